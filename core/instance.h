@@ -1,0 +1,28 @@
+/* One plugin instance of one step: state filled from the options, schemas bound. Both `check` and the runtime make them. */
+#ifndef CORE_INSTANCE_H
+#define CORE_INSTANCE_H
+
+#include "pipeline.h"
+
+typedef struct Instance {
+    SfNode node;
+    const Step *step;
+    const Plugin *plugin;
+    struct ArrowSchema out;     /* of its rows (source, transform); the transform without bind has a copy of its input's */
+    struct ArrowSchema *errors; /* n_inputs of them: the input's columns, then _step and _error (utf8, not null) */
+    gpointer arena;             /* what the option values live in */
+} Instance;
+
+/* Allocates the state and fills it by the option table: SF_CONFIG with place on a bad value (check has collected them all before). */
+Instance *instance_new(const Step *step, const Pipeline *pipeline, guint task, bool bounded, const SfHost *host, gpointer host_data,
+                       SfError *err);
+
+/* Calls bind; inputs[i] is the schema of input i (borrowed until free). */
+SfStatus instance_bind(Instance *instance, const struct ArrowSchema *const *inputs, SfError *err);
+
+/* Calls the close hook, then frees. */
+void instance_free(Instance *instance);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Instance, instance_free)
+
+#endif

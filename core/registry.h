@@ -1,0 +1,33 @@
+/* Plugins by name: <dir>/<name>.so on SF_PLUGIN_PATH (colon-separated), then the plugin directory. No scan, no cache; a module that
+ * was loaded stays (resident). A missing symbol, another ABI, a wrong kind or another name inside is said aloud. */
+#ifndef CORE_REGISTRY_H
+#define CORE_REGISTRY_H
+
+#include <glib.h>
+#include <sf/sf.h>
+
+typedef struct Plugin {
+    char *path;
+    SfKind kind;
+    union {
+        SfHead head; /* the common head of all three */
+        SfSource source;
+        SfTransform transform;
+        SfSink sink;
+    };
+    GArray *options; /* of SfOption in the host's size, without the end row */
+} Plugin;
+
+/* Loads once; the same pointer afterwards. NULL and err (SF_CONFIG text, with the nearest known name). Main thread. */
+const Plugin *registry_load(const char *name, SfError *err);
+
+/* Names of all modules that are there, sorted: for `sfrun plugins` and for suggestions only. */
+GPtrArray *registry_list(void);
+
+/* The name that a user writes for an option row. */
+static inline const char *option_name(const SfOption *option)
+{
+    return option->name ? option->name : option->field;
+}
+
+#endif

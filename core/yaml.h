@@ -1,0 +1,37 @@
+/* Pipeline files: libyaml's events → a tree of SfValue with file:line:column on every node; and the list of what is wrong.
+ *
+ * Environment references ${NAME} and ${NAME:-default} are replaced in scalars (not in keys); $${ stands for ${. Duplicate keys,
+ * undefined aliases, several documents, a nesting over 64 and alias bombs are errors. All errors of a file are collected. */
+#ifndef CORE_YAML_H
+#define CORE_YAML_H
+
+#include <glib.h>
+#include <sf/sf.h>
+
+/* What is wrong with a file, in the order of the file: "sales.yaml:14:9: …" lines. */
+typedef struct Diagnostics {
+    GPtrArray *messages; /* char * */
+} Diagnostics;
+
+Diagnostics *diagnostics_new(void);
+void diagnostics_free(Diagnostics *diagnostics);
+/* value may be NULL (no place). */
+void diagnostics_add(Diagnostics *diagnostics, const SfValue *value, const char *format, ...) SF_PRINTF(3, 4);
+void diagnostics_add_text(Diagnostics *diagnostics, const char *message); /* has its place already */
+/* Messages in the order of the file; stable. */
+void diagnostics_sort(Diagnostics *diagnostics);
+bool diagnostics_any(const Diagnostics *diagnostics);
+
+typedef struct Document Document; /* owns the tree */
+
+/* NULL when there was any syntax error; the tree may still be there with other errors in diagnostics. `name` is what messages
+ * call the file. */
+Document *yaml_load_file(const char *path, Diagnostics *diagnostics);
+Document *yaml_load_text(const char *text, gsize size, const char *name, Diagnostics *diagnostics);
+const SfValue *document_root(const Document *document);
+void document_free(Document *document);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Diagnostics, diagnostics_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Document, document_free)
+
+#endif

@@ -1,0 +1,283 @@
+/* Plugins: three descriptors (source, transform, sink) with a common head, and the host's services.
+ *
+ * A plugin is a shared module `<name>.so` that exports one constant, sf_plugin_v1. The 1 is the ABI's major version. The
+ * minor one is the descriptor's size as the plugin was compiled: the host copies min(size, its own) into a zeroed
+ * struct, so a hook that an older plugin lacks is NULL. All public structs are append only within v1.
+ *
+ * State. No void * context: the host allocates state_size zeroed bytes, fills them from the option table, sets
+ * node->state and calls bind. It frees them after close. Nothing of it is shared between nodes.
+ *
+ * Threads. Hooks of one node are called by one thread at a time, never re-entered; only `interrupt` may come from
+ * another, at any time between open and close. A plugin needs no locks. Services (below) are called from within hooks
+ * of the same node only, except sf_log, sf_now_ms and sf_fault, which any thread of the plugin may call.
+ *
+ * Life. source: bind → open → (poll | serve | committed)* → close; transform: bind → open → apply* → close;
+ * sink: bind (once an input) → open → (recover | write | tick | commit)* → close. bind checks all that can be known without
+ * I/O, and is all that `sfrun check` calls; open connects. close is called whatever failed before, so it accepts a node
+ * that was only bound, or half opened; what was written and not committed is dropped by it. For a new attempt the host
+ * starts over with a new state.
+ *
+ * Delivery. A sink stores, in the same atomic act as its rows, the range that they come from. `recover` tells the host
+ * how far that got; the host starts the source at the lowest answer and cuts off for each sink what it has. After
+ * SIGKILL at any point nothing is lost and nothing is there twice. */
+#ifndef SF_PLUGIN_H
+#define SF_PLUGIN_H
+
+#include <sf/builder.h>
+#include <sf/option.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct SfHost SfHost;
+
+/* One step of one task, as the plugin sees it. The host's; valid from open to close. */
+typedef struct SfNode {
+    uint32_t size;
+    uint32_t task;        /* 0 … tasks - 1 */
+    const char *pipeline; /* names, as in the YAML */
+    const char *step;
+    void *state;
+    const SfHost *host;
+    void *host_data;           /* the host's own */
+    const char *const *inputs; /* names in `from`, NULL-terminated: "events", "sales.errors" */
+    size_t n_inputs;
+    bool bounded; /* trigger `once`: a source ends with SF_END where its splits ended when they were assigned */
+} SfNode;
+
+typedef enum SfKind { SF_SOURCE = 1, SF_TRANSFORM = 2, SF_SINK = 3, SF_KIND_32_BITS = INT32_MAX } SfKind;
+
+/* The common head of the three descriptors. Text is static. */
+typedef struct SfHead {
+    uint32_t size;        /* of the whole descriptor */
+    SfKind kind;
+    const char *name;     /* the module's file name without .so */
+    const char *version;  /* "1.0.0" */
+    const char *summary;  /* one line */
+    const char *doc;      /* paragraphs for the reference page, Markdown; may be NULL */
+    const SfOption *options; /* ended by SF_OPTION_END */
+    uint32_t option_size; /* of one row, as compiled */
+    uint32_t reserved;
+    size_t state_size;
+} SfHead;
+
+/* ---- source ------------------------------------------------------------------------------------------------------- */
+
+/* What a source says of a split that it is about to read, and what it gets back. */
+typedef struct SfAssignment {
+    const char *name; /* becomes SfSplit.name, and so on; copied */
+    const char *topic;
+    int32_t partition;
+    int64_t start;           /* where reading starts when no sink knows the split: the source's own `start` option */
+    int64_t position;        /* out: where to start reading: the lowest that any sink still needs */
+    const SfSplit *split;    /* out */
+} SfAssignment;
+
+typedef struct SfSource {
+    SfHead head;
+    /* The schema of the rows. No I/O. */
+    SfStatus (*bind)(SfNode *node, struct ArrowSchema *out, SfError *err);
+    SfStatus (*open)(SfNode *node, SfError *err);
+    /* The next batch of one split: SF_OK with out->rows, split, start, end; SF_EMPTY when there is none within
+     * timeout_ms (0: do not wait) or after interrupt; SF_END. New splits are announced by sf_assign() in here, lost ones
+     * by sf_revoke(). Batches of some thousand rows or 1–4 MiB serve best. */
+    SfStatus (*poll)(SfNode *node, int64_t timeout_ms, SfBatch *out, SfError *err);
+    /* Called instead of poll while the pipeline is full: keep the membership alive, read nothing. May be NULL. */
+    SfStatus (*serve)(SfNode *node, SfError *err);
+    /* Every sink has committed up to these positions: publish them for lag tools, free what was kept for a re-read. Never
+     * needed for correctness. May be NULL. `last`: the task is about to close. */
+    void (*committed)(SfNode *node, const SfPosition *positions, size_t n, bool last);
+    /* From any thread: makes a running poll return soon (within a second). May be NULL when poll keeps its timeout. */
+    void (*interrupt)(SfNode *node);
+    void (*close)(SfNode *node);
+} SfSource;
+
+/* ---- transform ---------------------------------------------------------------------------------------------------- */
+
+/* A column that a row filter reads. */
+typedef struct SfNeed {
+    const char *name; /* NULL ends the list */
+    SfType type;
+} SfNeed;
+
+typedef struct SfTransform {
+    SfHead head;
+    /* The output's schema from the input's. No I/O. NULL: the same schema. */
+    SfStatus (*bind)(SfNode *node, const struct ArrowSchema *in, struct ArrowSchema *out, SfError *err);
+    SfStatus (*open)(SfNode *node, SfError *err); /* may be NULL */
+    /* Fills out->rows (any number of rows) from `in`; the host copies split and range. Rows that cannot be processed go
+     * to sf_reject() and are left out. */
+    SfStatus (*apply)(SfNode *node, const SfBatch *in, SfBatch *out, SfError *err);
+    void (*close)(SfNode *node);
+    /* Instead of apply, the whole of a filter: columns[i] is the view of needs[i]; return whether the row stays. */
+    const SfNeed *needs;
+    bool (*keep_row)(SfNode *node, const SfColumn *columns, int64_t row);
+} SfTransform;
+
+/* ---- sink --------------------------------------------------------------------------------------------------------- */
+
+typedef enum SfDelivery { SF_AT_LEAST_ONCE = 1, SF_EXACTLY_ONCE = 2, SF_DELIVERY_32_BITS = INT32_MAX } SfDelivery;
+
+/* Why commit is called. */
+typedef enum SfCommitReason {
+    SF_COMMIT_CHECKPOINT = 1, /* the pipeline's beat: commit what makes sense to (an object store sink may go on) */
+    SF_COMMIT_MEMORY,         /* the process's memory budget is used up: commit everything */
+    SF_COMMIT_REVOKE,         /* splits move to another process: commit everything */
+    SF_COMMIT_END,            /* a bounded run, or the pipeline, ends: commit everything */
+    SF_COMMIT_32_BITS = INT32_MAX
+} SfCommitReason;
+
+/* One chain of ranges: the rows of one split that reach the sink by one input. */
+typedef struct SfRecovery {
+    size_t input; /* number of the input in node->inputs */
+    const SfSplit *split;
+    int64_t hint;     /* a position that was surely committed in an earlier run, or SF_POSITION_NONE: where to look from */
+    int64_t position; /* out: end of what the sink has of this chain, or SF_POSITION_NONE */
+} SfRecovery;
+
+typedef struct SfSink {
+    SfHead head;
+    SfDelivery delivery;
+    /* Called once an input (schemas may differ). No I/O. */
+    SfStatus (*bind)(SfNode *node, size_t input, const struct ArrowSchema *schema, SfError *err);
+    SfStatus (*open)(SfNode *node, SfError *err);
+    /* Fills in the positions of chains that are new to this process. Chains that were recovered before may come again:
+     * whatever is open for them has been dropped or committed. */
+    SfStatus (*recover)(SfNode *node, SfRecovery *chains, size_t n, SfError *err);
+    /* Takes one batch; its start is the previous end of its chain. SF_RETRY: nothing of it was taken. SF_REJECT: the host
+     * sends it to the step's errors and counts its range as written. */
+    SfStatus (*write)(SfNode *node, size_t input, const SfBatch *batch, SfError *err);
+    /* Makes written rows durable and visible together with their ranges, and tells sf_committed() how far each chain got.
+     * SF_RETRY: called again with the same reason; must be idempotent. For reasons after SF_COMMIT_CHECKPOINT everything
+     * written must be committed when it returns SF_OK. */
+    SfStatus (*commit)(SfNode *node, SfCommitReason reason, SfError *err);
+    /* Several times a second, between writes and while idle: for timers and transfers under way. May be NULL. */
+    SfStatus (*tick)(SfNode *node, SfError *err);
+    /* From any thread: a waiting hook returns SF_RETRY soon. May be NULL when no hook waits for more than a second. */
+    void (*interrupt)(SfNode *node);
+    void (*close)(SfNode *node);
+} SfSink;
+
+/* ---- the host's services ------------------------------------------------------------------------------------------ */
+
+typedef enum SfLogLevel {
+    SF_LOG_DEBUG = 1,
+    SF_LOG_INFO,
+    SF_LOG_WARNING, /* something that a person should know and that the plugin has dealt with */
+    SF_LOG_32_BITS = INT32_MAX
+} SfLogLevel;
+
+struct SfHost {
+    uint32_t size;
+    void (*log)(SfNode *node, SfLogLevel level, const char *message);
+    int64_t (*now_ms)(SfNode *node);
+    SfStatus (*assign)(SfNode *node, SfAssignment *assignments, size_t n, SfError *err);
+    SfStatus (*revoke)(SfNode *node, const SfSplit *const *splits, size_t n, bool lost, SfError *err);
+    void (*lag)(SfNode *node, const SfSplit *split, int64_t end);
+    void (*reject)(SfNode *node, const SfBatch *batch, int64_t row, const char *cause);
+    SfStatus (*settle)(SfNode *node, SfError *err);
+    void (*committed)(SfNode *node, size_t input, const SfSplit *split, int64_t end);
+    void (*charge)(SfNode *node, int64_t bytes);
+    void (*fault)(SfNode *node, const char *point);
+    void (*expect)(SfNode *node, int64_t rows);
+};
+
+/* A line for the operator, not an error: "assigned sales_events/0 at 100". Any thread. */
+SF_API void sf_log(SfNode *node, SfLogLevel level, const char *format, ...) SF_PRINTF(3, 4);
+
+/* Wall clock, ms since 1970-01-01 UTC; tests set it. Any thread. */
+static inline int64_t sf_now_ms(SfNode *node)
+{
+    return node->host->now_ms(node);
+}
+
+/* Source: asks every sink where it got to in these splits (waits for them) and fills in position and split. Errors are
+ * to be returned from the hook as they are. */
+static inline SfStatus sf_assign(SfNode *node, SfAssignment *assignments, size_t n, SfError *err)
+{
+    return node->host->assign(node, assignments, n, err);
+}
+
+/* Source: these splits go to another process. Unless they are lost already, waits until every sink has committed what it
+ * was given of them; the source publishes positions after it, in its `committed`, which is called within. */
+static inline SfStatus sf_revoke(SfNode *node, const SfSplit *const *splits, size_t n, bool lost, SfError *err)
+{
+    return node->host->revoke(node, splits, n, lost, err);
+}
+
+/* Source: the split ends at `end` for now (a high watermark): for lag figures. */
+static inline void sf_lag(SfNode *node, const SfSplit *split, int64_t end)
+{
+    node->host->lag(node, split, end);
+}
+
+/* Source: so many rows will come in all, for the progress line; negative: endless. */
+static inline void sf_expect(SfNode *node, int64_t rows)
+{
+    node->host->expect(node, rows);
+}
+
+/* Transform and sink: this row of a batch from the host cannot be processed; it goes with its cause to the step's errors.
+ * The cause names the column, the value and what was expected: "sales: 'abc' is no decimal(12,2)". */
+SF_API void sf_reject(SfNode *node, const SfBatch *batch, int64_t row, const char *cause, ...) SF_PRINTF(4, 5);
+
+/* Sink: before a commit becomes visible: waits until every row that this node has rejected so far is durable in the steps
+ * that read its errors. Without rejects it returns at once. */
+static inline SfStatus sf_settle(SfNode *node, SfError *err)
+{
+    return node->host->settle(node, err);
+}
+
+/* Sink: the chain's rows up to `end` are durable and visible. From write, tick or commit. */
+static inline void sf_committed(SfNode *node, size_t input, const SfSplit *split, int64_t end)
+{
+    node->host->committed(node, input, split, end);
+}
+
+/* Sink, transform: the node now holds so many bytes more (negative: less) beside the batches that it keeps alive. */
+static inline void sf_charge(SfNode *node, int64_t bytes)
+{
+    node->host->charge(node, bytes);
+}
+
+/* A numbered place between two side effects, where a debug build can be killed: SF_FAULT=point:n dies by SIGKILL at the
+ * n-th passage. Nothing in a release build. Any thread. */
+#ifdef SF_FAULTS
+#define sf_fault(node, point) ((node)->host->fault((node), (point)))
+#else
+#define sf_fault(node, point) ((void) (node))
+#endif
+
+/* ---- declaring ---------------------------------------------------------------------------------------------------- */
+
+/*   SF_SINK_PLUGIN = {
+ *       SF_SINK_HEAD(MyState, .name = "my-sink", .version = "1.0.0", .summary = "…", .options = options),
+ *       .delivery = SF_EXACTLY_ONCE, .open = my_open, …
+ *   };
+ */
+#define SF_HEAD_(descriptor, number, state, ...)                                                                       \
+    .head = {.size = sizeof(descriptor),                                                                               \
+             .kind = number,                                                                                           \
+             .option_size = sizeof(SfOption),                                                                          \
+             .state_size = sizeof(state),                                                                              \
+             __VA_ARGS__}
+#define SF_SOURCE_HEAD(state, ...) SF_HEAD_(SfSource, SF_SOURCE, state, __VA_ARGS__)
+#define SF_TRANSFORM_HEAD(state, ...) SF_HEAD_(SfTransform, SF_TRANSFORM, state, __VA_ARGS__)
+#define SF_SINK_HEAD(state, ...) SF_HEAD_(SfSink, SF_SINK, state, __VA_ARGS__)
+
+#define SF_SOURCE_PLUGIN                                                                                               \
+    SF_API extern const SfSource sf_plugin_v1;                                                                         \
+    const SfSource sf_plugin_v1
+#define SF_TRANSFORM_PLUGIN                                                                                            \
+    SF_API extern const SfTransform sf_plugin_v1;                                                                      \
+    const SfTransform sf_plugin_v1
+#define SF_SINK_PLUGIN                                                                                                 \
+    SF_API extern const SfSink sf_plugin_v1;                                                                           \
+    const SfSink sf_plugin_v1
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
