@@ -125,6 +125,7 @@ typedef enum SfCommitReason {
     SF_COMMIT_MEMORY,         /* the process's memory budget is used up: commit everything */
     SF_COMMIT_REVOKE,         /* splits move to another process: commit everything */
     SF_COMMIT_END,            /* a bounded run, or the pipeline, ends: commit everything */
+    SF_COMMIT_SETTLE,         /* a sink whose rejects these are waits for them: commit everything */
     SF_COMMIT_32_BITS = INT32_MAX
 } SfCommitReason;
 
@@ -145,8 +146,9 @@ typedef struct SfSink {
     /* Fills in the positions of chains that are new to this process. Chains that were recovered before may come again:
      * whatever is open for them has been dropped or committed. */
     SfStatus (*recover)(SfNode *node, SfRecovery *chains, size_t n, SfError *err);
-    /* Takes one batch; its start is the previous end of its chain. SF_RETRY: nothing of it was taken. SF_REJECT: the host
-     * sends it to the step's errors and counts its range as written. */
+    /* Takes one batch; its start is the previous end of its chain. It may have no rows and only move the range. SF_RETRY:
+     * nothing of it was taken. SF_REJECT: likewise, and the host sends all its rows to the step's errors, then writes its
+     * range again without rows. */
     SfStatus (*write)(SfNode *node, size_t input, const SfBatch *batch, SfError *err);
     /* Makes written rows durable and visible together with their ranges, and tells sf_committed() how far each chain got.
      * SF_RETRY: called again with the same reason; must be idempotent. For reasons after SF_COMMIT_CHECKPOINT everything
@@ -176,7 +178,7 @@ struct SfHost {
     SfStatus (*revoke)(SfNode *node, const SfSplit *const *splits, size_t n, bool lost, SfError *err);
     void (*lag)(SfNode *node, const SfSplit *split, int64_t end);
     void (*reject)(SfNode *node, const SfBatch *batch, int64_t row, const char *cause);
-    SfStatus (*settle)(SfNode *node, SfError *err);
+    SfStatus (*settle)(SfNode *node, size_t input, const SfPosition *ends, size_t n, SfError *err);
     void (*committed)(SfNode *node, size_t input, const SfSplit *split, int64_t end);
     void (*charge)(SfNode *node, int64_t bytes);
     void (*fault)(SfNode *node, const char *point);
@@ -222,11 +224,12 @@ static inline void sf_expect(SfNode *node, int64_t rows)
  * The cause names the column, the value and what was expected: "sales: 'abc' is no decimal(12,2)". */
 SF_API void sf_reject(SfNode *node, const SfBatch *batch, int64_t row, const char *cause, ...) SF_PRINTF(4, 5);
 
-/* Sink: before a commit becomes visible: waits until every row that this node has rejected so far is durable in the steps
- * that read its errors. Without rejects it returns at once. */
-static inline SfStatus sf_settle(SfNode *node, SfError *err)
+/* Sink: before a commit of these chains up to these ends becomes visible: waits until every row before them that this node
+ * has rejected is durable in the steps that read its errors. All rejects before the ends must have been reported. Without
+ * any it returns at once. SF_RETRY when the pipeline stops meanwhile: return it. */
+static inline SfStatus sf_settle(SfNode *node, size_t input, const SfPosition *ends, size_t n, SfError *err)
 {
-    return node->host->settle(node, err);
+    return node->host->settle(node, input, ends, n, err);
 }
 
 /* Sink: the chain's rows up to `end` are durable and visible. From write, tick or commit. */
