@@ -1,0 +1,112 @@
+/* Inline pieces of a JSON reader (RFC 8259) that never reads past `end`, copies nothing and allocates nothing: what
+ * json_check.c and json-decode's hot path have in common. Pointers move over text that lies in [p, end). */
+#ifndef KIT_JSON_SCAN_H
+#define KIT_JSON_SCAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
+/* Deeper nesting is refused, as RFC 8259 section 9 allows. */
+#define JSON_MAX_DEPTH 1024
+
+typedef struct JsonScan {
+    const char *end;
+    const char *fault; /* set on failure: the place and, in plain words, what is wrong there */
+    const char *reason;
+    bool breaks;  /* seen so far: a line break between two tokens */
+    bool escapes; /* seen in the last string: a backslash */
+} JsonScan;
+
+static inline const char *json_scan_fail(JsonScan *scan, const char *place, const char *reason)
+{
+    scan->fault = place;
+    scan->reason = reason;
+    return NULL;
+}
+
+/* The first character that is no white space, or end. */
+static inline const char *json_scan_space(JsonScan *scan, const char *p)
+{
+    while (p < scan->end && (unsigned char) *p <= ' ') {
+        if (*p == '\n' || *p == '\r')
+            scan->breaks = true;
+        else if (*p != ' ' && *p != '\t')
+            return p;
+        p++;
+    }
+    return p;
+}
+
+/* Bytes of the UTF-8 sequence at p, by RFC 3629 section 4 (no overlong forms, no surrogates, at most U+10FFFF); 0: none. */
+static inline size_t json_scan_utf8(const char *text, const char *end)
+{
+    const unsigned char *p = (const unsigned char *) text;
+    size_t left = (size_t) (end - text);
+    if (left == 0)
+        return 0;
+    if (p[0] < 0x80)
+        return 1;
+    if (left < 2 || (p[1] & 0xC0) != 0x80)
+        return 0;
+    if (p[0] >= 0xC2 && p[0] <= 0xDF)
+        return 2;
+    if (left < 3 || (p[2] & 0xC0) != 0x80)
+        return 0;
+    if ((p[0] & 0xF0) == 0xE0)
+        return (p[0] == 0xE0 && p[1] < 0xA0) || (p[0] == 0xED && p[1] > 0x9F) ? 0 : 3;
+    if (left < 4 || (p[3] & 0xC0) != 0x80 || p[0] < 0xF0 || p[0] > 0xF4)
+        return 0;
+    return (p[0] == 0xF0 && p[1] < 0x90) || (p[0] == 0xF4 && p[1] > 0x8F) ? 0 : 4;
+}
+
+/* The first byte at or after p that is a quote, a backslash, a control character or not ASCII; or end. */
+static inline const char *json_scan_plain(const char *p, const char *end)
+{
+#if defined(__SSE2__)
+    const __m128i quote = _mm_set1_epi8('"');
+    const __m128i backslash = _mm_set1_epi8('\\');
+    const __m128i space = _mm_set1_epi8(' ');
+    while (end - p >= 16) {
+        __m128i text = _mm_loadu_si128((const __m128i *) (const void *) p);
+        /* signed: bytes from 0x80 are below the blank as control characters are */
+        __m128i odd = _mm_or_si128(_mm_cmplt_epi8(text, space),
+                                   _mm_or_si128(_mm_cmpeq_epi8(text, quote), _mm_cmpeq_epi8(text, backslash)));
+        unsigned mask = (unsigned) _mm_movemask_epi8(odd);
+        if (mask)
+            return p + __builtin_ctz(mask);
+        p += 16;
+    }
+#endif
+    while (p < end && *p != '"' && *p != '\\' && (signed char) *p >= ' ')
+        p++;
+    return p;
+}
+
+/* From behind a string's opening quote over what json_scan_plain() stopped at, up to the closing quote; NULL on a fault.
+ * Escapes are checked for their form only: a lone surrogate passes, as it does in the RFC's grammar. */
+const char *json_scan_string_rest(JsonScan *scan, const char *p);
+
+/* From behind a string's opening quote to its closing quote; NULL on a fault. */
+static inline const char *json_scan_string(JsonScan *scan, const char *p)
+{
+    scan->escapes = false;
+    p = json_scan_plain(p, scan->end);
+    return __builtin_expect(p < scan->end && *p == '"', 1) ? p : json_scan_string_rest(scan, p);
+}
+
+static inline bool json_is_digit(char c)
+{
+    return (unsigned char) (c - '0') < 10;
+}
+
+/* From a number's first character to behind its last; NULL on a fault. */
+const char *json_scan_number(JsonScan *scan, const char *p);
+
+/* From a value's first character (white space skipped) to behind its last; NULL on a fault. All of it is checked. */
+const char *json_scan_value(JsonScan *scan, const char *p);
+
+#endif
