@@ -1,0 +1,12 @@
+"""Real servers and foreign readers on the loopback interface, for the end-to-end tests and the bench.
+
+tests/testbed/install fetches them; here they are started on free ports, waited for, and stopped by pid.
+"""
+
+from .kafka import Kafka
+from .lake import Spark, TableReaders
+from .postgres import Postgres
+from .s3 import S3
+from .sfrun import Sfrun
+
+__all__ = ["Kafka", "Postgres", "S3", "Sfrun", "Spark", "TableReaders"]

@@ -1,0 +1,149 @@
+"""One Apache Kafka broker (KRaft, broker and controller in one JVM)."""
+
+import base64
+import functools
+import subprocess
+import uuid
+
+from confluent_kafka import OFFSET_BEGINNING, Consumer, ConsumerGroupTopicPartitions, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from .server import Server, cache, free_port, installed, port_open, versions
+
+JVM = ["-Xms256m", "-Xmx1g", "-XX:+UseG1GC", "-XX:TieredStopAtLevel=1", "-Djava.awt.headless=true"]
+
+LOGGING = """\
+appender.console.type = Console
+appender.console.name = console
+appender.console.layout.type = PatternLayout
+appender.console.layout.pattern = [%d] %p %m (%c)%n
+rootLogger.level = INFO
+rootLogger.appenderRef.console.ref = console
+"""
+
+PROPERTIES = """\
+process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@127.0.0.1:{controller}
+controller.listener.names=CONTROLLER
+listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
+log.dirs={directory}/data
+num.network.threads=2
+num.io.threads=4
+num.partitions=1
+auto.create.topics.enable=false
+offsets.topic.num.partitions=5
+offsets.topic.replication.factor=1
+transaction.state.log.num.partitions=5
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+share.coordinator.state.topic.num.partitions=1
+share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.min.isr=1
+group.initial.rebalance.delay.ms=0
+"""
+
+
+class Kafka(Server):
+    name = "Kafka"
+
+    def prepare(self):
+        self.lib = installed(cache() / f"kafka-{versions()['KAFKA_VERSION']}")
+        self.port = free_port()
+        (self.directory / "log4j2.properties").write_text(LOGGING)
+        (self.directory / "server.properties").write_text(
+            PROPERTIES.format(port=self.port, controller=free_port(), directory=self.directory))
+        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        subprocess.run(self.java("kafka.tools.StorageTool", "format", "-t", cluster, "-c", "server.properties"), cwd=self.directory,
+                       check=True, capture_output=True)
+
+    def java(self, main, *arguments):
+        return ["java", *JVM, f"-Dlog4j2.configurationFile={self.directory}/log4j2.properties", "-cp", f"{self.lib}/*", main, *arguments]
+
+    def command(self):
+        return self.java("kafka.Kafka", "server.properties")
+
+    def ready(self):
+        return port_open(self.port) and "Kafka Server started" in self.log.read_text(errors="replace")
+
+    @property
+    def brokers(self):
+        return f"127.0.0.1:{self.port}"
+
+    @functools.cached_property
+    def admin(self):
+        return AdminClient({"bootstrap.servers": self.brokers, "log_level": 0})
+
+    def create_topic(self, topic, partitions=1, **config):
+        config = {name.replace("_", "."): str(value) for name, value in config.items()}
+        for future in self.admin.create_topics([NewTopic(topic, partitions, 1, config=config)]).values():
+            future.result(30)
+
+    def topics(self):
+        return self.admin.list_topics(timeout=20).topics
+
+    def produce(self, topic, messages, **settings):
+        """messages: dicts of key, value, partition, timestamp, headers; a callback counts what arrived."""
+        producer = Producer({"bootstrap.servers": self.brokers, "log_level": 0, "linger.ms": 20, "acks": "all",
+                             "queue.buffering.max.messages": 500000, "compression.type": "lz4", "message.max.bytes": 4000000, **settings})
+        failures = []
+
+        def delivered(error, _):
+            if error:
+                failures.append(error)
+
+        for number, message in enumerate(messages):
+            while True:
+                try:
+                    producer.produce(topic, on_delivery=delivered, **message)
+                    break
+                except BufferError:
+                    producer.poll(0.1)
+            if number % 1000 == 0:
+                producer.poll(0)
+        left = producer.flush(60)
+        if left or failures:
+            raise RuntimeError(f"{left} messages not delivered, {len(failures)} failed: {failures[:3]}")
+
+    def ends(self, topic):
+        """{partition: (low, high)} as a read-committed consumer sees them."""
+        consumer = self.consumer()
+        try:
+            partitions = consumer.list_topics(topic, timeout=20).topics[topic].partitions
+            return {p: consumer.get_watermark_offsets(TopicPartition(topic, p), timeout=20) for p in partitions}
+        finally:
+            consumer.close()
+
+    def read(self, topic):
+        """Every record of the topic that a read-committed consumer gets, as confluent_kafka messages, in partition order."""
+        consumer = self.consumer()
+        try:
+            ends = {p: high for p, (low, high) in self.ends(topic).items() if high > low}
+            consumer.assign([TopicPartition(topic, p, OFFSET_BEGINNING) for p in ends])
+            open_partitions = set(ends)
+            while open_partitions:
+                for message in consumer.consume(10000, timeout=1):
+                    if not message.error():
+                        yield message
+                        continue
+                    if message.error().name() != "_PARTITION_EOF":
+                        raise RuntimeError(message.error())
+                    open_partitions.discard(message.partition())
+        finally:
+            consumer.close()
+
+    def consumer(self):
+        return Consumer({"bootstrap.servers": self.brokers, "log_level": 0, "group.id": f"reader-{uuid.uuid4()}", "enable.auto.commit": False,
+                         "auto.offset.reset": "earliest", "enable.partition.eof": True, "isolation.level": "read_committed"})
+
+    def committed(self, group, topic):
+        """{partition: offset} of a consumer group."""
+        asked = [TopicPartition(topic, p) for p in self.topics()[topic].partitions]
+        future = self.admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group, asked)])[group]
+        return {t.partition: t.offset for t in future.result(30).topic_partitions if t.offset >= 0}
+
+    def lag(self, group, topic):
+        done = self.committed(group, topic)
+        return sum(high - max(done.get(p, 0), low) for p, (low, high) in self.ends(topic).items())
