@@ -1,8 +1,9 @@
 /* Object stores: one interface over a local directory (file://) and S3 (s3://). Keys are relative to the URL's path, plain
- * UTF-8 with '/', never encoded by the caller. Bodies are borrowed for the call.
+ * UTF-8 with '/', never encoded by the caller; no empty, "." or ".." segments. Bodies are borrowed for the call.
  *
  * SF_RETRY: away, throttled (429, 503), timed out, or permission and credential errors (403), which a person may mend while we
- * wait. SF_CONFIG: bucket missing at open, bad URL. Used by one thread at a time; store_interrupt() from any. */
+ * wait; every call may be made again. SF_CONFIG: bucket missing, bad URL, a store that ignores conditional writes. Used by one
+ * thread at a time; store_interrupt() from any. */
 #ifndef KIT_STORE_H
 #define KIT_STORE_H
 
@@ -12,28 +13,63 @@
 /* Options that every plugin with a store has; the macro below adds their rows to its table. */
 typedef struct StoreOptions {
     const char *url;
-    const char *endpoint;          /* http(s)://host:port of an S3 look-alike; NULL: AWS */
+    const char
+        *endpoint; /* http(s)://host:port of an S3 look-alike; NULL: AWS_ENDPOINT_URL of the environment, or AWS */
     const char *region;
-    bool path_style;
-    const char *access_key_id;     /* NULL: AWS_ACCESS_KEY_ID, … of the environment */
+    int32_t path_style;        /* number in store_path_styles */
+    const char *access_key_id; /* NULL: AWS_ACCESS_KEY_ID, … of the environment, or the shared credentials file */
     const char *secret_access_key;
     const char *session_token;
+    const char *profile; /* of the shared credentials file */
     const char *ca_file;
     bool tls_verify;
-    int64_t connections;           /* requests at once */
-    int64_t part_size;             /* bodies above go up in parts of this size */
-    int64_t timeout_ms;            /* without progress */
+    bool sign_payload;   /* SHA-256 of every body in the signature */
+    int64_t connections; /* requests at once */
+    int64_t part_size;   /* larger bodies go up in parts of this size */
+    int64_t timeout_ms;  /* without progress */
 } StoreOptions;
 
-#define STORE_OPTION_ROWS(state, member) STORE_OPTION_ROWS_(state, member)
+extern const char *const store_path_styles[]; /* auto, true, false */
+
+#define STORE_OPTION_ROWS(state, member)                                                                               \
+    SF_OPTION_STRING(state, member.url, .name = "url", .required = true,                                               \
+                     .doc = "Where the objects go: s3://bucket/prefix or file:///directory."),                         \
+        SF_OPTION_STRING(state, member.endpoint, .name = "endpoint",                                                   \
+                         .doc = "http(s)://host:port of a store that speaks S3; else AWS_ENDPOINT_URL, or AWS."),      \
+        SF_OPTION_STRING(state, member.region, .name = "region",                                                       \
+                         .doc = "Region of the bucket; else AWS_REGION, AWS_DEFAULT_REGION, or us-east-1."),           \
+        SF_OPTION_ENUM(state, member.path_style, .name = "path_style", .value = "auto", .words = store_path_styles,    \
+                       .doc = "Bucket in the URL's path instead of the host name; auto: with an endpoint."),           \
+        SF_OPTION_STRING(state, member.access_key_id, .name = "access_key_id",                                         \
+                         .doc = "Access key; else AWS_ACCESS_KEY_ID, or the shared credentials file."),                \
+        SF_OPTION_SECRET(state, member.secret_access_key, .name = "secret_access_key",                                 \
+                         .doc = "Secret key that belongs to access_key_id; else AWS_SECRET_ACCESS_KEY."),              \
+        SF_OPTION_SECRET(state, member.session_token, .name = "session_token",                                         \
+                         .doc = "Token of temporary credentials; else AWS_SESSION_TOKEN."),                            \
+        SF_OPTION_STRING(state, member.profile, .name = "profile",                                                     \
+                         .doc = "Section of the shared credentials file; else AWS_PROFILE, or default."),              \
+        SF_OPTION_STRING(state, member.ca_file, .name = "ca_file",                                                     \
+                         .doc = "PEM file of the authorities to trust; else AWS_CA_BUNDLE, or the system's."),         \
+        SF_OPTION_BOOL(state, member.tls_verify, .name = "tls_verify", .value = "true",                                \
+                       .doc = "Check the server's certificate; false only for tests."),                                \
+        SF_OPTION_BOOL(state, member.sign_payload, .name = "sign_payload", .value = "false",                           \
+                       .doc = "Put the SHA-256 of every body into its signature; for stores that insist on it."),      \
+        SF_OPTION_INT(state, member.connections, .name = "connections", .value = "8", .min = "1", .max = "256",        \
+                      .doc = "Requests at once."),                                                                     \
+        SF_OPTION_SIZE(state, member.part_size, .name = "part_size", .value = "16MiB", .min = "5MiB", .max = "1GiB",   \
+                       .doc = "Larger objects are uploaded in parts of this size."),                                   \
+        SF_OPTION_DURATION(state, member.timeout_ms, .name = "timeout", .value = "30s", .min = "100ms", .max = "1h",   \
+                           .doc = "A request that makes no progress for so long is tried again.")
 
 typedef struct Store Store;
 
-/* Parses the URL and takes credentials; no I/O. NULL and err: SF_CONFIG. */
+/* Parses the URL and takes credentials; no I/O but the shared credentials file. Options are borrowed until store_free().
+ * NULL and err: SF_CONFIG. */
 Store *store_new(SfNode *node, const StoreOptions *options, SfError *err);
 void store_free(Store *store);
 
-/* Checks that the place exists and can be written (creates a local directory). */
+/* Checks that the place exists, can be written and honours conditional writes (creates a local directory; in a bucket one
+ * small object, _sf/probe). */
 SfStatus store_open(Store *store, SfError *err);
 
 /* Makes a waiting call return SF_RETRY soon. Any thread. */
@@ -44,6 +80,9 @@ const char *store_url(const Store *store);
 
 /* The whole object; SF_EMPTY when there is none. `limit`: SF_FATAL when larger. */
 SfStatus store_get(Store *store, const char *key, int64_t limit, GBytes **out, SfError *err);
+
+/* Its size; SF_EMPTY when there is none. */
+SfStatus store_stat(Store *store, const char *key, int64_t *size, SfError *err);
 
 /* Creates or replaces, durably. */
 SfStatus store_put(Store *store, const char *key, GBytes *body, SfError *err);
@@ -70,7 +109,8 @@ typedef struct StoreEntry {
 
 /* Keys with that prefix that sort (bytewise) after start_after (may be NULL), at most max, in order. Appends StoreEntry* to
  * out (free by store_entry_free). */
-SfStatus store_list(Store *store, const char *prefix, const char *start_after, size_t max, GPtrArray *out, SfError *err);
+SfStatus store_list(Store *store, const char *prefix, const char *start_after, size_t max, GPtrArray *out,
+                    SfError *err);
 void store_entry_free(StoreEntry *entry);
 
 /* Deleting what is not there is fine. */

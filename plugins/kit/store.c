@@ -1,0 +1,151 @@
+/* The store's front: URLs, checked keys, and the calls that are forms of others. Transfers are the kinds' work. */
+#include "store_backend.h"
+
+#include <string.h>
+
+#define KEY_MAX 1024 /* bytes, as S3 has it (Amazon S3 User Guide, "Naming Amazon S3 objects") */
+
+const char *const store_path_styles[] = {"auto", "true", "false", NULL};
+
+static Store *new_local(const char *url, const char *path, SfError *err)
+{
+    g_autofree char *decoded = g_uri_unescape_string(path, NULL);
+    if (!decoded || !*decoded) {
+        sf_fail(err, SF_CONFIG, "url '%s' names no directory; write file:///directory", url);
+        return NULL;
+    }
+    return store_file_new(decoded, err);
+}
+
+static Store *new_by_scheme(const StoreOptions *options, const char *url, SfError *err)
+{
+    if (g_str_has_prefix(url, "s3://"))
+        return store_s3_new(options, url + strlen("s3://"), err);
+    if (g_str_has_prefix(url, "s3a://"))
+        return store_s3_new(options, url + strlen("s3a://"), err);
+    if (g_str_has_prefix(url, "file://localhost/"))
+        return new_local(url, url + strlen("file://localhost"), err);
+    if (g_str_has_prefix(url, "file:///"))
+        return new_local(url, url + strlen("file://"), err);
+    if (*url == '/' || g_str_has_prefix(url, "./") || g_str_has_prefix(url, "../"))
+        return store_file_new(url, err);
+    sf_fail(err, SF_CONFIG, "url '%s' is of no known kind; write s3://bucket/prefix or file:///directory", url);
+    return NULL;
+}
+
+Store *store_new(SfNode *node, const StoreOptions *options, SfError *err)
+{
+    const char *url = options->url ? options->url : "";
+    Store *store = new_by_scheme(options, url, err);
+    if (!store)
+        return NULL;
+    store->node = node;
+    store->url = g_strdup(url);
+    for (size_t end = strlen(store->url); end > 1 && store->url[end - 1] == '/' && store->url[end - 2] != '/'; end--)
+        store->url[end - 1] = '\0';
+    return store;
+}
+
+void store_free(Store *store)
+{
+    if (!store)
+        return;
+    g_free(store->url);
+    store->backend->free(store);
+}
+
+SfStatus store_open(Store *store, SfError *err)
+{
+    return store->backend->open(store, err);
+}
+
+void store_interrupt(Store *store)
+{
+    if (store && store->backend->interrupt)
+        store->backend->interrupt(store);
+}
+
+const char *store_url(const Store *store)
+{
+    return store->url;
+}
+
+static bool good_segment(const char *segment, size_t size)
+{
+    return size > 0 && !(size == 1 && segment[0] == '.') && !(size == 2 && segment[0] == '.' && segment[1] == '.');
+}
+
+/* A key that leaves the URL's place, or that one of the kinds cannot hold, is our caller's mistake or hostile data. */
+static SfStatus check_key(const Store *store, const char *key, SfError *err)
+{
+    size_t size = strlen(key);
+    bool good = size > 0 && size <= KEY_MAX && g_utf8_validate(key, (gssize) size, NULL);
+    for (const char *segment = key; good;) {
+        size_t length = strcspn(segment, "/");
+        good = good_segment(segment, length);
+        if (!segment[length])
+            break;
+        segment += length + 1;
+    }
+    if (good)
+        return SF_OK;
+    g_autofree char *shown = g_utf8_make_valid(key, (gssize) MIN(size, 200));
+    return sf_fail(err, SF_FATAL,
+                   "'%s' in '%s' is no object key: it is empty, too long, no UTF-8, or has a segment "
+                   "that is empty, '.' or '..'",
+                   shown, store->url);
+}
+
+SfStatus store_get(Store *store, const char *key, int64_t limit, GBytes **out, SfError *err)
+{
+    SF_TRY(check_key(store, key, err));
+    return store->backend->get(store, key, limit, out, err);
+}
+
+SfStatus store_stat(Store *store, const char *key, int64_t *size, SfError *err)
+{
+    SF_TRY(check_key(store, key, err));
+    return store->backend->stat(store, key, size, err);
+}
+
+SfStatus store_put(Store *store, const char *key, GBytes *body, SfError *err)
+{
+    StoreObject object = {.key = key, .body = body};
+    return store_put_all(store, &object, 1, err);
+}
+
+SfStatus store_put_new(Store *store, const char *key, GBytes *body, bool *created, SfError *err)
+{
+    StoreObject object = {.key = key, .body = body, .only_new = true};
+    SF_TRY(store_put_all(store, &object, 1, err));
+    *created = object.created;
+    return SF_OK;
+}
+
+SfStatus store_put_all(Store *store, StoreObject *objects, size_t n, SfError *err)
+{
+    for (size_t i = 0; i < n; i++) {
+        SF_TRY(check_key(store, objects[i].key, err));
+        objects[i].created = false;
+    }
+    return n ? store->backend->put_all(store, objects, n, err) : SF_OK;
+}
+
+SfStatus store_list(Store *store, const char *prefix, const char *start_after, size_t max, GPtrArray *out, SfError *err)
+{
+    return max ? store->backend->list(store, prefix, start_after, max, out, err) : SF_OK;
+}
+
+void store_entry_free(StoreEntry *entry)
+{
+    if (!entry)
+        return;
+    g_free(entry->key);
+    g_free(entry);
+}
+
+SfStatus store_delete(Store *store, const char *key, SfError *err)
+{
+    SF_TRY(check_key(store, key, err));
+    return store->backend->remove(store, key, err);
+}

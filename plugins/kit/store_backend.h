@@ -1,0 +1,30 @@
+/* What a store's kind has to give; store.c checks keys before it calls one. Internal to the kit. */
+#ifndef KIT_STORE_BACKEND_H
+#define KIT_STORE_BACKEND_H
+
+#include "store.h"
+
+typedef struct StoreBackend {
+    SfStatus (*open)(Store *store, SfError *err);
+    void (*interrupt)(Store *store);
+    SfStatus (*get)(Store *store, const char *key, int64_t limit, GBytes **out, SfError *err);
+    SfStatus (*stat)(Store *store, const char *key, int64_t *size, SfError *err);
+    SfStatus (*put_all)(Store *store, StoreObject *objects, size_t n, SfError *err);
+    SfStatus (*list)(Store *store, const char *prefix, const char *start_after, size_t max, GPtrArray *out,
+                     SfError *err);
+    SfStatus (*remove)(Store *store, const char *key, SfError *err);
+    void (*free)(Store *store);
+} StoreBackend;
+
+/* Head of every kind's own struct. */
+struct Store {
+    const StoreBackend *backend;
+    SfNode *node;
+    char *url;
+};
+
+/* `rest` is the URL behind "s3://" or the decoded path of a local directory. */
+Store *store_file_new(const char *rest, SfError *err);
+Store *store_s3_new(const StoreOptions *options, const char *rest, SfError *err);
+
+#endif
