@@ -41,22 +41,24 @@ typedef struct SfColumnBuilder {
     void *reserved;
 } SfColumnBuilder;
 
-/* For a struct schema (copied). NULL and err on a type that is none of ours. View columns build plain ones. */
+/* For a struct schema (copied). NULL and err on a type that is none of ours. View columns become views over one buffer
+ * of their bytes when they are finished. */
 SF_API SfBuilder *sf_builder_new(const struct ArrowSchema *schema, SfError *err);
 SF_API void sf_builder_free(SfBuilder *builder);
 SF_API SfColumnBuilder *sf_builder_column(SfBuilder *builder, size_t column);
 
 SF_API int64_t sf_builder_rows(const SfBuilder *builder);
-SF_API int64_t sf_builder_bytes(const SfBuilder *builder);
+SF_API int64_t sf_builder_bytes(const SfBuilder *builder); /* memory that it has taken; cheap */
 static inline bool sf_builder_full(const SfBuilder *builder)
 {
     return sf_builder_bytes(builder) >= SF_BUILDER_MAX_BYTES / 2;
 }
 
-/* Ends a row: SF_FATAL when a column did not get exactly one value, SF_REJECT when the row is too big. */
+/* Ends a row: SF_FATAL when a column did not get exactly one value, or a null that its schema forbids, SF_REJECT when the
+ * row is too big. On failure the row is rolled back. */
 SF_API SfStatus sf_builder_end_row(SfBuilder *builder, SfError *err);
 
-/* Counts rows that were appended column by column (all columns must have the same length). */
+/* Likewise for rows that were appended column by column (all columns must have the same length). */
 SF_API SfStatus sf_builder_end_rows(SfBuilder *builder, int64_t rows, SfError *err);
 SF_API void sf_builder_rollback(SfBuilder *builder);
 
@@ -124,7 +126,8 @@ static inline void sf_add_str(SfColumnBuilder *column, const char *data, int64_t
 {
     if (!sf_builder_room_(column))
         return;
-    if (size > column->data_capacity - column->data_size && !sf_column_builder_grow_data(column, size))
+    if ((uint64_t) size > (uint64_t) (column->data_capacity - column->data_size) &&
+        !sf_column_builder_grow_data(column, size))
         return;
     if (size > 0)
         memcpy(column->data + column->data_size, data, (size_t) size);

@@ -1,0 +1,31 @@
+/* Batches that the host delivers: counted by reference, so that queues, sinks and derived batches share the same rows. */
+#ifndef CORE_BATCH_H
+#define CORE_BATCH_H
+
+#include <glib.h>
+#include <sf/batch.h>
+
+/* `batch` comes first: what plugins see as const SfBatch * is this. batch.rows is a window on `owned`, whose release
+ * function is a mark by which sf_batch_ref() and its kin know their own batches. */
+typedef struct SharedBatch {
+    SfBatch batch;
+    gint refs; /* atomic */
+    struct ArrowArray owned;
+    void (*freed)(gpointer data, gint64 bytes); /* when the last reference has gone, from any thread; may be NULL */
+    gpointer freed_data;
+} SharedBatch;
+
+/* Moves the rows of `moved` (its release becomes NULL) into a new batch with one reference, end it by sf_batch_unref(&b->batch).
+ * bytes: the source's figure, or an estimate where that is 0. No rows at all become an empty batch of the schema. NULL only
+ * where there is no schema for that. */
+SharedBatch *shared_batch_new(SfBatch *moved);
+
+/* The shared batch that `batch` is part of, or NULL where it is an author's own. */
+SharedBatch *shared_batch_of(const SfBatch *batch);
+
+/* Bytes in all buffers, without looking into the data. */
+gint64 array_bytes(const struct ArrowSchema *schema, const struct ArrowArray *array);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(SfBatch, sf_batch_unref)
+
+#endif
