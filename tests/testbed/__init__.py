@@ -3,10 +3,11 @@
 tests/testbed/install fetches them; here they are started on free ports, waited for, and stopped by pid.
 """
 
+from .events import BROKEN, Sales
 from .kafka import Kafka
 from .lake import Spark, TableReaders
 from .postgres import Postgres
 from .s3 import S3
 from .sfrun import Sfrun
 
-__all__ = ["Kafka", "Postgres", "S3", "Sfrun", "Spark", "TableReaders"]
+__all__ = ["BROKEN", "Kafka", "Postgres", "S3", "Sales", "Sfrun", "Spark", "TableReaders"]
