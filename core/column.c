@@ -1,6 +1,6 @@
 /* Typed views of columns: found by name or number, checked once against the schema, then read inline by column.h. */
+#include "column.h"
 #include <glib.h>
-#include <sf/column.h>
 #include "type.h"
 
 static SfStatus misfit(const SfField *field, const struct ArrowArray *array, SfError *err)
@@ -53,21 +53,28 @@ SfStatus sf_column_at(const SfBatch *batch, int64_t column, SfColumn *out, SfErr
     return sf_column_view(batch->schema->children[column], batch->rows.children[column], out, err);
 }
 
+SfStatus column_require(const struct ArrowSchema *schema, const char *name, SfType type, int64_t *number, SfError *err)
+{
+    int64_t found = sf_schema_find(schema, name);
+    if (found < 0)
+        return sf_fail(err, SF_CONFIG, "there is no column '%s'", name);
+    SfField field;
+    SF_TRY(sf_schema_field(schema->children[found], &field, err));
+    if (field.type != type) {
+        char described[128];
+        sf_schema_describe(schema->children[found], described, sizeof described);
+        return sf_fail(err, SF_CONFIG, "column '%s' is of type %s (%s), where %s is expected", name,
+                       sf_type_name(field.type), described, sf_type_name(type));
+    }
+    *number = found;
+    return SF_OK;
+}
+
 SfStatus sf_column(const SfBatch *batch, const char *name, SfType type, SfColumn *out, SfError *err)
 {
-    int64_t number = sf_schema_find(batch->schema, name);
-    if (number < 0)
-        return sf_fail(err, SF_CONFIG, "there is no column '%s'", name);
-    SfColumn column;
-    SF_TRY(sf_column_at(batch, number, &column, err));
-    if (column.type != type) {
-        char described[128];
-        sf_schema_describe(batch->schema->children[number], described, sizeof described);
-        return sf_fail(err, SF_CONFIG, "column '%s' is %s (%s), where %s is expected", name, sf_type_name(column.type),
-                       described, sf_type_name(type));
-    }
-    *out = column;
-    return SF_OK;
+    int64_t number;
+    SF_TRY(column_require(batch->schema, name, type, &number, err));
+    return sf_column_at(batch, number, out, err);
 }
 
 SfStatus sf_column_child(const SfColumn *column, int64_t child, SfColumn *out, SfError *err)

@@ -95,7 +95,7 @@ typedef struct SfSource {
 
 /* ---- transform ---------------------------------------------------------------------------------------------------- */
 
-/* A column that a row filter reads. */
+/* A column that a row filter reads: its name, or "$option" where the string option of that field names it. */
 typedef struct SfNeed {
     const char *name; /* NULL ends the list */
     SfType type;
