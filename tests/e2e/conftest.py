@@ -1,0 +1,81 @@
+"""Fixtures: real servers, one of each for the whole run, and the two builds of sfrun. A server that is missing is a failure."""
+
+import os
+import random
+import sys
+import tempfile
+import uuid
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "tests"), str(Path(__file__).parent)]
+pytest.register_assert_rewrite("proof")
+
+from testbed import S3, Kafka, Postgres, Sfrun, Spark  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def root():
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def servers():
+    """Beside pytest's own directory: its data is large, and nobody looks at it later."""
+    with tempfile.TemporaryDirectory(prefix="streamforge-e2e-") as directory:
+        yield Path(directory)
+
+
+@pytest.fixture(scope="session")
+def kafka(servers):
+    server = Kafka(servers / "kafka").start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def s3(servers):
+    server = S3(servers / "s3").start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    server = Postgres().start()
+    yield server
+    server.remove()
+
+
+@pytest.fixture(scope="session")
+def spark(servers, s3):
+    session = Spark(servers / "spark", s3)
+    yield session
+    session.stop()
+
+
+@pytest.fixture(scope="session")
+def sfrun():
+    """The release build."""
+    return Sfrun(os.environ.get("SF_RELEASE", ROOT / "build" / "release"))
+
+
+@pytest.fixture(scope="session")
+def debug():
+    """The build with ASan, UBSan and fault points."""
+    return Sfrun(os.environ.get("SF_DEBUG", ROOT / "build" / "asan"))
+
+
+@pytest.fixture
+def name():
+    """A name that no other test uses: for topics, groups, buckets and databases."""
+    return f"t{uuid.uuid4().hex[:10]}"
+
+
+@pytest.fixture(scope="session")
+def seed():
+    chosen = int(os.environ.get("SF_SEED", random.SystemRandom().randrange(1 << 32)))
+    print(f"\nSF_SEED={chosen}")
+    return chosen

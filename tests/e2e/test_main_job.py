@@ -1,0 +1,79 @@
+"""The main job, killed again and again: a million events from Kafka to bronze and silver on S3 and to gold in two databases."""
+
+import os
+import random
+import sqlite3
+import time
+
+import pytest
+
+import proof
+from oracle import Expected
+from pipeline import Job
+from testbed import Sales, TableReaders
+from testbed.server import wait_for
+
+EVENTS = int(os.environ.get("SF_EVENTS", 1_000_000))
+KILLS = 20
+GOLD = "SELECT order_id, sales_amount, quantity, _partition, _offset FROM fact_sales"
+
+
+def run_with_kills(sfrun, job, rng):
+    """Starts the job and kills it at random moments, at least KILLS times, and until it has caught up. Returns the moments."""
+    moments = []
+    while len(moments) < KILLS or job.lag() > 0:
+        process = sfrun.start(job.file, env=job.env, cwd=job.directory)
+        # Some die while they join and recover, most in the middle of the work.
+        time.sleep(rng.choice([rng.uniform(0.02, 0.5), rng.uniform(0.5, 3.0), rng.uniform(1.0, 6.0)]))
+        assert process.alive(), f"sfrun ended by itself with status {process.wait()}:\n{process.output[-4000:]}"
+        process.kill()
+        moments.append(round(time.monotonic(), 3))
+        assert len(moments) < 400, "no progress between kills"
+    return moments
+
+
+@pytest.fixture(scope="module")
+def finished(sfrun, kafka, s3, postgres, seed, tmp_path_factory):
+    """The job after all of its kills and a last undisturbed run that was stopped by SIGTERM."""
+    job = Job(tmp_path_factory.mktemp("main"), f"main{seed % 100000}", kafka, s3, postgres)
+    job.add_embedded_gold()
+    job.create_topics()
+    kafka.produce(job.topic, Sales(EVENTS, seed).messages())
+    kills = run_with_kills(sfrun, job, random.Random(seed))
+    last = sfrun.start(job.file, env=job.env, cwd=job.directory)
+    wait_for(lambda: job.lag() == 0, 120, lambda: f"lag {job.lag()}\n{last.output[-3000:]}", every=0.5)
+    assert last.stop() == 0, last.output[-3000:]
+    print(f"\n{EVENTS} events, {len(kills)} kills, seed {seed}")
+    return job
+
+
+@pytest.fixture(scope="module")
+def expected(finished, kafka):
+    computed = Expected(kafka.read(finished.topic))
+    assert computed.records == EVENTS
+    assert len(computed.rejected) > EVENTS // 1000 and len(computed.winners) < len(computed.rows)
+    return computed
+
+
+def test_bronze_holds_every_record_once_in_order_byte_by_byte(finished, expected):
+    proof.bronze(expected, finished.bronze(), finished.topic)
+
+
+def test_silver_is_the_same_for_all_readers_and_has_no_duplicate(finished, expected, s3, spark):
+    proof.silver(expected, TableReaders(finished.silver_url, s3, spark))
+
+
+def test_gold_in_postgresql_has_each_order_once_with_its_winner(finished, expected, postgres):
+    proof.gold(expected, postgres.query(GOLD, finished.name))
+
+
+def test_gold_in_sqlite_has_each_order_once_with_its_winner(finished, expected):
+    proof.gold(expected, sqlite3.connect(finished.database).execute(GOLD).fetchall())
+
+
+def test_the_broken_ones_are_rejected_once_with_place_and_cause(finished, expected, kafka):
+    proof.rejects(expected, kafka.read(finished.rejects))
+
+
+def test_the_group_has_no_lag(finished):
+    assert finished.lag() == 0
