@@ -8,14 +8,19 @@ typedef struct Instance {
     SfNode node;
     const Step *step;
     const Plugin *plugin;
-    struct ArrowSchema out;     /* of its rows (source, transform); the transform without bind has a copy of its input's */
-    struct ArrowSchema *errors; /* n_inputs of them: the input's columns, then _step and _error (utf8, not null) */
+    struct ArrowSchema out; /* of its rows (source, transform); the transform without bind has a copy of its input's */
+    struct ArrowSchema *errors; /* n_inputs of them: the input's columns, then _step and _error (utf8, not null), which
+                                 * take the place of columns of these names that the input may have */
     gpointer arena;             /* what the option values live in */
 } Instance;
 
 /* Allocates the state and fills it by the option table: SF_CONFIG with place on a bad value (check has collected them all before). */
-Instance *instance_new(const Step *step, const Pipeline *pipeline, guint task, bool bounded, const SfHost *host, gpointer host_data,
-                       SfError *err);
+Instance *instance_new(const Step *step, const Pipeline *pipeline, guint task, bool bounded, const SfHost *host,
+                       gpointer host_data, SfError *err);
+
+/* The same for `check`: secrets by reference are not read. */
+Instance *instance_new_unresolved(const Step *step, const Pipeline *pipeline, const SfHost *host, gpointer host_data,
+                                  SfError *err);
 
 /* Calls bind; inputs[i] is the schema of input i (borrowed until free). */
 SfStatus instance_bind(Instance *instance, const struct ArrowSchema *const *inputs, SfError *err);

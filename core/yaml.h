@@ -1,7 +1,8 @@
 /* Pipeline files: libyaml's events → a tree of SfValue with file:line:column on every node; and the list of what is wrong.
  *
  * Environment references ${NAME} and ${NAME:-default} are replaced in scalars (not in keys); $${ stands for ${. Duplicate keys,
- * undefined aliases, several documents, a nesting over 64 and alias bombs are errors. All errors of a file are collected. */
+ * undefined aliases, several documents, a nesting over 64 and alias bombs are errors. All errors of a file are collected. A key `<<`
+ * merges maps in; an empty value, ~ and null are SF_VALUE_NULL, all other text stays text until a typed option reads it. */
 #ifndef CORE_YAML_H
 #define CORE_YAML_H
 
@@ -11,6 +12,8 @@
 /* What is wrong with a file, in the order of the file: "sales.yaml:14:9: …" lines. */
 typedef struct Diagnostics {
     GPtrArray *messages; /* char * */
+    GPtrArray *warnings; /* char *, likewise: what works and should be changed */
+    char *context;       /* NULL, or what diagnostics_add() puts before each message: "step 'events'" */
 } Diagnostics;
 
 Diagnostics *diagnostics_new(void);
@@ -20,7 +23,12 @@ void diagnostics_add(Diagnostics *diagnostics, const SfValue *value, const char 
 void diagnostics_add_text(Diagnostics *diagnostics, const char *message); /* has its place already */
 /* Messages in the order of the file; stable. */
 void diagnostics_sort(Diagnostics *diagnostics);
-bool diagnostics_any(const Diagnostics *diagnostics);
+bool diagnostics_any(const Diagnostics *diagnostics); /* errors, that is; warnings do not count */
+void diagnostics_warn(Diagnostics *diagnostics, const SfValue *value, const char *format, ...) SF_PRINTF(3, 4);
+void diagnostics_context(Diagnostics *diagnostics, const char *context);
+
+/* "sales.yaml:14:9: text" → its parts; returns the text. file is NULL and the numbers 0 when the message has no place. */
+const char *diagnostic_split(const char *message, char **file, int *line, int *column);
 
 typedef struct Document Document; /* owns the tree */
 

@@ -1,0 +1,115 @@
+/* The list of what is wrong with a file: "file:line:column: message" lines in the order of the file. */
+#include "value.h"
+
+#include <string.h>
+
+Diagnostics *diagnostics_new(void)
+{
+    Diagnostics *diagnostics = g_new0(Diagnostics, 1);
+    diagnostics->messages = g_ptr_array_new_with_free_func(g_free);
+    diagnostics->warnings = g_ptr_array_new_with_free_func(g_free);
+    return diagnostics;
+}
+
+void diagnostics_free(Diagnostics *diagnostics)
+{
+    if (!diagnostics)
+        return;
+    g_ptr_array_unref(diagnostics->messages);
+    g_ptr_array_unref(diagnostics->warnings);
+    g_free(diagnostics->context);
+    g_free(diagnostics);
+}
+
+void diagnostics_context(Diagnostics *diagnostics, const char *context)
+{
+    g_free(diagnostics->context);
+    diagnostics->context = g_strdup(context);
+}
+
+static char *placed(const Diagnostics *diagnostics, const SfValue *value, const char *format, va_list args)
+{
+    g_autofree char *message = g_strdup_vprintf(format, args);
+    const char *context = diagnostics->context ? diagnostics->context : "";
+    const char *colon = diagnostics->context ? ": " : "";
+    if (!value)
+        return g_strconcat(context, colon, message, NULL);
+    return g_strdup_printf("%s:%d:%d: %s%s%s", value->file, value->line, value->column, context, colon, message);
+}
+
+void diagnostics_add(Diagnostics *diagnostics, const SfValue *value, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    g_ptr_array_add(diagnostics->messages, placed(diagnostics, value, format, args));
+    va_end(args);
+}
+
+void diagnostics_warn(Diagnostics *diagnostics, const SfValue *value, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    g_ptr_array_add(diagnostics->warnings, placed(diagnostics, value, format, args));
+    va_end(args);
+}
+
+void diagnostics_add_text(Diagnostics *diagnostics, const char *message)
+{
+    g_ptr_array_add(diagnostics->messages, g_strdup(message));
+}
+
+bool diagnostics_any(const Diagnostics *diagnostics)
+{
+    return diagnostics->messages->len > 0;
+}
+
+/* Reads ":<number>" at `text`; NULL when there is none. */
+static const char *skip_number(const char *text, int *out)
+{
+    if (text[0] != ':' || !g_ascii_isdigit(text[1]))
+        return NULL;
+    char *end = NULL;
+    guint64 number = g_ascii_strtoull(text + 1, &end, 10);
+    *out = number > G_MAXINT ? G_MAXINT : (int) number;
+    return end;
+}
+
+const char *diagnostic_split(const char *message, char **file, int *line, int *column)
+{
+    *file = NULL;
+    *line = *column = 0;
+    for (const char *colon = strchr(message, ':'); colon; colon = strchr(colon + 1, ':')) {
+        int first = 0;
+        int second = 0;
+        const char *middle = skip_number(colon, &first);
+        const char *end = middle ? skip_number(middle, &second) : NULL;
+        if (end && g_str_has_prefix(end, ": ")) {
+            *file = g_strndup(message, (gsize) (colon - message));
+            *line = first;
+            *column = second;
+            return end + 2;
+        }
+        if (colon[1] == ' ')
+            break; /* the place comes before the first ": " */
+    }
+    return message;
+}
+
+/* g_ptr_array_sort() is stable, so messages of one place stay in the order in which they were found. */
+static gint by_place(gconstpointer a, gconstpointer b)
+{
+    g_autofree char *file_a = NULL;
+    g_autofree char *file_b = NULL;
+    int line_a, column_a, line_b, column_b;
+    diagnostic_split(*(char *const *) a, &file_a, &line_a, &column_a);
+    diagnostic_split(*(char *const *) b, &file_b, &line_b, &column_b);
+    if (line_a != line_b)
+        return line_a < line_b ? -1 : 1;
+    return column_a < column_b ? -1 : column_a > column_b;
+}
+
+void diagnostics_sort(Diagnostics *diagnostics)
+{
+    g_ptr_array_sort(diagnostics->messages, by_place);
+    g_ptr_array_sort(diagnostics->warnings, by_place);
+}

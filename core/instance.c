@@ -1,0 +1,134 @@
+/* One plugin instance: its state, filled from the options, and its schemas, bound. Opens nothing. */
+#include "instance.h"
+#include "error_schema.h"
+#include "options.h"
+
+#include <string.h>
+
+static Instance *make(const Step *step, const Pipeline *pipeline, guint task, bool bounded, const SfHost *host,
+                      gpointer host_data)
+{
+    Instance *instance = g_new0(Instance, 1);
+    instance->step = step;
+    instance->plugin = step->plugin;
+    instance->errors = g_new0(struct ArrowSchema, step->inputs->len + 1);
+    instance->node = (SfNode){
+        .size = sizeof(SfNode),
+        .task = task,
+        .pipeline = pipeline->name,
+        .step = step->name,
+        .state = g_malloc0(MAX(step->plugin->head.state_size, 1)),
+        .host = host,
+        .host_data = host_data,
+        .inputs = (const char *const *) step->input_names->pdata,
+        .n_inputs = step->inputs->len,
+        .bounded = bounded,
+    };
+    return instance;
+}
+
+Instance *instance_new(const Step *step, const Pipeline *pipeline, guint task, bool bounded, const SfHost *host,
+                       gpointer host_data, SfError *err)
+{
+    g_autoptr(Instance) instance = make(step, pipeline, task, bounded, host, host_data);
+    instance->arena = options_fill(step->plugin, step->options, instance->node.state, err);
+    return instance->arena ? g_steal_pointer(&instance) : NULL;
+}
+
+Instance *instance_new_unresolved(const Step *step, const Pipeline *pipeline, const SfHost *host, gpointer host_data,
+                                  SfError *err)
+{
+    g_autoptr(Instance) instance = make(step, pipeline, 0, pipeline->trigger == TRIGGER_ONCE, host, host_data);
+    instance->arena = options_fill_unresolved(step->plugin, step->options, instance->node.state, err);
+    return instance->arena ? g_steal_pointer(&instance) : NULL;
+}
+
+/* A row filter names the columns that it reads, so the host can check them for it. */
+static SfStatus check_needs(const SfTransform *transform, const struct ArrowSchema *in, SfError *err)
+{
+    for (const SfNeed *need = transform->needs; need && need->name; need++) {
+        SfField field;
+        int64_t column = sf_schema_find(in, need->name);
+        if (column < 0)
+            return sf_fail(err, SF_CONFIG, "needs column '%s', which its input does not have", need->name);
+        SF_TRY(sf_schema_field(in->children[column], &field, err));
+        if (field.type != need->type)
+            return sf_fail(err, SF_CONFIG, "needs column '%s' as %s, and its input has it as %s", need->name,
+                           sf_type_name(need->type), sf_type_name(field.type));
+    }
+    return SF_OK;
+}
+
+/* A transform has one schema: all of its inputs must have it. */
+static SfStatus bind_transform(Instance *instance, const struct ArrowSchema *const *inputs, SfError *err)
+{
+    const SfTransform *transform = &instance->plugin->transform;
+    const char *const *names = instance->node.inputs;
+    for (size_t i = 1; i < instance->node.n_inputs; i++)
+        if (!sf_schema_equal(inputs[0], inputs[i]))
+            return sf_fail(err, SF_CONFIG, "reads '%s' and '%s', whose columns differ; give each a step of its own",
+                           names[0], names[i]);
+    if (!transform->apply)
+        SF_TRY(check_needs(transform, inputs[0], err));
+    if (transform->bind)
+        return transform->bind(&instance->node, inputs[0], &instance->out, err);
+    return sf_schema_copy(inputs[0], &instance->out, err);
+}
+
+static SfStatus bind_sink(Instance *instance, const struct ArrowSchema *const *inputs, SfError *err)
+{
+    const SfSink *sink = &instance->plugin->sink;
+    for (size_t i = 0; sink->bind && i < instance->node.n_inputs; i++)
+        SF_TRY(sink->bind(&instance->node, i, inputs[i], err));
+    return SF_OK;
+}
+
+static SfStatus bind_any(Instance *instance, const struct ArrowSchema *const *inputs, SfError *err)
+{
+    switch (instance->plugin->kind) {
+    case SF_SOURCE:
+        return instance->plugin->source.bind(&instance->node, &instance->out, err);
+    case SF_TRANSFORM:
+        return bind_transform(instance, inputs, err);
+    default:
+        return bind_sink(instance, inputs, err);
+    }
+}
+
+SfStatus instance_bind(Instance *instance, const struct ArrowSchema *const *inputs, SfError *err)
+{
+    SF_TRY(bind_any(instance, inputs, err));
+    if (instance->plugin->kind != SF_SINK) {
+        if (!instance->out.release)
+            return sf_fail(err, SF_FATAL, "%s gave no schema", instance->plugin->head.name);
+        SF_TRY(sf_schema_check(&instance->out, err));
+    }
+    for (size_t i = 0; i < instance->node.n_inputs; i++)
+        SF_TRY(error_schema_make(inputs[i], &instance->errors[i], err));
+    return SF_OK;
+}
+
+static void close_plugin(Instance *instance)
+{
+    const Plugin *plugin = instance->plugin;
+    void (*close)(SfNode *) = plugin->kind == SF_SOURCE      ? plugin->source.close
+                              : plugin->kind == SF_TRANSFORM ? plugin->transform.close
+                                                             : plugin->sink.close;
+    if (close)
+        close(&instance->node);
+}
+
+void instance_free(Instance *instance)
+{
+    if (!instance)
+        return;
+    if (instance->arena) /* without it the plugin has never heard of this state */
+        close_plugin(instance);
+    for (size_t i = 0; i < instance->node.n_inputs; i++)
+        sf_schema_done(&instance->errors[i]);
+    sf_schema_done(&instance->out);
+    option_arena_free(instance->arena);
+    g_free(instance->errors);
+    g_free(instance->node.state);
+    g_free(instance);
+}

@@ -1,0 +1,40 @@
+/* One option row and one value → one typed field. Under options.h (a step's options) and cli.h (a command's flags). */
+#ifndef CORE_OPTION_READ_H
+#define CORE_OPTION_READ_H
+
+#include "options.h"
+
+/* Owns what typed fields point to. */
+OptionArena *option_arena_new(void);
+
+typedef struct OptionReader {
+    OptionArena *arena;
+    Diagnostics *diagnostics;
+    bool resolve; /* secrets by reference are read now; otherwise they stay what they are */
+} OptionReader;
+
+/* Reads a value into `field`. False after complaints, which name the option and have the value's place. */
+bool option_read(const OptionReader *reader, const SfOption *option, const SfValue *value, gpointer field);
+
+/* Reads the default, min, max or a word of the command line: the same notation without YAML around it (a list is one
+ * item, unless it is in brackets). NULL when fine, otherwise the problem. */
+char *option_read_text(OptionArena *arena, const SfOption *option, const char *text, gpointer field);
+
+/* Bytes that the field has in the state. */
+size_t option_field_size(SfOptionType type);
+
+/* "int", "duration", …: as the reference page calls the type. */
+const char *option_type_name(SfOptionType type);
+
+/* Checks the row itself: a known type, a default within its own bounds, …. NULL when fine. */
+char *option_row_problem(const SfOption *option, size_t state_size);
+
+/* The row of that name, or NULL. */
+const SfOption *option_find(const SfOption *options, size_t n, const char *name);
+
+/* The nearest of the rows' names and of `more` (NULL-terminated) as "; did you mean '…'?", or "". */
+char *option_suggest(const SfOption *options, size_t n, const char *const *more, const char *name);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(OptionArena, option_arena_free)
+
+#endif

@@ -1,0 +1,192 @@
+/* A step's map → the plugin's state by its option table: unknown, missing and deprecated options, defaults. What one
+ * value means is option_read.c's business. */
+#include "option_read.h"
+#include "value.h"
+
+#include <string.h>
+
+/* Keys of a step that are the runtime's own. */
+static const char *const own_keys[] = {"source", "transform", "sink", "from", "on_reject", NULL};
+
+bool option_is_own(const char *key)
+{
+    return g_strv_contains(own_keys, key);
+}
+
+typedef struct Filling {
+    const SfOption *options;
+    size_t n;
+    const char *owner; /* "kafka-source" */
+    const SfValue *map;
+    const char *const *own_keys; /* that are somebody else's */
+    char *state;
+    OptionReader reader;
+} Filling;
+
+/* ~ and null take a value back, as does an environment reference that gives nothing; an empty line is a mistake. */
+static bool is_given(const SfValue *value)
+{
+    return value && value->kind != SF_VALUE_NULL;
+}
+
+static const SfValue *given(const Filling *filling, const char *name)
+{
+    const SfValue *value = filling->map ? sf_value_get(filling->map, name) : NULL;
+    return is_given(value) ? value : NULL;
+}
+
+static void fill_defaults(const Filling *filling)
+{
+    for (size_t i = 0; i < filling->n; i++) {
+        const SfOption *option = &filling->options[i];
+        if (!option->value)
+            continue;
+        g_autofree char *problem =
+            option_read_text(filling->reader.arena, option, option->value, filling->state + option->offset);
+        if (problem)
+            diagnostics_add(filling->reader.diagnostics, NULL, "default of option '%s': %s", option_name(option),
+                            problem);
+    }
+}
+
+static void check_deprecated(const Filling *filling, const SfOption *option, const SfValue *key)
+{
+    Diagnostics *diagnostics = filling->reader.diagnostics;
+    const char *better = option->deprecated_by;
+    if (better && given(filling, better))
+        diagnostics_add(diagnostics, key, "option '%s' is the old name of '%s', which is there too; remove it",
+                        key->text, better);
+    else if (better)
+        diagnostics_warn(diagnostics, key, "option '%s' is deprecated; write '%s'", key->text, better);
+}
+
+static void fill_one(const Filling *filling, const SfValue *key, const SfValue *value)
+{
+    const SfOption *option = option_find(filling->options, filling->n, key->text);
+    if (!option) {
+        g_autofree char *shown = text_shown(key->text);
+        g_autofree char *suggestion = option_suggest(filling->options, filling->n, filling->own_keys, key->text);
+        diagnostics_add(filling->reader.diagnostics, key, "%s has no option %s%s", filling->owner, shown, suggestion);
+        return;
+    }
+    check_deprecated(filling, option, key);
+    if (is_given(value))
+        option_read(&filling->reader, option, value, filling->state + option->offset);
+    else if (value->blank)
+        diagnostics_add(filling->reader.diagnostics, key, "option '%s' has no value", key->text);
+}
+
+static void fill_given(const Filling *filling)
+{
+    for (size_t i = 0; filling->map && i < sf_value_size(filling->map); i++) {
+        const SfValue *key = sf_value_key(filling->map, i);
+        if (!filling->own_keys || !g_strv_contains(filling->own_keys, key->text))
+            fill_one(filling, key, sf_value_at(filling->map, i));
+    }
+}
+
+/* Given by its own name, or by an old one. */
+static bool is_satisfied(const Filling *filling, const SfOption *option)
+{
+    const char *name = option_name(option);
+    const SfValue *value = filling->map ? sf_value_get(filling->map, name) : NULL;
+    if (value && (is_given(value) || value->blank)) /* blank: it has been complained about */
+        return true;
+    for (size_t i = 0; i < filling->n; i++) {
+        const SfOption *other = &filling->options[i];
+        if (other->deprecated_by && g_str_equal(other->deprecated_by, name) && given(filling, option_name(other)))
+            return true;
+    }
+    return false;
+}
+
+static void check_required(const Filling *filling, const SfValue *place)
+{
+    for (size_t i = 0; i < filling->n; i++) {
+        const SfOption *option = &filling->options[i];
+        if (!option->required || is_satisfied(filling, option))
+            continue;
+        size_t length = option->doc ? strlen(option->doc) : 0;
+        if (length > 0 && option->doc[length - 1] == '.')
+            length--;
+        diagnostics_add(filling->reader.diagnostics, place, "%s needs option '%s'%s%.*s", filling->owner,
+                        option_name(option), length ? ": " : "", (int) length, length ? option->doc : "");
+    }
+}
+
+static void fill(const Filling *filling, const SfValue *place)
+{
+    fill_defaults(filling);
+    fill_given(filling);
+    check_required(filling, place);
+}
+
+/* The `source:`, `transform:` or `sink:` of a step: where something that is missing is missed. */
+static const SfValue *plugin_place(const SfValue *step)
+{
+    for (size_t i = 0; step && i < sf_value_size(step) && step->keys; i++) {
+        const SfValue *key = sf_value_key(step, i);
+        if (g_str_equal(key->text, "source") || g_str_equal(key->text, "transform") || g_str_equal(key->text, "sink"))
+            return key;
+    }
+    return step;
+}
+
+static Filling step_filling(const Plugin *plugin, const SfValue *step, gpointer state, OptionArena *arena,
+                            Diagnostics *diagnostics, bool resolve)
+{
+    return (Filling){.options = (const SfOption *) (gpointer) plugin->options->data,
+                     .n = plugin->options->len,
+                     .owner = plugin->head.name,
+                     .map = step,
+                     .own_keys = own_keys,
+                     .state = state,
+                     .reader = {.arena = arena, .diagnostics = diagnostics, .resolve = resolve}};
+}
+
+void options_check(const Plugin *plugin, const SfValue *step, Diagnostics *diagnostics)
+{
+    g_autoptr(OptionArena) arena = option_arena_new();
+    g_autofree char *state = g_malloc0(MAX(plugin->head.state_size, 1));
+    Filling filling = step_filling(plugin, step, state, arena, diagnostics, false);
+    fill(&filling, plugin_place(step));
+}
+
+static OptionArena *fill_state(const Plugin *plugin, const SfValue *step, gpointer state, bool resolve, SfError *err)
+{
+    g_autoptr(OptionArena) arena = option_arena_new();
+    g_autoptr(Diagnostics) diagnostics = diagnostics_new();
+    Filling filling = step_filling(plugin, step, state, arena, diagnostics, resolve);
+    fill(&filling, plugin_place(step));
+    if (diagnostics_any(diagnostics)) {
+        diagnostics_sort(diagnostics);
+        sf_fail(err, SF_CONFIG, "%s", (const char *) g_ptr_array_index(diagnostics->messages, 0));
+        return NULL;
+    }
+    return g_steal_pointer(&arena);
+}
+
+OptionArena *options_fill(const Plugin *plugin, const SfValue *step, gpointer state, SfError *err)
+{
+    return fill_state(plugin, step, state, true, err);
+}
+
+OptionArena *options_fill_unresolved(const Plugin *plugin, const SfValue *step, gpointer state, SfError *err)
+{
+    return fill_state(plugin, step, state, false, err);
+}
+
+OptionArena *options_read_map(const SfOption *options, size_t n, const char *owner, const SfValue *map,
+                              const char *const *other_keys, gpointer out, Diagnostics *diagnostics)
+{
+    OptionArena *arena = option_arena_new();
+    Filling filling = {.options = options,
+                       .n = n,
+                       .owner = owner,
+                       .map = map,
+                       .own_keys = other_keys,
+                       .state = out,
+                       .reader = {.arena = arena, .diagnostics = diagnostics}};
+    fill(&filling, map);
+    return arena;
+}

@@ -1,0 +1,225 @@
+/* Plugins by name: finds the module, checks that it is what it says, copies its descriptor. Calls no hook. */
+#include "registry.h"
+#include "option_read.h"
+
+#include <gmodule.h>
+#include <string.h>
+
+#define ABI "1"
+#define MAX_OPTIONS 1024
+#define MAX_STATE ((size_t) 64 << 20)
+
+static GHashTable *loaded; /* name → Plugin *, for the life of the process */
+
+static char **directories(void)
+{
+    const char *path = g_getenv("SF_PLUGIN_PATH");
+    g_autofree char *all = path && *path ? g_strconcat(path, ":", SF_PLUGINDIR, NULL) : g_strdup(SF_PLUGINDIR);
+    return g_strsplit(all, ":", -1);
+}
+
+static char *find_module(const char *name)
+{
+    g_auto(GStrv) dirs = directories();
+    g_autofree char *file = g_strconcat(name, ".so", NULL);
+    for (char **dir = dirs; *dir; dir++) {
+        g_autofree char *path = g_build_filename(*dir, file, NULL);
+        if (**dir && g_file_test(path, G_FILE_TEST_IS_REGULAR))
+            return g_steal_pointer(&path);
+    }
+    return NULL;
+}
+
+static gint by_name(gconstpointer a, gconstpointer b)
+{
+    return strcmp(*(char *const *) a, *(char *const *) b);
+}
+
+GPtrArray *registry_list(void)
+{
+    g_auto(GStrv) dirs = directories();
+    g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
+    GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
+    for (char **dir = dirs; *dir; dir++) {
+        g_autoptr(GDir) entries = **dir ? g_dir_open(*dir, 0, NULL) : NULL;
+        for (const char *file; entries && (file = g_dir_read_name(entries));) {
+            if (!g_str_has_suffix(file, ".so"))
+                continue;
+            g_autofree char *name = g_strndup(file, strlen(file) - strlen(".so"));
+            if (g_hash_table_contains(seen, name))
+                continue;
+            g_hash_table_add(seen, name);
+            g_ptr_array_add(names, g_steal_pointer(&name));
+        }
+    }
+    g_ptr_array_sort(names, by_name);
+    return names;
+}
+
+static SfStatus unknown(const char *name, SfError *err)
+{
+    char suggestion[128];
+    g_autoptr(GPtrArray) names = registry_list();
+    g_auto(GStrv) dirs = directories();
+    g_autofree char *searched = g_strjoinv(", ", dirs);
+    sf_suggest(name, (const char *const *) names->pdata, names->len, suggestion, sizeof suggestion);
+    if (*suggestion)
+        return sf_fail(err, SF_CONFIG, "there is no plugin '%s'%s", name, suggestion);
+    return sf_fail(err, SF_CONFIG, "there is no plugin '%s' in %s; `sfrun plugins` lists those that are there", name,
+                   searched);
+}
+
+/* The module has no symbol of our ABI: says what it is instead. */
+static SfStatus wrong_abi(GModule *module, const char *path, SfError *err)
+{
+    for (int version = 2; version < 10; version++) {
+        gpointer symbol = NULL;
+        g_autofree char *name = g_strdup_printf("sf_plugin_v%d", version);
+        if (g_module_symbol(module, name, &symbol))
+            return sf_fail(err, SF_CONFIG,
+                           "plugin '%s' speaks version %d of the plugin ABI, this sfrun (%s) version " ABI
+                           "; build it for version " ABI " or update sfrun",
+                           path, version, SF_VERSION);
+    }
+    return sf_fail(err, SF_CONFIG, "'%s' is no plugin of Streamforge: it has no symbol sf_plugin_v" ABI, path);
+}
+
+static size_t descriptor_size(SfKind kind)
+{
+    switch (kind) {
+    case SF_SOURCE:
+        return sizeof(SfSource);
+    case SF_TRANSFORM:
+        return sizeof(SfTransform);
+    case SF_SINK:
+        return sizeof(SfSink);
+    default:
+        return 0;
+    }
+}
+
+static SfStatus check_head(const SfHead *head, const char *name, const char *path, SfError *err)
+{
+    if (head->size < sizeof(SfHead) || !descriptor_size(head->kind))
+        return sf_fail(err, SF_CONFIG, "plugin '%s' has no valid descriptor (size %u, kind %d); rebuild it", path,
+                       head->size, (int) head->kind);
+    if (!head->name || !g_str_equal(head->name, name))
+        return sf_fail(err, SF_CONFIG, "plugin '%s' calls itself '%s'; file name and .name must be the same", path,
+                       head->name ? head->name : "");
+    if (head->state_size > MAX_STATE)
+        return sf_fail(err, SF_CONFIG, "plugin '%s' wants a state of %zu bytes; the most is 64 MiB", path,
+                       head->state_size);
+    return SF_OK;
+}
+
+static bool is_complete(const Plugin *plugin, const char **missing)
+{
+    *missing = NULL;
+    if (plugin->kind == SF_SOURCE)
+        *missing = !plugin->source.bind ? "bind" : !plugin->source.open ? "open" : !plugin->source.poll ? "poll" : NULL;
+    else if (plugin->kind == SF_SINK)
+        *missing = !plugin->sink.open      ? "open"
+                   : !plugin->sink.recover ? "recover"
+                   : !plugin->sink.write   ? "write"
+                   : !plugin->sink.commit  ? "commit"
+                                           : NULL;
+    else if (!plugin->transform.apply && !(plugin->transform.needs && plugin->transform.keep_row))
+        *missing = "apply (or needs and keep_row)";
+    return !*missing;
+}
+
+/* Rows of the plugin's stride → rows of ours, with zeros where an older plugin has nothing. */
+static SfStatus copy_options(Plugin *plugin, SfError *err)
+{
+    const SfHead *head = &plugin->head;
+    size_t stride = head->option_size;
+    plugin->options = g_array_new(FALSE, TRUE, sizeof(SfOption));
+    if (!head->options)
+        return SF_OK;
+    if (stride < offsetof(SfOption, since) || stride > 4096 || stride % sizeof(gpointer))
+        return sf_fail(err, SF_CONFIG, "plugin '%s' has option rows of %zu bytes; rebuild it", plugin->path, stride);
+    for (const char *row = (const char *) head->options;; row += stride) {
+        SfOption option = {0};
+        memcpy(&option, row, MIN(stride, sizeof option));
+        if (!option.field)
+            return SF_OK;
+        g_autofree char *problem = option_row_problem(&option, head->state_size);
+        if (!problem && option_is_own(option_name(&option)))
+            problem = g_strdup_printf("option '%s' has a name that every step uses already", option_name(&option));
+        if (!problem && plugin->options->len >= MAX_OPTIONS)
+            problem = g_strdup("its option table does not end; close it by SF_OPTION_END");
+        if (problem)
+            return sf_fail(err, SF_CONFIG, "plugin '%s': %s", plugin->path, problem);
+        g_array_append_val(plugin->options, option);
+    }
+}
+
+static void plugin_free(Plugin *plugin)
+{
+    g_clear_pointer(&plugin->options, g_array_unref);
+    g_free(plugin->path);
+    g_free(plugin);
+}
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Plugin, plugin_free)
+
+static Plugin *plugin_new(const SfHead *head, const char *name, const char *path, SfError *err)
+{
+    if (check_head(head, name, path, err) != SF_OK)
+        return NULL;
+    g_autoptr(Plugin) plugin = g_new0(Plugin, 1);
+    plugin->path = g_strdup(path);
+    plugin->kind = head->kind;
+    memcpy(&plugin->head, head, MIN(head->size, descriptor_size(head->kind)));
+    const char *missing = NULL;
+    if (!is_complete(plugin, &missing)) {
+        sf_fail(err, SF_CONFIG, "plugin '%s' lacks its hook %s", path, missing);
+        return NULL;
+    }
+    if (copy_options(plugin, err) != SF_OK)
+        return NULL;
+    return g_steal_pointer(&plugin);
+}
+
+/* dlopen's text starts with the path, which our message has already. */
+static SfStatus cannot_load(const char *path, SfError *err)
+{
+    const char *cause = g_module_error();
+    if (!cause)
+        cause = "unknown cause";
+    if (g_str_has_prefix(cause, path) && cause[strlen(path)] == ':')
+        cause = g_strchug((char *) cause + strlen(path) + 1);
+    bool symbol = strstr(cause, "undefined symbol") != NULL;
+    return sf_fail(err, SF_CONFIG, "cannot load plugin '%s': %s%s", path, cause,
+                   symbol ? "; it was built against something else, rebuild it" : "");
+}
+
+const Plugin *registry_load(const char *name, SfError *err)
+{
+    if (!loaded)
+        loaded = g_hash_table_new(g_str_hash, g_str_equal);
+    const Plugin *known = g_hash_table_lookup(loaded, name);
+    if (known)
+        return known;
+    bool is_path = strchr(name, '/') || *name == '.' || !*name;
+    g_autofree char *path = is_path ? NULL : find_module(name);
+    if (!path) {
+        unknown(name, err);
+        return NULL;
+    }
+    GModule *module = g_module_open(path, G_MODULE_BIND_LOCAL);
+    if (!module) {
+        cannot_load(path, err);
+        return NULL;
+    }
+    g_module_make_resident(module);
+    gpointer head = NULL;
+    if (!g_module_symbol(module, "sf_plugin_v" ABI, &head) || !head) {
+        wrong_abi(module, path, err);
+        return NULL;
+    }
+    Plugin *plugin = plugin_new(head, name, path, err);
+    if (plugin)
+        g_hash_table_insert(loaded, (gpointer) plugin->head.name, plugin);
+    return plugin;
+}
