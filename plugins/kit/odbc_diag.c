@@ -1,0 +1,129 @@
+/* Diagnostics of ODBC drivers → one line for a person and one of our statuses. */
+#include "odbc_private.h"
+
+#include <string.h>
+
+typedef struct Verdict {
+    const char *state; /* a prefix of the SQLSTATE */
+    SfStatus status;
+} Verdict;
+
+/* The longest prefix first. Classes: ISO/IEC 9075 "SQLSTATE class values", PostgreSQL's appendix A, ODBC's appendix A. */
+static const Verdict by_state[] = {
+    {"25006", SF_RETRY}, /* read only: a standby */
+    {"25P0", SF_RETRY},  /* the transaction was ended from outside */
+    {"42501", SF_RETRY}, /* no permission */
+    {"42P01", SF_EMPTY}, /* no such table, schema, column, constraint to conflict on */
+    {"42P10", SF_CONFIG}, {"42S02", SF_EMPTY}, {"42S22", SF_EMPTY},
+    {"42703", SF_EMPTY},  {"3F000", SF_EMPTY}, {"3D000", SF_RETRY}, /* no such database */
+    {"54000", SF_REJECT},                                           /* a row that no index page takes */
+    {"54001", SF_FATAL},  {"55P03", SF_RETRY},                      /* locked */
+    {"57014", SF_RETRY},                                            /* cancelled */
+    {"08", SF_RETRY},                                               /* connection */
+    {"21", SF_REJECT},                                              /* two rows for one target: apart they work */
+    {"22", SF_REJECT},                                              /* data */
+    {"23", SF_REJECT},                                              /* constraint */
+    {"27", SF_REJECT},    {"28", SF_RETRY},                         /* log-in */
+    {"40", SF_RETRY},                                               /* serialization, deadlock, unknown outcome */
+    {"44", SF_REJECT},                                              /* check option */
+    {"53", SF_RETRY},                                               /* disk, memory, connections */
+    {"57", SF_RETRY},                                               /* shut down, starting up */
+    {"58", SF_RETRY},                                               /* the server's file system */
+    {"P0", SF_REJECT},                                              /* raised by a trigger */
+    {"HYT", SF_RETRY},    {"HY008", SF_RETRY}, {"IM00", SF_CONFIG},
+};
+
+/* SQLite's driver says HY000 for all; the number is SQLite's result code (sqlite.org/rescode.html). */
+static SfStatus judge_sqlite(int native, const char *text)
+{
+    switch (native & 0xff) {
+    case 3:  /* PERM */
+    case 5:  /* BUSY */
+    case 6:  /* LOCKED */
+    case 7:  /* NOMEM */
+    case 8:  /* READONLY */
+    case 9:  /* INTERRUPT */
+    case 10: /* IOERR */
+    case 13: /* FULL */
+    case 14: /* CANTOPEN */
+    case 15: /* PROTOCOL */
+    case 17: /* SCHEMA */
+        return SF_RETRY;
+    case 18: /* TOOBIG */
+    case 19: /* CONSTRAINT */
+    case 20: /* MISMATCH */
+        return SF_REJECT;
+    default:
+        break;
+    }
+    if (strstr(text, "ON CONFLICT clause does not match"))
+        return SF_CONFIG;
+    if (strstr(text, "no such table") || strstr(text, "no such column") || strstr(text, "has no column"))
+        return SF_EMPTY;
+    return strstr(text, "overflow") ? SF_REJECT : SF_FATAL;
+}
+
+SfStatus odbc_judge(const char *product, const char *state, int native, const char *text)
+{
+    if (g_ascii_strncasecmp(product, "SQLite", 6) == 0 && g_str_has_prefix(state, "HY"))
+        return judge_sqlite(native, text);
+    /* Snowflake numbers: 39xxxx log-in and session, 1000xx data (docs.snowflake.com, error messages of its drivers) */
+    if (native >= 390000 && native < 400000)
+        return SF_RETRY;
+    for (gsize i = 0; i < G_N_ELEMENTS(by_state); i++)
+        if (g_str_has_prefix(state, by_state[i].state))
+            return by_state[i].status;
+    /* drivers that lose the server in the middle of a statement say HY000 and the cause in words */
+    static const char *const lost[] = {"server closed",     "connection", "Connection", "could not send",
+                                       "could not receive", "timeout",    "timed out"};
+    for (gsize i = 0; i < G_N_ELEMENTS(lost); i++)
+        if (strstr(text, lost[i]))
+            return SF_RETRY;
+    return native >= 100000 && native < 101000 ? SF_REJECT : SF_FATAL;
+}
+
+/* Cuts "[vendor][driver]" prefixes and psqlodbc's "Error while executing the query", and makes it one line. */
+static void append_text(GString *out, char *text)
+{
+    static const char *const tails[] = {";\nError while", "\nError while"};
+    for (gsize i = 0; i < G_N_ELEMENTS(tails); i++) {
+        char *tail = strstr(text, tails[i]);
+        if (tail)
+            *tail = '\0';
+    }
+    while (*text == '[' && strchr(text, ']'))
+        text = strchr(text, ']') + 1;
+    g_strstrip(text);
+    if (*text == '\0' || strstr(out->str, text))
+        return;
+    if (out->len > 0)
+        g_string_append(out, "; ");
+    for (const char *at = text; *at; at++)
+        if (!g_ascii_isspace(*at))
+            g_string_append_c(out, *at);
+        else if (at > text && !g_ascii_isspace(at[-1]))
+            g_string_append(out, *at == '\n' ? "; " : " ");
+}
+
+SfStatus odbc_fail(Odbc *odbc, SQLSMALLINT kind, SQLHANDLE handle, SfError *err)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+    SQLINTEGER native = 0;
+    g_strlcpy(odbc->state, "HY000", sizeof odbc->state);
+    for (SQLSMALLINT record = 1; record <= 4; record++) {
+        SQLCHAR state[6] = "", message[2048] = "";
+        SQLINTEGER number = 0;
+        SQLSMALLINT size = 0;
+        if (!SQL_SUCCEEDED(SQLGetDiagRec(kind, handle, record, state, &number, message, sizeof message, &size)))
+            break;
+        if (record == 1) {
+            g_strlcpy(odbc->state, (const char *) state, sizeof odbc->state);
+            native = number;
+        }
+        append_text(text, (char *) message);
+    }
+    if (text->len == 0)
+        g_string_append(text, "the driver gives no reason");
+    SfStatus status = odbc_judge(odbc->product, odbc->state, native, text->str);
+    return sf_fail(err, status, "%s (%s %d)", text->str, odbc->state, (int) native);
+}
