@@ -1,0 +1,262 @@
+/* The ODBC wrapper on SQLite: values both ways, transactions, and what each failure says. */
+#include <glib.h>
+#include <glib/gstdio.h>
+#include <string.h>
+#include "odbc.h"
+#include "odbc_private.h"
+
+typedef struct Place {
+    char *directory;
+    char *connection;
+    Odbc *odbc;
+} Place;
+
+static void setup(Place *place, gconstpointer data)
+{
+    (void) data;
+    SfError err;
+    place->directory = g_dir_make_tmp("sf-odbc-XXXXXX", NULL);
+    place->connection = g_strdup_printf("Driver=SQLite3;Database=%s/t.db;Timeout=200", place->directory);
+    place->odbc = odbc_new(&(OdbcLogin){.connection = place->connection, .timeout_ms = 1000});
+    if (odbc_open(place->odbc, &err) != SF_OK)
+        g_error("%s", err.message);
+}
+
+static void teardown(Place *place, gconstpointer data)
+{
+    (void) data;
+    odbc_free(place->odbc);
+    static const char *const files[] = {"t.db", "t.db-wal", "t.db-shm", "t.db-journal"};
+    for (gsize i = 0; i < G_N_ELEMENTS(files); i++) {
+        g_autofree char *path = g_build_filename(place->directory, files[i], NULL);
+        g_unlink(path);
+    }
+    g_assert_cmpint(g_rmdir(place->directory), ==, 0);
+    g_free(place->connection);
+    g_free(place->directory);
+}
+
+static void exec(Place *place, const char *sql)
+{
+    SfError err;
+    if (odbc_exec(place->odbc, sql, NULL, &err) != SF_OK)
+        g_error("%s: %s", sql, err.message);
+}
+
+/* Rows as "a|b\n". */
+static char *query(Place *place, const char *sql, guint columns)
+{
+    SfError err;
+    g_autoptr(OdbcStatement) statement = NULL;
+    GString *out = g_string_new(NULL);
+    if (odbc_query(place->odbc, sql, &statement, &err) != SF_OK)
+        g_error("%s: %s", sql, err.message);
+    while (odbc_fetch(statement, &err) == SF_OK)
+        for (guint i = 0; i < columns; i++) {
+            const char *text = NULL;
+            g_assert_cmpint(odbc_text(statement, i, &text, &err), ==, SF_OK);
+            g_string_append_printf(out, "%s%c", text ? text : "NULL", i + 1 < columns ? '|' : '\n');
+        }
+    return g_string_free(out, FALSE);
+}
+
+static void assert_fails(Place *place, const char *sql, SfStatus status, const char *message)
+{
+    SfError err = {""};
+    g_assert_cmpstr(sf_status_name(odbc_exec(place->odbc, sql, NULL, &err)), ==, sf_status_name(status));
+    if (!strstr(err.message, message))
+        g_error("'%s' is not in '%s'", message, err.message);
+}
+
+static void test_product(Place *place, gconstpointer data)
+{
+    (void) data;
+    g_assert_cmpstr(odbc_product(place->odbc), ==, "SQLite");
+}
+
+static void test_bound_values(Place *place, gconstpointer data)
+{
+    (void) data;
+    SfError err;
+    exec(place, "CREATE TABLE t (a TEXT, b BIGINT, c DOUBLE, d BLOB)");
+    g_autoptr(OdbcStatement) statement = NULL;
+    g_assert_cmpint(odbc_prepare(place->odbc, "INSERT INTO t VALUES (?, ?, ?, ?)", &statement, &err), ==, SF_OK);
+    char text[32] = "€ and more";
+    int64_t number = 9007199254740993, text_size = 3, full = 8, null = ODBC_NULL;
+    double real = 0.1;
+    g_assert_cmpint(odbc_bind(statement, 0, ODBC_TEXT, text, sizeof text, &text_size, &err), ==, SF_OK);
+    g_assert_cmpint(odbc_bind(statement, 1, ODBC_INT64, &number, 8, &full, &err), ==, SF_OK);
+    g_assert_cmpint(odbc_bind(statement, 2, ODBC_DOUBLE, &real, 8, &full, &err), ==, SF_OK);
+    g_assert_cmpint(odbc_bind(statement, 3, ODBC_BYTES, text, sizeof text, &null, &err), ==, SF_OK);
+    int64_t rows = 0;
+    g_assert_cmpint(odbc_execute(statement, &rows, &err), ==, SF_OK);
+    g_assert_cmpint(rows, ==, 1);
+    text_size = 0; /* bound once, read at each execution */
+    null = 2;
+    g_assert_cmpint(odbc_execute(statement, &rows, &err), ==, SF_OK);
+    g_autofree char *got = query(place, "SELECT a, b, c, iif(d IS NULL, d, hex(d)), typeof(b) FROM t ORDER BY rowid", 5);
+    g_assert_cmpstr(got, ==, "€|9007199254740993|0.1|NULL|integer\n|9007199254740993|0.1|E282|integer\n");
+}
+
+static void test_long_text_comes_back_whole(Place *place, gconstpointer data)
+{
+    (void) data;
+    g_autofree char *got = query(place, "SELECT hex(zeroblob(3000))", 1);
+    g_assert_cmpuint(strspn(got, "0"), ==, 6000);
+}
+
+static void test_transactions(Place *place, gconstpointer data)
+{
+    (void) data;
+    SfError err;
+    exec(place, "CREATE TABLE t (a INTEGER)");
+    g_assert_cmpint(odbc_autocommit(place->odbc, false, &err), ==, SF_OK);
+    exec(place, "INSERT INTO t VALUES (1)");
+    g_assert_cmpint(odbc_rollback(place->odbc, &err), ==, SF_OK);
+    exec(place, "INSERT INTO t VALUES (2)");
+    g_assert_cmpint(odbc_commit(place->odbc, &err), ==, SF_OK);
+    exec(place, "INSERT INTO t VALUES (3)");
+    odbc_close(place->odbc); /* takes the open transaction with it */
+    g_assert_false(odbc_is_open(place->odbc));
+    g_assert_cmpint(odbc_open(place->odbc, &err), ==, SF_OK);
+    g_autofree char *got = query(place, "SELECT a FROM t", 1);
+    g_assert_cmpstr(got, ==, "2\n");
+}
+
+static void test_failures(Place *place, gconstpointer data)
+{
+    (void) data;
+    exec(place, "CREATE TABLE t (a INTEGER PRIMARY KEY, b TEXT CHECK (length(b) < 3))");
+    assert_fails(place, "INSERT INTO t VALUES (1, 'abc')", SF_REJECT,
+                 "CHECK constraint failed: length(b) < 3 (19) (HY000 19)");
+    assert_fails(place, "SELECT * FROM nope", SF_EMPTY, "no such table: nope");
+    assert_fails(place, "SELEC 1", SF_FATAL, "syntax error");
+    assert_fails(place, "INSERT INTO t VALUES (1, 'a') ON CONFLICT (b) DO NOTHING", SF_CONFIG, "ON CONFLICT");
+    int64_t rows = -1;
+    g_assert_cmpint(odbc_exec(place->odbc, "UPDATE t SET b = 'x' WHERE a = 99", &rows, NULL), ==, SF_OK);
+    g_assert_cmpint(rows, ==, 0);
+}
+
+static void test_a_lock_is_a_retry(Place *place, gconstpointer data)
+{
+    (void) data;
+    SfError err;
+    exec(place, "CREATE TABLE t (a INTEGER)");
+    g_autoptr(Odbc) other = odbc_new(&(OdbcLogin){.connection = place->connection, .timeout_ms = 1000});
+    g_assert_cmpint(odbc_open(other, &err), ==, SF_OK);
+    g_assert_cmpint(odbc_autocommit(other, false, &err), ==, SF_OK);
+    g_assert_cmpint(odbc_exec(other, "INSERT INTO t VALUES (1)", NULL, &err), ==, SF_OK);
+    assert_fails(place, "INSERT INTO t VALUES (2)", SF_RETRY, "locked");
+}
+
+static gpointer interrupt_later(gpointer data)
+{
+    g_usleep(50000);
+    odbc_interrupt(data);
+    return NULL;
+}
+
+static void test_interrupt(Place *place, gconstpointer data)
+{
+    (void) data;
+    odbc_interrupt(place->odbc); /* before the call */
+    assert_fails(place, "SELECT 1", SF_RETRY, "interrupted");
+    GThread *thread = g_thread_new("interrupt", interrupt_later, place->odbc);
+    g_autoptr(OdbcStatement) statement = NULL;
+    SfError err;
+    const char *endless = "CREATE TABLE t AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT "
+                          "2000000000) SELECT count(*) FROM n";
+    g_assert_cmpint(odbc_exec(place->odbc, endless, NULL, &err), ==, SF_RETRY);
+    g_assert_cmpstr(err.message, ==, "interrupted");
+    g_thread_join(thread);
+    exec(place, "CREATE TABLE u (a INTEGER)");
+}
+
+static void assert_open_fails(const OdbcLogin *login, SfStatus status, const char *message)
+{
+    SfError err = {""};
+    g_autoptr(Odbc) odbc = odbc_new(login);
+    g_assert_cmpint(odbc_open(odbc, &err), ==, status);
+    g_assert_false(odbc_is_open(odbc));
+    if (!strstr(err.message, message))
+        g_error("'%s' is not in '%s'", message, err.message);
+    g_assert_null(strstr(err.message, "hunter2"));
+}
+
+static void test_what_is_missing_is_named(void)
+{
+    assert_open_fails(&(OdbcLogin){.connection = "Driver=SnowflakeDSIIDriver;PWD=hunter2", .timeout_ms = 1000},
+                      SF_CONFIG, "ODBC driver 'SnowflakeDSIIDriver' is not installed; install Snowflake's ODBC driver");
+    assert_open_fails(
+        &(OdbcLogin){.connection = "Driver={My SQLite};Database=x"}, SF_CONFIG,
+        "ODBC driver 'My SQLite' is not installed; apt install libsqliteodbc; installed are: 'PostgreSQL ANSI'");
+    assert_open_fails(&(OdbcLogin){.connection = "DSN=nowhere;PWD=hunter2"}, SF_CONFIG,
+                      "data source 'nowhere' is not known");
+    assert_open_fails(&(OdbcLogin){.connection = "Database=x"}, SF_CONFIG, "has neither 'Driver=' nor 'DSN='");
+    assert_open_fails(&(OdbcLogin){.connection = "Driver=SQLite3;Database=/nonexistent/t.db"}, SF_RETRY,
+                      "cannot connect to 'Driver=SQLite3;Database=/nonexistent/t.db': connect failed");
+    assert_open_fails(&(OdbcLogin){.connection = "Driver=PostgreSQL Unicode;Server=127.0.0.1;Port=1;Database=d",
+                                   .user = "u",
+                                   .password = "hunter2"},
+                      SF_RETRY, "Connection refused");
+}
+
+static void test_secrets_are_masked(void)
+{
+    g_autofree char *label = odbc_login_label("Driver={A;B};UID=me; pwd={x;y}};z};Priv_Key_File_Pwd=q;Server=s");
+    g_assert_cmpstr(label, ==, "Driver={A;B};UID=me;pwd=***;Priv_Key_File_Pwd=***;Server=s");
+    g_autofree char *whole = odbc_login_string(&(OdbcLogin){.connection = "DSN=x", .user = "a b", .password = "p;}w"});
+    g_assert_cmpstr(whole, ==, "DSN=x;UID={a b};PWD={p;}}w};");
+    g_autofree char *password = odbc_keyword(whole, "pwd");
+    g_assert_cmpstr(password, ==, "p;}w");
+    g_assert_null(odbc_keyword(whole, "Server"));
+}
+
+static void test_judgements(void)
+{
+    static const struct {
+        const char *product, *state;
+        int native;
+        const char *text;
+        SfStatus status;
+    } cases[] = {
+        {"PostgreSQL", "23505", 1, "duplicate key", SF_REJECT},
+        {"PostgreSQL", "22003", 1, "out of range", SF_REJECT},
+        {"PostgreSQL", "40001", 1, "could not serialize", SF_RETRY},
+        {"PostgreSQL", "40P01", 1, "deadlock detected", SF_RETRY},
+        {"PostgreSQL", "57P01", 1, "terminating connection", SF_RETRY},
+        {"PostgreSQL", "42501", 1, "permission denied", SF_RETRY},
+        {"PostgreSQL", "42P01", 1, "relation does not exist", SF_EMPTY},
+        {"PostgreSQL", "42P10", 1, "no unique constraint matching", SF_CONFIG},
+        {"PostgreSQL", "42601", 1, "syntax error", SF_FATAL},
+        {"PostgreSQL", "08S01", 35, "could not receive data", SF_RETRY},
+        {"PostgreSQL", "HY000", 1, "server closed the connection unexpectedly", SF_RETRY},
+        {"PostgreSQL", "53100", 1, "could not extend file", SF_RETRY},
+        {"SQLite", "HY000", 5, "database is locked", SF_RETRY},
+        {"SQLite", "HY000", 13, "database or disk is full", SF_RETRY},
+        {"SQLite", "HY000", 2067, "UNIQUE constraint failed", SF_REJECT},
+        {"Snowflake", "22000", 100078, "String is too long", SF_REJECT},
+        {"Snowflake", "08001", 390100, "Incorrect username or password", SF_RETRY},
+        {"Snowflake", "HY000", 100038, "Numeric value is not recognized", SF_REJECT},
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++)
+        g_assert_cmpstr(sf_status_name(odbc_judge(cases[i].product, cases[i].state, cases[i].native, cases[i].text)),
+                        ==, sf_status_name(cases[i].status));
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+#define ADD(name, function) g_test_add("/odbc/" name, Place, NULL, setup, function, teardown)
+    ADD("the driver names its database", test_product);
+    ADD("bound values arrive exactly", test_bound_values);
+    ADD("a long text comes back whole", test_long_text_comes_back_whole);
+    ADD("transactions commit, roll back and die with the connection", test_transactions);
+    ADD("each failure has its status and the driver's words", test_failures);
+    ADD("a lock is a retry", test_a_lock_is_a_retry);
+    ADD("an interrupt ends the call that runs, or the next", test_interrupt);
+    g_test_add_func("/odbc/a missing driver is named with its package, secrets are not", test_what_is_missing_is_named);
+    g_test_add_func("/odbc/secrets are masked, braces kept", test_secrets_are_masked);
+    g_test_add_func("/odbc/SQLSTATE and native code give the status", test_judgements);
+    return g_test_run();
+}
