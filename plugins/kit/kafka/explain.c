@@ -1,0 +1,96 @@
+/* librdkafka's error codes and reasons → statuses and sentences for a person. */
+#include <ctype.h>
+#include <string.h>
+
+#include "kafka.h"
+
+/* SCRAM of older clients sends a nonce that Kafka 4 refuses (librdkafka pull request 4895, in 2.6.1). */
+#define SCRAM_FIXED 0x020601ff
+
+SfStatus kafka_status(rd_kafka_resp_err_t code)
+{
+    switch (code) {
+    case RD_KAFKA_RESP_ERR_NO_ERROR:
+        return SF_OK;
+    case RD_KAFKA_RESP_ERR__FENCED:
+    case RD_KAFKA_RESP_ERR_PRODUCER_FENCED:
+    case RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH:
+    case RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID:
+    case RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION:
+    case RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID:
+        return SF_FENCED;
+    case RD_KAFKA_RESP_ERR__INVALID_ARG:
+    case RD_KAFKA_RESP_ERR__UNKNOWN_PROTOCOL:
+    case RD_KAFKA_RESP_ERR_INVALID_CONFIG:
+    case RD_KAFKA_RESP_ERR_INVALID_PARTITIONS:
+    case RD_KAFKA_RESP_ERR_INVALID_REPLICATION_FACTOR:
+    case RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION:
+    case RD_KAFKA_RESP_ERR_INVALID_GROUP_ID:
+    case RD_KAFKA_RESP_ERR_INVALID_SESSION_TIMEOUT:
+    case RD_KAFKA_RESP_ERR_INVALID_TRANSACTION_TIMEOUT:
+    case RD_KAFKA_RESP_ERR_UNSUPPORTED_VERSION:
+    case RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE:
+        return SF_CONFIG;
+    default:
+        return SF_RETRY;
+    }
+}
+
+/* "sasl_ssl://k1:9092/bootstrap: Connect to …" → "k1:9092"; empty when the reason does not begin with a broker. */
+static void broker_name(const char *reason, char *out, size_t size)
+{
+    const char *scheme = strstr(reason, "://");
+    const char *begin = scheme && scheme - reason < 20 ? scheme + 3 : reason;
+    const char *end = strstr(begin, ": ");
+    out[0] = 0;
+    if (!end || memchr(begin, ' ', (size_t) (end - begin)) || !memchr(begin, ':', (size_t) (end - begin)))
+        return;
+    size_t length = strcspn(begin, "/");
+    if (begin + length > end)
+        length = (size_t) (end - begin);
+    g_snprintf(out, (gulong) size, "%.*s", (int) length, begin);
+}
+
+/* The part of the reason that says what happened, without broker, address and the client's internal state. */
+static char *cause_of(const char *reason, const char *broker)
+{
+    const char *text = reason;
+    const char *after = broker[0] ? strstr(reason, ": ") : NULL;
+    if (after)
+        text = after + 2;
+    const char *failed = strstr(text, " failed: ");
+    if (failed && g_str_has_prefix(text, "Connect to"))
+        text = failed + strlen(" failed: ");
+    const char *state = strstr(text, " (after ");
+    char *cause = g_strndup(text, state ? (gsize) (state - text) : strlen(text));
+    if (isupper((unsigned char) cause[0]) && islower((unsigned char) cause[1]))
+        cause[0] = (char) tolower((unsigned char) cause[0]);
+    for (size_t end = strlen(cause); end > 0 && (cause[end - 1] == '.' || isspace((unsigned char) cause[end - 1])); end--)
+        cause[end - 1] = 0;
+    return cause;
+}
+
+static const char *login_hint(const char *reason)
+{
+    bool scram = strstr(reason, "SCRAM") && strstr(reason, "nvalid credentials");
+    if (scram && rd_kafka_version() < SCRAM_FIXED)
+        return "; check user and password (librdkafka before 2.6.1 cannot use SCRAM with Kafka 4: take PLAIN over TLS, "
+               "or a newer librdkafka)";
+    return "; check sasl.mechanism, sasl.username and sasl_password";
+}
+
+const char *kafka_explain(rd_kafka_resp_err_t code, const char *reason, char *out, size_t size)
+{
+    char broker[256];
+    if (!reason || !reason[0])
+        reason = rd_kafka_err2str(code);
+    broker_name(reason, broker, sizeof broker);
+    g_autofree char *cause = cause_of(reason, broker);
+    if (code == RD_KAFKA_RESP_ERR__AUTHENTICATION || code == RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED)
+        g_snprintf(out, (gulong) size, "broker '%s' refuses the login: %s%s", broker, cause, login_hint(reason));
+    else if (broker[0])
+        g_snprintf(out, (gulong) size, "cannot reach broker '%s': %s", broker, cause);
+    else
+        g_snprintf(out, (gulong) size, "%s", cause);
+    return out;
+}
