@@ -20,10 +20,10 @@ typedef struct KafkaOptions {
 } KafkaOptions;
 
 #define KAFKA_OPTION_ROWS(state, member)                                                                               \
-    SF_OPTION_STRING(state, member.brokers, .name = "brokers", .value = "localhost:9092",                             \
+    SF_OPTION_STRING(state, member.brokers, .name = "brokers", .value = "localhost:9092",                              \
                      .doc = "Bootstrap servers, host:port separated by commas."),                                      \
-        SF_OPTION_STRING(state, member.client_id, .name = "client_id", .value = "streamforge",                        \
-                         .doc = "Name of the client in the broker's logs and quotas."),                               \
+        SF_OPTION_STRING(state, member.client_id, .name = "client_id", .value = "streamforge",                         \
+                         .doc = "Name of the client in the broker's logs and quotas."),                                \
         SF_OPTION_SECRET(state, member.sasl_password, .name = "sasl_password",                                         \
                          .doc = "Password of the SASL login, as sasl.password under kafka would be."),                 \
         SF_OPTION_MAP(state, member.kafka, .name = "kafka",                                                            \
@@ -84,8 +84,8 @@ SfStatus kafka_offsets_at(KafkaClient *client, rd_kafka_topic_partition_list_t *
 
 /* A group's committed offsets of the partitions in the list; -1001 where there is none. The metadata of each is the list's to
  * free. Waits for pending transactions. */
-SfStatus kafka_group_offsets(KafkaClient *client, const char *group, rd_kafka_topic_partition_list_t *list, int timeout_ms,
-                             SfError *err);
+SfStatus kafka_group_offsets(KafkaClient *client, const char *group, rd_kafka_topic_partition_list_t *list,
+                             int timeout_ms, SfError *err);
 
 /* Sets a group's offsets outside of transactions; the group must have no members. */
 SfStatus kafka_group_set(KafkaClient *client, const char *group, const rd_kafka_topic_partition_list_t *list,

@@ -8,6 +8,7 @@
 #define KIT_RAW_ROWS_H
 
 #include <glib.h>
+#include <string.h>
 #include <sf/sf.h>
 
 #define RAW_NO_TIMESTAMP INT64_MIN
@@ -52,10 +53,15 @@ typedef struct RawRows {
     int64_t *timestamps;
     uint8_t *timestamp_validity;
     int64_t timestamp_nulls;
-    gint references;
+    gint references; /* columns that are not released yet */
     RawSource *source;
     GDestroyNotify release;
     gpointer owner;
+    const void *topic_buffers[4];
+    const void *fixed_buffers[4][2];   /* partition, offset, timestamp, headers */
+    struct ArrowArray null_headers[3]; /* the empty element of an all-null headers column, and its two members */
+    struct ArrowArray *null_header_links[3];
+    const void *null_header_buffers[3][3];
 } RawRows;
 
 /* Capacity is at most the source's. NULL and err when there is no memory for it. The owner is released with the last column. */

@@ -46,8 +46,8 @@ SfStatus kafka_offsets_at(KafkaClient *client, rd_kafka_topic_partition_list_t *
         return kafka_fail(client, code, err, "asking for the offsets of '%s'", list->elems[0].topic);
     for (int i = 0; i < list->cnt; i++)
         if (list->elems[i].err)
-            return kafka_fail(client, list->elems[i].err, err, "asking for the offsets of '%s/%d'", list->elems[i].topic,
-                              list->elems[i].partition);
+            return kafka_fail(client, list->elems[i].err, err, "asking for the offsets of '%s/%d'",
+                              list->elems[i].topic, list->elems[i].partition);
     return SF_OK;
 }
 
@@ -59,7 +59,8 @@ static SfStatus take_offsets(const KafkaClient *client, const rd_kafka_topic_par
         const rd_kafka_topic_partition_t *from = &answer->elems[i];
         rd_kafka_topic_partition_t *to = rd_kafka_topic_partition_list_find(list, from->topic, from->partition);
         if (from->err && from->err != RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART)
-            return kafka_fail(client, from->err, err, "reading the group's offset of '%s/%d'", from->topic, from->partition);
+            return kafka_fail(client, from->err, err, "reading the group's offset of '%s/%d'", from->topic,
+                              from->partition);
         if (!to || from->offset < 0)
             continue;
         to->offset = from->offset;
@@ -74,8 +75,8 @@ static SfStatus take_offsets(const KafkaClient *client, const rd_kafka_topic_par
     return SF_OK;
 }
 
-SfStatus kafka_group_offsets(KafkaClient *client, const char *group, rd_kafka_topic_partition_list_t *list, int timeout_ms,
-                             SfError *err)
+SfStatus kafka_group_offsets(KafkaClient *client, const char *group, rd_kafka_topic_partition_list_t *list,
+                             int timeout_ms, SfError *err)
 {
     g_autoptr(rd_kafka_queue_t) queue = rd_kafka_queue_new(client->rk);
     g_autoptr(rd_kafka_AdminOptions_t) options =
@@ -145,7 +146,8 @@ static SfStatus new_topic(const KafkaTopic *topic, rd_kafka_NewTopic_t **out, Sf
 }
 
 /* The broker's own words where it gave some: "Replication factor: 3 larger than available brokers: 1." */
-static SfStatus fail_topic(const KafkaClient *client, const rd_kafka_topic_result_t *result, const char *what, SfError *err)
+static SfStatus fail_topic(const KafkaClient *client, const rd_kafka_topic_result_t *result, const char *what,
+                           SfError *err)
 {
     rd_kafka_resp_err_t code = rd_kafka_topic_result_error(result);
     const char *text = rd_kafka_topic_result_error_string(result);
@@ -187,7 +189,8 @@ SfStatus kafka_topic_partitions(KafkaClient *client, const char *topic, int time
         return kafka_fail(client, code, err, "asking for topic '%s'", topic);
     SfStatus status = SF_EMPTY;
     for (int i = 0; i < metadata->topic_cnt && status == SF_EMPTY; i++)
-        if (strcmp(metadata->topics[i].topic, topic) == 0 && metadata->topics[i].err != RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) {
+        if (strcmp(metadata->topics[i].topic, topic) == 0 &&
+            metadata->topics[i].err != RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) {
             *out = metadata->topics[i].partition_cnt;
             status = SF_OK;
         }

@@ -12,7 +12,8 @@ static void log_line(const rd_kafka_t *rk, int level, const char *facility, cons
         return;
     g_mutex_lock(&client->lock);
     if (client->node)
-        sf_log(client->node, level <= 4 && !noise ? SF_LOG_WARNING : SF_LOG_DEBUG, "librdkafka: %s: %s", facility, text);
+        sf_log(client->node, level <= 4 && !noise ? SF_LOG_WARNING : SF_LOG_DEBUG, "librdkafka: %s: %s", facility,
+               text);
     g_mutex_unlock(&client->lock);
 }
 
@@ -40,7 +41,6 @@ static void error_event(rd_kafka_t *rk, int code, const char *reason, void *opaq
         break;
     }
 }
-
 
 static void client_unref(KafkaClient *client)
 {

@@ -65,7 +65,8 @@ static char *cause_of(const char *reason, const char *broker)
     char *cause = g_strndup(text, state ? (gsize) (state - text) : strlen(text));
     if (isupper((unsigned char) cause[0]) && islower((unsigned char) cause[1]))
         cause[0] = (char) tolower((unsigned char) cause[0]);
-    for (size_t end = strlen(cause); end > 0 && (cause[end - 1] == '.' || isspace((unsigned char) cause[end - 1])); end--)
+    for (size_t end = strlen(cause); end > 0 && (cause[end - 1] == '.' || isspace((unsigned char) cause[end - 1]));
+         end--)
         cause[end - 1] = 0;
     return cause;
 }
