@@ -1,24 +1,97 @@
-/* The command line's frame: a table of commands, shared help, colours and JSON output. */
+/* The command line's frame: every command is a page (what `--help` shows, what completion knows, what is parsed) and a
+ * function. Flags are option rows as plugins have them, so a flag has a type, bounds and a line of help in one place.
+ *
+ *   typedef struct Options { bool json; int64_t partitions; SfList properties; } Options;
+ *   static const CliFlag flags[] = {
+ *       CLI_FLAG(0, NULL, SF_OPTION_BOOL(Options, json, .doc = "Print JSON.")),
+ *       CLI_FLAG('p', "N", SF_OPTION_INT(Options, partitions, .value = "1", .min = "1", .doc = "Partitions.")),
+ *       CLI_FLAG('X', "KEY=VALUE", SF_OPTION_LIST(Options, properties, .name = "property", .doc = "Of librdkafka.")),
+ *       CLI_FLAGS_END
+ *   };
+ *   Options options = {0};
+ *   g_auto(CliLine) line = {0};
+ *   int status = cli_parse(&page, argc, argv, &options, &line);
+ *   if (status >= 0)
+ *       return status;      // --help was shown (0), or the complaint (2)
+ */
 #ifndef CORE_CLI_H
 #define CORE_CLI_H
 
 #include <glib.h>
 #include <stdbool.h>
+#include <sf/option.h>
+#include "private.h"
+
+/* One flag: --<the row's name, '_' written '-'>. A bool takes no value, a list is given by repeating the flag. */
+typedef struct CliFlag {
+    char letter;          /* short form, or 0 */
+    const char *argument; /* what help calls the value: "N"; NULL: after its type */
+    SfOption option;
+} CliFlag;
+
+#define CLI_FLAG(short_form, value_name, ...) {.letter = (short_form), .argument = (value_name), .option = __VA_ARGS__}
+#define CLI_FLAGS_END {.letter = 0}
+
+typedef struct CliPage {
+    const char *name;      /* "check" */
+    const char *arguments; /* "FILE…|DIR", behind the name in the usage line */
+    const char *summary;   /* one line, no full stop */
+    const char *text;      /* paragraphs, or NULL */
+    const CliFlag *flags;  /* beside --help, which every page has */
+    const char *examples;  /* "sfrun check sales.yaml" lines, or NULL */
+    const char *exits;     /* exit statuses beside 0, 1 and 2: "3  …" lines, or NULL */
+    int least;             /* words that must be there */
+    int most;              /* words that may be there; negative: any number */
+} CliPage;
+
+/* What is left of the command line when the flags are taken away; owns what list and string flags point to. */
+typedef struct CliLine {
+    char **words; /* NULL-terminated */
+    int n_words;
+    gpointer arena;
+    gpointer list;
+} CliLine;
+
+/* Fills `options` (defaults first) and `line`. Returns -1 to go on, otherwise the exit status: help has been shown on
+ * standard output, or one complaint on standard error. argv[0] is the command's name. */
+SF_PRIVATE int cli_parse(const CliPage *page, int argc, char **argv, gpointer options, CliLine *line);
+SF_PRIVATE void cli_line_done(CliLine *line);
+
+/* "sfrun check: <message>" on standard error; returns exit status 2, for a usage that no flag's row can express. */
+SF_PRIVATE int cli_fail(const CliPage *page, const char *format, ...) SF_PRINTF(2, 3);
+
+/* "--from-beginning" without the dashes. */
+char *cli_flag_name(const CliFlag *flag);
+
+/* The page as `--help` shows it. */
+SF_PRIVATE char *cli_help(const CliPage *page);
 
 typedef struct Command {
-    const char *name;
-    const char *arguments; /* "FILE…" */
-    const char *summary;   /* one line */
+    const CliPage *page;
     int (*run)(int argc, char **argv); /* argv[0] is the command's name; returns an ExitCode */
 } Command;
 
+extern const CliPage command_check_page;
+extern const CliPage command_completion_page;
+extern const CliPage command_plugins_page;
+extern const CliPage command_run_page;
+extern const CliPage command_status_page;
 int command_check(int argc, char **argv);
+int command_completion(int argc, char **argv);
 int command_plugins(int argc, char **argv);
 int command_run(int argc, char **argv);
 int command_status(int argc, char **argv);
 
+/* The built-in commands; n is set. */
+const Command *cli_commands(size_t *n);
+
+/* Names (char *) of the programs behind further commands, sorted: topics, produce, …. */
+GPtrArray *cli_programs(void);
+
 /* Whole command line: `sfrun FILE…` is `sfrun run FILE…`; a word that is no command of ours and no file runs
  * <SF_COMMAND_PATH or libexecdir/streamforge>/sfrun-<word> in our place, as git does. */
-int cli_main(int argc, char **argv);
+SF_PRIVATE int cli_main(int argc, char **argv);
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(CliLine, cli_line_done)
 
 #endif
