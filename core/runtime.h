@@ -1,8 +1,9 @@
-/* Runs pipelines: tasks, sink threads, the range ledger protocol, retries, triggers, clean stop. */
+/* Runs pipelines: one runner each, signals, the progress line, the status socket. */
 #ifndef CORE_RUNTIME_H
 #define CORE_RUNTIME_H
 
 #include "pipeline.h"
+#include "private.h"
 
 typedef enum ExitCode {
     EXIT_OK = 0,
@@ -11,12 +12,13 @@ typedef enum ExitCode {
 } ExitCode;
 
 typedef struct RunOptions {
-    bool once;           /* override the files' trigger */
-    bool progress;       /* progress line on a terminal */
-    const char *state_dir; /* status sockets; NULL: $XDG_RUNTIME_DIR/streamforge or /tmp/streamforge-<uid> */
+    bool once;             /* override the files' trigger */
+    bool progress;         /* progress line on a terminal */
+    const char *state_dir; /* of status sockets; NULL: see status.h */
 } RunOptions;
 
-/* Runs all of them in this process until each has ended, or SIGTERM or SIGINT. Main thread. */
-ExitCode runtime_run(GPtrArray *pipelines, const RunOptions *options);
+/* Runs all of them in this process until each has ended, or SIGTERM or SIGINT (a second one ends the process at once). The worst
+ * of the exit codes. Main thread. */
+SF_PRIVATE ExitCode runtime_run(GPtrArray *pipelines, const RunOptions *options);
 
 #endif

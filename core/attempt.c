@@ -1,0 +1,240 @@
+/* One attempt to run one pipeline: makes tasks and workers, watches over them, ends them in order. */
+#include "attempt.h"
+
+#include "backoff.h"
+#include "log.h"
+#include "worker.h"
+
+#define REOPEN_MAX_SLICE_MS 200
+
+void attempt_wait(Attempt *attempt, gint64 ms)
+{
+    g_cond_wait_until(&attempt->changed, &attempt->lock, g_get_monotonic_time() + ms * 1000);
+}
+
+/* Wakes whoever waits inside a plugin. */
+static void interrupt_all(Attempt *attempt)
+{
+    for (guint i = 0; i < attempt->tasks->len; i++)
+        task_interrupt(attempt->tasks->pdata[i]);
+    for (guint i = 0; i < attempt->workers->len; i++)
+        worker_interrupt(attempt->workers->pdata[i]);
+}
+
+void attempt_fail(Attempt *attempt, const Step *step, SfStatus status, const char *message)
+{
+    g_mutex_lock(&attempt->lock);
+    bool first = !attempt->failed;
+    if (first) {
+        attempt->failed = true;
+        attempt->leave = true;
+        attempt->outcome = status;
+        if (step)
+            sf_fail(&attempt->why, status, "%s '%s': %s", step->plugin->head.name, step->name, message);
+        else
+            sf_fail(&attempt->why, status, "%s", message);
+        attempt->phase = PHASE_ABORT;
+        g_cond_broadcast(&attempt->changed);
+    }
+    g_mutex_unlock(&attempt->lock);
+    if (first)
+        interrupt_all(attempt);
+}
+
+SfStatus attempt_insist(Context *context, SfStatus (*hook)(gpointer data, SfError *err), gpointer data, SfError *err)
+{
+    Attempt *attempt = context->attempt;
+    Backoff backoff = {0};
+    SfStatus status;
+    while ((status = hook(data, err)) == SF_RETRY) {
+        gint64 pause = backoff_next(&backoff);
+        g_mutex_lock(&attempt->lock);
+        bool leave = attempt->leave;
+        g_mutex_unlock(&attempt->lock);
+        if (leave)
+            return SF_RETRY;
+        log_line(LEVEL_WARNING, attempt->pipeline->name, context->step->name, "%s; trying again", err->message);
+        runner_trouble(attempt->runner, context->stats, err->message);
+        gint64 until = g_get_monotonic_time() + pause * 1000;
+        g_mutex_lock(&attempt->lock);
+        while (!attempt->leave && g_get_monotonic_time() < until)
+            attempt_wait(attempt, MIN(pause, REOPEN_MAX_SLICE_MS));
+        g_mutex_unlock(&attempt->lock);
+    }
+    if (backoff.tries > 0) {
+        runner_trouble(attempt->runner, context->stats, NULL);
+        log_line(LEVEL_INFO, attempt->pipeline->name, context->step->name, "goes on after %u tries", backoff.tries + 1);
+    }
+    return status;
+}
+
+/* Tasks first: a step's rows have a schema once its source's task is made. Sinks in the order of the graph, so that the
+ * schema of a sink's errors is there for the sink that reads them. */
+static SfStatus make_tasks(Attempt *attempt, SfError *err)
+{
+    const Pipeline *pipeline = attempt->pipeline;
+    for (guint i = 0; i < pipeline->steps->len; i++) {
+        const Step *step = pipeline->steps->pdata[i];
+        if (step->plugin->kind != SF_SOURCE)
+            continue;
+        for (gint64 number = 0; number < pipeline->tasks; number++) {
+            Task *task = task_new(attempt, step, (guint) number, err);
+            if (!task)
+                return SF_CONFIG;
+            g_ptr_array_add(attempt->tasks, task);
+        }
+    }
+    return SF_OK;
+}
+
+static SfStatus make_workers(Attempt *attempt, SfError *err)
+{
+    const Pipeline *pipeline = attempt->pipeline;
+    for (guint i = 0; i < pipeline->steps->len; i++) {
+        const Step *step = pipeline->steps->pdata[i];
+        if (step->plugin->kind != SF_SINK)
+            continue;
+        Worker *worker = worker_new(attempt, step, err);
+        if (!worker)
+            return SF_CONFIG;
+        g_ptr_array_add(attempt->workers, worker);
+        attempt->worker_of[step->index] = worker;
+    }
+    return SF_OK;
+}
+
+Attempt *attempt_new(const Pipeline *pipeline, Runner *runner, SfError *err)
+{
+    Attempt *attempt = g_new0(Attempt, 1);
+    guint n = pipeline->steps->len;
+    attempt->pipeline = pipeline;
+    attempt->runner = runner;
+    g_mutex_init(&attempt->lock);
+    g_cond_init(&attempt->changed);
+    attempt->tasks = g_ptr_array_new_with_free_func((GDestroyNotify) task_free);
+    attempt->workers = g_ptr_array_new_with_free_func((GDestroyNotify) worker_free);
+    attempt->worker_of = g_new0(Worker *, n);
+    attempt->out = g_new0(const struct ArrowSchema *, n);
+    attempt->errors = g_new0(const struct ArrowSchema *, n);
+    attempt->splits = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify) split_state_free);
+    if (make_tasks(attempt, err) != SF_OK || make_workers(attempt, err) != SF_OK) {
+        attempt_free(attempt);
+        return NULL;
+    }
+    return attempt;
+}
+
+/* Order: tasks and workers close their plugins, which may still hold batches; splits and schemas go last. */
+void attempt_free(Attempt *attempt)
+{
+    if (!attempt)
+        return;
+    g_ptr_array_unref(attempt->workers);
+    g_ptr_array_unref(attempt->tasks);
+    g_hash_table_unref(attempt->splits);
+    g_free(attempt->worker_of);
+    g_free(attempt->out);
+    g_free(attempt->errors);
+    g_cond_clear(&attempt->changed);
+    g_mutex_clear(&attempt->lock);
+    g_free(attempt);
+}
+
+static bool all_quiet(const Attempt *attempt)
+{
+    for (guint i = 0; i < attempt->tasks->len; i++) {
+        if (!task_quiet(attempt->tasks->pdata[i]))
+            return false;
+    }
+    return true;
+}
+
+/* Until all tasks have ended, or the runner or a failure says stop. Returns whether it was a failure. */
+static bool watch(Attempt *attempt)
+{
+    Runner *runner = attempt->runner;
+    g_mutex_lock(&attempt->lock);
+    while (!attempt->failed && !all_quiet(attempt)) {
+        g_mutex_unlock(&attempt->lock);
+        g_mutex_lock(&runner->lock);
+        bool stop = runner->stop;
+        g_mutex_unlock(&runner->lock);
+        g_mutex_lock(&attempt->lock);
+        if (stop && attempt->phase == PHASE_RUN) {
+            attempt->phase = PHASE_DRAIN;
+            g_cond_broadcast(&attempt->changed);
+            g_mutex_unlock(&attempt->lock);
+            for (guint i = 0; i < attempt->tasks->len; i++)
+                task_interrupt(attempt->tasks->pdata[i]);
+            g_mutex_lock(&attempt->lock);
+        }
+        if (!attempt->failed && !all_quiet(attempt))
+            attempt_wait(attempt, 50);
+    }
+    bool failed = attempt->failed;
+    g_mutex_unlock(&attempt->lock);
+    return failed;
+}
+
+/* Gives up what is open when the deadline of a clean stop is over. */
+static gpointer deadline_main(gpointer data)
+{
+    Attempt *attempt = data;
+    gint64 deadline = 0;
+    g_mutex_lock(&attempt->lock);
+    while (attempt->phase == PHASE_DRAIN && !attempt->failed) {
+        g_mutex_unlock(&attempt->lock);
+        g_mutex_lock(&attempt->runner->lock);
+        bool stop = attempt->runner->stop;
+        g_mutex_unlock(&attempt->runner->lock);
+        gint64 now = g_get_monotonic_time();
+        if (stop && deadline == 0)
+            deadline = now + attempt->pipeline->shutdown_ms * 1000;
+        if (deadline > 0 && now >= deadline)
+            attempt_fail(attempt, NULL, SF_FATAL,
+                         "the deadline of the stop ('shutdown') is over; rows that were not committed are read again "
+                         "at the next start");
+        g_mutex_lock(&attempt->lock);
+        if (attempt->phase == PHASE_DRAIN)
+            attempt_wait(attempt, 50);
+    }
+    g_mutex_unlock(&attempt->lock);
+    return NULL;
+}
+
+/* Everything that was read is committed, or the deadline is over. */
+static void drain(Attempt *attempt)
+{
+    g_mutex_lock(&attempt->lock);
+    if (attempt->phase == PHASE_RUN)
+        attempt->phase = PHASE_DRAIN;
+    g_mutex_unlock(&attempt->lock);
+    GThread *deadline = g_thread_new("sf-deadline", deadline_main, attempt);
+    SfError err = {""};
+    SfStatus status = workers_commit(attempt, SF_COMMIT_END, &err);
+    if (status != SF_OK && status != SF_RETRY)
+        attempt_fail(attempt, NULL, status, err.message);
+    g_mutex_lock(&attempt->lock);
+    if (!attempt->failed)
+        attempt->phase = PHASE_CLOSE;
+    g_cond_broadcast(&attempt->changed);
+    g_mutex_unlock(&attempt->lock);
+    g_thread_join(deadline);
+}
+
+SfStatus attempt_run(Attempt *attempt, SfError *err)
+{
+    for (guint i = 0; i < attempt->workers->len; i++)
+        worker_start(attempt->workers->pdata[i]);
+    for (guint i = 0; i < attempt->tasks->len; i++)
+        task_start(attempt->tasks->pdata[i]);
+    if (!watch(attempt))
+        drain(attempt);
+    for (guint i = 0; i < attempt->tasks->len; i++)
+        task_join(attempt->tasks->pdata[i]);
+    for (guint i = 0; i < attempt->workers->len; i++)
+        worker_join(attempt->workers->pdata[i]);
+    if (!attempt->failed)
+        return SF_OK;
+    return sf_fail(err, attempt->outcome, "%s", attempt->why.message);
+}

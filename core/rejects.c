@@ -1,0 +1,114 @@
+/* Rejected rows become batches of their step's errors output: the row as the step got it, _step and _error. */
+#include "attempt.h"
+#include "log.h"
+
+#define SHOWN 3
+
+void reject_clear(Reject *reject)
+{
+    if (reject->batch)
+        sf_batch_unref(reject->batch);
+    g_free(reject->cause);
+}
+
+/* The rows' bits, and how many they are: a row that was rejected twice counts once. */
+static gint64 mark_rows(const Reject *const *rejects, size_t n, guint8 *bits)
+{
+    gint64 rows = 0;
+    for (size_t i = 0; i < n; i++) {
+        guint8 bit = (guint8) (1u << (rejects[i]->row & 7));
+        rows += !(bits[rejects[i]->row >> 3] & bit);
+        bits[rejects[i]->row >> 3] |= bit;
+    }
+    return rows;
+}
+
+static gint by_row(gconstpointer a, gconstpointer b)
+{
+    gint64 left = (*(const Reject *const *) a)->row, right = (*(const Reject *const *) b)->row;
+    return left < right ? -1 : left > right;
+}
+
+/* Columns _step and _error. */
+static SfStatus build_causes(const Context *context, const Reject *const *rejects, size_t n, struct ArrowArray *out,
+                             SfError *err)
+{
+    static const SfField fields[] = {{.name = "_step", .type = SF_UTF8}, {.name = "_error", .type = SF_UTF8}};
+    struct ArrowSchema schema = {0};
+    SF_TRY(sf_schema_make(fields, G_N_ELEMENTS(fields), &schema, err));
+    SfBuilder *builder = sf_builder_new(&schema, err);
+    sf_schema_done(&schema);
+    if (!builder)
+        return SF_FATAL;
+    g_autofree const Reject **sorted = g_memdup2(rejects, n * sizeof *rejects);
+    qsort(sorted, n, sizeof *sorted, by_row);
+    SfStatus status = SF_OK;
+    for (size_t i = 0; status == SF_OK && i < n; i++) {
+        if (i > 0 && sorted[i]->row == sorted[i - 1]->row)
+            continue;
+        sf_add_str(sf_builder_column(builder, 0), context->step->name, (int64_t) strlen(context->step->name));
+        sf_add_str(sf_builder_column(builder, 1), sorted[i]->cause, (int64_t) strlen(sorted[i]->cause));
+        status = sf_builder_end_row(builder, err);
+    }
+    if (status == SF_OK)
+        status = sf_builder_finish(builder, out, err);
+    sf_builder_free(builder);
+    return status;
+}
+
+static void move_columns(struct ArrowArray *rows, struct ArrowArray *columns)
+{
+    for (gint64 i = 0; i < rows->n_children; i++) {
+        columns[i] = *rows->children[i];
+        rows->children[i]->release = NULL;
+    }
+    sf_array_done(rows);
+}
+
+SfStatus rejects_batch(const Context *context, const struct ArrowSchema *schema, const Reject *const *rejects, size_t n,
+                       SfBatch *out, SfError *err)
+{
+    const SfBatch *batch = rejects[0]->batch;
+    g_autofree guint8 *bits = g_malloc0((gsize) sf_rows(batch) / 8 + 1);
+    gint64 rows = mark_rows(rejects, n, bits);
+    SfBatch kept = {0};
+    struct ArrowArray causes = {0};
+    SF_TRY(sf_batch_keep(batch, bits, &kept, err));
+    SfStatus status = build_causes(context, rejects, n, &causes, err);
+    if (status != SF_OK) {
+        sf_batch_done(&kept);
+        return status;
+    }
+    gint64 own = kept.rows.n_children;
+    g_autofree struct ArrowArray *columns = g_new0(struct ArrowArray, own + 2);
+    move_columns(&kept.rows, columns);
+    move_columns(&causes, columns + own);
+    SfBatch made = {
+        .schema = schema, .split = batch->split, .start = batch->start, .end = batch->end, .newest_us = INT64_MIN};
+    SF_TRY(sf_rows_from_columns(columns, (size_t) own + 2, rows, &made.rows, err));
+    *out = made;
+    return SF_OK;
+}
+
+static char *place_of(const Reject *reject)
+{
+    const SfSplit *split = reject->batch->split;
+    return g_strdup_printf("%s/%d/%" G_GINT64_FORMAT, split->topic, split->partition, reject->position);
+}
+
+SfStatus rejects_unread(const Context *context, const Reject *const *rejects, size_t n, SfError *err)
+{
+    const Step *step = context->step;
+    if (step->on_reject == ON_REJECT_STOP) {
+        g_autofree char *place = place_of(rejects[0]);
+        return sf_fail(err, SF_FATAL,
+                       "row %s was rejected: %s; let a sink read '%s.errors', or set 'on_reject: drop' there", place,
+                       rejects[0]->cause, step->name);
+    }
+    for (size_t i = 0; i < MIN(n, SHOWN); i++) {
+        g_autofree char *place = place_of(rejects[i]);
+        log_line(LEVEL_WARNING, context->attempt->pipeline->name, step->name, "dropped row %s: %s", place,
+                 rejects[i]->cause);
+    }
+    return SF_OK;
+}

@@ -1,0 +1,152 @@
+/* What a runner tells the operator: the progress line and the status document. */
+#include <string.h>
+
+#include "log.h"
+#include "runner.h"
+#include "worker.h"
+
+static const char *state_name(RunnerState state)
+{
+    static const char *const names[] = {"starting", "running", "retrying", "stopping", "done", "failed"};
+    return names[state];
+}
+
+static const char *kind_name(SfKind kind)
+{
+    return kind == SF_SOURCE ? "source" : kind == SF_TRANSFORM ? "transform" : "sink";
+}
+
+static void add_int(struct json_object *object, const char *key, gint64 value)
+{
+    json_object_object_add(object, key, json_object_new_int64(value));
+}
+
+static void add_text(struct json_object *object, const char *key, const char *value)
+{
+    json_object_object_add(object, key, value ? json_object_new_string(value) : NULL);
+}
+
+/* Runner's lock held. */
+static struct json_object *step_status(const Runner *runner, const Step *step)
+{
+    const StepStats *stats = &runner->stats[step->index];
+    struct json_object *object = json_object_new_object();
+    add_text(object, "name", step->name);
+    add_text(object, "kind", kind_name(step->plugin->kind));
+    add_text(object, "plugin", step->plugin->head.name);
+    if (step->plugin->kind != SF_SOURCE)
+        add_int(object, "rows_in", stats_get(&stats->rows_in));
+    if (step->plugin->kind != SF_SINK)
+        add_int(object, "rows_out", stats_get(&stats->rows_out));
+    if (step->plugin->kind != SF_SOURCE)
+        add_int(object, "rejected", stats_get(&stats->rejected));
+    if (step->plugin->kind == SF_SINK) {
+        add_int(object, "commits", stats_get(&stats->commits));
+        add_int(object, "last_commit_ms", stats_get(&stats->committed_us) / 1000);
+    }
+    add_text(object, "trouble", stats->trouble);
+    return object;
+}
+
+static struct json_object *chain_status(const Chain *chain)
+{
+    struct json_object *object = json_object_new_object();
+    add_text(object, "sink", chain->worker->step->name);
+    add_text(object, "input", chain->worker->step->input_names->pdata[chain->input]);
+    add_int(object, "written", chain->written);
+    add_int(object, "committed", chain->committed);
+    return object;
+}
+
+static struct json_object *split_status(const SplitState *split)
+{
+    struct json_object *object = json_object_new_object();
+    struct json_object *sinks = json_object_new_array();
+    gint64 committed = split->next;
+    add_text(object, "split", split->name);
+    json_object_object_add(object, "assigned", json_object_new_boolean(split->owner != NULL));
+    add_int(object, "read", split->next);
+    for (guint i = 0; i < split->chains->len; i++) {
+        const Chain *chain = split->chains->pdata[i];
+        committed = MIN(committed, chain->committed);
+        json_object_array_add(sinks, chain_status(chain));
+    }
+    add_int(object, "committed", committed);
+    if (split->end != SF_POSITION_NONE) {
+        add_int(object, "end", split->end);
+        add_int(object, "lag", MAX(split->end - committed, 0));
+    }
+    json_object_object_add(object, "sinks", sinks);
+    return object;
+}
+
+static gint by_name(gconstpointer a, gconstpointer b)
+{
+    return strcmp(((const SplitState *) a)->name, ((const SplitState *) b)->name);
+}
+
+static struct json_object *splits_status(Attempt *attempt)
+{
+    struct json_object *array = json_object_new_array();
+    g_mutex_lock(&attempt->lock);
+    g_autoptr(GList) splits = g_list_sort(g_hash_table_get_values(attempt->splits), by_name);
+    for (const GList *link = splits; link; link = link->next)
+        json_object_array_add(array, split_status(link->data));
+    g_mutex_unlock(&attempt->lock);
+    return array;
+}
+
+struct json_object *runner_status(Runner *runner)
+{
+    const Pipeline *pipeline = runner->pipeline;
+    struct json_object *object = json_object_new_object();
+    struct json_object *steps = json_object_new_array();
+    g_mutex_lock(&runner->lock);
+    add_text(object, "pipeline", pipeline->name);
+    add_text(object, "file", pipeline->file);
+    add_text(object, "state", state_name(runner->state));
+    add_int(object, "started_ms", runner->started_us / 1000);
+    add_int(object, "attempts", runner->attempts);
+    for (guint i = 0; i < pipeline->steps->len; i++)
+        json_object_array_add(steps, step_status(runner, pipeline->steps->pdata[i]));
+    json_object_object_add(object, "steps", steps);
+    json_object_object_add(object, "splits",
+                           runner->attempt ? splits_status(runner->attempt) : json_object_new_array());
+    g_mutex_unlock(&runner->lock);
+    return object;
+}
+
+static void append_count(GString *out, gint64 n)
+{
+    g_autofree char *digits = g_strdup_printf("%" G_GINT64_FORMAT, n);
+    size_t length = strlen(digits);
+    for (size_t i = 0; i < length; i++) {
+        g_string_append_c(out, digits[i]);
+        if (length - i > 1 && (length - i) % 3 == 1)
+            g_string_append_c(out, ',');
+    }
+}
+
+void runner_progress(Runner *runner, gint64 elapsed_us, GString *out)
+{
+    const Pipeline *pipeline = runner->pipeline;
+    g_string_append_printf(out, "%s", pipeline->name);
+    for (guint i = 0; i < pipeline->steps->len; i++) {
+        const Step *step = pipeline->steps->pdata[i];
+        const StepStats *stats = &runner->stats[i];
+        gint64 rows = stats_get(step->plugin->kind == SF_SOURCE ? &stats->rows_out : &stats->rows_in);
+        gint64 expected = stats_get(&stats->expected), rejected = stats_get(&stats->rejected);
+        if (step->plugin->kind == SF_TRANSFORM && rejected == 0)
+            continue;
+        g_string_append_printf(out, " | %s ", step->name);
+        if (step->plugin->kind != SF_TRANSFORM)
+            append_count(out, rows);
+        if (step->plugin->kind == SF_SOURCE && expected > 0)
+            g_string_append_printf(out, " (%d %%)", (int) MIN(100, rows * 100 / expected));
+        if (step->plugin->kind == SF_SOURCE && elapsed_us > 0)
+            g_string_append_printf(out, " %.0f/s", (double) rows * 1e6 / (double) elapsed_us);
+        if (rejected > 0)
+            g_string_append_printf(out, "%s%" G_GINT64_FORMAT " rejected",
+                                   step->plugin->kind == SF_TRANSFORM ? "" : ", ", rejected);
+    }
+}

@@ -1,0 +1,161 @@
+/* A pipeline's supervisor: makes attempts until one ends well, or trying again is no use. */
+#include "runner.h"
+
+#include "attempt.h"
+#include "backoff.h"
+#include "log.h"
+
+#define HEALTHY_US (60 * G_USEC_PER_SEC)
+
+void stats_add(gint64 *counter, gint64 n)
+{
+    __atomic_add_fetch(counter, n, __ATOMIC_RELAXED);
+}
+
+gint64 stats_get(const gint64 *counter)
+{
+    return __atomic_load_n(counter, __ATOMIC_RELAXED);
+}
+
+void runner_trouble(Runner *runner, StepStats *stats, const char *message)
+{
+    g_mutex_lock(&runner->lock);
+    g_free(stats->trouble);
+    stats->trouble = g_strdup(message);
+    g_mutex_unlock(&runner->lock);
+}
+
+static void enter(Runner *runner, RunnerState state)
+{
+    g_mutex_lock(&runner->lock);
+    if (!(runner->stop && state == RUNNER_RUNNING))
+        runner->state = state;
+    g_cond_broadcast(&runner->changed);
+    g_mutex_unlock(&runner->lock);
+}
+
+Runner *runner_new(const Pipeline *pipeline, bool once)
+{
+    Runner *runner = g_new0(Runner, 1);
+    runner->pipeline = pipeline;
+    runner->once = once;
+    g_mutex_init(&runner->lock);
+    g_cond_init(&runner->changed);
+    runner->stats = g_new0(StepStats, pipeline->steps->len);
+    for (guint i = 0; i < pipeline->steps->len; i++) {
+        runner->stats[i].newest_us = INT64_MIN;
+        runner->stats[i].expected = -1;
+    }
+    return runner;
+}
+
+void runner_free(Runner *runner)
+{
+    if (!runner)
+        return;
+    if (runner->thread)
+        g_thread_join(runner->thread);
+    for (guint i = 0; i < runner->pipeline->steps->len; i++)
+        g_free(runner->stats[i].trouble);
+    g_free(runner->stats);
+    g_cond_clear(&runner->changed);
+    g_mutex_clear(&runner->lock);
+    g_free(runner);
+}
+
+void runner_stop(Runner *runner)
+{
+    g_mutex_lock(&runner->lock);
+    runner->stop = true;
+    if (runner->state < RUNNER_STOPPING)
+        runner->state = RUNNER_STOPPING;
+    g_cond_broadcast(&runner->changed);
+    g_mutex_unlock(&runner->lock);
+}
+
+bool runner_ended(Runner *runner)
+{
+    g_mutex_lock(&runner->lock);
+    bool ended = runner->state >= RUNNER_DONE;
+    g_mutex_unlock(&runner->lock);
+    return ended;
+}
+
+/* Waits before the next attempt. Returns whether there is to be one. */
+static bool wait_for_next(Runner *runner, gint64 ms)
+{
+    gint64 until = g_get_monotonic_time() + ms * 1000;
+    g_mutex_lock(&runner->lock);
+    while (!runner->stop && g_get_monotonic_time() < until)
+        g_cond_wait_until(&runner->changed, &runner->lock, until);
+    bool go_on = !runner->stop;
+    g_mutex_unlock(&runner->lock);
+    return go_on;
+}
+
+static SfStatus attempt_once(Runner *runner, SfError *err)
+{
+    Attempt *attempt = attempt_new(runner->pipeline, runner, err);
+    if (!attempt)
+        return SF_CONFIG;
+    g_mutex_lock(&runner->lock);
+    runner->attempt = attempt;
+    runner->attempts++;
+    g_mutex_unlock(&runner->lock);
+    enter(runner, RUNNER_RUNNING);
+    SfStatus status = attempt_run(attempt, err);
+    g_mutex_lock(&runner->lock);
+    runner->attempt = NULL;
+    g_mutex_unlock(&runner->lock);
+    attempt_free(attempt);
+    return status;
+}
+
+static bool worth_another(SfStatus status)
+{
+    return status == SF_FENCED || status == SF_RETRY;
+}
+
+static ExitCode exit_code_of(SfStatus status)
+{
+    if (status == SF_OK)
+        return EXIT_OK;
+    return status == SF_CONFIG ? EXIT_CONFIG : EXIT_FAILED;
+}
+
+static gpointer runner_main(gpointer data)
+{
+    Runner *runner = data;
+    const char *name = runner->pipeline->name;
+    Backoff backoff = {0};
+    SfError err;
+    SfStatus status;
+    for (;;) {
+        gint64 began = g_get_monotonic_time();
+        err.message[0] = '\0';
+        status = attempt_once(runner, &err);
+        if (!worth_another(status))
+            break;
+        enter(runner, RUNNER_RETRYING);
+        if (g_get_monotonic_time() - began > HEALTHY_US)
+            backoff = (Backoff){0};
+        log_line(LEVEL_WARNING, name, NULL, "%s; starting anew from what the sinks have", err.message);
+        if (!wait_for_next(runner, backoff_next(&backoff)))
+            break;
+    }
+    if (worth_another(status)) /* told to stop while it waited: the sinks have what they have */
+        status = SF_OK;
+    if (status != SF_OK)
+        log_line(LEVEL_ERROR, name, NULL, "%s", err.message);
+    g_mutex_lock(&runner->lock);
+    runner->exit_code = exit_code_of(status);
+    runner->state = status == SF_OK ? RUNNER_DONE : RUNNER_FAILED;
+    g_mutex_unlock(&runner->lock);
+    return NULL;
+}
+
+void runner_start(Runner *runner)
+{
+    runner->started_us = g_get_real_time();
+    runner->thread = g_thread_new(runner->pipeline->name, runner_main, runner);
+}

@@ -1,0 +1,63 @@
+/* A pipeline's supervisor: one attempt after the other until it ends; its figures, which outlive attempts. */
+#ifndef CORE_RUNNER_H
+#define CORE_RUNNER_H
+
+#include <json-c/json.h>
+
+#include "pipeline.h"
+#include "runtime.h"
+
+typedef struct Attempt Attempt;
+
+/* Of one step, over all attempts and tasks. Written by __atomic_*, once a batch. */
+typedef struct StepStats {
+    gint64 rows_in;
+    gint64 rows_out; /* of a sink: rows committed or taken */
+    gint64 rejected;
+    gint64 commits;
+    gint64 committed_us; /* wall clock of the last commit */
+    gint64 newest_us;    /* latest event time seen */
+    gint64 expected;     /* source: rows in all, or -1 */
+    char *trouble;       /* why it is being retried, or NULL; runner's lock */
+} StepStats;
+
+typedef enum RunnerState {
+    RUNNER_STARTING,
+    RUNNER_RUNNING,
+    RUNNER_RETRYING,
+    RUNNER_STOPPING,
+    RUNNER_DONE,
+    RUNNER_FAILED
+} RunnerState;
+
+typedef struct Runner {
+    const Pipeline *pipeline;
+    bool once;
+    GThread *thread;
+    GMutex lock;
+    GCond changed;
+    RunnerState state;
+    bool stop;
+    Attempt *attempt; /* the one that runs, or NULL */
+    guint attempts;
+    gint64 started_us; /* wall clock */
+    ExitCode exit_code;
+    StepStats *stats; /* by step index */
+} Runner;
+
+Runner *runner_new(const Pipeline *pipeline, bool once);
+void runner_start(Runner *runner);
+void runner_stop(Runner *runner); /* any thread; returns at once */
+bool runner_ended(Runner *runner);
+void runner_free(Runner *runner); /* waits for the thread */
+
+/* What `sfrun status` shows. Any thread. */
+struct json_object *runner_status(Runner *runner);
+/* The progress line. */
+void runner_progress(Runner *runner, gint64 elapsed_us, GString *out);
+
+void stats_add(gint64 *counter, gint64 n);
+gint64 stats_get(const gint64 *counter);
+void runner_trouble(Runner *runner, StepStats *stats, const char *message); /* NULL: over */
+
+#endif

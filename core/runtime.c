@@ -1,0 +1,134 @@
+/* The process's main loop while pipelines run: waits for their end or for signals, shows progress, answers status. */
+#include "runtime.h"
+
+#include <glib-unix.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "budget.h"
+#include "log.h"
+#include "runner.h"
+#include "status.h"
+
+#define WATCH_MS 20
+#define PROGRESS_US (250 * 1000)
+#define REPORT_US (10 * G_USEC_PER_SEC)
+
+typedef struct Runtime {
+    GMainLoop *loop;
+    GPtrArray *runners;
+    bool progress;
+    bool stopping;
+    gint64 began_us;
+    gint64 shown_us;
+} Runtime;
+
+static gboolean on_signal(gpointer data)
+{
+    Runtime *runtime = data;
+    if (runtime->stopping) {
+        log_line(LEVEL_WARNING, NULL, NULL, "stopped by force; what was not committed is read again at the next start");
+        _exit(EXIT_FAILED);
+    }
+    runtime->stopping = true;
+    log_line(LEVEL_INFO, NULL, NULL, "stopping: what was read is being committed");
+    for (guint i = 0; i < runtime->runners->len; i++)
+        runner_stop(runtime->runners->pdata[i]);
+    return G_SOURCE_CONTINUE;
+}
+
+static void show(Runtime *runtime, gint64 now)
+{
+    if (now - runtime->shown_us < (runtime->progress ? PROGRESS_US : REPORT_US))
+        return;
+    runtime->shown_us = now;
+    g_autoptr(GString) line = g_string_new(NULL);
+    for (guint i = 0; i < runtime->runners->len; i++) {
+        g_string_append(line, i > 0 ? "  " : "");
+        runner_progress(runtime->runners->pdata[i], now - runtime->began_us, line);
+    }
+    if (runtime->progress)
+        log_progress(line->str);
+    else
+        log_line(LEVEL_DEBUG, NULL, NULL, "%s", line->str);
+}
+
+static gboolean on_watch(gpointer data)
+{
+    Runtime *runtime = data;
+    bool all = true;
+    for (guint i = 0; i < runtime->runners->len; i++)
+        all = runner_ended(runtime->runners->pdata[i]) && all;
+    if (all)
+        g_main_loop_quit(runtime->loop);
+    else
+        show(runtime, g_get_monotonic_time());
+    return G_SOURCE_CONTINUE;
+}
+
+static struct json_object *document(gpointer data)
+{
+    Runtime *runtime = data;
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    struct json_object *object = json_object_new_object(), *pipelines = json_object_new_array();
+    json_object_object_add(object, "pid", json_object_new_int64(getpid()));
+    json_object_object_add(object, "version", json_object_new_string(SF_VERSION));
+    json_object_object_add(object, "peak_rss_bytes", json_object_new_int64((gint64) usage.ru_maxrss * 1024));
+    json_object_object_add(object, "memory_used_bytes", json_object_new_int64(budget_used()));
+    json_object_object_add(object, "memory_limit_bytes", json_object_new_int64(budget_limit()));
+    for (guint i = 0; i < runtime->runners->len; i++)
+        json_object_array_add(pipelines, runner_status(runtime->runners->pdata[i]));
+    json_object_object_add(object, "pipelines", pipelines);
+    return object;
+}
+
+/* One budget a process: the largest that a file asks for. */
+static void setup_budget(const GPtrArray *pipelines)
+{
+    gint64 memory = 0;
+    for (guint i = 0; i < pipelines->len; i++)
+        memory = MAX(memory, ((const Pipeline *) pipelines->pdata[i])->memory);
+    budget_setup(memory);
+}
+
+static void start(Runtime *runtime, const GPtrArray *pipelines, const RunOptions *options)
+{
+    runtime->began_us = g_get_monotonic_time();
+    for (guint i = 0; i < pipelines->len; i++) {
+        const Pipeline *pipeline = pipelines->pdata[i];
+        Runner *runner = runner_new(pipeline, options->once || pipeline->trigger == TRIGGER_ONCE);
+        g_ptr_array_add(runtime->runners, runner);
+        runner_start(runner);
+    }
+}
+
+static ExitCode worst(const GPtrArray *runners)
+{
+    ExitCode code = EXIT_OK;
+    for (guint i = 0; i < runners->len; i++)
+        code = MAX(code, ((const Runner *) runners->pdata[i])->exit_code);
+    return code;
+}
+
+ExitCode runtime_run(GPtrArray *pipelines, const RunOptions *options)
+{
+    g_autoptr(GMainLoop) loop = g_main_loop_new(NULL, FALSE);
+    g_autoptr(GPtrArray) runners = g_ptr_array_new_with_free_func((GDestroyNotify) runner_free);
+    Runtime runtime = {.loop = loop, .runners = runners, .progress = options->progress && isatty(STDERR_FILENO)};
+    guint sources[] = {g_unix_signal_add(SIGTERM, on_signal, &runtime), g_unix_signal_add(SIGINT, on_signal, &runtime),
+                       g_timeout_add(WATCH_MS, on_watch, &runtime)};
+    signal(SIGPIPE, SIG_IGN); /* a status reader or a server that goes is an error of a write, not our end */
+    setup_budget(pipelines);
+    start(&runtime, pipelines, options);
+    g_autoptr(StatusServer) server = status_server_new(options->state_dir, document, &runtime);
+    g_main_loop_run(loop);
+    runtime.shown_us = 0;
+    show(&runtime, g_get_monotonic_time());
+    if (runtime.progress)
+        fputc('\n', stderr);
+    for (gsize i = 0; i < G_N_ELEMENTS(sources); i++)
+        g_source_remove(sources[i]);
+    return worst(runners);
+}

@@ -1,0 +1,111 @@
+/* The services that plugins call through SfNode.host: thin, each hands over to the part that does it. */
+#include "budget.h"
+#include "fault.h"
+#include "log.h"
+#include "worker.h"
+
+static Context *context_of(SfNode *node)
+{
+    return node->host_data;
+}
+
+static void service_log(SfNode *node, SfLogLevel level, const char *message)
+{
+    static const LogLevel levels[] = {
+        [SF_LOG_DEBUG] = LEVEL_DEBUG, [SF_LOG_INFO] = LEVEL_INFO, [SF_LOG_WARNING] = LEVEL_WARNING};
+    bool known = level >= SF_LOG_DEBUG && level <= SF_LOG_WARNING;
+    log_line(known ? levels[level] : LEVEL_INFO, node->pipeline, node->step, "%s", message);
+}
+
+static int64_t service_now_ms(SfNode *node)
+{
+    (void) node;
+    return g_get_real_time() / 1000;
+}
+
+static SfStatus service_assign(SfNode *node, SfAssignment *assignments, size_t n, SfError *err)
+{
+    return splits_assign(context_of(node)->task, assignments, n, err);
+}
+
+static SfStatus service_revoke(SfNode *node, const SfSplit *const *splits, size_t n, bool lost, SfError *err)
+{
+    return splits_revoke(context_of(node)->task, splits, n, lost, err);
+}
+
+static void service_lag(SfNode *node, const SfSplit *split, int64_t end)
+{
+    Attempt *attempt = context_of(node)->attempt;
+    g_mutex_lock(&attempt->lock);
+    ((SplitState *) (gpointer) split)->end = end;
+    g_mutex_unlock(&attempt->lock);
+}
+
+/* The position of a row: its offset where the batch has one, before or after decoding; otherwise the end of the batch. */
+static int64_t position_of(const SfBatch *batch, int64_t row)
+{
+    static const char *const names[] = {"offset", "_offset"};
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+        SfColumn column;
+        if (sf_schema_find(batch->schema, names[i]) >= 0 &&
+            sf_column(batch, names[i], SF_INT64, &column, NULL) == SF_OK && !sf_is_null(&column, row))
+            return sf_i64(&column, row);
+    }
+    return batch->end - 1;
+}
+
+static void service_reject(SfNode *node, const SfBatch *batch, int64_t row, const char *cause)
+{
+    Context *context = context_of(node);
+    if (row < 0 || row >= sf_rows(batch)) {
+        attempt_fail(context->attempt, context->step, SF_FATAL, "it rejected a row that the batch does not have");
+        return;
+    }
+    Reject reject = {
+        .batch = sf_batch_ref(batch), .row = row, .position = position_of(batch, row), .cause = g_strdup(cause)};
+    g_array_append_val(context->rejects, reject);
+    stats_add(&context->stats->rejected, 1);
+}
+
+static SfStatus service_settle(SfNode *node, size_t input, const SfPosition *ends, size_t n, SfError *err)
+{
+    return worker_settle(context_of(node)->worker, input, ends, n, err);
+}
+
+static void service_committed(SfNode *node, size_t input, const SfSplit *split, int64_t end)
+{
+    worker_committed(context_of(node)->worker, input, split, end);
+}
+
+static void service_charge(SfNode *node, int64_t bytes)
+{
+    Context *context = context_of(node);
+    __atomic_add_fetch(&context->charged, bytes, __ATOMIC_RELAXED);
+    budget_charge(bytes);
+}
+
+static void service_fault(SfNode *node, const char *point)
+{
+    (void) node;
+    fault_pass(point);
+}
+
+static void service_expect(SfNode *node, int64_t rows)
+{
+    __atomic_store_n(&context_of(node)->stats->expected, rows, __ATOMIC_RELAXED);
+}
+
+const SfHost host_services = {
+    .size = sizeof(SfHost),
+    .log = service_log,
+    .now_ms = service_now_ms,
+    .assign = service_assign,
+    .revoke = service_revoke,
+    .lag = service_lag,
+    .reject = service_reject,
+    .settle = service_settle,
+    .committed = service_committed,
+    .charge = service_charge,
+    .fault = service_fault,
+    .expect = service_expect,
+};

@@ -1,0 +1,222 @@
+/* Positions: which split is whose, where each sink goes on, how far all of them are. The range ledger's side of the host. */
+#include "log.h"
+#include "worker.h"
+
+void split_state_free(SplitState *split)
+{
+    if (!split)
+        return;
+    g_ptr_array_unref(split->chains);
+    g_free(split->name);
+    g_free(split->topic);
+    g_free(split);
+}
+
+bool step_reaches(const Step *from, const Step *to)
+{
+    if (from == to)
+        return true;
+    for (guint i = 0; i < to->inputs->len; i++) {
+        const Edge *edge = to->inputs->pdata[i];
+        if (step_reaches(from, edge->from))
+            return true;
+    }
+    return false;
+}
+
+Chain *chain_find(const Worker *worker, size_t input, const SfSplit *split)
+{
+    const GPtrArray *chains = worker->chains[input];
+    return split->index < chains->len ? chains->pdata[split->index] : NULL;
+}
+
+/* The split of that name, made at first sight. Lock held. */
+static SplitState *intern(Attempt *attempt, const SfAssignment *wanted)
+{
+    SplitState *split = g_hash_table_lookup(attempt->splits, wanted->name);
+    if (split)
+        return split;
+    split = g_new0(SplitState, 1);
+    split->name = g_strdup(wanted->name);
+    split->topic = g_strdup(wanted->topic ? wanted->topic : "");
+    split->chains = g_ptr_array_new();
+    split->end = SF_POSITION_NONE;
+    split->split = (SfSplit){.name = split->name,
+                             .topic = split->topic,
+                             .partition = wanted->partition,
+                             .index = g_hash_table_size(attempt->splits)};
+    g_hash_table_insert(attempt->splits, split->name, split);
+    return split;
+}
+
+static Chain *chain_of(Worker *worker, size_t input, SplitState *split)
+{
+    GPtrArray *chains = worker->chains[input];
+    if (split->split.index >= chains->len)
+        g_ptr_array_set_size(chains, (gint) split->split.index + 1);
+    Chain *chain = chains->pdata[split->split.index];
+    if (!chain) {
+        chain = g_new0(Chain, 1);
+        chain->worker = worker;
+        chain->input = input;
+        chain->split = split;
+        chains->pdata[split->split.index] = chain;
+        g_ptr_array_add(split->chains, chain);
+    }
+    return chain;
+}
+
+/* One question a sink: all chains of these splits that the source reaches it by. Lock held for making chains. */
+static void fill_request(Request *request, Worker *worker, const Step *source, SplitState *const *splits, size_t n)
+{
+    g_autoptr(GArray) chains = g_array_new(FALSE, TRUE, sizeof(SfRecovery));
+    for (guint input = 0; input < worker->step->inputs->len; input++) {
+        const Edge *edge = worker->step->inputs->pdata[input];
+        if (!step_reaches(source, edge->from))
+            continue;
+        for (size_t i = 0; i < n; i++) {
+            chain_of(worker, input, splits[i]);
+            SfRecovery recovery = {
+                .input = input, .split = &splits[i]->split, .hint = SF_POSITION_NONE, .position = SF_POSITION_NONE};
+            g_array_append_val(chains, recovery);
+        }
+    }
+    request->n_chains = chains->len;
+    request->chains = (SfRecovery *) (void *) g_array_free(g_steal_pointer(&chains), FALSE);
+}
+
+/* A sink's errors are complete up to where the sink has committed: what it committed, it does not reject again. */
+static gint64 complete_up_to(const Attempt *attempt, const Edge *edge, const SfSplit *split)
+{
+    const Worker *upstream = edge->errors ? attempt->worker_of[edge->from->index] : NULL;
+    const Chain *chain = upstream ? chain_find(upstream, 0, split) : NULL;
+    return chain ? chain->recovered : SF_POSITION_NONE;
+}
+
+/* Takes over one sink's answers. Lock held; upstream sinks have been taken over before. */
+static void take_over(Attempt *attempt, Worker *worker, const Request *request, const SfAssignment *assignments,
+                      SplitState *const *splits, size_t n)
+{
+    for (size_t i = 0; i < request->n_chains; i++) {
+        const SfRecovery *answer = &request->chains[i];
+        Chain *chain = chain_find(worker, answer->input, answer->split);
+        gint64 position =
+            MAX(answer->position, complete_up_to(attempt, worker->step->inputs->pdata[answer->input], answer->split));
+        for (size_t k = 0; k < n && position == SF_POSITION_NONE; k++) {
+            if (&splits[k]->split == answer->split)
+                position = assignments[k].start;
+        }
+        chain->recovered = chain->committed = chain->written = chain->queued = chain->offered = position;
+    }
+}
+
+static void start_split(Task *task, SplitState *split, SfAssignment *assignment)
+{
+    gint64 lowest = assignment->start, highest = assignment->start;
+    for (guint i = 0; i < split->chains->len; i++) {
+        const Chain *chain = split->chains->pdata[i];
+        lowest = i == 0 ? chain->recovered : MIN(lowest, chain->recovered);
+        highest = i == 0 ? chain->recovered : MAX(highest, chain->recovered);
+    }
+    split->owner = task;
+    split->next = split->published = lowest;
+    split->highest_cut = highest;
+    assignment->position = lowest;
+    assignment->split = &split->split;
+}
+
+static SfStatus own(Task *task, Attempt *attempt, const Step *source, SfAssignment *assignments, size_t n,
+                    SplitState **splits, SfError *err)
+{
+    for (size_t i = 0; i < n; i++) {
+        splits[i] = intern(attempt, &assignments[i]);
+        if (splits[i]->owner && splits[i]->owner != task)
+            return sf_fail(err, SF_FENCED, "split '%s' of '%s' is read by another task already", splits[i]->name,
+                           source->name);
+    }
+    return SF_OK;
+}
+
+static void requests_clear(Request *requests, guint n)
+{
+    for (guint i = 0; i < n; i++)
+        g_free(requests[i].chains);
+    g_free(requests);
+}
+
+SfStatus splits_assign(Task *task, SfAssignment *assignments, size_t n, SfError *err)
+{
+    const Context *context = task_context(task);
+    Attempt *attempt = context->attempt;
+    guint n_workers = attempt->workers->len;
+    g_autofree SplitState **splits = g_new0(SplitState *, n);
+    Request *requests = g_new0(Request, n_workers);
+
+    g_mutex_lock(&attempt->lock);
+    SfStatus status = own(task, attempt, context->step, assignments, n, splits, err);
+    for (guint i = 0; status == SF_OK && i < n_workers; i++)
+        fill_request(&requests[i], attempt->workers->pdata[i], context->step, splits, n);
+    g_mutex_unlock(&attempt->lock);
+    if (status == SF_OK)
+        status = workers_ask(attempt, (Worker *const *) attempt->workers->pdata, n_workers, requests, err);
+
+    g_mutex_lock(&attempt->lock);
+    for (guint i = 0; status == SF_OK && i < n_workers; i++)
+        take_over(attempt, attempt->workers->pdata[i], &requests[i], assignments, splits, n);
+    for (size_t i = 0; status == SF_OK && i < n; i++)
+        start_split(task, splits[i], &assignments[i]);
+    g_mutex_unlock(&attempt->lock);
+    requests_clear(requests, n_workers);
+    return status;
+}
+
+SfStatus splits_revoke(Task *task, const SfSplit *const *splits, size_t n, bool lost, SfError *err)
+{
+    const Context *context = task_context(task);
+    Attempt *attempt = context->attempt;
+    if (lost) /* another process may have them already: nothing of theirs may be committed any more */
+        return sf_fail(err, SF_FENCED, "%zu splits were lost to another process", n);
+    SF_TRY(workers_commit(attempt, SF_COMMIT_REVOKE, err));
+    splits_publish(task, false);
+    g_mutex_lock(&attempt->lock);
+    for (size_t i = 0; i < n; i++)
+        ((SplitState *) (gpointer) splits[i])->owner = NULL;
+    g_mutex_unlock(&attempt->lock);
+    return SF_OK;
+}
+
+static gint64 frontier(const SplitState *split)
+{
+    gint64 lowest = split->next;
+    for (guint i = 0; i < split->chains->len; i++) {
+        const Chain *chain = split->chains->pdata[i];
+        lowest = MIN(lowest, chain->committed);
+    }
+    return lowest;
+}
+
+void splits_publish(Task *task, bool last)
+{
+    const Context *context = task_context(task);
+    Attempt *attempt = context->attempt;
+    const SfSource *source = &context->step->plugin->source;
+    if (!source->committed)
+        return;
+    g_autoptr(GArray) positions = g_array_new(FALSE, FALSE, sizeof(SfPosition));
+    GHashTableIter iter;
+    gpointer value;
+    g_mutex_lock(&attempt->lock);
+    g_hash_table_iter_init(&iter, attempt->splits);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        SplitState *split = value;
+        gint64 now = split->owner == task ? frontier(split) : SF_POSITION_NONE;
+        if (split->owner != task || (now == split->published && !last))
+            continue;
+        split->published = now;
+        SfPosition position = {.split = &split->split, .position = now};
+        g_array_append_val(positions, position);
+    }
+    g_mutex_unlock(&attempt->lock);
+    if (positions->len > 0 || last)
+        source->committed(task_node(task), (const SfPosition *) (const void *) positions->data, positions->len, last);
+}

@@ -1,0 +1,72 @@
+/* A sink's thread: a queue of batches and requests, the beat of commits, retries. */
+#ifndef CORE_WORKER_H
+#define CORE_WORKER_H
+
+#include "attempt.h"
+
+/* Something that another thread asks of a sink and waits for. */
+typedef struct Request {
+    SfCommitReason reason; /* 0: recover */
+    SfRecovery *chains;
+    size_t n_chains;
+    bool answered; /* attempt's lock */
+} Request;
+
+typedef enum ItemKind { ITEM_BATCH = 1, ITEM_REQUEST } ItemKind;
+
+typedef struct Item {
+    ItemKind kind;
+    size_t input;
+    SharedBatch *batch; /* owned */
+    Chain *chain;
+    Request *request; /* the asker's; it waits */
+} Item;
+
+struct Worker {
+    Attempt *attempt;
+    const Step *step;
+    Instance *instance;
+    Context context;
+    GThread *thread;
+    guint level;  /* longest way of errors outputs of sinks that lead here: those upstream commit first */
+    GQueue queue; /* Item *; attempt's lock, as for the rest up to the thread's own */
+    gint opened;  /* atomic; the plugin is open until worker_free */
+    const Request *answering;
+    GPtrArray **chains; /* by input: Chain * by split index, owned */
+    /* The thread's own: */
+    gint64 since_us; /* first write after the last commit; 0: none */
+    gint64 rows;
+    gint64 bytes;
+    gint64 ticked_us;
+    gint64 squeezed_us; /* last commit for memory */
+};
+
+Worker *worker_new(Attempt *attempt, const Step *step, SfError *err);
+void worker_start(Worker *worker);
+void worker_interrupt(Worker *worker);
+void worker_join(Worker *worker);
+void worker_free(Worker *worker);
+
+/* Puts a batch at the end of a chain unless the sink has it already. Without rows it only moves the range. Lock not held. */
+void worker_offer(Worker *worker, size_t input, SharedBatch *batch);
+
+/* The chain's rows end at `end` for now: nothing comes between. Lock held. */
+void worker_advance(Chain *chain, gint64 end);
+
+/* Whether the queue takes more. Lock held. */
+bool worker_has_room(const Worker *worker);
+
+/* Asks each its request (those without chains and reason are passed over) and waits for all. SF_RETRY when the attempt is
+ * being left. Lock not held. */
+SfStatus workers_ask(Attempt *attempt, Worker *const *workers, size_t n, Request *requests, SfError *err);
+
+/* All sinks commit everything they were given, upstream ones first. Lock not held. */
+SfStatus workers_commit(Attempt *attempt, SfCommitReason reason, SfError *err);
+
+/* Makes the rejects of a sink before these ends durable downstream; see sf_settle. Worker's thread. */
+SfStatus worker_settle(Worker *worker, size_t input, const SfPosition *ends, size_t n, SfError *err);
+
+/* sf_committed. Worker's thread. */
+void worker_committed(Worker *worker, size_t input, const SfSplit *split, gint64 end);
+
+#endif
