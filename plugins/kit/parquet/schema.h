@@ -1,0 +1,74 @@
+/* A Parquet schema as our types see it: the tree that both the writer and the reader walk. */
+#ifndef KIT_PARQUET_SCHEMA_H
+#define KIT_PARQUET_SCHEMA_H
+
+#include <glib.h>
+#include <sf/sf.h>
+#include "thrift.h"
+
+/* Physical types, by their numbers in the format. */
+typedef enum ParquetType {
+    PARQUET_BOOLEAN = 0,
+    PARQUET_INT32 = 1,
+    PARQUET_INT64 = 2,
+    PARQUET_INT96 = 3,
+    PARQUET_FLOAT = 4,
+    PARQUET_DOUBLE = 5,
+    PARQUET_BYTE_ARRAY = 6,
+    PARQUET_FIXED = 7
+} ParquetType;
+
+typedef enum ParquetEncoding {
+    PARQUET_PLAIN = 0,
+    PARQUET_PLAIN_DICTIONARY = 2,
+    PARQUET_RLE = 3,
+    PARQUET_BIT_PACKED = 4,
+    PARQUET_RLE_DICTIONARY = 8
+} ParquetEncoding;
+
+typedef enum ParquetPageType {
+    PARQUET_DATA_PAGE = 0,
+    PARQUET_INDEX_PAGE,
+    PARQUET_DICTIONARY_PAGE,
+    PARQUET_DATA_PAGE_V2
+} ParquetPageType;
+
+/* One column or member. max_def and max_rep are the levels of a value that is there; a list's own are those of the list
+ * when it is not null (its elements have one more of each). */
+typedef struct ParquetNode {
+    char *name;
+    SfType type;
+    bool map;  /* a list of key and value, which Parquet annotates as MAP */
+    bool view; /* the Arrow side is a view layout */
+    bool nullable;
+    int32_t precision;
+    int32_t scale;
+    ParquetType physical; /* leaves only */
+    int32_t width;        /* bytes of PARQUET_FIXED */
+    unsigned max_def;
+    unsigned max_rep;
+    size_t leaf;     /* number of the first leaf at or below it */
+    size_t n_leaves; /* at or below it */
+    size_t n_children;
+    struct ParquetNode **children; /* list: its element; a map's element is a struct of key and value */
+} ParquetNode;
+
+/* From a struct schema. Beside the types of sf/schema.h it takes Arrow's map format "+m". SF_CONFIG on anything else. */
+ParquetNode *parquet_schema_new(const struct ArrowSchema *schema, SfError *err);
+void parquet_node_free(ParquetNode *node);
+
+/* Leaves in order: nodes whose children are none. */
+void parquet_schema_leaves(ParquetNode *root, GPtrArray *out);
+
+/* SchemaElement list of FileMetaData (field `id`), root first, and its length. */
+void parquet_schema_encode(const ParquetNode *root, ThriftWriter *writer, int16_t id);
+
+/* path_in_schema of each leaf, NULL-terminated: "tags", "list", "element". */
+char **parquet_leaf_path(const ParquetNode *root, size_t leaf);
+
+/* A column view over an array that the tree describes; parent_offset is the offset of a struct around it. */
+void parquet_column_view(const ParquetNode *node, const struct ArrowArray *array, int64_t parent_offset, SfColumn *out);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(ParquetNode, parquet_node_free)
+
+#endif

@@ -1,0 +1,239 @@
+/* Minimum, maximum and null counts (parquet.thrift, Statistics; rules of order: ColumnOrder). */
+#include "stats.h"
+
+#include <math.h>
+
+/* What parquet-java cuts its index bounds to; longer values cost every reader of the footer. */
+#define BOUND_MAX 64
+
+void parquet_stats_clear(ParquetStats *stats)
+{
+    Buffer min = stats->min_bytes;
+    Buffer max = stats->max_bytes;
+    min.size = max.size = 0;
+    *stats = (ParquetStats){.min_bytes = min, .max_bytes = max};
+}
+
+void parquet_stats_done(ParquetStats *stats)
+{
+    buffer_done(&stats->min_bytes);
+    buffer_done(&stats->max_bytes);
+}
+
+static void add_int_range(ParquetStats *stats, int64_t min, int64_t max)
+{
+    stats->min_int = stats->any ? MIN(stats->min_int, min) : min;
+    stats->max_int = stats->any ? MAX(stats->max_int, max) : max;
+    stats->any = true;
+}
+
+void parquet_stats_ints32(ParquetStats *stats, const int32_t *values, size_t n)
+{
+    if (n == 0)
+        return;
+    int32_t min = values[0];
+    int32_t max = values[0];
+    for (size_t i = 1; i < n; i++) {
+        min = MIN(min, values[i]);
+        max = MAX(max, values[i]);
+    }
+    add_int_range(stats, min, max);
+}
+
+void parquet_stats_ints64(ParquetStats *stats, const int64_t *values, size_t n)
+{
+    if (n == 0)
+        return;
+    int64_t min = values[0];
+    int64_t max = values[0];
+    for (size_t i = 1; i < n; i++) {
+        min = MIN(min, values[i]);
+        max = MAX(max, values[i]);
+    }
+    add_int_range(stats, min, max);
+}
+
+static void add_float_range(ParquetStats *stats, double min, double max)
+{
+    stats->min_float = stats->any ? MIN(stats->min_float, min) : min;
+    stats->max_float = stats->any ? MAX(stats->max_float, max) : max;
+    stats->any = true;
+}
+
+void parquet_stats_floats(ParquetStats *stats, const double *values, size_t n)
+{
+    double min = HUGE_VAL;
+    double max = -HUGE_VAL;
+    size_t nans = 0;
+    for (size_t i = 0; i < n; i++) {
+        min = values[i] < min ? values[i] : min;
+        max = values[i] > max ? values[i] : max;
+        nans += values[i] != values[i];
+    }
+    stats->nan |= nans > 0;
+    if (nans < n)
+        add_float_range(stats, min, max);
+}
+
+static inline int compare_bytes(SfBytes a, SfBytes b, bool is_signed)
+{
+    if (is_signed && a.size > 0 && b.size > 0 && (a.data[0] ^ b.data[0]) & 0x80)
+        return a.data[0] & 0x80 ? -1 : 1;
+    int64_t common = MIN(a.size, b.size);
+    int order = common > 0 ? memcmp(a.data, b.data, (size_t) common) : 0;
+    return order != 0 ? order : (a.size > b.size) - (a.size < b.size);
+}
+
+static SfBytes bytes_of(const Buffer *buffer)
+{
+    return (SfBytes){(const char *) buffer->data, (int64_t) buffer->size};
+}
+
+static void copy_bytes(Buffer *buffer, SfBytes value)
+{
+    buffer->size = 0;
+    buffer_add(buffer, value.data, (size_t) value.size);
+}
+
+static void add_bytes_range(ParquetStats *stats, SfBytes min, SfBytes max, bool is_signed)
+{
+    if (!stats->any || compare_bytes(min, bytes_of(&stats->min_bytes), is_signed) < 0)
+        copy_bytes(&stats->min_bytes, min);
+    if (!stats->any || compare_bytes(max, bytes_of(&stats->max_bytes), is_signed) > 0)
+        copy_bytes(&stats->max_bytes, max);
+    stats->any = true;
+}
+
+/* The first 8 bytes as a number that orders as they do; shorter values are padded with zeros. */
+static inline uint64_t leading(SfBytes value)
+{
+    uint64_t word = 0;
+    if (value.size >= 8)
+        memcpy(&word, value.data, 8);
+    else if (value.size > 0)
+        memcpy(&word, value.data, (size_t) value.size);
+    return GUINT64_FROM_BE(word);
+}
+
+void parquet_stats_bytes(ParquetStats *stats, const SfBytes *values, size_t n, bool is_signed)
+{
+    if (n == 0)
+        return;
+    const uint64_t flip = is_signed ? UINT64_C(1) << 63 : 0;
+    size_t min = 0;
+    size_t max = 0;
+    uint64_t min_lead = leading(values[0]) ^ flip;
+    uint64_t max_lead = min_lead;
+    for (size_t i = 1; i < n; i++) {
+        uint64_t lead = leading(values[i]) ^ flip;
+        if (lead <= min_lead && (lead < min_lead || compare_bytes(values[i], values[min], is_signed) < 0)) {
+            min = i;
+            min_lead = lead;
+        }
+        if (lead >= max_lead && (lead > max_lead || compare_bytes(values[i], values[max], is_signed) > 0)) {
+            max = i;
+            max_lead = lead;
+        }
+    }
+    add_bytes_range(stats, values[min], values[max], is_signed);
+}
+
+void parquet_stats_merge(ParquetStats *stats, const ParquetStats *more, const ParquetNode *leaf)
+{
+    stats->nulls += more->nulls;
+    stats->values += more->values;
+    stats->nan |= more->nan;
+    if (!more->any)
+        return;
+    switch (leaf->physical) {
+    case PARQUET_DOUBLE:
+        add_float_range(stats, more->min_float, more->max_float);
+        break;
+    case PARQUET_BYTE_ARRAY:
+    case PARQUET_FIXED:
+        add_bytes_range(stats, bytes_of(&more->min_bytes), bytes_of(&more->max_bytes), leaf->physical == PARQUET_FIXED);
+        break;
+    default:
+        add_int_range(stats, more->min_int, more->max_int);
+    }
+}
+
+size_t parquet_cut(const uint8_t *text, size_t size, size_t limit, bool utf8)
+{
+    if (size <= limit)
+        return size;
+    while (utf8 && limit > 0 && (text[limit] & 0xC0) == 0x80)
+        limit--;
+    return limit;
+}
+
+/* The smallest text of its length above all that begin with text[0, size): the last character that can is raised by one
+ * and what follows it dropped. Only ASCII characters are raised in utf8, which keeps it valid; 0: there is none. */
+static size_t raise_bound(uint8_t *text, size_t size, bool utf8)
+{
+    const uint8_t top = utf8 ? 0x7F : 0xFF;
+    for (size_t at = size; at > 0; at--)
+        if (text[at - 1] < top) {
+            text[at - 1]++;
+            return at;
+        }
+    return 0;
+}
+
+static void encode_bytes(const ParquetStats *stats, const ParquetNode *leaf, ThriftWriter *writer)
+{
+    bool utf8 = leaf->type == SF_UTF8;
+    size_t min = parquet_cut(stats->min_bytes.data, stats->min_bytes.size, BOUND_MAX, utf8);
+    size_t max = parquet_cut(stats->max_bytes.data, stats->max_bytes.size, BOUND_MAX, utf8);
+    uint8_t bound[BOUND_MAX];
+    if (max > 0)
+        memcpy(bound, stats->max_bytes.data, max);
+    bool exact = max == stats->max_bytes.size;
+    if (!exact)
+        max = raise_bound(bound, max, utf8);
+    bool has_max = exact || max > 0;
+    if (has_max)
+        thrift_add_binary(writer, 5, bound, max);
+    thrift_add_binary(writer, 6, stats->min_bytes.data, min);
+    if (has_max)
+        thrift_add_bool(writer, 7, exact);
+    thrift_add_bool(writer, 8, min == stats->min_bytes.size);
+}
+
+static void encode_fixed(const ParquetStats *stats, const ParquetNode *leaf, ThriftWriter *writer)
+{
+    uint64_t min;
+    uint64_t max;
+    size_t width = leaf->physical == PARQUET_BOOLEAN ? 1 : leaf->physical == PARQUET_INT32 ? 4 : 8;
+    if (leaf->physical == PARQUET_DOUBLE) {
+        double low = stats->min_float == 0 ? -0.0 : stats->min_float;
+        double high = stats->max_float == 0 ? 0.0 : stats->max_float;
+        memcpy(&min, &low, 8);
+        memcpy(&max, &high, 8);
+    } else {
+        min = (uint64_t) stats->min_int;
+        max = (uint64_t) stats->max_int;
+    }
+    min = GUINT64_TO_LE(min);
+    max = GUINT64_TO_LE(max);
+    thrift_add_binary(writer, 5, &max, width);
+    thrift_add_binary(writer, 6, &min, width);
+    thrift_add_bool(writer, 7, true);
+    thrift_add_bool(writer, 8, true);
+}
+
+void parquet_stats_encode(const ParquetStats *stats, const ParquetNode *leaf, ThriftWriter *writer, int16_t id)
+{
+    thrift_begin_struct(writer, id);
+    thrift_add_i64(writer, 3, stats->nulls);
+    if (stats->any && leaf->physical == PARQUET_BYTE_ARRAY)
+        encode_bytes(stats, leaf, writer);
+    else if (stats->any && leaf->physical == PARQUET_FIXED) {
+        thrift_add_binary(writer, 5, stats->max_bytes.data, stats->max_bytes.size);
+        thrift_add_binary(writer, 6, stats->min_bytes.data, stats->min_bytes.size);
+        thrift_add_bool(writer, 7, true);
+        thrift_add_bool(writer, 8, true);
+    } else if (stats->any)
+        encode_fixed(stats, leaf, writer);
+    thrift_end_struct(writer);
+}

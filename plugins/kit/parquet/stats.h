@@ -1,0 +1,34 @@
+/* Statistics of one leaf: of a column chunk, and of a whole file. */
+#ifndef KIT_PARQUET_STATS_H
+#define KIT_PARQUET_STATS_H
+
+#include "schema.h"
+
+typedef struct ParquetStats {
+    int64_t nulls;   /* rows or elements without a value, on any level */
+    int64_t values;  /* that are there */
+    bool any;        /* min and max are known */
+    bool nan;        /* float64: a NaN was among the values; it is in neither bound */
+    int64_t min_int; /* bool, integers, date, timestamp, decimals up to 18 digits */
+    int64_t max_int;
+    double min_float;
+    double max_float;
+    Buffer min_bytes; /* utf8, binary; decimals beyond, big-endian two's complement */
+    Buffer max_bytes;
+} ParquetStats;
+
+void parquet_stats_clear(ParquetStats *stats); /* keeps memory */
+void parquet_stats_done(ParquetStats *stats);
+void parquet_stats_ints32(ParquetStats *stats, const int32_t *values, size_t n);
+void parquet_stats_ints64(ParquetStats *stats, const int64_t *values, size_t n);
+void parquet_stats_floats(ParquetStats *stats, const double *values, size_t n);
+void parquet_stats_bytes(ParquetStats *stats, const SfBytes *values, size_t n, bool is_signed);
+void parquet_stats_merge(ParquetStats *stats, const ParquetStats *more, const ParquetNode *leaf);
+
+/* Statistics, field `id` of ColumnMetaData; long strings are cut. */
+void parquet_stats_encode(const ParquetStats *stats, const ParquetNode *leaf, ThriftWriter *writer, int16_t id);
+
+/* Largest prefix of at most `limit` bytes that ends between characters (any byte, when not utf8). */
+size_t parquet_cut(const uint8_t *text, size_t size, size_t limit, bool utf8);
+
+#endif

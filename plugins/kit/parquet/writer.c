@@ -1,0 +1,232 @@
+/* The Parquet writer: rows into columns, row groups, footer. */
+#include "parquet.h"
+#include "column_writer.h"
+#include "nested.h"
+
+struct ParquetWriter {
+    ParquetNode *root;
+    ParquetOptions options;
+    GPtrArray *leaves; /* ParquetNode *, the tree's */
+    ColumnWriter *columns;
+    Scratch *scratch;
+    Buffer file;
+    Buffer groups; /* RowGroup structs of the footer */
+    size_t n_groups;
+    int64_t group_rows;
+    int64_t rows;
+    bool finished; /* the statistics are those of a file that is done */
+    bool failed;
+};
+
+static const char magic[4] = {'P', 'A', 'R', '1'};
+
+static void set_default(int64_t *value, int64_t other)
+{
+    if (*value <= 0)
+        *value = other;
+}
+
+static void start_file(ParquetWriter *writer)
+{
+    writer->file.size = writer->groups.size = 0;
+    writer->n_groups = 0;
+    writer->rows = writer->group_rows = 0;
+    writer->finished = writer->failed = false;
+    buffer_add(&writer->file, magic, sizeof magic);
+    for (guint i = 0; i < writer->leaves->len; i++)
+        parquet_stats_clear(&writer->columns[i].file);
+}
+
+ParquetWriter *parquet_writer_new(const struct ArrowSchema *schema, const ParquetOptions *options, SfError *err)
+{
+    g_autoptr(ParquetNode) root = parquet_schema_new(schema, err);
+    if (!root)
+        return NULL;
+    ParquetWriter *writer = g_new0(ParquetWriter, 1);
+    writer->root = g_steal_pointer(&root);
+    writer->options = *options;
+    set_default(&writer->options.row_group_rows, 1 << 20);
+    set_default(&writer->options.row_group_bytes, 128 << 20);
+    set_default(&writer->options.page_bytes, 1 << 20);
+    set_default(&writer->options.page_rows, 20000);
+    set_default(&writer->options.dictionary_bytes, 1 << 20);
+    writer->leaves = g_ptr_array_new();
+    parquet_schema_leaves(writer->root, writer->leaves);
+    writer->columns = g_new0(ColumnWriter, writer->leaves->len);
+    for (guint i = 0; i < writer->leaves->len; i++)
+        column_writer_init(&writer->columns[i], writer->root, writer->leaves->pdata[i]);
+    writer->scratch = g_new0(Scratch, 1);
+    writer->scratch->codec = codec_new();
+    writer->scratch->kind = options->codec;
+    writer->scratch->level = options->level > 0 ? options->level : 1;
+    writer->scratch->page_bytes = writer->options.page_bytes;
+    writer->scratch->page_rows = writer->options.page_rows;
+    writer->scratch->dictionary_bytes = writer->options.dictionary_bytes;
+    start_file(writer);
+    return writer;
+}
+
+void parquet_writer_free(ParquetWriter *writer)
+{
+    if (!writer)
+        return;
+    for (guint i = 0; i < writer->leaves->len; i++)
+        column_writer_done(&writer->columns[i]);
+    g_free(writer->columns);
+    g_ptr_array_unref(writer->leaves);
+    codec_free(writer->scratch->codec);
+    buffer_done(&writer->scratch->body);
+    buffer_done(&writer->scratch->packed);
+    buffer_done(&writer->scratch->words);
+    g_free(writer->scratch);
+    buffer_done(&writer->file);
+    buffer_done(&writer->groups);
+    parquet_node_free(writer->root);
+    g_free(writer);
+}
+
+static SfStatus end_row_group(ParquetWriter *writer, SfError *err)
+{
+    if (writer->group_rows == 0)
+        return SF_OK;
+    ThriftWriter meta;
+    int64_t start = (int64_t) writer->file.size;
+    int64_t unpacked = 0;
+    thrift_writer_init(&meta, &writer->groups);
+    thrift_begin_list(&meta, 1, THRIFT_STRUCT, writer->leaves->len);
+    for (guint i = 0; i < writer->leaves->len; i++)
+        SF_TRY(column_writer_end_chunk(&writer->columns[i], writer->scratch, &writer->file, &meta, &unpacked, err));
+    thrift_add_i64(&meta, 2, unpacked);
+    thrift_add_i64(&meta, 3, writer->group_rows);
+    thrift_add_i64(&meta, 5, start);
+    thrift_add_i64(&meta, 6, (int64_t) writer->file.size - start);
+    if (writer->n_groups <= INT16_MAX)
+        thrift_add_i16(&meta, 7, (int16_t) writer->n_groups);
+    thrift_end_struct(&meta);
+    writer->n_groups++;
+    writer->group_rows = 0;
+    return SF_OK;
+}
+
+static SfStatus add_columns(ParquetWriter *writer, const struct ArrowArray *const *columns, int64_t offset,
+                            const int32_t *rows, int64_t first, int64_t n, SfError *err)
+{
+    for (size_t i = 0; i < writer->root->n_children; i++) {
+        const ParquetNode *node = writer->root->children[i];
+        ColumnWriter *column = &writer->columns[node->leaf];
+        if (node->n_children > 0) {
+            SF_TRY(nested_add(node, columns[i], offset, column, writer->scratch, rows, first, n, err));
+        } else {
+            SfColumn view;
+            parquet_column_view(node, columns[i], offset, &view);
+            SF_TRY(column_writer_add_flat(column, writer->scratch, &view, rows, first, n, err));
+        }
+    }
+    return SF_OK;
+}
+
+SfStatus parquet_writer_add(ParquetWriter *writer, const struct ArrowArray *const *columns, int64_t offset,
+                            const int32_t *rows, int64_t n, SfError *err)
+{
+    if (writer->finished || writer->failed)
+        start_file(writer);
+    for (int64_t at = 0; at < n;) {
+        int64_t count = MIN(n - at, writer->options.row_group_rows - writer->group_rows);
+        SfStatus status = add_columns(writer, columns, offset, rows ? rows + at : NULL, rows ? 0 : at, count, err);
+        writer->group_rows += count;
+        writer->rows += count;
+        at += count;
+        if (status == SF_OK &&
+            (writer->group_rows >= writer->options.row_group_rows ||
+             parquet_writer_size(writer) - (int64_t) writer->file.size >= writer->options.row_group_bytes))
+            status = end_row_group(writer, err);
+        if (status != SF_OK) {
+            parquet_writer_reset(writer);
+            writer->failed = true;
+            return status;
+        }
+    }
+    return SF_OK;
+}
+
+int64_t parquet_writer_rows(const ParquetWriter *writer)
+{
+    return writer->finished ? 0 : writer->rows;
+}
+
+int64_t parquet_writer_size(const ParquetWriter *writer)
+{
+    int64_t size = (int64_t) (writer->file.size + writer->groups.size);
+    for (guint i = 0; i < writer->leaves->len; i++)
+        size += column_writer_size(&writer->columns[i]);
+    return size;
+}
+
+int64_t parquet_writer_memory(const ParquetWriter *writer)
+{
+    size_t size = sizeof *writer + sizeof *writer->scratch + writer->file.capacity + writer->groups.capacity +
+                  writer->scratch->body.capacity + writer->scratch->packed.capacity + writer->scratch->words.capacity;
+    for (guint i = 0; i < writer->leaves->len; i++)
+        size += sizeof *writer->columns + column_writer_memory(&writer->columns[i]);
+    return (int64_t) size;
+}
+
+/* FileMetaData; every leaf has TYPE_ORDER, without which readers ignore min_value and max_value. */
+static void add_footer(ParquetWriter *writer)
+{
+    size_t start = writer->file.size;
+    ThriftWriter meta;
+    thrift_writer_init(&meta, &writer->file);
+    thrift_add_i32(&meta, 1, 1);
+    parquet_schema_encode(writer->root, &meta, 2);
+    thrift_add_i64(&meta, 3, writer->rows);
+    thrift_begin_list(&meta, 4, THRIFT_STRUCT, writer->n_groups);
+    buffer_add(&writer->file, writer->groups.data, writer->groups.size);
+    thrift_add_string(&meta, 6, "streamforge version " SF_VERSION " (build 0)");
+    thrift_begin_list(&meta, 7, THRIFT_STRUCT, writer->leaves->len);
+    for (guint i = 0; i < writer->leaves->len; i++) {
+        thrift_begin_element(&meta);
+        thrift_begin_struct(&meta, 1);
+        thrift_end_struct(&meta);
+        thrift_end_struct(&meta);
+    }
+    thrift_end_struct(&meta);
+    buffer_add_u32(&writer->file, (uint32_t) (writer->file.size - start));
+    buffer_add(&writer->file, magic, sizeof magic);
+}
+
+SfStatus parquet_writer_finish(ParquetWriter *writer, GBytes **out, SfError *err)
+{
+    if (writer->failed)
+        return sf_fail(err, SF_FATAL, "a Parquet file that failed cannot be finished");
+    if (writer->finished)
+        start_file(writer);
+    SfStatus status = end_row_group(writer, err);
+    if (status != SF_OK) {
+        parquet_writer_reset(writer);
+        writer->failed = true;
+        return status;
+    }
+    add_footer(writer);
+    *out = g_bytes_new_take(g_realloc(writer->file.data, writer->file.size), writer->file.size);
+    writer->file = (Buffer){0};
+    writer->finished = true;
+    return SF_OK;
+}
+
+void parquet_writer_reset(ParquetWriter *writer)
+{
+    for (guint i = 0; i < writer->leaves->len; i++)
+        column_writer_reset(&writer->columns[i]);
+    start_file(writer);
+}
+
+const ParquetNode *parquet_writer_schema(const ParquetWriter *writer)
+{
+    return writer->root;
+}
+
+const ParquetStats *parquet_writer_stats(const ParquetWriter *writer, size_t leaf)
+{
+    return &writer->columns[leaf].file;
+}
