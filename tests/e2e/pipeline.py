@@ -26,8 +26,11 @@ class Job:
         self.topic, self.rejects, self.group = f"{name}-sales", f"{name}-rejects", name
         self.database = self.directory / "gold.db"
         self.file = self.directory / "sales.yaml"
-        self.file.write_text(SALES.read_text().replace("pipeline: sales\n", f"pipeline: {name}\n"))
-        self.env = {"KAFKA_BROKERS": kafka.brokers, "SALES_TOPIC": self.topic, "REJECTS_TOPIC": self.rejects, "SALES_GROUP": self.group,
+        self.file.write_text(SALES.read_text())
+        self.replace("pipeline: sales\n", f"pipeline: {name}\n")
+        # A killed member holds its partitions until its session ends: not for the default 45 s here.
+        self.replace("    group: ${SALES_GROUP:-sales}\n", f"    group: {name}\n    kafka: {{session.timeout.ms: 1000}}\n")
+        self.env = {"KAFKA_BROKERS": kafka.brokers, "SALES_TOPIC": self.topic, "REJECTS_TOPIC": self.rejects,
                     "CHECKPOINT": checkpoint, "XDG_RUNTIME_DIR": self.directory}
         if s3:
             bucket = s3.bucket(name)

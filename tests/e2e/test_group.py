@@ -1,0 +1,132 @@
+"""Several processes in one group, one of them killed, frozen or stopped: counts stay exact."""
+
+import random
+import signal
+import sqlite3
+import threading
+import time
+
+import pytest
+
+import proof
+from oracle import Expected
+from pipeline import Job
+from testbed import Sales, TableReaders
+from testbed.server import wait_for
+
+GOLD = "SELECT order_id, sales_amount, quantity, _partition, _offset FROM fact_sales"
+
+
+@pytest.fixture
+def job(kafka, s3, postgres, name, tmp_path):
+    job = Job(tmp_path, name, kafka, s3, postgres)
+    job.create_topics(partitions=4)
+    return job
+
+
+def proven(job, kafka, s3, postgres, events):
+    expected = Expected(kafka.read(job.topic))
+    assert expected.records == events
+    proof.bronze(expected, job.bronze(), job.topic)
+    proof.silver(expected, TableReaders(job.silver_url, s3))
+    proof.gold(expected, postgres.query(GOLD, job.name))
+    proof.rejects(expected, kafka.read(job.rejects))
+    assert job.lag() == 0
+
+
+def caught_up(job, *processes):
+    wait_for(lambda: job.lag() == 0, 120, lambda: f"lag {job.lag()}\n" + "\n---\n".join(p.output[-2000:] for p in processes), every=0.3)
+
+
+@pytest.fixture
+def trickle(kafka, job):
+    """100,000 events over some seconds, beside the test."""
+    failures = []
+
+    def produce():
+        try:
+            for part in range(10):
+                kafka.produce(job.topic, Sales(10000, seed=part, partitions=4).messages())
+                time.sleep(1)
+        except Exception as error:  # pylint: disable=broad-except
+            failures.append(error)
+
+    thread = threading.Thread(target=produce)
+    thread.start()
+    yield thread
+    thread.join()
+    assert not failures
+
+
+def test_one_of_two_is_killed(sfrun, kafka, s3, postgres, job, trickle):
+    first = sfrun.start(job.file, env=job.env, cwd=job.directory)
+    second = sfrun.start(job.file, env=job.env, cwd=job.directory)
+    wait_for(lambda: sum(kafka.committed(job.group, job.topic).values()) > 10000, 60, lambda: first.output + second.output)
+    first.kill()
+    trickle.join()
+    caught_up(job, second)
+    assert second.stop() == 0, second.output[-3000:]
+    proven(job, kafka, s3, postgres, 100000)
+
+
+def test_processes_come_and_go(sfrun, kafka, s3, postgres, job, trickle, seed):
+    rng = random.Random(seed)
+    running = [sfrun.start(job.file, env=job.env, cwd=job.directory)]
+    for _ in range(6):
+        running.append(sfrun.start(job.file, env=job.env, cwd=job.directory))
+        time.sleep(rng.uniform(0.5, 2.5))
+        gone = running.pop(rng.randrange(len(running)))
+        if rng.random() < 0.5:
+            gone.kill()
+        else:
+            assert gone.stop() == 0, gone.output[-3000:]
+    trickle.join()
+    caught_up(job, *running)
+    for process in running:
+        assert process.stop() == 0, process.output[-3000:]
+    proven(job, kafka, s3, postgres, 100000)
+
+
+def test_a_frozen_process_does_no_harm_when_it_wakes(sfrun, kafka, s3, postgres, job, trickle):
+    zombie = sfrun.start(job.file, env=job.env, cwd=job.directory)
+    wait_for(lambda: sum(kafka.committed(job.group, job.topic).values()) > 5000, 60, lambda: zombie.output)
+    zombie.signal(signal.SIGSTOP)
+    heir = sfrun.start(job.file, env=job.env, cwd=job.directory)
+    trickle.join()
+    caught_up(job, heir)
+    zombie.signal(signal.SIGCONT)
+    time.sleep(5)
+    kafka.produce(job.topic, Sales(10000, seed=99, partitions=4).messages())
+    caught_up(job, heir, zombie)
+    assert zombie.alive(), zombie.output[-3000:]
+    for process in (zombie, heir):
+        assert process.stop() == 0, process.output[-3000:]
+    proven(job, kafka, s3, postgres, 110000)
+
+
+def test_tasks_share_the_partitions(sfrun, kafka, s3, postgres, job):
+    job.replace("checkpoint:", "tasks: 3\ncheckpoint:")
+    kafka.produce(job.topic, Sales(30000, seed=5, partitions=4).messages())
+    process = sfrun.start(job.file, env=job.env, cwd=job.directory)
+    caught_up(job, process)
+    assert process.stop() == 0, process.output[-3000:]
+    proven(job, kafka, s3, postgres, 30000)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
+def test_a_clean_stop_commits_what_was_read(sfrun, kafka, name, tmp_path, number):
+    """With a checkpoint that never comes by itself."""
+    job = Job(tmp_path, name, kafka, checkpoint="1h")
+    job.create_topics()
+    kafka.produce(job.topic, Sales(20000, seed=2).messages())
+    process = sfrun.start(job.file, env=job.env, cwd=job.directory)
+    wait_for(lambda: (process.alive() or pytest.fail(process.output)) and any((tmp_path / "raw").rglob("*.json")), 60, lambda: process.output)
+    time.sleep(1)
+    begin = time.monotonic()
+    process.signal(number)
+    assert process.wait(30) == 0, process.output[-3000:]
+    assert time.monotonic() - begin < 10
+    done = sum(kafka.committed(job.group, job.topic).values())
+    assert done > 0
+    rows = sqlite3.connect(job.database).execute("SELECT SUM(end) FROM (SELECT MAX(\"end\") AS end FROM sf_ledger GROUP BY split)").fetchone()
+    assert rows[0] == done
