@@ -72,7 +72,7 @@ SfStatus column_require(const struct ArrowSchema *schema, const char *name, SfTy
 
 SfStatus sf_column(const SfBatch *batch, const char *name, SfType type, SfColumn *out, SfError *err)
 {
-    int64_t number;
+    int64_t number = -1; /* gcc 12 at -O3 cannot see that it is set */
     SF_TRY(column_require(batch->schema, name, type, &number, err));
     return sf_column_at(batch, number, out, err);
 }
