@@ -1,0 +1,246 @@
+/* Rebalances: what the group gives and takes, carried out with the sinks' positions. */
+#include <string.h>
+
+#include "source.h"
+
+static void rebalance_free(Rebalance *rebalance)
+{
+    rd_kafka_topic_partition_list_destroy(rebalance->list);
+    g_free(rebalance);
+}
+
+static void partition_free(Partition *partition)
+{
+    for (size_t i = partition->first; i < partition->size; i++)
+        rd_kafka_message_destroy(partition->messages[i]);
+    raw_source_unref(partition->raw);
+    g_free(partition->messages);
+    g_free(partition->topic);
+    g_free(partition);
+}
+
+static bool cooperative(rd_kafka_t *rk)
+{
+    return g_strcmp0(rd_kafka_rebalance_protocol(rk), "COOPERATIVE") == 0;
+}
+
+/* Tells the consumer what it reads from now on; an eager list replaces, a cooperative one adds. */
+static rd_kafka_resp_err_t give(rd_kafka_t *rk, const rd_kafka_topic_partition_list_t *list)
+{
+    if (!cooperative(rk))
+        return rd_kafka_assign(rk, list);
+    rd_kafka_error_t *error = rd_kafka_incremental_assign(rk, list);
+    rd_kafka_resp_err_t code = rd_kafka_error_code(error);
+    rd_kafka_error_destroy(error);
+    return code;
+}
+
+static rd_kafka_resp_err_t take(rd_kafka_t *rk, const rd_kafka_topic_partition_list_t *list)
+{
+    if (!cooperative(rk))
+        return rd_kafka_assign(rk, NULL);
+    rd_kafka_error_t *error = rd_kafka_incremental_unassign(rk, list);
+    rd_kafka_resp_err_t code = rd_kafka_error_code(error);
+    rd_kafka_error_destroy(error);
+    return code;
+}
+
+void assignment_event(rd_kafka_t *rk, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t *list, void *opaque)
+{
+    SfNode *node = kafka_client_user(opaque);
+    Source *source = node->state;
+    if (source->closing) {
+        if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS)
+            give(rk, list);
+        else
+            take(rk, list);
+        return;
+    }
+    Rebalance *rebalance = g_new0(Rebalance, 1);
+    rebalance->assign = code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
+    rebalance->lost = rd_kafka_assignment_lost(rk) != 0;
+    rebalance->list = rd_kafka_topic_partition_list_copy(list);
+    g_queue_push_tail(&source->rebalances, rebalance);
+}
+
+Partition *assignment_find(const Source *source, const char *topic, int32_t number)
+{
+    for (guint i = 0; i < source->partitions->len; i++) {
+        Partition *partition = source->partitions->pdata[i];
+        if (partition->partition == number && strcmp(partition->topic, topic) == 0)
+            return partition;
+    }
+    return NULL;
+}
+
+void assignment_clear(Source *source)
+{
+    for (guint i = 0; i < source->partitions->len; i++)
+        partition_free(source->partitions->pdata[i]);
+    g_ptr_array_set_size(source->partitions, 0);
+    Rebalance *rebalance;
+    while ((rebalance = g_queue_pop_head(&source->rebalances)))
+        rebalance_free(rebalance);
+}
+
+/* A later epoch of a topic is another split: offsets of the topic that was deleted mean nothing in the new one. */
+static char *split_name(const Source *source, const rd_kafka_topic_partition_t *partition)
+{
+    if (source->epoch == 1)
+        return g_strdup_printf("%s/%d", partition->topic, partition->partition);
+    return g_strdup_printf("%s/%d@%" G_GINT64_FORMAT, partition->topic, partition->partition, source->epoch);
+}
+
+static void assignments_free(SfAssignment *assignments)
+{
+    for (SfAssignment *assignment = assignments; assignment && assignment->name; assignment++)
+        g_free((char *) assignment->name);
+    g_free(assignments);
+}
+
+static SfAssignment *assignments_new(const Source *source, const Bounds *bounds)
+{
+    const rd_kafka_topic_partition_list_t *starts = bounds->start;
+    SfAssignment *assignments = g_new0(SfAssignment, (gsize) starts->cnt + 1);
+    for (int i = 0; i < starts->cnt; i++)
+        assignments[i] = (SfAssignment){.name = split_name(source, &starts->elems[i]),
+                                        .topic = starts->elems[i].topic,
+                                        .partition = starts->elems[i].partition,
+                                        .start = starts->elems[i].offset};
+    return assignments;
+}
+
+static Partition *partition_new(const SfNode *node, const SfAssignment *assignment, int64_t from, int64_t high)
+{
+    const Source *source = node->state;
+    Partition *partition = g_new0(Partition, 1);
+    partition->split = assignment->split;
+    partition->topic = g_strdup(assignment->topic);
+    partition->partition = assignment->partition;
+    partition->next = assignment->position;
+    partition->expected = from;
+    partition->stop = node->bounded ? MAX(high, assignment->position) : INT64_MAX;
+    partition->ended = -1;
+    partition->published = -1;
+    partition->raw = raw_source_new(partition->topic, partition->partition, source->batch_rows);
+    return partition;
+}
+
+/* Messages of a partition go to our own queue, so that the group's queue holds events only. */
+static void forward_messages(const Source *source, const Partition *partition)
+{
+    g_autoptr(rd_kafka_queue_t) queue =
+        rd_kafka_queue_get_partition(kafka_client_handle(source->client), partition->topic, partition->partition);
+    if (queue)
+        rd_kafka_queue_forward(queue, source->data);
+}
+
+/* "assigned sales/0 at 100, sales/1 at 95, … 12 in all" */
+static void log_assignment(SfNode *node, const SfAssignment *assignments, int n)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+    for (int i = 0; i < MIN(n, 8); i++)
+        g_string_append_printf(text, "%s%s at %" G_GINT64_FORMAT, i ? ", " : "", assignments[i].name,
+                               assignments[i].position);
+    if (n > 8)
+        g_string_append_printf(text, ", … %d in all", n);
+    sf_log(node, SF_LOG_INFO, "assigned %s",
+           n ? text->str : "no partition (the group has more members than partitions)");
+}
+
+static void adopt(SfNode *node, GPtrArray *fresh)
+{
+    Source *source = node->state;
+    int64_t rows = 0;
+    for (guint i = 0; i < fresh->len; i++)
+        g_ptr_array_add(source->partitions, fresh->pdata[i]);
+    for (guint i = 0; i < source->partitions->len && node->bounded; i++) {
+        const Partition *partition = source->partitions->pdata[i];
+        rows += partition->stop - partition->next;
+    }
+    source->assigned = true;
+    source->missing = false;
+    source->trouble = SF_OK;
+    kafka_client_up(source->client);
+    sf_expect(node, node->bounded ? rows : -1);
+}
+
+static SfStatus assign_partitions(SfNode *node, const rd_kafka_topic_partition_list_t *list, SfError *err)
+{
+    Source *source = node->state;
+    g_auto(Bounds) bounds = {0};
+    SF_TRY(bounds_resolve(node, list, &bounds, err));
+    SfAssignment *assignments = assignments_new(source, &bounds);
+    SfStatus status = list->cnt > 0 ? sf_assign(node, assignments, (size_t) list->cnt, err) : SF_OK;
+    g_autoptr(rd_kafka_topic_partition_list_t) offsets = rd_kafka_topic_partition_list_copy(list);
+    g_autoptr(GPtrArray) fresh = g_ptr_array_new();
+    for (int i = 0; i < list->cnt && status == SF_OK; i++) {
+        int64_t *from = &offsets->elems[i].offset;
+        status = bounds_check(node, &bounds, i, assignments[i].position, from, err);
+        if (status == SF_OK)
+            g_ptr_array_add(fresh, partition_new(node, &assignments[i], *from, bounds.high->elems[i].offset));
+    }
+    if (status == SF_OK) {
+        for (guint i = 0; i < fresh->len; i++)
+            forward_messages(source, fresh->pdata[i]);
+        rd_kafka_resp_err_t code = give(kafka_client_handle(source->client), offsets);
+        status = code ? kafka_fail(source->client, code, err, "taking the partitions") : SF_OK;
+    }
+    if (status == SF_OK) {
+        log_assignment(node, assignments, list->cnt);
+        for (int i = 0; i < list->cnt; i++)
+            sf_lag(node, assignments[i].split, bounds.high->elems[i].offset);
+        adopt(node, fresh);
+        publish_started(node, bounds.start);
+    } else {
+        g_ptr_array_foreach(fresh, (GFunc) (void (*)(void)) partition_free, NULL);
+    }
+    assignments_free(assignments);
+    return status;
+}
+
+static SfStatus revoke_partitions(SfNode *node, const Rebalance *rebalance, SfError *err)
+{
+    Source *source = node->state;
+    const rd_kafka_topic_partition_list_t *list = rebalance->list;
+    g_autofree const SfSplit **splits = g_new(const SfSplit *, (gsize) list->cnt + 1);
+    size_t n = 0;
+    for (int i = 0; i < list->cnt; i++) {
+        const Partition *partition = assignment_find(source, list->elems[i].topic, list->elems[i].partition);
+        if (partition)
+            splits[n++] = partition->split;
+    }
+    source->publish_now = true; /* the next owner of the group's offsets is another process */
+    SfStatus status = n > 0 ? sf_revoke(node, splits, n, rebalance->lost, err) : SF_OK;
+    source->publish_now = false;
+    SF_TRY(status);
+    for (guint i = source->partitions->len; i-- > 0;) {
+        Partition *partition = source->partitions->pdata[i];
+        if (!rd_kafka_topic_partition_list_find((rd_kafka_topic_partition_list_t *) list, partition->topic,
+                                                partition->partition))
+            continue;
+        partition_free(partition);
+        g_ptr_array_remove_index(source->partitions, i);
+    }
+    if (n > 0)
+        sf_log(node, SF_LOG_INFO, rebalance->lost ? "lost %zu partitions" : "gave %zu partitions back", n);
+    rd_kafka_resp_err_t code = take(kafka_client_handle(source->client), list);
+    return code ? kafka_fail(source->client, code, err, "giving the partitions back") : SF_OK;
+}
+
+SfStatus assignment_serve(SfNode *node, SfError *err)
+{
+    Source *source = node->state;
+    Rebalance *rebalance;
+    while ((rebalance = g_queue_peek_head(&source->rebalances))) {
+        bool overtaken = rebalance->assign && g_queue_get_length(&source->rebalances) > 1;
+        if (overtaken)
+            give(kafka_client_handle(source->client), rebalance->list); /* only so that it can be taken away again */
+        else if (rebalance->assign)
+            SF_TRY(assign_partitions(node, rebalance->list, err));
+        else
+            SF_TRY(revoke_partitions(node, rebalance, err));
+        rebalance_free(g_queue_pop_head(&source->rebalances));
+    }
+    return SF_OK;
+}

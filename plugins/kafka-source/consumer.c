@@ -1,0 +1,362 @@
+/* One consumer: its settings, the poll loop, and what comes beside messages. */
+#include <poll.h>
+#include <string.h>
+#include <sys/eventfd.h>
+
+#include "source.h"
+
+/* Cooperative assignors of older clients abort, loop or lose positions (librdkafka changes 4381, 4252, 4800, 4908). */
+#define COOPERATIVE_WORKS 0x020300ff
+
+#define CLOSE_MS 5000
+
+static const char *assignors(void)
+{
+    return rd_kafka_version() < COOPERATIVE_WORKS ? "roundrobin,range" : "cooperative-sticky";
+}
+
+static char *group_id(const SfNode *node)
+{
+    const Source *source = node->state;
+    return source->group ? g_strdup(source->group) : g_strdup_printf("%s.%s", node->pipeline, node->step);
+}
+
+rd_kafka_conf_t *consumer_conf(const SfNode *node, SfError *err)
+{
+    const Source *source = node->state;
+    g_autofree char *group = group_id(node);
+    char prefetch[32];
+    g_snprintf(prefetch, sizeof prefetch, "%" G_GINT64_FORMAT, source->prefetch / 1024);
+    const KafkaSetting defaults[] = {
+        {"partition.assignment.strategy", assignors()},
+        {"queued.max.messages.kbytes", prefetch},
+        {"fetch.error.backoff.ms", "50"},
+        {"socket.nagle.disable", "true"},
+        {"topic.metadata.refresh.interval.ms", "10000"}, /* also how soon a new topic is found */
+        {NULL, NULL},
+    };
+    const KafkaSetting own[] = {
+        {"group.id", group},
+        {"enable.auto.commit", "false"},
+        {"enable.auto.offset.store", "false"},
+        {"auto.offset.reset", "error"},
+        {"enable.partition.eof", "true"},
+        {NULL, NULL},
+    };
+    return kafka_conf_new(&source->link, defaults, own, err);
+}
+
+static SfStatus subscribe(Source *source, SfError *err)
+{
+    g_autoptr(rd_kafka_topic_partition_list_t) list = rd_kafka_topic_partition_list_new((int) source->topics.size + 1);
+    for (size_t i = 0; i < source->topics.size; i++)
+        rd_kafka_topic_partition_list_add(list, source->topics.items[i], RD_KAFKA_PARTITION_UA);
+    if (source->topic_pattern) {
+        /* librdkafka takes what begins with '^' as an expression; ours is for the whole name */
+        g_autofree char *pattern = g_strdup_printf("^(%s)$", source->topic_pattern);
+        rd_kafka_topic_partition_list_add(list, pattern, RD_KAFKA_PARTITION_UA);
+    }
+    rd_kafka_resp_err_t code = rd_kafka_subscribe(kafka_client_handle(source->client), list);
+    if (code == RD_KAFKA_RESP_ERR__INVALID_ARG && source->topic_pattern)
+        return sf_fail(err, SF_CONFIG, "topic_pattern: '%s' is no regular expression", source->topic_pattern);
+    return code ? kafka_fail(source->client, code, err, "subscribing") : SF_OK;
+}
+
+SfStatus consumer_open(SfNode *node, SfError *err)
+{
+    Source *source = node->state;
+    rd_kafka_conf_t *conf = consumer_conf(node, err);
+    if (!conf)
+        return SF_CONFIG;
+    source->group_id = group_id(node);
+    rd_kafka_conf_set_rebalance_cb(conf, assignment_event);
+    source->client = kafka_client_new(node, RD_KAFKA_CONSUMER, conf, node, err);
+    if (!source->client)
+        return SF_CONFIG;
+    rd_kafka_t *rk = kafka_client_handle(source->client);
+    rd_kafka_poll_set_consumer(rk);
+    source->data = rd_kafka_queue_new(rk);
+    static const uint64_t one = 1;
+    rd_kafka_queue_io_event_enable(source->data, source->wake, &one, sizeof one);
+    g_autoptr(rd_kafka_queue_t) events = rd_kafka_queue_get_consumer(rk);
+    rd_kafka_queue_io_event_enable(events, source->wake, &one, sizeof one);
+    return subscribe(source, err);
+}
+
+static SfStatus trouble(Source *source, SfStatus status, const char *what)
+{
+    source->trouble = status;
+    sf_fail(&source->trouble_error, status, "%s", what);
+    return status;
+}
+
+/* A message of the group's queue is never a record: what cannot be read, and why. */
+static void take_event(SfNode *node, const rd_kafka_message_t *message)
+{
+    Source *source = node->state;
+    const char *reason = rd_kafka_message_errstr(message);
+    char text[640];
+    switch (message->err) {
+    case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
+    case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC: {
+        const char *topic = message->rkt          ? rd_kafka_topic_name(message->rkt)
+                            : source->topics.size ? source->topics.items[0]
+                                                  : "";
+        g_snprintf(text, sizeof text, "topic '%s' does not exist on '%s'; create it: sfrun topics create %s", topic,
+                   source->link.brokers, topic);
+        if (source->partitions->len > 0) {
+            sf_log(node, SF_LOG_WARNING, "%s", text);
+            return;
+        }
+        source->missing = true;
+        trouble(source, source->missing_topic == MISSING_TOPIC_STOP ? SF_CONFIG : SF_RETRY, text);
+        return;
+    }
+    case RD_KAFKA_RESP_ERR__MAX_POLL_EXCEEDED:
+        sf_log(node, SF_LOG_WARNING,
+               "was not asked for rows for max.poll.interval.ms; the group gives the partitions away");
+        return;
+    case RD_KAFKA_RESP_ERR__FATAL:
+        rd_kafka_fatal_error(kafka_client_handle(source->client), text, sizeof text);
+        trouble(source, SF_FENCED, text);
+        return;
+    default:
+        kafka_explain(message->err, reason, text, sizeof text);
+        trouble(source, kafka_status(message->err), text);
+        return;
+    }
+}
+
+/* The group's queue: callbacks run in here, rebalances that they have recorded are carried out. */
+static SfStatus serve_group(SfNode *node, SfError *err)
+{
+    Source *source = node->state;
+    rd_kafka_message_t *message;
+    while ((message = rd_kafka_consumer_poll(kafka_client_handle(source->client), 0))) {
+        if (message->err)
+            take_event(node, message);
+        rd_kafka_message_destroy(message);
+    }
+    return assignment_serve(node, err);
+}
+
+SfStatus consumer_serve(SfNode *node, SfError *err)
+{
+    return serve_group(node, err);
+}
+
+static void keep_message(Partition *partition, rd_kafka_message_t *message)
+{
+    if (partition->size == partition->capacity) {
+        partition->capacity = MAX(partition->capacity * 2, 256);
+        partition->messages = g_renew(rd_kafka_message_t *, partition->messages, partition->capacity);
+    }
+    partition->messages[partition->size++] = message;
+    partition->expected = message->offset + 1;
+}
+
+static Partition *partition_of(Source *source, Partition *last, const rd_kafka_message_t *message)
+{
+    if (last && last->handle == message->rkt && last->partition == message->partition)
+        return last;
+    Partition *found =
+        message->rkt ? assignment_find(source, rd_kafka_topic_name(message->rkt), message->partition) : NULL;
+    if (found)
+        found->handle = message->rkt;
+    return found;
+}
+
+/* An end of partition, or an error of one. */
+static void take_partition_event(Source *source, Partition *partition, const rd_kafka_message_t *message)
+{
+    char cause[512], text[640];
+    const char *topic = message->rkt ? rd_kafka_topic_name(message->rkt) : "";
+    if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+        if (partition)
+            partition->ended = MIN(message->offset, partition->stop);
+        return;
+    }
+    kafka_explain(message->err, rd_kafka_message_errstr(message), cause, sizeof cause);
+    g_snprintf(text, sizeof text, "'%s/%d' cannot be read at offset %" G_GINT64_FORMAT ": %s", topic,
+               message->partition, message->offset, cause);
+    /* Out of range: the new attempt's assignment finds out which way, and says what to do. */
+    trouble(source, message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET ? SF_FENCED : SF_RETRY, text);
+}
+
+/* A record: kept, unless a bounded run ends before it, or the consumer repeats itself. */
+static bool take_record(Source *source, Partition *partition, rd_kafka_message_t *message)
+{
+    if (!partition)
+        return false; /* still came of a partition that is no longer ours */
+    if (message->offset >= partition->stop) {
+        partition->ended = partition->stop;
+        return false;
+    }
+    if (message->offset < partition->expected) {
+        char text[400];
+        g_snprintf(text, sizeof text, "'%s/%d': offset %" G_GINT64_FORMAT " came after %" G_GINT64_FORMAT,
+                   partition->topic, partition->partition, message->offset, partition->expected - 1);
+        trouble(source, SF_FENCED, text);
+        return false;
+    }
+    keep_message(partition, message);
+    return true;
+}
+
+/* Takes what is there, without waiting, into the partitions' arrays. */
+static bool drain(Source *source)
+{
+    ssize_t n = rd_kafka_consume_batch_queue(source->data, 0, source->drained, (size_t) source->batch_rows);
+    Partition *partition = NULL;
+    for (ssize_t i = 0; i < n; i++) {
+        rd_kafka_message_t *message = source->drained[i];
+        partition = partition_of(source, partition, message);
+        if (message->err)
+            take_partition_event(source, partition, message);
+        if (message->err || !take_record(source, partition, message))
+            rd_kafka_message_destroy(message);
+    }
+    if (n > 0)
+        kafka_client_up(source->client);
+    return n > 0;
+}
+
+/* A batch without rows that moves the range over what no reader gets to see: transaction markers, compacted records. */
+static bool skip_to_end(Partition *partition, SfBatch *out, SfStatus *status, SfError *err)
+{
+    if (partition->ended < 0 || partition->first < partition->size)
+        return false;
+    int64_t end = partition->ended;
+    partition->ended = -1;
+    if (end <= partition->next)
+        return false;
+    partition->expected = MAX(partition->expected, end);
+    RawRows *rows = raw_rows_new(partition->raw, 0, NULL, NULL, err);
+    *status = rows ? raw_rows_finish(rows, NULL, &out->rows, err) : SF_RETRY;
+    out->split = partition->split;
+    out->start = partition->next;
+    out->end = end;
+    out->bytes = 0;
+    out->newest_us = INT64_MIN;
+    if (*status == SF_OK)
+        partition->next = end;
+    return true;
+}
+
+static void report_lag(SfNode *node, const Partition *partition)
+{
+    const Source *source = node->state;
+    int64_t low = -1, high = -1;
+    rd_kafka_get_watermark_offsets(kafka_client_handle(source->client), partition->topic, partition->partition, &low,
+                                   &high);
+    if (high >= 0)
+        sf_lag(node, partition->split, high);
+}
+
+/* The next batch of what was drained, from the partitions in turn. */
+static SfStatus next_batch(SfNode *node, SfBatch *out, SfError *err)
+{
+    Source *source = node->state;
+    for (guint i = 0; i < source->partitions->len; i++) {
+        Partition *partition = source->partitions->pdata[(source->turn + i) % source->partitions->len];
+        SfStatus status = SF_OK;
+        if (partition->first < partition->size)
+            status = batch_build(node, partition, out, err);
+        else if (!skip_to_end(partition, out, &status, err))
+            continue;
+        source->turn += i + (partition->first == partition->size);
+        report_lag(node, partition);
+        return status;
+    }
+    return SF_EMPTY;
+}
+
+static bool all_done(const SfNode *node)
+{
+    Source *source = node->state;
+    if (!node->bounded || !source->assigned || !g_queue_is_empty(&source->rebalances))
+        return false;
+    for (guint i = 0; i < source->partitions->len; i++) {
+        const Partition *partition = source->partitions->pdata[i];
+        if (partition->next < partition->stop)
+            return false;
+    }
+    return true;
+}
+
+/* False when the deadline came, or interrupt. */
+static bool wait_until(Source *source, gint64 deadline)
+{
+    gint64 left = (deadline - g_get_monotonic_time() + 999) / 1000;
+    if (g_atomic_int_compare_and_exchange(&source->interrupted, 1, 0) || left <= 0)
+        return false;
+    struct pollfd fd = {.fd = source->wake, .events = POLLIN};
+    eventfd_t count;
+    if (poll(&fd, 1, (int) MIN(left, 1000)) > 0)
+        eventfd_read(source->wake, &count);
+    return true;
+}
+
+/* What the consumer reported, once the rows that came before it are handed out. A missing topic stays missing until there is an
+ * assignment. */
+static SfStatus report_trouble(Source *source, SfError *err)
+{
+    SfStatus status = source->trouble;
+    if (status == SF_OK)
+        return SF_OK;
+    if (err)
+        *err = source->trouble_error;
+    if (!source->missing)
+        source->trouble = SF_OK;
+    return status;
+}
+
+SfStatus consumer_poll(SfNode *node, int64_t timeout_ms, SfBatch *out, SfError *err)
+{
+    Source *source = node->state;
+    gint64 deadline = g_get_monotonic_time() + timeout_ms * 1000;
+    for (;;) {
+        SF_TRY(serve_group(node, err));
+        SfStatus status = next_batch(node, out, err);
+        if (status != SF_EMPTY)
+            return status;
+        if (drain(source))
+            continue;
+        SF_TRY(report_trouble(source, err));
+        if (all_done(node))
+            return SF_END;
+        if (wait_until(source, deadline))
+            continue;
+        if (kafka_client_down(source->client))
+            SF_TRY(kafka_client_probe(source->client, 1000, err));
+        return SF_EMPTY;
+    }
+}
+
+/* Leaves the group. The callbacks of it run in here; what librdkafka does not finish in time is left behind. */
+static void leave(Source *source)
+{
+    rd_kafka_t *rk = kafka_client_handle(source->client);
+    g_autoptr(rd_kafka_queue_t) queue = rd_kafka_queue_new(rk);
+    rd_kafka_error_t *refused = rd_kafka_consumer_close_queue(rk, queue);
+    if (refused) {
+        rd_kafka_error_destroy(refused);
+        return;
+    }
+    gint64 deadline = g_get_monotonic_time() + CLOSE_MS * 1000;
+    while (!rd_kafka_consumer_closed(rk) && g_get_monotonic_time() < deadline)
+        rd_kafka_queue_poll_callback(queue, 100);
+}
+
+void consumer_close(SfNode *node)
+{
+    Source *source = node->state;
+    source->closing = true;
+    if (source->partitions)
+        assignment_clear(source);
+    if (source->client)
+        leave(source);
+    if (source->data)
+        rd_kafka_queue_destroy(source->data);
+    kafka_client_free(g_steal_pointer(&source->client), CLOSE_MS);
+}

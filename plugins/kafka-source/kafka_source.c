@@ -1,0 +1,144 @@
+/* kafka-source: descriptor, options, life. Reading is in consumer.c, groups in assignment.c. */
+#include <errno.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "source.h"
+
+static const char *const start_words[] = {"earliest", "latest", "timestamp", "committed", NULL};
+static const char *const on_lost_words[] = {"stop", "continue", NULL};
+static const char *const missing_words[] = {"wait", "stop", NULL};
+
+static const SfOption options[] = {
+    KAFKA_OPTION_ROWS(Source, link),
+    SF_OPTION_LIST(Source, topics, .doc = "Topics to read.", .example = "[sales_events]"),
+    SF_OPTION_STRING(
+        Source, topic_pattern,
+        .doc = "Regular expression (POSIX extended) for the whole name of topics to read; new ones are found."),
+    SF_OPTION_STRING(Source, group,
+                     .doc =
+                         "Consumer group, which shares the partitions out and shows the lag; default: pipeline.step."),
+    SF_OPTION_ENUM(
+        Source, start, .value = "earliest", .words = start_words,
+        .doc = "Where to begin in a partition that no sink has a position of; committed: at the group's offset, else "
+               "earliest."),
+    SF_OPTION_STRING(Source, start_timestamp,
+                     .doc = "For start: timestamp. RFC 3339 (UTC without a zone) or milliseconds since 1970."),
+    SF_OPTION_INT(Source, epoch, .value = "1", .min = "1",
+                  .doc =
+                      "Raise it when a topic was deleted and created anew: its partitions are new splits (topic/0@2)."),
+    SF_OPTION_ENUM(Source, on_lost, .value = "stop", .words = on_lost_words,
+                   .doc = "When records were deleted by retention before they were read."),
+    SF_OPTION_ENUM(Source, missing_topic, .value = "wait", .words = missing_words,
+                   .doc = "When none of the topics exists."),
+    SF_OPTION_SIZE(Source, prefetch, .value = "16MiB", .min = "1MiB", .max = "2GiB",
+                   .doc = "Memory for messages that are fetched ahead (queued.max.messages.kbytes)."),
+    SF_OPTION_INT(Source, batch_rows, .value = "4096", .min = "1", .max = "1000000", .doc = "Most rows of a batch."),
+    SF_OPTION_SIZE(Source, batch_bytes, .value = "4MiB", .min = "1KiB", .max = "1GiB",
+                   .doc = "A batch ends when its keys and values have reached this size."),
+    SF_OPTION_END,
+};
+
+static SfStatus parse_start(Source *source, SfError *err)
+{
+    const char *text = source->start_timestamp;
+    if (source->start != START_TIMESTAMP)
+        return text ? sf_fail(err, SF_CONFIG, "'start_timestamp' needs 'start: timestamp'") : SF_OK;
+    if (!text)
+        return sf_fail(err, SF_CONFIG, "'start: timestamp' needs 'start_timestamp'");
+    char *end = NULL;
+    source->start_ms = g_ascii_strtoll(text, &end, 10);
+    if (*text && !*end && source->start_ms >= 0)
+        return SF_OK;
+    g_autoptr(GTimeZone) utc = g_time_zone_new_utc();
+    g_autoptr(GDateTime) time = g_date_time_new_from_iso8601(text, utc);
+    if (!time)
+        return sf_fail(err, SF_CONFIG, "'start_timestamp: %s' is no time; write 2024-01-15T10:30:00Z or milliseconds",
+                       text);
+    source->start_ms = g_date_time_to_unix(time) * 1000 + g_date_time_get_microsecond(time) / 1000;
+    return SF_OK;
+}
+
+static SfStatus check_topics(const Source *source, SfError *err)
+{
+    if (source->topics.size == 0 && !source->topic_pattern)
+        return sf_fail(err, SF_CONFIG, "no topic; give 'topics' or 'topic_pattern'");
+    for (size_t i = 0; i < source->topics.size; i++) {
+        const char *topic = source->topics.items[i];
+        if (!*topic || strlen(topic) > 249 ||
+            strspn(topic, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "._-") != strlen(topic))
+            return sf_fail(
+                err, SF_CONFIG,
+                "topics: '%s' is no topic name (letters, digits, '.', '_', '-'; at most 249); a regular expression "
+                "goes into 'topic_pattern'",
+                topic);
+    }
+    return SF_OK;
+}
+
+static SfStatus bind_source(SfNode *node, struct ArrowSchema *out, SfError *err)
+{
+    Source *source = node->state;
+    SF_TRY(check_topics(source, err));
+    SF_TRY(parse_start(source, err));
+    g_autoptr(rd_kafka_conf_t) conf = consumer_conf(node, err);
+    if (!conf)
+        return SF_CONFIG;
+    return sf_schema_raw(out, err);
+}
+
+static SfStatus open_source(SfNode *node, SfError *err)
+{
+    Source *source = node->state;
+    source->partitions = g_ptr_array_new();
+    g_queue_init(&source->rebalances);
+    source->drained = g_new(rd_kafka_message_t *, (gsize) source->batch_rows);
+    source->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (source->wake < 0)
+        return sf_fail(err, SF_RETRY, "no file descriptor left: %s", g_strerror(errno));
+    SF_TRY(batch_headers_init(source, err));
+    return consumer_open(node, err);
+}
+
+static void interrupt(SfNode *node)
+{
+    Source *source = node->state;
+    g_atomic_int_set(&source->interrupted, 1);
+    if (source->wake > 0 && eventfd_write(source->wake, 1) != 0)
+        g_debug("wake-up: %s", g_strerror(errno)); /* full counter: it is awake already */
+}
+
+static void close_source(SfNode *node)
+{
+    Source *source = node->state;
+    consumer_close(node);
+    if (source->partitions)
+        g_ptr_array_unref(source->partitions);
+    if (source->wake > 0)
+        close(source->wake);
+    sf_builder_free(source->headers);
+    g_free(source->drained);
+    g_free(source->group_id);
+}
+
+SF_SOURCE_PLUGIN = {
+    SF_SOURCE_HEAD(
+        Source, .name = "kafka-source", .version = "1.0.0",
+        .summary = "Reads topics of Apache Kafka in a consumer group.",
+        .doc =
+            "Rows are raw records: key, value, topic, partition, offset, timestamp, headers. A split is a topic's "
+            "partition, a position is an offset. Sinks keep the positions; the group's offsets are published after all "
+            "of "
+            "them have committed, for lag tools.\n\n"
+            "Start the same pipeline in several processes: Kafka shares the partitions out.\n\n"
+            "`kafka` takes any librdkafka property; what the source itself needs (`enable.auto.commit`, …) is refused.",
+        .options = options),
+    .bind = bind_source,
+    .open = open_source,
+    .poll = consumer_poll,
+    .serve = consumer_serve,
+    .committed = publish_positions,
+    .interrupt = interrupt,
+    .close = close_source,
+};
