@@ -1,6 +1,7 @@
 /* Typed views of columns: found by name or number, checked once against the schema, then read inline by column.h. */
 #include "column.h"
 #include <glib.h>
+#include <sf/value.h>
 #include "type.h"
 
 static SfStatus misfit(const SfField *field, const struct ArrowArray *array, SfError *err)
@@ -53,11 +54,21 @@ SfStatus sf_column_at(const SfBatch *batch, int64_t column, SfColumn *out, SfErr
     return sf_column_view(batch->schema->children[column], batch->rows.children[column], out, err);
 }
 
+static SfStatus not_found(const struct ArrowSchema *schema, const char *name, SfError *err)
+{
+    g_autofree const char **names = g_new(const char *, schema->n_children + 1);
+    for (gint64 i = 0; i < schema->n_children; i++)
+        names[i] = schema->children[i]->name;
+    char near[128];
+    return sf_fail(err, SF_CONFIG, "there is no column '%s'%s", name,
+                   sf_suggest(name, names, (size_t) schema->n_children, near, sizeof near));
+}
+
 SfStatus column_require(const struct ArrowSchema *schema, const char *name, SfType type, int64_t *number, SfError *err)
 {
     int64_t found = sf_schema_find(schema, name);
     if (found < 0)
-        return sf_fail(err, SF_CONFIG, "there is no column '%s'", name);
+        return not_found(schema, name, err);
     SfField field;
     SF_TRY(sf_schema_field(schema->children[found], &field, err));
     if (field.type != type) {

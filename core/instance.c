@@ -2,6 +2,7 @@
 #include "instance.h"
 #include "error_schema.h"
 #include "options.h"
+#include "rowfilter.h"
 
 #include <string.h>
 
@@ -43,22 +44,6 @@ Instance *instance_new_unresolved(const Step *step, const Pipeline *pipeline, co
     return instance->arena ? g_steal_pointer(&instance) : NULL;
 }
 
-/* A row filter names the columns that it reads, so the host can check them for it. */
-static SfStatus check_needs(const SfTransform *transform, const struct ArrowSchema *in, SfError *err)
-{
-    for (const SfNeed *need = transform->needs; need && need->name; need++) {
-        SfField field;
-        int64_t column = sf_schema_find(in, need->name);
-        if (column < 0)
-            return sf_fail(err, SF_CONFIG, "needs column '%s', which its input does not have", need->name);
-        SF_TRY(sf_schema_field(in->children[column], &field, err));
-        if (field.type != need->type)
-            return sf_fail(err, SF_CONFIG, "needs column '%s' as %s, and its input has it as %s", need->name,
-                           sf_type_name(need->type), sf_type_name(field.type));
-    }
-    return SF_OK;
-}
-
 /* A transform has one schema: all of its inputs must have it. */
 static SfStatus bind_transform(Instance *instance, const struct ArrowSchema *const *inputs, SfError *err)
 {
@@ -68,8 +53,8 @@ static SfStatus bind_transform(Instance *instance, const struct ArrowSchema *con
         if (!sf_schema_equal(inputs[0], inputs[i]))
             return sf_fail(err, SF_CONFIG, "reads '%s' and '%s', whose columns differ; give each a step of its own",
                            names[0], names[i]);
-    if (!transform->apply)
-        SF_TRY(check_needs(transform, inputs[0], err));
+    if (rowfilter_is(transform))
+        SF_TRY(rowfilter_bind(transform, &instance->node, inputs[0], err));
     if (transform->bind)
         return transform->bind(&instance->node, inputs[0], &instance->out, err);
     return sf_schema_copy(inputs[0], &instance->out, err);
