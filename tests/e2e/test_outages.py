@@ -61,7 +61,7 @@ def complaints(process, since=0):
 def test_away_at_the_start(sfrun, bench, job, server):
     getattr(bench, server).stop()
     process = sfrun.start(job.file, env=job.env, cwd=job.directory)
-    process.wait_line(r"(WARN|ERROR).*(" + AWAY[server] + ").*retry", 60)
+    process.wait_line(r"(WARN|ERROR).*(" + AWAY[server] + ").*trying again", 60)
     time.sleep(3)
     assert process.alive(), process.output
     assert len(complaints(process)) <= 12, "one clear line, not a flood:\n" + process.output
