@@ -54,3 +54,8 @@ def test_a_plugin_outside_the_tree(prefix, tmp_path):
 
 def test_the_plugin_directory_is_told(prefix):
     assert pkg_config(prefix, "--variable=plugindir")[0].endswith("/streamforge/plugins")
+
+
+def test_the_readme_shows_this_plugin(root):
+    code = (HERE / "plugin.c").read_text().split("*/\n", 1)[1].strip()
+    assert code in (root / "README.md").read_text()
