@@ -1,0 +1,82 @@
+/* What the files of the S3 store share: the store's struct, one signed request with its outcome, XML. Internal to the kit. */
+#ifndef KIT_S3_H
+#define KIT_S3_H
+
+#include "http.h"
+#include "sigv4.h"
+#include "store_backend.h"
+
+#define S3_QUERY_MAX 6
+#define S3_ANSWER_MAX (INT64_C(16) << 20) /* of lists and errors */
+
+typedef struct S3Credentials {
+    char *access_key_id;
+    char *secret_access_key;
+    char *session_token; /* NULL: none */
+    bool renewable;      /* from a file that somebody may renew while we run */
+} S3Credentials;
+
+typedef struct S3Store {
+    Store base;
+    const StoreOptions *options;
+    Http *http;
+    S3Credentials credentials;
+    SigV4Signer signer;
+    char *bucket;
+    char *prefix;    /* "" or "a/b/" */
+    char *scheme;    /* "https" */
+    char *host;      /* with the port, and the bucket where that is its place */
+    char *base_path; /* "/" or "/bucket/" */
+    char *region;
+    bool opened;
+} S3Store;
+
+/* One request: what is asked, and what came of it. */
+typedef struct S3Call {
+    const char *method;
+    const char *key; /* below the URL's prefix; NULL: the bucket itself */
+    SigV4Pair query[S3_QUERY_MAX];
+    size_t n_query;
+    bool only_new; /* If-None-Match: * */
+    bool plain;    /* no repetition in here */
+    GBytes *body;
+    int64_t limit;   /* bytes of the answer; 0: S3_ANSWER_MAX */
+    SfStatus status; /* out: SF_OK, SF_EMPTY (no such key or upload), or what s3_call_fail() explains */
+    bool conflict;   /* out: SF_OK, but nothing was written: an object is there already */
+    HttpCall http;
+    char code[64]; /* out: S3's error code, or "" */
+    char message[256];
+    char region[64]; /* out: the right one, where the store says it */
+} S3Call;
+
+/* Takes them from the options, the environment or the shared credentials file. */
+SfStatus s3_credentials_load(const StoreOptions *options, S3Credentials *out, SfError *err);
+void s3_credentials_done(S3Credentials *credentials);
+
+/* Signs and runs all of them, several at once, and repeats what fails for a moment only. */
+void s3_run(S3Store *store, S3Call *calls, size_t n);
+/* One; fails by s3_call_fail(). Returns SF_OK or SF_EMPTY otherwise. */
+SfStatus s3_run_one(S3Store *store, S3Call *call, SfError *err);
+void s3_call_done(S3Call *call);
+void s3_call_ask(S3Call *call, const char *name, const char *value); /* adds to the query; value is borrowed */
+
+/* Writes "cannot write 's3://bucket/key': 403 AccessDenied: …; <hint>" and returns the call's status. */
+SfStatus s3_call_fail(const S3Store *store, const S3Call *call, SfError *err);
+/* Reads code, message and region of an error's body into the call. */
+void s3_call_read_error(S3Call *call);
+/* What the answer means: sets status and conflict. */
+void s3_call_judge(const S3Store *store, S3Call *call);
+
+SfStatus s3_list(Store *store, const char *prefix, const char *start_after, size_t max, GPtrArray *out, SfError *err);
+
+/* Uploads in parts; object->created as store_put_new says. */
+SfStatus s3_put_parts(S3Store *store, StoreObject *object, SfError *err);
+
+/* Whether the object that is there has just this body. */
+SfStatus s3_holds(S3Store *store, const char *key, GBytes *body, bool *same, SfError *err);
+
+/* Calls `field` at the end of every element with its parent's name ("" for the root) and its text. false: no XML. */
+typedef void (*S3XmlField)(gpointer user, const char *parent, const char *name, const char *text);
+bool s3_xml_read(const GByteArray *xml, S3XmlField field, gpointer user);
+
+#endif

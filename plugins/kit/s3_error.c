@@ -1,0 +1,151 @@
+/* What S3's answers mean: the status that the host acts on, and the words for a person (Amazon S3 API Reference, "Error
+ * responses"). Codes that other servers give for the same thing are among them. */
+#include "s3.h"
+
+#include <string.h>
+
+typedef struct Meaning {
+    const char *code;
+    SfStatus status; /* SF_OK: as the HTTP status says */
+    const char *hint;
+} Meaning;
+
+static const Meaning meanings[] = {
+    {"AccessDenied", SF_RETRY, "these credentials lack the permission, or a bucket policy denies it"},
+    {"AllAccessDisabled", SF_RETRY, "the account or bucket is disabled"},
+    {"AuthorizationHeaderMalformed", SF_CONFIG, "correct 'region'"},
+    {"BadDigest", SF_RETRY, NULL},
+    {"BucketAlreadyExists", SF_OK, NULL},
+    {"EntityTooSmall", SF_CONFIG, "raise 'part_size'"},
+    {"ExpiredToken", SF_RETRY, "renew the credentials"},
+    {"IllegalLocationConstraintException", SF_CONFIG, "correct 'region'"},
+    {"IncompleteBody", SF_RETRY, NULL},
+    {"InvalidAccessKeyId", SF_RETRY, "the store does not know 'access_key_id'"},
+    {"InvalidBucketName", SF_CONFIG, "correct the bucket in 'url'"},
+    {"InvalidToken", SF_RETRY, "renew the credentials"},
+    {"KeyTooLongError", SF_CONFIG, "shorten the prefix in 'url'"},
+    {"MethodNotAllowed", SF_CONFIG, "is 'endpoint' an S3 store?"},
+    {"NoSuchUpload", SF_EMPTY, NULL},
+    {"NotImplemented", SF_CONFIG, "the store lacks a feature that exactly once needs"},
+    {"PermanentRedirect", SF_CONFIG, "correct 'region' or 'endpoint'"},
+    {"RequestTimeTooSkewed", SF_RETRY, "this machine's clock is wrong: set it"},
+    {"RequestTimeout", SF_RETRY, NULL},
+    {"SignatureDoesNotMatch", SF_RETRY, "'secret_access_key' does not belong to 'access_key_id'"},
+    {"TokenRefreshRequired", SF_RETRY, "renew the credentials"},
+    {"XAdminUserNotFound", SF_RETRY, "the store does not know 'access_key_id'"},
+};
+
+static const Meaning *meaning_of(const char *code)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(meanings); i++)
+        if (g_str_equal(meanings[i].code, code))
+            return &meanings[i];
+    return NULL;
+}
+
+static void take_error_field(gpointer user, const char *parent, const char *name, const char *text)
+{
+    S3Call *call = user;
+    if (!g_str_equal(parent, "Error"))
+        return;
+    if (g_str_equal(name, "Code"))
+        g_strlcpy(call->code, text, sizeof call->code);
+    else if (g_str_equal(name, "Message"))
+        g_strlcpy(call->message, text, sizeof call->message);
+    else if (g_str_equal(name, "Region"))
+        g_strlcpy(call->region, text, sizeof call->region);
+}
+
+void s3_call_read_error(S3Call *call)
+{
+    call->code[0] = call->message[0] = '\0';
+    g_strlcpy(call->region, call->http.region, sizeof call->region);
+    s3_xml_read(call->http.answer, take_error_field, call);
+    if (!call->code[0] && call->http.code == 301)
+        g_strlcpy(call->code, "PermanentRedirect", sizeof call->code);
+    const char *end;
+    if (!g_utf8_validate(call->message, -1, &end)) /* cut inside a character */
+        call->message[end - call->message] = '\0';
+}
+
+static SfStatus status_of(const S3Store *store, const S3Call *call)
+{
+    const Meaning *meaning = meaning_of(call->code);
+    if (meaning && meaning->status != SF_OK)
+        return meaning->status;
+    long code = call->http.code;
+    if (g_str_equal(call->code, "NoSuchBucket"))
+        return store->opened ? SF_RETRY : SF_CONFIG;
+    if (code == 404)
+        return SF_EMPTY;
+    if (code == 403 || code == 401 || code == 408 || code == 409 || code == 429)
+        return SF_RETRY;
+    if (code == 405 || code == 501 || (code >= 300 && code < 400))
+        return SF_CONFIG;
+    return code >= 500 ? SF_RETRY : SF_FATAL;
+}
+
+void s3_call_judge(const S3Store *store, S3Call *call)
+{
+    call->conflict = false;
+    call->status = call->http.status;
+    if (call->status != SF_OK)
+        return;
+    /* CompleteMultipartUpload sends 200 first and may put an error into the body then. */
+    bool hidden = call->http.code == 200 && g_str_equal(call->method, "POST");
+    if (call->http.code >= 200 && call->http.code < 300 && !hidden)
+        return;
+    s3_call_read_error(call);
+    if (hidden)
+        call->status = call->code[0] ? SF_RETRY : SF_OK;
+    else if (call->only_new && (call->http.code == 412 || call->http.code == 304))
+        call->conflict = true;
+    else
+        call->status = status_of(store, call);
+}
+
+static const char *verb_of(const S3Call *call)
+{
+    if (g_str_equal(call->method, "PUT") || g_str_equal(call->method, "POST"))
+        return "write";
+    if (g_str_equal(call->method, "DELETE"))
+        return "delete";
+    return call->key ? "read" : "list";
+}
+
+static void append_hint(const S3Store *store, const S3Call *call, GString *text)
+{
+    const Meaning *meaning = meaning_of(call->code);
+    const char *hint = meaning ? meaning->hint : NULL;
+    if (g_str_equal(call->code, "NoSuchBucket"))
+        hint = "create the bucket or correct 'url'";
+    else if (call->http.code == 403 && !hint)
+        hint = "check the credentials and their permissions";
+    if (hint)
+        g_string_append_printf(text, "; %s", hint);
+    if (call->region[0] && !g_str_equal(call->region, store->region))
+        g_string_append_printf(text, "; the bucket is in region '%s', not '%s'", call->region, store->region);
+    if (call->http.retry_after_s > 0)
+        g_string_append_printf(text, "; the store asks to wait %" G_GINT64_FORMAT " s",
+                               (gint64) call->http.retry_after_s);
+}
+
+SfStatus s3_call_fail(const S3Store *store, const S3Call *call, SfError *err)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+    g_string_append_printf(text, "cannot %s 's3://%s/%s%s'", verb_of(call), store->bucket, store->prefix,
+                           call->key ? call->key : "");
+    if (call->http.status != SF_OK) {
+        g_string_append_printf(text, ": %s", call->http.problem);
+        if (store->options->endpoint)
+            g_string_append_printf(text, " (endpoint '%s')", store->options->endpoint);
+    } else {
+        g_string_append_printf(text, ": %ld", call->http.code);
+        if (call->code[0])
+            g_string_append_printf(text, " %s", call->code);
+        if (call->message[0])
+            g_string_append_printf(text, " (%s)", call->message);
+        append_hint(store, call, text);
+    }
+    return sf_fail(err, call->status, "%s", text->str);
+}

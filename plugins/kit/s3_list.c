@@ -1,0 +1,121 @@
+/* Listing by ListObjectsV2, page by page. Pages continue by start-after, not by tokens, which servers disagree on. */
+#include "s3.h"
+
+#include <string.h>
+
+#define PAGE_MAX 1000
+
+typedef struct Page {
+    const S3Store *store;
+    GPtrArray *entries;
+    StoreEntry *current;
+    bool encoded;   /* keys are percent-encoded */
+    bool truncated; /* there are more */
+} Page;
+
+static void take_object_field(Page *page, const char *name, const char *text)
+{
+    if (!page->current)
+        page->current = g_new0(StoreEntry, 1);
+    if (g_str_equal(name, "Key")) {
+        g_free(page->current->key);
+        page->current->key = g_strdup(text);
+    } else if (g_str_equal(name, "Size")) {
+        page->current->size = g_ascii_strtoll(text, NULL, 10);
+    } else if (g_str_equal(name, "LastModified")) {
+        g_autoptr(GDateTime) time = g_date_time_new_from_iso8601(text, NULL);
+        page->current->modified_ms =
+            time ? g_date_time_to_unix(time) * 1000 + g_date_time_get_microsecond(time) / 1000 : 0;
+    }
+}
+
+static void take_field(gpointer user, const char *parent, const char *name, const char *text)
+{
+    Page *page = user;
+    if (g_str_equal(parent, "Contents")) {
+        take_object_field(page, name, text);
+    } else if (g_str_equal(name, "Contents") && page->current && page->current->key) {
+        g_ptr_array_add(page->entries, g_steal_pointer(&page->current));
+    } else if (g_str_equal(name, "EncodingType")) {
+        page->encoded = g_str_equal(text, "url");
+    } else if (g_str_equal(name, "IsTruncated")) {
+        page->truncated = g_str_equal(text, "true");
+    }
+}
+
+/* Decodes in place and cuts the URL's prefix off; false: no key of ours. */
+static bool make_relative(const Page *page, StoreEntry *entry)
+{
+    if (page->encoded) {
+        g_autofree char *spaced = g_strdelimit(g_strdup(entry->key), "+", ' ');
+        char *decoded = g_uri_unescape_string(spaced, NULL);
+        if (!decoded)
+            return false;
+        g_free(entry->key);
+        entry->key = decoded;
+    }
+    size_t size = strlen(page->store->prefix);
+    if (strncmp(entry->key, page->store->prefix, size) != 0)
+        return false;
+    memmove(entry->key, entry->key + size, strlen(entry->key + size) + 1);
+    return true;
+}
+
+static SfStatus read_page(S3Store *store, S3Call *call, Page *page, SfError *err)
+{
+    SfStatus status = s3_run_one(store, call, err);
+    if (status == SF_EMPTY)
+        return sf_fail(err, SF_RETRY, "cannot list 's3://%s/%s': %ld %s", store->bucket, store->prefix, call->http.code,
+                       call->code);
+    SF_TRY(status);
+    bool good = s3_xml_read(call->http.answer, take_field, page);
+    g_clear_pointer(&page->current, store_entry_free);
+    if (!good)
+        return sf_fail(err, SF_RETRY, "cannot list 's3://%s/%s': the answer is no XML; is 'endpoint' an S3 store?",
+                       store->bucket, store->prefix);
+    for (guint i = 0; i < page->entries->len; i++)
+        if (!make_relative(page, page->entries->pdata[i]))
+            return sf_fail(err, SF_FATAL, "listing 's3://%s/%s' gave the key '%s', which is not below it",
+                           store->bucket, store->prefix, ((StoreEntry *) page->entries->pdata[i])->key);
+    return SF_OK;
+}
+
+static SfStatus get_page(S3Store *store, const char *prefix, const char *after, size_t max, Page *page, SfError *err)
+{
+    g_autofree char *full_prefix = g_strconcat(store->prefix, prefix, NULL);
+    g_autofree char *full_after = after ? g_strconcat(store->prefix, after, NULL) : NULL;
+    g_autofree char *count = g_strdup_printf("%zu", MIN(max, PAGE_MAX));
+    S3Call call = {.method = "GET"};
+    s3_call_ask(&call, "list-type", "2");
+    s3_call_ask(&call, "encoding-type", "url");
+    s3_call_ask(&call, "max-keys", count);
+    s3_call_ask(&call, "prefix", full_prefix);
+    if (full_after)
+        s3_call_ask(&call, "start-after", full_after);
+    SfStatus status = read_page(store, &call, page, err);
+    s3_call_done(&call);
+    return status;
+}
+
+SfStatus s3_list(Store *base, const char *prefix, const char *start_after, size_t max, GPtrArray *out, SfError *err)
+{
+    S3Store *store = (S3Store *) base;
+    g_autofree char *after = g_strdup(start_after);
+    for (bool more = true; more && max > 0;) {
+        g_autoptr(GPtrArray) entries = g_ptr_array_new_with_free_func((GDestroyNotify) store_entry_free);
+        Page page = {.store = store, .entries = entries};
+        SF_TRY(get_page(store, prefix, after, max, &page, err));
+        more = page.truncated && entries->len > 0;
+        for (guint i = 0; i < entries->len && max > 0; i++, max--) {
+            StoreEntry *entry = g_steal_pointer(&entries->pdata[i]);
+            if (after && strcmp(entry->key, after) <= 0) {
+                store_entry_free(entry);
+                return sf_fail(err, SF_FATAL, "listing '%s' did not go on behind '%s'", base->url, after);
+            }
+            g_free(after);
+            after = g_strdup(entry->key);
+            g_ptr_array_add(out, entry);
+        }
+    }
+    return SF_OK;
+}
