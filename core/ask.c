@@ -12,7 +12,8 @@ static bool all_answered(const Request *requests, size_t n)
     return true;
 }
 
-/* Takes unanswered requests back: their memory is the asker's. A worker that is in the midst of one answers first. Lock held. */
+/* Takes unanswered requests back: their memory is the asker's. A worker that is in the midst of one answers first.
+ * Lock held. */
 static void take_back(Worker *worker, const Request *request)
 {
     for (GList *link = worker->queue.head; link;) {

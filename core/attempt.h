@@ -1,12 +1,12 @@
 /* The runtime's insides: one attempt to run one pipeline.
  *
- * An attempt opens every step, runs until it ends, fails or is told to stop, and is then thrown away whole. Whatever goes wrong
- * beyond a plain retry ends the attempt, and the next one recovers from the sinks: there is one way back, and it is the one
- * that a crash takes.
+ * An attempt opens every step, runs until it ends, fails or is told to stop, and is then thrown away whole. Whatever
+ * goes wrong beyond a plain retry ends the attempt, and the next one recovers from the sinks: there is one way back,
+ * and it is the one that a crash takes.
  *
- * Threads: one a task (source → transforms; it also offers batches to sinks), one a sink (worker.c), and the pipeline's own
- * (runner.c), which waits. One lock an attempt guards phases, queues and positions; all are touched once a batch, not once a
- * row, and no hook is called under it. */
+ * Threads: one a task (source → transforms; it also offers batches to sinks), one a sink (worker.c), and the
+ * pipeline's own (runner.c), which waits. One lock an attempt guards phases, queues and positions; all are touched
+ * once a batch, not once a row, and no hook is called under it. */
 #ifndef CORE_ATTEMPT_H
 #define CORE_ATTEMPT_H
 

@@ -1,6 +1,6 @@
-/* Log lines, human or JSON, on standard error: "[2024-01-15 10:30:01] INFO - message pipeline=sales step=gold". Only the
- * runtime and the command line log. The same warning or error is written at most once in 10 s; the next one says how many
- * were held back. A progress line at the bottom of a terminal stays there. Any thread. */
+/* Log lines, human or JSON, on standard error: "[2024-01-15 10:30:01] INFO - message pipeline=sales step=gold". Only
+ * the runtime and the command line log. The same warning or error is written at most once in 10 s; the next one says
+ * how many were held back. A progress line at the bottom of a terminal stays there. Any thread. */
 #ifndef CORE_LOG_H
 #define CORE_LOG_H
 

@@ -157,7 +157,7 @@ static SfStatus transform(Task *task, const Step *step, SharedBatch *in, SfError
     return pass_rejects(task, step, &in->batch, err);
 }
 
-/* ---- what the source gives ---------------------------------------------------------------------------------------- */
+/* ---- what the source gives ------------------------------------------------ */
 
 /* First row at or after the position. */
 static int64_t row_at(const SfBatch *batch, gint64 position)

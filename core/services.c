@@ -41,7 +41,7 @@ static void service_lag(SfNode *node, const SfSplit *split, int64_t end)
     g_mutex_unlock(&attempt->lock);
 }
 
-/* The position of a row: its offset where the batch has one, before or after decoding; otherwise the end of the batch. */
+/* The position of a row: its offset where the batch has one, before or after decoding; otherwise the batch's end. */
 static int64_t position_of(const SfBatch *batch, int64_t row)
 {
     static const char *const names[] = {"offset", "_offset"};

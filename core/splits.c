@@ -1,4 +1,5 @@
-/* Positions: which split is whose, where each sink goes on, how far all of them are. The range ledger's side of the host. */
+/* Positions: which split is whose, where each sink goes on, how far all of them are. The range ledger's side of the
+ * host. */
 #include "log.h"
 #include "worker.h"
 

@@ -1,5 +1,5 @@
-/* The status socket: whoever connects to <state_dir>/<pid>.sock gets one JSON document and the end. For people of this machine with
- * our user id only (mode 0700 of the directory). */
+/* The status socket: whoever connects to <state_dir>/<pid>.sock gets one JSON document and the end. For people of this
+ * machine with our user id only (mode 0700 of the directory). */
 #ifndef CORE_STATUS_H
 #define CORE_STATUS_H
 
@@ -8,8 +8,8 @@
 
 typedef struct StatusServer StatusServer;
 
-/* `document` makes the answer; called in the main loop. NULL when the socket cannot be made (logged: the pipelines run all the
- * same). */
+/* `document` makes the answer; called in the main loop. NULL when the socket cannot be made (logged: the pipelines run
+ * all the same). */
 StatusServer *status_server_new(const char *state_dir, struct json_object *(*document)(gpointer data), gpointer data);
 void status_server_free(StatusServer *server);
 

@@ -1,5 +1,5 @@
-/* A task's thread: polls its source and hands the batches to pass.c. Waits for sinks before a poll only, and serves the source
- * meanwhile. */
+/* A task's thread: polls its source and hands the batches to pass.c. Waits for sinks before a poll only, and serves
+ * the source meanwhile. */
 #include "task.h"
 
 #include "log.h"
@@ -9,7 +9,7 @@
 #define FULL_MS 20
 #define PUBLISH_US (500 * 1000)
 
-/* ---- making and ending -------------------------------------------------------------------------------------------- */
+/* ---- making and ending ------------------------------------------------ */
 
 const Context *task_context(const Task *task)
 {
@@ -114,7 +114,7 @@ void task_free(Task *task)
     g_free(task);
 }
 
-/* ---- the thread --------------------------------------------------------------------------------------------------- */
+/* ---- the thread ------------------------------------------------ */
 
 /* Lock held. */
 static bool has_room(const Task *task)

@@ -1,4 +1,4 @@
-/* A sink's thread: takes batches and requests from its queue, keeps the beat, retries. What it rejects is in settle.c. */
+/* A sink's thread: takes batches and requests from its queue, keeps the beat, retries. Rejects are in settle.c. */
 #include "worker.h"
 
 #include "log.h"
@@ -15,7 +15,7 @@ static void item_free(Item *item)
     g_free(item);
 }
 
-/* ---- making and ending -------------------------------------------------------------------------------------------- */
+/* ---- making and ending ------------------------------------------------ */
 
 /* Sinks whose errors lead here commit before; see workers_commit. */
 static guint level_of(const Attempt *attempt, const Step *step)
@@ -100,7 +100,7 @@ void worker_free(Worker *worker)
     g_free(worker);
 }
 
-/* ---- the queue ---------------------------------------------------------------------------------------------------- */
+/* ---- the queue ------------------------------------------------ */
 
 bool worker_has_room(const Worker *worker)
 {
@@ -174,7 +174,7 @@ static Item *next_item(Worker *worker, bool *leave)
     return item;
 }
 
-/* ---- hooks -------------------------------------------------------------------------------------------------------- */
+/* ---- hooks ------------------------------------------------ */
 
 typedef struct WriteCall {
     Worker *worker;
@@ -262,9 +262,9 @@ static SfStatus write_item(Worker *worker, const Item *item, SfError *err)
     return SF_OK;
 }
 
-/* ---- committing --------------------------------------------------------------------------------------------------- */
+/* ---- committing ------------------------------------------------ */
 
-/* What has moved on without rows is told to the sink before it commits; not past batches that still wait in the queue. */
+/* What has moved on without rows is told to the sink before it commits; not past batches that wait in the queue. */
 static SfStatus write_gaps(Worker *worker, SfError *err)
 {
     g_autoptr(GPtrArray) gaps = g_ptr_array_new_with_free_func((GDestroyNotify) item_free);
@@ -362,7 +362,7 @@ static SfStatus tick(Worker *worker, SfError *err)
     return insist(worker, call_tick, worker, err);
 }
 
-/* ---- the thread --------------------------------------------------------------------------------------------------- */
+/* ---- the thread ------------------------------------------------ */
 
 static SfStatus answer(Worker *worker, Request *request, SfError *err)
 {

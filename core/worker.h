@@ -47,7 +47,8 @@ void worker_interrupt(Worker *worker);
 void worker_join(Worker *worker);
 void worker_free(Worker *worker);
 
-/* Puts a batch at the end of a chain unless the sink has it already. Without rows it only moves the range. Lock not held. */
+/* Puts a batch at the end of a chain unless the sink has it already. Without rows it only moves the range. Lock not
+ * held. */
 void worker_offer(Worker *worker, size_t input, SharedBatch *batch);
 
 /* The chain's rows end at `end` for now: nothing comes between. Lock held. */
@@ -56,8 +57,8 @@ void worker_advance(Chain *chain, gint64 end);
 /* Whether the queue takes more. Lock held. */
 bool worker_has_room(const Worker *worker);
 
-/* Asks each its request (those without chains and reason are passed over) and waits for all. SF_RETRY when the attempt is
- * being left. Lock not held. */
+/* Asks each its request (those without chains and reason are passed over) and waits for all. SF_RETRY when the attempt
+ * is being left. Lock not held. */
 SfStatus workers_ask(Attempt *attempt, Worker *const *workers, size_t n, Request *requests, SfError *err);
 
 /* All sinks commit everything they were given, upstream ones first. Lock not held. */

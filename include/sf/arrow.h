@@ -1,5 +1,6 @@
 /* The Arrow C data interface, as published (https://arrow.apache.org/docs/format/CDataInterface.html, structure
- * definitions). The guard lets a translation unit that has them from elsewhere (nanoarrow, arrow/c/abi.h) include both. */
+ * definitions). The guard lets a translation unit that has them from elsewhere (nanoarrow, arrow/c/abi.h) include
+ * both. */
 #ifndef SF_ARROW_H
 #define SF_ARROW_H
 

@@ -74,7 +74,7 @@ SF_API SfStatus sf_batch_slice(const SfBatch *batch, int64_t first, int64_t coun
 /* out = `batch` with every view column (vz, vu) turned into plain binary or utf8, for readers that lack views. */
 SF_API SfStatus sf_batch_compact(const SfBatch *batch, struct ArrowSchema *schema_out, SfBatch *out, SfError *err);
 
-/* Assembles a struct array from n columns of equal length, which are moved (their release becomes NULL) even on error. */
+/* Assembles a struct array from n columns of equal length, which are moved (release becomes NULL) even on error. */
 SF_API SfStatus sf_rows_from_columns(struct ArrowArray *columns, size_t n, int64_t length, struct ArrowArray *out,
                                      SfError *err);
 

@@ -54,8 +54,8 @@ static inline bool sf_builder_full(const SfBuilder *builder)
     return sf_builder_bytes(builder) >= SF_BUILDER_MAX_BYTES / 2;
 }
 
-/* Ends a row: SF_FATAL when a column did not get exactly one value, or a null that its schema forbids, SF_REJECT when the
- * row is too big. On failure the row is rolled back. */
+/* Ends a row: SF_FATAL when a column did not get exactly one value, or a null that its schema forbids, SF_REJECT when
+ * the row is too big. On failure the row is rolled back. */
 SF_API SfStatus sf_builder_end_row(SfBuilder *builder, SfError *err);
 
 /* Likewise for rows that were appended column by column (all columns must have the same length). */

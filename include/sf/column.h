@@ -6,8 +6,8 @@
  *       if (!sf_is_null(&amount, row))
  *           sum += sf_f64(&amount, row);
  *
- * Rows are 0 ≤ row < column.length; reading a null row's value gives whatever lies there. A view is valid as long as the
- * batch. */
+ * Rows are 0 ≤ row < column.length; reading a null row's value gives whatever lies there. A view is valid as long as
+ * the batch. */
 #ifndef SF_COLUMN_H
 #define SF_COLUMN_H
 
@@ -34,14 +34,14 @@ typedef struct SfColumn {
     SfType type;
     int32_t precision; /* decimal128 only, likewise scale */
     int32_t scale;
-    bool view;                         /* values is an array of 16-byte views */
-    int64_t length;                    /* rows */
-    int64_t offset;                    /* of row 0 in the buffers */
-    const uint8_t *validity;           /* NULL: no nulls */
-    const void *values;                /* values; 32-bit ends for utf8, binary and list; views */
-    const void *data;                  /* bytes of plain utf8 and binary */
-    const void *const *view_data;      /* buffers of views */
-    const struct ArrowSchema *schema;  /* of this column */
+    bool view;                        /* values is an array of 16-byte views */
+    int64_t length;                   /* rows */
+    int64_t offset;                   /* of row 0 in the buffers */
+    const uint8_t *validity;          /* NULL: no nulls */
+    const void *values;               /* values; 32-bit ends for utf8, binary and list; views */
+    const void *data;                 /* bytes of plain utf8 and binary */
+    const void *const *view_data;     /* buffers of views */
+    const struct ArrowSchema *schema; /* of this column */
     const struct ArrowArray *array;
 } SfColumn;
 

@@ -55,13 +55,13 @@ typedef struct SfMap {
 
 /* Append only: a table's stride is in the descriptor, so an older plugin's shorter rows are read with zeros behind. */
 typedef struct SfOption {
-    const char *field;         /* NULL ends the table */
-    const char *name;          /* as users write it; NULL: the same as field */
+    const char *field; /* NULL ends the table */
+    const char *name;  /* as users write it; NULL: the same as field */
     SfOptionType type;
-    uint32_t offset;           /* of the field in the state */
+    uint32_t offset; /* of the field in the state */
     bool required;
-    const char *value;         /* default; NULL: zero */
-    const char *min;           /* likewise max; NULL: no bound */
+    const char *value; /* default; NULL: zero */
+    const char *min;   /* likewise max; NULL: no bound */
     const char *max;
     const char *const *words;  /* enum only, NULL-terminated; also the known keys of a map, where they are closed */
     const char *doc;           /* one line */
@@ -73,14 +73,14 @@ typedef struct SfOption {
 #if defined(__cplusplus)
 #define SF_OPTION_FIELD_(state, member, ctype) ((uint32_t) offsetof(state, member))
 #else
-#define SF_OPTION_FIELD_(state, member, ctype)                                                                          \
-    ((uint32_t) (offsetof(state, member) +                                                                              \
+#define SF_OPTION_FIELD_(state, member, ctype)                                                                         \
+    ((uint32_t) (offsetof(state, member) +                                                                             \
                  0 * sizeof(char[__builtin_types_compatible_p(__typeof__(((state *) 0)->member), ctype) ? 1 : -1])))
 #endif
 
-#define SF_OPTION_ROW_(state, member, kind, ctype, ...)                                                                 \
+#define SF_OPTION_ROW_(state, member, kind, ctype, ...)                                                                \
     {                                                                                                                  \
-        .field = #member, .type = SF_OPTION_TYPE_##kind, .offset = SF_OPTION_FIELD_(state, member, ctype), __VA_ARGS__    \
+        .field = #member, .type = SF_OPTION_TYPE_##kind, .offset = SF_OPTION_FIELD_(state, member, ctype), __VA_ARGS__ \
     }
 
 #define SF_OPTION_STRING(state, member, ...) SF_OPTION_ROW_(state, member, STRING, const char *, __VA_ARGS__)

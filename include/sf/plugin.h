@@ -1,7 +1,7 @@
 /* Plugins: three descriptors (source, transform, sink) with a common head, and the host's services.
  *
- * A plugin is a shared module `<name>.so` that exports one constant, sf_plugin_v1. The 1 is the ABI's major version. The
- * minor one is the descriptor's size as the plugin was compiled: the host copies min(size, its own) into a zeroed
+ * A plugin is a shared module `<name>.so` that exports one constant, sf_plugin_v1. The 1 is the ABI's major version.
+ * The minor one is the descriptor's size as the plugin was compiled: the host copies min(size, its own) into a zeroed
  * struct, so a hook that an older plugin lacks is NULL. All public structs are append only within v1.
  *
  * State. No void * context: the host allocates state_size zeroed bytes, fills them from the option table, sets
@@ -11,9 +11,9 @@
  * another, at any time between open and close. A plugin needs no locks. Services (below) are called from within hooks
  * of the same node only, except sf_log, sf_now_ms and sf_fault, which any thread of the plugin may call.
  *
- * Life. source: bind → open → (poll | serve | committed)* → close; transform: bind → open → apply* → close;
- * sink: bind (once an input) → open → (recover | write | tick | commit)* → close. bind checks all that can be known without
- * I/O, and is all that `sfrun check` calls; open connects. close is called whatever failed before, so it accepts a node
+ * Life. source: bind → open → (poll | serve | committed)* → close; transform: bind → open → apply* → close; sink: bind
+ * (once an input) → open → (recover | write | tick | commit)* → close. bind checks all that can be known without I/O,
+ * and is all that `sfrun check` calls; open connects. close is called whatever failed before, so it accepts a node
  * that was only bound, or half opened; what was written and not committed is dropped by it. For a new attempt the host
  * starts over with a new state.
  *
@@ -50,28 +50,28 @@ typedef enum SfKind { SF_SOURCE = 1, SF_TRANSFORM = 2, SF_SINK = 3, SF_KIND_32_B
 
 /* The common head of the three descriptors. Text is static. */
 typedef struct SfHead {
-    uint32_t size;        /* of the whole descriptor */
+    uint32_t size; /* of the whole descriptor */
     SfKind kind;
-    const char *name;     /* the module's file name without .so */
-    const char *version;  /* "1.0.0" */
-    const char *summary;  /* one line */
-    const char *doc;      /* paragraphs for the reference page, Markdown; may be NULL */
+    const char *name;        /* the module's file name without .so */
+    const char *version;     /* "1.0.0" */
+    const char *summary;     /* one line */
+    const char *doc;         /* paragraphs for the reference page, Markdown; may be NULL */
     const SfOption *options; /* ended by SF_OPTION_END */
-    uint32_t option_size; /* of one row, as compiled */
+    uint32_t option_size;    /* of one row, as compiled */
     uint32_t reserved;
     size_t state_size;
 } SfHead;
 
-/* ---- source ------------------------------------------------------------------------------------------------------- */
+/* ---- source ------------------------------------------------ */
 
 /* What a source says of a split that it is about to read, and what it gets back. */
 typedef struct SfAssignment {
     const char *name; /* becomes SfSplit.name, and so on; copied */
     const char *topic;
     int32_t partition;
-    int64_t start;           /* where reading starts when no sink knows the split: the source's own `start` option */
-    int64_t position;        /* out: where to start reading: the lowest that any sink still needs */
-    const SfSplit *split;    /* out */
+    int64_t start;        /* where reading starts when no sink knows the split: the source's own `start` option */
+    int64_t position;     /* out: where to start reading: the lowest that any sink still needs */
+    const SfSplit *split; /* out */
 } SfAssignment;
 
 typedef struct SfSource {
@@ -80,20 +80,20 @@ typedef struct SfSource {
     SfStatus (*bind)(SfNode *node, struct ArrowSchema *out, SfError *err);
     SfStatus (*open)(SfNode *node, SfError *err);
     /* The next batch of one split: SF_OK with out->rows, split, start, end; SF_EMPTY when there is none within
-     * timeout_ms (0: do not wait) or after interrupt; SF_END. New splits are announced by sf_assign() in here, lost ones
-     * by sf_revoke(). Batches of some thousand rows or 1–4 MiB serve best. */
+     * timeout_ms (0: do not wait) or after interrupt; SF_END. New splits are announced by sf_assign() in here, lost
+     * ones by sf_revoke(). Batches of some thousand rows or 1–4 MiB serve best. */
     SfStatus (*poll)(SfNode *node, int64_t timeout_ms, SfBatch *out, SfError *err);
     /* Called instead of poll while the pipeline is full: keep the membership alive, read nothing. May be NULL. */
     SfStatus (*serve)(SfNode *node, SfError *err);
-    /* Every sink has committed up to these positions: publish them for lag tools, free what was kept for a re-read. Never
-     * needed for correctness. May be NULL. `last`: the task is about to close. */
+    /* Every sink has committed up to these positions: publish them for lag tools, free what was kept for a re-read.
+     * Never needed for correctness. May be NULL. `last`: the task is about to close. */
     void (*committed)(SfNode *node, const SfPosition *positions, size_t n, bool last);
     /* From any thread: makes a running poll return soon (within a second). May be NULL when poll keeps its timeout. */
     void (*interrupt)(SfNode *node);
     void (*close)(SfNode *node);
 } SfSource;
 
-/* ---- transform ---------------------------------------------------------------------------------------------------- */
+/* ---- transform ------------------------------------------------ */
 
 /* A column that a row filter reads: its name, or "$option" where the string option of that field names it. */
 typedef struct SfNeed {
@@ -115,7 +115,7 @@ typedef struct SfTransform {
     bool (*keep_row)(SfNode *node, const SfColumn *columns, int64_t row);
 } SfTransform;
 
-/* ---- sink --------------------------------------------------------------------------------------------------------- */
+/* ---- sink ------------------------------------------------ */
 
 typedef enum SfDelivery { SF_AT_LEAST_ONCE = 1, SF_EXACTLY_ONCE = 2, SF_DELIVERY_32_BITS = INT32_MAX } SfDelivery;
 
@@ -133,7 +133,7 @@ typedef enum SfCommitReason {
 typedef struct SfRecovery {
     size_t input; /* number of the input in node->inputs */
     const SfSplit *split;
-    int64_t hint;     /* a position that was surely committed in an earlier run, or SF_POSITION_NONE: where to look from */
+    int64_t hint; /* a position that was surely committed in an earlier run, or SF_POSITION_NONE: where to look from */
     int64_t position; /* out: end of what the sink has of this chain, or SF_POSITION_NONE */
 } SfRecovery;
 
@@ -146,13 +146,13 @@ typedef struct SfSink {
     /* Fills in the positions of chains that are new to this process. Chains that were recovered before may come again:
      * whatever is open for them has been dropped or committed. */
     SfStatus (*recover)(SfNode *node, SfRecovery *chains, size_t n, SfError *err);
-    /* Takes one batch; its start is the previous end of its chain. It may have no rows and only move the range. SF_RETRY:
-     * nothing of it was taken. SF_REJECT: likewise, and the host sends all its rows to the step's errors, then writes its
-     * range again without rows. */
+    /* Takes one batch; its start is the previous end of its chain. It may have no rows and only move the range.
+     * SF_RETRY: nothing of it was taken. SF_REJECT: likewise, and the host sends all its rows to the step's errors,
+     * then writes its range again without rows. */
     SfStatus (*write)(SfNode *node, size_t input, const SfBatch *batch, SfError *err);
-    /* Makes written rows durable and visible together with their ranges, and tells sf_committed() how far each chain got.
-     * SF_RETRY: called again with the same reason; must be idempotent. For reasons after SF_COMMIT_CHECKPOINT everything
-     * written must be committed when it returns SF_OK. */
+    /* Makes written rows durable and visible together with their ranges, and tells sf_committed() how far each chain
+     * got. SF_RETRY: called again with the same reason; must be idempotent. For reasons after SF_COMMIT_CHECKPOINT
+     * everything written must be committed when it returns SF_OK. */
     SfStatus (*commit)(SfNode *node, SfCommitReason reason, SfError *err);
     /* Several times a second, between writes and while idle: for timers and transfers under way. May be NULL. */
     SfStatus (*tick)(SfNode *node, SfError *err);
@@ -161,7 +161,7 @@ typedef struct SfSink {
     void (*close)(SfNode *node);
 } SfSink;
 
-/* ---- the host's services ------------------------------------------------------------------------------------------ */
+/* ---- the host's services ------------------------------------------------ */
 
 typedef enum SfLogLevel {
     SF_LOG_DEBUG = 1,
@@ -201,8 +201,8 @@ static inline SfStatus sf_assign(SfNode *node, SfAssignment *assignments, size_t
     return node->host->assign(node, assignments, n, err);
 }
 
-/* Source: these splits go to another process. Unless they are lost already, waits until every sink has committed what it
- * was given of them; the source publishes positions after it, in its `committed`, which is called within. */
+/* Source: these splits go to another process. Unless they are lost already, waits until every sink has committed what
+ * it was given of them; the source publishes positions after it, in its `committed`, which is called within. */
 static inline SfStatus sf_revoke(SfNode *node, const SfSplit *const *splits, size_t n, bool lost, SfError *err)
 {
     return node->host->revoke(node, splits, n, lost, err);
@@ -220,13 +220,13 @@ static inline void sf_expect(SfNode *node, int64_t rows)
     node->host->expect(node, rows);
 }
 
-/* Transform and sink: this row of a batch from the host cannot be processed; it goes with its cause to the step's errors.
- * The cause names the column, the value and what was expected: "sales: 'abc' is no decimal(12,2)". */
+/* Transform and sink: this row of a batch from the host cannot be processed; it goes with its cause to the step's
+ * errors. The cause names the column, the value and what was expected: "sales: 'abc' is no decimal(12,2)". */
 SF_API void sf_reject(SfNode *node, const SfBatch *batch, int64_t row, const char *cause, ...) SF_PRINTF(4, 5);
 
-/* Sink: before a commit of these chains up to these ends becomes visible: waits until every row before them that this node
- * has rejected is durable in the steps that read its errors. All rejects before the ends must have been reported. Without
- * any it returns at once. SF_RETRY when the pipeline stops meanwhile: return it. */
+/* Sink: before a commit of these chains up to these ends becomes visible: waits until every row before them that this
+ * node has rejected is durable in the steps that read its errors. All rejects before the ends must have been reported.
+ * Without any it returns at once. SF_RETRY when the pipeline stops meanwhile: return it. */
 static inline SfStatus sf_settle(SfNode *node, size_t input, const SfPosition *ends, size_t n, SfError *err)
 {
     return node->host->settle(node, input, ends, n, err);
@@ -252,7 +252,7 @@ static inline void sf_charge(SfNode *node, int64_t bytes)
 #define sf_fault(node, point) ((void) (node))
 #endif
 
-/* ---- declaring ---------------------------------------------------------------------------------------------------- */
+/* ---- declaring ------------------------------------------------ */
 
 /*   SF_SINK_PLUGIN = {
  *       SF_SINK_HEAD(MyState, .name = "my-sink", .version = "1.0.0", .summary = "…", .options = options),

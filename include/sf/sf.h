@@ -1,8 +1,8 @@
 /* Streamforge's public ABI, version 1: everything that a plugin needs. C11 and the standard headers only.
  *
- * Start reading at plugin.h (what a plugin is), then option.h (its options) and batch.h (its data). Conventions: names are
- * sf_noun_verb; inputs are const, outputs `out`, the error comes last; on failure outputs stay untouched; destructors accept
- * NULL; text is UTF-8. */
+ * Start reading at plugin.h (what a plugin is), then option.h (its options) and batch.h (its data). Conventions: names
+ * are sf_noun_verb; inputs are const, outputs `out`, the error comes last; on failure outputs stay untouched;
+ * destructors accept NULL; text is UTF-8. */
 #ifndef SF_H
 #define SF_H
 
