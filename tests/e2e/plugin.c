@@ -13,7 +13,7 @@ static const SfNeed needs[] = {{"a", SF_INT64}, {NULL, 0}};
 static bool keep_row(SfNode *node, const SfColumn *columns, int64_t row)
 {
     const Least *state = node->state;
-    return !sf_is_null(&columns[0], row) && sf_int64(&columns[0], row) >= state->least;
+    return !sf_is_null(&columns[0], row) && sf_i64(&columns[0], row) >= state->least;
 }
 
 SF_TRANSFORM_PLUGIN = {SF_TRANSFORM_HEAD(Least, .name = "least", .version = "1.0.0",
