@@ -29,8 +29,14 @@ typedef struct CliFlag {
     SfOption option;
 } CliFlag;
 
-#define CLI_FLAG(short_form, value_name, ...) {.letter = (short_form), .argument = (value_name), .option = __VA_ARGS__}
-#define CLI_FLAGS_END {.letter = 0}
+#define CLI_FLAG(short_form, value_name, ...)                                                                          \
+    {                                                                                                                  \
+        .letter = (short_form), .argument = (value_name), .option = __VA_ARGS__                                        \
+    }
+#define CLI_FLAGS_END                                                                                                  \
+    {                                                                                                                  \
+        .letter = 0                                                                                                    \
+    }
 
 typedef struct CliPage {
     const char *name;      /* "check" */

@@ -103,6 +103,9 @@ static gint by_place(gconstpointer a, gconstpointer b)
     int line_a, column_a, line_b, column_b;
     diagnostic_split(*(char *const *) a, &file_a, &line_a, &column_a);
     diagnostic_split(*(char *const *) b, &file_b, &line_b, &column_b);
+    int files = g_strcmp0(file_a, file_b);
+    if (files != 0)
+        return files;
     if (line_a != line_b)
         return line_a < line_b ? -1 : 1;
     return column_a < column_b ? -1 : column_a > column_b;

@@ -17,6 +17,7 @@ typedef struct Filling {
     const SfOption *options;
     size_t n;
     const char *owner; /* "kafka-source" */
+    bool plugin;       /* the owner is one */
     const SfValue *map;
     const char *const *own_keys; /* that are somebody else's */
     char *state;
@@ -66,6 +67,10 @@ static void fill_one(const Filling *filling, const SfValue *key, const SfValue *
     if (!option) {
         g_autofree char *shown = text_shown(key->text);
         g_autofree char *suggestion = option_suggest(filling->options, filling->n, filling->own_keys, key->text);
+        if (filling->plugin && !*suggestion) {
+            g_free(suggestion);
+            suggestion = g_strdup_printf("; `sfrun plugins %s` lists them", filling->owner);
+        }
         diagnostics_add(filling->reader.diagnostics, key, "%s has no option %s%s", filling->owner, shown, suggestion);
         return;
     }
@@ -106,11 +111,10 @@ static void check_required(const Filling *filling, const SfValue *place)
         const SfOption *option = &filling->options[i];
         if (!option->required || is_satisfied(filling, option))
             continue;
-        size_t length = option->doc ? strlen(option->doc) : 0;
-        if (length > 0 && option->doc[length - 1] == '.')
-            length--;
-        diagnostics_add(filling->reader.diagnostics, place, "%s needs option '%s'%s%.*s", filling->owner,
-                        option_name(option), length ? ": " : "", (int) length, length ? option->doc : "");
+        const char *doc = option->doc ? option->doc : "";
+        const char *stop = strchr(doc, '.'); /* the first sentence says what it is */
+        diagnostics_add(filling->reader.diagnostics, place, "%s needs '%s'%s%.*s", filling->owner, option_name(option),
+                        *doc ? ": " : "", stop ? (int) (stop - doc) : (int) strlen(doc), doc);
     }
 }
 
@@ -138,6 +142,7 @@ static Filling step_filling(const Plugin *plugin, const SfValue *step, gpointer 
     return (Filling){.options = (const SfOption *) (gpointer) plugin->options->data,
                      .n = plugin->options->len,
                      .owner = plugin->head.name,
+                     .plugin = true,
                      .map = step,
                      .own_keys = own_keys,
                      .state = state,

@@ -60,13 +60,15 @@ static SfStatus unknown(const char *name, SfError *err)
 {
     char suggestion[128];
     g_autoptr(GPtrArray) names = registry_list();
-    g_auto(GStrv) dirs = directories();
-    g_autofree char *searched = g_strjoinv(", ", dirs);
+    if (names->len == 0) {
+        g_auto(GStrv) dirs = directories();
+        g_autofree char *searched = g_strjoinv(", ", dirs);
+        return sf_fail(err, SF_CONFIG, "there is no plugin '%s', nor any other, in %s; set SF_PLUGIN_PATH", name,
+                       searched);
+    }
     sf_suggest(name, (const char *const *) names->pdata, names->len, suggestion, sizeof suggestion);
-    if (*suggestion)
-        return sf_fail(err, SF_CONFIG, "there is no plugin '%s'%s", name, suggestion);
-    return sf_fail(err, SF_CONFIG, "there is no plugin '%s' in %s; `sfrun plugins` lists those that are there", name,
-                   searched);
+    return sf_fail(err, SF_CONFIG, "there is no plugin '%s'%s", name,
+                   *suggestion ? suggestion : "; `sfrun plugins` lists those that are there");
 }
 
 /* The module has no symbol of our ABI: says what it is instead. */

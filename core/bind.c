@@ -1,0 +1,150 @@
+/* Binds a pipeline's steps without opening them: columns and types are wrong before anything runs, or never. */
+#include "draft.h"
+#include "instance.h"
+#include "options.h"
+#include "value.h"
+
+/* ---- a host for bind hooks, which ask for nothing ------------------------------------------------------------------ */
+
+static void no_log(SfNode *node, SfLogLevel level, const char *message)
+{
+    (void) node, (void) level, (void) message;
+}
+
+static int64_t now_ms(SfNode *node)
+{
+    (void) node;
+    return g_get_real_time() / 1000;
+}
+
+static SfStatus no_assign(SfNode *node, SfAssignment *assignments, size_t n, SfError *err)
+{
+    (void) node, (void) assignments, (void) n;
+    return sf_fail(err, SF_FATAL, "bind must not announce splits");
+}
+
+static SfStatus no_revoke(SfNode *node, const SfSplit *const *splits, size_t n, bool lost, SfError *err)
+{
+    (void) node, (void) splits, (void) n, (void) lost;
+    return sf_fail(err, SF_FATAL, "bind must not give splits back");
+}
+
+static void no_lag(SfNode *node, const SfSplit *split, int64_t end)
+{
+    (void) node, (void) split, (void) end;
+}
+
+static void no_reject(SfNode *node, const SfBatch *batch, int64_t row, const char *cause)
+{
+    (void) node, (void) batch, (void) row, (void) cause;
+}
+
+static void no_committed(SfNode *node, size_t input, const SfSplit *split, int64_t end)
+{
+    (void) node, (void) input, (void) split, (void) end;
+}
+
+static void no_charge(SfNode *node, int64_t bytes)
+{
+    (void) node, (void) bytes;
+}
+
+static void no_fault(SfNode *node, const char *point)
+{
+    (void) node, (void) point;
+}
+
+static const SfHost quiet_host = {
+    .size = sizeof(SfHost),
+    .log = no_log,
+    .now_ms = now_ms,
+    .assign = no_assign,
+    .revoke = no_revoke,
+    .lag = no_lag,
+    .reject = no_reject,
+    .committed = no_committed,
+    .charge = no_charge,
+    .fault = no_fault,
+    .expect = no_charge,
+};
+
+/* ---- the graph ----------------------------------------------------------------------------------------------------- */
+
+typedef struct Binding {
+    const Pipeline *pipeline;
+    GHashTable *instances; /* const Step * → Instance *, bound */
+    Diagnostics *diagnostics;
+} Binding;
+
+static void say(const Binding *binding, const Step *step, const SfValue *place, const char *message)
+{
+    g_autofree char *file = NULL;
+    int line, column;
+    const char *text = diagnostic_split(message, &file, &line, &column);
+    SfValue found = {.file = file, .line = line, .column = column};
+    diagnostics_add(binding->diagnostics, file ? &found : place, "step '%s': %s", step->name, text);
+}
+
+/* A step's rejects have the columns of the input that they came by; one reader gets them all. */
+static bool same_errors(const Binding *binding, const Edge *edge, const Instance *from)
+{
+    for (size_t i = 1; i < from->node.n_inputs; i++) {
+        if (sf_schema_equal(&from->errors[0], &from->errors[i]))
+            continue;
+        g_autofree char *message =
+            g_strdup_printf("'%s.errors' has rows of '%s' and of '%s', whose columns differ; make '%s' two steps",
+                            edge->from->name, from->node.inputs[0], from->node.inputs[i], edge->from->name);
+        say(binding, edge->to, edge->place, message);
+        return false;
+    }
+    return true;
+}
+
+/* The schemas of a step's inputs; NULL when one is not known. */
+static const struct ArrowSchema **input_schemas(const Binding *binding, const Step *step)
+{
+    g_autofree const struct ArrowSchema **schemas = g_new0(const struct ArrowSchema *, step->inputs->len + 1);
+    for (guint i = 0; i < step->inputs->len; i++) {
+        const Edge *edge = g_ptr_array_index(step->inputs, i);
+        const Instance *from = g_hash_table_lookup(binding->instances, edge->from);
+        if (!from || (edge->errors && !same_errors(binding, edge, from)))
+            return NULL;
+        schemas[i] = edge->errors ? &from->errors[0] : &from->out;
+    }
+    return g_steal_pointer(&schemas);
+}
+
+static void bind_step(const Binding *binding, const Step *step)
+{
+    g_autofree const struct ArrowSchema **inputs = input_schemas(binding, step);
+    if (!inputs)
+        return;
+    SfError err = {0};
+    g_autoptr(Instance) instance = instance_new_unresolved(step, binding->pipeline, &quiet_host, NULL, &err);
+    if (instance && instance_bind(instance, inputs, &err) == SF_OK)
+        g_hash_table_insert(binding->instances, (gpointer) step, g_steal_pointer(&instance));
+    else
+        say(binding, step, step->place, err.message);
+}
+
+static void free_instance(gpointer instance)
+{
+    instance_free(instance);
+}
+
+void pipeline_bind(const Pipeline *pipeline, GPtrArray *drafts, Diagnostics *diagnostics)
+{
+    g_autoptr(GHashTable) instances = g_hash_table_new_full(NULL, NULL, NULL, free_instance);
+    g_autoptr(GHashTable) sound = g_hash_table_new(NULL, NULL);
+    Binding binding = {.pipeline = pipeline, .instances = instances, .diagnostics = diagnostics};
+    for (guint i = 0; i < drafts->len; i++) {
+        const Draft *draft = g_ptr_array_index(drafts, i);
+        if (draft->sound)
+            g_hash_table_add(sound, draft->step);
+    }
+    for (guint i = 0; i < pipeline->steps->len; i++) {
+        const Step *step = g_ptr_array_index(pipeline->steps, i);
+        if (g_hash_table_contains(sound, step))
+            bind_step(&binding, step);
+    }
+}

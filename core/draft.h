@@ -1,0 +1,33 @@
+/* A pipeline while it is being read: steps with references that are not resolved yet. Under pipeline.c. */
+#ifndef CORE_DRAFT_H
+#define CORE_DRAFT_H
+
+#include "pipeline.h"
+
+typedef struct Draft {
+    Step *step;           /* plugin is NULL when it could not be loaded */
+    SfKind kind;          /* by the key: source, transform or sink; 0 when there is none */
+    GPtrArray *refs;      /* const SfValue *, scalars of `from` */
+    const SfValue *place; /* of the step's `source:`, `transform:` or `sink:` */
+    bool answers;         /* has an on_reject */
+    bool sound;           /* nothing was wrong with it so far */
+} Draft;
+
+/* Reads one step. Never NULL: what is wrong has been said. */
+Draft *draft_read(const SfValue *key, const SfValue *value, Diagnostics *diagnostics);
+void draft_free(Draft *draft);
+
+/* An array that owns Step. */
+GPtrArray *pipeline_steps_new(void);
+
+/* Names go into Kafka groups, object keys and file names. */
+bool name_check(const SfValue *place, const char *what, const char *name, Diagnostics *diagnostics);
+
+/* Resolves references into edges, checks the graph, and puts all steps into `out` in topological order; steps
+ * of a cycle come last. */
+void graph_wire(GPtrArray *drafts, const SfValue *place, GPtrArray *out, Diagnostics *diagnostics);
+
+/* Binds every sound step whose inputs could be bound, so that columns and types are checked before anything runs. */
+void pipeline_bind(const Pipeline *pipeline, GPtrArray *drafts, Diagnostics *diagnostics);
+
+#endif

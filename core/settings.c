@@ -1,0 +1,65 @@
+/* Tables of the keys that every pipeline and every step has. */
+#include "settings.h"
+
+#include <glib.h>
+
+static const char *const triggers[] = {"continuous", "once", NULL}; /* order of Trigger */
+static const char *const reject_answers[] = {"stop", "drop", NULL}; /* order of OnReject */
+
+static const SfOption settings[] = {
+    SF_OPTION_STRING(Settings, pipeline, .required = true,
+                     .doc =
+                         "Name of the pipeline: letters, digits, '_' and '-'. It is part of every position that a sink "
+                         "stores, so a new name starts anew."),
+    SF_OPTION_STRING(Settings, description, .doc = "What the pipeline is for, in a person's words."),
+    SF_OPTION_TREE(Settings, checkpoint, .value = "10s", .example = "{every: 10s, rows: 100000, bytes: 64MiB}",
+                   .doc = "How often sinks are asked to commit: a duration, or a map of `every`, `rows` and `bytes`, "
+                          "whichever comes first."),
+    SF_OPTION_SIZE(Settings, memory, .value = "256MiB", .min = "16MiB",
+                   .doc = "Memory that rows on their way may hold; sources pause when it is used up."),
+    SF_OPTION_INT(Settings, tasks, .value = "1", .min = "1", .max = "256",
+                  .doc = "Threads that share the splits of the sources."),
+    SF_OPTION_DURATION(Settings, shutdown, .value = "30s", .min = "1s",
+                       .doc =
+                           "How long a clean stop may take before what is not committed is left for the next start."),
+    SF_OPTION_ENUM(Settings, trigger, .value = "continuous", .words = triggers,
+                   .doc = "`continuous` runs until it is stopped, `once` takes what is there now and ends."),
+    SF_OPTION_TREE(Settings, steps, .required = true, .example = "{events: {source: kafka-source, topics: [sales]}}",
+                   .doc = "The steps by name: each is a source, a transform or a sink."),
+};
+
+static const SfOption checkpoint[] = {
+    SF_OPTION_DURATION(CheckpointSettings, every, .value = "10s", .min = "10ms", .doc = "Time between commits."),
+    SF_OPTION_INT(CheckpointSettings, rows, .value = "0", .min = "0",
+                  .doc = "Commit after so many rows of a source; 0: no bound."),
+    SF_OPTION_SIZE(CheckpointSettings, bytes, .value = "0", .doc = "Commit after so many bytes; 0: no bound."),
+};
+
+static const SfOption step[] = {
+    SF_OPTION_STRING(StepSettings, source, .doc = "The plugin, where the step reads from outside."),
+    SF_OPTION_STRING(StepSettings, transform, .doc = "The plugin, where the step changes rows."),
+    SF_OPTION_STRING(StepSettings, sink, .doc = "The plugin, where the step writes to the outside."),
+    SF_OPTION_LIST(StepSettings, from, .example = "[sales, sales.errors]",
+                   .doc = "The steps whose rows it gets; `NAME.errors` are the rows that step NAME refused."),
+    SF_OPTION_ENUM(StepSettings, on_reject, .value = "stop", .words = reject_answers,
+                   .doc = "What happens to a row that the step refuses when no step reads its `.errors`: `stop` stops "
+                          "the pipeline, `drop` counts the row and goes on."),
+};
+
+const SfOption *settings_table(size_t *n)
+{
+    *n = G_N_ELEMENTS(settings);
+    return settings;
+}
+
+const SfOption *settings_checkpoint_table(size_t *n)
+{
+    *n = G_N_ELEMENTS(checkpoint);
+    return checkpoint;
+}
+
+const SfOption *settings_step_table(size_t *n)
+{
+    *n = G_N_ELEMENTS(step);
+    return step;
+}

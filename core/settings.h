@@ -1,0 +1,38 @@
+/* The keys of a pipeline file that are not a plugin's: one table each, for the reader, the reference page and the editor. */
+#ifndef CORE_SETTINGS_H
+#define CORE_SETTINGS_H
+
+#include <sf/sf.h>
+
+typedef struct Settings {
+    const char *pipeline;
+    const char *description;
+    const SfValue *checkpoint;
+    int64_t memory;
+    int64_t tasks;
+    int64_t shutdown;
+    int32_t trigger; /* a Trigger */
+    const SfValue *steps;
+} Settings;
+
+typedef struct CheckpointSettings {
+    int64_t every;
+    int64_t rows;
+    int64_t bytes;
+} CheckpointSettings;
+
+/* A step's keys beside the options of its plugin. */
+typedef struct StepSettings {
+    const char *source;
+    const char *transform;
+    const char *sink;
+    SfList from;
+    int32_t on_reject; /* an OnReject */
+} StepSettings;
+
+/* Rows of the top level, of `checkpoint` where it is a map, and of a step; n is set. */
+const SfOption *settings_table(size_t *n);
+const SfOption *settings_checkpoint_table(size_t *n);
+const SfOption *settings_step_table(size_t *n);
+
+#endif

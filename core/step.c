@@ -1,0 +1,206 @@
+/* One step of a pipeline file: its kind and plugin, its options, and the names in its `from`. */
+#include "draft.h"
+#include "option_read.h"
+#include "settings.h"
+#include "value.h"
+
+#include <string.h>
+
+#define MAX_NAME 100
+
+static const char *const kind_keys[] = {"source", "transform", "sink", NULL}; /* order of SfKind */
+
+bool name_check(const SfValue *place, const char *what, const char *name, Diagnostics *diagnostics)
+{
+    g_autofree char *shown = text_shown(name);
+    bool good = *name != 0;
+    for (const char *c = name; *c; c++)
+        good = good && (g_ascii_isalnum(*c) || *c == '_' || *c == '-');
+    if (!good)
+        diagnostics_add(diagnostics, place, "%s name %s may only have letters, digits, '_' and '-'", what, shown);
+    else if (strlen(name) > MAX_NAME)
+        diagnostics_add(diagnostics, place, "%s name %s has more than %d characters", what, shown, MAX_NAME);
+    return good && strlen(name) <= MAX_NAME;
+}
+
+static void free_edge(gpointer edge)
+{
+    g_free(edge);
+}
+
+static Step *step_new(const SfValue *key, const SfValue *value)
+{
+    Step *step = g_new0(Step, 1);
+    step->name = g_strdup(key->text);
+    step->place = key;
+    step->options = value;
+    step->inputs = g_ptr_array_new_with_free_func(free_edge);
+    step->outputs = g_ptr_array_new();
+    step->error_outputs = g_ptr_array_new();
+    step->input_names = g_ptr_array_new_with_free_func(g_free);
+    return step;
+}
+
+static void step_free(Step *step)
+{
+    if (!step)
+        return;
+    g_ptr_array_unref(step->inputs);
+    g_ptr_array_unref(step->outputs);
+    g_ptr_array_unref(step->error_outputs);
+    g_ptr_array_unref(step->input_names);
+    g_free(step->name);
+    g_free(step);
+}
+
+static void free_step(gpointer step)
+{
+    step_free(step);
+}
+
+GPtrArray *pipeline_steps_new(void)
+{
+    return g_ptr_array_new_with_free_func(free_step);
+}
+
+void draft_free(Draft *draft)
+{
+    step_free(draft->step);
+    g_ptr_array_unref(draft->refs);
+    g_free(draft);
+}
+
+/* The one key that says what the step is; NULL after a complaint. */
+static const SfValue *find_kind(Draft *draft, const SfValue *map, Diagnostics *diagnostics)
+{
+    const SfValue *found = NULL;
+    for (size_t i = 0; i < sf_value_size(map); i++) {
+        const SfValue *key = sf_value_key(map, i);
+        for (int kind = 0; kind_keys[kind]; kind++) {
+            if (!g_str_equal(key->text, kind_keys[kind]))
+                continue;
+            if (found)
+                diagnostics_add(diagnostics, key, "the step is a %s by line %d already; make two steps of it",
+                                found->text, found->line);
+            else
+                draft->kind = (SfKind) (kind + 1);
+            found = found ? found : key;
+        }
+    }
+    return found;
+}
+
+/* No key says what the step is: perhaps one nearly does. */
+static void complain_kind(const Draft *draft, const SfValue *map, Diagnostics *diagnostics)
+{
+    for (size_t i = 0; i < sf_value_size(map); i++) {
+        char suggestion[128];
+        const SfValue *key = sf_value_key(map, i);
+        sf_suggest(key->text, kind_keys, 3, suggestion, sizeof suggestion);
+        if (*suggestion && !option_is_own(key->text)) {
+            g_autofree char *shown = text_shown(key->text);
+            diagnostics_add(diagnostics, key, "%s is no kind of step%s", shown, suggestion);
+            return;
+        }
+    }
+    diagnostics_add(diagnostics, draft->step->place,
+                    "needs one of 'source: PLUGIN', 'transform: PLUGIN' and 'sink: PLUGIN'");
+}
+
+static const Plugin *load_plugin(const Draft *draft, const SfValue *value, Diagnostics *diagnostics)
+{
+    SfError err;
+    const char *key = kind_keys[draft->kind - 1];
+    if (value->kind != SF_VALUE_SCALAR) {
+        if (!value->bad)
+            diagnostics_add(diagnostics, value, "'%s' takes the name of a plugin", key);
+        return NULL;
+    }
+    if (value->bad)
+        return NULL;
+    const Plugin *plugin = registry_load(value->text, &err);
+    if (!plugin) {
+        diagnostics_add(diagnostics, value, "%s", err.message);
+    } else if (plugin->kind != draft->kind) {
+        const char *right = kind_keys[plugin->kind - 1];
+        diagnostics_add(diagnostics, value, "%s is a %s; write '%s: %s'", value->text, right, right, value->text);
+        return NULL;
+    }
+    return plugin;
+}
+
+static void add_ref(Draft *draft, const SfValue *value, Diagnostics *diagnostics)
+{
+    if (value->bad)
+        draft->sound = false;
+    else if (value->kind != SF_VALUE_SCALAR)
+        diagnostics_add(diagnostics, value, "'from' takes names of steps, such as [events, sales.errors]");
+    else
+        g_ptr_array_add(draft->refs, (gpointer) value);
+}
+
+static void read_from(Draft *draft, const SfValue *map, Diagnostics *diagnostics)
+{
+    const SfValue *from = sf_value_get(map, "from");
+    bool missing = !from || from->kind == SF_VALUE_NULL || (from->kind == SF_VALUE_LIST && from->items->len == 0);
+    if (draft->kind == SF_SOURCE && from)
+        diagnostics_add(diagnostics, from, "a source reads from outside and takes no 'from'");
+    else if (draft->kind != SF_SOURCE && missing && !(from && from->bad))
+        diagnostics_add(diagnostics, from ? from : draft->step->place, "a %s needs 'from': the step whose rows it gets",
+                        kind_keys[draft->kind - 1]);
+    else if (from && from->kind == SF_VALUE_LIST)
+        for (size_t i = 0; i < sf_value_size(from); i++)
+            add_ref(draft, sf_value_at(from, i), diagnostics);
+    else if (from)
+        add_ref(draft, from, diagnostics);
+}
+
+static void read_answer(Draft *draft, const SfValue *map, Diagnostics *diagnostics)
+{
+    const SfValue *value = sf_value_get(map, "on_reject");
+    if (!value || value->kind == SF_VALUE_NULL)
+        return;
+    size_t n = 0;
+    gint32 answer = ON_REJECT_STOP;
+    const SfOption *table = settings_step_table(&n);
+    g_autoptr(OptionArena) arena = option_arena_new();
+    OptionReader reader = {.arena = arena, .diagnostics = diagnostics};
+    option_read(&reader, option_find(table, n, "on_reject"), value, &answer);
+    draft->step->on_reject = (OnReject) answer;
+    draft->answers = true;
+    if (draft->kind == SF_SOURCE)
+        diagnostics_add(diagnostics, value, "a source refuses no rows and takes no 'on_reject'");
+}
+
+static void read_map(Draft *draft, const SfValue *map, Diagnostics *diagnostics)
+{
+    draft->place = find_kind(draft, map, diagnostics);
+    if (!draft->place) {
+        complain_kind(draft, map, diagnostics);
+        return;
+    }
+    draft->step->plugin = load_plugin(draft, sf_value_get(map, draft->place->text), diagnostics);
+    if (draft->step->plugin)
+        options_check(draft->step->plugin, map, diagnostics);
+    read_from(draft, map, diagnostics);
+    read_answer(draft, map, diagnostics);
+}
+
+Draft *draft_read(const SfValue *key, const SfValue *value, Diagnostics *diagnostics)
+{
+    Draft *draft = g_new0(Draft, 1);
+    guint before = diagnostics->messages->len;
+    g_autofree char *context = g_strdup_printf("step '%s'", key->text);
+    draft->step = step_new(key, value);
+    draft->refs = g_ptr_array_new();
+    draft->sound = true;
+    if (name_check(key, "step", key->text, diagnostics))
+        diagnostics_context(diagnostics, context);
+    if (value->kind == SF_VALUE_MAP)
+        read_map(draft, value, diagnostics);
+    else if (!value->bad)
+        diagnostics_add(diagnostics, key, "needs a map with 'source', 'transform' or 'sink'");
+    diagnostics_context(diagnostics, NULL);
+    draft->sound = draft->sound && draft->step->plugin && diagnostics->messages->len == before;
+    return draft;
+}
