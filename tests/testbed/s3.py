@@ -34,7 +34,7 @@ class S3(Server):
         return f"http://127.0.0.1:{self.port}"
 
     def client_environment(self):
-        return {"S3_ENDPOINT": self.endpoint, "AWS_ACCESS_KEY_ID": self.access_key, "AWS_SECRET_ACCESS_KEY": self.secret_key,
+        return {"AWS_ENDPOINT_URL": self.endpoint, "AWS_ACCESS_KEY_ID": self.access_key, "AWS_SECRET_ACCESS_KEY": self.secret_key,
                 "AWS_REGION": self.region}
 
     def filesystem(self):
