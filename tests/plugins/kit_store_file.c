@@ -1,0 +1,220 @@
+/* The local store: durable names, only-new, listing like an object store's. */
+#include "store.h"
+
+#include <glib/gstdio.h>
+#include <string.h>
+#include <unistd.h>
+
+typedef struct Fixture {
+    char *root;
+    char *url;
+    StoreOptions options;
+    Store *store;
+    SfError err;
+} Fixture;
+
+static void set_up(Fixture *f, gconstpointer unused)
+{
+    (void) unused;
+    f->root = g_dir_make_tmp("sf-store-XXXXXX", NULL);
+    f->url = g_strdup_printf("file://%s/a%%20b", f->root);
+    f->options.url = f->url;
+    f->store = store_new(NULL, &f->options, &f->err);
+    g_assert_nonnull(f->store);
+    g_assert_cmpint(store_open(f->store, &f->err), ==, SF_OK);
+}
+
+static void tear_down(Fixture *f, gconstpointer unused)
+{
+    (void) unused;
+    store_free(f->store);
+    g_autofree char *quoted = g_shell_quote(f->root);
+    g_autofree char *command = g_strdup_printf("rm -r %s", quoted);
+    g_assert_true(g_spawn_command_line_sync(command, NULL, NULL, NULL, NULL));
+    g_free(f->root);
+    g_free(f->url);
+}
+
+static void put(Fixture *f, const char *key, const char *text)
+{
+    g_autoptr(GBytes) body = g_bytes_new(text, strlen(text));
+    g_assert_cmpint(store_put(f->store, key, body, &f->err), ==, SF_OK);
+}
+
+static bool put_new(Fixture *f, const char *key, const char *text)
+{
+    g_autoptr(GBytes) body = g_bytes_new(text, strlen(text));
+    bool created = false;
+    g_assert_cmpint(store_put_new(f->store, key, body, &created, &f->err), ==, SF_OK);
+    return created;
+}
+
+static void expect(Fixture *f, const char *key, const char *text)
+{
+    g_autoptr(GBytes) body = NULL;
+    int64_t size = 0;
+    g_assert_cmpint(store_get(f->store, key, 1000, &body, &f->err), ==, SF_OK);
+    g_assert_cmpmem(g_bytes_get_data(body, NULL), g_bytes_get_size(body), text, strlen(text));
+    g_assert_cmpint(store_stat(f->store, key, &size, &f->err), ==, SF_OK);
+    g_assert_cmpint(size, ==, (gint64) strlen(text));
+}
+
+/* Keys joined by ' '. */
+static char *list(Fixture *f, const char *prefix, const char *after, size_t max)
+{
+    g_autoptr(GPtrArray) entries = g_ptr_array_new_with_free_func((GDestroyNotify) store_entry_free);
+    g_assert_cmpint(store_list(f->store, prefix, after, max, entries, &f->err), ==, SF_OK);
+    GString *keys = g_string_new(NULL);
+    for (guint i = 0; i < entries->len; i++)
+        g_string_append_printf(keys, "%s%s", i ? " " : "", ((StoreEntry *) entries->pdata[i])->key);
+    return g_string_free(keys, FALSE);
+}
+
+static void bodies_are_kept_and_replaced(Fixture *f, gconstpointer unused)
+{
+    (void) unused;
+    put(f, "x/y=1/z.json", "one");
+    expect(f, "x/y=1/z.json", "one");
+    put(f, "x/y=1/z.json", "");
+    expect(f, "x/y=1/z.json", "");
+    g_autofree char *path = g_build_filename(f->root, "a b", "x", "y=1", "z.json", NULL);
+    g_assert_true(g_file_test(path, G_FILE_TEST_IS_REGULAR));
+}
+
+static void missing_objects_are_empty(Fixture *f, gconstpointer unused)
+{
+    (void) unused;
+    g_autoptr(GBytes) body = NULL;
+    int64_t size;
+    put(f, "d/e", "x");
+    g_assert_cmpint(store_get(f->store, "none", 10, &body, &f->err), ==, SF_EMPTY);
+    g_assert_cmpint(store_stat(f->store, "d", &size, &f->err), ==, SF_EMPTY);
+    g_assert_cmpint(store_stat(f->store, "d/e/f", &size, &f->err), ==, SF_EMPTY);
+    g_assert_cmpint(store_delete(f->store, "none", &f->err), ==, SF_OK);
+    g_assert_cmpint(store_delete(f->store, "d/e", &f->err), ==, SF_OK);
+    g_assert_cmpint(store_stat(f->store, "d/e", &size, &f->err), ==, SF_EMPTY);
+}
+
+static void only_the_first_creates(Fixture *f, gconstpointer unused)
+{
+    (void) unused;
+    g_assert_true(put_new(f, "log/0", "mine"));
+    g_assert_false(put_new(f, "log/0", "other"));
+    g_assert_true(put_new(f, "log/0", "mine")); /* as after an answer that was lost */
+    expect(f, "log/0", "mine");
+}
+
+static void one_of_many_writers_creates(Fixture *f, gconstpointer unused)
+{
+    (void) unused;
+    for (int round = 0; round < 20; round++) {
+        g_autofree char *key = g_strdup_printf("race/%d", round);
+        StoreObject objects[8];
+        char texts[8][2];
+        guint created = 0;
+        for (int i = 0; i < 8; i++) {
+            g_snprintf(texts[i], sizeof texts[i], "%d", i);
+            objects[i] = (StoreObject){.key = key, .only_new = true, .body = g_bytes_new_static(texts[i], 1)};
+        }
+        g_assert_cmpint(store_put_all(f->store, objects, 8, &f->err), ==, SF_OK);
+        for (int i = 0; i < 8; i++) {
+            created += objects[i].created;
+            g_bytes_unref(objects[i].body);
+        }
+        g_assert_cmpuint(created, ==, 1);
+    }
+}
+
+static void listing_is_in_bytewise_order_over_all_levels(Fixture *f, gconstpointer unused)
+{
+    (void) unused;
+    const char *const keys[] = {"b/1", "b/10", "b/2", "b-x", "b.json", "b", "c/d/e", "\xc3\xa9"};
+    for (gsize i = 0; i < G_N_ELEMENTS(keys); i++)
+        if (!g_str_equal(keys[i], "b")) /* a name cannot be a directory as well */
+            put(f, keys[i], "x");
+    g_autofree char *all = list(f, "", NULL, 100);
+    g_assert_cmpstr(all, ==, "b-x b.json b/1 b/10 b/2 c/d/e \xc3\xa9");
+    g_autofree char *some = list(f, "b", "b/1", 2);
+    g_assert_cmpstr(some, ==, "b/10 b/2");
+    g_autofree char *behind = list(f, "", "b/2", 100);
+    g_assert_cmpstr(behind, ==, "c/d/e \xc3\xa9");
+    g_autofree char *below = list(f, "c/d/", NULL, 100);
+    g_assert_cmpstr(below, ==, "c/d/e");
+    g_autofree char *none = list(f, "nothing/here", NULL, 100);
+    g_assert_cmpstr(none, ==, "");
+}
+
+static void keys_cannot_leave_the_place(Fixture *f, gconstpointer unused)
+{
+    (void) unused;
+    const char *const bad[] = {"", "/x", "../x", "a/../b", "a//b", "a/", "./a", "a/.", "\xff"};
+    g_autoptr(GBytes) body = g_bytes_new_static("x", 1);
+    for (gsize i = 0; i < G_N_ELEMENTS(bad); i++) {
+        g_assert_cmpint(store_put(f->store, bad[i], body, &f->err), ==, SF_FATAL);
+        g_assert_nonnull(strstr(f->err.message, "is no object key"));
+    }
+}
+
+static void larger_than_the_limit_is_refused(Fixture *f, gconstpointer unused)
+{
+    (void) unused;
+    g_autoptr(GBytes) body = NULL;
+    put(f, "x", "12345");
+    g_assert_cmpint(store_get(f->store, "x", 4, &body, &f->err), ==, SF_FATAL);
+    g_assert_nonnull(strstr(f->err.message, "has 5 bytes, more than the 4"));
+    g_assert_null(body);
+}
+
+static void nothing_is_left_in_the_temporary_directory(Fixture *f, gconstpointer unused)
+{
+    (void) unused;
+    g_autofree char *path = g_build_filename(f->root, "a b", ".sf-tmp", NULL);
+    put(f, "x", "1");
+    put_new(f, "x", "2");
+    put_new(f, "y", "2");
+    g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
+    g_assert_null(g_dir_read_name(dir));
+}
+
+static void full_or_forbidden_disk_is_retried(Fixture *f, gconstpointer unused)
+{
+    (void) unused;
+    put(f, "x", "1");
+    g_autofree char *path = g_build_filename(f->root, "a b", ".sf-tmp", NULL);
+    g_assert_cmpint(g_rmdir(path), ==, 0);
+    g_assert_true(g_file_set_contents(path, "in the way", -1, NULL));
+    g_autoptr(GBytes) body = g_bytes_new_static("x", 1);
+    g_assert_cmpint(store_put(f->store, "y", body, &f->err), ==, SF_CONFIG);
+    g_assert_nonnull(strstr(f->err.message, "Not a directory"));
+    g_assert_cmpint(g_unlink(path), ==, 0);
+    put(f, "y", "2"); /* mended meanwhile */
+}
+
+static void urls_that_mean_nothing_are_refused(void)
+{
+    const char *const bad[] = {"",         "raw-bucket/prefix", "file://", "file://host/x",
+                               "gs://x/y", "file:///%zz",       "file:///"};
+    SfError err;
+    for (gsize i = 0; i < G_N_ELEMENTS(bad); i++) {
+        StoreOptions options = {.url = bad[i]};
+        g_assert_null(store_new(NULL, &options, &err));
+        g_assert_nonnull(strstr(err.message, "url"));
+    }
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+#define ADD(name, function) g_test_add("/store/file/" name, Fixture, NULL, set_up, function, tear_down)
+    ADD("bodies are kept and replaced", bodies_are_kept_and_replaced);
+    ADD("missing objects are empty", missing_objects_are_empty);
+    ADD("only the first creates", only_the_first_creates);
+    ADD("one of many writers creates", one_of_many_writers_creates);
+    ADD("listing is in bytewise order over all levels", listing_is_in_bytewise_order_over_all_levels);
+    ADD("keys cannot leave the place", keys_cannot_leave_the_place);
+    ADD("larger than the limit is refused", larger_than_the_limit_is_refused);
+    ADD("nothing is left in the temporary directory", nothing_is_left_in_the_temporary_directory);
+    ADD("a place that is in the way is named, and used once it is mended", full_or_forbidden_disk_is_retried);
+    g_test_add_func("/store/file/urls that mean nothing are refused", urls_that_mean_nothing_are_refused);
+    return g_test_run();
+}
