@@ -3,6 +3,7 @@
 #define KIT_PARQUET_BUFFER_H
 
 #include <glib.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -26,6 +27,19 @@ static inline uint8_t *buffer_room(Buffer *buffer, size_t more)
     if (more > buffer->capacity - buffer->size)
         buffer_grow(buffer, buffer->size + more);
     return buffer->data + buffer->size;
+}
+
+/* Room for `size` bytes in all, where the size comes from input; false: no memory. */
+static inline bool buffer_try_reserve(Buffer *buffer, size_t size)
+{
+    if (size <= buffer->capacity && buffer->data)
+        return true;
+    uint8_t *data = g_try_realloc(buffer->data, MAX(size, 64));
+    if (!data)
+        return false;
+    buffer->data = data;
+    buffer->capacity = MAX(size, 64);
+    return true;
 }
 
 static inline void buffer_add(Buffer *buffer, const void *data, size_t size)

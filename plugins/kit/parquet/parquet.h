@@ -2,7 +2,8 @@
  *
  * The writer takes batches as they come, column by column. What it holds is bounded: one open page and one dictionary a
  * column, and the compressed pages of the file so far. Written: data page v1, dictionary (with a fall back to PLAIN) and PLAIN,
- * page CRCs, statistics. Types: all of sf/schema.h, and Arrow's maps. */
+ * page CRCs, statistics. Types: all of sf/schema.h, and maps
+ * as lists of key and value. */
 #ifndef KIT_PARQUET_H
 #define KIT_PARQUET_H
 
@@ -18,6 +19,7 @@ typedef struct ParquetOptions {
     int64_t page_bytes;       /* 1 MiB */
     int64_t page_rows;        /* 20,000 */
     int64_t dictionary_bytes; /* 1 MiB */
+    const char *const *maps;  /* lists of these names are maps (of key and value); NULL-terminated, may be NULL */
 } ParquetOptions;
 
 typedef struct ParquetWriter ParquetWriter;
@@ -47,8 +49,8 @@ const ParquetStats *parquet_writer_stats(const ParquetWriter *writer, size_t lea
 
 typedef struct ParquetReader ParquetReader;
 
-/* Reads the columns of `wanted` (a struct schema, "+m" allowed, kept by reference) by name; a column or member that the
- * file lacks reads as null. The file's bytes are not trusted: SF_FATAL says what is wrong with them. */
+/* Reads the columns of `wanted` (a struct schema, borrowed for the call) by name; a nullable column or member that the file
+ * lacks reads as null, a map as a list of struct key, value. The file's bytes are not trusted: SF_FATAL says what is wrong with them. */
 ParquetReader *parquet_reader_new(GBytes *file, const struct ArrowSchema *wanted, SfError *err);
 void parquet_reader_free(ParquetReader *reader);
 int64_t parquet_reader_rows(const ParquetReader *reader);

@@ -36,13 +36,13 @@ static void set_physical(ParquetNode *node)
     }
 }
 
-static SfStatus node_new(const struct ArrowSchema *schema, ParquetNode **out, SfError *err);
+static SfStatus node_new(const struct ArrowSchema *schema, const char *const *maps, ParquetNode **out, SfError *err);
 
-static SfStatus add_children(ParquetNode *node, const struct ArrowSchema *schema, SfError *err)
+static SfStatus add_children(ParquetNode *node, const struct ArrowSchema *schema, const char *const *maps, SfError *err)
 {
     node->children = g_new0(ParquetNode *, (gsize) schema->n_children);
     for (int64_t i = 0; i < schema->n_children; i++) {
-        SF_TRY(node_new(schema->children[i], &node->children[i], err));
+        SF_TRY(node_new(schema->children[i], maps, &node->children[i], err));
         node->n_children++;
     }
     return SF_OK;
@@ -63,26 +63,20 @@ static SfStatus fix_map(ParquetNode *map, SfError *err)
     return SF_OK;
 }
 
-static SfStatus node_new(const struct ArrowSchema *schema, ParquetNode **out, SfError *err)
+static SfStatus node_new(const struct ArrowSchema *schema, const char *const *maps, ParquetNode **out, SfError *err)
 {
     g_autoptr(ParquetNode) node = g_new0(ParquetNode, 1);
-    if (strcmp(schema->format, "+m") == 0) {
-        node->type = SF_LIST;
-        node->map = true;
-        node->name = g_strdup(schema->name);
-        node->nullable = schema->flags & ARROW_FLAG_NULLABLE;
-    } else {
-        SfField field;
-        SF_TRY(sf_schema_field(schema, &field, err));
-        node->type = field.type;
-        node->view = field.view;
-        node->precision = field.precision;
-        node->scale = field.scale;
-        node->nullable = field.nullable;
-        node->name = g_strdup(field.name ? field.name : "");
-    }
+    SfField field;
+    SF_TRY(sf_schema_field(schema, &field, err));
+    node->type = field.type;
+    node->view = field.view;
+    node->precision = field.precision;
+    node->scale = field.scale;
+    node->nullable = field.nullable;
+    node->name = g_strdup(field.name ? field.name : "");
+    node->map = node->type == SF_LIST && maps && g_strv_contains(maps, node->name);
     if (node->type == SF_LIST || node->type == SF_STRUCT) {
-        SF_TRY(add_children(node, schema, err));
+        SF_TRY(add_children(node, schema, maps, err));
         if (node->map)
             SF_TRY(fix_map(node, err));
         if (node->n_children == 0)
@@ -107,10 +101,10 @@ static void number(ParquetNode *node, unsigned def, unsigned rep, size_t *leaf)
     node->n_leaves = *leaf - node->leaf;
 }
 
-ParquetNode *parquet_schema_new(const struct ArrowSchema *schema, SfError *err)
+ParquetNode *parquet_schema_new(const struct ArrowSchema *schema, const char *const *maps, SfError *err)
 {
     g_autoptr(ParquetNode) root = NULL;
-    if (node_new(schema, &root, err) != SF_OK)
+    if (node_new(schema, maps, &root, err) != SF_OK)
         return NULL;
     if (root->type != SF_STRUCT) {
         sf_fail(err, SF_CONFIG, "a Parquet file holds rows of a struct, not of %s", sf_type_name(root->type));

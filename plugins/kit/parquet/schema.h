@@ -53,8 +53,8 @@ typedef struct ParquetNode {
     struct ParquetNode **children; /* list: its element; a map's element is a struct of key and value */
 } ParquetNode;
 
-/* From a struct schema. Beside the types of sf/schema.h it takes Arrow's map format "+m". SF_CONFIG on anything else. */
-ParquetNode *parquet_schema_new(const struct ArrowSchema *schema, SfError *err);
+/* From a struct schema. Lists whose name is among `maps` (NULL-terminated, or NULL) are maps. */
+ParquetNode *parquet_schema_new(const struct ArrowSchema *schema, const char *const *maps, SfError *err);
 void parquet_node_free(ParquetNode *node);
 
 /* Leaves in order: nodes whose children are none. */

@@ -39,7 +39,7 @@ static void start_file(ParquetWriter *writer)
 
 ParquetWriter *parquet_writer_new(const struct ArrowSchema *schema, const ParquetOptions *options, SfError *err)
 {
-    g_autoptr(ParquetNode) root = parquet_schema_new(schema, err);
+    g_autoptr(ParquetNode) root = parquet_schema_new(schema, options->maps, err);
     if (!root)
         return NULL;
     ParquetWriter *writer = g_new0(ParquetWriter, 1);

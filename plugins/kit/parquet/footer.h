@@ -1,0 +1,52 @@
+/* The footer of a Parquet file that somebody else may have written: schema tree and column chunks, checked. */
+#ifndef KIT_PARQUET_FOOTER_H
+#define KIT_PARQUET_FOOTER_H
+
+#include "schema.h"
+
+/* One SchemaElement in its tree. */
+typedef struct FileNode {
+    char *name;
+    int type; /* ParquetType; -1: a group */
+    int32_t width;
+    int repetition; /* 0 required, 1 optional, 2 repeated */
+    int converted;  /* ConvertedType; -1: none */
+    int logical;    /* field of the LogicalType union; 0: none */
+    int32_t scale;
+    int32_t precision;
+    bool utc; /* timestamps */
+    int unit; /* timestamps: 1 ms, 2 µs, 3 ns */
+    unsigned max_def;
+    unsigned max_rep;
+    size_t leaf; /* number of the first leaf at or below it */
+    size_t n_children;
+    struct FileNode **children;
+} FileNode;
+
+typedef struct FileChunk {
+    int type;
+    int codec;
+    int64_t n_values; /* levels */
+    int64_t offset;   /* of the first page */
+    int64_t size;
+} FileChunk;
+
+typedef struct FileGroup {
+    int64_t rows;
+    GArray *chunks; /* FileChunk, one a leaf */
+} FileGroup;
+
+typedef struct Footer {
+    FileNode *root;
+    size_t n_leaves;
+    int64_t rows;
+    GPtrArray *groups; /* FileGroup * */
+} Footer;
+
+/* NULL and SF_FATAL text when the file is no Parquet file, or contradicts itself. */
+Footer *footer_read(const uint8_t *file, size_t size, SfError *err);
+void footer_free(Footer *footer);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Footer, footer_free)
+
+#endif

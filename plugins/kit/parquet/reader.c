@@ -1,0 +1,419 @@
+/* The Parquet reader: record assembly of the wanted columns into builders. Which pages there are: leaf_reader.c. */
+#include "parquet.h"
+#include "leaf_reader.h"
+
+/* A wanted column or member and what the file has for it. */
+typedef struct Bound {
+    const ParquetNode *wanted;
+    const FileNode *file;  /* NULL: missing, reads as null */
+    LeafReader *guide;     /* a leaf below, whose levels tell of this node */
+    bool guide_only;       /* and which no child of ours reads */
+    unsigned repeated_def; /* lists: level of an element that is there; likewise its repetition */
+    unsigned repeated_rep;
+    int64_t scale; /* timestamps: the file's unit in µs, or negative: 1/unit */
+    struct Bound *children;
+} Bound;
+
+struct ParquetReader {
+    GBytes *file;
+    Footer *footer;
+    ParquetNode *wanted;
+    Bound *root;
+    SfBuilder *builder;
+    Codec *codec;
+    LeafReader **leaves; /* by the file's numbers; NULL: not needed */
+    guint group;         /* that is open, or the number of them */
+    int64_t group_left;  /* rows */
+};
+
+static LeafReader *leaf_at(ParquetReader *reader, const FileNode *leaf)
+{
+    if (!reader->leaves[leaf->leaf]) {
+        LeafReader *made = g_new0(LeafReader, 1);
+        leaf_reader_init(made, leaf, g_bytes_get_data(reader->file, NULL), reader->codec);
+        reader->leaves[leaf->leaf] = made;
+    }
+    return reader->leaves[leaf->leaf];
+}
+
+static const FileNode *member(const FileNode *group, const char *name)
+{
+    for (size_t i = 0; i < group->n_children; i++)
+        if (strcmp(group->children[i]->name, name) == 0)
+            return group->children[i];
+    return NULL;
+}
+
+/* µs a unit, or -n: n units a µs; 0: no timestamp. Without any annotation the writer meant plain numbers. */
+static int64_t timestamp_scale(const FileNode *file)
+{
+    static const int64_t scales[] = {0, 1000, 1, -1000};
+    if (file->logical == 8 && file->unit >= 1 && file->unit <= 3)
+        return scales[file->unit];
+    return file->converted == 9 ? 1000 : file->converted == 10 ? 1 : 0;
+}
+
+static bool fits(const ParquetNode *wanted, const FileNode *file)
+{
+    int type = file->type;
+    bool decimal = file->logical == 5 || file->converted == 5;
+    switch (wanted->type) {
+    case SF_BOOL:
+        return type == PARQUET_BOOLEAN;
+    case SF_INT32:
+        return type == PARQUET_INT32 && !decimal;
+    case SF_DATE:
+        return type == PARQUET_INT32 && (file->logical == 6 || file->converted == 6);
+    case SF_INT64:
+        return (type == PARQUET_INT64 || type == PARQUET_INT32) && !decimal && timestamp_scale(file) == 0;
+    case SF_TIMESTAMP:
+        return type == PARQUET_INT64 && timestamp_scale(file) != 0;
+    case SF_FLOAT64:
+        return type == PARQUET_DOUBLE || type == PARQUET_FLOAT;
+    case SF_UTF8:
+        return type == PARQUET_BYTE_ARRAY && !decimal;
+    case SF_BINARY:
+        return (type == PARQUET_BYTE_ARRAY || type == PARQUET_FIXED) && !decimal;
+    default:
+        return decimal && file->scale == wanted->scale && type != PARQUET_BOOLEAN && type != PARQUET_INT96 &&
+               type != PARQUET_FLOAT && type != PARQUET_DOUBLE && file->width <= 16;
+    }
+}
+
+static SfStatus bind(ParquetReader *reader, Bound *bound, const ParquetNode *wanted, const FileNode *file,
+                     SfError *err);
+
+/* What repeats in a list, by the rules for old files (LogicalTypes.md, "Lists", backward compatibility). */
+static SfStatus bind_list(ParquetReader *reader, Bound *bound, const FileNode *file, SfError *err)
+{
+    if (file->n_children != 1 || file->children[0]->repetition != 2)
+        return sf_fail(err, SF_FATAL, "column '%s' is no list in the file", file->name);
+    const FileNode *repeated = file->children[0];
+    g_autofree char *tuple = g_strconcat(file->name, "_tuple", NULL);
+    bool itself =
+        repeated->n_children != 1 || strcmp(repeated->name, "array") == 0 || strcmp(repeated->name, tuple) == 0;
+    bound->repeated_def = repeated->max_def;
+    bound->repeated_rep = repeated->max_rep;
+    bound->children = g_new0(Bound, 1);
+    return bind(reader, &bound->children[0], bound->wanted->children[0], itself ? repeated : repeated->children[0],
+                err);
+}
+
+static SfStatus bind_struct(ParquetReader *reader, Bound *bound, const FileNode *file, SfError *err)
+{
+    if (file->type >= 0)
+        return sf_fail(err, SF_FATAL, "column '%s' is no struct in the file", file->name);
+    bound->children = g_new0(Bound, bound->wanted->n_children);
+    for (size_t i = 0; i < bound->wanted->n_children; i++) {
+        const ParquetNode *child = bound->wanted->children[i];
+        SF_TRY(bind(reader, &bound->children[i], child, member(file, child->name), err));
+        if (!bound->guide)
+            bound->guide = bound->children[i].guide;
+    }
+    return SF_OK;
+}
+
+static SfStatus bind_guide(ParquetReader *reader, Bound *bound, const FileNode *file, SfError *err)
+{
+    const FileNode *leaf = file;
+    while (leaf->n_children > 0)
+        leaf = leaf->children[0];
+    if (leaf->type < 0 || leaf->max_rep != file->max_rep)
+        return sf_fail(err, SF_FATAL, "column '%s' has no member that we know", file->name);
+    bound->guide = leaf_at(reader, leaf);
+    bound->guide_only = bound->wanted->n_children > 0;
+    return SF_OK;
+}
+
+static SfStatus bind(ParquetReader *reader, Bound *bound, const ParquetNode *wanted, const FileNode *file, SfError *err)
+{
+    bound->wanted = wanted;
+    bound->file = file;
+    if (!file) {
+        if (!wanted->nullable)
+            return sf_fail(err, SF_FATAL, "the Parquet file has no column '%s'", wanted->name);
+        return SF_OK;
+    }
+    if (wanted->type == SF_LIST) {
+        SF_TRY(bind_list(reader, bound, file, err));
+        bound->guide = bound->children[0].guide;
+        return SF_OK;
+    }
+    if (wanted->type == SF_STRUCT) {
+        SF_TRY(bind_struct(reader, bound, file, err));
+        return bound->guide || wanted == reader->wanted ? SF_OK : bind_guide(reader, bound, file, err);
+    }
+    if (file->type < 0 || !fits(wanted, file))
+        return sf_fail(err, SF_FATAL, "column '%s' is no %s in the Parquet file (physical type %d)", wanted->name,
+                       sf_type_name(wanted->type), file->type);
+    bound->scale = timestamp_scale(file);
+    return bind_guide(reader, bound, file, err);
+}
+
+static void bound_done(Bound *bound)
+{
+    for (size_t i = 0; bound->children && i < bound->wanted->n_children; i++)
+        bound_done(&bound->children[i]);
+    g_free(bound->children);
+}
+
+ParquetReader *parquet_reader_new(GBytes *file, const struct ArrowSchema *wanted, SfError *err)
+{
+    gsize size;
+    const uint8_t *data = g_bytes_get_data(file, &size);
+    g_autoptr(Footer) footer = footer_read(data, size, err);
+    if (!footer)
+        return NULL;
+    g_autoptr(ParquetReader) reader = g_new0(ParquetReader, 1);
+    reader->file = g_bytes_ref(file);
+    reader->footer = g_steal_pointer(&footer);
+    reader->codec = codec_new();
+    reader->leaves = g_new0(LeafReader *, reader->footer->n_leaves);
+    reader->root = g_new0(Bound, 1);
+    reader->wanted = parquet_schema_new(wanted, NULL, err);
+    if (!reader->wanted)
+        return NULL;
+    reader->builder = sf_builder_new(wanted, err);
+    if (!reader->builder || bind(reader, reader->root, reader->wanted, reader->footer->root, err) != SF_OK)
+        return NULL;
+    return g_steal_pointer(&reader);
+}
+
+void parquet_reader_free(ParquetReader *reader)
+{
+    if (!reader)
+        return;
+    for (size_t i = 0; reader->leaves && i < reader->footer->n_leaves; i++)
+        if (reader->leaves[i]) {
+            leaf_reader_done(reader->leaves[i]);
+            g_free(reader->leaves[i]);
+        }
+    g_free(reader->leaves);
+    if (reader->root)
+        bound_done(reader->root);
+    g_free(reader->root);
+    sf_builder_free(reader->builder);
+    parquet_node_free(reader->wanted);
+    codec_free(reader->codec);
+    footer_free(reader->footer);
+    g_bytes_unref(reader->file);
+    g_free(reader);
+}
+
+int64_t parquet_reader_rows(const ParquetReader *reader)
+{
+    return reader->footer->rows;
+}
+
+static SfStatus corrupt(const Bound *bound, SfError *err, const char *what)
+{
+    return sf_fail(err, SF_FATAL, "corrupt Parquet file: column '%s': %s", bound->wanted->name, what);
+}
+
+/* Makes the guide's current level. */
+static SfStatus level(const Bound *bound, SfError *err)
+{
+    SfStatus status = leaf_reader_fill(bound->guide, err);
+    return status == SF_END ? corrupt(bound, err, "fewer values than rows") : status;
+}
+
+/* Past one level in every leaf below a node that is null or empty. */
+static SfStatus skip_level(Bound *bound, SfError *err)
+{
+    if (!bound->file)
+        return SF_OK;
+    if (!bound->children || bound->guide_only) {
+        SF_TRY(level(bound, err));
+        bound->guide->next++;
+    }
+    for (size_t i = 0; bound->children && i < bound->wanted->n_children; i++)
+        SF_TRY(skip_level(&bound->children[i], err));
+    return SF_OK;
+}
+
+/* Sign-extends big- or little-endian two's complement of at most 16 bytes. */
+static SfDecimal decimal_of(SfBytes bytes, bool big_endian)
+{
+    uint64_t low = 0;
+    uint64_t high = 0;
+    int64_t n = bytes.size;
+    bool negative = n > 0 && bytes.data[big_endian ? 0 : n - 1] & 0x80;
+    if (negative)
+        low = high = UINT64_MAX;
+    for (int64_t i = 0; i < n; i++) {
+        high = high << 8 | low >> 56;
+        low = low << 8 | (uint8_t) bytes.data[big_endian ? i : n - 1 - i];
+    }
+    return (SfDecimal){.low = low, .high = (int64_t) high};
+}
+
+static SfStatus add_number(const Bound *bound, SfBytes bytes, SfColumnBuilder *out, SfError *err)
+{
+    uint32_t word = 0;
+    uint64_t wide = 0;
+    float single;
+    double number;
+    memcpy(&word, bytes.data, MIN(bytes.size, 4));
+    memcpy(&wide, bytes.data, MIN(bytes.size, 8));
+    word = GUINT32_FROM_LE(word);
+    wide = GUINT64_FROM_LE(wide);
+    int64_t value = bytes.size == 4 ? (int32_t) word : (int64_t) wide;
+    switch (bound->wanted->type) {
+    case SF_INT32:
+    case SF_DATE:
+        sf_add_i32(out, (int32_t) word);
+        break;
+    case SF_FLOAT64:
+        memcpy(&single, &word, 4);
+        memcpy(&number, &wide, 8);
+        sf_add_f64(out, bytes.size == 4 ? (double) single : number);
+        break;
+    case SF_TIMESTAMP:
+        if (bound->scale < 0)
+            value = value / -bound->scale - (value % -bound->scale < 0);
+        else if (__builtin_mul_overflow(value, bound->scale, &value))
+            return corrupt(bound, err, "a timestamp out of range");
+        sf_add_i64(out, value);
+        break;
+    default:
+        sf_add_i64(out, value);
+    }
+    return SF_OK;
+}
+
+static SfStatus add_value(const Bound *bound, SfColumnBuilder *out, SfError *err)
+{
+    SfBytes bytes;
+    SF_TRY(leaf_reader_value(bound->guide, &bytes, err));
+    switch (bound->wanted->type) {
+    case SF_BOOL:
+        sf_add_bool(out, bytes.data[0]);
+        return SF_OK;
+    case SF_UTF8:
+        if (!g_utf8_validate_len(bytes.data ? bytes.data : "", (gsize) bytes.size, NULL))
+            return corrupt(bound, err, "a text that is no UTF-8");
+        sf_add_str(out, bytes.data, bytes.size);
+        return SF_OK;
+    case SF_BINARY:
+        sf_add_str(out, bytes.data, bytes.size);
+        return SF_OK;
+    case SF_DECIMAL128:
+        if (bytes.size > 16)
+            return corrupt(bound, err, "a decimal of more than 16 bytes");
+        sf_add_decimal(
+            out, decimal_of(bytes, bound->file->type == PARQUET_FIXED || bound->file->type == PARQUET_BYTE_ARRAY));
+        return SF_OK;
+    default:
+        return add_number(bound, bytes, out, err);
+    }
+}
+
+static SfStatus add_null(const Bound *bound, SfColumnBuilder *out, SfError *err)
+{
+    if (!bound->wanted->nullable)
+        return corrupt(bound, err, "a null where none may be");
+    sf_add_null(out);
+    return SF_OK;
+}
+
+static SfStatus assemble(Bound *bound, SfColumnBuilder *out, SfError *err);
+
+static SfStatus assemble_list(Bound *bound, SfColumnBuilder *out, SfError *err)
+{
+    if (leaf_def(bound->guide) < bound->repeated_def) {
+        SF_TRY(skip_level(bound, err));
+        sf_add_list(out);
+        return SF_OK;
+    }
+    SfStatus status;
+    do {
+        SF_TRY(assemble(&bound->children[0], out->children[0], err));
+        status = leaf_reader_fill(bound->guide, err);
+        if (status != SF_OK && status != SF_END)
+            return status;
+    } while (status == SF_OK && leaf_rep(bound->guide) == bound->repeated_rep);
+    sf_add_list(out);
+    return SF_OK;
+}
+
+static SfStatus assemble_struct(Bound *bound, SfColumnBuilder *out, SfError *err)
+{
+    if (bound->guide_only)
+        bound->guide->next++;
+    for (size_t i = 0; i < bound->wanted->n_children; i++)
+        SF_TRY(assemble(&bound->children[i], out->children[i], err));
+    sf_add_struct(out);
+    return SF_OK;
+}
+
+/* The value at the current level, and past it. */
+static SfStatus assemble(Bound *bound, SfColumnBuilder *out, SfError *err)
+{
+    if (!bound->file)
+        return add_null(bound, out, err);
+    SF_TRY(level(bound, err));
+    if (leaf_def(bound->guide) < bound->file->max_def) {
+        SF_TRY(skip_level(bound, err));
+        return add_null(bound, out, err);
+    }
+    if (bound->wanted->type == SF_LIST)
+        return assemble_list(bound, out, err);
+    if (bound->wanted->type == SF_STRUCT)
+        return assemble_struct(bound, out, err);
+    SF_TRY(add_value(bound, out, err));
+    bound->guide->next++;
+    return SF_OK;
+}
+
+static SfStatus next_group(ParquetReader *reader, SfError *err)
+{
+    while (reader->group_left == 0 && reader->group < reader->footer->groups->len) {
+        const FileGroup *group = reader->footer->groups->pdata[reader->group];
+        for (size_t i = 0; i < reader->footer->n_leaves; i++)
+            if (reader->leaves[i])
+                SF_TRY(leaf_reader_chunk(reader->leaves[i], &g_array_index(group->chunks, FileChunk, i), err));
+        reader->group_left = group->rows;
+        reader->group++;
+    }
+    return reader->group_left > 0 ? SF_OK : SF_END;
+}
+
+/* Every leaf must be at the beginning of a row. */
+static SfStatus check_row(const ParquetReader *reader, SfError *err)
+{
+    for (size_t i = 0; i < reader->footer->n_leaves; i++) {
+        LeafReader *leaf = reader->leaves[i];
+        if (!leaf || leaf->node->max_rep == 0)
+            continue;
+        SfStatus status = leaf_reader_fill(leaf, err);
+        if (status == SF_OK && leaf_rep(leaf) != 0)
+            return sf_fail(err, SF_FATAL, "corrupt Parquet file: column '%s': a row begins within another",
+                           leaf->node->name);
+        if (status != SF_OK && status != SF_END)
+            return status;
+    }
+    return SF_OK;
+}
+
+static SfStatus read_row(ParquetReader *reader, SfError *err)
+{
+    SF_TRY(check_row(reader, err));
+    for (size_t i = 0; i < reader->wanted->n_children; i++)
+        SF_TRY(assemble(&reader->root->children[i], sf_builder_column(reader->builder, i), err));
+    SfStatus status = sf_builder_end_row(reader->builder, err);
+    return status == SF_OK ? SF_OK : sf_fail_prefix(err, SF_FATAL, "Parquet file");
+}
+
+SfStatus parquet_reader_next(ParquetReader *reader, int64_t max, struct ArrowArray *out, SfError *err)
+{
+    SF_TRY(next_group(reader, err));
+    for (int64_t i = 0; i < max && !sf_builder_full(reader->builder); i++) {
+        SfStatus status = next_group(reader, err);
+        if (status == SF_END)
+            break;
+        SF_TRY(status);
+        SF_TRY(read_row(reader, err));
+        reader->group_left--;
+    }
+    return sf_builder_finish(reader->builder, out, err);
+}
