@@ -110,6 +110,8 @@ static void read_element(ThriftReader *reader, FileNode *node, int64_t *n_childr
             thrift_skip(reader, &field);
         }
     }
+    if (!name.data)
+        reader->failed = true;
     node->name = g_strndup((const char *) name.data, name.size);
 }
 
