@@ -48,6 +48,28 @@ SfStatus workers_ask(Attempt *attempt, Worker *const *workers, size_t n, Request
     return done ? SF_OK : sf_fail(err, SF_RETRY, "the pipeline is stopping");
 }
 
+/* Whether any split reaches the sink: one that is not even open yet has nothing to commit. Lock held. */
+static bool has_chains(const Worker *worker)
+{
+    for (guint i = 0; i < worker->step->inputs->len; i++) {
+        if (worker->chains[i]->len > 0)
+            return true;
+    }
+    return false;
+}
+
+static void fill_level(Attempt *attempt, guint level, SfCommitReason reason, Request *requests)
+{
+    memset(requests, 0, sizeof *requests * attempt->workers->len);
+    g_mutex_lock(&attempt->lock);
+    for (guint i = 0; i < attempt->workers->len; i++) {
+        const Worker *worker = attempt->workers->pdata[i];
+        if (worker->level == level && has_chains(worker))
+            requests[i].reason = reason;
+    }
+    g_mutex_unlock(&attempt->lock);
+}
+
 SfStatus workers_commit(Attempt *attempt, SfCommitReason reason, SfError *err)
 {
     guint deepest = 0;
@@ -55,11 +77,7 @@ SfStatus workers_commit(Attempt *attempt, SfCommitReason reason, SfError *err)
         deepest = MAX(deepest, ((const Worker *) attempt->workers->pdata[i])->level);
     g_autofree Request *requests = g_new0(Request, attempt->workers->len);
     for (guint level = 0; level <= deepest; level++) {
-        memset(requests, 0, sizeof *requests * attempt->workers->len);
-        for (guint i = 0; i < attempt->workers->len; i++) {
-            if (((const Worker *) attempt->workers->pdata[i])->level == level)
-                requests[i].reason = reason;
-        }
+        fill_level(attempt, level, reason, requests);
         SF_TRY(workers_ask(attempt, (Worker *const *) attempt->workers->pdata, attempt->workers->len, requests, err));
     }
     return SF_OK;

@@ -217,6 +217,7 @@ static void drain(Attempt *attempt)
     g_mutex_lock(&attempt->lock);
     if (!attempt->failed)
         attempt->phase = PHASE_CLOSE;
+    attempt->leave = true;
     g_cond_broadcast(&attempt->changed);
     g_mutex_unlock(&attempt->lock);
     g_thread_join(deadline);

@@ -1,4 +1,5 @@
-/* Batches: shared by reference count, sliced and viewed without a copy. Selecting rows: keep.c; plain layouts: compact.c. */
+/* Batches: shared by reference count, sliced and viewed without a copy. Selecting rows: keep.c; plain layouts:
+ * compact.c. */
 #include "array.h"
 #include "type.h"
 

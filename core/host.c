@@ -2,7 +2,8 @@
 #include <glib.h>
 #include <sf/plugin.h>
 
-/* Causes and log lines quote data, which need not be UTF-8; what reads them (an errors column, JSON logs) insists on it. */
+/* Causes and log lines quote data, which need not be UTF-8; what reads them (an errors column, JSON logs) insists on
+ * it. */
 static char *format_valid(const char *format, va_list args) G_GNUC_PRINTF(1, 0);
 
 static char *format_valid(const char *format, va_list args)

@@ -1,5 +1,5 @@
-/* sf_batch_keep(): the rows that a bitmap selects. The selection becomes a list of row numbers once; every column gathers by it.
- * Views are gathered, the bytes behind them stay where they are. */
+/* sf_batch_keep(): the rows that a bitmap selects. The selection becomes a list of row numbers once; every column
+ * gathers by it. Views are gathered, the bytes behind them stay where they are. */
 #include "array.h"
 #include "type.h"
 

@@ -18,32 +18,24 @@ static SharedBatch *share(SfBatch *rows)
     return shared;
 }
 
-/* Whether a sink behind the step still needs rows before `end`. */
-static bool needed(const Attempt *attempt, const Step *step, const SfBatch *batch)
+/* Whether a sink at or behind the step still needs rows of the batch. The split's own list of chains is the task's to
+ * read; a sink's is every task's to extend. */
+static bool needed(const Step *step, const SfBatch *batch)
 {
-    if (step->plugin->kind == SF_SINK) {
-        const Worker *worker = attempt->worker_of[step->index];
-        for (size_t input = 0; input < step->inputs->len; input++) {
-            const Chain *chain = chain_find(worker, input, batch->split);
-            if (chain && chain->recovered < batch->end)
-                return true;
-        }
-    }
-    const GPtrArray *outputs[] = {step->outputs, step->error_outputs};
-    for (size_t kind = 0; kind < G_N_ELEMENTS(outputs); kind++) {
-        for (guint i = 0; i < outputs[kind]->len; i++) {
-            if (needed(attempt, ((const Edge *) outputs[kind]->pdata[i])->to, batch))
-                return true;
-        }
+    const SplitState *split = (const SplitState *) (gconstpointer) batch->split;
+    for (guint i = 0; i < split->chains->len; i++) {
+        const Chain *chain = split->chains->pdata[i];
+        if (chain->recovered < batch->end && step_reaches(step, chain->worker->step))
+            return true;
     }
     return false;
 }
 
 /* While some sinks catch up, what only the others would get is not worked out again. */
-static bool worth_it(const Attempt *attempt, const Step *step, const SfBatch *batch)
+static bool worth_it(const Step *step, const SfBatch *batch)
 {
     const SplitState *split = (const SplitState *) (gconstpointer) batch->split;
-    return batch->start >= split->highest_cut || needed(attempt, step, batch);
+    return batch->start >= split->highest_cut || needed(step, batch);
 }
 
 static SfStatus transform(Task *task, const Step *step, SharedBatch *in, SfError *err);
@@ -54,7 +46,7 @@ static SfStatus pass_on(Task *task, const GPtrArray *edges, SharedBatch *batch, 
         const Edge *edge = edges->pdata[i];
         if (edge->to->plugin->kind == SF_SINK)
             worker_offer(task->attempt->worker_of[edge->to->index], edge->input, batch);
-        else if (worth_it(task->attempt, edge->to, &batch->batch))
+        else if (worth_it(edge->to, &batch->batch))
             SF_TRY(transform(task, edge->to, batch, err));
     }
     return SF_OK;

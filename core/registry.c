@@ -118,13 +118,12 @@ static bool is_complete(const Plugin *plugin, const char **missing)
 {
     *missing = NULL;
     if (plugin->kind == SF_SOURCE)
-        *missing = !plugin->source.bind ? "bind" : !plugin->source.open ? "open" : !plugin->source.poll ? "poll" : NULL;
+        *missing = !plugin->source.bind ? "bind" : !plugin->source.poll ? "poll" : NULL;
     else if (plugin->kind == SF_SINK)
-        *missing = !plugin->sink.open      ? "open"
-                   : !plugin->sink.recover ? "recover"
-                   : !plugin->sink.write   ? "write"
-                   : !plugin->sink.commit  ? "commit"
-                                           : NULL;
+        *missing = !plugin->sink.write                                                 ? "write"
+                   : !plugin->sink.commit                                              ? "commit"
+                   : !plugin->sink.recover && plugin->sink.delivery == SF_EXACTLY_ONCE ? "recover"
+                                                                                       : NULL;
     else if (!plugin->transform.apply && !(plugin->transform.needs && plugin->transform.keep_row))
         *missing = "apply (or needs and keep_row)";
     return !*missing;

@@ -8,7 +8,8 @@ bool rowfilter_is(const SfTransform *transform)
     return transform->keep_row && !transform->apply;
 }
 
-/* "$column" is the value of the option `column`, anything else the column's own name. NULL: no such option, or not given. */
+/* "$column" is the value of the option `column`, anything else the column's own name. NULL: no such option, or not
+ * given. */
 static const char *column_name(const SfTransform *transform, const SfNode *node, const SfNeed *need)
 {
     if (need->name[0] != '$')

@@ -123,6 +123,13 @@ static ExitCode exit_code_of(SfStatus status)
     return status == SF_CONFIG ? EXIT_CONFIG : EXIT_FAILED;
 }
 
+static void log_end(Runner *runner)
+{
+    g_autoptr(GString) line = g_string_new(NULL);
+    runner_progress(runner, g_get_real_time() - runner->started_us, line);
+    log_line(LEVEL_INFO, NULL, NULL, "ended, all is committed: %s", line->str);
+}
+
 static gpointer runner_main(gpointer data)
 {
     Runner *runner = data;
@@ -130,6 +137,7 @@ static gpointer runner_main(gpointer data)
     Backoff backoff = {0};
     SfError err;
     SfStatus status;
+    log_line(LEVEL_INFO, name, NULL, "started: %u steps%s", runner->pipeline->steps->len, runner->once ? ", once" : "");
     for (;;) {
         gint64 began = g_get_monotonic_time();
         err.message[0] = '\0';
@@ -147,6 +155,8 @@ static gpointer runner_main(gpointer data)
         status = SF_OK;
     if (status != SF_OK)
         log_line(LEVEL_ERROR, name, NULL, "%s", err.message);
+    else
+        log_end(runner);
     g_mutex_lock(&runner->lock);
     runner->exit_code = exit_code_of(status);
     runner->state = status == SF_OK ? RUNNER_DONE : RUNNER_FAILED;

@@ -94,20 +94,30 @@ static gint64 complete_up_to(const Attempt *attempt, const Edge *edge, const SfS
     return chain ? chain->recovered : SF_POSITION_NONE;
 }
 
-/* Takes over one sink's answers. Lock held; upstream sinks have been taken over before. */
+static gint64 start_of(const SfSplit *split, const SfAssignment *assignments, SplitState *const *splits, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (&splits[i]->split == split)
+            return assignments[i].start;
+    }
+    return SF_POSITION_NONE;
+}
+
+/* Takes over one sink's answers. Where a sink's errors are complete beyond what their reader has, the reader gets the
+ * range between without rows, so that its own ranges chain. Lock held; upstream sinks have been taken over before. */
 static void take_over(Attempt *attempt, Worker *worker, const Request *request, const SfAssignment *assignments,
                       SplitState *const *splits, size_t n)
 {
     for (size_t i = 0; i < request->n_chains; i++) {
         const SfRecovery *answer = &request->chains[i];
+        const Edge *edge = worker->step->inputs->pdata[answer->input];
         Chain *chain = chain_find(worker, answer->input, answer->split);
-        gint64 position =
-            MAX(answer->position, complete_up_to(attempt, worker->step->inputs->pdata[answer->input], answer->split));
-        for (size_t k = 0; k < n && position == SF_POSITION_NONE; k++) {
-            if (&splits[k]->split == answer->split)
-                position = assignments[k].start;
-        }
-        chain->recovered = chain->committed = chain->written = chain->queued = chain->offered = position;
+        gint64 complete = complete_up_to(attempt, edge, answer->split);
+        gint64 own = answer->position;
+        if (own == SF_POSITION_NONE)
+            own = complete != SF_POSITION_NONE ? complete : start_of(answer->split, assignments, splits, n);
+        chain->committed = chain->written = chain->queued = own;
+        chain->recovered = chain->offered = MAX(own, complete);
     }
 }
 

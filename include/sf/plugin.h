@@ -15,7 +15,8 @@
  * (once an input) → open → (recover | write | tick | commit)* → close. bind checks all that can be known without I/O,
  * and is all that `sfrun check` calls; open connects. close is called whatever failed before, so it accepts a node
  * that was only bound, or half opened; what was written and not committed is dropped by it. For a new attempt the host
- * starts over with a new state.
+ * starts over with a new state. Hooks that a plugin has no work for are NULL; only a source's bind and poll, a
+ * transform's apply (or keep_row), and a sink's write, commit and (for exactly once) recover must be there.
  *
  * Delivery. A sink stores, in the same atomic act as its rows, the range that they come from. `recover` tells the host
  * how far that got; the host starts the source at the lowest answer and cuts off for each sink what it has. After
@@ -105,7 +106,7 @@ typedef struct SfTransform {
     SfHead head;
     /* The output's schema from the input's. No I/O. NULL: the same schema. */
     SfStatus (*bind)(SfNode *node, const struct ArrowSchema *in, struct ArrowSchema *out, SfError *err);
-    SfStatus (*open)(SfNode *node, SfError *err); /* may be NULL */
+    SfStatus (*open)(SfNode *node, SfError *err);
     /* Fills out->rows (any number of rows) from `in`; the host copies split and range. Rows that cannot be processed go
      * to sf_reject() and are left out. */
     SfStatus (*apply)(SfNode *node, const SfBatch *in, SfBatch *out, SfError *err);

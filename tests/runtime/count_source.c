@@ -1,0 +1,124 @@
+/* A source of numbers for the runtime's tests: `splits` splits of `rows` rows each, offset = value. Can leave holes,
+ * give its splits away and take them back, ask to be asked again. */
+#include <glib.h>
+#include <stdio.h>
+#include <sf/sf.h>
+
+typedef struct State {
+    int64_t splits, rows, batch, hole, revoke_every, retry_every;
+    const char *published;
+    int64_t *next;
+    const SfSplit **held;
+    int64_t polls, turn;
+    struct ArrowSchema schema;
+} State;
+
+static const SfOption options[] = {
+    SF_OPTION_INT(State, splits, .value = "1", .min = "1", .doc = "Splits."),
+    SF_OPTION_INT(State, rows, .value = "1000", .min = "0", .doc = "Rows a split."),
+    SF_OPTION_INT(State, batch, .value = "37", .min = "1", .doc = "Positions a batch."),
+    SF_OPTION_INT(State, hole, .value = "0", .doc = "Leaves out offsets that this divides; 0: none."),
+    SF_OPTION_INT(State, revoke_every, .value = "0",
+                  .doc = "Polls after which all splits go and come again; 0: never."),
+    SF_OPTION_INT(State, retry_every, .value = "0", .doc = "Polls after which it asks for another try; 0: never."),
+    SF_OPTION_STRING(State, published, .doc = "File that gets a line for each published position."),
+    SF_OPTION_END};
+
+static SfStatus bind(SfNode *node, struct ArrowSchema *out, SfError *err)
+{
+    static const SfField fields[] = {{.name = "offset", .type = SF_INT64},
+                                     {.name = "half", .type = SF_INT64, .nullable = true}};
+    State *state = node->state;
+    SF_TRY(sf_schema_make(fields, 2, &state->schema, err));
+    return sf_schema_copy(&state->schema, out, err);
+}
+
+static SfStatus assign(SfNode *node, SfError *err)
+{
+    State *state = node->state;
+    g_autofree SfAssignment *wanted = g_new0(SfAssignment, state->splits);
+    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+    for (int64_t i = 0; i < state->splits; i++) {
+        g_ptr_array_add(names, g_strdup_printf("count/%d", (int) i));
+        wanted[i] = (SfAssignment){.name = names->pdata[i], .topic = "count", .partition = (int32_t) i, .start = 0};
+    }
+    SF_TRY(sf_assign(node, wanted, (size_t) state->splits, err));
+    if (!state->held) {
+        state->held = g_new0(const SfSplit *, state->splits);
+        state->next = g_new0(int64_t, state->splits);
+    }
+    for (int64_t i = 0; i < state->splits; i++) {
+        state->held[i] = wanted[i].split;
+        state->next[i] = wanted[i].position;
+        sf_lag(node, wanted[i].split, state->rows);
+    }
+    sf_expect(node, state->rows * state->splits);
+    return SF_OK;
+}
+
+static SfStatus fill(State *state, int64_t split, SfBatch *out, SfError *err)
+{
+    SfBuilder *builder = sf_builder_new(&state->schema, err);
+    int64_t end = MIN(state->next[split] + state->batch, state->rows);
+    SfStatus status = SF_OK;
+    for (int64_t n = state->next[split]; status == SF_OK && n < end; n++) {
+        if (state->hole && n % state->hole == 0)
+            continue;
+        sf_add_i64(sf_builder_column(builder, 0), n);
+        sf_add_i64(sf_builder_column(builder, 1), n / 2);
+        status = sf_builder_end_row(builder, err);
+    }
+    if (status == SF_OK)
+        status = sf_builder_finish(builder, &out->rows, err);
+    sf_builder_free(builder);
+    out->split = state->held[split];
+    out->start = state->next[split];
+    out->end = state->next[split] = end;
+    return status;
+}
+
+static SfStatus poll(SfNode *node, int64_t timeout_ms, SfBatch *out, SfError *err)
+{
+    State *state = node->state;
+    state->polls++;
+    if (state->retry_every && state->polls % state->retry_every == 0)
+        return sf_fail(err, SF_RETRY, "the numbers are away");
+    if (!state->held)
+        SF_TRY(assign(node, err));
+    if (state->revoke_every && state->polls % state->revoke_every == 0) {
+        SF_TRY(sf_revoke(node, state->held, (size_t) state->splits, false, err));
+        SF_TRY(assign(node, err));
+    }
+    for (int64_t i = 0; i < state->splits; i++) {
+        int64_t split = state->turn++ % state->splits;
+        if (state->next[split] < state->rows)
+            return fill(state, split, out, err);
+    }
+    if (node->bounded)
+        return SF_END;
+    g_usleep((gulong) timeout_ms * 100);
+    return SF_EMPTY;
+}
+
+static void committed(SfNode *node, const SfPosition *positions, size_t n, bool last)
+{
+    State *state = node->state;
+    (void) last;
+    FILE *file = state->published ? fopen(state->published, "a") : NULL;
+    for (size_t i = 0; file && i < n; i++)
+        fprintf(file, "%s %" G_GINT64_FORMAT "\n", positions[i].split->name, (gint64) positions[i].position);
+    if (file)
+        fclose(file);
+}
+
+static void close_source(SfNode *node)
+{
+    State *state = node->state;
+    g_free(state->held);
+    g_free(state->next);
+    sf_schema_done(&state->schema);
+}
+
+SF_SOURCE_PLUGIN = {
+    SF_SOURCE_HEAD(State, .name = "count-source", .version = "1.0.0", .summary = "Numbers", .options = options),
+    .bind = bind, .poll = poll, .committed = committed, .close = close_source};

@@ -1,0 +1,187 @@
+/* An exactly-once sink for the runtime's tests: rows and ranges go into one file by one write a commit. Can refuse
+ * rows, ask for another try, be fenced, fail, and commit only a part at checkpoints. */
+#include <errno.h>
+#include <fcntl.h>
+#include <glib.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <sf/sf.h>
+
+typedef struct Open {
+    size_t input;
+    const SfSplit *split;
+    int64_t start, end, rows, sum;
+} Open;
+
+typedef struct State {
+    const char *path;
+    int64_t reject, retry_every, fence_at, fail_at, slow_us;
+    bool lazy;
+    GArray *open; /* Open */
+    int64_t calls, commits;
+} State;
+
+static const SfOption options[] = {
+    SF_OPTION_STRING(State, path, .required = true, .doc = "The ledger's file."),
+    SF_OPTION_INT(State, reject, .value = "0", .doc = "Rejects offsets that this divides; 0: none."),
+    SF_OPTION_INT(State, retry_every, .value = "0", .doc = "Hook calls after which it asks for another try; 0: never."),
+    SF_OPTION_INT(State, fence_at, .value = "0", .doc = "The commit that is fenced, once; 0: none."),
+    SF_OPTION_INT(State, fail_at, .value = "0", .doc = "The commit that fails for good; 0: none."),
+    SF_OPTION_INT(State, slow_us, .value = "0", .doc = "Time that a write takes."),
+    SF_OPTION_BOOL(State, lazy, .doc = "Commits nothing at checkpoints."),
+    SF_OPTION_END};
+
+static SfStatus bind(SfNode *node, size_t input, const struct ArrowSchema *schema, SfError *err)
+{
+    State *state = node->state;
+    (void) input;
+    if (sf_schema_find(schema, "offset") < 0)
+        return sf_fail(err, SF_CONFIG, "there is no column 'offset'");
+    if (!state->open)
+        state->open = g_array_new(FALSE, TRUE, sizeof(Open));
+    return SF_OK;
+}
+
+static bool once_more(State *state)
+{
+    return state->retry_every && ++state->calls % state->retry_every == 0;
+}
+
+static int64_t last_end(const State *state, const char *input, const char *split)
+{
+    g_autofree char *text = NULL;
+    int64_t end = SF_POSITION_NONE;
+    if (!g_file_get_contents(state->path, &text, NULL, NULL))
+        return end;
+    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+    for (char **line = lines; *line; line++) {
+        g_auto(GStrv) words = g_strsplit(*line, " ", -1);
+        if (g_strv_length(words) == 6 && strcmp(words[0], input) == 0 && strcmp(words[1], split) == 0)
+            end = MAX(end, g_ascii_strtoll(words[3], NULL, 10));
+    }
+    return end;
+}
+
+static SfStatus recover(SfNode *node, SfRecovery *chains, size_t n, SfError *err)
+{
+    State *state = node->state;
+    if (once_more(state))
+        return sf_fail(err, SF_RETRY, "the ledger is away");
+    for (size_t i = 0; i < n; i++)
+        chains[i].position = last_end(state, node->inputs[chains[i].input], chains[i].split->name);
+    return SF_OK;
+}
+
+static Open *open_of(State *state, size_t input, const SfBatch *batch)
+{
+    for (guint i = 0; i < state->open->len; i++) {
+        Open *open = &g_array_index(state->open, Open, i);
+        if (open->input == input && open->split == batch->split)
+            return open;
+    }
+    Open fresh = {.input = input, .split = batch->split, .start = batch->start, .end = batch->start};
+    g_array_append_val(state->open, fresh);
+    return &g_array_index(state->open, Open, state->open->len - 1);
+}
+
+static SfStatus write_batch(SfNode *node, size_t input, const SfBatch *batch, SfError *err)
+{
+    State *state = node->state;
+    SfColumn offsets;
+    if (once_more(state))
+        return sf_fail(err, SF_RETRY, "the ledger is away");
+    g_usleep((gulong) state->slow_us);
+    Open *open = open_of(state, input, batch);
+    if (batch->start != open->end)
+        return sf_fail(err, SF_FATAL, "%s goes on at %" G_GINT64_FORMAT " instead of %" G_GINT64_FORMAT,
+                       batch->split->name, (gint64) batch->start, (gint64) open->end);
+    SF_TRY(sf_column(batch, "offset", SF_INT64, &offsets, err));
+    for (int64_t row = 0; row < sf_rows(batch); row++) {
+        int64_t offset = sf_i64(&offsets, row);
+        if (offset < batch->start || offset >= batch->end)
+            return sf_fail(err, SF_FATAL, "offset %" G_GINT64_FORMAT " is outside its range", (gint64) offset);
+        if (state->reject && offset % state->reject == 0) {
+            sf_reject(node, batch, row, "%" G_GINT64_FORMAT " is divided by %" G_GINT64_FORMAT, (gint64) offset,
+                      (gint64) state->reject);
+            continue;
+        }
+        open->rows++;
+        open->sum += offset;
+    }
+    open->end = batch->end;
+    return SF_OK;
+}
+
+static SfStatus settle_all(SfNode *node, SfError *err)
+{
+    State *state = node->state;
+    g_autoptr(GArray) ends = g_array_new(FALSE, FALSE, sizeof(SfPosition));
+    for (guint i = 0; i < state->open->len; i++) {
+        const Open *open = &g_array_index(state->open, Open, i);
+        SfPosition end = {.split = open->split, .position = open->end};
+        g_array_append_val(ends, end);
+    }
+    return sf_settle(node, 0, (const SfPosition *) (const void *) ends->data, ends->len, err);
+}
+
+static SfStatus append(State *state, const GString *text, SfError *err)
+{
+    int file = open(state->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    bool done = file >= 0 && write(file, text->str, text->len) == (gssize) text->len;
+    if (file >= 0)
+        close(file);
+    return done ? SF_OK : sf_fail(err, SF_FATAL, "cannot write '%s': %s", state->path, g_strerror(errno));
+}
+
+static SfStatus commit(SfNode *node, SfCommitReason reason, SfError *err)
+{
+    State *state = node->state;
+    g_autoptr(GString) text = g_string_new(NULL);
+    if (reason == SF_COMMIT_CHECKPOINT && state->lazy)
+        return SF_OK;
+    if (once_more(state))
+        return sf_fail(err, SF_RETRY, "the ledger is away");
+    g_autofree char *mark = g_strconcat(state->path, ".fenced", NULL);
+    if (++state->commits == state->fence_at && !g_file_test(mark, G_FILE_TEST_EXISTS)) {
+        g_file_set_contents(mark, "", 0, NULL);
+        return sf_fail(err, SF_FENCED, "somebody else wrote the ledger");
+    }
+    if (state->commits == state->fail_at)
+        return sf_fail(err, SF_FATAL, "the ledger is broken");
+    SF_TRY(settle_all(node, err));
+    sf_fault(node, "ledger-before-append");
+    for (guint i = 0; i < state->open->len; i++) {
+        const Open *open = &g_array_index(state->open, Open, i);
+        if (open->end > open->start)
+            g_string_append_printf(
+                text, "%s %s %" G_GINT64_FORMAT " %" G_GINT64_FORMAT " %" G_GINT64_FORMAT " %" G_GINT64_FORMAT "\n",
+                node->inputs[open->input], open->split->name, (gint64) open->start, (gint64) open->end,
+                (gint64) open->rows, (gint64) open->sum);
+    }
+    SF_TRY(append(state, text, err));
+    sf_fault(node, "ledger-after-append");
+    for (guint i = 0; i < state->open->len; i++) {
+        Open *open = &g_array_index(state->open, Open, i);
+        sf_committed(node, open->input, open->split, open->end);
+        *open = (Open){.input = open->input, .split = open->split, .start = open->end, .end = open->end};
+    }
+    return SF_OK;
+}
+
+static void close_sink(SfNode *node)
+{
+    State *state = node->state;
+    if (state->open)
+        g_array_unref(state->open);
+}
+
+SF_SINK_PLUGIN = {
+    SF_SINK_HEAD(State, .name = "ledger-sink", .version = "1.0.0", .summary = "Ranges in a file", .options = options),
+    .delivery = SF_EXACTLY_ONCE,
+    .bind = bind,
+    .recover = recover,
+    .write = write_batch,
+    .commit = commit,
+    .close = close_sink};
