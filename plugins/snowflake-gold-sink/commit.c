@@ -1,0 +1,193 @@
+/* The transaction, the search for rows that the database refuses, and the COMMIT whose answer was lost. */
+#include "commit.h"
+
+/* Rows that a search starts from: a bad row costs about twice this in loading again. */
+#define LOT 4096
+
+typedef struct Search {
+    Session *session;
+    Pending *pending;
+    guint target;
+    gsize struck;
+} Search;
+
+static SfStatus load(const Search *search, gsize first, gsize n, SfError *err)
+{
+    Loader *loader = search->session->loaders->pdata[search->target];
+    return loader->class->load(loader, search->pending->winners[search->target].rows, first, n, err);
+}
+
+static SfStatus savepoint(const Search *search, const char *sql, SfError *err)
+{
+    return search->session->dialect->has_savepoints ? session_exec(search->session, sql, err) : SF_OK;
+}
+
+/* Loads rows[first, first + n); those that the database refuses are found by halving, and struck out. */
+static SfStatus load_lot(Search *search, gsize first, gsize n, SfError *err)
+{
+    SF_TRY(savepoint(search, "SAVEPOINT sf_lot", err));
+    SfError why = {""};
+    SfStatus status = load(search, first, n, &why);
+    if (status == SF_REJECT)
+        SF_TRY(savepoint(search, "ROLLBACK TO SAVEPOINT sf_lot", err));
+    else if (status != SF_OK)
+        return sf_fail(err, status, "%s", why.message);
+    SF_TRY(savepoint(search, "RELEASE SAVEPOINT sf_lot", err));
+    if (status == SF_OK)
+        return SF_OK;
+    if (n > 1) {
+        SF_TRY(load_lot(search, first, n / 2, err));
+        return load_lot(search, first + n / 2, n - n / 2, err);
+    }
+    const Winners *winners = &search->pending->winners[search->target];
+    g_autofree char *cause = g_strdup_printf("table '%s': %s", winners->target->table, why.message);
+    pending_strike(search->pending, search->session->node, winners->rows[first], cause);
+    search->struck++;
+    return SF_OK;
+}
+
+static SfStatus load_target(Search *search, bool careful, SfError *err)
+{
+    gsize n = search->pending->winners[search->target].n;
+    if (n == 0)
+        return SF_OK;
+    if (!careful)
+        return load(search, 0, n, err);
+    for (gsize first = 0; first < n; first += LOT)
+        SF_TRY(load_lot(search, first, MIN(LOT, n - first), err));
+    return SF_OK;
+}
+
+static SfStatus stage(Session *session, const Pending *pending, SfError *err)
+{
+    for (guint i = 0; i < session->loaders->len; i++) {
+        Loader *loader = session->loaders->pdata[i];
+        if (loader->class->stage && pending->winners[i].n > 0)
+            SF_TRY(loader->class->stage(loader, pending->winners[i].rows, pending->winners[i].n, err));
+    }
+    sf_fault(session->node, "gold-staged");
+    return SF_OK;
+}
+
+/* Rejects must be durable before the ends that leave them out are. */
+static SfStatus settle(Session *session, const GArray *chains, SfError *err)
+{
+    for (gsize input = 0; input < session->node->n_inputs; input++) {
+        g_autoptr(GArray) ends = g_array_new(FALSE, FALSE, sizeof(SfPosition));
+        for (guint i = 0; i < chains->len; i++) {
+            const Chain *chain = &g_array_index(chains, Chain, i);
+            SfPosition end = {.split = chain->split, .position = chain->end};
+            if (chain->moved && chain->input == input)
+                g_array_append_val(ends, end);
+        }
+        if (ends->len > 0)
+            SF_TRY(sf_settle(session->node, input, (SfPosition *) (void *) ends->data, ends->len, err));
+    }
+    sf_fault(session->node, "gold-settled");
+    return SF_OK;
+}
+
+/* From here on a failure does not tell whether the transaction is there. */
+static SfStatus end_transaction(Session *session, GArray *chains, SfError *err)
+{
+    for (guint i = 0; i < chains->len; i++) {
+        Chain *chain = &g_array_index(chains, Chain, i);
+        chain->uncertain = chain->moved ? chain->end : SF_POSITION_NONE;
+    }
+    SF_TRY(odbc_commit(session->odbc, err));
+    sf_fault(session->node, "gold-committed");
+    return SF_OK;
+}
+
+/* One try. Careful: searches for bad rows; *struck tells how many it found, and then nothing is committed. */
+static SfStatus attempt(Session *session, Pending *pending, GArray *chains, bool careful, gsize *struck, SfError *err)
+{
+    Search search = {.session = session, .pending = pending};
+    SF_TRY(stage(session, pending, err));
+    SF_TRY(odbc_autocommit(session->odbc, false, err));
+    if (careful && session->dialect->strict)
+        SF_TRY(session_exec(session, session->dialect->strict, err));
+    if (!session->dialect->ledger_last)
+        SF_TRY(ledger_move(session, chains, err));
+    for (guint i = 0; i < session->loaders->len; i++) {
+        search.target = i;
+        SF_TRY(load_target(&search, careful, err));
+        sf_fault(session->node, "gold-loaded");
+    }
+    *struck = search.struck;
+    if (search.struck > 0)
+        return SF_OK;
+    if (session->dialect->ledger_last)
+        SF_TRY(ledger_move(session, chains, err));
+    SF_TRY(settle(session, chains, err));
+    return end_transaction(session, chains, err);
+}
+
+static SfStatus back_out(Session *session, SfError *err)
+{
+    SF_TRY(odbc_rollback(session->odbc, err));
+    return odbc_autocommit(session->odbc, true, err);
+}
+
+/* The fast way first. When rows are refused: all of it again in search of them, then the fast way with the winners that are
+ * left, as often as a key's next best row is refused as well. */
+static SfStatus transact(Session *session, Pending *pending, GArray *chains, SfError *err)
+{
+    for (bool careful = false;;) {
+        gsize struck = 0;
+        pending_sort(pending);
+        SfStatus status = attempt(session, pending, chains, careful, &struck, err);
+        if (status == SF_REJECT && careful)
+            return sf_fail_prefix(err, SF_FATAL, "the database refuses the transaction, but none of its rows");
+        if (status != SF_OK && status != SF_REJECT)
+            return status;
+        if (status == SF_OK && struck == 0)
+            return odbc_autocommit(session->odbc, true, err);
+        SF_TRY(back_out(session, err));
+        careful = status == SF_REJECT;
+        if (struck > 0)
+            pending_restart(pending);
+    }
+}
+
+/* After a failure: which of our positions does the ledger have? */
+static SfStatus reconcile(Session *session, GArray *chains, bool *all_there, SfError *err)
+{
+    g_autofree int64_t *positions = g_new0(int64_t, MAX(chains->len, 1));
+    SF_TRY(ledger_read(session, chains, positions, err));
+    *all_there = true;
+    for (guint i = 0; i < chains->len; i++) {
+        Chain *chain = &g_array_index(chains, Chain, i);
+        bool is_ours =
+            positions[i] == chain->ledger || (chain->uncertain != SF_POSITION_NONE && positions[i] == chain->uncertain);
+        if (chain->moved && !is_ours)
+            return sf_fail(err, SF_FENCED, "the ledger has moved on: another process commits split '%s' for step '%s'",
+                           chain->split->name, session->node->step);
+        if (is_ours)
+            chain->ledger = positions[i];
+        chain->uncertain = SF_POSITION_NONE;
+        *all_there &= !chain->moved || chain->ledger == chain->end;
+    }
+    return SF_OK;
+}
+
+SfStatus commit_pending(Session *session, Pending *pending, GArray *chains, SfError *err)
+{
+    bool fresh = session->dialect == NULL;
+    bool all_there = false;
+    SfStatus status = session_ready(session, err);
+    if (status == SF_OK && fresh)
+        status = reconcile(session, chains, &all_there, err);
+    if (status == SF_OK && !all_there)
+        status = transact(session, pending, chains, err);
+    if (status != SF_OK) {
+        session_drop(session);
+        return status == SF_EMPTY ? SF_RETRY : status;
+    }
+    for (guint i = 0; i < chains->len; i++) {
+        Chain *chain = &g_array_index(chains, Chain, i);
+        chain->ledger = chain->moved ? chain->end : chain->ledger;
+        chain->uncertain = SF_POSITION_NONE;
+    }
+    return SF_OK;
+}

@@ -1,0 +1,55 @@
+/* What differs between the databases: one constant each, in dialect_<name>.c, chosen by what the ODBC driver says it talks to.
+ * A dialect knows types, SQL text and which way of loading is the fastest there; it holds no state and does no I/O. */
+#ifndef GOLD_DIALECT_H
+#define GOLD_DIALECT_H
+
+#include "model.h"
+
+typedef struct LoaderClass LoaderClass;
+
+/* What the database does to a name without quotes. Ours are always quoted, after the same change, so that people can write
+ * them without. */
+typedef enum NameCase { NAME_AS_IT_IS, NAME_LOWER, NAME_UPPER } NameCase;
+
+typedef struct Dialect {
+    const char *product; /* how SQL_DBMS_NAME begins */
+    NameCase name_case;
+    bool has_schemas;           /* CREATE SCHEMA */
+    bool has_backslash_escapes; /* in '…' */
+    bool ledger_last;           /* its update locks more than its row: not before the loading */
+    const char *same;           /* equality that holds for two nulls */
+    const char *bytewise;       /* behind a text that is compared by its bytes */
+    const char *const *session; /* statements after the log-in, NULL-terminated */
+    const char *strict;         /* begins a transaction that looks for bad rows; NULL: nothing needed */
+    bool has_savepoints;        /* otherwise a statement that fails undoes itself only */
+    /* The type of a new column. */
+    void (*type)(const Source *source, GString *sql);
+    /* Whether an existing column of this type takes every value exactly, or refuses it aloud. */
+    bool (*takes)(const Source *source, const char *type);
+    /* Whether the column's values can be compared in the database. NULL: all. */
+    bool (*orders)(const Source *source);
+    /* A query for the name and type of each column of a table; no rows when there is no table. */
+    void (*list_columns)(const char *schema, const char *table, GString *sql);
+    /* Inserts the ledger rows that are missing: `rows` is "('…', …), …". */
+    void (*add_to_ledger)(const char *ledger, const char *rows, GString *sql);
+    /* The statement that brings rows from where the loader puts them into the table, newer rows only. */
+    const LoaderClass *loader;
+} Dialect;
+
+extern const Dialect dialect_sqlite;
+extern const Dialect dialect_postgresql;
+extern const Dialect dialect_snowflake;
+
+/* NULL when it is none of ours. */
+const Dialect *dialect_find(const char *product);
+
+/* "numeric(12,2)", "timestamp(3) with time zone" → the words in lower case and the numbers in parentheses, -1 where absent. */
+typedef struct TypeText {
+    char words[64];
+    int first;
+    int second;
+} TypeText;
+
+TypeText type_text(const char *type);
+
+#endif

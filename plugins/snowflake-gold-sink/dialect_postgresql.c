@@ -1,0 +1,242 @@
+/* PostgreSQL: one array literal a column, unnested by the server into INSERT … ON CONFLICT, as measured the fastest way through
+ * ODBC. */
+#include "sql.h"
+
+#include <string.h>
+#include "json_write.h"
+#include "loader.h"
+#include "value.h"
+
+static const char *const type_names[] = {
+    [SF_BOOL] = "boolean",          [SF_INT32] = "integer", [SF_INT64] = "bigint", [SF_FLOAT64] = "double precision",
+    [SF_DECIMAL128] = "numeric",    [SF_UTF8] = "text",     [SF_BINARY] = "bytea", [SF_DATE] = "date",
+    [SF_TIMESTAMP] = "timestamptz",
+};
+
+static void type(const Source *source, GString *sql)
+{
+    g_string_append(sql, type_names[source->type]);
+    if (source->type == SF_DECIMAL128)
+        g_string_append_printf(sql, "(%d,%d)", source->precision, source->scale);
+}
+
+static bool is_one_of(const char *word, const char *const *words)
+{
+    return g_strv_contains(words, word);
+}
+
+/* What an assignment would round or cut in silence is refused; what it refuses aloud for a single value may stay. */
+static bool takes(const Source *source, const char *declared)
+{
+    static const char *const whole[] = {"smallint", "integer", "bigint", NULL};
+    static const char *const texts[] = {"text", "character varying", "citext", NULL};
+    static const char *const times[] = {"timestamp with time zone", "timestamp without time zone", NULL};
+    TypeText is = type_text(declared);
+    bool numeric = strcmp(is.words, "numeric") == 0;
+    switch (source->type) {
+    case SF_INT32:
+    case SF_INT64:
+        return numeric || is_one_of(is.words, whole);
+    case SF_DECIMAL128:
+        if (numeric)
+            return is.first < 0 || MAX(is.second, 0) >= source->scale;
+        return source->scale == 0 && is_one_of(is.words, whole);
+    case SF_UTF8:
+        return is_one_of(is.words, texts);
+    case SF_TIMESTAMP:
+        return is_one_of(is.words, times) && (is.first < 0 || is.first >= 6);
+    default:
+        return strcmp(is.words, type_names[source->type]) == 0;
+    }
+}
+
+/* Of a domain, the type that it is over. */
+static void list_columns(const char *schema, const char *table, GString *sql)
+{
+    g_autoptr(GString) name = g_string_new(NULL);
+    sql_table(&dialect_postgresql, schema, table, name);
+    g_string_append(sql, "SELECT a.attname, CASE WHEN t.typtype = 'd' THEN format_type(t.typbasetype, t.typtypmod) "
+                         "ELSE format_type(a.atttypid, a.atttypmod) END FROM pg_attribute a JOIN pg_type t ON t.oid = "
+                         "a.atttypid WHERE a.attnum > 0 AND NOT a.attisdropped AND a.attrelid = to_regclass(");
+    sql_string(&dialect_postgresql, name->str, sql);
+    g_string_append_c(sql, ')');
+}
+
+static void add_to_ledger(const char *ledger, const char *rows, GString *sql)
+{
+    g_string_append_printf(sql, "INSERT INTO %s VALUES %s ON CONFLICT DO NOTHING", ledger, rows);
+}
+
+/* What we write has no zone and means UTC; messages and types come as they are in C. */
+static const char *const session[] = {
+    "SET TimeZone = 'UTC'",       "SET client_encoding = 'UTF8'",      "SET standard_conforming_strings = on",
+    "SET DateStyle = 'ISO, YMD'", "SET client_min_messages = warning", NULL};
+
+const Dialect dialect_postgresql = {
+    .product = "PostgreSQL",
+    .name_case = NAME_LOWER,
+    .has_schemas = true,
+    .same = "IS NOT DISTINCT FROM",
+    .bytewise = " COLLATE \"C\"",
+    .session = session,
+    .strict = "SET CONSTRAINTS ALL IMMEDIATE",
+    .has_savepoints = true,
+    .type = type,
+    .takes = takes,
+    .list_columns = list_columns,
+    .add_to_ledger = add_to_ledger,
+    .loader = &loader_arrays,
+};
+
+/* ---- loading ---- */
+
+#define FIRST_ROWS 2000
+#define LEAST_ROWS 500
+#define MOST_ROWS 20000
+#define MOST_BYTES ((gsize) 8 << 20) /* of text and binary values in a statement */
+#define AIM_US 100000                /* a statement this long: an interrupt is prompt, a round trip does not matter */
+
+typedef struct ArraysLoader {
+    Loader base;
+    OdbcStatement *statement;
+    GString **literals; /* one a column */
+    int64_t *sizes;
+    gsize rows; /* in a statement, tuned */
+} ArraysLoader;
+
+static void add_text(GString *out, const char *data, gsize size)
+{
+    gsize start = out->len;
+    g_string_set_size(out, start + 2 * size + 2);
+    char *p = out->str + start;
+    *p++ = '"';
+    for (gsize i = 0; i < size; i++) {
+        if (G_UNLIKELY(data[i] == '"' || data[i] == '\\'))
+            *p++ = '\\';
+        *p++ = data[i];
+    }
+    *p++ = '"';
+    g_string_truncate(out, (gsize) (p - out->str));
+}
+
+/* postgresql.org/docs/15/arrays.html, "Array Input and Output Syntax". */
+static SfStatus add_element(GString *out, const SfColumn *view, int64_t row, SfError *err)
+{
+    switch (view->type) {
+    case SF_UTF8: {
+        SfBytes bytes = sf_bytes(view, row);
+        if (bytes.size > 0 && memchr(bytes.data, '\0', (size_t) bytes.size))
+            return sf_fail(err, SF_REJECT, "%s: the text has a NUL character in it", view->schema->name);
+        add_text(out, bytes.data, (gsize) bytes.size);
+        return SF_OK;
+    }
+    case SF_BINARY:
+        g_string_append(out, "\"\\\\x");
+        value_hex(out, sf_bytes(view, row));
+        g_string_append_c(out, '"');
+        return SF_OK;
+    case SF_DATE:
+        SF_TRY(value_check_time(view, row, err));
+        json_write_date(out, sf_i32(view, row));
+        return SF_OK;
+    case SF_TIMESTAMP:
+        SF_TRY(value_check_time(view, row, err));
+        json_write_timestamp(out, sf_i64(view, row));
+        return SF_OK;
+    default:
+        return value_text(out, view, row, err);
+    }
+}
+
+static SfStatus fill(ArraysLoader *loader, guint number, const RowRef *rows, gsize n, SfError *err)
+{
+    const Loader *base = &loader->base;
+    guint source = target_column(base->place.target, number)->source;
+    GString *out = g_string_assign(loader->literals[number], "{");
+    for (gsize i = 0; i < n; i++) {
+        const SfColumn *view = pending_view(base->pending, rows[i], source);
+        if (i > 0)
+            g_string_append_c(out, ',');
+        if (sf_is_null(view, rows[i].row))
+            g_string_append_len(out, "NULL", 4);
+        else
+            SF_TRY(add_element(out, view, rows[i].row, err));
+    }
+    g_string_append_c(out, '}');
+    loader->sizes[number] = (int64_t) out->len;
+    return odbc_bind(loader->statement, number, ODBC_LONG_TEXT, out->str, out->len, &loader->sizes[number], err);
+}
+
+static SfStatus prepare(ArraysLoader *loader, SfError *err)
+{
+    const Place *place = &loader->base.place;
+    guint n = place->target->columns->len;
+    g_autoptr(GString) rows = g_string_new("SELECT * FROM unnest(");
+    for (guint i = 0; i < n; i++)
+        g_string_append_printf(rows, "%s?::%s[]", i > 0 ? ", " : "",
+                               type_names[column_source(place->model, target_column(place->target, i))->type]);
+    g_string_append_c(rows, ')');
+    g_autoptr(GString) sql = g_string_new(NULL);
+    sql_upsert(place, rows->str, sql);
+    SF_TRY(odbc_prepare(loader->base.odbc, sql->str, &loader->statement, err));
+    loader->literals = g_new0(GString *, n);
+    for (guint i = 0; i < n; i++)
+        loader->literals[i] = g_string_sized_new(1 << 16);
+    loader->sizes = g_new0(int64_t, n);
+    loader->rows = FIRST_ROWS;
+    return SF_OK;
+}
+
+/* So many rows have no more than MOST_BYTES in their texts. */
+static gsize rows_that_fit(const ArraysLoader *loader, const RowRef *rows, gsize n)
+{
+    const Target *target = loader->base.place.target;
+    gsize bytes = 0, fit = 0;
+    for (; fit < n && bytes <= MOST_BYTES; fit++)
+        for (guint i = 0; i < target->columns->len; i++) {
+            const SfColumn *view = pending_view(loader->base.pending, rows[fit], target_column(target, i)->source);
+            if (view->type == SF_UTF8 || view->type == SF_BINARY)
+                bytes += sf_is_null(view, rows[fit].row) ? 0 : (gsize) sf_bytes(view, rows[fit].row).size;
+        }
+    return bytes > MOST_BYTES && fit > 1 ? fit - 1 : fit;
+}
+
+static void tune(ArraysLoader *loader, gsize rows, gint64 took_us)
+{
+    if (rows < loader->rows)
+        return; /* the rest of a commit tells nothing */
+    if (took_us < AIM_US / 2)
+        loader->rows = MIN(loader->rows * 2, MOST_ROWS);
+    else if (took_us > AIM_US * 2)
+        loader->rows = MAX(loader->rows / 2, LEAST_ROWS);
+}
+
+static SfStatus load(Loader *base, const RowRef *rows, gsize first, gsize n, SfError *err)
+{
+    ArraysLoader *loader = (ArraysLoader *) base;
+    if (!loader->statement)
+        SF_TRY(prepare(loader, err));
+    while (n > 0) {
+        gsize lot = rows_that_fit(loader, rows + first, MIN(n, loader->rows));
+        for (guint i = 0; i < base->place.target->columns->len; i++)
+            SF_TRY(fill(loader, i, rows + first, lot, err));
+        gint64 begun = g_get_monotonic_time();
+        SF_TRY(odbc_execute(loader->statement, NULL, err));
+        tune(loader, lot, g_get_monotonic_time() - begun);
+        first += lot;
+        n -= lot;
+    }
+    return SF_OK;
+}
+
+static void done(Loader *base)
+{
+    ArraysLoader *loader = (ArraysLoader *) base;
+    odbc_statement_free(loader->statement);
+    for (guint i = 0; loader->literals && i < base->place.target->columns->len; i++)
+        g_string_free(loader->literals[i], TRUE);
+    g_free(loader->literals);
+    g_free(loader->sizes);
+}
+
+const LoaderClass loader_arrays = {.size = sizeof(ArraysLoader), .load = load, .done = done};

@@ -1,0 +1,256 @@
+/* Snowflake: bound arrays go into a temporary table outside of the transaction, then one MERGE a table. DDL commits what is
+ * open there, so there is none in the transaction; primary keys are not enforced, so MERGE is what keeps them. */
+#include "sql.h"
+
+#include <string.h>
+#include "grid.h"
+
+/* From so many cells on, the driver stages an array by DDL of its own (CLIENT_STAGE_ARRAY_BINDING_THRESHOLD). */
+#define MOST_CELLS 65279
+
+static void type(const Source *source, GString *sql)
+{
+    static const char *const names[] = {
+        [SF_BOOL] = "BOOLEAN",       [SF_INT32] = "NUMBER(10,0)",
+        [SF_INT64] = "NUMBER(19,0)", [SF_FLOAT64] = "FLOAT",
+        [SF_UTF8] = "VARCHAR",       [SF_BINARY] = "BINARY",
+        [SF_DATE] = "DATE",          [SF_TIMESTAMP] = "TIMESTAMP_NTZ",
+    };
+    if (source->type == SF_DECIMAL128)
+        g_string_append_printf(sql, "NUMBER(%d,%d)", source->precision, source->scale);
+    else
+        g_string_append(sql, names[source->type]);
+}
+
+static bool takes(const Source *source, const char *declared)
+{
+    static const char *const times[] = {"timestamp_ntz", "timestamp_ltz", "timestamp_tz", "timestamp", NULL};
+    static const char *const texts[] = {"varchar", "text", "string", NULL};
+    static const char *const numbers[] = {"number", "decimal", "numeric", NULL};
+    TypeText is = type_text(declared);
+    switch (source->type) {
+    case SF_INT32:
+    case SF_INT64:
+        return g_strv_contains(numbers, is.words);
+    case SF_DECIMAL128:
+        return g_strv_contains(numbers, is.words) && MAX(is.second, 0) >= source->scale;
+    case SF_UTF8:
+        return g_strv_contains(texts, is.words);
+    case SF_TIMESTAMP:
+        return g_strv_contains(times, is.words) && (is.first < 0 || is.first >= 6);
+    case SF_BOOL:
+        return strcmp(is.words, "boolean") == 0;
+    case SF_FLOAT64:
+        return strcmp(is.words, "float") == 0 || strcmp(is.words, "double") == 0;
+    case SF_BINARY:
+        return strcmp(is.words, "binary") == 0;
+    default:
+        return strcmp(is.words, "date") == 0;
+    }
+}
+
+static void list_columns(const char *schema, const char *table, GString *sql)
+{
+    g_string_append(sql, "DESCRIBE TABLE ");
+    sql_table(&dialect_snowflake, schema, table, sql);
+}
+
+static void add_to_ledger(const char *ledger, const char *rows, GString *sql)
+{
+    g_string_append_printf(
+        sql,
+        "MERGE INTO %s AS t USING (SELECT column1 AS pipeline, column2 AS step, column3 AS input, column4 AS split, "
+        "column5 "
+        "AS end_position, column6 AS rows_in, column7 AS rows_rejected, column8 AS updated_at FROM VALUES %s) AS s ON "
+        "t.pipeline = s.pipeline AND t.step = s.step AND t.input = s.input AND t.split = s.split WHEN NOT MATCHED THEN "
+        "INSERT (pipeline, step, input, split, end_position, rows_in, rows_rejected, updated_at) VALUES (s.pipeline, "
+        "s.step, s.input, s.split, s.end_position, s.rows_in, s.rows_rejected, s.updated_at)",
+        ledger, rows);
+}
+
+static const char *const session[] = {NULL};
+
+const Dialect dialect_snowflake = {
+    .product = "Snowflake",
+    .name_case = NAME_UPPER,
+    .has_schemas = true,
+    .has_backslash_escapes = true,
+    .ledger_last = true,
+    .same = "IS NOT DISTINCT FROM",
+    .bytewise = "",
+    .session = session,
+    .type = type,
+    .takes = takes,
+    .list_columns = list_columns,
+    .add_to_ledger = add_to_ledger,
+    .loader = &loader_merge,
+};
+
+/* ---- loading ---- */
+
+typedef struct MergeLoader {
+    Loader base;
+    char *stage; /* the temporary table, quoted */
+    Grid *grid;
+    OdbcStatement *insert;
+    guint bound;
+    int64_t *numbers; /* of the rows, bound as a column of their own */
+    int64_t *number_sizes;
+} MergeLoader;
+
+static OdbcType cell_type(const Source *source)
+{
+    (void) source;
+    return ODBC_TEXT;
+}
+
+/* The temporary table's columns are texts, which MERGE casts: the driver has nothing to convert, and a value that does not fit
+ * is found by the statement whose range of rows can be halved. */
+static SfStatus create_stage(MergeLoader *loader, SfError *err)
+{
+    const Loader *base = &loader->base;
+    const Target *target = base->place.target;
+    g_autofree char *name = g_strconcat("sf_stage_", target->table, NULL);
+    g_autoptr(GString) stage = g_string_new(NULL);
+    sql_table(&dialect_snowflake, base->place.schema, name, stage);
+    g_autoptr(GString) sql = g_string_new("CREATE OR REPLACE TEMPORARY TABLE ");
+    g_string_append_printf(sql, "%s (\"_SF_ROW\" NUMBER(19,0)", stage->str);
+    g_autoptr(GString) insert = g_string_new("INSERT INTO ");
+    g_string_append_printf(insert, "%s VALUES (?", stage->str);
+    for (guint i = 0; i < target->columns->len; i++) {
+        g_string_append(sql, ", ");
+        sql_name(&dialect_snowflake, target_column(target, i)->name, sql);
+        g_string_append(sql, " VARCHAR");
+        g_string_append(insert, ", ?");
+    }
+    g_string_append_c(sql, ')');
+    g_string_append_c(insert, ')');
+    SF_TRY(odbc_exec(base->odbc, sql->str, NULL, err));
+    SF_TRY(odbc_prepare(base->odbc, insert->str, &loader->insert, err));
+    loader->stage = g_strdup(stage->str);
+    loader->grid = grid_new(base->pending, target, MOST_CELLS / (target->columns->len + 1), cell_type);
+    loader->numbers = g_new0(int64_t, loader->grid->max_rows);
+    loader->number_sizes = g_new0(int64_t, loader->grid->max_rows);
+    return SF_OK;
+}
+
+static SfStatus bind(MergeLoader *loader, SfError *err)
+{
+    const Grid *grid = loader->grid;
+    SF_TRY(odbc_bind(loader->insert, 0, ODBC_INT64, loader->numbers, 8, loader->number_sizes, err));
+    for (guint i = 0; i < grid->n_columns; i++)
+        SF_TRY(odbc_bind(loader->insert, i + 1, ODBC_TEXT, grid->columns[i].cells, grid->columns[i].width,
+                         grid->columns[i].sizes, err));
+    loader->bound = grid->version;
+    return SF_OK;
+}
+
+static SfStatus stage(Loader *base, const RowRef *rows, gsize n, SfError *err)
+{
+    MergeLoader *loader = (MergeLoader *) base;
+    if (!loader->insert)
+        SF_TRY(create_stage(loader, err));
+    g_autofree char *empty = g_strconcat("TRUNCATE TABLE ", loader->stage, NULL);
+    SF_TRY(odbc_exec(base->odbc, empty, NULL, err));
+    grid_reset(loader->grid);
+    for (gsize first = 0; first < n;) {
+        gsize fit = 0;
+        SF_TRY(grid_fit(loader->grid, rows + first, n - first, &fit, err));
+        if (loader->bound != loader->grid->version)
+            SF_TRY(bind(loader, err));
+        SF_TRY(grid_fill(loader->grid, rows + first, fit, err));
+        for (gsize i = 0; i < fit; i++) {
+            loader->numbers[i] = (int64_t) (first + i);
+            loader->number_sizes[i] = 8;
+        }
+        SF_TRY(odbc_array(loader->insert, fit, err));
+        SF_TRY(odbc_execute(loader->insert, NULL, err));
+        first += fit;
+    }
+    return SF_OK;
+}
+
+static void casts(const Place *place, GString *sql)
+{
+    for (guint i = 0; i < place->target->columns->len; i++) {
+        const Column *column = target_column(place->target, i);
+        const Source *source = column_source(place->model, column);
+        g_string_append(sql, i > 0 ? ", " : "");
+        if (source->type != SF_UTF8)
+            g_string_append(sql, source->type == SF_BINARY ? "TO_BINARY(" : "CAST(");
+        sql_name(place->dialect, column->name, sql);
+        if (source->type == SF_BINARY) {
+            g_string_append(sql, ", 'HEX')");
+        } else if (source->type != SF_UTF8) {
+            g_string_append(sql, " AS ");
+            type(source, sql);
+            g_string_append_c(sql, ')');
+        }
+        g_string_append(sql, " AS ");
+        sql_name(place->dialect, column->name, sql);
+    }
+}
+
+/* One row a key even where the database finds two keys equal that differ in their bytes (a collation of the column's). */
+static void qualify(const Place *place, GString *sql)
+{
+    const Target *target = place->target;
+    g_string_append(sql, " QUALIFY ROW_NUMBER() OVER (PARTITION BY ");
+    for (guint i = 0; i < target->key->len; i++) {
+        g_string_append(sql, i > 0 ? ", " : "");
+        sql_name(place->dialect, target_column(target, g_array_index(target->key, guint, i))->name, sql);
+    }
+    g_string_append(sql, " ORDER BY ");
+    for (guint i = 0; i < target->order->len; i++) {
+        g_string_append(sql, i > 0 ? ", " : "");
+        sql_name(place->dialect, target_column(target, g_array_index(target->order, guint, i))->name, sql);
+        g_string_append(sql, " DESC NULLS LAST");
+    }
+    g_string_append(sql, ") = 1");
+}
+
+void snowflake_merge(const Place *place, const char *from, gsize first, gsize n, GString *sql)
+{
+    g_string_append(sql, "MERGE INTO ");
+    sql_table(place->dialect, place->schema, place->target->table, sql);
+    g_string_append(sql, " AS t USING (SELECT * FROM (SELECT ");
+    casts(place, sql);
+    g_string_append_printf(sql,
+                           " FROM %s WHERE \"_SF_ROW\" >= %" G_GSIZE_FORMAT " AND \"_SF_ROW\" < %" G_GSIZE_FORMAT ")",
+                           from, first, first + n);
+    qualify(place, sql);
+    g_string_append(sql, ") AS s ON ");
+    sql_same_key(place, "t.", "s.", sql);
+    g_autoptr(GString) set = g_string_new(NULL);
+    if (sql_assignments(place, "s.", set)) {
+        g_string_append(sql, " WHEN MATCHED AND (");
+        sql_newer(place, "s.", "t.", sql);
+        g_string_append_printf(sql, ") THEN UPDATE SET %s", set->str);
+    }
+    g_string_append(sql, " WHEN NOT MATCHED THEN INSERT (");
+    sql_columns(place, "", sql);
+    g_string_append(sql, ") VALUES (");
+    sql_columns(place, "s.", sql);
+    g_string_append_c(sql, ')');
+}
+
+static SfStatus load(Loader *base, const RowRef *rows, gsize first, gsize n, SfError *err)
+{
+    (void) rows;
+    MergeLoader *loader = (MergeLoader *) base;
+    g_autoptr(GString) sql = g_string_new(NULL);
+    snowflake_merge(&base->place, loader->stage, first, n, sql);
+    return odbc_exec(base->odbc, sql->str, NULL, err);
+}
+
+static void done(Loader *base)
+{
+    MergeLoader *loader = (MergeLoader *) base;
+    odbc_statement_free(loader->insert);
+    grid_free(loader->grid);
+    g_free(loader->numbers);
+    g_free(loader->number_sizes);
+    g_free(loader->stage);
+}
+
+const LoaderClass loader_merge = {.size = sizeof(MergeLoader), .stage = stage, .load = load, .done = done};

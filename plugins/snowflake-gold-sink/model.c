@@ -1,0 +1,386 @@
+/* YAML trees and an input's schema → the tables to keep. */
+#include "model.h"
+
+#include <string.h>
+
+static const char *const provenance_names[] = {"_topic", "_partition", "_offset", "_timestamp"};
+
+/* What one table is being built from. */
+typedef struct Build {
+    Model *model;
+    Target *target;
+    const ModelInput *input;
+} Build;
+
+static void target_free(Target *target)
+{
+    g_array_unref(target->columns);
+    g_array_unref(target->key);
+    g_array_unref(target->order);
+    g_free(target);
+}
+
+void model_free(Model *model)
+{
+    if (!model)
+        return;
+    g_ptr_array_unref(model->targets);
+    g_array_unref(model->sources);
+    g_string_chunk_free(model->text);
+    g_free(model);
+}
+
+bool target_is_key(const Target *target, guint column)
+{
+    for (guint i = 0; i < target->key->len; i++)
+        if (g_array_index(target->key, guint, i) == column)
+            return true;
+    return false;
+}
+
+/* "; did you mean 'x'?" over the input's columns. */
+static const char *suggest_column(const ModelInput *input, const char *name, char *out, gsize size)
+{
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+    for (int64_t i = 0; i < input->schema->n_children; i++)
+        g_ptr_array_add(names, (gpointer) input->schema->children[i]->name);
+    return sf_suggest(name, (const char *const *) names->pdata, names->len, out, size);
+}
+
+static SfStatus find_source(const Build *build, const char *name, const SfValue *place, guint *out, SfError *err)
+{
+    Model *model = build->model;
+    for (guint i = 0; i < model->sources->len; i++) {
+        *out = i;
+        if (strcmp(g_array_index(model->sources, Source, i).name, name) == 0)
+            return SF_OK;
+    }
+    char hint[160];
+    int64_t number = sf_schema_find(build->input->schema, name);
+    if (number < 0)
+        return sf_value_fail(place, err, "table '%s': input '%s' has no column '%s'%s", build->target->table,
+                             build->input->name, name, suggest_column(build->input, name, hint, sizeof hint));
+    SfField field;
+    if (sf_schema_field(build->input->schema->children[number], &field, err) != SF_OK)
+        return SF_CONFIG;
+    if (field.type == SF_LIST || field.type == SF_STRUCT)
+        return sf_value_fail(place, err,
+                             "table '%s': column '%s' is a %s, which a star schema has no place for; "
+                             "take a member of it in the step before, or leave it out",
+                             build->target->table, name, sf_type_name(field.type));
+    Source source = {.name = g_string_chunk_insert_const(model->text, name),
+                     .type = field.type,
+                     .precision = field.precision,
+                     .scale = field.scale,
+                     .nullable = field.nullable};
+    g_array_append_val(model->sources, source);
+    *out = model->sources->len - 1;
+    return SF_OK;
+}
+
+static gint64 find_column(const Target *target, const char *name)
+{
+    for (guint i = 0; i < target->columns->len; i++)
+        if (g_ascii_strcasecmp(target_column(target, i)->name, name) == 0)
+            return i;
+    return -1;
+}
+
+static SfStatus add_column(const Build *build, const char *name, const char *from, const char *override,
+                           const SfValue *place, SfError *err)
+{
+    GStringChunk *text = build->model->text;
+    if (*name == '\0')
+        return sf_value_fail(place, err, "table '%s': a column needs a name", build->target->table);
+    if (find_column(build->target, name) >= 0)
+        return sf_value_fail(place, err, "table '%s' has two columns '%s'", build->target->table, name);
+    Column column = {.name = g_string_chunk_insert_const(text, name),
+                     .override = override ? g_string_chunk_insert_const(text, override) : NULL};
+    SF_TRY(find_source(build, from, place, &column.source, err));
+    g_array_append_val(build->target->columns, column);
+    return SF_OK;
+}
+
+/* `type:` goes into CREATE TABLE as it is: letters, digits and what types are written with, nothing that ends a column. */
+static SfStatus check_override(const SfValue *value, const char *column, SfError *err)
+{
+    const char *text = sf_value_text(value);
+    int depth = 0;
+    bool good = text && g_ascii_isalpha(*text);
+    for (const char *at = text; good && *at; at++) {
+        depth += (*at == '(') - (*at == ')');
+        good = depth >= 0 && (g_ascii_isalnum(*at) || strchr("_ ()", *at) || (*at == ',' && depth > 0));
+    }
+    if (!good || depth != 0)
+        return sf_value_fail(value, err, "column '%s': 'type' is a type of the database's, such as 'varchar(20)'",
+                             column);
+    return SF_OK;
+}
+
+/* What stands behind a column's name: nothing, the input's column, or {from, type}. */
+static SfStatus parse_column(const Build *build, const SfValue *key, const SfValue *value, SfError *err)
+{
+    const char *name = sf_value_text(key);
+    SfValueKind kind = sf_value_kind(value);
+    if (kind == SF_VALUE_NULL)
+        return add_column(build, name, name, NULL, key, err);
+    if (kind == SF_VALUE_SCALAR)
+        return add_column(build, name, sf_value_text(value), NULL, value, err);
+    if (kind == SF_VALUE_LIST)
+        return sf_value_fail(value, err, "column '%s' is nothing, a column of the input, or {from: …, type: …}", name);
+    static const char *const words[] = {"from", "type"};
+    for (gsize i = 0; i < sf_value_size(value); i++) {
+        const char *word = sf_value_text(sf_value_key(value, i));
+        char hint[160];
+        if (strcmp(word, words[0]) != 0 && strcmp(word, words[1]) != 0)
+            return sf_value_fail(sf_value_key(value, i), err, "column '%s': unknown key '%s'%s", name, word,
+                                 sf_suggest(word, words, G_N_ELEMENTS(words), hint, sizeof hint));
+    }
+    const SfValue *from = sf_value_get(value, "from");
+    const SfValue *type = sf_value_get(value, "type");
+    if (from && sf_value_kind(from) != SF_VALUE_SCALAR)
+        return sf_value_fail(from, err, "column '%s': 'from' is a column of the input", name);
+    if (type)
+        SF_TRY(check_override(type, name, err));
+    return add_column(build, name, from ? sf_value_text(from) : name, type ? sf_value_text(type) : NULL,
+                      from ? from : key, err);
+}
+
+static SfStatus parse_column_list(const Build *build, const SfValue *list, SfError *err)
+{
+    for (gsize i = 0; i < sf_value_size(list); i++) {
+        const SfValue *item = sf_value_at(list, i);
+        SfValueKind kind = sf_value_kind(item);
+        if (kind == SF_VALUE_SCALAR)
+            SF_TRY(add_column(build, sf_value_text(item), sf_value_text(item), NULL, item, err));
+        else if (kind == SF_VALUE_MAP && sf_value_size(item) == 1)
+            SF_TRY(parse_column(build, sf_value_key(item, 0), sf_value_at(item, 0), err));
+        else
+            return sf_value_fail(item, err, "table '%s': a column is a name or one 'name: column of the input'",
+                                 build->target->table);
+    }
+    return SF_OK;
+}
+
+static bool is_provenance(const char *name)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(provenance_names); i++)
+        if (strcmp(name, provenance_names[i]) == 0)
+            return true;
+    return false;
+}
+
+static SfStatus parse_columns(const Build *build, const SfValue *columns, SfError *err)
+{
+    SfValueKind kind = columns ? sf_value_kind(columns) : SF_VALUE_NULL;
+    if (kind == SF_VALUE_SCALAR)
+        return add_column(build, sf_value_text(columns), sf_value_text(columns), NULL, columns, err);
+    if (kind == SF_VALUE_LIST)
+        return parse_column_list(build, columns, err);
+    for (gsize i = 0; kind == SF_VALUE_MAP && i < sf_value_size(columns); i++)
+        SF_TRY(parse_column(build, sf_value_key(columns, i), sf_value_at(columns, i), err));
+    const struct ArrowSchema *schema = build->input->schema;
+    for (int64_t i = 0; kind == SF_VALUE_NULL && i < schema->n_children; i++)
+        if (!is_provenance(schema->children[i]->name))
+            SF_TRY(add_column(build, schema->children[i]->name, schema->children[i]->name, NULL, build->target->place,
+                              err));
+    return SF_OK;
+}
+
+/* A name in `key` or `latest_by`: a column of the table, by its own name or the input's; one that is missing is added. */
+static SfStatus take_column(const Build *build, const char *name, const SfValue *place, GArray *out, SfError *err)
+{
+    gint64 number = find_column(build->target, name);
+    for (guint i = 0; number < 0 && i < build->target->columns->len; i++)
+        if (strcmp(column_source(build->model, target_column(build->target, i))->name, name) == 0)
+            number = i;
+    if (number < 0) {
+        SF_TRY(add_column(build, name, name, NULL, place, err));
+        number = build->target->columns->len - 1;
+    }
+    guint column = (guint) number;
+    for (guint i = 0; i < out->len; i++)
+        if (g_array_index(out, guint, i) == column)
+            return SF_OK;
+    g_array_append_val(out, column);
+    return SF_OK;
+}
+
+/* A scalar or a list of scalars. */
+static SfStatus take_columns(const Build *build, const SfValue *value, const char *option, GArray *out, SfError *err)
+{
+    if (sf_value_kind(value) == SF_VALUE_SCALAR)
+        return take_column(build, sf_value_text(value), value, out, err);
+    if (sf_value_kind(value) != SF_VALUE_LIST || sf_value_size(value) == 0)
+        return sf_value_fail(value, err, "table '%s': '%s' is a column or a list of columns", build->target->table,
+                             option);
+    for (gsize i = 0; i < sf_value_size(value); i++) {
+        const SfValue *item = sf_value_at(value, i);
+        if (sf_value_kind(item) != SF_VALUE_SCALAR)
+            return sf_value_fail(item, err, "table '%s': '%s' is a column or a list of columns", build->target->table,
+                                 option);
+        SF_TRY(take_column(build, sf_value_text(item), item, out, err));
+    }
+    return SF_OK;
+}
+
+static SfStatus parse_key(const Build *build, const SfValue *body, SfError *err)
+{
+    Target *target = build->target;
+    const SfValue *key = sf_value_get(body, "key");
+    if (!key)
+        return sf_value_fail(target->place, err, "table '%s' needs a 'key': the column that tells one row from another",
+                             target->table);
+    SF_TRY(take_columns(build, key, "key", target->key, err));
+    for (guint i = 0; i < target->key->len; i++) {
+        const Column *column = target_column(target, g_array_index(target->key, guint, i));
+        if (column_source(build->model, column)->type == SF_FLOAT64)
+            return sf_value_fail(key, err, "table '%s': '%s' is a float64, which is no key; use a decimal or a string",
+                                 target->table, column->name);
+    }
+    return SF_OK;
+}
+
+/* The winner of two rows with one key: latest_by, then the place in the topic, which no two events share. */
+static SfStatus parse_order(const Build *build, const SfValue *body, SfError *err)
+{
+    Target *target = build->target;
+    const SfValue *latest_by = sf_value_get(body, "latest_by");
+    if (latest_by)
+        SF_TRY(take_columns(build, latest_by, "latest_by", target->order, err));
+    else if (!build->model->provenance)
+        return sf_value_fail(target->place, err,
+                             "table '%s' needs 'latest_by' where 'provenance' is false: which of two rows with one key "
+                             "wins?",
+                             target->table);
+    if (!build->model->provenance)
+        return SF_OK;
+    for (gsize i = 0; i < G_N_ELEMENTS(provenance_names); i++)
+        if (sf_schema_find(build->input->schema, provenance_names[i]) < 0)
+            return sf_value_fail(
+                target->place, err,
+                "table '%s': input '%s' has no column '%s'; let the step before add it (json-decode does "
+                "with 'provenance: true'), or set 'provenance: false' and 'latest_by' here",
+                target->table, build->input->name, provenance_names[i]);
+    if (!latest_by)
+        SF_TRY(take_column(build, "_timestamp", target->place, target->order, err));
+    for (gsize i = 0; i < 3; i++)
+        SF_TRY(take_column(build, provenance_names[i], target->place, target->order, err));
+    g_autoptr(GArray) rest = g_array_new(FALSE, FALSE, sizeof(guint));
+    return take_column(build, "_timestamp", target->place, rest, err);
+}
+
+/* A fact without a dimension's key could not be joined with it. */
+static SfStatus join_dimensions(const Build *build, const SfValue *body, SfError *err)
+{
+    const SfValue *named = sf_value_get(body, "dimensions");
+    if (named && sf_value_kind(named) != SF_VALUE_LIST)
+        return sf_value_fail(named, err, "table '%s': 'dimensions' is a list of dimensions", build->target->table);
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+    for (guint i = 0; i < build->model->n_dimensions; i++)
+        g_ptr_array_add(names, (gpointer) ((Target *) build->model->targets->pdata[i])->table);
+    gsize n = named ? sf_value_size(named) : names->len;
+    for (gsize i = 0; i < n; i++) {
+        const SfValue *item = named ? sf_value_at(named, i) : build->target->place;
+        const char *name = named ? sf_value_text(item) : names->pdata[i];
+        guint number = 0;
+        char hint[160];
+        if (!name || !g_ptr_array_find_with_equal_func(names, name, g_str_equal, &number))
+            return sf_value_fail(
+                item, err, "table '%s': no dimension '%s'%s", build->target->table, name ? name : "",
+                sf_suggest(name ? name : "", (const char *const *) names->pdata, names->len, hint, sizeof hint));
+        const Target *dimension = build->model->targets->pdata[number];
+        g_autoptr(GArray) ignored = g_array_new(FALSE, FALSE, sizeof(guint));
+        for (guint k = 0; k < dimension->key->len; k++) {
+            const Column *key = target_column(dimension, g_array_index(dimension->key, guint, k));
+            SF_TRY(take_column(build, column_source(build->model, key)->name, item, ignored, err));
+        }
+    }
+    return SF_OK;
+}
+
+static SfStatus parse_table(Model *model, const SfValue *name, const SfValue *body, bool is_fact,
+                            const ModelInput *input, SfError *err)
+{
+    static const char *const words[] = {"key", "columns", "latest_by", "dimensions"};
+    gsize n_words = is_fact ? G_N_ELEMENTS(words) : G_N_ELEMENTS(words) - 1;
+    Target *target = g_new0(Target, 1);
+    *target = (Target){.table = g_string_chunk_insert_const(model->text, sf_value_text(name)),
+                       .is_fact = is_fact,
+                       .place = name,
+                       .columns = g_array_new(FALSE, FALSE, sizeof(Column)),
+                       .key = g_array_new(FALSE, FALSE, sizeof(guint)),
+                       .order = g_array_new(FALSE, FALSE, sizeof(guint))};
+    g_ptr_array_add(model->targets, target);
+    for (guint i = 0; i + 1 < model->targets->len; i++)
+        if (g_ascii_strcasecmp(((Target *) model->targets->pdata[i])->table, target->table) == 0)
+            return sf_value_fail(name, err, "two tables '%s'", target->table);
+    if (sf_value_kind(body) != SF_VALUE_MAP)
+        return sf_value_fail(body, err, "table '%s' is a map with 'key' and 'columns'", target->table);
+    for (gsize i = 0; i < sf_value_size(body); i++) {
+        const char *word = sf_value_text(sf_value_key(body, i));
+        bool known = false;
+        for (gsize k = 0; k < n_words; k++)
+            known |= strcmp(word, words[k]) == 0;
+        char hint[160];
+        if (!known)
+            return sf_value_fail(sf_value_key(body, i), err, "table '%s': unknown key '%s'%s", target->table, word,
+                                 sf_suggest(word, words, n_words, hint, sizeof hint));
+    }
+    Build build = {.model = model, .target = target, .input = input};
+    SF_TRY(parse_columns(&build, sf_value_get(body, "columns"), err));
+    SF_TRY(parse_key(&build, body, err));
+    if (is_fact)
+        SF_TRY(join_dimensions(&build, body, err));
+    return parse_order(&build, body, err);
+}
+
+static SfStatus parse_tables(Model *model, const SfValue *tables, bool are_facts, const ModelInput *input, SfError *err)
+{
+    if (!tables || sf_value_kind(tables) == SF_VALUE_NULL)
+        return SF_OK;
+    if (sf_value_kind(tables) != SF_VALUE_MAP)
+        return sf_value_fail(tables, err, "'%s' is a map: a table's name, then its key and columns",
+                             are_facts ? "facts" : "dimensions");
+    for (gsize i = 0; i < sf_value_size(tables); i++)
+        SF_TRY(parse_table(model, sf_value_key(tables, i), sf_value_at(tables, i), are_facts, input, err));
+    return SF_OK;
+}
+
+Model *model_new(const SfValue *dimensions, const SfValue *facts, bool provenance, const ModelInput *input,
+                 SfError *err)
+{
+    g_autoptr(Model) model = g_new0(Model, 1);
+    model->targets = g_ptr_array_new_with_free_func((GDestroyNotify) target_free);
+    model->sources = g_array_new(FALSE, FALSE, sizeof(Source));
+    model->text = g_string_chunk_new(256);
+    model->provenance = provenance;
+    if (parse_tables(model, dimensions, false, input, err) != SF_OK)
+        return NULL;
+    model->n_dimensions = model->targets->len;
+    if (parse_tables(model, facts, true, input, err) != SF_OK)
+        return NULL;
+    if (model->targets->len > 0)
+        return g_steal_pointer(&model);
+    sf_fail(err, SF_CONFIG, "no table to keep: give 'facts', or 'dimensions', or both");
+    return NULL;
+}
+
+SfStatus model_match(const Model *model, const ModelInput *input, gint64 *numbers, SfError *err)
+{
+    for (guint i = 0; i < model->sources->len; i++) {
+        const Source *source = &g_array_index(model->sources, Source, i);
+        int64_t number = sf_schema_find(input->schema, source->name);
+        char hint[160];
+        if (number < 0)
+            return sf_fail(err, SF_CONFIG, "input '%s' has no column '%s', which the tables need%s", input->name,
+                           source->name, suggest_column(input, source->name, hint, sizeof hint));
+        SfField field;
+        SF_TRY(sf_schema_field(input->schema->children[number], &field, err));
+        if (field.type != source->type || field.precision != source->precision || field.scale != source->scale)
+            return sf_fail(err, SF_CONFIG, "column '%s' of input '%s' has another type than in the inputs before it",
+                           source->name, input->name);
+        numbers[i] = number;
+    }
+    return SF_OK;
+}

@@ -1,0 +1,85 @@
+/* The star schema that a pipeline declares: tables, their columns, keys and what decides between two rows of one key. Read from
+ * the YAML and checked against the inputs' schemas; no I/O, no SQL.
+ *
+ *   dimensions:
+ *     dim_customer: {key: customer_id, columns: [customer_name, region]}
+ *   facts:
+ *     fact_sales:
+ *       key: order_id                      # one column or a list
+ *       latest_by: [_timestamp]            # compared in order; the greater wins, null loses
+ *       columns:
+ *         order_date:                      # the input's column of that name
+ *         sales_amount: sales              # renamed
+ *         note: {from: comment, type: varchar(200)}   # with a type of the database's
+ *
+ * A list of columns may mix names and one-pair maps; without `columns` a table has all of its input. Key and latest_by columns
+ * are always there. A fact gets the keys of all dimensions (or of those that its own `dimensions` names), so that it joins.
+ * Provenance: _topic, _partition, _offset and _timestamp in every table; they are what makes the winner of two rows the same
+ * in whatever order and batches they come. */
+#ifndef GOLD_MODEL_H
+#define GOLD_MODEL_H
+
+#include <glib.h>
+#include <sf/sf.h>
+
+/* A column of the input that some table needs. */
+typedef struct Source {
+    const char *name;
+    SfType type;
+    int32_t precision; /* decimal128 only, likewise scale */
+    int32_t scale;
+    bool nullable;
+} Source;
+
+typedef struct Column {
+    const char *name;     /* in the table */
+    const char *override; /* its type in the database's own words, or NULL */
+    guint source;         /* number in the model's sources */
+} Column;
+
+typedef struct Target {
+    const char *table;
+    bool is_fact;
+    const SfValue *place;
+    GArray *columns; /* Column */
+    GArray *key;     /* guint: numbers of columns */
+    GArray *order;   /* guint: latest_by, then _topic, _partition, _offset */
+} Target;
+
+typedef struct Model {
+    GPtrArray *targets; /* Target *: dimensions first */
+    GArray *sources;    /* Source */
+    guint n_dimensions;
+    bool provenance;
+    GStringChunk *text;
+} Model;
+
+typedef struct ModelInput {
+    const struct ArrowSchema *schema;
+    const char *name; /* "sales": for messages */
+} ModelInput;
+
+/* Either tree may be NULL, not both. */
+Model *model_new(const SfValue *dimensions, const SfValue *facts, bool provenance, const ModelInput *input,
+                 SfError *err);
+void model_free(Model *model);
+
+/* Finds the sources in an input: numbers[i] is the schema's column of source i. SF_CONFIG where one is missing or, in a further
+ * input, of another type. */
+SfStatus model_match(const Model *model, const ModelInput *input, gint64 *numbers, SfError *err);
+
+static inline const Column *target_column(const Target *target, guint number)
+{
+    return &g_array_index(target->columns, Column, number);
+}
+
+static inline const Source *column_source(const Model *model, const Column *column)
+{
+    return &g_array_index(model->sources, Source, column->source);
+}
+
+bool target_is_key(const Target *target, guint column);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Model, model_free)
+
+#endif

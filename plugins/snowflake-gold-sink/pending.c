@@ -1,0 +1,249 @@
+/* Batches until their commit, and the local half of the deduplication. */
+#include "pending.h"
+
+#include <string.h>
+#include "value.h"
+
+#define FIRST_SLOTS 1024
+
+Pending *pending_new(const Model *model)
+{
+    Pending *pending = g_new0(Pending, 1);
+    pending->model = model;
+    pending->parts = g_array_new(FALSE, TRUE, sizeof(Part));
+    pending->winners = g_new0(Winners, model->targets->len);
+    for (guint i = 0; i < model->targets->len; i++)
+        pending->winners[i].target = model->targets->pdata[i];
+    return pending;
+}
+
+static void winners_clear(Winners *winners)
+{
+    g_free(winners->rows);
+    g_free(winners->hashes);
+    g_free(winners->slots);
+    *winners = (Winners){.target = winners->target};
+}
+
+void pending_clear(Pending *pending)
+{
+    for (guint i = 0; i < pending->parts->len; i++) {
+        Part *part = &g_array_index(pending->parts, Part, i);
+        sf_batch_unref(part->batch);
+        g_free(part->views);
+        g_free(part->struck);
+    }
+    g_array_set_size(pending->parts, 0);
+    pending->sorted = false;
+    for (guint i = 0; i < pending->model->targets->len; i++)
+        winners_clear(&pending->winners[i]);
+}
+
+void pending_free(Pending *pending)
+{
+    if (!pending)
+        return;
+    pending_clear(pending);
+    g_array_unref(pending->parts);
+    g_free(pending->winners);
+    g_free(pending);
+}
+
+gsize pending_bytes(const Pending *pending)
+{
+    gsize bytes = 0;
+    for (guint i = 0; i < pending->model->targets->len; i++) {
+        const Winners *winners = &pending->winners[i];
+        bytes += winners->capacity * (sizeof(RowRef) + sizeof(guint32)) + winners->n_slots * sizeof(guint32);
+    }
+    return bytes + pending->parts->len * (sizeof(Part) + pending->model->sources->len * sizeof(SfColumn));
+}
+
+/* ---- the winners of one table ---- */
+
+/* Room for n rows in all, with at most half of the slots taken; false when memory is short. */
+static bool winners_reserve(Winners *winners, gsize n)
+{
+    gsize n_slots = MAX(winners->n_slots, FIRST_SLOTS);
+    while (n_slots / 2 < n)
+        n_slots *= 2;
+    if (n_slots == winners->n_slots)
+        return true;
+    RowRef *rows = g_try_renew(RowRef, winners->rows, n_slots / 2);
+    if (rows)
+        winners->rows = rows;
+    guint32 *hashes = g_try_renew(guint32, winners->hashes, n_slots / 2);
+    if (hashes)
+        winners->hashes = hashes;
+    guint32 *slots = g_try_new0(guint32, n_slots);
+    if (!rows || !hashes || !slots || n_slots > G_MAXUINT32) {
+        g_free(slots);
+        return false;
+    }
+    for (gsize i = 0; i < winners->n; i++) {
+        gsize slot = hashes[i] & (n_slots - 1);
+        while (slots[slot] != 0)
+            slot = (slot + 1) & (n_slots - 1);
+        slots[slot] = (guint32) i + 1;
+    }
+    g_free(winners->slots);
+    winners->slots = slots;
+    winners->n_slots = n_slots;
+    winners->capacity = n_slots / 2;
+    return true;
+}
+
+static bool same_key(const Pending *pending, const Target *target, RowRef a, RowRef b)
+{
+    for (guint i = 0; i < target->key->len; i++) {
+        guint source = target_column(target, g_array_index(target->key, guint, i))->source;
+        if (!value_equal(pending_view(pending, a, source), a.row, pending_view(pending, b, source), b.row))
+            return false;
+    }
+    return true;
+}
+
+static int compare_by(const Pending *pending, const Target *target, const GArray *columns, RowRef a, RowRef b)
+{
+    for (guint i = 0; i < columns->len; i++) {
+        guint source = target_column(target, g_array_index(columns, guint, i))->source;
+        int order = value_compare(pending_view(pending, a, source), a.row, pending_view(pending, b, source), b.row);
+        if (order != 0)
+            return order;
+    }
+    return 0;
+}
+
+/* Takes part in the contest for its key, for which there is room. A row without a key takes part in none. */
+static void winners_offer(Pending *pending, Winners *winners, RowRef ref)
+{
+    const Target *target = winners->target;
+    guint64 hash = 0;
+    for (guint i = 0; i < target->key->len; i++) {
+        const SfColumn *view =
+            pending_view(pending, ref, target_column(target, g_array_index(target->key, guint, i))->source);
+        if (sf_is_null(view, ref.row))
+            return;
+        hash = value_hash(hash, view, ref.row);
+    }
+    guint32 short_hash = (guint32) (hash ^ hash >> 32);
+    gsize slot = short_hash & (winners->n_slots - 1);
+    for (; winners->slots[slot] != 0; slot = (slot + 1) & (winners->n_slots - 1)) {
+        guint32 other = winners->slots[slot] - 1;
+        if (winners->hashes[other] != short_hash || !same_key(pending, target, winners->rows[other], ref))
+            continue;
+        if (compare_by(pending, target, target->order, ref, winners->rows[other]) > 0)
+            winners->rows[other] = ref;
+        return;
+    }
+    winners->rows[winners->n] = ref;
+    winners->hashes[winners->n] = short_hash;
+    winners->slots[slot] = (guint32) ++winners->n;
+}
+
+/* ---- rows coming in and going out ---- */
+
+static bool is_struck(const Part *part, guint32 row)
+{
+    return part->struck && (part->struck[row >> 3] >> (row & 7) & 1);
+}
+
+static void offer_part(Pending *pending, guint32 number)
+{
+    const Part *part = pending_part(pending, number);
+    for (guint i = 0; i < pending->model->targets->len; i++)
+        for (guint32 row = 0; row < sf_rows(part->batch); row++)
+            if (!is_struck(part, row))
+                winners_offer(pending, &pending->winners[i], (RowRef){number, row});
+}
+
+void pending_strike(Pending *pending, SfNode *node, RowRef ref, const char *cause)
+{
+    Part *part = &g_array_index(pending->parts, Part, ref.part);
+    if (!part->struck)
+        part->struck = g_malloc0((gsize) (sf_rows(part->batch) + 7) / 8);
+    if (is_struck(part, ref.row))
+        return;
+    part->struck[ref.row >> 3] |= (guint8) (1u << (ref.row & 7));
+    sf_reject(node, part->batch, ref.row, "%s", cause);
+}
+
+/* A fact's row without its key cannot be told from others. A dimension's is only left out there, where there are facts. */
+static void strike_keyless(Pending *pending, SfNode *node, guint32 number)
+{
+    const Model *model = pending->model;
+    const Part *part = pending_part(pending, number);
+    guint first = model->n_dimensions < model->targets->len ? model->n_dimensions : 0;
+    for (guint i = first; i < model->targets->len; i++) {
+        const Target *target = model->targets->pdata[i];
+        for (guint k = 0; k < target->key->len; k++) {
+            const Column *column = target_column(target, g_array_index(target->key, guint, k));
+            const SfColumn *view = &part->views[column->source];
+            for (guint32 row = 0; view->validity && row < view->length; row++) {
+                g_autofree char *cause = NULL;
+                if (!sf_is_null(view, row))
+                    continue;
+                cause = g_strdup_printf("%s: is null, but the key of table '%s'", column_source(model, column)->name,
+                                        target->table);
+                pending_strike(pending, node, (RowRef){number, row}, cause);
+            }
+        }
+    }
+}
+
+SfStatus pending_add(Pending *pending, SfNode *node, const SfBatch *batch, gsize input, const gint64 *numbers,
+                     SfError *err)
+{
+    if (sf_rows(batch) >= G_MAXUINT32)
+        return sf_fail(err, SF_FATAL, "a batch of %" G_GINT64_FORMAT " rows is too large", (gint64) sf_rows(batch));
+    g_autofree SfColumn *views = g_new0(SfColumn, pending->model->sources->len);
+    for (guint i = 0; i < pending->model->sources->len; i++)
+        SF_TRY(sf_column_at(batch, numbers[i], &views[i], err));
+    if (pending->sorted)
+        pending_restart(pending);
+    for (guint i = 0; i < pending->model->targets->len; i++)
+        if (!winners_reserve(&pending->winners[i], pending->winners[i].n + (gsize) sf_rows(batch)))
+            return sf_fail(err, SF_RETRY, "no memory for the keys of %" G_GSIZE_FORMAT " rows", pending->winners[i].n);
+    Part part = {.batch = sf_batch_ref(batch), .input = input, .views = g_steal_pointer(&views)};
+    g_array_append_val(pending->parts, part);
+    strike_keyless(pending, node, pending->parts->len - 1);
+    offer_part(pending, pending->parts->len - 1);
+    return SF_OK;
+}
+
+void pending_restart(Pending *pending)
+{
+    for (guint i = 0; i < pending->model->targets->len; i++) {
+        Winners *winners = &pending->winners[i];
+        winners->n = 0;
+        if (winners->slots)
+            memset(winners->slots, 0, winners->n_slots * sizeof *winners->slots);
+    }
+    pending->sorted = false;
+    /* the same rows as before or fewer: there is room */
+    for (guint32 i = 0; i < pending->parts->len; i++)
+        offer_part(pending, i);
+}
+
+typedef struct Sorting {
+    const Pending *pending;
+    const Target *target;
+} Sorting;
+
+static int compare_keys(gconstpointer a, gconstpointer b, gpointer data)
+{
+    const Sorting *sorting = data;
+    const RowRef *x = a, *y = b;
+    return compare_by(sorting->pending, sorting->target, sorting->target->key, *x, *y);
+}
+
+void pending_sort(Pending *pending)
+{
+    for (guint i = 0; i < pending->model->targets->len && !pending->sorted; i++) {
+        Winners *winners = &pending->winners[i];
+        Sorting sorting = {pending, winners->target};
+        if (winners->n > 1)
+            g_qsort_with_data(winners->rows, (gint) winners->n, sizeof(RowRef), compare_keys, &sorting);
+    }
+    pending->sorted = true;
+}

@@ -1,0 +1,115 @@
+/* CREATE TABLE and ALTER TABLE, always outside of transactions. */
+#include "schema.h"
+
+/* Names as the database stores them → types; empty when there is no such table. */
+static SfStatus read_columns(Session *session, const char *table, GHashTable *out, SfError *err)
+{
+    g_autoptr(GString) sql = g_string_new(NULL);
+    g_autofree char *folded = sql_folded(session->dialect, table);
+    session->dialect->list_columns(session->schema, folded, sql);
+    g_autoptr(OdbcStatement) statement = NULL;
+    SfStatus status = odbc_query(session->odbc, sql->str, &statement, err);
+    if (status != SF_OK)
+        return status == SF_EMPTY ? SF_OK : status;
+    while ((status = odbc_fetch(statement, err)) == SF_OK) {
+        const char *text = NULL;
+        SF_TRY(odbc_text(statement, 0, &text, err));
+        char *name = g_strdup(text);
+        g_hash_table_insert(out, name, NULL);
+        SF_TRY(odbc_text(statement, 1, &text, err));
+        g_hash_table_insert(out, g_strdup(name), g_strdup(text ? text : ""));
+    }
+    return status == SF_EMPTY ? SF_OK : status;
+}
+
+SfStatus schema_create(Session *session, const char *create_table, SfError *err)
+{
+    sf_fault(session->node, "gold-ddl");
+    SfStatus status = odbc_exec(session->odbc, create_table, NULL, err);
+    if (status != SF_EMPTY || !session->schema)
+        return status == SF_REJECT || status == SF_EMPTY ? SF_RETRY : status;
+    g_autoptr(GString) sql = g_string_new("CREATE SCHEMA IF NOT EXISTS ");
+    sql_name(session->dialect, session->schema, sql);
+    SF_TRY(session_exec(session, sql->str, err));
+    return session_exec(session, create_table, err);
+}
+
+static SfStatus create_table(Session *session, const Place *place, SfError *err)
+{
+    if (!session->create)
+        return sf_value_fail(place->target->place, err, "table '%s' does not exist, and 'create' is false",
+                             place->target->table);
+    g_autoptr(GString) sql = g_string_new(NULL);
+    sql_create_table(place, sql);
+    return schema_create(session, sql->str, err);
+}
+
+static SfStatus add_column(Session *session, const Place *place, guint number, SfError *err)
+{
+    const Column *column = target_column(place->target, number);
+    if (target_is_key(place->target, number))
+        return sf_value_fail(
+            place->target->place, err,
+            "table '%s' exists and has no column '%s', which is its key here; correct 'key', or drop the "
+            "table",
+            place->target->table, column->name);
+    if (!session->create)
+        return sf_value_fail(place->target->place, err, "table '%s' has no column '%s', and 'create' is false",
+                             place->target->table, column->name);
+    g_autoptr(GString) sql = g_string_new(NULL);
+    sql_add_column(place, column, sql);
+    sf_fault(session->node, "gold-ddl");
+    SfStatus status = session_exec(session, sql->str, err);
+    if (status == SF_OK)
+        sf_log(session->node, SF_LOG_INFO, "table '%s': column '%s' added", place->target->table, column->name);
+    else if (status == SF_FATAL)
+        status = SF_RETRY; /* another process may have added it in the same moment: the next try sees it */
+    return status;
+}
+
+static SfStatus check_column(const Place *place, const Column *column, const char *type, SfError *err)
+{
+    const Source *source = column_source(place->model, column);
+    if (column->override || place->dialect->takes(source, type))
+        return SF_OK;
+    g_autoptr(GString) ours = g_string_new(NULL);
+    place->dialect->type(source, ours);
+    return sf_value_fail(
+        place->target->place, err,
+        "table '%s': column '%s' is %s in the database, which does not hold every %s of the input exactly; "
+        "change it to %s, or give it a 'type' to say that this is meant",
+        place->target->table, column->name, *type ? type : "without type", sf_type_name(source->type), ours->str);
+}
+
+static SfStatus check_order(const Place *place, SfError *err)
+{
+    for (guint i = 0; place->dialect->orders && i < place->target->order->len; i++) {
+        const Column *column = target_column(place->target, g_array_index(place->target->order, guint, i));
+        const Source *source = column_source(place->model, column);
+        if (!place->dialect->orders(source))
+            return sf_value_fail(
+                place->target->place, err, "table '%s': 'latest_by' cannot be '%s': %s keeps a decimal(%d,%d) as text",
+                place->target->table, column->name, place->dialect->product, source->precision, source->scale);
+    }
+    return SF_OK;
+}
+
+SfStatus schema_ensure(Session *session, guint target, SfError *err)
+{
+    Place place = session_place(session, target);
+    SF_TRY(check_order(&place, err));
+    g_autoptr(GHashTable) columns = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    SF_TRY(read_columns(session, place.target->table, columns, err));
+    if (g_hash_table_size(columns) == 0)
+        return create_table(session, &place, err);
+    for (guint i = 0; i < place.target->columns->len; i++) {
+        const Column *column = target_column(place.target, i);
+        g_autofree char *name = sql_folded(session->dialect, column->name);
+        const char *type = g_hash_table_lookup(columns, name);
+        if (type)
+            SF_TRY(check_column(&place, column, type, err));
+        else
+            SF_TRY(add_column(session, &place, i, err));
+    }
+    return SF_OK;
+}

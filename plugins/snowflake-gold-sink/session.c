@@ -1,0 +1,68 @@
+/* Logging in, and the session's statements. */
+#include "session.h"
+
+#include <errno.h>
+#include <string.h>
+#include "ledger.h"
+#include "schema.h"
+
+Place session_place(const Session *session, guint target)
+{
+    return (Place){.dialect = session->dialect,
+                   .schema = session->schema,
+                   .model = session->model,
+                   .target = session->model->targets->pdata[target]};
+}
+
+SfStatus session_exec(Session *session, const char *sql, SfError *err)
+{
+    SfStatus status = odbc_exec(session->odbc, sql, NULL, err);
+    return status == SF_REJECT || status == SF_EMPTY ? SF_RETRY : status;
+}
+
+static SfStatus choose_dialect(Session *session, SfError *err)
+{
+    const char *product = odbc_product(session->odbc);
+    session->dialect = dialect_find(product);
+    if (!session->dialect)
+        return sf_fail(err, SF_CONFIG,
+                       "the driver connects to '%s'; SQLite, PostgreSQL and Snowflake are what this sink knows",
+                       product);
+    if (session->schema && !session->dialect->has_schemas)
+        return sf_fail(err, SF_CONFIG, "%s has no schemas; leave out 'schema: %s'", product, session->schema);
+    for (const char *const *sql = session->dialect->session; *sql; sql++)
+        SF_TRY(session_exec(session, *sql, err));
+    return SF_OK;
+}
+
+static SfStatus start(Session *session, SfError *err)
+{
+    SF_TRY(odbc_open(session->odbc, err));
+    SF_TRY(choose_dialect(session, err));
+    for (guint i = 0; i < session->model->targets->len; i++)
+        SF_TRY(schema_ensure(session, i, err));
+    SF_TRY(ledger_create(session, err));
+    session->loaders = g_ptr_array_new_with_free_func((GDestroyNotify) loader_free);
+    for (guint i = 0; i < session->model->targets->len; i++) {
+        Place place = session_place(session, i);
+        g_ptr_array_add(session->loaders, loader_new(session->odbc, &place, session->pending));
+    }
+    return SF_OK;
+}
+
+SfStatus session_ready(Session *session, SfError *err)
+{
+    if (session->dialect)
+        return SF_OK;
+    SfStatus status = start(session, err);
+    if (status != SF_OK)
+        session_drop(session);
+    return status;
+}
+
+void session_drop(Session *session)
+{
+    g_clear_pointer(&session->loaders, g_ptr_array_unref);
+    session->dialect = NULL;
+    odbc_close(session->odbc);
+}

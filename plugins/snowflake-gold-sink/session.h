@@ -1,0 +1,31 @@
+/* A log-in to the warehouse: connection, dialect, tables as they are declared, loaders. It is thrown away after any failure that
+ * is not about data, and made anew, which creates again what somebody dropped meanwhile. */
+#ifndef GOLD_SESSION_H
+#define GOLD_SESSION_H
+
+#include "loader.h"
+
+typedef struct Session {
+    SfNode *node;
+    Odbc *odbc; /* there from open to close, for interrupts */
+    const char *schema;
+    const char *ledger;
+    bool create; /* missing tables and columns */
+    const Model *model;
+    const Pending *pending;
+    const Dialect *dialect; /* NULL: not logged in */
+    GPtrArray *loaders;     /* Loader *, one a target */
+} Session;
+
+/* Logs in and brings the tables in line with the model, unless that is done. */
+SfStatus session_ready(Session *session, SfError *err);
+
+/* Logs out; an open transaction is rolled back. */
+void session_drop(Session *session);
+
+/* DDL must not fail on data: what odbc.h calls SF_REJECT and SF_EMPTY is told as something to retry. */
+SfStatus session_exec(Session *session, const char *sql, SfError *err);
+
+Place session_place(const Session *session, guint target);
+
+#endif

@@ -1,0 +1,243 @@
+/* snowflake-gold-sink: a star schema kept up to date in Snowflake, PostgreSQL or SQLite through ODBC, exactly once. This file is
+ * the descriptor and the hooks; the work is in commit.c. */
+#include <errno.h>
+#include <string.h>
+#include "commit.h"
+
+typedef struct Gold {
+    const char *connection;
+    const char *user;
+    const char *password;
+    const char *schema;
+    const char *ledger;
+    const SfValue *dimensions;
+    const SfValue *facts;
+    bool provenance;
+    bool create;
+    int64_t connect_timeout;
+    int64_t commit_interval;
+
+    Model *model;
+    GPtrArray *numbers; /* gint64 *: for each input, the schema's column of each source */
+    Pending *pending;
+    Session session;
+    GArray *chains; /* Chain */
+    int64_t charged;
+    int64_t last_commit_ms;
+} Gold;
+
+static const SfOption options[] = {
+    SF_OPTION_SECRET(Gold, connection, .required = true,
+                     .doc = "ODBC connection string, 'Driver=…;…' or 'DSN=…'; the driver says which database it is.",
+                     .example = "Driver=SQLite3;Database=gold.db"),
+    SF_OPTION_STRING(Gold, user, .doc = "User to log in as, when not in 'connection'."),
+    SF_OPTION_SECRET(Gold, password, .doc = "Its password; file:PATH and exec:COMMAND keep it out of the pipeline."),
+    SF_OPTION_STRING(Gold, schema, .doc = "Schema of the tables, created if absent; the connection's own without."),
+    SF_OPTION_TREE(Gold, dimensions,
+                   .doc = "Dimension tables: name: {key, columns, latest_by}; the latest row of a key stays.",
+                   .example = "dim_customer: {key: customer_id, columns: [customer_name, region]}"),
+    SF_OPTION_TREE(
+        Gold, facts,
+        .doc = "Fact tables: name: {key, columns, latest_by, dimensions}; columns may be renamed (new: old) or typed.",
+        .example = "fact_sales: {key: order_id, latest_by: [_timestamp], columns: {order_date: , amount: sales}}"),
+    SF_OPTION_BOOL(Gold, provenance, .value = "true",
+                   .doc = "Keep _topic, _partition, _offset and _timestamp in every table: where a row comes from."),
+    SF_OPTION_BOOL(Gold, create, .value = "true",
+                   .doc = "Create missing schemas, tables and columns; false: only check them."),
+    SF_OPTION_STRING(Gold, ledger, .value = "sf_ledger",
+                     .doc = "Table that holds how far each split has been committed."),
+    SF_OPTION_DURATION(
+        Gold, commit_interval, .name = "commit.interval", .value = "0s", .min = "0s",
+        .doc = "Shortest time between commits, where a warehouse bills by the minute; 0s: at each checkpoint."),
+    SF_OPTION_DURATION(Gold, connect_timeout, .name = "connect.timeout", .value = "15s", .min = "1s",
+                       .doc = "How long a log-in may take."),
+    SF_OPTION_END};
+
+static SfStatus bind_input(SfNode *node, size_t input, const struct ArrowSchema *schema, SfError *err)
+{
+    Gold *gold = node->state;
+    ModelInput from = {.schema = schema, .name = node->inputs[input]};
+    if (!gold->model) {
+        gold->model = model_new(gold->dimensions, gold->facts, gold->provenance, &from, err);
+        if (!gold->model)
+            return SF_CONFIG;
+        gold->numbers = g_ptr_array_new_with_free_func(g_free);
+    }
+    g_autofree gint64 *numbers = g_new0(gint64, MAX(gold->model->sources->len, 1));
+    SF_TRY(model_match(gold->model, &from, numbers, err));
+    if (gold->numbers->len <= input)
+        g_ptr_array_set_size(gold->numbers, (gint) input + 1);
+    g_free(gold->numbers->pdata[input]);
+    gold->numbers->pdata[input] = g_steal_pointer(&numbers);
+    return SF_OK;
+}
+
+/* SQLite's driver says only "connect failed" when the file's directory is not there. */
+static SfStatus make_directory(const char *connection, SfError *err)
+{
+    g_autofree char *driver = odbc_keyword(connection, "Driver");
+    g_autofree char *low = g_ascii_strdown(driver ? driver : "", -1);
+    g_autofree char *file = odbc_keyword(connection, "Database");
+    if (!strstr(low, "sqlite") || !file || *file == '\0' || *file == ':')
+        return SF_OK;
+    g_autofree char *directory = g_path_get_dirname(file);
+    if (g_mkdir_with_parents(directory, 0777) == 0)
+        return SF_OK;
+    return sf_fail(err, SF_RETRY, "cannot create directory '%s' for database '%s': %s", directory, file,
+                   g_strerror(errno));
+}
+
+/* SQLite's driver waits 100 s for a lock unless told otherwise, and cannot be woken meanwhile. */
+static char *with_lock_timeout(const char *connection)
+{
+    g_autofree char *driver = odbc_keyword(connection, "Driver");
+    g_autofree char *low = g_ascii_strdown(driver ? driver : "", -1);
+    g_autofree char *timeout = odbc_keyword(connection, "Timeout");
+    bool add = strstr(low, "sqlite") && !timeout;
+    return g_strconcat(connection, add ? ";Timeout=5000" : NULL, NULL);
+}
+
+static SfStatus open_sink(SfNode *node, SfError *err)
+{
+    Gold *gold = node->state;
+    if (!gold->session.odbc) {
+        g_autofree char *connection = with_lock_timeout(gold->connection);
+        gold->pending = pending_new(gold->model);
+        gold->chains = g_array_new(FALSE, TRUE, sizeof(Chain));
+        gold->session = (Session){
+            .node = node,
+            .odbc = odbc_new(&(OdbcLogin){connection, gold->user, gold->password, gold->connect_timeout}),
+            .schema = gold->schema,
+            .ledger = gold->ledger,
+            .create = gold->create,
+            .model = gold->model,
+            .pending = gold->pending,
+        };
+    }
+    SF_TRY(make_directory(gold->connection, err));
+    SfStatus status = session_ready(&gold->session, err);
+    return status == SF_REJECT || status == SF_EMPTY ? SF_RETRY : status;
+}
+
+static Chain *find_chain(Gold *gold, size_t input, const SfSplit *split)
+{
+    for (guint i = 0; i < gold->chains->len; i++) {
+        Chain *chain = &g_array_index(gold->chains, Chain, i);
+        if (chain->input == input && chain->split == split)
+            return chain;
+    }
+    return NULL;
+}
+
+static SfStatus recover(SfNode *node, SfRecovery *chains, size_t n, SfError *err)
+{
+    Gold *gold = node->state;
+    for (size_t i = 0; i < n; i++) {
+        Chain fresh = {.input = chains[i].input, .split = chains[i].split, .uncertain = SF_POSITION_NONE};
+        if (!find_chain(gold, chains[i].input, chains[i].split))
+            g_array_append_val(gold->chains, fresh);
+    }
+    g_autofree int64_t *positions = g_new0(int64_t, MAX(gold->chains->len, 1));
+    SfStatus status = session_ready(&gold->session, err);
+    if (status == SF_OK)
+        status = ledger_read(&gold->session, gold->chains, positions, err);
+    if (status == SF_OK)
+        status = ledger_add(&gold->session, gold->chains, err);
+    if (status != SF_OK) {
+        session_drop(&gold->session);
+        return status == SF_REJECT || status == SF_EMPTY ? SF_RETRY : status;
+    }
+    for (size_t i = 0; i < n; i++) {
+        Chain *chain = find_chain(gold, chains[i].input, chains[i].split);
+        gsize number = (gsize) (chain - (Chain *) (void *) gold->chains->data);
+        chain->ledger = chain->end = chains[i].position = positions[number];
+        chain->moved = false;
+    }
+    return SF_OK;
+}
+
+static void charge(SfNode *node, Gold *gold)
+{
+    int64_t bytes = (int64_t) pending_bytes(gold->pending);
+    sf_charge(node, bytes - gold->charged);
+    gold->charged = bytes;
+}
+
+static SfStatus write_batch(SfNode *node, size_t input, const SfBatch *batch, SfError *err)
+{
+    Gold *gold = node->state;
+    Chain *chain = find_chain(gold, input, batch->split);
+    if (!chain || (chain->end != SF_POSITION_NONE && batch->start < chain->end))
+        return sf_fail(err, SF_FATAL,
+                       "split '%s' comes at %" G_GINT64_FORMAT ", but the ledger is at %" G_GINT64_FORMAT,
+                       batch->split->name, (gint64) batch->start, (gint64) (chain ? chain->end : SF_POSITION_NONE));
+    if (sf_rows(batch) > 0)
+        SF_TRY(pending_add(gold->pending, node, batch, input, gold->numbers->pdata[input], err));
+    chain->moved = true;
+    chain->end = batch->end;
+    charge(node, gold);
+    return SF_OK;
+}
+
+static SfStatus commit(SfNode *node, SfCommitReason reason, SfError *err)
+{
+    Gold *gold = node->state;
+    bool moved = false;
+    for (guint i = 0; i < gold->chains->len; i++)
+        moved |= g_array_index(gold->chains, Chain, i).moved;
+    bool early = reason == SF_COMMIT_CHECKPOINT && sf_now_ms(node) - gold->last_commit_ms < gold->commit_interval;
+    if (!moved || early)
+        return SF_OK;
+    SF_TRY(commit_pending(&gold->session, gold->pending, gold->chains, err));
+    pending_clear(gold->pending);
+    charge(node, gold);
+    gold->last_commit_ms = sf_now_ms(node);
+    for (guint i = 0; i < gold->chains->len; i++) {
+        Chain *chain = &g_array_index(gold->chains, Chain, i);
+        if (chain->moved)
+            sf_committed(node, chain->input, chain->split, chain->end);
+        chain->moved = false;
+    }
+    return SF_OK;
+}
+
+static void interrupt(SfNode *node)
+{
+    Gold *gold = node->state;
+    if (gold->session.odbc)
+        odbc_interrupt(gold->session.odbc);
+}
+
+static void close_sink(SfNode *node)
+{
+    Gold *gold = node->state;
+    if (gold->session.odbc)
+        session_drop(&gold->session);
+    g_clear_pointer(&gold->session.odbc, odbc_free);
+    g_clear_pointer(&gold->chains, g_array_unref);
+    g_clear_pointer(&gold->pending, pending_free);
+    g_clear_pointer(&gold->numbers, g_ptr_array_unref);
+    g_clear_pointer(&gold->model, model_free);
+}
+
+SF_SINK_PLUGIN = {
+    SF_SINK_HEAD(
+        Gold, .name = "snowflake-gold-sink", .version = "1.0.0",
+        .summary = "Keeps a star schema in Snowflake, PostgreSQL or SQLite, one row a key, exactly once.",
+        .doc =
+            "Rows are deduplicated by `key`: the greatest `latest_by` wins, then topic, partition and offset decide, "
+            "so "
+            "the outcome is the same in whatever order and batches events come. Rows, deletions of older ones and the "
+            "ledger of positions are one transaction. A row that the database refuses goes to the step's errors with "
+            "the database's words; the rest is loaded.\n\n"
+            "A decimal of more than 15 digits is kept as text in SQLite, whose numbers are doubles.",
+        .options = options),
+    .delivery = SF_EXACTLY_ONCE,
+    .bind = bind_input,
+    .open = open_sink,
+    .recover = recover,
+    .write = write_batch,
+    .commit = commit,
+    .interrupt = interrupt,
+    .close = close_sink,
+};

@@ -1,0 +1,165 @@
+/* SQL text for tables, upserts and conditions, from the model. */
+#include "sql.h"
+
+#include <string.h>
+
+/* Names that people write without quotes are changed as the database changes them; others stay as they are. */
+char *sql_folded(const Dialect *dialect, const char *name)
+{
+    bool simple = g_ascii_isalpha(*name) || *name == '_';
+    for (const char *at = name; simple && *at; at++)
+        simple = g_ascii_isalnum(*at) || *at == '_';
+    if (!simple || dialect->name_case == NAME_AS_IT_IS)
+        return g_strdup(name);
+    return dialect->name_case == NAME_LOWER ? g_ascii_strdown(name, -1) : g_ascii_strup(name, -1);
+}
+
+void sql_name(const Dialect *dialect, const char *name, GString *sql)
+{
+    g_autofree char *folded = sql_folded(dialect, name);
+    g_string_append_c(sql, '"');
+    for (const char *at = folded; *at; at++) {
+        if (*at == '"')
+            g_string_append_c(sql, '"');
+        g_string_append_c(sql, *at);
+    }
+    g_string_append_c(sql, '"');
+}
+
+void sql_table(const Dialect *dialect, const char *schema, const char *table, GString *sql)
+{
+    if (schema) {
+        sql_name(dialect, schema, sql);
+        g_string_append_c(sql, '.');
+    }
+    sql_name(dialect, table, sql);
+}
+
+void sql_string(const Dialect *dialect, const char *text, GString *sql)
+{
+    g_string_append_c(sql, '\'');
+    for (const char *at = text; *at; at++) {
+        if (*at == '\'' || (*at == '\\' && dialect->has_backslash_escapes))
+            g_string_append_c(sql, *at);
+        g_string_append_c(sql, *at);
+    }
+    g_string_append_c(sql, '\'');
+}
+
+static void column_name(const Place *place, guint number, GString *sql)
+{
+    sql_name(place->dialect, target_column(place->target, number)->name, sql);
+}
+
+static void column_type(const Place *place, const Column *column, GString *sql)
+{
+    if (column->override)
+        g_string_append(sql, column->override);
+    else
+        place->dialect->type(column_source(place->model, column), sql);
+}
+
+static void key_columns(const Place *place, GString *sql)
+{
+    for (guint i = 0; i < place->target->key->len; i++) {
+        g_string_append(sql, i > 0 ? ", " : "");
+        column_name(place, g_array_index(place->target->key, guint, i), sql);
+    }
+}
+
+void sql_create_table(const Place *place, GString *sql)
+{
+    g_string_append(sql, "CREATE TABLE IF NOT EXISTS ");
+    sql_table(place->dialect, place->schema, place->target->table, sql);
+    g_string_append(sql, " (");
+    for (guint i = 0; i < place->target->columns->len; i++) {
+        column_name(place, i, sql);
+        g_string_append_c(sql, ' ');
+        column_type(place, target_column(place->target, i), sql);
+        g_string_append(sql, target_is_key(place->target, i) ? " NOT NULL, " : ", ");
+    }
+    g_string_append(sql, "PRIMARY KEY (");
+    key_columns(place, sql);
+    g_string_append(sql, "))");
+}
+
+void sql_add_column(const Place *place, const Column *column, GString *sql)
+{
+    g_string_append(sql, "ALTER TABLE ");
+    sql_table(place->dialect, place->schema, place->target->table, sql);
+    g_string_append(sql, " ADD COLUMN ");
+    sql_name(place->dialect, column->name, sql);
+    g_string_append_c(sql, ' ');
+    column_type(place, column, sql);
+}
+
+void sql_columns(const Place *place, const char *prefix, GString *sql)
+{
+    for (guint i = 0; i < place->target->columns->len; i++) {
+        g_string_append_printf(sql, "%s%s", i > 0 ? ", " : "", prefix);
+        column_name(place, i, sql);
+    }
+}
+
+void sql_same_key(const Place *place, const char *one, const char *other, GString *sql)
+{
+    for (guint i = 0; i < place->target->key->len; i++) {
+        guint number = g_array_index(place->target->key, guint, i);
+        g_string_append_printf(sql, "%s%s", i > 0 ? " AND " : "", one);
+        column_name(place, number, sql);
+        g_string_append_printf(sql, " = %s", other);
+        column_name(place, number, sql);
+    }
+}
+
+/* one.c > other.c OR other.c IS NULL [AND one.c IS NOT NULL] [OR (one.c same other.c AND (…the next column…))] */
+void sql_newer(const Place *place, const char *one, const char *other, GString *sql)
+{
+    const Target *target = place->target;
+    for (guint i = 0; i < target->order->len; i++) {
+        guint number = g_array_index(target->order, guint, i);
+        g_autoptr(GString) quoted = g_string_new(NULL);
+        column_name(place, number, quoted);
+        bool text = column_source(place->model, target_column(target, number))->type == SF_UTF8;
+        const char *bytewise = text ? place->dialect->bytewise : "";
+        g_string_append_printf(sql, "%s%s%s > %s%s%s OR (%s%s IS NULL AND %s%s IS NOT NULL)", one, quoted->str,
+                               bytewise, other, quoted->str, bytewise, other, quoted->str, one, quoted->str);
+        if (i + 1 < target->order->len)
+            g_string_append_printf(sql, " OR (%s%s %s %s%s AND (", one, quoted->str, place->dialect->same, other,
+                                   quoted->str);
+    }
+    for (guint i = 1; i < target->order->len; i++)
+        g_string_append(sql, "))");
+}
+
+bool sql_assignments(const Place *place, const char *from, GString *sql)
+{
+    const char *separator = "";
+    for (guint i = 0; i < place->target->columns->len; i++) {
+        if (target_is_key(place->target, i))
+            continue;
+        g_string_append(sql, separator);
+        column_name(place, i, sql);
+        g_string_append_printf(sql, " = %s", from);
+        column_name(place, i, sql);
+        separator = ", ";
+    }
+    return *separator != '\0';
+}
+
+void sql_upsert(const Place *place, const char *rows, GString *sql)
+{
+    g_string_append(sql, "INSERT INTO ");
+    sql_table(place->dialect, place->schema, place->target->table, sql);
+    g_string_append(sql, " AS t (");
+    sql_columns(place, "", sql);
+    g_string_append_printf(sql, ") %s ON CONFLICT (", rows);
+    key_columns(place, sql);
+    g_autoptr(GString) set = g_string_new(NULL);
+    if (!sql_assignments(place, "excluded.", set)) {
+        g_string_append(sql, ") DO NOTHING");
+        return;
+    }
+    g_string_append_printf(sql, ") DO UPDATE SET %s WHERE ", set->str);
+    sql_newer(place, "excluded.", "t.", sql);
+}

@@ -1,0 +1,42 @@
+/* SQL text that the dialects share. Appends to a string; no I/O. */
+#ifndef GOLD_SQL_H
+#define GOLD_SQL_H
+
+#include "dialect.h"
+
+/* Where a table is: dialect, schema (NULL: the connection's own), model and table. */
+typedef struct Place {
+    const Dialect *dialect;
+    const char *schema;
+    const Model *model;
+    const Target *target;
+} Place;
+
+void sql_name(const Dialect *dialect, const char *name, GString *sql);
+void sql_table(const Dialect *dialect, const char *schema, const char *table, GString *sql);
+void sql_string(const Dialect *dialect, const char *text, GString *sql);
+/* The name as the database stores it. */
+char *sql_folded(const Dialect *dialect, const char *name);
+
+void sql_create_table(const Place *place, GString *sql);
+void sql_add_column(const Place *place, const Column *column, GString *sql);
+
+/* "a", "b", …; each after `prefix` ("t."). */
+void sql_columns(const Place *place, const char *prefix, GString *sql);
+
+/* "a" = s."a" AND … over the key. */
+void sql_same_key(const Place *place, const char *one, const char *other, GString *sql);
+
+/* Whether the row `one` beats the row `other`: latest_by in order, where null loses. */
+void sql_newer(const Place *place, const char *one, const char *other, GString *sql);
+
+/* "a" = s."a", … over all columns that are not of the key; false when there are none. */
+bool sql_assignments(const Place *place, const char *from, GString *sql);
+
+/* INSERT INTO t AS t (…) <rows> ON CONFLICT (key) DO UPDATE SET … WHERE newer. */
+void sql_upsert(const Place *place, const char *rows, GString *sql);
+
+/* Snowflake: MERGE rows [first, first + n) of the temporary table `from` into the table. */
+void snowflake_merge(const Place *place, const char *from, gsize first, gsize n, GString *sql);
+
+#endif

@@ -1,0 +1,182 @@
+/* Comparing, hashing and writing single values. */
+#include "value.h"
+
+#include <math.h>
+#include <string.h>
+#include "civil.h"
+#include "json_write.h"
+
+#define FIRST_DAY INT64_C(-719162) /* 0001-01-01 */
+#define LAST_DAY INT64_C(2932896)  /* 9999-12-31 */
+
+#define ORDER(a, b) (((a) > (b)) - ((a) < (b)))
+
+static int compare_bytes(SfBytes a, SfBytes b)
+{
+    int64_t shared = MIN(a.size, b.size);
+    int order = shared > 0 ? memcmp(a.data, b.data, (size_t) shared) : 0;
+    return order != 0 ? order : ORDER(a.size, b.size);
+}
+
+static int compare_doubles(double a, double b)
+{
+    if (isnan(a) || isnan(b))
+        return (isnan(a) != 0) - (isnan(b) != 0);
+    return ORDER(a, b);
+}
+
+int value_compare(const SfColumn *a, int64_t a_row, const SfColumn *b, int64_t b_row)
+{
+    bool a_null = sf_is_null(a, a_row), b_null = sf_is_null(b, b_row);
+    if (a_null || b_null)
+        return (int) b_null - (int) a_null;
+    switch (a->type) {
+    case SF_BOOL:
+        return (int) sf_bool(a, a_row) - (int) sf_bool(b, b_row);
+    case SF_INT32:
+    case SF_DATE:
+        return ORDER(sf_i32(a, a_row), sf_i32(b, b_row));
+    case SF_INT64:
+    case SF_TIMESTAMP:
+        return ORDER(sf_i64(a, a_row), sf_i64(b, b_row));
+    case SF_FLOAT64:
+        return compare_doubles(sf_f64(a, a_row), sf_f64(b, b_row));
+    case SF_DECIMAL128: {
+        SfDecimal x = sf_decimal(a, a_row), y = sf_decimal(b, b_row);
+        return x.high != y.high ? ORDER(x.high, y.high) : ORDER(x.low, y.low);
+    }
+    default:
+        return compare_bytes(sf_bytes(a, a_row), sf_bytes(b, b_row));
+    }
+}
+
+bool value_equal(const SfColumn *a, int64_t a_row, const SfColumn *b, int64_t b_row)
+{
+    if ((a->type != SF_UTF8 && a->type != SF_BINARY) || sf_is_null(a, a_row) || sf_is_null(b, b_row))
+        return value_compare(a, a_row, b, b_row) == 0;
+    SfBytes x = sf_bytes(a, a_row), y = sf_bytes(b, b_row);
+    return x.size == y.size && (x.size == 0 || memcmp(x.data, y.data, (size_t) x.size) == 0);
+}
+
+static inline guint64 mix(guint64 seed, guint64 value)
+{
+    __extension__ typedef unsigned __int128 Wide;
+    Wide product = (Wide) (seed ^ UINT64_C(0x9E3779B97F4A7C15)) * (value ^ UINT64_C(0xD1B54A32D192ED03));
+    return (guint64) product ^ (guint64) (product >> 64);
+}
+
+static guint64 hash_bytes(guint64 seed, SfBytes bytes)
+{
+    const char *at = bytes.data;
+    int64_t left = bytes.size;
+    guint64 word = 0;
+    seed = mix(seed, (guint64) bytes.size);
+    for (; left > 8; left -= 8, at += 8) {
+        memcpy(&word, at, 8);
+        seed = mix(seed, word);
+    }
+    word = 0;
+    if (left > 0)
+        memcpy(&word, at, (size_t) left);
+    return mix(seed, word);
+}
+
+guint64 value_hash(guint64 seed, const SfColumn *column, int64_t row)
+{
+    switch (column->type) {
+    case SF_BOOL:
+        return mix(seed, sf_bool(column, row));
+    case SF_INT32:
+    case SF_DATE:
+        return mix(seed, (guint64) sf_i32(column, row));
+    case SF_INT64:
+    case SF_TIMESTAMP:
+        return mix(seed, (guint64) sf_i64(column, row));
+    case SF_DECIMAL128: {
+        SfDecimal value = sf_decimal(column, row);
+        return mix(mix(seed, value.low), (guint64) value.high);
+    }
+    default:
+        return hash_bytes(seed, sf_bytes(column, row));
+    }
+}
+
+static int64_t day_of(int64_t us)
+{
+    return us / CIVIL_DAY_US - (us % CIVIL_DAY_US < 0);
+}
+
+SfStatus value_check_time(const SfColumn *column, int64_t row, SfError *err)
+{
+    int64_t day = column->type == SF_DATE ? sf_i32(column, row) : day_of(sf_i64(column, row));
+    if (day >= FIRST_DAY && day <= LAST_DAY)
+        return SF_OK;
+    return sf_fail(err, SF_REJECT, "%s: the year %" G_GINT64_FORMAT " is outside of 1 to 9999", column->schema->name,
+                   civil_from_days(day).year);
+}
+
+void value_hex(GString *out, SfBytes bytes)
+{
+    static const char hex[] = "0123456789abcdef";
+    gsize start = out->len;
+    g_string_set_size(out, start + 2 * (gsize) bytes.size);
+    for (int64_t i = 0; i < bytes.size; i++) {
+        out->str[start + 2 * (gsize) i] = hex[(guchar) bytes.data[i] >> 4];
+        out->str[start + 2 * (gsize) i + 1] = hex[(guchar) bytes.data[i] & 15];
+    }
+}
+
+/* json_write_… put quotes around; the last byte before the closing one may go as well (a timestamp's Z). */
+static void unquote(GString *out, gsize start, gsize tail)
+{
+    memmove(out->str + start, out->str + start + 1, out->len - start - 1 - tail);
+    g_string_truncate(out, out->len - 1 - tail);
+}
+
+static SfStatus write_text(GString *out, const SfColumn *column, SfBytes bytes, SfError *err)
+{
+    if (bytes.size > 0 && memchr(bytes.data, '\0', (size_t) bytes.size))
+        return sf_fail(err, SF_REJECT, "%s: the text has a NUL character in it", column->schema->name);
+    g_string_append_len(out, bytes.data ? bytes.data : "", (gssize) bytes.size);
+    return SF_OK;
+}
+
+SfStatus value_text(GString *out, const SfColumn *column, int64_t row, SfError *err)
+{
+    gsize start = out->len;
+    switch (column->type) {
+    case SF_BOOL:
+        g_string_append(out, sf_bool(column, row) ? "true" : "false");
+        return SF_OK;
+    case SF_INT32:
+        json_write_int(out, sf_i32(column, row));
+        return SF_OK;
+    case SF_INT64:
+        json_write_int(out, sf_i64(column, row));
+        return SF_OK;
+    case SF_FLOAT64:
+        json_write_float(out, sf_f64(column, row));
+        if (out->str[start] == '"')
+            unquote(out, start, 1);
+        return SF_OK;
+    case SF_DECIMAL128:
+        json_write_decimal(out, sf_decimal(column, row), column->scale);
+        return SF_OK;
+    case SF_DATE:
+        SF_TRY(value_check_time(column, row, err));
+        json_write_date(out, sf_i32(column, row));
+        unquote(out, start, 1);
+        return SF_OK;
+    case SF_TIMESTAMP:
+        SF_TRY(value_check_time(column, row, err));
+        json_write_timestamp(out, sf_i64(column, row));
+        unquote(out, start, 2);
+        out->str[start + 10] = ' ';
+        return SF_OK;
+    case SF_BINARY:
+        value_hex(out, sf_bytes(column, row));
+        return SF_OK;
+    default:
+        return write_text(out, column, sf_bytes(column, row), err);
+    }
+}

@@ -1,0 +1,78 @@
+/* A private SQLite database, made and read through the kit's ODBC wrapper. */
+#include "gold_place.h"
+
+#include <glib/gstdio.h>
+#include <string.h>
+#include "odbc_private.h"
+
+GoldPlace *gold_place_new(void)
+{
+    SfError err;
+    GoldPlace *place = g_new0(GoldPlace, 1);
+    place->directory = g_dir_make_tmp("sf-gold-XXXXXX", NULL);
+    place->connection = g_strdup_printf("Driver=SQLite3;Database=%s/gold.db;Timeout=300", place->directory);
+    place->odbc = odbc_new(&(OdbcLogin){.connection = place->connection, .timeout_ms = 1000});
+    if (odbc_open(place->odbc, &err) != SF_OK)
+        g_error("%s", err.message);
+    return place;
+}
+
+void gold_place_free(GoldPlace *place)
+{
+    if (!place)
+        return;
+    odbc_free(place->odbc);
+    g_autoptr(GDir) directory = g_dir_open(place->directory, 0, NULL);
+    for (const char *name; directory && (name = g_dir_read_name(directory));) {
+        g_autofree char *path = g_build_filename(place->directory, name, NULL);
+        g_unlink(path);
+    }
+    g_rmdir(place->directory);
+    g_free(place->directory);
+    g_free(place->connection);
+    g_free(place);
+}
+
+Harness *gold_harness(GoldPlace *place, const char *options)
+{
+    g_autofree char *all = g_strdup_printf("connection: %s\n%s", place->connection, options);
+    return harness_new("snowflake-gold-sink", all);
+}
+
+void gold_exec(GoldPlace *place, const char *sql)
+{
+    SfError err;
+    if (odbc_exec(place->odbc, sql, NULL, &err) != SF_OK)
+        g_error("%s: %s", sql, err.message);
+}
+
+char *gold_query(GoldPlace *place, const char *sql)
+{
+    SfError err;
+    g_autoptr(OdbcStatement) statement = NULL;
+    GString *out = g_string_new(NULL);
+    if (odbc_query(place->odbc, sql, &statement, &err) != SF_OK)
+        g_error("%s: %s", sql, err.message);
+    SQLSMALLINT columns = 0;
+    SQLNumResultCols(statement->handle, &columns);
+    while (odbc_fetch(statement, &err) == SF_OK)
+        for (guint i = 0; i < (guint) columns; i++) {
+            const char *text = NULL;
+            g_assert_cmpint(odbc_text(statement, i, &text, &err), ==, SF_OK);
+            g_string_append_printf(out, "%s%c", text ? text : "NULL", i + 1 < (guint) columns ? '|' : '\n');
+        }
+    g_string_truncate(out, out->len > 0 ? out->len - 1 : 0);
+    return g_string_free(out, FALSE);
+}
+
+void gold_assert_query(GoldPlace *place, const char *sql, const char *expected)
+{
+    g_autofree char *got = gold_query(place, sql);
+    g_assert_cmpstr(got, ==, expected);
+}
+
+void gold_assert_contains(const char *text, const char *part)
+{
+    if (!strstr(text, part))
+        g_error("'%s' is not in '%s'", part, text);
+}

@@ -1,0 +1,31 @@
+/* What the gold sink's tests share: a SQLite file in a directory of its own, and reading it. */
+#ifndef TEST_GOLD_PLACE_H
+#define TEST_GOLD_PLACE_H
+
+#include "harness.h"
+#include "odbc.h"
+
+typedef struct GoldPlace {
+    char *directory;
+    char *connection;
+    Odbc *odbc;
+} GoldPlace;
+
+GoldPlace *gold_place_new(void);
+void gold_place_free(GoldPlace *place);
+
+/* The sink with the place's connection and these options beside it; not bound yet, without inputs. */
+Harness *gold_harness(GoldPlace *place, const char *options);
+
+void gold_exec(GoldPlace *place, const char *sql);
+/* "a|b" lines; null is NULL. */
+char *gold_query(GoldPlace *place, const char *sql);
+
+void gold_assert_query(GoldPlace *place, const char *sql, const char *expected);
+
+/* The part is in the text, or the test ends showing both. */
+void gold_assert_contains(const char *text, const char *part);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(GoldPlace, gold_place_free)
+
+#endif
