@@ -29,6 +29,17 @@ typedef struct RawRow {
 
 void rows_from_raw(const char *topic, gint32 partition, const RawRow *rows, gsize n, struct ArrowArray *out);
 
+/* Rows of any schema with random values, a quarter of them null where they may be: reproducible by the generator's seed. */
+void rows_random(const struct ArrowSchema *schema, gsize n, GRand *random, struct ArrowArray *out);
+
+/* All types, plain and view, nested two deep: what tests of the data layer go through. */
+#define ROWS_EVERY_TYPE                                                                                                \
+    "flag bool, small int, big bigint not null, real double, money decimal(38,10), text string, name string view, "    \
+    "bytes binary, body binary view, day date, at timestamp not null, "                                                \
+    "tags list<string>, views list<string view>, lines list<struct<sku string not null, n int, notes list<binary "     \
+    "view>>>, "                                                                                                        \
+    "buyer struct<name string view, age int not null, flags list<bool>>"
+
 /* {"order_id":"ORD-1","sales":12.50,"tags":["a",null],"buyer":null}: numbers exact, binary that is no UTF-8 as "\xhh". */
 char *rows_text(const struct ArrowSchema *schema, const struct ArrowArray *rows, gint64 row);
 
