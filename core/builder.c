@@ -54,14 +54,15 @@ bool sf_column_builder_grow(SfColumnBuilder *column)
     gint64 old_bits = builder_bits_size(old), bits = builder_bits_size(capacity);
     gint64 old_values = column->values ? builder_values_size(state, old) : 0;
     gint64 values = builder_values_size(state, capacity);
-    if (!resize(column, &column->values, old_values, values) || !resize(column, &column->validity, old_bits, bits)) {
+    if (!resize(column, &column->values, old_values, values))
         return false;
-    }
-    memset(column->validity + old_bits, 0, (gsize) (bits - old_bits));
     if (state->width == 0)
         memset(column->values + old_values, 0, (gsize) (values - old_values));
     if (state->ends && old == 0)
-        memset(column->values, 0, sizeof(gint32));
+        memset(column->values, 0, sizeof(gint32)); /* before anything else may fail: rollback reads it */
+    if (!resize(column, &column->validity, old_bits, bits))
+        return false;
+    memset(column->validity + old_bits, 0, (gsize) (bits - old_bits));
     column->capacity = capacity;
     return true;
 }
