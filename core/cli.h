@@ -72,6 +72,9 @@ char *cli_flag_name(const CliFlag *flag);
 /* The page as `--help` shows it. */
 SF_PRIVATE char *cli_help(const CliPage *page);
 
+/* Appends paragraphs broken at blanks, their further lines indented; lines that start with a blank stay as they are. */
+void cli_append_wrapped(GString *out, const char *text, guint indent);
+
 typedef struct Command {
     const CliPage *page;
     int (*run)(int argc, char **argv); /* argv[0] is the command's name; returns an ExitCode */
@@ -79,11 +82,13 @@ typedef struct Command {
 
 extern const CliPage command_check_page;
 extern const CliPage command_completion_page;
+extern const CliPage command_help_page;
 extern const CliPage command_plugins_page;
 extern const CliPage command_run_page;
 extern const CliPage command_status_page;
 int command_check(int argc, char **argv);
 int command_completion(int argc, char **argv);
+int command_help(int argc, char **argv);
 int command_plugins(int argc, char **argv);
 int command_run(int argc, char **argv);
 int command_status(int argc, char **argv);
@@ -91,8 +96,21 @@ int command_status(int argc, char **argv);
 /* The built-in commands; n is set. */
 const Command *cli_commands(size_t *n);
 
-/* Names (char *) of the programs behind further commands, sorted: topics, produce, …. */
+/* The built-in command of that name, or NULL. */
+const Command *cli_find(const char *name);
+
+/* The program behind a further command (topics, produce, …), or NULL; the names (char *) of all of them, sorted. */
+char *cli_find_program(const char *word);
 GPtrArray *cli_programs(void);
+
+/* `sfrun --help` on standard output; returns the exit status. */
+int cli_print_overview(void);
+
+/* Complains about a word that is no command, with the nearest that is one; returns the exit status. */
+int cli_unknown(const char *word);
+
+/* The manual page in roff (man 7). */
+char *cli_man(void);
 
 /* Whole command line: `sfrun FILE…` is `sfrun run FILE…`; a word that is no command of ours and no file runs
  * <SF_COMMAND_PATH or libexecdir/streamforge>/sfrun-<word> in our place, as git does. */

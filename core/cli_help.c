@@ -7,7 +7,7 @@
 #define WIDTH 100
 
 /* Breaks a paragraph's lines at blanks; lines that start with a blank stay as they are. */
-static void append_wrapped(GString *out, const char *text, guint indent)
+void cli_append_wrapped(GString *out, const char *text, guint indent)
 {
     g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
     for (char **line = lines; *line; line++) {
@@ -54,7 +54,7 @@ static void append_flag(GString *out, const char *label, guint width, const char
         g_string_append(text, " Required.");
     g_string_append(out, label);
     g_string_append_printf(out, "%*s", (int) (width + 2 - (guint) g_utf8_strlen(label, -1)), "");
-    append_wrapped(out, text->str, width + 2);
+    cli_append_wrapped(out, text->str, width + 2);
     g_string_free(text, TRUE);
 }
 
@@ -94,7 +94,7 @@ char *cli_help(const CliPage *page)
     g_string_append_printf(out, "\n\n%s.\n", page->summary);
     if (page->text) {
         g_string_append_c(out, '\n');
-        append_wrapped(out, page->text, 0);
+        cli_append_wrapped(out, page->text, 0);
     }
     append_flags(out, page);
     if (page->examples)

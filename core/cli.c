@@ -1,0 +1,144 @@
+/* The command line as a whole: which command is meant, the overview, programs behind further commands. */
+#include "cli.h"
+#include "runtime.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define PROGRAM_PREFIX "sfrun-"
+
+static const Command commands[] = {
+    {&command_run_page, command_run},       {&command_check_page, command_check},
+    {&command_status_page, command_status}, {&command_plugins_page, command_plugins},
+    {&command_help_page, command_help},     {&command_completion_page, command_completion},
+};
+
+const Command *cli_commands(size_t *n)
+{
+    *n = G_N_ELEMENTS(commands);
+    return commands;
+}
+
+const Command *cli_find(const char *name)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(commands); i++)
+        if (g_str_equal(commands[i].page->name, name))
+            return &commands[i];
+    return NULL;
+}
+
+/* ---- programs ----------------------------------------------------------------------------------------------------- */
+
+static char **program_dirs(void)
+{
+    const char *path = g_getenv("SF_COMMAND_PATH");
+    g_autofree char *all = path && *path ? g_strconcat(path, ":", SF_COMMANDDIR, NULL) : g_strdup(SF_COMMANDDIR);
+    return g_strsplit(all, ":", -1);
+}
+
+char *cli_find_program(const char *word)
+{
+    g_auto(GStrv) dirs = program_dirs();
+    g_autofree char *file = g_strconcat(PROGRAM_PREFIX, word, NULL);
+    for (char **dir = dirs; *dir && !strchr(word, '/'); dir++) {
+        g_autofree char *path = g_build_filename(*dir, file, NULL);
+        if (**dir && g_file_test(path, G_FILE_TEST_IS_EXECUTABLE) && !g_file_test(path, G_FILE_TEST_IS_DIR))
+            return g_steal_pointer(&path);
+    }
+    return NULL;
+}
+
+static gint by_text(gconstpointer a, gconstpointer b)
+{
+    return strcmp(*(char *const *) a, *(char *const *) b);
+}
+
+/* A file of a build directory (sfrun-topics.p) is no program. */
+static bool is_program(const char *file, const char *path)
+{
+    return g_str_has_prefix(file, PROGRAM_PREFIX) && !strchr(file, '.') &&
+           g_file_test(path, G_FILE_TEST_IS_EXECUTABLE) && !g_file_test(path, G_FILE_TEST_IS_DIR);
+}
+
+GPtrArray *cli_programs(void)
+{
+    g_auto(GStrv) dirs = program_dirs();
+    g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
+    GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
+    for (char **dir = dirs; *dir; dir++) {
+        g_autoptr(GDir) entries = **dir ? g_dir_open(*dir, 0, NULL) : NULL;
+        for (const char *file; entries && (file = g_dir_read_name(entries));) {
+            g_autofree char *path = g_build_filename(*dir, file, NULL);
+            if (!is_program(file, path) || g_hash_table_contains(seen, file + strlen(PROGRAM_PREFIX)))
+                continue;
+            char *name = g_strdup(file + strlen(PROGRAM_PREFIX));
+            g_hash_table_add(seen, name);
+            g_ptr_array_add(names, name);
+        }
+    }
+    g_ptr_array_sort(names, by_text);
+    return names;
+}
+
+/* Runs in our place; returns only when that fails. */
+static int run_program(const char *path, char **argv)
+{
+    execv(path, argv);
+    fprintf(stderr, "sfrun: cannot run '%s': %s\n", path, g_strerror(errno));
+    return EXIT_FAILED;
+}
+
+/* ---- words -------------------------------------------------------------------------------------------------------- */
+
+static bool is_pipeline(const char *word)
+{
+    return strchr(word, '/') || g_str_equal(word, "-") || g_str_has_suffix(word, ".yaml") ||
+           g_str_has_suffix(word, ".yml") || g_file_test(word, G_FILE_TEST_EXISTS);
+}
+
+int cli_unknown(const char *word)
+{
+    char suggestion[128];
+    g_autoptr(GPtrArray) names = cli_programs();
+    for (size_t i = 0; i < G_N_ELEMENTS(commands); i++)
+        g_ptr_array_add(names, g_strdup(commands[i].page->name));
+    sf_suggest(word, (const char *const *) names->pdata, names->len, suggestion, sizeof suggestion);
+    fprintf(stderr, "sfrun: '%s' is neither a command nor a pipeline file%s\n", word,
+            *suggestion ? suggestion : "; `sfrun --help` lists the commands");
+    return EXIT_CONFIG;
+}
+
+/* `sfrun FILE…`, and `sfrun --once FILE…`: a command line of run without the word. */
+static int run_without_word(int argc, char **argv)
+{
+    g_autofree char **all = g_new0(char *, (gsize) argc + 2);
+    all[0] = (char *) command_run_page.name;
+    memcpy(all + 1, argv + 1, ((gsize) argc - 1) * sizeof *argv);
+    return command_run(argc, all);
+}
+
+int cli_main(int argc, char **argv)
+{
+    const char *word = argc > 1 ? argv[1] : NULL;
+    if (!word) {
+        fputs("sfrun: name a pipeline file or a command; `sfrun --help` lists them\n", stderr);
+        return EXIT_CONFIG;
+    }
+    if (g_str_equal(word, "--help") || g_str_equal(word, "-h"))
+        return cli_print_overview();
+    if (g_str_equal(word, "--version")) {
+        printf("sfrun %s (plugin ABI 1)\n", SF_VERSION);
+        return EXIT_OK;
+    }
+    const Command *command = cli_find(word);
+    if (command)
+        return command->run(argc - 1, argv + 1);
+    if (*word == '-' && word[1])
+        return run_without_word(argc, argv);
+    g_autofree char *program = cli_find_program(word);
+    if (program)
+        return run_program(program, argv + 1);
+    return is_pipeline(word) ? run_without_word(argc, argv) : cli_unknown(word);
+}

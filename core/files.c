@@ -1,0 +1,104 @@
+/* The pipeline files that a command line names: directories are listed, files loaded, names compared. */
+#include "files.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void file_free(gpointer data)
+{
+    PipelineFile *file = data;
+    pipeline_free(file->pipeline);
+    diagnostics_free(file->diagnostics);
+    g_free(file->path);
+    g_free(file);
+}
+
+static PipelineFile *add_file(GPtrArray *files, const char *path)
+{
+    PipelineFile *file = g_new0(PipelineFile, 1);
+    file->path = g_strdup(path);
+    file->diagnostics = diagnostics_new();
+    g_ptr_array_add(files, file);
+    return file;
+}
+
+static gint by_text(gconstpointer a, gconstpointer b)
+{
+    return strcmp(*(char *const *) a, *(char *const *) b);
+}
+
+static void add_directory(GPtrArray *files, const char *path)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GDir) dir = g_dir_open(path, 0, &error);
+    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+    for (const char *name; dir && (name = g_dir_read_name(dir));)
+        if (*name != '.' && (g_str_has_suffix(name, ".yaml") || g_str_has_suffix(name, ".yml")))
+            g_ptr_array_add(names, g_build_filename(path, name, NULL));
+    g_ptr_array_sort(names, by_text);
+    for (guint i = 0; i < names->len; i++)
+        add_file(files, g_ptr_array_index(names, i));
+    if (names->len == 0)
+        diagnostics_add(add_file(files, path)->diagnostics, NULL, "%s: %s", path,
+                        error ? error->message : "there is no *.yaml file in this directory");
+}
+
+static void check_name(const GPtrArray *files, PipelineFile *file)
+{
+    for (guint i = 0; i < files->len; i++) {
+        const PipelineFile *other = g_ptr_array_index(files, i);
+        if (other == file)
+            return;
+        if (!other->pipeline || strcmp(other->pipeline->name, file->pipeline->name) != 0)
+            continue;
+        const SfValue *root = document_root(file->pipeline->document);
+        diagnostics_add(file->diagnostics, sf_value_get(root, "pipeline"),
+                        "pipeline '%s' is in '%s' already; one process runs a name once", file->pipeline->name,
+                        other->path);
+        g_clear_pointer(&file->pipeline, pipeline_free);
+        return;
+    }
+}
+
+GPtrArray *files_load(char **paths)
+{
+    GPtrArray *files = g_ptr_array_new_with_free_func(file_free);
+    for (char **path = paths; *path; path++) {
+        if (g_file_test(*path, G_FILE_TEST_IS_DIR))
+            add_directory(files, *path);
+        else
+            add_file(files, *path);
+    }
+    for (guint i = 0; i < files->len; i++) {
+        PipelineFile *file = g_ptr_array_index(files, i);
+        if (diagnostics_any(file->diagnostics))
+            continue;
+        file->pipeline = pipeline_load(file->path, file->diagnostics);
+        if (file->pipeline)
+            check_name(files, file);
+    }
+    return files;
+}
+
+/* "sales.yaml:3:5: text" → "sales.yaml:3:5: warning: text" */
+static void print_warning(const char *message)
+{
+    g_autofree char *file = NULL;
+    int line, column;
+    const char *text = diagnostic_split(message, &file, &line, &column);
+    fprintf(stderr, "%.*swarning: %s\n", (int) (text - message), message, text);
+}
+
+bool files_print_problems(const GPtrArray *files)
+{
+    bool any = false;
+    for (guint i = 0; i < files->len; i++) {
+        const PipelineFile *file = g_ptr_array_index(files, i);
+        for (guint k = 0; k < file->diagnostics->messages->len; k++)
+            fprintf(stderr, "%s\n", (const char *) g_ptr_array_index(file->diagnostics->messages, k));
+        for (guint k = 0; k < file->diagnostics->warnings->len; k++)
+            print_warning(g_ptr_array_index(file->diagnostics->warnings, k));
+        any = any || diagnostics_any(file->diagnostics);
+    }
+    return any;
+}

@@ -1,0 +1,20 @@
+/* The pipeline files that a command line names. */
+#ifndef CORE_FILES_H
+#define CORE_FILES_H
+
+#include "pipeline.h"
+
+typedef struct PipelineFile {
+    char *path;
+    Pipeline *pipeline; /* NULL when there are errors */
+    Diagnostics *diagnostics;
+} PipelineFile;
+
+/* Loads every file, and every *.yaml and *.yml of a directory, in order: PipelineFile *, owned by the array. Two pipelines
+ * of one name are an error of the later one, as they would share positions. Main thread. */
+GPtrArray *files_load(char **paths);
+
+/* Errors and warnings of all files on standard error; whether there was any error. */
+bool files_print_problems(const GPtrArray *files);
+
+#endif

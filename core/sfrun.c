@@ -1,0 +1,7 @@
+/* The program: everything is in libsf, so that tests and other programs have it too. */
+#include "cli.h"
+
+int main(int argc, char **argv)
+{
+    return cli_main(argc, argv);
+}
