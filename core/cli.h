@@ -69,6 +69,9 @@ SF_PRIVATE int cli_fail(const CliPage *page, const char *format, ...) SF_PRINTF(
 /* "--from-beginning" without the dashes. */
 char *cli_flag_name(const CliFlag *flag);
 
+/* What help calls the flag's value: "N", "human|json", "STRING". */
+char *cli_flag_value(const CliFlag *flag);
+
 /* The page as `--help` shows it. */
 SF_PRIVATE char *cli_help(const CliPage *page);
 

@@ -31,23 +31,28 @@ void cli_append_wrapped(GString *out, const char *text, guint indent)
     }
 }
 
+char *cli_flag_value(const CliFlag *flag)
+{
+    if (flag->argument)
+        return g_strdup(flag->argument);
+    if (flag->option.words)
+        return g_strjoinv("|", (char **) flag->option.words);
+    return g_ascii_strup(option_type_name(flag->option.type), -1);
+}
+
 static char *flag_label(const CliFlag *flag)
 {
     g_autofree char *name = cli_flag_name(flag);
     g_autofree char *letter = flag->letter ? g_strdup_printf("-%c, ", flag->letter) : g_strdup("    ");
     if (flag->option.type == SF_OPTION_TYPE_BOOL)
         return g_strdup_printf("  %s--%s", letter, name);
-    g_autofree char *type = g_ascii_strup(option_type_name(flag->option.type), -1);
-    return g_strdup_printf("  %s--%s %s", letter, name, flag->argument ? flag->argument : type);
+    g_autofree char *value = cli_flag_value(flag);
+    return g_strdup_printf("  %s--%s %s", letter, name, value);
 }
 
 static void append_flag(GString *out, const char *label, guint width, const char *doc, const SfOption *option)
 {
     GString *text = g_string_new(doc ? doc : "");
-    if (option && option->words) {
-        g_autofree char *words = g_strjoinv(", ", (char **) option->words);
-        g_string_append_printf(text, " One of %s.", words);
-    }
     if (option && option->value && option->type != SF_OPTION_TYPE_BOOL)
         g_string_append_printf(text, " Default: %s.", option->value);
     if (option && option->required)

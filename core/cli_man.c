@@ -48,15 +48,13 @@ static void append_flag(GString *out, const CliFlag *flag)
     append_text(out, name);
     g_string_append(out, "\\fR");
     if (option->type != SF_OPTION_TYPE_BOOL) {
-        g_autofree char *type = g_ascii_strup(option_type_name(option->type), -1);
-        g_string_append_printf(out, " \\fI%s\\fR", flag->argument ? flag->argument : type);
+        g_autofree char *value = cli_flag_value(flag);
+        g_string_append_printf(out, " \\fI%s\\fR", value);
     }
     g_string_append_c(out, '\n');
-    g_autofree char *words = option->words ? g_strjoinv(", ", (char **) option->words) : NULL;
-    g_autofree char *fallback =
-        option->value && option->type != SF_OPTION_TYPE_BOOL ? g_strdup_printf(" Default: %s.", option->value) : NULL;
-    g_autofree char *text = g_strconcat(option->doc ? option->doc : "", words ? " One of " : "", words ? words : "",
-                                        words ? "." : "", fallback, NULL);
+    bool has_default = option->value && option->type != SF_OPTION_TYPE_BOOL;
+    g_autofree char *text = g_strdup_printf("%s%s%s%s", option->doc ? option->doc : "", has_default ? " Default: " : "",
+                                            has_default ? option->value : "", has_default ? "." : "");
     append_line(out, "", text);
 }
 

@@ -1,9 +1,7 @@
 /* `sfrun run FILE…|DIR`: loads all pipelines, then runs them in one process. */
 #include "cli.h"
 
-#include <stdio.h>
-#include <string.h>
-
+#include "files.h"
 #include "log.h"
 #include "runtime.h"
 
@@ -42,67 +40,15 @@ const CliPage command_run_page = {
     .least = 1,
     .most = -1};
 
-static gint by_text(gconstpointer a, gconstpointer b)
-{
-    return strcmp(*(const char *const *) a, *(const char *const *) b);
-}
-
-/* The path itself, or the *.yaml and *.yml files of a directory in order. */
-static void add_files(GPtrArray *files, const char *path)
-{
-    if (!g_file_test(path, G_FILE_TEST_IS_DIR)) {
-        g_ptr_array_add(files, g_strdup(path));
-        return;
-    }
-    g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
-    guint before = files->len;
-    for (const char *name; dir && (name = g_dir_read_name(dir));) {
-        if (g_str_has_suffix(name, ".yaml") || g_str_has_suffix(name, ".yml"))
-            g_ptr_array_add(files, g_build_filename(path, name, NULL));
-    }
-    qsort(files->pdata + before, files->len - before, sizeof *files->pdata, by_text);
-}
-
-static bool known_name(const GPtrArray *pipelines, const Pipeline *pipeline, Diagnostics *diagnostics)
-{
-    for (guint i = 0; i < pipelines->len; i++) {
-        const Pipeline *other = pipelines->pdata[i];
-        if (strcmp(other->name, pipeline->name) != 0)
-            continue;
-        diagnostics_add(diagnostics, document_root(pipeline->document),
-                        "pipeline '%s' is in %s already; names are unique in a process", pipeline->name, other->file);
-        return true;
-    }
-    return false;
-}
-
-static GPtrArray *load_all(const GPtrArray *files)
-{
-    g_autoptr(GPtrArray) pipelines = g_ptr_array_new_with_free_func((GDestroyNotify) pipeline_free);
-    g_autoptr(Diagnostics) diagnostics = diagnostics_new();
-    for (guint i = 0; i < files->len; i++) {
-        Pipeline *pipeline = pipeline_load(files->pdata[i], diagnostics);
-        if (pipeline && !known_name(pipelines, pipeline, diagnostics))
-            g_ptr_array_add(pipelines, pipeline);
-        else
-            pipeline_free(pipeline);
-    }
-    for (guint i = 0; i < diagnostics->messages->len; i++)
-        fprintf(stderr, "%s\n", (const char *) diagnostics->messages->pdata[i]);
-    return diagnostics_any(diagnostics) ? NULL : g_steal_pointer(&pipelines);
-}
-
 static ExitCode run_files(char **paths, const RunOptions *options)
 {
-    g_autoptr(GPtrArray) files = g_ptr_array_new_with_free_func(g_free);
-    for (char **path = paths; *path; path++)
-        add_files(files, *path);
-    if (files->len == 0) {
-        fprintf(stderr, "sfrun run: there is no *.yaml file in '%s'\n", paths[0]);
+    g_autoptr(GPtrArray) files = files_load(paths);
+    g_autoptr(GPtrArray) pipelines = g_ptr_array_new();
+    if (files_print_problems(files))
         return EXIT_CONFIG;
-    }
-    g_autoptr(GPtrArray) pipelines = load_all(files);
-    return pipelines ? runtime_run(pipelines, options) : EXIT_CONFIG;
+    for (guint i = 0; i < files->len; i++)
+        g_ptr_array_add(pipelines, ((PipelineFile *) files->pdata[i])->pipeline);
+    return runtime_run(pipelines, options);
 }
 
 int command_run(int argc, char **argv)
