@@ -177,7 +177,7 @@ static Order order_of(const EventPlan *plan, int64_t index, int64_t first)
     order.discount = 5 * (int64_t) below(&bits, 5);
     order.margin = (int64_t) below(&bits, 50) - 12;
     if (chosen(plan, first, FOR_LATE, plan->late))
-        order.back_ms = HOUR_MS + (int64_t) below(&bits, (uint64_t) (3 * DAY_MS));
+        order.back_ms = HOUR_MS + (int64_t) below(&bits, (uint64_t) (3 * DAY_MS - HOUR_MS));
     /* every second duplicate is a correction of the order, not a mere repetition */
     uint64_t correction = draw(plan, index, FOR_CORRECTION);
     if (index != first && (correction & 1))

@@ -7,6 +7,7 @@
 #define MESSAGE_OVERHEAD 256
 
 typedef struct Retained {
+    gint *count; /* a g_atomic_rc_box, for it may outlive the source */
     size_t size;
     rd_kafka_message_t *messages[];
 } Retained;
@@ -17,15 +18,26 @@ static void retained_free(gpointer data)
     Retained *retained = data;
     for (size_t i = 0; i < retained->size; i++)
         rd_kafka_message_destroy(retained->messages[i]);
+    g_atomic_int_add(retained->count, -1);
+    g_atomic_rc_box_release(retained->count);
     g_free(retained);
+}
+
+/* A schema on the stack that borrows its child. */
+static void release_nothing(struct ArrowSchema *schema)
+{
+    schema->release = NULL;
 }
 
 SfStatus batch_headers_init(Source *source, SfError *err)
 {
     struct ArrowSchema raw = {0};
     SF_TRY(sf_schema_raw(&raw, err));
-    struct ArrowSchema headers = {
-        .format = "+s", .name = "", .n_children = 1, .children = &raw.children[SF_RAW_HEADERS]};
+    struct ArrowSchema headers = {.format = "+s",
+                                  .name = "",
+                                  .n_children = 1,
+                                  .children = &raw.children[SF_RAW_HEADERS],
+                                  .release = release_nothing};
     source->headers = sf_builder_new(&headers, err);
     sf_schema_done(&raw);
     return source->headers ? SF_OK : SF_FATAL;
@@ -113,10 +125,12 @@ static int64_t add_rows(RawRows *rows, const Retained *retained)
     return newest;
 }
 
-static Retained *retain(Partition *partition, size_t n)
+static Retained *retain(const Source *source, Partition *partition, size_t n)
 {
     Retained *retained = g_malloc(sizeof *retained + n * sizeof retained->messages[0]);
     retained->size = n;
+    retained->count = g_atomic_rc_box_acquire(source->retained);
+    g_atomic_int_inc(retained->count);
     memcpy(retained->messages, partition->messages + partition->first, n * sizeof retained->messages[0]);
     partition->first += n;
     if (partition->first == partition->size)
@@ -129,7 +143,7 @@ SfStatus batch_build(SfNode *node, Partition *partition, SfBatch *out, SfError *
     Source *source = node->state;
     int64_t bytes = 0;
     size_t n = count_rows(source, partition, &bytes);
-    Retained *retained = retain(partition, n);
+    Retained *retained = retain(source, partition, n);
     int64_t end = retained->messages[n - 1]->offset + 1;
     g_autoptr(RawRows) rows = raw_rows_new(partition->raw, (int64_t) n, retained_free, retained, err);
     if (!rows) {

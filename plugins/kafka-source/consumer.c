@@ -358,5 +358,7 @@ void consumer_close(SfNode *node)
         leave(source);
     if (source->data)
         rd_kafka_queue_destroy(source->data);
-    kafka_client_free(g_steal_pointer(&source->client), CLOSE_MS);
+    /* with batches still alive the handle goes when the last of them does */
+    bool retained = source->retained && g_atomic_int_get(source->retained) > 0;
+    kafka_client_free(g_steal_pointer(&source->client), retained ? 0 : CLOSE_MS);
 }

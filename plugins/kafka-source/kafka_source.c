@@ -94,6 +94,7 @@ static SfStatus open_source(SfNode *node, SfError *err)
     source->partitions = g_ptr_array_new();
     g_queue_init(&source->rebalances);
     source->drained = g_new(rd_kafka_message_t *, (gsize) source->batch_rows);
+    source->retained = g_atomic_rc_box_new0(gint);
     source->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (source->wake < 0)
         return sf_fail(err, SF_RETRY, "no file descriptor left: %s", g_strerror(errno));
@@ -117,6 +118,8 @@ static void close_source(SfNode *node)
         g_ptr_array_unref(source->partitions);
     if (source->wake > 0)
         close(source->wake);
+    if (source->retained)
+        g_atomic_rc_box_release(source->retained);
     sf_builder_free(source->headers);
     g_free(source->drained);
     g_free(source->group_id);

@@ -70,6 +70,7 @@ typedef struct Source {
     bool assigned; /* at least once */
     bool closing;
     bool publish_now; /* group offsets are to be there before we go on */
+    gint *retained;   /* batches that are still alive; they keep the client's handle from being destroyed */
     SfBuilder *headers;
     SfStatus trouble; /* what the consumer reported beside messages; SF_OK: nothing */
     SfError trouble_error;

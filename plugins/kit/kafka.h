@@ -47,7 +47,8 @@ typedef struct KafkaClient KafkaClient;
  * callbacks, whose opaque is the client. */
 KafkaClient *kafka_client_new(SfNode *node, rd_kafka_type_t type, rd_kafka_conf_t *conf, void *user, SfError *err);
 
-/* Destroys within timeout_ms; a client that hangs (known in librdkafka 2.0) is left to a thread of its own, and a log line says so. */
+/* Destroys within timeout_ms; a client that hangs (known in librdkafka 2.0) is left to a thread of its own, and a log line says so.
+ * 0: does not wait for it, and does not say so. */
 void kafka_client_free(KafkaClient *client, int timeout_ms);
 
 rd_kafka_t *kafka_client_handle(const KafkaClient *client);

@@ -107,7 +107,7 @@ void kafka_client_free(KafkaClient *client, int timeout_ms)
     g_mutex_lock(&client->lock);
     while (!client->gone && g_cond_wait_until(&client->gone_cond, &client->lock, deadline))
         ;
-    if (!client->gone && client->node)
+    if (!client->gone && client->node && timeout_ms > 0)
         sf_log(client->node, SF_LOG_WARNING, "the client did not close within %d ms; going on without it", timeout_ms);
     client->node = NULL;
     g_mutex_unlock(&client->lock);

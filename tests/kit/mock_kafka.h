@@ -1,0 +1,35 @@
+/* A Kafka cluster inside the test: librdkafka's mock, one broker unless told otherwise. Without real transactions (aborted
+ * messages stay, offsets of transactions are dropped), control records and admin requests: those are for tests/e2e. */
+#ifndef TEST_MOCK_KAFKA_H
+#define TEST_MOCK_KAFKA_H
+
+#include <glib.h>
+#include <librdkafka/rdkafka.h>
+#include <librdkafka/rdkafka_mock.h>
+
+typedef struct MockKafka {
+    rd_kafka_t *rk;
+    rd_kafka_mock_cluster_t *cluster;
+    const char *brokers;
+} MockKafka;
+
+MockKafka *mock_kafka_new(void);
+void mock_kafka_free(MockKafka *mock);
+void mock_kafka_topic(MockKafka *mock, const char *topic, int partitions);
+
+/* One record; value NULL is a tombstone; headers are name, value, …, NULL or NULL. Returns when it is there. */
+void mock_kafka_produce(MockKafka *mock, const char *topic, int partition, const char *key, const char *value,
+                        gint64 timestamp_ms, const char *const *headers);
+/* n records "prefix<number>" without key. */
+void mock_kafka_fill(MockKafka *mock, const char *topic, int partition, const char *prefix, int n);
+
+/* All that a fresh reader finds in the topic, waiting for n records: "partition key=value [header=value …]" lines sorted by
+ * partition and offset. */
+char *mock_kafka_read(MockKafka *mock, const char *topic, int n);
+
+/* The group's committed offset, or -1. */
+gint64 mock_kafka_group(MockKafka *mock, const char *group, const char *topic, int partition);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MockKafka, mock_kafka_free)
+
+#endif
