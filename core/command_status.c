@@ -126,7 +126,6 @@ int command_status(int argc, char **argv)
     if (status >= 0)
         return status;
     g_autoptr(GPtrArray) processes = status_ask_all(options.state_dir);
-    g_ptr_array_set_free_func(processes, (GDestroyNotify) json_object_put);
     if (options.json)
         print_json(processes);
     guint found = each_pipeline(processes, line.words[0], options.json ? NULL : print_pipeline);

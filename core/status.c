@@ -124,10 +124,15 @@ static struct json_object *ask(const char *path)
     return text ? json_tokener_parse(text) : NULL;
 }
 
+static void put_document(gpointer document)
+{
+    json_object_put(document);
+}
+
 GPtrArray *status_ask_all(const char *state_dir)
 {
     g_autofree char *directory = state_dir ? g_strdup(state_dir) : status_directory();
-    GPtrArray *documents = g_ptr_array_new();
+    GPtrArray *documents = g_ptr_array_new_with_free_func(put_document);
     g_autoptr(GDir) entries = g_dir_open(directory, 0, NULL);
     for (const char *name; entries && (name = g_dir_read_name(entries));) {
         if (!g_str_has_suffix(name, ".sock"))

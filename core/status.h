@@ -16,7 +16,7 @@ void status_server_free(StatusServer *server);
 /* The default state directory: $SF_STATE_DIR, $XDG_RUNTIME_DIR/streamforge, or /tmp/streamforge-<uid>. */
 char *status_directory(void);
 
-/* Documents of all processes that answer. The caller puts them. */
+/* Documents of all processes that answer; the array owns them. */
 GPtrArray *status_ask_all(const char *state_dir);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(StatusServer, status_server_free)

@@ -1,0 +1,285 @@
+/* The walk over an event: objects by level, lists, what is missing, and the row's end. Values are scalar.c's. */
+#include "decode.h"
+
+#include "text.h"
+
+void decoder_init(Decoder *decoder, GPtrArray *fields, SfBuilder *builder, bool reject_unknown)
+{
+    *decoder = (Decoder){.builder = builder, .root = level_new(fields), .reject_unknown = reject_unknown};
+}
+
+void decoder_done(Decoder *decoder)
+{
+    g_clear_pointer(&decoder->root, level_free);
+    g_clear_pointer(&decoder->scratch, g_free);
+    decoder->scratch_size = 0;
+}
+
+__attribute__((cold, noinline)) const char *decode_fail(Decoder *decoder, DecodeFault fault, const Field *field,
+                                                        const char *place)
+{
+    decoder->fault = fault;
+    decoder->field = field;
+    decoder->place = place;
+    return NULL;
+}
+
+static const char *fail_syntax(Decoder *decoder, const Field *field, const char *p, const char *reason)
+{
+    json_scan_fail(&decoder->scan, p, reason);
+    return decode_fail(decoder, FAULT_SYNTAX, field, p);
+}
+
+bool decode_reserve(Decoder *decoder, size_t size)
+{
+    if (size <= decoder->scratch_size)
+        return true;
+    char *grown = g_try_realloc(decoder->scratch, size);
+    if (!grown) {
+        decode_fail(decoder, FAULT_NO_MEMORY, NULL, NULL);
+        return false;
+    }
+    decoder->scratch = grown;
+    decoder->scratch_size = size;
+    return true;
+}
+
+static const char *decode_null(Decoder *decoder, Field *field, const char *p)
+{
+    const char *end = json_scan_value(&decoder->scan, p);
+    if (!end)
+        return decode_fail(decoder, FAULT_SYNTAX, field, p);
+    if (!field->nullable)
+        return decode_fail(decoder, FAULT_NULL, field, p);
+    sf_add_null(field->column);
+    return end;
+}
+
+static const char *decode_list(Decoder *decoder, Field *field, const char *p)
+{
+    JsonScan *scan = &decoder->scan;
+    Field *element = g_ptr_array_index(field->children, 0);
+    if (*p != '[')
+        return decode_fail(decoder, FAULT_WRONG, field, p);
+    p = json_scan_space(scan, p + 1);
+    field->element = 0;
+    bool more = p == scan->end || *p != ']';
+    while (more) {
+        p = decode_field(decoder, element, p);
+        if (!p)
+            return NULL;
+        p = json_scan_space(scan, p);
+        more = p < scan->end && *p == ',';
+        if (!more && (p == scan->end || *p != ']'))
+            return fail_syntax(decoder, field, p, "',' or ']' expected");
+        if (more)
+            p = json_scan_space(scan, p + 1);
+        field->element++;
+    }
+    sf_add_list(field->column);
+    return p + 1;
+}
+
+const char *decode_field(Decoder *decoder, Field *field, const char *p)
+{
+    if (p == decoder->scan.end)
+        return fail_syntax(decoder, field, p, "value expected");
+    if (*p == 'n')
+        return decode_null(decoder, field, p);
+    if (field->kind == FIELD_LIST)
+        return decode_list(decoder, field, p);
+    if (field->kind != FIELD_STRUCT)
+        return decode_scalar(decoder, field, p);
+    if (*p != '{')
+        return decode_fail(decoder, FAULT_WRONG, field, p);
+    p = decode_object(decoder, field->level, field, p);
+    if (p)
+        sf_add_struct(field->column);
+    return p;
+}
+
+/* The default is a text of its own. */
+static bool add_default(Decoder *decoder, Field *field)
+{
+    JsonScan event = decoder->scan;
+    decoder->scan = (JsonScan){.end = field->fallback + strlen(field->fallback)};
+    bool ok = decode_field(decoder, field, field->fallback) != NULL;
+    decoder->scan = event;
+    return ok;
+}
+
+static bool add_missing(Decoder *decoder, const Key *key, const char *place);
+
+static bool add_all_missing(Decoder *decoder, const Level *level, const char *place)
+{
+    for (uint32_t i = 0; i < level->n; i++)
+        if (!add_missing(decoder, &level->first[i], place))
+            return false;
+    return true;
+}
+
+static bool add_missing(Decoder *decoder, const Key *key, const char *place)
+{
+    for (guint i = 0; i < key->fields->len; i++) {
+        Field *field = g_ptr_array_index(key->fields, i);
+        if (field->fallback) {
+            if (!add_default(decoder, field))
+                return false;
+        } else if (field->nullable) {
+            sf_add_null(field->column);
+        } else {
+            decode_fail(decoder, FAULT_MISSING, field, place);
+            return false;
+        }
+    }
+    return !key->level || add_all_missing(decoder, key->level, place);
+}
+
+/* Paths that lead through a value go on inside; null there is as if nothing was there. */
+static const char *decode_inner(Decoder *decoder, const Key *key, const Field *field, const char *p)
+{
+    if (p < decoder->scan.end && *p == '{')
+        return decode_object(decoder, key->level, field, p);
+    const char *end = json_scan_value(&decoder->scan, p);
+    if (!end)
+        return decode_fail(decoder, FAULT_SYNTAX, field, p);
+    if (*p != 'n') {
+        decoder->key = key;
+        return decode_fail(decoder, FAULT_NO_OBJECT, field, p);
+    }
+    return add_all_missing(decoder, key->level, p) ? end : NULL;
+}
+
+static const char *decode_key(Decoder *decoder, const Key *key, const Field *field, const char *p)
+{
+    const char *end = NULL;
+    for (guint i = 0; i < key->fields->len; i++) {
+        end = decode_field(decoder, g_ptr_array_index(key->fields, i), p);
+        if (!end)
+            return NULL;
+    }
+    return key->level ? decode_inner(decoder, key, field, p) : end;
+}
+
+/* A key that was not the expected one: from behind its opening quote to its closing quote; *number is -1 for one that the
+ * schema does not have. */
+static const char *find_key(Decoder *decoder, Level *level, const char *p, int64_t *number)
+{
+    const char *end = json_scan_string(&decoder->scan, p);
+    if (!end)
+        return decode_fail(decoder, FAULT_SYNTAX, NULL, p);
+    size_t size = (size_t) (end - p);
+    if (!decoder->scan.escapes) {
+        *number = level_find(level, p, size);
+        return end;
+    }
+    if (!decode_reserve(decoder, size))
+        return NULL;
+    long length = text_unescape(p, size, decoder->scratch);
+    *number = length < 0 ? -1 : level_find(level, decoder->scratch, (size_t) length);
+    return end;
+}
+
+/* A value that no column wants: checked all the same. */
+static const char *skip_value(Decoder *decoder, const Field *field, const char *p)
+{
+    const char *end = json_scan_value(&decoder->scan, p);
+    return end ? end : decode_fail(decoder, FAULT_SYNTAX, field, p);
+}
+
+/* A key, its colon and its value. *number: of the key that we hope for, then of the key that it was; -1 for one that the
+ * schema does not have, or that was there before. */
+static const char *decode_member(Decoder *decoder, Level *level, const Field *field, const char *p, int64_t *number)
+{
+    JsonScan *scan = &decoder->scan;
+    if (p == scan->end || *p != '"')
+        return fail_syntax(decoder, field, p, "field name expected");
+    const char *name = ++p;
+    if (key_is(&level->first[*number], p, scan->end))
+        p += level->first[*number].size;
+    else
+        p = find_key(decoder, level, p, number);
+    if (!p)
+        return NULL;
+    p = json_scan_space(scan, p + 1);
+    if (p == scan->end || *p != ':')
+        return fail_syntax(decoder, field, p, "':' expected");
+    p = json_scan_space(scan, p + 1);
+    if (*number < 0 && decoder->reject_unknown)
+        return decode_fail(decoder, FAULT_UNKNOWN, field, name);
+    if (*number >= 0 && level_see(level, (uint32_t) *number))
+        return decode_key(decoder, &level->first[*number], field, p);
+    *number = -1;
+    return skip_value(decoder, field, p);
+}
+
+static const char *add_unseen(Decoder *decoder, const Level *level, const char *p)
+{
+    for (uint32_t i = 0; i < level->n; i++)
+        if (!(level->seen[i >> 6] >> (i & 63) & 1) && !add_missing(decoder, &level->first[i], p))
+            return NULL;
+    return p;
+}
+
+const char *decode_object(Decoder *decoder, Level *level, const Field *field, const char *p)
+{
+    JsonScan *scan = &decoder->scan;
+    uint32_t *next = &level->start;
+    level_begin(level);
+    p = json_scan_space(scan, p + 1);
+    bool more = p == scan->end || *p != '}';
+    while (more) {
+        int64_t number = *next;
+        p = decode_member(decoder, level, field, p, &number);
+        if (!p)
+            return NULL;
+        if (number >= 0) {
+            *next = (uint32_t) number;
+            next = &level->first[number].next;
+        }
+        p = json_scan_space(scan, p);
+        more = p < scan->end && *p == ',';
+        if (!more && (p == scan->end || *p != '}'))
+            return fail_syntax(decoder, field, p, "',' or '}' expected");
+        if (more)
+            p = json_scan_space(scan, p + 1);
+    }
+    p++;
+    return level->missing == 0 ? p : add_unseen(decoder, level, p);
+}
+
+static const char *decode_document(Decoder *decoder, const char *p)
+{
+    JsonScan *scan = &decoder->scan;
+    p = json_scan_space(scan, p);
+    if (p == scan->end || *p != '{') {
+        decoder->key = NULL;
+        return decode_fail(decoder, json_scan_value(scan, p) ? FAULT_NO_OBJECT : FAULT_SYNTAX, NULL, p);
+    }
+    p = decode_object(decoder, decoder->root, NULL, p);
+    if (!p)
+        return NULL;
+    p = json_scan_space(scan, p);
+    return p == scan->end ? p : fail_syntax(decoder, NULL, p, "text after the object");
+}
+
+SfStatus decoder_event(Decoder *decoder, const char *data, size_t size, SfError *err)
+{
+    decoder->scan = (JsonScan){.end = data + size};
+    if (decode_document(decoder, data))
+        return sf_builder_end_row(decoder->builder, err);
+    sf_builder_rollback(decoder->builder);
+    if (decoder->fault == FAULT_NO_MEMORY)
+        return sf_fail(err, SF_FATAL, "out of memory for a text of an event");
+    return decode_explain(decoder, data, err);
+}
+
+bool decoder_try(Decoder *decoder, Field *field, const char *text, SfError *err)
+{
+    decoder->scan = (JsonScan){.end = text + strlen(text)};
+    bool ok = decode_field(decoder, field, text) != NULL;
+    if (!ok)
+        decode_explain(decoder, text, err);
+    sf_builder_rollback(decoder->builder);
+    return ok;
+}

@@ -1,0 +1,58 @@
+/* Events → rows of a builder, in one pass over the text: every field goes to its column as it comes, and the whole text is
+ * checked on the way. What turns out wrong is rolled back. Nothing is allocated per event but what the columns grow by. */
+#ifndef JSON_DECODE_DECODE_H
+#define JSON_DECODE_DECODE_H
+
+#include "level.h"
+
+typedef enum DecodeFault {
+    FAULT_SYNTAX,    /* scan has place and reason */
+    FAULT_NO_OBJECT, /* the event, or a value on a path */
+    FAULT_WRONG,     /* a value of another kind */
+    FAULT_TOO_BIG,
+    FAULT_TOO_FINE,
+    FAULT_OUTSIDE, /* of years 1 … 9999 */
+    FAULT_NULL,
+    FAULT_MISSING,
+    FAULT_UNKNOWN, /* a field that the schema does not have */
+    FAULT_SURROGATE,
+    FAULT_NO_MEMORY,
+} DecodeFault;
+
+typedef struct Decoder {
+    JsonScan scan;
+    SfBuilder *builder;
+    Level *root;
+    bool reject_unknown;
+    char *scratch; /* an unescaped text */
+    size_t scratch_size;
+    /* the fault of the event under way */
+    DecodeFault fault;
+    const Field *field; /* or NULL */
+    const Key *key;     /* FAULT_NO_OBJECT: whose value it is, or NULL */
+    const char *place;  /* of the value, or of the key */
+} Decoder;
+
+/* Columns of the builder are the fields, in order; fields and builder are borrowed until done. */
+void decoder_init(Decoder *decoder, GPtrArray *fields, SfBuilder *builder, bool reject_unknown);
+void decoder_done(Decoder *decoder);
+
+/* One event into one row. SF_REJECT: err has the cause, and the builder is as it was before. */
+SfStatus decoder_event(Decoder *decoder, const char *data, size_t size, SfError *err);
+
+/* Whether the text is a value of the field; what it adds is rolled back. err has the cause where not. */
+bool decoder_try(Decoder *decoder, Field *field, const char *text, SfError *err);
+
+/* The pieces of it: from a value's first character to behind it, or NULL and the fault. */
+const char *decode_field(Decoder *decoder, Field *field, const char *p);
+const char *decode_scalar(Decoder *decoder, Field *field, const char *p);
+const char *decode_object(Decoder *decoder, Level *level, const Field *field, const char *p);
+const char *decode_fail(Decoder *decoder, DecodeFault fault, const Field *field, const char *place);
+
+/* Room for size bytes in scratch. */
+bool decode_reserve(Decoder *decoder, size_t size);
+
+/* The fault in words: "sales: '1e400' does not fit decimal(12,2)". Always SF_REJECT. */
+SfStatus decode_explain(Decoder *decoder, const char *data, SfError *err);
+
+#endif

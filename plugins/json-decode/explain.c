@@ -1,0 +1,168 @@
+/* A fault in words that let a person find and mend it: the field, the value as it stood there, and what was expected. */
+#include "decode.h"
+
+enum { SHOWN = 100 }; /* bytes of a value at most */
+
+/* As it is where it is printable UTF-8, else "\xNN"; cut at a character. */
+static void put_printable(GString *out, const char *text, size_t size)
+{
+    const char *end = text + size, *limit = text + MIN(size, SHOWN);
+    while (text < limit) {
+        size_t n = json_scan_utf8(text, end);
+        if (n == 0 || (unsigned char) *text < ' ' || *text == 0x7F) {
+            g_string_append_printf(out, "\\x%02X", (unsigned char) *text++);
+        } else if (text + n > limit) {
+            break;
+        } else {
+            g_string_append_len(out, text, (gssize) n);
+            text += n;
+        }
+    }
+    if (text < end)
+        g_string_append(out, "…");
+}
+
+/* "items[3].price", and where it is read from when that is not its name. */
+static void put_field(GString *out, const Field *field)
+{
+    if (field->parent) {
+        put_field(out, field->parent);
+        if (field->parent->kind == FIELD_LIST)
+            g_string_append_printf(out, "[%" G_GINT64_FORMAT "]", field->parent->element);
+        else
+            g_string_append_printf(out, ".%s", field->name);
+    } else {
+        g_string_append(out, field->name);
+    }
+    if (field->path) {
+        g_autofree char *path = g_strjoinv(".", field->path);
+        g_string_append_printf(out, " (%s)", path);
+    }
+}
+
+/* "text 'abc'", "'1e400'", "a list": what stands at p. Texts are shown with their escapes. */
+static void put_value(GString *out, const char *p, const char *end)
+{
+    JsonScan scan = {.end = end};
+    const char *after = json_scan_value(&scan, p);
+    if (!after)
+        after = end;
+    if (p < end && (*p == '{' || *p == '[')) {
+        g_string_append(out, *p == '{' ? "an object" : "a list");
+        return;
+    }
+    bool text = p < end && *p == '"';
+    g_string_append(out, text ? "text '" : "'");
+    put_printable(out, p + text, (size_t) (after - p) - (text ? 2 : 0));
+    g_string_append_c(out, '\'');
+}
+
+static void put_syntax(GString *out, const Decoder *decoder, const char *data)
+{
+    const JsonScan *scan = &decoder->scan;
+    g_string_append_printf(out, "no valid JSON: %s at byte %zu", scan->reason, (size_t) (scan->fault - data));
+    if (scan->fault == scan->end) {
+        g_string_append(out, scan->fault == data ? ": the value is empty" : ", where the value ends");
+        return;
+    }
+    g_string_append(out, ", not '");
+    put_printable(out, scan->fault, (size_t) MIN(scan->end - scan->fault, 20));
+    g_string_append_c(out, '\'');
+}
+
+static void put_wrong(GString *out, const Decoder *decoder)
+{
+    const Field *field = decoder->field;
+    g_string_append_printf(out, " is no %s", field->type);
+    if (field->kind == FIELD_TIMESTAMP && field->unit == UNIT_ISO && json_is_digit(*decoder->place))
+        g_string_append(out, "; a number needs its unit in the schema, as in timestamp(ms)");
+}
+
+static void put_finer(GString *out, const Field *field)
+{
+    if (field->kind == FIELD_TIMESTAMP)
+        g_string_append(out, " is finer than a microsecond; timestamp(ns) in the schema cuts it off");
+    else if (field->kind == FIELD_DECIMAL)
+        g_string_append_printf(out, " has more digits behind the point than %s", field->type);
+    else
+        g_string_append_printf(out, " is no %s", field->type);
+}
+
+static void put_fault(GString *out, const Decoder *decoder)
+{
+    const Field *field = decoder->field;
+    switch (decoder->fault) {
+    case FAULT_WRONG:
+        put_wrong(out, decoder);
+        break;
+    case FAULT_TOO_BIG:
+        g_string_append_printf(out, " does not fit %s", field->type);
+        break;
+    case FAULT_TOO_FINE:
+        put_finer(out, field);
+        break;
+    case FAULT_OUTSIDE:
+        g_string_append(out, " is outside of the years 0001 to 9999");
+        break;
+    case FAULT_SURROGATE:
+        g_string_append(out, " has a surrogate without its other half");
+        break;
+    case FAULT_NULL:
+        g_string_append(out, "null, but the schema says not null");
+        break;
+    case FAULT_MISSING:
+        g_string_append(out, "missing, but the schema says not null");
+        break;
+    case FAULT_NO_OBJECT:
+        g_string_append(out, " is no object");
+        break;
+    case FAULT_SYNTAX:
+    case FAULT_UNKNOWN:
+    case FAULT_NO_MEMORY:
+        break;
+    }
+}
+
+static void put_unknown(GString *out, const Decoder *decoder)
+{
+    JsonScan scan = {.end = decoder->scan.end};
+    const char *end = json_scan_string(&scan, decoder->place);
+    g_string_append(out, "field '");
+    put_printable(out, decoder->place, (size_t) ((end ? end : scan.end) - decoder->place));
+    g_string_append(out, "' is not in the schema");
+}
+
+/* A value of no kind at all looks like one of another kind to a field. */
+static void prefer_syntax(Decoder *decoder)
+{
+    JsonScan scan = {.end = decoder->scan.end};
+    if (decoder->fault != FAULT_WRONG || json_scan_value(&scan, decoder->place))
+        return;
+    decoder->fault = FAULT_SYNTAX;
+    decoder->scan = scan;
+}
+
+SfStatus decode_explain(Decoder *decoder, const char *data, SfError *err)
+{
+    g_autoptr(GString) out = g_string_new(NULL);
+    const Field *field = decoder->field;
+    prefer_syntax(decoder);
+    if (decoder->fault == FAULT_SYNTAX) {
+        put_syntax(out, decoder, data);
+        return sf_fail(err, SF_REJECT, "%s", out->str);
+    }
+    if (field) {
+        put_field(out, field);
+        if (decoder->fault == FAULT_NO_OBJECT && decoder->key)
+            g_string_append_printf(out, ".%s", decoder->key->name);
+        g_string_append(out, ": ");
+    } else if (decoder->fault == FAULT_NO_OBJECT && decoder->key) {
+        g_string_append_printf(out, "%s: ", decoder->key->name);
+    }
+    if (decoder->fault == FAULT_UNKNOWN)
+        put_unknown(out, decoder);
+    else if (decoder->fault != FAULT_NULL && decoder->fault != FAULT_MISSING)
+        put_value(out, decoder->place, decoder->scan.end);
+    put_fault(out, decoder);
+    return sf_fail(err, SF_REJECT, "%s", out->str);
+}

@@ -1,0 +1,62 @@
+/* The schema that a pipeline declares: a tree of fields, each with its type and the path of keys that leads to it. */
+#ifndef JSON_DECODE_FIELD_H
+#define JSON_DECODE_FIELD_H
+
+#include <glib.h>
+#include <sf/sf.h>
+#include "pattern.h"
+
+typedef enum FieldKind {
+    FIELD_STRING,
+    FIELD_JSON, /* any value's own text, in a string column */
+    FIELD_INT,
+    FIELD_BIGINT,
+    FIELD_DOUBLE,
+    FIELD_DECIMAL,
+    FIELD_BOOL,
+    FIELD_BINARY, /* base64 */
+    FIELD_DATE,
+    FIELD_TIMESTAMP,
+    FIELD_LIST,
+    FIELD_STRUCT
+} FieldKind;
+
+typedef struct Field Field;
+
+struct Field {
+    char *name;
+    FieldKind kind;
+    bool nullable;
+    int precision; /* decimal only, likewise scale */
+    int scale;
+    TimeUnit unit;           /* timestamp only */
+    Pattern *pattern;        /* date and timestamp with a format, else NULL */
+    char *type;              /* as messages name it: "decimal(12,2)" */
+    char **path;             /* keys from the enclosing object, NULL-terminated; NULL: its name */
+    char *fallback;          /* JSON text of `default`, or NULL */
+    GPtrArray *children;     /* Field *, owned: a list's element, a struct's members; NULL for the others */
+    const Field *parent;     /* of a child */
+    SfColumnBuilder *column; /* where values go; set by the decoder */
+    struct Level *level;     /* of a struct's members; the decoder's */
+    int64_t element;         /* number of the list's element under way, for messages */
+};
+
+Field *field_new(const char *name);
+void field_free(Field *field);
+Field *field_add_child(Field *field, const char *name);
+
+/* Reads "decimal(12,2) not null from a.b" into field (which has its name already). SF_CONFIG, without a place. */
+SfStatus field_parse(Field *field, const char *text, SfError *err);
+
+/* "a.b", with backticks around keys that need them → keys. SF_CONFIG, without a place. */
+SfStatus field_parse_path(Field *field, const char *text, SfError *err);
+
+/* The `schema:` tree → Field *, at least one. Messages carry the place. */
+SfStatus fields_read(const SfValue *schema, GPtrArray **out, SfError *err);
+
+/* The fields' output columns; `arena` (of g_free) owns what children point to. */
+SfField field_describe(const Field *field, GPtrArray *arena);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Field, field_free)
+
+#endif

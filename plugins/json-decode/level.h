@@ -1,0 +1,71 @@
+/* The keys that one kind of JSON object may have, and which fields each of them feeds. Events of one producer have their keys
+ * in one order, so every key remembers which one followed it, and the next event is first compared with that. */
+#ifndef JSON_DECODE_LEVEL_H
+#define JSON_DECODE_LEVEL_H
+
+#include <string.h>
+#include "field.h"
+#include "json_scan.h"
+
+typedef struct Level Level;
+
+typedef struct Key {
+    char quoted[16]; /* the key and its closing quote, where that is all; compared under the mask at once */
+    unsigned mask;   /* 0: longer than that, or not written as it is */
+    uint32_t next;   /* number of the key that followed last time */
+    char *name;
+    size_t size;
+    GPtrArray *fields; /* Field *, borrowed: what the value goes to; mostly one */
+    Level *level;      /* of paths that lead through this key, or NULL */
+} Key;
+
+struct Level {
+    GArray *keys; /* of Key; what follows points into it */
+    Key *first;
+    uint32_t n;
+    uint32_t start;  /* the key that an object began with last time */
+    uint32_t *slots; /* by hash: number of the key + 1, 0: free */
+    uint32_t slot_mask;
+    uint64_t *seen;   /* in the object under way: a bit a key */
+    uint32_t missing; /* in the object under way: keys that have not been seen */
+};
+
+/* Of all these fields (Field *, borrowed), and of the structs inside. */
+Level *level_new(const GPtrArray *fields);
+void level_free(Level *level);
+
+/* Number of the key, or -1. */
+int64_t level_find(const Level *level, const char *name, size_t size);
+
+static inline void level_begin(Level *level)
+{
+    memset(level->seen, 0, ((size_t) level->n + 63) / 64 * sizeof *level->seen);
+    level->missing = level->n;
+}
+
+/* Whether this is the first time in this object. */
+static inline bool level_see(Level *level, uint32_t key)
+{
+    uint64_t bit = UINT64_C(1) << (key & 63);
+    if (level->seen[key >> 6] & bit)
+        return false;
+    level->seen[key >> 6] |= bit;
+    level->missing--;
+    return true;
+}
+
+/* Whether the text behind an opening quote is this key and its closing quote. */
+static inline bool key_is(const Key *key, const char *p, const char *end)
+{
+#if defined(__SSE2__)
+    if (key->mask && end - p >= 16) {
+        __m128i text = _mm_loadu_si128((const __m128i *) (const void *) p);
+        __m128i want = _mm_loadu_si128((const __m128i *) (const void *) key->quoted);
+        return ((unsigned) _mm_movemask_epi8(_mm_cmpeq_epi8(text, want)) & key->mask) == key->mask;
+    }
+#endif
+    return (size_t) (end - p) > key->size && p[key->size] == '"' && memcmp(p, key->name, key->size) == 0 &&
+           json_scan_plain(p, end) == p + key->size;
+}
+
+#endif

@@ -1,0 +1,71 @@
+/* JSON numbers → exact integers and decimals, never through double. Texts are valid JSON numbers. */
+#ifndef JSON_DECODE_NUMBER_H
+#define JSON_DECODE_NUMBER_H
+
+#include <sf/column.h>
+#include "json_scan.h"
+
+typedef enum NumberFit {
+    NUMBER_FITS,
+    NUMBER_TOO_BIG,  /* more digits before the point than the type has */
+    NUMBER_TOO_FINE, /* more digits behind it than the scale: would be rounded */
+} NumberFit;
+
+/* The number × 10^scale, if that is an integer of at most `precision` digits (1 … 38). */
+NumberFit number_exact(const char *text, size_t size, int precision, int scale, SfDecimal *out);
+
+/* The same for 64 bits: precision is 19 and the value has to be an int64_t. */
+NumberFit number_int64(const char *text, size_t size, int scale, int64_t *out);
+
+/* The nearest double (of a magnitude below the smallest: 0); false when it is beyond the largest. */
+bool number_double(const char *text, size_t size, double *out);
+
+extern const int64_t number_tens[19]; /* 10^0 … 10^18 */
+
+/* A number of at most 18 digits without exponent: mantissa × 10^-fraction. */
+typedef struct ShortNumber {
+    int64_t mantissa; /* without the sign */
+    int fraction;     /* digits behind the point */
+    bool negative;
+} ShortNumber;
+
+/* Behind the number at p, or NULL where it is none in short (longer, with exponent, or wrong): take the long way then. */
+static inline const char *number_scan_short(const char *p, const char *end, ShortNumber *out)
+{
+    out->negative = p < end && *p == '-';
+    p += out->negative;
+    const char *start = p;
+    uint64_t mantissa = 0;
+    const char *limit = end - p > 19 ? p + 19 : end;
+    while (p < limit && json_is_digit(*p))
+        mantissa = mantissa * 10 + (uint64_t) (*p++ - '0');
+    size_t digits = (size_t) (p - start);
+    if (digits == 0 || digits > 18 || (digits > 1 && *start == '0'))
+        return NULL;
+    out->fraction = 0;
+    if (p < end && *p == '.') {
+        const char *point = p++;
+        while (p < limit && json_is_digit(*p))
+            mantissa = mantissa * 10 + (uint64_t) (*p++ - '0');
+        out->fraction = (int) (p - point - 1);
+        if (out->fraction == 0)
+            return NULL;
+    }
+    if (p == limit || (*p | 0x20) == 'e')
+        return NULL;
+    out->mantissa = (int64_t) mantissa;
+    return p;
+}
+
+/* As number_int64(), for a short number. */
+static inline bool number_short_scale(const ShortNumber *number, int scale, int64_t *out)
+{
+    int shift = scale - number->fraction;
+    if (shift < 0 || shift > 18 || __builtin_mul_overflow(number->mantissa, number_tens[shift], out))
+        return false;
+    if (number->negative)
+        *out = -*out;
+    return true;
+}
+
+#endif

@@ -1,0 +1,327 @@
+/* One value → one column: texts, numbers, dates and times, exactly or not at all. */
+#include "decode.h"
+
+#include <math.h>
+#include "number.h"
+#include "text.h"
+
+/* A text as it is meant; without escapes it stays where it is. */
+typedef struct Text {
+    const char *data;
+    size_t size;
+    const char *end; /* behind its closing quote */
+} Text;
+
+static bool unescape(Decoder *decoder, const Field *field, const char *p, Text *text)
+{
+    if (!decode_reserve(decoder, text->size))
+        return false;
+    long size = text_unescape(text->data, text->size, decoder->scratch);
+    if (size < 0) {
+        decode_fail(decoder, FAULT_SURROGATE, field, p);
+        return false;
+    }
+    text->data = decoder->scratch;
+    text->size = (size_t) size;
+    return true;
+}
+
+/* p is at the opening quote. */
+static inline bool read_text(Decoder *decoder, const Field *field, const char *p, Text *text)
+{
+    const char *end = json_scan_string(&decoder->scan, p + 1);
+    if (!end) {
+        decode_fail(decoder, FAULT_SYNTAX, field, p);
+        return false;
+    }
+    *text = (Text){.data = p + 1, .size = (size_t) (end - p - 1), .end = end + 1};
+    return !decoder->scan.escapes || unescape(decoder, field, p, text);
+}
+
+/* Behind any value, for its own text. */
+static const char *read_raw(Decoder *decoder, const Field *field, const char *p)
+{
+    const char *end = json_scan_value(&decoder->scan, p);
+    return end ? end : decode_fail(decoder, FAULT_SYNTAX, field, p);
+}
+
+static const char *fail_number(Decoder *decoder, NumberFit fit, const Field *field, const char *p)
+{
+    return decode_fail(decoder, fit == NUMBER_TOO_BIG ? FAULT_TOO_BIG : FAULT_TOO_FINE, field, p);
+}
+
+static bool is_number(const Decoder *decoder, const char *p)
+{
+    return p < decoder->scan.end && (*p == '-' || json_is_digit(*p));
+}
+
+static const char *decode_string(Decoder *decoder, Field *field, const char *p)
+{
+    if (*p == '"') {
+        Text text;
+        if (!read_text(decoder, field, p, &text))
+            return NULL;
+        sf_add_str(field->column, text.data, (int64_t) text.size);
+        return text.end;
+    }
+    if (*p == '{' || *p == '[')
+        return decode_fail(decoder, FAULT_WRONG, field, p);
+    const char *end = read_raw(decoder, field, p);
+    if (end)
+        sf_add_str(field->column, p, end - p);
+    return end;
+}
+
+static const char *decode_json(Decoder *decoder, Field *field, const char *p)
+{
+    const char *end = read_raw(decoder, field, p);
+    if (end)
+        sf_add_str(field->column, p, end - p);
+    return end;
+}
+
+/* A number × 10^scale as 64 bits. */
+static const char *read_int64(Decoder *decoder, Field *field, const char *p, int scale, int64_t *out)
+{
+    ShortNumber number;
+    const char *end = number_scan_short(p, decoder->scan.end, &number);
+    if (end && number_short_scale(&number, scale, out))
+        return end;
+    if (!is_number(decoder, p))
+        return decode_fail(decoder, FAULT_WRONG, field, p);
+    end = json_scan_number(&decoder->scan, p);
+    if (!end)
+        return decode_fail(decoder, FAULT_SYNTAX, field, p);
+    NumberFit fit = number_int64(p, (size_t) (end - p), scale, out);
+    return fit == NUMBER_FITS ? end : fail_number(decoder, fit, field, p);
+}
+
+static const char *decode_int(Decoder *decoder, Field *field, const char *p)
+{
+    int64_t value = 0;
+    const char *end = read_int64(decoder, field, p, 0, &value);
+    if (!end)
+        return NULL;
+    if (field->kind == FIELD_BIGINT)
+        sf_add_i64(field->column, value);
+    else if (value < INT32_MIN || value > INT32_MAX)
+        return decode_fail(decoder, FAULT_TOO_BIG, field, p);
+    else
+        sf_add_i32(field->column, (int32_t) value);
+    return end;
+}
+
+/* The long way, and for a text that holds a number, as producers write that fear for their digits. */
+static const char *decode_long_decimal(Decoder *decoder, Field *field, const char *p)
+{
+    Text text = {.data = p};
+    SfDecimal value;
+    if (*p == '"') {
+        if (!read_text(decoder, field, p, &text))
+            return NULL;
+        JsonScan inner = {.end = text.data + text.size};
+        if (text.size == 0 || !(*text.data == '-' || json_is_digit(*text.data)) ||
+            json_scan_number(&inner, text.data) != inner.end)
+            return decode_fail(decoder, FAULT_WRONG, field, p);
+    } else if (is_number(decoder, p)) {
+        text.end = json_scan_number(&decoder->scan, p);
+        if (!text.end)
+            return decode_fail(decoder, FAULT_SYNTAX, field, p);
+        text.size = (size_t) (text.end - p);
+    } else {
+        return decode_fail(decoder, FAULT_WRONG, field, p);
+    }
+    NumberFit fit = number_exact(text.data, text.size, field->precision, field->scale, &value);
+    if (fit != NUMBER_FITS)
+        return fail_number(decoder, fit, field, p);
+    sf_add_decimal(field->column, value);
+    return text.end;
+}
+
+static const char *decode_decimal(Decoder *decoder, Field *field, const char *p)
+{
+    ShortNumber number;
+    int64_t value = 0;
+    const char *end = number_scan_short(p, decoder->scan.end, &number);
+    if (!end || !number_short_scale(&number, field->scale, &value))
+        return decode_long_decimal(decoder, field, p);
+    if (field->precision < 19 && (value >= number_tens[field->precision] || value <= -number_tens[field->precision]))
+        return decode_fail(decoder, FAULT_TOO_BIG, field, p);
+    sf_add_decimal(field->column, (SfDecimal){.low = (uint64_t) value, .high = value < 0 ? -1 : 0});
+    return end;
+}
+
+/* The names that Spark and our own writer give to what JSON has no numbers for. */
+static const char *decode_named_double(Decoder *decoder, Field *field, const char *p)
+{
+    static const struct {
+        const char *name;
+        double value;
+    } names[] = {{"NaN", NAN}, {"Infinity", INFINITY}, {"-Infinity", -INFINITY}};
+    Text text;
+    if (!read_text(decoder, field, p, &text))
+        return NULL;
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+        if (text.size == strlen(names[i].name) && memcmp(text.data, names[i].name, text.size) == 0) {
+            sf_add_f64(field->column, names[i].value);
+            return text.end;
+        }
+    }
+    return decode_fail(decoder, FAULT_WRONG, field, p);
+}
+
+static const char *decode_double(Decoder *decoder, Field *field, const char *p)
+{
+    static const double tens[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8, 1e9,
+                                  1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18};
+    ShortNumber number;
+    double value = 0;
+    const char *end = number_scan_short(p, decoder->scan.end, &number);
+    if (end && number.mantissa <= INT64_C(1) << 53) {
+        /* both are exact in a double, so that the division rounds once, correctly */
+        value = (double) number.mantissa / tens[number.fraction];
+        sf_add_f64(field->column, number.negative ? -value : value);
+        return end;
+    }
+    if (*p == '"')
+        return decode_named_double(decoder, field, p);
+    if (!is_number(decoder, p))
+        return decode_fail(decoder, FAULT_WRONG, field, p);
+    end = json_scan_number(&decoder->scan, p);
+    if (!end)
+        return decode_fail(decoder, FAULT_SYNTAX, field, p);
+    if (!number_double(p, (size_t) (end - p), &value))
+        return decode_fail(decoder, FAULT_TOO_BIG, field, p);
+    sf_add_f64(field->column, value);
+    return end;
+}
+
+static const char *decode_bool(Decoder *decoder, Field *field, const char *p)
+{
+    if (*p != 't' && *p != 'f')
+        return decode_fail(decoder, FAULT_WRONG, field, p);
+    const char *end = read_raw(decoder, field, p);
+    if (end)
+        sf_add_bool(field->column, *p == 't');
+    return end;
+}
+
+static const char *decode_binary(Decoder *decoder, Field *field, const char *p)
+{
+    Text text;
+    if (*p != '"')
+        return decode_fail(decoder, FAULT_WRONG, field, p);
+    if (!read_text(decoder, field, p, &text))
+        return NULL;
+    if (!decode_reserve(decoder, text.size))
+        return NULL;
+    if (decoder->scan.escapes)
+        text.data = decoder->scratch; /* which may have moved */
+    long size = text_base64(text.data, text.size, decoder->scratch);
+    if (size < 0)
+        return decode_fail(decoder, FAULT_WRONG, field, p);
+    sf_add_str(field->column, decoder->scratch, size);
+    return text.end;
+}
+
+static const char *fail_time(Decoder *decoder, TimeFit fit, const Field *field, const char *p)
+{
+    return decode_fail(decoder,
+                       fit == TIME_OUTSIDE    ? FAULT_OUTSIDE
+                       : fit == TIME_TOO_FINE ? FAULT_TOO_FINE
+                                              : FAULT_WRONG,
+                       field, p);
+}
+
+static const char *decode_date(Decoder *decoder, Field *field, const char *p)
+{
+    Text text;
+    int32_t days = 0;
+    TimeParts parts;
+    if (*p != '"')
+        return decode_fail(decoder, FAULT_WRONG, field, p);
+    if (!read_text(decoder, field, p, &text))
+        return NULL;
+    TimeFit fit = TIME_FITS;
+    if (field->pattern) {
+        fit = pattern_parse(field->pattern, text.data, text.size, &parts);
+        if (fit == TIME_FITS)
+            fit = time_to_days(&parts, &days);
+    } else {
+        fit = time_parse_date(text.data, text.size, &days);
+    }
+    if (fit != TIME_FITS)
+        return fail_time(decoder, fit, field, p);
+    sf_add_i32(field->column, days);
+    return text.end;
+}
+
+static const char *decode_time_text(Decoder *decoder, Field *field, const char *p)
+{
+    Text text;
+    int64_t us = 0;
+    TimeParts parts;
+    if (*p != '"' || (field->unit != UNIT_ISO && field->unit != UNIT_NS))
+        return decode_fail(decoder, FAULT_WRONG, field, p);
+    if (!read_text(decoder, field, p, &text))
+        return NULL;
+    TimeFit fit = TIME_FITS;
+    if (field->pattern) {
+        fit = pattern_parse(field->pattern, text.data, text.size, &parts);
+        if (fit == TIME_FITS)
+            fit = time_to_us(&parts, &us);
+    } else {
+        fit = time_parse_iso(text.data, text.size, field->unit == UNIT_NS, &us);
+    }
+    if (fit != TIME_FITS)
+        return fail_time(decoder, fit, field, p);
+    sf_add_i64(field->column, us);
+    return text.end;
+}
+
+static const char *decode_timestamp(Decoder *decoder, Field *field, const char *p)
+{
+    static const int scales[] = {[UNIT_ISO] = 0, [UNIT_S] = 6, [UNIT_MS] = 3, [UNIT_US] = 0, [UNIT_NS] = 0};
+    int64_t us = 0;
+    if (field->unit == UNIT_ISO || (field->unit == UNIT_NS && *p == '"'))
+        return decode_time_text(decoder, field, p);
+    const char *end = read_int64(decoder, field, p, scales[field->unit], &us);
+    if (!end)
+        return NULL;
+    if (field->unit == UNIT_NS)
+        us = us / 1000 - (us % 1000 < 0);
+    TimeFit fit = time_check_us(us);
+    if (fit != TIME_FITS)
+        return fail_time(decoder, fit, field, p);
+    sf_add_i64(field->column, us);
+    return end;
+}
+
+const char *decode_scalar(Decoder *decoder, Field *field, const char *p)
+{
+    switch (field->kind) {
+    case FIELD_STRING:
+        return decode_string(decoder, field, p);
+    case FIELD_JSON:
+        return decode_json(decoder, field, p);
+    case FIELD_INT:
+    case FIELD_BIGINT:
+        return decode_int(decoder, field, p);
+    case FIELD_DOUBLE:
+        return decode_double(decoder, field, p);
+    case FIELD_DECIMAL:
+        return decode_decimal(decoder, field, p);
+    case FIELD_BOOL:
+        return decode_bool(decoder, field, p);
+    case FIELD_BINARY:
+        return decode_binary(decoder, field, p);
+    case FIELD_DATE:
+        return decode_date(decoder, field, p);
+    case FIELD_TIMESTAMP:
+        return decode_timestamp(decoder, field, p);
+    case FIELD_LIST:
+    case FIELD_STRUCT:
+        break;
+    }
+    return decode_fail(decoder, FAULT_WRONG, field, p);
+}

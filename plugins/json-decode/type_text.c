@@ -1,0 +1,296 @@
+/* The short form of a field: "decimal(12,2) not null from a.b". A hand-written descent; words ignore case. */
+#include "field.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_NAME = 64, MAX_PATH = 32 };
+
+/* The text under way. */
+typedef struct Reader {
+    const char *p;
+    SfError *err;
+    int depth;
+} Reader;
+
+static void skip_space(Reader *reader)
+{
+    while (g_ascii_isspace(*reader->p))
+        reader->p++;
+}
+
+static bool take(Reader *reader, char c)
+{
+    skip_space(reader);
+    if (*reader->p != c)
+        return false;
+    reader->p++;
+    return true;
+}
+
+static SfStatus expect(Reader *reader, char c, const char *where)
+{
+    if (take(reader, c))
+        return SF_OK;
+    return sf_fail(reader->err, SF_CONFIG, *reader->p ? "'%c' expected %s, not '%.20s'" : "'%c' expected %s", c, where,
+                   reader->p);
+}
+
+static size_t word_size(const char *p)
+{
+    size_t n = 0;
+    while (g_ascii_isalnum(p[n]) || p[n] == '_')
+        n++;
+    return n;
+}
+
+static bool take_word(Reader *reader, const char *word)
+{
+    skip_space(reader);
+    size_t size = word_size(reader->p);
+    if (size != strlen(word) || g_ascii_strncasecmp(reader->p, word, size) != 0)
+        return false;
+    reader->p += size;
+    return true;
+}
+
+static SfStatus read_count(Reader *reader, int least, int most, const char *what, int *out)
+{
+    skip_space(reader);
+    char *end = NULL;
+    long value = strtol(reader->p, &end, 10);
+    if (!g_ascii_isdigit(*reader->p) || value < least || value > most)
+        return sf_fail(reader->err, SF_CONFIG, "%s is %d to %d, not '%.20s'", what, least, most, reader->p);
+    reader->p = end;
+    *out = (int) value;
+    return SF_OK;
+}
+
+/* A text in single quotes, '' for one inside. */
+static SfStatus read_quoted(Reader *reader, char **out)
+{
+    if (!take(reader, '\''))
+        return sf_fail(reader->err, SF_CONFIG, "a format in single quotes expected: format 'yyyy-MM-dd'");
+    g_autoptr(GString) text = g_string_new(NULL);
+    for (; *reader->p; reader->p++) {
+        if (*reader->p == '\'' && reader->p[1] != '\'') {
+            reader->p++;
+            *out = g_string_free(g_steal_pointer(&text), FALSE);
+            return SF_OK;
+        }
+        if (*reader->p == '\'')
+            reader->p++;
+        g_string_append_c(text, *reader->p);
+    }
+    return sf_fail(reader->err, SF_CONFIG, "quote without an end in the format");
+}
+
+static SfStatus read_decimal(Reader *reader, Field *field)
+{
+    field->precision = 10; /* decimal alone is decimal(10,0), in Spark as in SQL */
+    if (!take(reader, '('))
+        return SF_OK;
+    SF_TRY(read_count(reader, 1, SF_DECIMAL_MAX_PRECISION, "a decimal's precision", &field->precision));
+    if (take(reader, ','))
+        SF_TRY(read_count(reader, 0, field->precision, "a decimal's scale", &field->scale));
+    return expect(reader, ')', "behind a decimal's precision and scale");
+}
+
+/* (ms), (format '…'), or nothing. */
+static SfStatus read_time(Reader *reader, Field *field)
+{
+    static const char *const units[] = {"iso", "s", "ms", "us", "ns"};
+    bool clock = field->kind == FIELD_TIMESTAMP, unit = false;
+    if (!take(reader, '('))
+        return SF_OK;
+    for (size_t i = 0; clock && !unit && i < G_N_ELEMENTS(units); i++) {
+        unit = take_word(reader, units[i]);
+        if (unit)
+            field->unit = (TimeUnit) i;
+    }
+    if (!unit && take_word(reader, "format")) {
+        g_autofree char *text = NULL;
+        SF_TRY(read_quoted(reader, &text));
+        field->pattern = pattern_new(text, clock, reader->err);
+        if (!field->pattern)
+            return SF_CONFIG;
+    } else if (!unit) {
+        return sf_fail(reader->err, SF_CONFIG,
+                       clock ? "in a timestamp's brackets stands s, ms, us, ns or iso, or format 'yyyy-MM-dd HH:mm:ss'"
+                             : "in a date's brackets stands format 'dd.MM.yyyy'");
+    }
+    return expect(reader, ')', clock ? "behind a timestamp's unit or format" : "behind a date's format");
+}
+
+static SfStatus read_field(Reader *reader, Field *field);
+static SfStatus read_type(Reader *reader, Field *field);
+
+static SfStatus read_list(Reader *reader, Field *field)
+{
+    Field *element = field_add_child(field, "element");
+    if (take_word(reader, "of"))
+        return read_type(reader, element);
+    SF_TRY(expect(reader, '<', "behind list, as in list<string> (or: list of string)"));
+    SF_TRY(read_field(reader, element));
+    if (element->path)
+        return sf_fail(reader->err, SF_CONFIG, "a list's element has no path of its own");
+    return expect(reader, '>', "behind a list's element");
+}
+
+static SfStatus read_member(Reader *reader, Field *field)
+{
+    skip_space(reader);
+    bool quoted = take(reader, '`');
+    size_t size = quoted ? strcspn(reader->p, "`") : word_size(reader->p);
+    if (size == 0 || size > MAX_NAME || (quoted && reader->p[size] != '`'))
+        return sf_fail(reader->err, SF_CONFIG, "a member's name expected, as in struct<city string>, not '%.20s'",
+                       reader->p);
+    g_autofree char *name = g_strndup(reader->p, size);
+    reader->p += size + quoted;
+    take(reader, ':');
+    return read_field(reader, field_add_child(field, name));
+}
+
+static SfStatus read_struct(Reader *reader, Field *field)
+{
+    SF_TRY(expect(reader, '<', "behind struct, as in struct<city string, zip int>"));
+    do
+        SF_TRY(read_member(reader, field));
+    while (take(reader, ','));
+    return expect(reader, '>', "behind a struct's members");
+}
+
+static SfStatus unknown_type(Reader *reader, size_t size)
+{
+    static const char *const words[] = {"string",  "json",    "int",    "bigint",  "double",
+                                        "decimal", "boolean", "binary", "date",    "timestamp",
+                                        "list",    "array",   "struct", "integer", "long"};
+    char nearest[64];
+    g_autofree char *word = g_strndup(reader->p, MIN(size, MAX_NAME));
+    if (size == 0)
+        return sf_fail(reader->err, SF_CONFIG, *reader->p ? "a type expected, not '%.20s'" : "a type expected",
+                       reader->p);
+    sf_suggest(word, words, G_N_ELEMENTS(words), nearest, sizeof nearest);
+    return sf_fail(reader->err, SF_CONFIG, "unknown type '%s'%s", word,
+                   *nearest ? nearest
+                            : "; known are string, json, int, bigint, double, decimal(p,s), boolean, binary, "
+                              "date, timestamp, list, struct");
+}
+
+static SfStatus read_type(Reader *reader, Field *field)
+{
+    static const struct {
+        const char *word;
+        FieldKind kind;
+    } types[] = {{"string", FIELD_STRING},
+                 {"text", FIELD_STRING},
+                 {"varchar", FIELD_STRING},
+                 {"json", FIELD_JSON},
+                 {"int", FIELD_INT},
+                 {"integer", FIELD_INT},
+                 {"bigint", FIELD_BIGINT},
+                 {"long", FIELD_BIGINT},
+                 {"double", FIELD_DOUBLE},
+                 {"float", FIELD_DOUBLE},
+                 {"decimal", FIELD_DECIMAL},
+                 {"numeric", FIELD_DECIMAL},
+                 {"boolean", FIELD_BOOL},
+                 {"bool", FIELD_BOOL},
+                 {"binary", FIELD_BINARY},
+                 {"date", FIELD_DATE},
+                 {"timestamp", FIELD_TIMESTAMP},
+                 {"list", FIELD_LIST},
+                 {"array", FIELD_LIST},
+                 {"struct", FIELD_STRUCT}};
+    skip_space(reader);
+    const char *start = reader->p;
+    size_t found = 0;
+    while (found < G_N_ELEMENTS(types) && !take_word(reader, types[found].word))
+        found++;
+    if (found == G_N_ELEMENTS(types))
+        return unknown_type(reader, word_size(start));
+    if (++reader->depth >= SF_SCHEMA_MAX_DEPTH)
+        return sf_fail(reader->err, SF_CONFIG, "types nested deeper than %d", SF_SCHEMA_MAX_DEPTH);
+    field->kind = types[found].kind;
+    SfStatus status = SF_OK;
+    if (field->kind == FIELD_DECIMAL)
+        status = read_decimal(reader, field);
+    else if (field->kind == FIELD_DATE || field->kind == FIELD_TIMESTAMP)
+        status = read_time(reader, field);
+    else if (field->kind == FIELD_LIST)
+        status = read_list(reader, field);
+    else if (field->kind == FIELD_STRUCT)
+        status = read_struct(reader, field);
+    reader->depth--;
+    if (status == SF_OK) {
+        g_free(field->type);
+        field->type = g_strndup(start, (gsize) (reader->p - start));
+    }
+    return status;
+}
+
+/* Up to white space, a comma or '>' outside backticks. */
+static SfStatus read_path(Reader *reader, Field *field)
+{
+    g_autoptr(GPtrArray) keys = g_ptr_array_new_with_free_func(g_free);
+    skip_space(reader);
+    do {
+        bool quoted = *reader->p == '`';
+        reader->p += quoted;
+        size_t size = strcspn(reader->p, quoted ? "`" : "`., >\t\r\n");
+        if (size == 0 || (quoted && reader->p[size] != '`'))
+            return sf_fail(reader->err, SF_CONFIG,
+                           "a path expected, as in customer.city or `first key`.city, not '%.20s'", reader->p);
+        if (keys->len == MAX_PATH)
+            return sf_fail(reader->err, SF_CONFIG, "a path of more than %d keys", MAX_PATH);
+        g_ptr_array_add(keys, g_strndup(reader->p, size));
+        reader->p += size + quoted;
+    } while (*reader->p == '.' && reader->p++);
+    g_ptr_array_add(keys, NULL);
+    g_strfreev(field->path);
+    field->path = (char **) g_ptr_array_free(g_steal_pointer(&keys), FALSE);
+    return SF_OK;
+}
+
+static SfStatus read_field(Reader *reader, Field *field)
+{
+    bool from = false;
+    SF_TRY(read_type(reader, field));
+    for (;;) {
+        if (field->nullable && take_word(reader, "not")) {
+            if (!take_word(reader, "null"))
+                return sf_fail(reader->err, SF_CONFIG, "'null' expected behind 'not', not '%.20s'", reader->p);
+            field->nullable = false;
+        } else if (!from && take_word(reader, "from")) {
+            SF_TRY(read_path(reader, field));
+            from = true;
+        } else {
+            return SF_OK;
+        }
+    }
+}
+
+static SfStatus expect_end(Reader *reader)
+{
+    skip_space(reader);
+    if (!*reader->p)
+        return SF_OK;
+    return sf_fail(reader->err, SF_CONFIG, "'%.40s' behind a type; 'not null' and 'from PATH' may stand there, once",
+                   reader->p);
+}
+
+SfStatus field_parse(Field *field, const char *text, SfError *err)
+{
+    Reader reader = {.p = text, .err = err};
+    SF_TRY(read_field(&reader, field));
+    return expect_end(&reader);
+}
+
+SfStatus field_parse_path(Field *field, const char *text, SfError *err)
+{
+    Reader reader = {.p = text, .err = err};
+    SF_TRY(read_path(&reader, field));
+    skip_space(&reader);
+    return *reader.p ? sf_fail(err, SF_CONFIG, "'%.40s' behind a path; put backticks around keys like that", reader.p)
+                     : SF_OK;
+}

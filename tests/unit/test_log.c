@@ -1,0 +1,94 @@
+/* Log lines: forms, levels, what is held back. Standard error goes to a file meanwhile. */
+#include "log.h"
+
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* What `speak` writes to standard error. */
+static char *heard(void (*speak)(void))
+{
+    g_autofree char *path = NULL;
+    char *text = NULL;
+    int file = g_file_open_tmp("sf-log-XXXXXX", &path, NULL), saved = dup(STDERR_FILENO);
+    g_assert_cmpint(dup2(file, STDERR_FILENO), >=, 0);
+    speak();
+    fflush(stderr);
+    dup2(saved, STDERR_FILENO);
+    close(saved);
+    close(file);
+    g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+    g_unlink(path);
+    return text;
+}
+
+static void speak_human(void)
+{
+    log_setup(LOG_HUMAN, LEVEL_INFO);
+    log_line(LEVEL_INFO, "sales", "gold", "committed %d rows\nin two lines", 3);
+    log_line(LEVEL_DEBUG, NULL, NULL, "not shown");
+}
+
+static void test_human(void)
+{
+    g_autofree char *text = heard(speak_human);
+    g_assert_true(
+        g_regex_match_simple("^\\[\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d\\] INFO - committed 3 rows in two lines "
+                             "pipeline=sales step=gold\n$",
+                             text, 0, 0));
+}
+
+static void speak_json(void)
+{
+    log_setup(LOG_JSON, LEVEL_INFO);
+    log_line(LEVEL_WARNING, "sales", NULL, "a \"quoted\" word, a bad byte \xff");
+}
+
+static void test_json(void)
+{
+    g_autofree char *text = heard(speak_json);
+    struct json_object *object = json_tokener_parse(text), *value = NULL;
+    g_assert_nonnull(object);
+    g_assert_true(json_object_object_get_ex(object, "message", &value));
+    g_assert_cmpstr(json_object_get_string(value), ==, "a \"quoted\" word, a bad byte \xef\xbf\xbd");
+    g_assert_true(json_object_object_get_ex(object, "level", &value));
+    g_assert_cmpstr(json_object_get_string(value), ==, "WARN");
+    g_assert_true(json_object_object_get_ex(object, "pipeline", &value));
+    g_assert_false(json_object_object_get_ex(object, "step", &value));
+    json_object_put(object);
+}
+
+static void speak_often(void)
+{
+    log_setup(LOG_HUMAN, LEVEL_INFO);
+    for (int i = 0; i < 1000; i++)
+        log_line(LEVEL_WARNING, NULL, NULL, "the broker is away");
+    for (int i = 0; i < 3; i++)
+        log_line(LEVEL_INFO, NULL, NULL, "said each time");
+}
+
+static guint lines_of(const char *text)
+{
+    guint lines = 0;
+    for (const char *at = text; (at = strchr(at, '\n')); at++)
+        lines++;
+    return lines;
+}
+
+static void test_held_back(void)
+{
+    g_autofree char *text = heard(speak_often);
+    g_assert_cmpuint(lines_of(text), ==, 4);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/log/human", test_human);
+    g_test_add_func("/log/json", test_json);
+    g_test_add_func("/log/same-warning-is-held-back", test_held_back);
+    return g_test_run();
+}

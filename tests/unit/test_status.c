@@ -1,0 +1,97 @@
+/* The status socket: one document a question, dead processes' sockets go, no socket where it must not be. */
+#include "status.h"
+
+#include <gio/gunixsocketaddress.h>
+#include <glib/gstdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "log.h"
+
+static struct json_object *document(gpointer data)
+{
+    struct json_object *object = json_object_new_object();
+    json_object_object_add(object, "answer", json_object_new_int(*(int *) data));
+    return object;
+}
+
+typedef struct Asker {
+    const char *dir;
+    GMainLoop *loop;
+    GPtrArray *documents;
+} Asker;
+
+static gpointer ask_main(gpointer data)
+{
+    Asker *asker = data;
+    asker->documents = status_ask_all(asker->dir);
+    g_main_loop_quit(asker->loop);
+    return NULL;
+}
+
+static GPtrArray *ask(const char *dir)
+{
+    Asker asker = {.dir = dir, .loop = g_main_loop_new(NULL, FALSE)};
+    GThread *thread = g_thread_new("ask", ask_main, &asker);
+    g_main_loop_run(asker.loop);
+    g_thread_join(thread);
+    g_main_loop_unref(asker.loop);
+    return asker.documents;
+}
+
+static void test_answers(void)
+{
+    g_autofree char *dir = g_dir_make_tmp("sf-status-XXXXXX", NULL);
+    int number = 42;
+    {
+        g_autoptr(StatusServer) server = status_server_new(dir, document, &number);
+        g_assert_nonnull(server);
+        for (int i = 0; i < 2; i++) {
+            g_autoptr(GPtrArray) documents = ask(dir);
+            struct json_object *value = NULL;
+            g_assert_cmpuint(documents->len, ==, 1);
+            g_assert_true(json_object_object_get_ex(documents->pdata[0], "answer", &value));
+            g_assert_cmpint(json_object_get_int(value), ==, 42);
+        }
+    }
+    g_autoptr(GPtrArray) none = ask(dir);
+    g_assert_cmpuint(none->len, ==, 0);
+    g_assert_cmpint(g_rmdir(dir), ==, 0); /* the socket has gone with its server */
+}
+
+static void test_dead_socket_goes(void)
+{
+    g_autofree char *dir = g_dir_make_tmp("sf-status-XXXXXX", NULL);
+    g_autofree char *path = g_build_filename(dir, "1.sock", NULL);
+    {
+        g_autoptr(GSocket) socket = g_socket_new(G_SOCKET_FAMILY_UNIX, G_SOCKET_TYPE_STREAM, 0, NULL);
+        g_autoptr(GSocketAddress) address = g_unix_socket_address_new(path);
+        g_assert_true(g_socket_bind(socket, address, FALSE, NULL));
+    }
+    g_assert_true(g_file_test(path, G_FILE_TEST_EXISTS));
+    g_autoptr(GPtrArray) none = ask(dir);
+    g_assert_cmpuint(none->len, ==, 0);
+    g_assert_false(g_file_test(path, G_FILE_TEST_EXISTS));
+    g_rmdir(dir);
+}
+
+static void test_no_directory_of_others(void)
+{
+    g_autofree char *dir = g_dir_make_tmp("sf-status-XXXXXX", NULL);
+    g_autofree char *link = g_build_filename(dir, "link", NULL);
+    int number = 1;
+    g_assert_cmpint(symlink(dir, link), ==, 0);
+    log_setup(LOG_HUMAN, LEVEL_ERROR);
+    g_assert_null(status_server_new(link, document, &number));
+    g_unlink(link);
+    g_rmdir(dir);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/status/answers", test_answers);
+    g_test_add_func("/status/dead-socket-goes", test_dead_socket_goes);
+    g_test_add_func("/status/no-directory-of-others", test_no_directory_of_others);
+    return g_test_run();
+}
