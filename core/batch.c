@@ -95,7 +95,8 @@ SfStatus sf_batch_slice(const SfBatch *batch, int64_t first, int64_t count, SfBa
     made.rows.length = count;
     for (gint64 i = 0; i < made.rows.n_children; i++) {
         struct ArrowArray *column = made.rows.children[i];
-        column->offset += first;
+        column->offset =
+            count > 0 ? column->offset + first : 0; /* nothing of a buffer of which a reader sees nothing */
         column->length = count;
         column->null_count = column->null_count == 0 ? 0 : -1;
     }
