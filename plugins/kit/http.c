@@ -1,4 +1,5 @@
-/* HTTP over libcurl's multi interface. Every connection has a slot with its easy handle, which calls use one after another. */
+/* HTTP over libcurl's multi interface. Every connection has a slot with its easy handle, which calls use one after
+ * another. */
 #include "http.h"
 
 #include <curl/curl.h>

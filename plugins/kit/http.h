@@ -1,6 +1,6 @@
-/* HTTP requests over libcurl's multi interface: several at once over kept connections, with bounds on time without progress
- * and on the size of answers. Knows nothing of what is asked, follows no redirects, repeats nothing. One thread at a time;
- * http_interrupt() from any. */
+/* HTTP requests over libcurl's multi interface: several at once over kept connections, with bounds on time without
+ * progress and on the size of answers. Knows nothing of what is asked, follows no redirects, repeats nothing. One
+ * thread at a time; http_interrupt() from any. */
 #ifndef KIT_HTTP_H
 #define KIT_HTTP_H
 

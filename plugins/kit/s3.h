@@ -1,4 +1,5 @@
-/* What the files of the S3 store share: the store's struct, one signed request with its outcome, XML. Internal to the kit. */
+/* What the files of the S3 store share: the store's struct, one signed request with its outcome, XML. Internal to
+ * the kit. */
 #ifndef KIT_S3_H
 #define KIT_S3_H
 

@@ -1,5 +1,5 @@
-/* One S3 request: signed, sent, and repeated while its failure looks like one of a moment. Longer outages are the host's to
- * wait for. */
+/* One S3 request: signed, sent, and repeated while its failure looks like one of a moment. Longer outages are the
+ * host's to wait for. */
 #include "s3.h"
 
 #include <string.h>

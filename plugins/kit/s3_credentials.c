@@ -1,5 +1,5 @@
-/* Credentials: the options, then the environment, then the shared credentials file, as AWS's own tools look for them (AWS SDKs
- * and Tools Reference Guide, "Shared config and credentials files"). */
+/* Credentials: the options, then the environment, then the shared credentials file, as AWS's own tools look for
+ * them (AWS SDKs and Tools Reference Guide, "Shared config and credentials files"). */
 #include "s3.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
-/* AWS Signature Version 4: canonical forms and HMACs. libcurl's own signer encodes and sorts too little in the versions that
- * are around (7.88 signs headers that it does not send), so it is not used. */
+/* AWS Signature Version 4: canonical forms and HMACs. libcurl's own signer encodes and sorts too little in the
+ * versions that are around (7.88 signs headers that it does not send), so it is not used. */
 #include "sigv4.h"
 
 #include <openssl/crypto.h>
@@ -47,8 +47,8 @@ static int by_text(gconstpointer a, gconstpointer b)
     return strcmp(*(char *const *) a, *(char *const *) b);
 }
 
-/* Sorted by encoded name, then encoded value: '=' sorts below nothing that a name may hold but '-', '.' and '%', so the two
- * are compared apart, by a separator that sorts below all. */
+/* Sorted by encoded name, then encoded value: '=' sorts below nothing that a name may hold but '-', '.' and '%',
+ * so the two are compared apart, by a separator that sorts below all. */
 char *sigv4_query(const SigV4Pair *pairs, size_t n)
 {
     g_autoptr(GPtrArray) encoded = g_ptr_array_new_with_free_func(g_free);

@@ -1,5 +1,5 @@
-/* AWS Signature Version 4 ("Create a signed AWS API request", IAM User Guide), as S3 wants it: paths encoded once and not
- * normalised. Signs what it is given and sends nothing. Text is UTF-8 and never encoded by the caller. */
+/* AWS Signature Version 4 ("Create a signed AWS API request", IAM User Guide), as S3 wants it: paths encoded once
+ * and not normalised. Signs what it is given and sends nothing. Text is UTF-8 and never encoded by the caller. */
 #ifndef KIT_SIGV4_H
 #define KIT_SIGV4_H
 

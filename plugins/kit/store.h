@@ -1,9 +1,10 @@
-/* Object stores: one interface over a local directory (file://) and S3 (s3://). Keys are relative to the URL's path, plain
- * UTF-8 with '/', never encoded by the caller; no empty, "." or ".." segments. Bodies are borrowed for the call.
+/* Object stores: one interface over a local directory (file://) and S3 (s3://). Keys are relative to the URL's
+ * path, plain UTF-8 with '/', never encoded by the caller; no empty, "." or ".." segments. Bodies are borrowed for
+ * the call.
  *
- * SF_RETRY: away, throttled (429, 503), timed out, or permission and credential errors (403), which a person may mend while we
- * wait; every call may be made again. SF_CONFIG: bucket missing, bad URL, a store that ignores conditional writes. Used by one
- * thread at a time; store_interrupt() from any. */
+ * SF_RETRY: away, throttled (429, 503), timed out, or permission and credential errors (403), which a person may
+ * mend while we wait; every call may be made again. SF_CONFIG: bucket missing, bad URL, a store that ignores
+ * conditional writes. Used by one thread at a time; store_interrupt() from any. */
 #ifndef KIT_STORE_H
 #define KIT_STORE_H
 
@@ -63,13 +64,13 @@ extern const char *const store_path_styles[]; /* auto, true, false */
 
 typedef struct Store Store;
 
-/* Parses the URL and takes credentials; no I/O but the shared credentials file. Options are borrowed until store_free().
- * NULL and err: SF_CONFIG. */
+/* Parses the URL and takes credentials; no I/O but the shared credentials file. Options are borrowed until
+ * store_free(). NULL and err: SF_CONFIG. */
 Store *store_new(SfNode *node, const StoreOptions *options, SfError *err);
 void store_free(Store *store);
 
-/* Checks that the place exists, can be written and honours conditional writes (creates a local directory; in a bucket one
- * small object, _sf/probe). */
+/* Checks that the place exists, can be written and honours conditional writes (creates a local directory; in a
+ * bucket one small object, _sf/probe). */
 SfStatus store_open(Store *store, SfError *err);
 
 /* Makes a waiting call return SF_RETRY soon. Any thread. */
@@ -87,8 +88,9 @@ SfStatus store_stat(Store *store, const char *key, int64_t *size, SfError *err);
 /* Creates or replaces, durably. */
 SfStatus store_put(Store *store, const char *key, GBytes *body, SfError *err);
 
-/* Creates only if there is none (link(2), If-None-Match: *). *created = false: another body is there already. After an
- * answer that was lost, the object is read: the same bytes count as created. Write-once callers put something unique in. */
+/* Creates only if there is none (link(2), If-None-Match: *). *created = false: another body is there already.
+ * After an answer that was lost, the object is read: the same bytes count as created. Write-once callers put
+ * something unique in. */
 SfStatus store_put_new(Store *store, const char *key, GBytes *body, bool *created, SfError *err);
 
 typedef struct StoreObject {
@@ -98,7 +100,8 @@ typedef struct StoreObject {
     bool created;
 } StoreObject;
 
-/* Several at once over the store's connections; returns when all are durable, or with the first error (others may be). */
+/* Several at once over the store's connections; returns when all are durable, or with the first error (others may
+ * be). */
 SfStatus store_put_all(Store *store, StoreObject *objects, size_t n, SfError *err);
 
 typedef struct StoreEntry {
@@ -107,8 +110,8 @@ typedef struct StoreEntry {
     int64_t modified_ms;
 } StoreEntry;
 
-/* Keys with that prefix that sort (bytewise) after start_after (may be NULL), at most max, in order. Appends StoreEntry* to
- * out (free by store_entry_free). */
+/* Keys with that prefix that sort (bytewise) after start_after (may be NULL), at most max, in order. Appends
+ * StoreEntry* to out (free by store_entry_free). */
 SfStatus store_list(Store *store, const char *prefix, const char *start_after, size_t max, GPtrArray *out,
                     SfError *err);
 void store_entry_free(StoreEntry *entry);

@@ -1,4 +1,5 @@
-/* Lists a local directory as an object store lists keys: all levels, bytewise order, from a key on, no more than asked. */
+/* Lists a local directory as an object store lists keys: all levels, bytewise order, from a key on, no more than
+ * asked. */
 #include "store_file.h"
 
 #include <dirent.h>
@@ -34,7 +35,8 @@ static bool is_directory(const char *parent, const struct dirent *entry)
     return g_file_test(path, G_FILE_TEST_IS_DIR);
 }
 
-/* Adds the directory's entry as a key, with '/' behind where it is a directory: that makes the order that of whole keys. */
+/* Adds the directory's entry as a key, with '/' behind where it is a directory: that makes the order that of whole
+ * keys. */
 static void add_name(const Walk *walk, const char *parent, const char *above, const struct dirent *entry,
                      GPtrArray *keys)
 {

@@ -1,5 +1,5 @@
-/* An object store in memory that answers as S3 does: PUT (with If-None-Match), GET, HEAD, DELETE, ListObjectsV2, multipart.
- * Checks no signature: the vectors do. */
+/* An object store in memory that answers as S3 does: PUT (with If-None-Match), GET, HEAD, DELETE, ListObjectsV2,
+ * multipart. Checks no signature: the vectors do. */
 #include "fake_http.h"
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-/* A small HTTP/1.1 server on loopback for tests, and on top of it an object store in memory that speaks enough S3. What goes
- * wrong is scripted: the next requests that match get a fault each, in order. */
+/* A small HTTP/1.1 server on loopback for tests, and on top of it an object store in memory that speaks enough S3.
+ * What goes wrong is scripted: the next requests that match get a fault each, in order. */
 #ifndef TEST_FAKE_S3_H
 #define TEST_FAKE_S3_H
 

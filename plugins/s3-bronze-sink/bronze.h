@@ -1,0 +1,137 @@
+/* What the files of the bronze sink share: its state, chains of ranges, ledger entries. */
+#ifndef BRONZE_H
+#define BRONZE_H
+
+#include "layout.h"
+#include "object.h"
+#include "store.h"
+
+/* ---- ledger entries: how one range was cut, for ever ---- */
+
+typedef struct EntryObject {
+    char *key;
+    int64_t first;
+    int64_t last;
+    int64_t rows;
+    int64_t bytes;
+    uint32_t crc32;
+} EntryObject;
+
+typedef struct Entry {
+    char *step;
+    int64_t start;
+    int64_t end;
+    int64_t rejected;
+    GArray *objects; /* of EntryObject, in the order of their first rows within a directory */
+    Layout layout;
+} Entry;
+
+/* ---- one split by one input ---- */
+
+/* A redo of an entry's range whose objects are not all there. */
+typedef struct Redo {
+    Entry *entry;
+    GPtrArray *objects; /* Object * or NULL (stored already), one an entry's object */
+} Redo;
+
+/* A cut range on its way: its entry, then its objects. */
+typedef struct Pending {
+    int64_t start;
+    int64_t end;
+    GPtrArray *objects; /* Object *, sealed */
+    GBytes *entry;      /* what is to be created; NULL: it is there */
+    int64_t rejected;
+} Pending;
+
+typedef struct Chain {
+    const SfSplit *split;
+    size_t input;
+    char *topic;       /* as keys have it */
+    char *ledger;      /* "_sf/sales/sales_events/0/" */
+    int64_t start;     /* of the range that has no entry yet */
+    int64_t next;      /* end of what was written */
+    int64_t cut_end;   /* end of the closed objects */
+    GPtrArray *closed; /* Object *, sealed, [start, cut_end) */
+    GPtrArray *open;   /* Object *, [cut_end, next) */
+    Object *current;   /* the open one for event times in [low, high) */
+    int64_t low;
+    int64_t high;
+    int64_t rows;         /* in the open ones */
+    int64_t newest_us;    /* latest event time so far, of all ranges */
+    int64_t base_us;      /* event time that rotate.interval.ms counts from */
+    int64_t opened_ms;    /* wall clock at which the open range got its first row or position; 0: it has none */
+    int64_t rejected;     /* rejects in [cut_end, next) */
+    int64_t rejected_cut; /* in [start, cut_end) */
+    const char *reason;   /* of the last cut */
+    Redo *redo;
+    Pending *pending;
+} Chain;
+
+/* ---- the sink ---- */
+
+typedef struct Bronze {
+    StoreOptions place;
+    LayoutOptions layout_options;
+    const char *topics_dir; /* as given */
+    int64_t flush_size;
+    int64_t rotate_ms;
+    int64_t schedule_ms;
+    int64_t pad;
+    int64_t connect_part_size; /* s3.part.size */
+
+    Layout layout;
+    bool has_layout;
+    char *root;        /* "" or "topics/" */
+    Store *store;      /* atomic: interrupt() reads it */
+    char *writer;      /* unique to this process and attempt */
+    GPtrArray *chains; /* Chain * */
+    int64_t next_schedule_ms;
+    int64_t charged; /* told to the host */
+} Bronze;
+
+static inline Bronze *bronze_of(const SfNode *node)
+{
+    return node->state;
+}
+
+/* chain.c: rows into objects, and the rules by which ranges are cut */
+Chain *chain_new(const Bronze *bronze, const SfNode *node, size_t input, const SfSplit *split);
+void chain_free(Chain *chain);
+void chain_reset(Chain *chain, int64_t position); /* drops all that is not committed */
+SfStatus chain_write(SfNode *node, Chain *chain, const SfBatch *batch, SfError *err);
+/* Closes what is open. */
+SfStatus chain_cut(const Bronze *bronze, Chain *chain, int64_t end, const char *reason, SfError *err);
+bool chain_has_open(const Chain *chain);
+size_t chain_held(const Chain *chain);
+/* "<topic>+<partition>+<first>.json", and the directory of a bucket */
+char *chain_file_name(const Bronze *bronze, const Layout *layout, const Chain *chain, int64_t first);
+char *chain_directory(const Bronze *bronze, const Layout *layout, const Chain *chain, int64_t bucket);
+
+/* redo.c: the rows of an entry's range once more */
+Redo *redo_new(Entry *entry, const bool *stored);
+void redo_free(Redo *redo);
+/* Puts one row where the entry has it; SF_OK also for one that belongs to an object which is stored already. */
+SfStatus redo_row(const Bronze *bronze, Chain *chain, const LayoutRow *row, int64_t position, SfError *err);
+/* The whole range was read: turns the redo into what is pending. Logs where the rows differ from the entry's. */
+SfStatus redo_finish(SfNode *node, Chain *chain, SfError *err);
+
+/* entry.c: entries as JSON */
+GBytes *entry_make(const SfNode *node, const Chain *chain, const Pending *pending);
+Entry *entry_read(GBytes *body, const char *key, SfError *err);
+void entry_free(Entry *entry);
+char *entry_key(const Chain *chain, int64_t start);
+/* Whether both cut the same range into the same objects. */
+bool entry_same_cut(const Entry *a, const Entry *b);
+
+/* ledger.c: finds where a chain ended */
+SfStatus ledger_recover(SfNode *node, Chain *chain, int64_t hint, int64_t *position, SfError *err);
+
+/* flush.c: entries, then objects, then sf_committed() */
+SfStatus bronze_flush(SfNode *node, SfError *err);
+/* Whether so much waits that it should go before more comes in. */
+bool bronze_flush_due(const Bronze *bronze);
+void pending_free(Pending *pending);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Entry, entry_free)
+
+#endif

@@ -1,0 +1,259 @@
+/* Chains: rows into open objects, a directory each, and the rules by which a range is cut: all its objects end
+ * together. */
+#include "bronze.h"
+
+#include <inttypes.h>
+
+#define OPEN_MAX 512                    /* directories of one range */
+#define OBJECT_MAX ((size_t) 256 << 20) /* bytes of lines */
+
+/* A key's segment from any name: Kafka's topics need no change, file names and the like may. */
+static char *segment_of(const char *name)
+{
+    GString *segment = g_string_new(NULL);
+    for (const char *c = name; *c; c++) {
+        bool plain = g_ascii_isalnum(*c) || strchr("._-", *c);
+        g_string_append_printf(segment, plain ? "%c" : "%%%02X", (unsigned char) *c);
+    }
+    if (g_str_equal(segment->str, "") || g_str_equal(segment->str, ".") || g_str_equal(segment->str, ".."))
+        g_string_append_c(segment, '_');
+    return g_string_free(segment, FALSE);
+}
+
+Chain *chain_new(const Bronze *bronze, const SfNode *node, size_t input, const SfSplit *split)
+{
+    Chain *chain = g_new0(Chain, 1);
+    chain->split = split;
+    chain->input = input;
+    chain->topic = segment_of(split->topic ? split->topic : split->name);
+    g_autofree char *pipeline = segment_of(node->pipeline);
+    chain->ledger = g_strdup_printf("%s_sf/%s/%s/%" PRId32 "/", bronze->root, pipeline, chain->topic, split->partition);
+    chain->open = g_ptr_array_new_with_free_func((GDestroyNotify) object_free);
+    chain->closed = g_ptr_array_new_with_free_func((GDestroyNotify) object_free);
+    chain->newest_us = INT64_MIN;
+    chain_reset(chain, SF_POSITION_NONE);
+    return chain;
+}
+
+void chain_free(Chain *chain)
+{
+    if (!chain)
+        return;
+    redo_free(chain->redo);
+    pending_free(chain->pending);
+    g_ptr_array_unref(chain->open);
+    g_ptr_array_unref(chain->closed);
+    g_free(chain->topic);
+    g_free(chain->ledger);
+    g_free(chain);
+}
+
+static void begin_range(Chain *chain)
+{
+    chain->current = NULL;
+    chain->low = chain->high = 0;
+    chain->rows = chain->rejected = chain->opened_ms = 0;
+}
+
+void chain_reset(Chain *chain, int64_t position)
+{
+    g_clear_pointer(&chain->redo, redo_free);
+    g_clear_pointer(&chain->pending, pending_free);
+    g_ptr_array_set_size(chain->open, 0);
+    g_ptr_array_set_size(chain->closed, 0);
+    chain->start = chain->next = chain->cut_end = position;
+    chain->rejected_cut = 0;
+    begin_range(chain);
+}
+
+bool chain_has_open(const Chain *chain)
+{
+    return chain->next > chain->cut_end;
+}
+
+static size_t held_by(const GPtrArray *objects)
+{
+    size_t held = 0;
+    for (guint i = 0; objects && i < objects->len; i++)
+        held += objects->pdata[i] ? object_held(objects->pdata[i]) : 0;
+    return held;
+}
+
+size_t chain_held(const Chain *chain)
+{
+    return held_by(chain->open) + held_by(chain->closed) + held_by(chain->redo ? chain->redo->objects : NULL) +
+           held_by(chain->pending ? chain->pending->objects : NULL);
+}
+
+char *chain_file_name(const Bronze *bronze, const Layout *layout, const Chain *chain, int64_t first)
+{
+    const char *extension = layout->options.format == FORMAT_JSON ? ".json" : ".bin";
+    const char *compressed = layout->options.compression == COMPRESSION_GZIP ? ".gz" : "";
+    return g_strdup_printf("%s+%" PRId32 "+%0*" PRId64 "%s%s", chain->topic, chain->split->partition, (int) bronze->pad,
+                           first, extension, compressed);
+}
+
+char *chain_directory(const Bronze *bronze, const Layout *layout, const Chain *chain, int64_t bucket)
+{
+    g_autofree char *path = layout_path(layout, bucket);
+    return g_strconcat(bronze->root, chain->topic, *path ? "/" : "", path, NULL);
+}
+
+SfStatus chain_cut(const Bronze *bronze, Chain *chain, int64_t end, const char *reason, SfError *err)
+{
+    const Layout *layout = &bronze->layout;
+    for (guint i = 0; i < chain->open->len; i++) {
+        Object *object = chain->open->pdata[i];
+        g_autofree char *directory = chain_directory(bronze, layout, chain, object->bucket);
+        g_autofree char *file = chain_file_name(bronze, layout, chain, object->first);
+        SF_TRY(object_seal(object, layout, directory, file, err));
+    }
+    while (chain->open->len > 0)
+        g_ptr_array_add(chain->closed, g_ptr_array_steal_index(chain->open, 0));
+    chain->cut_end = end;
+    chain->rejected_cut += chain->rejected;
+    chain->reason = reason;
+    begin_range(chain);
+    return SF_OK;
+}
+
+/* The open object for this event time; the one used last is remembered with the times that it serves. */
+static Object *find_object(const Bronze *bronze, Chain *chain, int64_t time_us, int64_t position)
+{
+    int64_t bucket = layout_bucket(&bronze->layout, time_us, &chain->low, &chain->high);
+    chain->current = NULL;
+    for (guint i = 0; i < chain->open->len && !chain->current; i++)
+        if (((Object *) chain->open->pdata[i])->bucket == bucket)
+            chain->current = chain->open->pdata[i];
+    if (!chain->current) {
+        chain->current = object_new(bucket, position);
+        g_ptr_array_add(chain->open, chain->current);
+    }
+    return chain->current;
+}
+
+/* Record time counts from the first row, or from the latest one before it: a late row at a range's start ends
+ * nothing. */
+static void begin_rows(SfNode *node, Chain *chain, int64_t time_us)
+{
+    chain->base_us = MAX(time_us, chain->newest_us);
+    if (!chain->opened_ms)
+        chain->opened_ms = sf_now_ms(node);
+}
+
+/* Before a row: why the range must end in front of it, or NULL. */
+static inline const char *due_before(const Bronze *bronze, const Chain *chain, int64_t time_us)
+{
+    if (G_UNLIKELY(chain->rows == 0))
+        return NULL;
+    if (bronze->rotate_ms > 0 && time_us - chain->base_us >= bronze->rotate_ms * 1000)
+        return "record time";
+    if (G_UNLIKELY(chain->open->len >= OPEN_MAX))
+        return "directories";
+    return chain->current && G_UNLIKELY(chain->current->size >= OBJECT_MAX) ? "size" : NULL;
+}
+
+static SfStatus add_row(SfNode *node, Chain *chain, const LayoutRow *row, int64_t position, SfError *err)
+{
+    const Bronze *bronze = bronze_of(node);
+    const char *due = due_before(bronze, chain, row->time_us);
+    if (due)
+        SF_TRY(chain_cut(bronze, chain, position, due, err));
+    if (chain->rows == 0)
+        begin_rows(node, chain, row->time_us);
+    Object *object = chain->current;
+    if (!object || row->time_us < chain->low || row->time_us >= chain->high)
+        object = find_object(bronze, chain, row->time_us, position);
+    if (!object_append(object, row, position))
+        return sf_fail(err, SF_FATAL, "no memory for %s/%" PRId64, chain->split->name, position);
+    chain->newest_us = MAX(chain->newest_us, row->time_us);
+    if (++chain->rows == bronze->flush_size)
+        SF_TRY(chain_cut(bronze, chain, position + 1, "rows", err));
+    return SF_OK;
+}
+
+/* What a batch's rows are read by; positions are the column offset, or count from the range's start. */
+typedef struct Reader {
+    LayoutColumns columns;
+    SfColumn offset;
+    bool has_offset;
+} Reader;
+
+static SfStatus read_columns(SfNode *node, const SfBatch *batch, Reader *out, SfError *err)
+{
+    int64_t value = sf_schema_find(batch->schema, "value");
+    int64_t time = sf_schema_find(batch->schema, "timestamp");
+    int64_t offset = sf_schema_find(batch->schema, "offset");
+    SF_TRY(sf_column_at(batch, value, &out->columns.value, err));
+    if (time >= 0)
+        SF_TRY(sf_column_at(batch, time, &out->columns.time, err));
+    out->columns.has_time = time >= 0 && out->columns.time.type == SF_TIMESTAMP;
+    if (offset >= 0)
+        SF_TRY(sf_column_at(batch, offset, &out->offset, err));
+    out->has_offset = offset >= 0 && out->offset.type == SF_INT64;
+    out->columns.now_us = sf_now_ms(node) * 1000;
+    return SF_OK;
+}
+
+/* Rejects of a redo's range are durable already: its entry was written after them. */
+static SfStatus redo_one(SfNode *node, Chain *chain, const Reader *reader, int64_t row, int64_t position, SfError *err)
+{
+    LayoutRow line;
+    if (layout_row(&chain->redo->entry->layout, &reader->columns, row, &line, NULL) != ROW_WRITE)
+        return SF_OK;
+    return redo_row(bronze_of(node), chain, &line, position, err);
+}
+
+static SfStatus write_one(SfNode *node, Chain *chain, const SfBatch *batch, const Reader *reader, int64_t row,
+                          int64_t position, SfError *err)
+{
+    LayoutRow line;
+    SfError cause;
+    switch (layout_row(&bronze_of(node)->layout, &reader->columns, row, &line, &cause)) {
+    case ROW_WRITE:
+        return add_row(node, chain, &line, position, err);
+    case ROW_REJECT:
+        sf_reject(node, batch, row, "%s", cause.message);
+        chain->rejected++;
+        return SF_OK;
+    default:
+        return SF_OK;
+    }
+}
+
+static SfStatus end_redo(SfNode *node, Chain *chain, int64_t reached, SfError *err)
+{
+    if (chain->redo && reached >= chain->redo->entry->end)
+        SF_TRY(redo_finish(node, chain, err));
+    return SF_OK;
+}
+
+static SfStatus write_rows(SfNode *node, Chain *chain, const SfBatch *batch, SfError *err)
+{
+    Reader reader = {0};
+    if (sf_rows(batch) == 0)
+        return SF_OK;
+    SF_TRY(read_columns(node, batch, &reader, err));
+    for (int64_t row = 0; row < sf_rows(batch); row++) {
+        int64_t position = reader.has_offset ? sf_i64(&reader.offset, row) : batch->start + row;
+        if (G_UNLIKELY(chain->redo != NULL))
+            SF_TRY(end_redo(node, chain, position, err));
+        if (G_UNLIKELY(chain->redo != NULL))
+            SF_TRY(redo_one(node, chain, &reader, row, position, err));
+        else
+            SF_TRY(write_one(node, chain, batch, &reader, row, position, err));
+    }
+    return SF_OK;
+}
+
+SfStatus chain_write(SfNode *node, Chain *chain, const SfBatch *batch, SfError *err)
+{
+    if (chain->start == SF_POSITION_NONE)
+        chain->start = chain->next = chain->cut_end = batch->start;
+    SF_TRY(write_rows(node, chain, batch, err));
+    SF_TRY(end_redo(node, chain, batch->end, err));
+    chain->next = batch->end;
+    if (!chain->redo && chain_has_open(chain) && !chain->opened_ms)
+        chain->opened_ms = sf_now_ms(node);
+    return SF_OK;
+}

@@ -1,0 +1,180 @@
+/* Makes cut ranges durable. For every chain: rejects first, then the entry that fixes the cut, then the objects,
+ * then the word to the host. Whatever was done before a failure is found and kept by the next call. */
+#include <inttypes.h>
+
+#include "bronze.h"
+
+#define DUE_BYTES ((size_t) 8 << 20)
+#define DUE_OBJECTS 64
+#define ENTRY_MAX (INT64_C(64) << 20)
+
+void pending_free(Pending *pending)
+{
+    if (!pending)
+        return;
+    g_ptr_array_unref(pending->objects);
+    g_bytes_unref(pending->entry);
+    g_free(pending);
+}
+
+bool bronze_flush_due(const Bronze *bronze)
+{
+    size_t bytes = 0, objects = 0;
+    for (guint i = 0; i < bronze->chains->len; i++) {
+        const Chain *chain = bronze->chains->pdata[i];
+        if (chain->pending)
+            return true;
+        objects += chain->closed->len;
+        for (guint j = 0; j < chain->closed->len; j++)
+            bytes += object_held(chain->closed->pdata[j]);
+    }
+    return bytes >= DUE_BYTES || objects >= DUE_OBJECTS;
+}
+
+static void make_pending(const SfNode *node, Chain *chain)
+{
+    if (chain->pending || chain->redo || chain->cut_end <= chain->start)
+        return;
+    Pending *pending = g_new0(Pending, 1);
+    pending->start = chain->start;
+    pending->end = chain->cut_end;
+    pending->rejected = chain->rejected_cut;
+    pending->objects = g_steal_pointer(&chain->closed);
+    chain->closed = g_ptr_array_new_with_free_func((GDestroyNotify) object_free);
+    chain->start = chain->cut_end;
+    chain->rejected_cut = 0;
+    pending->entry = entry_make(node, chain, pending);
+    chain->pending = pending;
+}
+
+/* Chains with something pending; with_entry: only those whose entry is to be created. */
+static GPtrArray *pending_chains(const Bronze *bronze, bool with_entry)
+{
+    GPtrArray *chains = g_ptr_array_new();
+    for (guint i = 0; i < bronze->chains->len; i++) {
+        Chain *chain = bronze->chains->pdata[i];
+        if (chain->pending && (chain->pending->entry || !with_entry))
+            g_ptr_array_add(chains, chain);
+    }
+    return chains;
+}
+
+static SfStatus settle(SfNode *node, const GPtrArray *chains, SfError *err)
+{
+    g_autofree SfPosition *ends = g_new(SfPosition, chains->len + 1);
+    for (size_t input = 0; input < node->n_inputs; input++) {
+        size_t n = 0;
+        for (guint i = 0; i < chains->len; i++) {
+            const Chain *chain = chains->pdata[i];
+            if (chain->input == input)
+                ends[n++] = (SfPosition){.split = chain->split, .position = chain->pending->end};
+        }
+        if (n > 0)
+            SF_TRY(sf_settle(node, input, ends, n, err));
+    }
+    return SF_OK;
+}
+
+/* Puts all of them. Built for fault tests, the first goes alone, so that there is a point at which some are there. */
+static SfStatus put_all(SfNode *node, StoreObject *objects, size_t n, const char *between, SfError *err)
+{
+    Store *store = bronze_of(node)->store;
+    size_t first = 0;
+#ifdef SF_FAULTS
+    if (n > 1) {
+        SF_TRY(store_put_all(store, objects, 1, err));
+        first = 1;
+    }
+    sf_fault(node, between);
+#else
+    (void) between;
+#endif
+    return store_put_all(store, objects + first, n - first, err);
+}
+
+/* Another entry is there: of another process, or of our own earlier attempt. The same cut is as good as ours. */
+static SfStatus follow_entry(SfNode *node, Chain *chain, const char *key, SfError *err)
+{
+    Store *store = bronze_of(node)->store;
+    g_autoptr(GBytes) body = NULL;
+    SfStatus status = store_get(store, key, ENTRY_MAX, &body, err);
+    if (status == SF_EMPTY)
+        return sf_fail(err, SF_RETRY, "ledger entry '%s' has vanished from '%s'", key, store_url(store));
+    SF_TRY(status);
+    g_autoptr(Entry) theirs = entry_read(body, key, err);
+    g_autoptr(Entry) ours = entry_read(chain->pending->entry, key, err);
+    if (!theirs || !ours)
+        return SF_CONFIG;
+    if (entry_same_cut(theirs, ours) && g_str_equal(theirs->step, ours->step))
+        return SF_OK;
+    return sf_fail(err, SF_FENCED,
+                   "%s: another process has cut the range from %" PRId64 " at %" PRId64 ", where this one "
+                   "had %" PRId64,
+                   chain->split->name, theirs->start, theirs->end, ours->end);
+}
+
+static SfStatus put_entries(SfNode *node, const GPtrArray *chains, SfError *err)
+{
+    g_auto(GStrv) keys = g_new0(char *, chains->len + 1);
+    g_autofree StoreObject *entries = g_new0(StoreObject, chains->len + 1);
+    for (guint i = 0; i < chains->len; i++) {
+        const Chain *chain = chains->pdata[i];
+        keys[i] = entry_key(chain, chain->pending->start);
+        entries[i] = (StoreObject){.key = keys[i], .body = chain->pending->entry, .only_new = true};
+    }
+    SF_TRY(put_all(node, entries, chains->len, "bronze-2-some-entries", err));
+    for (guint i = 0; i < chains->len; i++) {
+        Chain *chain = chains->pdata[i];
+        if (!entries[i].created)
+            SF_TRY(follow_entry(node, chain, keys[i], err));
+        g_clear_pointer(&chain->pending->entry, g_bytes_unref);
+    }
+    return SF_OK;
+}
+
+static SfStatus put_objects(SfNode *node, const GPtrArray *chains, SfError *err)
+{
+    g_autoptr(GArray) objects = g_array_new(FALSE, TRUE, sizeof(StoreObject));
+    for (guint i = 0; i < chains->len; i++) {
+        const Pending *pending = ((Chain *) chains->pdata[i])->pending;
+        for (guint j = 0; j < pending->objects->len; j++) {
+            const Object *object = pending->objects->pdata[j];
+            StoreObject put = {.key = object->key, .body = object->body};
+            g_array_append_val(objects, put);
+        }
+    }
+    return put_all(node, (StoreObject *) (gpointer) objects->data, objects->len, "bronze-4-some-objects", err);
+}
+
+static SfStatus flush_once(SfNode *node, const GPtrArray *chains, SfError *err)
+{
+    g_autoptr(GPtrArray) new = pending_chains(bronze_of(node), true);
+    if (new->len > 0) {
+        SF_TRY(settle(node, new, err));
+        sf_fault(node, "bronze-1-before-entries");
+        SF_TRY(put_entries(node, new, err));
+    }
+    sf_fault(node, "bronze-3-before-objects");
+    SF_TRY(put_objects(node, chains, err));
+    sf_fault(node, "bronze-5-before-committed");
+    for (guint i = 0; i < chains->len; i++) {
+        Chain *chain = chains->pdata[i];
+        sf_committed(node, chain->input, chain->split, chain->pending->end);
+        g_clear_pointer(&chain->pending, pending_free);
+    }
+    sf_fault(node, "bronze-6-after-committed");
+    return SF_OK;
+}
+
+SfStatus bronze_flush(SfNode *node, SfError *err)
+{
+    const Bronze *bronze = bronze_of(node);
+    for (;;) {
+        for (guint i = 0; i < bronze->chains->len; i++)
+            make_pending(node, bronze->chains->pdata[i]);
+        g_autoptr(GPtrArray) chains = pending_chains(bronze, false);
+        if (chains->len == 0)
+            return SF_OK;
+        SF_TRY(flush_once(node, chains, err));
+    }
+}

@@ -1,0 +1,342 @@
+/* Layouts: path.format, time zones, and the way into a ledger entry and back. Rows are read in row.c. */
+#include "layout.h"
+
+#include <string.h>
+
+#include "civil.h"
+
+#define SECOND_US INT64_C(1000000)
+#define MINUTE_US (60 * SECOND_US)
+#define HOUR_US (60 * MINUTE_US)
+#define WHOLE_MINUTES_SINCE_US                                                                                         \
+    (INT64_C(730) * CIVIL_DAY_US) /* 1972: since then all zones differ from UTC by whole minutes */
+
+const char *const layout_extractors[] = {"Record", "RecordField", "Wallclock", NULL};
+const char *const layout_formats[] = {"json", "raw", NULL};
+const char *const layout_nulls[] = {"reject", "ignore", "write", NULL};
+const char *const layout_compressions[] = {"none", "gzip", NULL};
+const char *const layout_units[] = {"s", "ms", "us", "ns", NULL};
+
+static const char fineness[] = "YMdHm"; /* from coarse to fine */
+
+static int64_t floor_to(int64_t value, int64_t step)
+{
+    int64_t rest = value % step;
+    return value - (rest < 0 ? rest + step : rest);
+}
+
+/* ---- path.format ---- */
+
+static void add_text(Layout *layout, const char *text, gsize size)
+{
+    LayoutPiece piece = {.text = g_strndup(text, size)};
+    if (size > 0)
+        g_array_append_val(layout->pieces, piece);
+    else
+        g_free(piece.text);
+}
+
+static void add_token(Layout *layout, char token)
+{
+    LayoutPiece piece = {.token = token};
+    g_array_append_val(layout->pieces, piece);
+    if (!layout->unit || strchr(fineness, token) > strchr(fineness, layout->unit))
+        layout->unit = token;
+}
+
+typedef struct Token {
+    const char *text;
+    char token;
+} Token;
+
+/* The token that begins here, or NULL. DD is the day of the month in our own notation only; in Joda's it is one of
+ * the year. */
+static const Token *token_at(const char *text, bool joda)
+{
+    static const Token tokens[] = {{"YYYY", 'Y'}, {"yyyy", 'Y'}, {"MM", 'M'}, {"dd", 'd'},
+                                   {"HH", 'H'},   {"mm", 'm'},   {"DD", 'd'}};
+    for (size_t i = 0; i < G_N_ELEMENTS(tokens) - joda; i++)
+        if (g_str_has_prefix(text, tokens[i].text))
+            return &tokens[i];
+    return NULL;
+}
+
+/* Whether a run of letters is nothing but tokens: "YYYYMMdd" is, "year" is a word. */
+static bool all_tokens(const char *run, gsize size, bool joda)
+{
+    gsize at = 0;
+    while (at < size) {
+        const Token *token = token_at(run + at, joda);
+        if (!token || at + strlen(token->text) > size)
+            return false;
+        at += strlen(token->text);
+    }
+    return true;
+}
+
+static SfStatus add_letters(Layout *layout, const char *run, gsize size, bool joda, SfError *err)
+{
+    if (!all_tokens(run, size, joda)) {
+        if (joda)
+            return sf_fail(err, SF_CONFIG,
+                           "path.format '%s': '%.*s' is no field; YYYY, MM, dd, HH and mm are, and words "
+                           "stand in quotes",
+                           layout->options.path_format, (int) size, run);
+        add_text(layout, run, size);
+        return SF_OK;
+    }
+    for (gsize at = 0; at < size;) {
+        const Token *token = token_at(run + at, joda);
+        add_token(layout, token->token);
+        at += strlen(token->text);
+    }
+    return SF_OK;
+}
+
+/* 'text' in quotes, '' for a quote. Returns where it goes on, or NULL. */
+static const char *add_quoted(Layout *layout, const char *open)
+{
+    if (open[1] == '\'') {
+        add_text(layout, "'", 1);
+        return open + 2;
+    }
+    const char *close = strchr(open + 1, '\'');
+    if (!close)
+        return NULL;
+    add_text(layout, open + 1, (gsize) (close - open - 1));
+    return close + 1;
+}
+
+static gsize letters(const char *text)
+{
+    gsize n = 0;
+    while (g_ascii_isalpha(text[n]))
+        n++;
+    return n;
+}
+
+static SfStatus read_format(Layout *layout, SfError *err)
+{
+    const char *format = layout->options.path_format;
+    bool joda = strchr(format, '\'') != NULL;
+    for (const char *p = format; *p;) {
+        gsize run = letters(p);
+        if (*p == '\'') {
+            p = add_quoted(layout, p);
+            if (!p)
+                return sf_fail(err, SF_CONFIG, "path.format '%s': a quote is not closed", format);
+        } else if (run > 0) {
+            SF_TRY(add_letters(layout, p, run, joda, err));
+            p += run;
+        } else {
+            gsize size = strcspn(p, "'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
+            add_text(layout, p, size);
+            p += size;
+        }
+    }
+    g_autofree char *sample = layout_path(layout, 0);
+    bool odd = strstr(sample, "//") || g_str_has_prefix(sample, "/") || g_str_has_suffix(sample, "/") ||
+               strstr(sample, "..") || strspn(sample, " ") == strlen(sample);
+    if (*format && odd)
+        return sf_fail(err, SF_CONFIG, "path.format '%s' gives '%s', which is no relative path", format, sample);
+    return SF_OK;
+}
+
+static SfStatus read_zone(Layout *layout, SfError *err)
+{
+    const char *name = layout->options.timezone;
+    if (g_str_equal(name, "UTC") || g_str_equal(name, "Z") || g_str_equal(name, "GMT"))
+        return SF_OK;
+    layout->zone = g_time_zone_new_identifier(name);
+    if (!layout->zone)
+        return sf_fail(err, SF_CONFIG,
+                       "timezone '%s' is not known here; write UTC, +01:00 or a name as Europe/Zurich "
+                       "(package tzdata)",
+                       name);
+    return SF_OK;
+}
+
+static SfStatus read_field(Layout *layout, SfError *err)
+{
+    const char *field = layout->options.field;
+    if (layout->options.extractor != EXTRACT_FIELD)
+        return SF_OK;
+    if (!*field)
+        return sf_fail(err, SF_CONFIG, "timestamp.extractor RecordField needs timestamp.field");
+    if (layout->options.format != FORMAT_JSON)
+        return sf_fail(err, SF_CONFIG, "timestamp.extractor RecordField needs format json");
+    layout->field = g_strsplit(field, ".", -1);
+    return SF_OK;
+}
+
+SfStatus layout_init(Layout *layout, const LayoutOptions *options, SfError *err)
+{
+    *layout = (Layout){.options = *options, .pieces = g_array_new(FALSE, FALSE, sizeof(LayoutPiece))};
+    layout->options.path_format = g_strdup(options->path_format ? options->path_format : "");
+    layout->options.timezone = g_strdup(options->timezone ? options->timezone : "UTC");
+    layout->options.field = g_strdup(options->field ? options->field : "");
+    SfStatus status = read_format(layout, err);
+    if (status == SF_OK)
+        status = read_zone(layout, err);
+    if (status == SF_OK)
+        status = read_field(layout, err);
+    if (status != SF_OK)
+        layout_done(layout);
+    return status;
+}
+
+void layout_done(Layout *layout)
+{
+    for (guint i = 0; layout->pieces && i < layout->pieces->len; i++)
+        g_free(g_array_index(layout->pieces, LayoutPiece, i).text);
+    g_clear_pointer(&layout->pieces, g_array_unref);
+    g_clear_pointer(&layout->zone, g_time_zone_unref);
+    g_clear_pointer(&layout->field, g_strfreev);
+    g_free((char *) layout->options.path_format);
+    g_free((char *) layout->options.timezone);
+    g_free((char *) layout->options.field);
+    layout->options = (LayoutOptions){0};
+}
+
+/* ---- directories ---- */
+
+static int64_t local_offset_us(const Layout *layout, int64_t time_us)
+{
+    if (!layout->zone)
+        return 0;
+    int64_t seconds = floor_to(time_us, SECOND_US) / SECOND_US;
+    int interval = g_time_zone_find_interval(layout->zone, G_TIME_TYPE_UNIVERSAL, seconds);
+    return g_time_zone_get_offset(layout->zone, interval) * SECOND_US;
+}
+
+static int64_t unit_us(char unit)
+{
+    return unit == 'm' ? MINUTE_US : unit == 'H' ? HOUR_US : CIVIL_DAY_US;
+}
+
+/* A bucket of months or years is its first day. */
+static int64_t cut_to_unit(const Layout *layout, int64_t local_us)
+{
+    int64_t duration_us = layout->options.duration_ms * 1000;
+    if (duration_us > 0)
+        local_us = floor_to(local_us, duration_us);
+    if (!layout->unit)
+        return 0;
+    int64_t cut = floor_to(local_us, unit_us(layout->unit));
+    if (layout->unit != 'Y' && layout->unit != 'M')
+        return cut;
+    Civil day = civil_from_days(cut / CIVIL_DAY_US);
+    return civil_to_days(day.year, layout->unit == 'Y' ? 1 : day.month, 1) * CIVIL_DAY_US;
+}
+
+int64_t layout_bucket(const Layout *layout, int64_t time_us, int64_t *low, int64_t *high)
+{
+    int64_t step = layout->options.duration_ms > 0 ? MINUTE_US : unit_us(layout->unit);
+    if (layout->options.duration_ms > 0 && layout->options.duration_ms % 60000)
+        step = 1000;
+    if (layout->zone)
+        step = time_us >= WHOLE_MINUTES_SINCE_US ? MIN(step, MINUTE_US) : 1;
+    *low = floor_to(time_us, step);
+    *high = *low + step;
+    return cut_to_unit(layout, time_us + local_offset_us(layout, time_us));
+}
+
+static void append_token(GString *out, char token, Civil day, int64_t rest_us)
+{
+    switch (token) {
+    case 'Y':
+        g_string_append_printf(out, "%04d", (int) day.year);
+        break;
+    case 'M':
+        g_string_append_printf(out, "%02d", day.month);
+        break;
+    case 'd':
+        g_string_append_printf(out, "%02d", day.day);
+        break;
+    case 'H':
+        g_string_append_printf(out, "%02d", (int) (rest_us / HOUR_US));
+        break;
+    default:
+        g_string_append_printf(out, "%02d", (int) (rest_us / MINUTE_US % 60));
+        break;
+    }
+}
+
+char *layout_path(const Layout *layout, int64_t bucket)
+{
+    int64_t midnight = floor_to(bucket, CIVIL_DAY_US);
+    Civil day = civil_from_days(midnight / CIVIL_DAY_US);
+    GString *path = g_string_new(NULL);
+    for (guint i = 0; i < layout->pieces->len; i++) {
+        const LayoutPiece *piece = &g_array_index(layout->pieces, LayoutPiece, i);
+        if (piece->token)
+            append_token(path, piece->token, day, bucket - midnight);
+        else
+            g_string_append(path, piece->text);
+    }
+    return g_string_free(path, FALSE);
+}
+
+/* ---- ledger entries ---- */
+
+json_object *layout_to_json(const Layout *layout)
+{
+    const LayoutOptions *o = &layout->options;
+    json_object *object = json_object_new_object();
+    json_object_object_add(object, "path.format", json_object_new_string(o->path_format));
+    json_object_object_add(object, "timezone", json_object_new_string(o->timezone));
+    json_object_object_add(object, "timestamp.extractor", json_object_new_string(layout_extractors[o->extractor]));
+    json_object_object_add(object, "timestamp.field", json_object_new_string(o->field));
+    json_object_object_add(object, "timestamp.unit", json_object_new_string(layout_units[o->unit]));
+    json_object_object_add(object, "partition.duration.ms", json_object_new_int64(o->duration_ms));
+    json_object_object_add(object, "format", json_object_new_string(layout_formats[o->format]));
+    json_object_object_add(object, "behavior.on.null.values", json_object_new_string(layout_nulls[o->nulls]));
+    json_object_object_add(object, "s3.compression.type", json_object_new_string(layout_compressions[o->compression]));
+    json_object_object_add(object, "s3.compression.level", json_object_new_int64(o->level));
+    return object;
+}
+
+static const char *text_of(json_object *object, const char *name)
+{
+    json_object *member = NULL;
+    bool text = json_object_object_get_ex(object, name, &member) && json_object_is_type(member, json_type_string);
+    return text ? json_object_get_string(member) : "";
+}
+
+static int64_t number_of(json_object *object, const char *name)
+{
+    json_object *member = NULL;
+    bool number = json_object_object_get_ex(object, name, &member) && json_object_is_type(member, json_type_int);
+    return number ? json_object_get_int64(member) : -1;
+}
+
+/* Number of the member's text among the words, or -1. */
+static int32_t word_of(json_object *object, const char *name, const char *const *words)
+{
+    const char *text = text_of(object, name);
+    for (int32_t i = 0; words[i]; i++)
+        if (g_str_equal(words[i], text))
+            return i;
+    return -1;
+}
+
+SfStatus layout_from_json(json_object *object, Layout *out, SfError *err)
+{
+    LayoutOptions options = {
+        .path_format = text_of(object, "path.format"),
+        .timezone = text_of(object, "timezone"),
+        .extractor = word_of(object, "timestamp.extractor", layout_extractors),
+        .field = text_of(object, "timestamp.field"),
+        .unit = word_of(object, "timestamp.unit", layout_units),
+        .duration_ms = number_of(object, "partition.duration.ms"),
+        .format = word_of(object, "format", layout_formats),
+        .nulls = word_of(object, "behavior.on.null.values", layout_nulls),
+        .compression = word_of(object, "s3.compression.type", layout_compressions),
+        .level = number_of(object, "s3.compression.level"),
+    };
+    bool good = options.extractor >= 0 && options.unit >= 0 && options.duration_ms >= 0 && options.format >= 0 &&
+                options.nulls >= 0 && options.compression >= 0;
+    if (!good)
+        return sf_fail(err, SF_CONFIG, "its layout is none that this version knows");
+    return layout_init(out, &options, err);
+}

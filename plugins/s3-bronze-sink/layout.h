@@ -1,0 +1,87 @@
+/* Which bytes of a row go into which directory: the options that a redo must repeat exactly. A ledger entry keeps
+ * them, so that a range that was cut under other options is finished under those. */
+#ifndef BRONZE_LAYOUT_H
+#define BRONZE_LAYOUT_H
+
+#include <glib.h>
+#include <json-c/json.h>
+#include <sf/sf.h>
+
+typedef enum LayoutExtractor { EXTRACT_RECORD, EXTRACT_FIELD, EXTRACT_WALLCLOCK } LayoutExtractor;
+typedef enum LayoutFormat { FORMAT_JSON, FORMAT_RAW } LayoutFormat;
+typedef enum LayoutNulls { NULLS_REJECT, NULLS_IGNORE, NULLS_WRITE } LayoutNulls;
+typedef enum LayoutCompression { COMPRESSION_NONE, COMPRESSION_GZIP } LayoutCompression;
+
+extern const char *const layout_extractors[];
+extern const char *const layout_formats[];
+extern const char *const layout_nulls[];
+extern const char *const layout_compressions[];
+extern const char *const layout_units[]; /* of numbers in timestamp.field */
+
+typedef struct LayoutOptions {
+    const char *path_format;
+    const char *timezone;
+    int32_t extractor;
+    const char *field;
+    int32_t unit;
+    int64_t duration_ms;
+    int32_t format;
+    int32_t nulls;
+    int32_t compression;
+    int64_t level; /* of gzip */
+} LayoutOptions;
+
+typedef struct LayoutPiece {
+    char token; /* 'Y' 'M' 'd' 'H' 'm', or 0 for text */
+    char *text;
+} LayoutPiece;
+
+typedef struct Layout {
+    LayoutOptions options; /* its texts are the layout's own */
+    GTimeZone *zone;       /* NULL: UTC */
+    GArray *pieces;        /* of LayoutPiece */
+    char unit;             /* the finest token, or 0 */
+    char **field;          /* "a.b" as names */
+} Layout;
+
+/* SF_CONFIG on a path.format, time zone or field that means nothing. */
+SfStatus layout_init(Layout *layout, const LayoutOptions *options, SfError *err);
+void layout_done(Layout *layout);
+
+/* The instant that names the directory of an event time: its local time, cut to the finest unit. All times in
+ * [*low, *high) share it. µs. */
+int64_t layout_bucket(const Layout *layout, int64_t time_us, int64_t *low, int64_t *high);
+/* "year=2024/month=01/day=15" */
+char *layout_path(const Layout *layout, int64_t bucket);
+
+/* For the ledger entry and back; NULL and err when something is missing or wrong. */
+json_object *layout_to_json(const Layout *layout);
+SfStatus layout_from_json(json_object *object, Layout *out, SfError *err);
+
+/* ---- one row ---- */
+
+typedef struct LayoutRow {
+    const char *data;
+    int64_t size;
+    bool breaks; /* has line breaks that must go */
+    int64_t time_us;
+} LayoutRow;
+
+typedef enum LayoutVerdict { ROW_WRITE, ROW_IGNORE, ROW_REJECT } LayoutVerdict;
+
+/* Columns of a batch that rows are read by; time may have no values (time.values NULL) where nobody needs them. */
+typedef struct LayoutColumns {
+    SfColumn value;
+    SfColumn time;
+    bool has_time;
+    int64_t now_us; /* the wall clock */
+} LayoutColumns;
+
+/* Fills out, or says in `cause` why the row is a reject. */
+LayoutVerdict layout_row(const Layout *layout, const LayoutColumns *columns, int64_t row, LayoutRow *out,
+                         SfError *cause);
+
+/* The text of a member of a JSON object that is known to be valid; names go down into objects. false: there is none. */
+bool json_field(const char *data, size_t size, char *const *names, const char **text, size_t *text_size);
+
+#endif

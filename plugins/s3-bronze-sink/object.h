@@ -1,0 +1,54 @@
+/* One object in the making: the lines of one directory of one open range, in memory until the range is cut. */
+#ifndef BRONZE_OBJECT_H
+#define BRONZE_OBJECT_H
+
+#include <string.h>
+
+#include "layout.h"
+
+typedef struct Object {
+    int64_t bucket; /* of its directory, see layout_bucket() */
+    int64_t first;  /* positions of its first and last row */
+    int64_t last;
+    int64_t rows;
+    char *data; /* lines, each with its '\n' */
+    size_t size;
+    size_t room;
+    char *key;      /* set when it is sealed, as are the following */
+    GBytes *body;   /* what is stored */
+    uint32_t crc32; /* of the body */
+} Object;
+
+Object *object_new(int64_t bucket, int64_t first);
+void object_free(Object *object);
+
+/* Makes room for so many more bytes. false: no memory. */
+bool object_reserve(Object *object, size_t more);
+
+/* Copies a value with line breaks turned into blanks. */
+void object_copy_flat(char *to, const char *from, size_t size);
+
+static inline bool object_append(Object *object, const LayoutRow *row, int64_t position)
+{
+    size_t size = (size_t) row->size;
+    if (G_UNLIKELY(object->room - object->size <= size) && !object_reserve(object, size + 1))
+        return false;
+    char *end = object->data + object->size;
+    if (G_UNLIKELY(row->breaks))
+        object_copy_flat(end, row->data, size);
+    else if (size > 0)
+        memcpy(end, row->data, size);
+    end[size] = '\n';
+    object->size += size + 1;
+    object->last = position;
+    object->rows++;
+    return true;
+}
+
+/* Ends it: compresses where wanted, takes the key, counts the checksum. The lines become the body. */
+SfStatus object_seal(Object *object, const Layout *layout, const char *directory, const char *file, SfError *err);
+
+/* Bytes of memory that it holds. */
+size_t object_held(const Object *object);
+
+#endif

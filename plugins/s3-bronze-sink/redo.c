@@ -1,0 +1,106 @@
+/* The redo of a range whose entry was written and whose objects are not all there: every row goes where the entry
+ * says, by the entry's own layout. What is stored already is not written again. */
+#include "bronze.h"
+
+#include <inttypes.h>
+
+Redo *redo_new(Entry *entry, const bool *stored)
+{
+    Redo *redo = g_new0(Redo, 1);
+    redo->entry = entry;
+    redo->objects = g_ptr_array_new_with_free_func((GDestroyNotify) object_free);
+    for (guint i = 0; i < entry->objects->len; i++)
+        g_ptr_array_add(redo->objects,
+                        stored[i] ? NULL : object_new(0, g_array_index(entry->objects, EntryObject, i).first));
+    return redo;
+}
+
+void redo_free(Redo *redo)
+{
+    if (!redo)
+        return;
+    entry_free(redo->entry);
+    g_ptr_array_unref(redo->objects);
+    g_free(redo);
+}
+
+static bool is_in(const EntryObject *object, const char *directory)
+{
+    const char *slash = strrchr(object->key, '/');
+    size_t size = slash ? (size_t) (slash - object->key) : 0;
+    return !directory || (strlen(directory) == size && strncmp(object->key, directory, size) == 0);
+}
+
+/* Number of the object that has this position, or -1. By the wall clock directories do not overlap, and the clock
+ * of then is gone: the position alone decides. */
+static int find_place(const Bronze *bronze, const Chain *chain, const LayoutRow *row, int64_t position)
+{
+    const Entry *entry = chain->redo->entry;
+    g_autofree char *directory = NULL;
+    if (entry->layout.options.extractor != EXTRACT_WALLCLOCK) {
+        int64_t low, high;
+        int64_t bucket = layout_bucket(&entry->layout, row->time_us, &low, &high);
+        directory = chain_directory(bronze, &entry->layout, chain, bucket);
+    }
+    for (guint i = 0; i < entry->objects->len; i++) {
+        const EntryObject *object = &g_array_index(entry->objects, EntryObject, i);
+        if (position >= object->first && position <= object->last && is_in(object, directory))
+            return (int) i;
+    }
+    return -1;
+}
+
+SfStatus redo_row(const Bronze *bronze, Chain *chain, const LayoutRow *row, int64_t position, SfError *err)
+{
+    Redo *redo = chain->redo;
+    int place = find_place(bronze, chain, row, position);
+    if (place < 0)
+        return sf_fail(err, SF_FATAL,
+                       "%s/%" PRId64 ": its range [%" PRId64 ", %" PRId64 ") was cut by the ledger entry "
+                       "'%s%020" PRId64 ".json', which has no object for it: the topic is not the one that it was",
+                       chain->split->name, position, redo->entry->start, redo->entry->end, chain->ledger,
+                       redo->entry->start);
+    Object *object = redo->objects->pdata[place];
+    if (object && !object_append(object, row, position))
+        return sf_fail(err, SF_FATAL, "no memory for %s/%" PRId64, chain->split->name, position);
+    return SF_OK;
+}
+
+static SfStatus seal_as(Object *object, const Layout *layout, const EntryObject *as, SfError *err)
+{
+    g_autofree char *directory = g_path_get_dirname(as->key);
+    g_autofree char *file = g_path_get_basename(as->key);
+    return object_seal(object, layout, directory, file, err);
+}
+
+SfStatus redo_finish(SfNode *node, Chain *chain, SfError *err)
+{
+    Redo *redo = chain->redo;
+    Entry *entry = redo->entry;
+    g_autoptr(GPtrArray) objects = g_ptr_array_new_with_free_func((GDestroyNotify) object_free);
+    int64_t read = 0, said = 0;
+    bool same = true;
+    for (guint i = 0; i < entry->objects->len; i++) {
+        const EntryObject *as = &g_array_index(entry->objects, EntryObject, i);
+        Object *object = redo->objects->pdata[i];
+        if (!object)
+            continue;
+        SF_TRY(seal_as(object, &entry->layout, as, err));
+        read += object->rows;
+        said += as->rows;
+        same = same && object->rows == as->rows && object->crc32 == as->crc32;
+        g_ptr_array_add(objects, g_steal_pointer(&redo->objects->pdata[i]));
+    }
+    if (!same)
+        sf_log(node, SF_LOG_WARNING,
+               "%s: range [%" PRId64 ", %" PRId64 ") reads back as %" PRId64 " rows where its ledger "
+               "entry says %" PRId64 ": the topic has lost rows since (retention, compaction); written as it reads now",
+               chain->split->name, entry->start, entry->end, read, said);
+    chain->pending = g_new0(Pending, 1);
+    chain->pending->start = entry->start;
+    chain->pending->end = entry->end;
+    chain->pending->objects = g_steal_pointer(&objects);
+    chain->start = chain->cut_end = chain->next = entry->end;
+    g_clear_pointer(&chain->redo, redo_free);
+    return SF_OK;
+}

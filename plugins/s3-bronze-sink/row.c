@@ -1,0 +1,177 @@
+/* One row by a layout: whether its value is written, and the event time that names its directory. */
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "civil.h"
+#include "json_check.h"
+#include "json_scan.h"
+#include "layout.h"
+
+/* 0001-01-01 … 9999-12-31: what four digits of a year can say. */
+#define TIME_MIN_US (INT64_C(-719162) * CIVIL_DAY_US)
+#define TIME_MAX_US (INT64_C(2932897) * CIVIL_DAY_US - 1)
+#define SHOWN 40 /* bytes of a value in a message */
+
+/* ---- timestamp.field ---- */
+
+/* Behind the member's value, with *start at its first character; NULL when the object ends before. */
+static const char *find_member(JsonScan *scan, const char *p, const char *name, const char **start)
+{
+    size_t size = strlen(name);
+    p = json_scan_space(scan, p + 1);
+    while (p < scan->end && *p == '"') {
+        const char *key = p + 1;
+        const char *close = json_scan_string(scan, key);
+        if (!close)
+            return NULL;
+        bool same = (size_t) (close - key) == size && memcmp(key, name, size) == 0;
+        p = json_scan_space(scan, json_scan_space(scan, close + 1) + 1); /* over the colon */
+        *start = p;
+        p = json_scan_value(scan, p);
+        if (!p || same)
+            return p;
+        p = json_scan_space(scan, p);
+        if (p < scan->end && *p == ',')
+            p = json_scan_space(scan, p + 1);
+    }
+    return NULL;
+}
+
+bool json_field(const char *data, size_t size, char *const *names, const char **text, size_t *text_size)
+{
+    JsonScan scan = {.end = data + size};
+    const char *p = json_scan_space(&scan, data), *end = scan.end;
+    for (; *names; names++) {
+        if (p >= scan.end || *p != '{')
+            return false;
+        const char *start = NULL;
+        end = find_member(&scan, p, *names, &start);
+        if (!end)
+            return false;
+        p = start;
+    }
+    *text = p;
+    *text_size = (size_t) (end - p);
+    return true;
+}
+
+static SfStatus refuse_field(const Layout *layout, const char *text, size_t size, const char *why, SfError *cause)
+{
+    return sf_fail(cause, SF_REJECT, "timestamp.field '%s': %.*s %s", layout->options.field, (int) MIN(size, SHOWN),
+                   text, why);
+}
+
+static SfStatus check_range(const Layout *layout, double us, const char *text, size_t size, int64_t *time_us,
+                            SfError *cause)
+{
+    if (!(us >= (double) TIME_MIN_US && us <= (double) TIME_MAX_US))
+        return refuse_field(layout, text, size, "is outside of the years 1 to 9999; is timestamp.unit right?", cause);
+    *time_us = (int64_t) floor(us);
+    return SF_OK;
+}
+
+static SfStatus read_number(const Layout *layout, const char *text, size_t size, int64_t *time_us, SfError *cause)
+{
+    static const double to_us[] = {1e6, 1e3, 1, 1e-3};
+    char number[64];
+    if (size >= sizeof number)
+        return refuse_field(layout, text, size, "is no time", cause);
+    memcpy(number, text, size);
+    number[size] = '\0';
+    char *end;
+    double value = g_ascii_strtod(number, &end);
+    if (*end)
+        return refuse_field(layout, text, size, "is no time", cause);
+    return check_range(layout, value * to_us[layout->options.unit], text, size, time_us, cause);
+}
+
+/* "2024-01-15", "2024-01-15T10:30:00Z", a blank instead of T; without a zone: local time of `timezone`. */
+static SfStatus read_iso(const Layout *layout, const char *text, size_t size, int64_t *time_us, SfError *cause)
+{
+    char iso[64];
+    if (size < 12 || size >= sizeof iso)
+        return refuse_field(layout, text, size, "is no time", cause);
+    memcpy(iso, text + 1, size - 2);
+    iso[size - 2] = '\0';
+    if (size - 2 == 10)
+        g_strlcat(iso, "T00:00:00", sizeof iso);
+    else if (iso[10] == ' ')
+        iso[10] = 'T';
+    g_autoptr(GTimeZone) utc = layout->zone ? g_time_zone_ref(layout->zone) : g_time_zone_new_utc();
+    g_autoptr(GDateTime) time = g_date_time_new_from_iso8601(iso, utc);
+    if (!time)
+        return refuse_field(layout, text, size, "is no time", cause);
+    *time_us = g_date_time_to_unix(time) * 1000000 + g_date_time_get_microsecond(time);
+    return SF_OK;
+}
+
+static SfStatus time_of_field(const Layout *layout, const LayoutRow *row, int64_t *time_us, SfError *cause)
+{
+    const char *text;
+    size_t size;
+    if (!json_field(row->data, (size_t) row->size, layout->field, &text, &size))
+        return sf_fail(cause, SF_REJECT, "timestamp.field '%s' is missing", layout->options.field);
+    return *text == '"' ? read_iso(layout, text, size, time_us, cause)
+                        : read_number(layout, text, size, time_us, cause);
+}
+
+/* ---- rows ---- */
+
+static SfStatus time_of(const Layout *layout, const LayoutColumns *columns, int64_t row, LayoutRow *out, SfError *cause)
+{
+    if (layout->options.extractor == EXTRACT_FIELD)
+        return time_of_field(layout, out, &out->time_us, cause);
+    if (layout->options.extractor == EXTRACT_WALLCLOCK) {
+        out->time_us = columns->now_us;
+        return SF_OK;
+    }
+    if (G_UNLIKELY(!columns->has_time || sf_is_null(&columns->time, row)))
+        return sf_fail(cause, SF_REJECT,
+                       "the record has no timestamp; set timestamp.extractor to Wallclock or RecordField");
+    out->time_us = sf_i64(&columns->time, row);
+    if (G_UNLIKELY(out->time_us < TIME_MIN_US || out->time_us > TIME_MAX_US))
+        return sf_fail(cause, SF_REJECT,
+                       "the record's timestamp is %" G_GINT64_FORMAT " µs, outside of the years 1 to 9999",
+                       (gint64) out->time_us);
+    return SF_OK;
+}
+
+static LayoutVerdict read_null(const Layout *layout, LayoutRow *out, SfError *cause)
+{
+    if (layout->options.nulls == NULLS_IGNORE)
+        return ROW_IGNORE;
+    if (layout->options.nulls == NULLS_REJECT) {
+        sf_fail(cause, SF_REJECT, "the value is null (behavior.on.null.values: reject)");
+        return ROW_REJECT;
+    }
+    bool json = layout->options.format == FORMAT_JSON;
+    *out = (LayoutRow){.data = json ? "null" : "", .size = json ? 4 : 0};
+    return ROW_WRITE;
+}
+
+static bool check_json(LayoutRow *row, SfError *cause)
+{
+    JsonFault fault;
+    if (G_LIKELY(json_valid(row->data, (size_t) row->size, &row->breaks, &fault)))
+        return true;
+    sf_fail(cause, SF_REJECT, "the value is no JSON: %s at byte %zu", fault.reason, fault.offset);
+    return false;
+}
+
+LayoutVerdict layout_row(const Layout *layout, const LayoutColumns *columns, int64_t row, LayoutRow *out,
+                         SfError *cause)
+{
+    if (G_UNLIKELY(sf_is_null(&columns->value, row))) {
+        LayoutVerdict verdict = read_null(layout, out, cause);
+        if (verdict != ROW_WRITE)
+            return verdict;
+    } else {
+        SfBytes value = sf_bytes(&columns->value, row);
+        *out = (LayoutRow){.data = value.data, .size = value.size};
+        if (layout->options.format == FORMAT_JSON && !check_json(out, cause))
+            return ROW_REJECT;
+    }
+    return time_of(layout, columns, row, out, cause) == SF_OK ? ROW_WRITE : ROW_REJECT;
+}

@@ -1,0 +1,313 @@
+/* s3-bronze-sink: JSON lines in an object store, by day, exactly once. Options, life, and when ranges are cut by
+ * the clock; rows are in chain.c, durability in flush.c, recovery in ledger.c. */
+#include <inttypes.h>
+#include <unistd.h>
+
+#include "bronze.h"
+
+#define AGE_MS 60000 /* a range without any rotate option is cut when it has been open for so long */
+
+static const SfOption options[] = {
+    STORE_OPTION_ROWS(Bronze, place),
+    SF_OPTION_STRING(Bronze, topics_dir, .name = "topics.dir", .value = "",
+                     .doc = "Directory below the URL that holds the topics; empty: none."),
+    SF_OPTION_ENUM(
+        Bronze, layout_options.format, .name = "format", .value = "json", .words = layout_formats,
+        .doc = "json: values must be JSON, a line each; raw: values as they are, with a line break behind each."),
+    SF_OPTION_INT(Bronze, flush_size, .name = "flush.size", .value = "10000", .min = "0",
+                  .doc = "Rows of a partition after which its objects are written; 0: no such bound."),
+    SF_OPTION_DURATION(
+        Bronze, rotate_ms, .name = "rotate.interval.ms", .value = "0", .min = "0s",
+        .doc = "Write when the rows' event time has moved on by this much, or the clock since the first row; "
+               "0: no such bound."),
+    SF_OPTION_DURATION(
+        Bronze, schedule_ms, .name = "rotate.schedule.interval.ms", .value = "0", .min = "0s",
+        .doc = "Write at every multiple of this by the clock, counted from midnight in timezone; 0: no such "
+               "bound. Without either rotate option rows wait for a minute at most."),
+    SF_OPTION_STRING(Bronze, layout_options.path_format, .name = "path.format", .value = "year=YYYY/month=MM/day=DD",
+                     .doc = "Directory of an event time: YYYY MM DD HH, or Joda's notation with words in quotes "
+                            "('year'=YYYY/'month'=MM/'day'=dd/'hour'=HH)."),
+    SF_OPTION_DURATION(Bronze, layout_options.duration_ms, .name = "partition.duration.ms", .value = "0", .min = "0s",
+                       .doc =
+                           "Event times are cut to multiples of this before path.format sees them; 0: they are not."),
+    SF_OPTION_STRING(Bronze, layout_options.timezone, .name = "timezone", .value = "UTC",
+                     .doc = "Time zone of path.format and of times without one: UTC, +01:00, Europe/Zurich."),
+    SF_OPTION_ENUM(Bronze, layout_options.extractor, .name = "timestamp.extractor", .value = "Record",
+                   .words = layout_extractors,
+                   .doc = "Event time: the record's timestamp, a field of its JSON (timestamp.field), or the clock."),
+    SF_OPTION_STRING(Bronze, layout_options.field, .name = "timestamp.field",
+                     .doc =
+                         "Field of the JSON value for RecordField, a.b for one inside: an ISO 8601 text or a number."),
+    SF_OPTION_ENUM(Bronze, layout_options.unit, .name = "timestamp.unit", .value = "ms", .words = layout_units,
+                   .doc = "What a number in timestamp.field counts since 1970."),
+    SF_OPTION_ENUM(Bronze, layout_options.nulls, .name = "behavior.on.null.values", .value = "reject",
+                   .words = layout_nulls,
+                   .doc = "Rows without a value: to the step's errors, left out, or written as null."),
+    SF_OPTION_INT(Bronze, pad, .name = "filename.offset.zero.pad.width", .value = "10", .min = "0", .max = "20",
+                  .doc = "Digits of the offset in an object's name."),
+    SF_OPTION_ENUM(Bronze, layout_options.compression, .name = "s3.compression.type", .value = "none",
+                   .words = layout_compressions, .doc = "Compression of the objects."),
+    SF_OPTION_INT(Bronze, layout_options.level, .name = "s3.compression.level", .value = "-1", .min = "-1", .max = "9",
+                  .doc = "gzip's level; -1: its default."),
+    SF_OPTION_SIZE(Bronze, connect_part_size, .name = "s3.part.size", .min = "5MiB", .max = "1GiB",
+                   .doc = "Kafka Connect's name of part_size, which it overrides."),
+    SF_OPTION_END,
+};
+
+/* "" or "a/b/" */
+static char *root_of(const char *topics_dir)
+{
+    g_auto(GStrv) parts = g_strsplit(topics_dir ? topics_dir : "", "/", -1);
+    GString *root = g_string_new(NULL);
+    for (char **part = parts; *part; part++)
+        if (**part)
+            g_string_append_printf(root, "%s/", *part);
+    return g_string_free(root, FALSE);
+}
+
+static SfStatus check_value(const SfNode *node, size_t input, const struct ArrowSchema *schema, SfError *err)
+{
+    int64_t value = sf_schema_find(schema, "value");
+    SfField field = {0};
+    if (value >= 0)
+        SF_TRY(sf_schema_field(schema->children[value], &field, err));
+    if (field.type != SF_BINARY && field.type != SF_UTF8)
+        return sf_fail(err, SF_CONFIG,
+                       "input '%s' has no column 'value' of bytes or text: bronze keeps rows as they came; "
+                       "read from the source, before they are decoded",
+                       node->inputs[input]);
+    return SF_OK;
+}
+
+static SfStatus bind_input(SfNode *node, size_t input, const struct ArrowSchema *schema, SfError *err)
+{
+    Bronze *bronze = bronze_of(node);
+    SF_TRY(check_value(node, input, schema, err));
+    if (bronze->has_layout)
+        return SF_OK;
+    SF_TRY(layout_init(&bronze->layout, &bronze->layout_options, err));
+    bronze->has_layout = true;
+    bronze->root = root_of(bronze->topics_dir);
+    bronze->chains = g_ptr_array_new_with_free_func((GDestroyNotify) chain_free);
+    return SF_OK;
+}
+
+static SfStatus open_sink(SfNode *node, SfError *err)
+{
+    Bronze *bronze = bronze_of(node);
+    if (bronze->connect_part_size > 0)
+        bronze->place.part_size = bronze->connect_part_size;
+    if (!bronze->writer)
+        bronze->writer = g_strdup_printf("%s/%d/%08x", g_get_host_name(), (int) getpid(), g_random_int());
+    if (!bronze->store) {
+        Store *store = store_new(node, &bronze->place, err);
+        if (!store)
+            return SF_CONFIG;
+        g_atomic_pointer_set(&bronze->store, store);
+    }
+    return store_open(bronze->store, err);
+}
+
+static void close_sink(SfNode *node)
+{
+    Bronze *bronze = bronze_of(node);
+    store_free(bronze->store);
+    if (bronze->chains)
+        g_ptr_array_unref(bronze->chains);
+    if (bronze->has_layout)
+        layout_done(&bronze->layout);
+    g_free(bronze->root);
+    g_free(bronze->writer);
+}
+
+static void interrupt(SfNode *node)
+{
+    store_interrupt(g_atomic_pointer_get(&bronze_of(node)->store));
+}
+
+/* Tells the host what is held now. */
+static void charge(SfNode *node)
+{
+    Bronze *bronze = bronze_of(node);
+    int64_t held = 0;
+    for (guint i = 0; i < bronze->chains->len; i++)
+        held += (int64_t) chain_held(bronze->chains->pdata[i]);
+    if (held != bronze->charged)
+        sf_charge(node, held - bronze->charged);
+    bronze->charged = held;
+}
+
+/* ---- recovery ---- */
+
+static SfStatus take_chain(SfNode *node, size_t input, const SfSplit *split, Chain **out, SfError *err)
+{
+    Bronze *bronze = bronze_of(node);
+    Chain *new = chain_new(bronze, node, input, split);
+    for (guint i = 0; i < bronze->chains->len; i++) {
+        Chain *chain = bronze->chains->pdata[i];
+        if (!g_str_equal(chain->ledger, new->ledger))
+            continue;
+        chain_free(new);
+        *out = chain;
+        if (chain->input == input && chain->split == split)
+            return SF_OK;
+        return sf_fail(err, SF_CONFIG,
+                       "inputs '%s' and '%s' both bring topic '%s', partition %" PRId32 ", whose objects "
+                       "would have the same names; write them by two steps with a url or topics.dir each",
+                       node->inputs[chain->input], node->inputs[input], split->topic, split->partition);
+    }
+    g_ptr_array_add(bronze->chains, new);
+    *out = new;
+    return SF_OK;
+}
+
+static SfStatus recover(SfNode *node, SfRecovery *chains, size_t n, SfError *err)
+{
+    for (size_t i = 0; i < n; i++) {
+        Chain *chain = NULL;
+        SF_TRY(take_chain(node, chains[i].input, chains[i].split, &chain, err));
+        SF_TRY(ledger_recover(node, chain, chains[i].hint, &chains[i].position, err));
+    }
+    charge(node);
+    return SF_OK;
+}
+
+/* ---- cuts by the clock ---- */
+
+/* The next multiple of the interval, counted from a midnight in the time zone. */
+static int64_t next_schedule(const Bronze *bronze, int64_t now_ms)
+{
+    int64_t offset_ms = 0;
+    if (bronze->layout.zone) {
+        int interval = g_time_zone_find_interval(bronze->layout.zone, G_TIME_TYPE_UNIVERSAL, now_ms / 1000);
+        offset_ms = (int64_t) g_time_zone_get_offset(bronze->layout.zone, interval) * 1000;
+    }
+    int64_t local = now_ms + offset_ms;
+    return local - local % bronze->schedule_ms + bronze->schedule_ms - offset_ms;
+}
+
+static const char *due_by_clock(const Bronze *bronze, const Chain *chain, int64_t now_ms, bool scheduled)
+{
+    if (chain->redo || !chain_has_open(chain))
+        return NULL;
+    if (scheduled)
+        return "schedule";
+    int64_t age_ms = bronze->rotate_ms > 0 ? bronze->rotate_ms : bronze->schedule_ms > 0 ? INT64_MAX : AGE_MS;
+    return now_ms - chain->opened_ms >= age_ms ? "age" : NULL;
+}
+
+static SfStatus cut_by_clock(SfNode *node, SfError *err)
+{
+    Bronze *bronze = bronze_of(node);
+    int64_t now_ms = sf_now_ms(node);
+    bool scheduled = false;
+    if (bronze->schedule_ms > 0) {
+        scheduled = bronze->next_schedule_ms > 0 && now_ms >= bronze->next_schedule_ms;
+        if (scheduled || bronze->next_schedule_ms == 0)
+            bronze->next_schedule_ms = next_schedule(bronze, now_ms);
+    }
+    for (guint i = 0; i < bronze->chains->len; i++) {
+        Chain *chain = bronze->chains->pdata[i];
+        const char *due = due_by_clock(bronze, chain, now_ms, scheduled);
+        if (due)
+            SF_TRY(chain_cut(bronze, chain, chain->next, due, err));
+    }
+    return SF_OK;
+}
+
+/* ---- writing ---- */
+
+static SfStatus write_batch(SfNode *node, size_t input, const SfBatch *batch, SfError *err)
+{
+    const Bronze *bronze = bronze_of(node);
+    SF_TRY(cut_by_clock(node, err));
+    if (bronze_flush_due(bronze))
+        SF_TRY(bronze_flush(node, err));
+    for (guint i = 0; i < bronze->chains->len; i++) {
+        Chain *chain = bronze->chains->pdata[i];
+        if (chain->input != input || chain->split != batch->split)
+            continue;
+        SfStatus status = chain_write(node, chain, batch, err);
+        charge(node);
+        return status;
+    }
+    return sf_fail(err, SF_FATAL, "'%s' was written without having been recovered", batch->split->name);
+}
+
+static SfStatus tick(SfNode *node, SfError *err)
+{
+    SF_TRY(cut_by_clock(node, err));
+    SfStatus status = bronze_flush(node, err);
+    charge(node);
+    return status;
+}
+
+static SfStatus cut_all(SfNode *node, const char *reason, SfError *err)
+{
+    const Bronze *bronze = bronze_of(node);
+    for (guint i = 0; i < bronze->chains->len; i++) {
+        Chain *chain = bronze->chains->pdata[i];
+        if (chain->redo && chain->next > chain->start)
+            return sf_fail(err, SF_FENCED,
+                           "%s: the range [%" PRId64 ", %" PRId64 ") that its ledger entry fixed was read up "
+                           "to %" PRId64 " only; whoever reads it next finishes it",
+                           chain->split->name, chain->redo->entry->start, chain->redo->entry->end, chain->next);
+        if (!chain->redo && chain_has_open(chain))
+            SF_TRY(chain_cut(bronze, chain, chain->next, reason, err));
+    }
+    return SF_OK;
+}
+
+static const char *reason_of(SfCommitReason reason)
+{
+    switch (reason) {
+    case SF_COMMIT_MEMORY:
+        return "memory";
+    case SF_COMMIT_REVOKE:
+        return "revoke";
+    case SF_COMMIT_SETTLE:
+        return "settle";
+    default:
+        return "end";
+    }
+}
+
+static SfStatus commit(SfNode *node, SfCommitReason reason, SfError *err)
+{
+    if (reason == SF_COMMIT_CHECKPOINT)
+        return tick(node, err);
+    SF_TRY(cut_all(node, reason_of(reason), err));
+    SfStatus status = bronze_flush(node, err);
+    charge(node);
+    return status;
+}
+
+static const char doc[] =
+    "Objects are named `<topics.dir>/<topic>/<path.format>/<topic>+<partition>+<first offset>.json`. Rows of one "
+    "partition "
+    "that belong to several directories (late ones, midnight) are kept in several open objects, which are cut "
+    "together.\n\n"
+    "Before the objects of a range are written, a ledger entry `_sf/<pipeline>/<topic>/<partition>/<start>.json` is "
+    "created "
+    "by a conditional write. It fixes where the range ends and what its objects are, so that a restart, or another "
+    "process "
+    "that takes over, writes the same bytes under the same names, whatever rule made the cut: every row is there "
+    "exactly "
+    "once with any rotation, by the clock as well.\n\n"
+    "A range is cut by `flush.size`, by event time and age (`rotate.interval.ms`), by the clock "
+    "(`rotate.schedule.interval.ms`), when the pipeline stops, when a partition moves to another process, and when the "
+    "memory budget is used up. The last partial range is never left waiting.";
+
+SF_SINK_PLUGIN = {
+    SF_SINK_HEAD(Bronze, .name = "s3-bronze-sink", .version = "1.0.0",
+                 .summary = "JSON lines in S3 or a directory, by day, exactly once", .doc = doc, .options = options),
+    .delivery = SF_EXACTLY_ONCE,
+    .bind = bind_input,
+    .open = open_sink,
+    .recover = recover,
+    .write = write_batch,
+    .commit = commit,
+    .tick = tick,
+    .interrupt = interrupt,
+    .close = close_sink,
+};
