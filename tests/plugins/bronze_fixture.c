@@ -1,0 +1,122 @@
+/* The bronze sink's test place: a directory, read back as text. */
+#include "bronze_fixture.h"
+
+#include <glib/gstdio.h>
+#include <json-c/json.h>
+#include <string.h>
+
+void place_set_up(Place *place, gconstpointer unused)
+{
+    (void) unused;
+    place->path = g_dir_make_tmp("sf-bronze-XXXXXX", NULL);
+}
+
+void place_tear_down(Place *place, gconstpointer unused)
+{
+    (void) unused;
+    const char *const command[] = {"rm", "-r", place->path, NULL};
+    g_assert_true(g_spawn_sync(NULL, (char **) command, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL, NULL, NULL));
+    g_free(place->path);
+}
+
+Harness *place_sink(const Place *place, const char *options)
+{
+    g_autofree char *yaml = g_strdup_printf("url: file://%s\n%s", place->path, options);
+    return harness_new("s3-bronze-sink", yaml);
+}
+
+static gint by_text(gconstpointer a, gconstpointer b)
+{
+    return strcmp(*(const char *const *) a, *(const char *const *) b);
+}
+
+static void walk(const char *root, const char *below, GPtrArray *keys)
+{
+    g_autofree char *path = g_build_filename(root, below, NULL);
+    g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
+    const char *name;
+    while (dir && (name = g_dir_read_name(dir))) {
+        g_autofree char *key = *below ? g_strconcat(below, "/", name, NULL) : g_strdup(name);
+        g_autofree char *full = g_build_filename(root, key, NULL);
+        if (g_file_test(full, G_FILE_TEST_IS_DIR))
+            walk(root, key, keys);
+        else
+            g_ptr_array_add(keys, g_steal_pointer(&key));
+    }
+}
+
+static GPtrArray *keys_of(const Place *place)
+{
+    GPtrArray *keys = g_ptr_array_new_with_free_func(g_free);
+    walk(place->path, "", keys);
+    g_ptr_array_sort(keys, by_text);
+    return keys;
+}
+
+char *place_read(const Place *place, const char *key)
+{
+    g_autofree char *path = g_build_filename(place->path, key, NULL);
+    char *text = NULL;
+    gsize size;
+    g_assert_true(g_file_get_contents(path, &text, &size, NULL));
+    return text;
+}
+
+void place_delete(const Place *place, const char *key)
+{
+    g_autofree char *path = g_build_filename(place->path, key, NULL);
+    g_assert_cmpint(g_unlink(path), ==, 0);
+}
+
+char *place_objects(const Place *place)
+{
+    g_autoptr(GPtrArray) keys = keys_of(place);
+    GString *text = g_string_new(NULL);
+    for (guint i = 0; i < keys->len; i++) {
+        const char *key = keys->pdata[i];
+        if (strstr(key, "_sf/"))
+            continue;
+        g_autofree char *lines = place_read(place, key);
+        g_string_append_printf(text, "%s: %s\n", key, g_strdelimit(lines, "\n", '|'));
+    }
+    return g_string_free(text, FALSE);
+}
+
+static json_object *member(json_object *object, const char *name)
+{
+    json_object *value = NULL;
+    g_assert_true(json_object_object_get_ex(object, name, &value));
+    return value;
+}
+
+char *place_entries(const Place *place)
+{
+    g_autoptr(GPtrArray) keys = keys_of(place);
+    GString *text = g_string_new(NULL);
+    for (guint i = 0; i < keys->len; i++) {
+        const char *key = keys->pdata[i];
+        if (!strstr(key, "_sf/") || !g_str_has_suffix(key, ".json"))
+            continue;
+        g_autofree char *body = place_read(place, key);
+        json_object *entry = json_tokener_parse(body);
+        g_string_append_printf(
+            text, "%s: %s-%s %s %s/%s %zu\n", key, json_object_get_string(member(entry, "start")),
+            json_object_get_string(member(entry, "end")), json_object_get_string(member(entry, "reason")),
+            json_object_get_string(member(entry, "rows")), json_object_get_string(member(entry, "rejected")),
+            json_object_array_length(member(entry, "objects")));
+        json_object_put(entry);
+    }
+    return g_string_free(text, FALSE);
+}
+
+const SfBatch *numbers(Harness *h, const char *split, gint64 first, gsize n, gint64 time_us)
+{
+    g_autofree RawRow *rows = g_new0(RawRow, n);
+    g_autoptr(GPtrArray) values = g_ptr_array_new_with_free_func(g_free);
+    for (gsize i = 0; i < n; i++) {
+        char *value = g_strdup_printf("{\"n\":%" G_GINT64_FORMAT "}", first + (gint64) i);
+        g_ptr_array_add(values, value);
+        rows[i] = (RawRow){.value = value, .offset = first + (gint64) i, .timestamp_us = time_us + (gint64) i};
+    }
+    return harness_raw_rows(h, split, rows, n);
+}

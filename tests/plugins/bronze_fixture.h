@@ -1,0 +1,31 @@
+/* What the bronze sink's tests share: a place to write to, and what lies there as text. */
+#ifndef TEST_BRONZE_FIXTURE_H
+#define TEST_BRONZE_FIXTURE_H
+
+#include "harness.h"
+
+#define EVENTS "sales_events/0"
+#define DAY_US INT64_C(86400000000)
+#define NOON_US INT64_C(1705320000000000) /* 2024-01-15 12:00 UTC */
+
+typedef struct Place {
+    char *path;
+} Place;
+
+void place_set_up(Place *place, gconstpointer unused);
+void place_tear_down(Place *place, gconstpointer unused);
+
+/* A sink that writes to <path>/<below>; options are more lines of YAML. */
+Harness *place_sink(const Place *place, const char *options);
+
+/* "key: line|line|\n" of every object below, in order of keys; without the ledger unless it is asked for. */
+char *place_objects(const Place *place);
+/* "key: start-end reason rows/rejected objects\n" of every ledger entry. */
+char *place_entries(const Place *place);
+char *place_read(const Place *place, const char *key);
+void place_delete(const Place *place, const char *key);
+
+/* n raw rows of {"n":<position>}, one µs apart, from `first` on. */
+const SfBatch *numbers(Harness *h, const char *split, gint64 first, gsize n, gint64 time_us);
+
+#endif
