@@ -101,7 +101,16 @@ typedef struct KafkaTopic {
     size_t n_config;
 } KafkaTopic;
 
-/* Creates; *created = false when it was there already. */
+/* Value of one entry of a topic's configuration; the caller frees it. */
+SfStatus kafka_topic_config(KafkaClient *client, const char *topic, const char *name, int timeout_ms, char **out,
+                            SfError *err);
+
+/* Whether the cluster answers admin requests about topics. librdkafka's mock cluster does not: it makes topics when they are
+ * asked for, with partitions as it likes. */
+bool kafka_has_controller(KafkaClient *client, int timeout_ms);
+
+/* Creates; *created = false when it was there already. Without a controller the topic is made by asking for it, unless the
+ * topic says how. */
 SfStatus kafka_topic_create(KafkaClient *client, const KafkaTopic *topic, int timeout_ms, bool *created, SfError *err);
 
 /* Number of partitions; SF_EMPTY when there is no such topic. Never creates it on the way. */

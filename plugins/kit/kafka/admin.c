@@ -1,16 +1,16 @@
-/* Requests about topics, offsets and groups: each waits for its answer within a deadline. */
+/* Requests about offsets and groups: each waits for its answer within a deadline. */
 #include <string.h>
 
 #include "client.h"
 
 /* A producer's events (connection errors among them) wait until it is polled. */
-static void serve_events(KafkaClient *client)
+void kafka_serve(KafkaClient *client)
 {
     if (rd_kafka_type(client->rk) == RD_KAFKA_PRODUCER)
         rd_kafka_poll(client->rk, 0);
 }
 
-static rd_kafka_AdminOptions_t *admin_options(KafkaClient *client, rd_kafka_admin_op_t op, int timeout_ms)
+rd_kafka_AdminOptions_t *kafka_admin_options(KafkaClient *client, rd_kafka_admin_op_t op, int timeout_ms)
 {
     char reason[256];
     rd_kafka_AdminOptions_t *options = rd_kafka_AdminOptions_new(client->rk, op);
@@ -20,11 +20,11 @@ static rd_kafka_AdminOptions_t *admin_options(KafkaClient *client, rd_kafka_admi
 }
 
 /* Waits for an admin request's answer; what it holds is the caller's to look at. */
-static SfStatus await_answer(KafkaClient *client, rd_kafka_queue_t *queue, int timeout_ms, const char *what,
-                             rd_kafka_event_t **out, SfError *err)
+SfStatus kafka_await(KafkaClient *client, rd_kafka_queue_t *queue, int timeout_ms, const char *what,
+                     rd_kafka_event_t **out, SfError *err)
 {
     g_autoptr(rd_kafka_event_t) event = rd_kafka_queue_poll(queue, timeout_ms + 500);
-    serve_events(client);
+    kafka_serve(client);
     if (!event)
         return kafka_fail(client, RD_KAFKA_RESP_ERR__TIMED_OUT, err, "%s", what);
     if (rd_kafka_event_error(event))
@@ -41,7 +41,7 @@ SfStatus kafka_offsets_at(KafkaClient *client, rd_kafka_topic_partition_list_t *
     if (list->cnt == 0)
         return SF_OK;
     rd_kafka_resp_err_t code = rd_kafka_offsets_for_times(client->rk, list, timeout_ms);
-    serve_events(client);
+    kafka_serve(client);
     if (code)
         return kafka_fail(client, code, err, "asking for the offsets of '%s'", list->elems[0].topic);
     for (int i = 0; i < list->cnt; i++)
@@ -80,7 +80,7 @@ SfStatus kafka_group_offsets(KafkaClient *client, const char *group, rd_kafka_to
 {
     g_autoptr(rd_kafka_queue_t) queue = rd_kafka_queue_new(client->rk);
     g_autoptr(rd_kafka_AdminOptions_t) options =
-        admin_options(client, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS, timeout_ms);
+        kafka_admin_options(client, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS, timeout_ms);
     rd_kafka_error_t *refused = rd_kafka_AdminOptions_set_require_stable_offsets(options, 1);
     if (refused)
         return kafka_fail_error(client, refused, err, "reading the offsets of group '%s'", group);
@@ -92,7 +92,7 @@ SfStatus kafka_group_offsets(KafkaClient *client, const char *group, rd_kafka_to
 
     g_autofree char *what = g_strdup_printf("reading the offsets of group '%s'", group);
     g_autoptr(rd_kafka_event_t) event = NULL;
-    SF_TRY(await_answer(client, queue, timeout_ms, what, &event, err));
+    SF_TRY(kafka_await(client, queue, timeout_ms, what, &event, err));
     size_t n = 0;
     const rd_kafka_group_result_t **groups =
         rd_kafka_ListConsumerGroupOffsets_result_groups(rd_kafka_event_ListConsumerGroupOffsets_result(event), &n);
@@ -109,14 +109,14 @@ SfStatus kafka_group_set(KafkaClient *client, const char *group, const rd_kafka_
 {
     g_autoptr(rd_kafka_queue_t) queue = rd_kafka_queue_new(client->rk);
     g_autoptr(rd_kafka_AdminOptions_t) options =
-        admin_options(client, RD_KAFKA_ADMIN_OP_ALTERCONSUMERGROUPOFFSETS, timeout_ms);
+        kafka_admin_options(client, RD_KAFKA_ADMIN_OP_ALTERCONSUMERGROUPOFFSETS, timeout_ms);
     rd_kafka_AlterConsumerGroupOffsets_t *request = rd_kafka_AlterConsumerGroupOffsets_new(group, list);
     rd_kafka_AlterConsumerGroupOffsets(client->rk, &request, 1, options, queue);
     rd_kafka_AlterConsumerGroupOffsets_destroy(request);
 
     g_autofree char *what = g_strdup_printf("setting the offsets of group '%s'", group);
     g_autoptr(rd_kafka_event_t) event = NULL;
-    SF_TRY(await_answer(client, queue, timeout_ms, what, &event, err));
+    SF_TRY(kafka_await(client, queue, timeout_ms, what, &event, err));
     size_t n = 0;
     const rd_kafka_group_result_t **groups =
         rd_kafka_AlterConsumerGroupOffsets_result_groups(rd_kafka_event_AlterConsumerGroupOffsets_result(event), &n);
@@ -130,70 +130,4 @@ SfStatus kafka_group_set(KafkaClient *client, const char *group, const rd_kafka_
         if (answer->elems[i].err)
             return kafka_fail(client, answer->elems[i].err, err, "%s", what);
     return SF_OK;
-}
-
-static SfStatus new_topic(const KafkaTopic *topic, rd_kafka_NewTopic_t **out, SfError *err)
-{
-    char reason[256];
-    rd_kafka_NewTopic_t *request = rd_kafka_NewTopic_new(topic->name, (int) topic->partitions,
-                                                         (int) topic->replication_factor, reason, sizeof reason);
-    if (!request)
-        return sf_fail(err, SF_CONFIG, "topic '%s': %s", topic->name, reason);
-    for (size_t i = 0; i < topic->n_config; i++)
-        rd_kafka_NewTopic_set_config(request, topic->config[i].name, topic->config[i].value);
-    *out = request;
-    return SF_OK;
-}
-
-/* The broker's own words where it gave some: "Replication factor: 3 larger than available brokers: 1." */
-static SfStatus fail_topic(const KafkaClient *client, const rd_kafka_topic_result_t *result, const char *what,
-                           SfError *err)
-{
-    rd_kafka_resp_err_t code = rd_kafka_topic_result_error(result);
-    const char *text = rd_kafka_topic_result_error_string(result);
-    if (!text || !text[0] || kafka_status(code) == SF_RETRY)
-        return kafka_fail(client, code, err, "%s", what);
-    char cause[512];
-    return sf_fail(err, kafka_status(code), "%s: %s", what, kafka_explain(code, text, cause, sizeof cause));
-}
-
-SfStatus kafka_topic_create(KafkaClient *client, const KafkaTopic *topic, int timeout_ms, bool *created, SfError *err)
-{
-    rd_kafka_NewTopic_t *request = NULL;
-    SF_TRY(new_topic(topic, &request, err));
-    g_autoptr(rd_kafka_queue_t) queue = rd_kafka_queue_new(client->rk);
-    g_autoptr(rd_kafka_AdminOptions_t) options = admin_options(client, RD_KAFKA_ADMIN_OP_CREATETOPICS, timeout_ms);
-    rd_kafka_CreateTopics(client->rk, &request, 1, options, queue);
-    rd_kafka_NewTopic_destroy(request);
-
-    g_autofree char *what = g_strdup_printf("creating topic '%s'", topic->name);
-    g_autoptr(rd_kafka_event_t) event = NULL;
-    SF_TRY(await_answer(client, queue, timeout_ms, what, &event, err));
-    size_t n = 0;
-    const rd_kafka_topic_result_t **results =
-        rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event), &n);
-    rd_kafka_resp_err_t code = n == 1 ? rd_kafka_topic_result_error(results[0]) : RD_KAFKA_RESP_ERR__BAD_MSG;
-    if (code && code != RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS)
-        return n == 1 ? fail_topic(client, results[0], what, err) : kafka_fail(client, code, err, "%s", what);
-    *created = code == RD_KAFKA_RESP_ERR_NO_ERROR;
-    return SF_OK;
-}
-
-SfStatus kafka_topic_partitions(KafkaClient *client, const char *topic, int timeout_ms, int32_t *out, SfError *err)
-{
-    const struct rd_kafka_metadata *metadata = NULL;
-    /* All topics: asking for one by name would create it where the broker allows that. */
-    rd_kafka_resp_err_t code = rd_kafka_metadata(client->rk, 1, NULL, &metadata, timeout_ms);
-    serve_events(client);
-    if (code)
-        return kafka_fail(client, code, err, "asking for topic '%s'", topic);
-    SfStatus status = SF_EMPTY;
-    for (int i = 0; i < metadata->topic_cnt && status == SF_EMPTY; i++)
-        if (strcmp(metadata->topics[i].topic, topic) == 0 &&
-            metadata->topics[i].err != RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) {
-            *out = metadata->topics[i].partition_cnt;
-            status = SF_OK;
-        }
-    rd_kafka_metadata_destroy(metadata);
-    return status;
 }

@@ -18,4 +18,10 @@ struct KafkaClient {
     bool gone;
 };
 
+/* admin.c: a producer's waiting events; an admin request's options; its answer, or why there is none. */
+void kafka_serve(KafkaClient *client);
+rd_kafka_AdminOptions_t *kafka_admin_options(KafkaClient *client, rd_kafka_admin_op_t op, int timeout_ms);
+SfStatus kafka_await(KafkaClient *client, rd_kafka_queue_t *queue, int timeout_ms, const char *what,
+                     rd_kafka_event_t **out, SfError *err);
+
 #endif

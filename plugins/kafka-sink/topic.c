@@ -1,0 +1,43 @@
+/* The output topic: there, made, or waited for; and the largest record that it takes. */
+#include <string.h>
+
+#include "sink.h"
+
+SfStatus topic_ensure(SfNode *node, SfError *err)
+{
+    Sink *sink = node->state;
+    int32_t partitions = 0;
+    SfStatus status = kafka_topic_partitions(sink->client, sink->topic, ANSWER_MS, &partitions, err);
+    if (status != SF_EMPTY)
+        return status;
+    if (!sink->create_topic)
+        return sf_fail(err, SF_RETRY, "topic '%s' does not exist on '%s'; create it: sfrun topics create %s",
+                       sink->topic, sink->link.brokers, sink->topic);
+    g_autofree KafkaSetting *config = g_new0(KafkaSetting, sink->topic_config.size + 1);
+    for (size_t i = 0; i < sink->topic_config.size; i++)
+        config[i] = (KafkaSetting){sink->topic_config.pairs[i].key, sink->topic_config.pairs[i].value};
+    KafkaTopic topic = {.name = sink->topic,
+                        .partitions = sink->partitions > 0 ? sink->partitions : -1,
+                        .replication_factor = sink->replication_factor > 0 ? sink->replication_factor : -1,
+                        .config = config,
+                        .n_config = sink->topic_config.size};
+    bool created = false;
+    SF_TRY(kafka_topic_create(sink->client, &topic, ANSWER_MS, &created, err));
+    if (created)
+        sf_log(node, SF_LOG_INFO, "created topic %s", sink->topic);
+    return SF_OK;
+}
+
+SfStatus topic_limit(Sink *sink, SfError *err)
+{
+    if (sink->limit > 0)
+        return SF_OK;
+    g_autofree char *value = NULL;
+    SF_TRY(kafka_topic_config(sink->client, sink->topic, "max.message.bytes", ANSWER_MS, &value, err));
+    int64_t limit = g_ascii_strtoll(value, NULL, 10);
+    if (limit < 1000) /* librdkafka's least message.max.bytes */
+        return sf_fail(err, SF_RETRY, "topic '%s' takes records of at most %s bytes; raise its max.message.bytes",
+                       sink->topic, value);
+    sink->limit = limit;
+    return SF_OK;
+}

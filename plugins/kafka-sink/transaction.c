@@ -1,0 +1,124 @@
+/* Transactions of a lane: begin, commit with the ends of ranges, abort. All calls may be repeated after SF_RETRY. */
+#include <string.h>
+
+#include "sink.h"
+
+typedef rd_kafka_error_t *(*Call)(rd_kafka_t *rk, int timeout_ms);
+
+/* Repeats a call that librdkafka lets be repeated until it answers, the time is over or the host interrupts. NULL: done. */
+static rd_kafka_error_t *insist(Lane *lane, Call call)
+{
+    gint64 deadline = g_get_monotonic_time() + ANSWER_MS * 1000;
+    for (;;) {
+        rd_kafka_error_t *error = call(kafka_client_handle(lane->client), SLICE_MS);
+        rd_kafka_poll(kafka_client_handle(lane->client), 0);
+        bool again = error && rd_kafka_error_is_retriable(error) && g_get_monotonic_time() < deadline &&
+                     !interrupted(lane->sink);
+        if (!again)
+            return error;
+        rd_kafka_error_destroy(error);
+    }
+}
+
+SfStatus transaction_init(Lane *lane, SfError *err)
+{
+    if (!lane->id || lane->ready)
+        return SF_OK;
+    rd_kafka_error_t *error = insist(lane, rd_kafka_init_transactions);
+    if (error)
+        return kafka_fail_error(lane->client, error, err, "starting transactions of '%s'", lane->id);
+    lane->ready = true;
+    kafka_client_up(lane->client);
+    return SF_OK;
+}
+
+SfStatus transaction_begin(Lane *lane, SfError *err)
+{
+    if (!lane->id || lane->begun_us > 0)
+        return SF_OK;
+    rd_kafka_error_t *error = rd_kafka_begin_transaction(kafka_client_handle(lane->client));
+    if (error)
+        return kafka_fail_error(lane->client, error, err, "beginning a transaction of '%s'", lane->id);
+    lane->begun_us = g_get_monotonic_time();
+    return SF_OK;
+}
+
+SfStatus transaction_abort(Lane *lane, SfError *err)
+{
+    if (!lane->id || lane->begun_us == 0)
+        return SF_OK;
+    rd_kafka_error_t *error = insist(lane, rd_kafka_abort_transaction);
+    if (error)
+        return kafka_fail_error(lane->client, error, err, "aborting a transaction of '%s'", lane->id);
+    lane->begun_us = 0;
+    lane->ending = false;
+    return SF_OK;
+}
+
+/* The broker wants the transaction to be aborted: the next try makes it again. */
+static SfStatus fail(Lane *lane, rd_kafka_error_t *error, SfError *err)
+{
+    if (rd_kafka_error_txn_requires_abort(error)) {
+        lane->failed = true;
+        lane->ending = false;
+    }
+    return kafka_fail_error(lane->client, error, err, "committing to topic '%s'", lane->sink->topic);
+}
+
+static SfStatus send_offsets(Lane *lane, const char *group, SfError *err)
+{
+    g_autoptr(rd_kafka_topic_partition_list_t) list = chains_offsets(lane, group);
+    if (list->cnt == 0)
+        return SF_OK;
+    rd_kafka_consumer_group_metadata_t *metadata = rd_kafka_consumer_group_metadata_new(group);
+    rd_kafka_error_t *error =
+        rd_kafka_send_offsets_to_transaction(kafka_client_handle(lane->client), list, metadata, ANSWER_MS);
+    rd_kafka_consumer_group_metadata_destroy(metadata);
+    return error ? fail(lane, error, err) : SF_OK;
+}
+
+static bool group_seen(const Lane *lane, guint before)
+{
+    for (guint i = 0; i < before; i++) {
+        const Chain *chain = lane->chains->pdata[i];
+        if (strcmp(chain->group, ((const Chain *) lane->chains->pdata[before])->group) == 0)
+            return true;
+    }
+    return false;
+}
+
+static SfStatus each_group(Lane *lane, SfStatus (*call)(Lane *lane, const char *group, SfError *err), SfError *err)
+{
+    for (guint i = 0; i < lane->chains->len; i++) {
+        const Chain *chain = lane->chains->pdata[i];
+        if (!group_seen(lane, i))
+            SF_TRY(call(lane, chain->group, err));
+    }
+    return SF_OK;
+}
+
+static SfStatus set_offsets(Lane *lane, const char *group, SfError *err)
+{
+    g_autoptr(rd_kafka_topic_partition_list_t) list = chains_offsets(lane, group);
+    return list->cnt > 0 ? kafka_group_set(lane->client, group, list, ANSWER_MS, err) : SF_OK;
+}
+
+SfStatus transaction_commit(Lane *lane, SfError *err)
+{
+    if (!lane->id)
+        return each_group(lane, set_offsets, err);
+    if (!lane->ending) {
+        SF_TRY(transaction_begin(lane, err));
+        sf_fault(lane->node, "kafka-sink-before-offsets");
+        SF_TRY(each_group(lane, send_offsets, err));
+        sf_fault(lane->node, "kafka-sink-before-commit");
+        lane->ending = true;
+    }
+    rd_kafka_error_t *error = insist(lane, rd_kafka_commit_transaction);
+    if (error)
+        return fail(lane, error, err);
+    sf_fault(lane->node, "kafka-sink-after-commit");
+    lane->ending = false;
+    lane->begun_us = 0;
+    return SF_OK;
+}

@@ -1,0 +1,140 @@
+/* Requests about topics. */
+#include <string.h>
+
+#include "client.h"
+
+static SfStatus new_topic(const KafkaTopic *topic, rd_kafka_NewTopic_t **out, SfError *err)
+{
+    char reason[256];
+    rd_kafka_NewTopic_t *request = rd_kafka_NewTopic_new(topic->name, (int) topic->partitions,
+                                                         (int) topic->replication_factor, reason, sizeof reason);
+    if (!request)
+        return sf_fail(err, SF_CONFIG, "topic '%s': %s", topic->name, reason);
+    for (size_t i = 0; i < topic->n_config; i++)
+        rd_kafka_NewTopic_set_config(request, topic->config[i].name, topic->config[i].value);
+    *out = request;
+    return SF_OK;
+}
+
+/* The broker's own words where it gave some: "Replication factor: 3 larger than available brokers: 1." */
+static SfStatus fail_topic(const KafkaClient *client, const rd_kafka_topic_result_t *result, const char *what,
+                           SfError *err)
+{
+    rd_kafka_resp_err_t code = rd_kafka_topic_result_error(result);
+    const char *text = rd_kafka_topic_result_error_string(result);
+    if (!text || !text[0] || kafka_status(code) == SF_RETRY)
+        return kafka_fail(client, code, err, "%s", what);
+    char cause[512];
+    return sf_fail(err, kafka_status(code), "%s: %s", what, kafka_explain(code, text, cause, sizeof cause));
+}
+
+bool kafka_has_controller(KafkaClient *client, int timeout_ms)
+{
+    const struct rd_kafka_metadata *metadata = NULL;
+    int32_t id = rd_kafka_controllerid(client->rk, timeout_ms);
+    bool found = false;
+    if (id < 0 || rd_kafka_metadata(client->rk, 0, NULL, &metadata, timeout_ms) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return id >= 0;
+    for (int i = 0; i < metadata->broker_cnt; i++)
+        found = found || metadata->brokers[i].id == id;
+    rd_kafka_metadata_destroy(metadata);
+    return found;
+}
+
+/* Asking for a topic by name makes it where the cluster does that. */
+static SfStatus create_by_asking(KafkaClient *client, const KafkaTopic *topic, int timeout_ms, bool *created,
+                                 SfError *err)
+{
+    if (topic->partitions > 0 || topic->replication_factor > 0 || topic->n_config > 0)
+        return sf_fail(err, SF_CONFIG,
+                       "topic '%s' cannot be created: '%s' has no controller (an embedded broker makes topics by "
+                       "'sfrun broker --topics %s:%" G_GINT64_FORMAT "')",
+                       topic->name, client->brokers, topic->name, MAX(topic->partitions, 1));
+    const struct rd_kafka_metadata *metadata = NULL;
+    rd_kafka_topic_t *handle = rd_kafka_topic_new(client->rk, topic->name, NULL);
+    if (!handle)
+        return kafka_fail(client, rd_kafka_last_error(), err, "creating topic '%s'", topic->name);
+    rd_kafka_resp_err_t code = rd_kafka_metadata(client->rk, 0, handle, &metadata, timeout_ms);
+    if (!code && metadata->topic_cnt == 1)
+        code = metadata->topics[0].err;
+    if (metadata)
+        rd_kafka_metadata_destroy(metadata);
+    rd_kafka_topic_destroy(handle);
+    if (code)
+        return kafka_fail(client, code, err, "creating topic '%s'", topic->name);
+    *created = true;
+    return SF_OK;
+}
+
+SfStatus kafka_topic_create(KafkaClient *client, const KafkaTopic *topic, int timeout_ms, bool *created, SfError *err)
+{
+    rd_kafka_NewTopic_t *request = NULL;
+    if (!kafka_has_controller(client, timeout_ms))
+        return create_by_asking(client, topic, timeout_ms, created, err);
+    SF_TRY(new_topic(topic, &request, err));
+    g_autoptr(rd_kafka_queue_t) queue = rd_kafka_queue_new(client->rk);
+    g_autoptr(rd_kafka_AdminOptions_t) options =
+        kafka_admin_options(client, RD_KAFKA_ADMIN_OP_CREATETOPICS, timeout_ms);
+    rd_kafka_CreateTopics(client->rk, &request, 1, options, queue);
+    rd_kafka_NewTopic_destroy(request);
+
+    g_autofree char *what = g_strdup_printf("creating topic '%s'", topic->name);
+    g_autoptr(rd_kafka_event_t) event = NULL;
+    SF_TRY(kafka_await(client, queue, timeout_ms, what, &event, err));
+    size_t n = 0;
+    const rd_kafka_topic_result_t **results =
+        rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event), &n);
+    rd_kafka_resp_err_t code = n == 1 ? rd_kafka_topic_result_error(results[0]) : RD_KAFKA_RESP_ERR__BAD_MSG;
+    if (code && code != RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS)
+        return n == 1 ? fail_topic(client, results[0], what, err) : kafka_fail(client, code, err, "%s", what);
+    *created = code == RD_KAFKA_RESP_ERR_NO_ERROR;
+    return SF_OK;
+}
+
+SfStatus kafka_topic_config(KafkaClient *client, const char *topic, const char *name, int timeout_ms, char **out,
+                            SfError *err)
+{
+    rd_kafka_ConfigResource_t *resource = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic);
+    g_autoptr(rd_kafka_queue_t) queue = rd_kafka_queue_new(client->rk);
+    g_autoptr(rd_kafka_AdminOptions_t) options =
+        kafka_admin_options(client, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, timeout_ms);
+    rd_kafka_DescribeConfigs(client->rk, &resource, 1, options, queue);
+    rd_kafka_ConfigResource_destroy(resource);
+
+    g_autofree char *what = g_strdup_printf("asking for the configuration of topic '%s'", topic);
+    g_autoptr(rd_kafka_event_t) event = NULL;
+    SF_TRY(kafka_await(client, queue, timeout_ms, what, &event, err));
+    size_t n = 0, n_entries = 0;
+    const rd_kafka_ConfigResource_t **resources =
+        rd_kafka_DescribeConfigs_result_resources(rd_kafka_event_DescribeConfigs_result(event), &n);
+    rd_kafka_resp_err_t code = n == 1 ? rd_kafka_ConfigResource_error(resources[0]) : RD_KAFKA_RESP_ERR__BAD_MSG;
+    if (code)
+        return kafka_fail(client, code, err, "%s", what);
+    const rd_kafka_ConfigEntry_t **entries = rd_kafka_ConfigResource_configs(resources[0], &n_entries);
+    for (size_t i = 0; i < n_entries; i++) {
+        if (strcmp(rd_kafka_ConfigEntry_name(entries[i]), name) == 0 && rd_kafka_ConfigEntry_value(entries[i])) {
+            *out = g_strdup(rd_kafka_ConfigEntry_value(entries[i]));
+            return SF_OK;
+        }
+    }
+    return sf_fail(err, SF_RETRY, "%s: there is no '%s'", what, name);
+}
+
+SfStatus kafka_topic_partitions(KafkaClient *client, const char *topic, int timeout_ms, int32_t *out, SfError *err)
+{
+    const struct rd_kafka_metadata *metadata = NULL;
+    /* All topics: asking for one by name would create it where the broker allows that. */
+    rd_kafka_resp_err_t code = rd_kafka_metadata(client->rk, 1, NULL, &metadata, timeout_ms);
+    kafka_serve(client);
+    if (code)
+        return kafka_fail(client, code, err, "asking for topic '%s'", topic);
+    SfStatus status = SF_EMPTY;
+    for (int i = 0; i < metadata->topic_cnt && status == SF_EMPTY; i++)
+        if (strcmp(metadata->topics[i].topic, topic) == 0 &&
+            metadata->topics[i].err != RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) {
+            *out = metadata->topics[i].partition_cnt;
+            status = SF_OK;
+        }
+    rd_kafka_metadata_destroy(metadata);
+    return status;
+}
