@@ -1,5 +1,4 @@
-/* Builders: memory for appended values, ends of rows, rollback. The inline part is builder.h, the way out is
- * finish.c. */
+/* Builders: memory for appended values, ends of rows, rollback. The inline part is builder.h, the way out is finish.c. */
 #include "builder.h"
 #include "array.h"
 #include "type.h"

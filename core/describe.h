@@ -1,5 +1,4 @@
-/* What plugins and pipeline files are made of, told from the option tables: for terminals, documents, editors,
- * programs. */
+/* What plugins and pipeline files are made of, told from the option tables: for terminals, documents, editors, programs. */
 #ifndef CORE_DESCRIBE_H
 #define CORE_DESCRIBE_H
 

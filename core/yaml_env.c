@@ -1,5 +1,4 @@
-/* Environment references in scalars: ${NAME}, ${NAME:-default}, and $${ for a plain ${. Defaults may hold references.
- * */
+/* Environment references in scalars: ${NAME}, ${NAME:-default}, and $${ for a plain ${. Defaults may hold references. */
 #include "value.h"
 
 #include <string.h>

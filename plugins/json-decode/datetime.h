@@ -34,8 +34,9 @@ TimeFit time_check_us(int64_t us);
 /* "2024-01-15". */
 TimeFit time_parse_date(const char *text, size_t size, int32_t *out);
 
-/* "2024-01-15T10:30:01.123456+01:00": T, t or a blank between; seconds and fraction may be left out; offset Z, z, ±hh:mm,
- * ±hhmm, ±hh, none is UTC; a date alone is its midnight. `cut`: digits finer than µs are dropped instead of TIME_TOO_FINE. */
+/* "2024-01-15T10:30:01.123456+01:00": T, t or a blank between; seconds and fraction may be left out; offset Z, z,
+ * ±hh:mm, ±hhmm, ±hh, none is UTC; a date alone is its midnight. `cut`: digits finer than µs are dropped instead of
+ * TIME_TOO_FINE. */
 TimeFit time_parse_iso(const char *text, size_t size, bool cut, int64_t *out);
 
 /* The offset ±hh:mm, ±hhmm or ±hh at *p, which is moved behind it. */

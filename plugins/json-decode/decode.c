@@ -161,8 +161,8 @@ static const char *decode_key(Decoder *decoder, const Key *key, const Field *fie
     return key->level ? decode_inner(decoder, key, field, p) : end;
 }
 
-/* A key that was not the expected one: from behind its opening quote to its closing quote; *number is -1 for one that the
- * schema does not have. */
+/* A key that was not the expected one: from behind its opening quote to its closing quote; *number is -1 for one that
+ * the schema does not have. */
 static const char *find_key(Decoder *decoder, Level *level, const char *p, int64_t *number)
 {
     const char *end = json_scan_string(&decoder->scan, p);
@@ -187,8 +187,8 @@ static const char *skip_value(Decoder *decoder, const Field *field, const char *
     return end ? end : decode_fail(decoder, FAULT_SYNTAX, field, p);
 }
 
-/* A key, its colon and its value. *number: of the key that we hope for, then of the key that it was; -1 for one that the
- * schema does not have, or that was there before. */
+/* A key, its colon and its value. *number: of the key that we hope for, then of the key that it was; -1 for one that
+ * the schema does not have, or that was there before. */
 static const char *decode_member(Decoder *decoder, Level *level, const Field *field, const char *p, int64_t *number)
 {
     JsonScan *scan = &decoder->scan;

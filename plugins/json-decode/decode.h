@@ -1,5 +1,6 @@
-/* Events → rows of a builder, in one pass over the text: every field goes to its column as it comes, and the whole text is
- * checked on the way. What turns out wrong is rolled back. Nothing is allocated per event but what the columns grow by. */
+/* Events → rows of a builder, in one pass over the text: every field goes to its column as it comes, and the whole text
+ * is checked on the way. What turns out wrong is rolled back. Nothing is allocated per event but what the columns grow
+ * by. */
 #ifndef JSON_DECODE_DECODE_H
 #define JSON_DECODE_DECODE_H
 

@@ -1,4 +1,5 @@
-/* A fault in words that let a person find and mend it: the field, the value as it stood there, and what was expected. */
+/* A fault in words that let a person find and mend it: the field, the value as it stood there, and what was
+ * expected. */
 #include "decode.h"
 
 enum { SHOWN = 100 }; /* bytes of a value at most */

@@ -1,5 +1,5 @@
-/* json-decode: a column of JSON objects → typed columns. This file binds and hands batches through; the walk over a text is
- * decode.c's, the `schema:` option schema.c's. */
+/* json-decode: a column of JSON objects → typed columns. This file binds and hands batches through; the walk over a
+ * text is decode.c's, the `schema:` option schema.c's. */
 #include "decode.h"
 
 typedef enum Unknown { UNKNOWN_IGNORE, UNKNOWN_REJECT } Unknown;
@@ -199,7 +199,8 @@ static SfStatus bind(SfNode *node, const struct ArrowSchema *in, struct ArrowSch
     return sf_schema_make((const SfField *) (void *) columns->data, columns->len, out, err);
 }
 
-/* Decodes all rows into the builder; *keep (made with the first row that is left out) has a bit for each that is in it. */
+/* Decodes all rows into the builder; *keep (made with the first row that is left out) has a bit for each that is in
+ * it. */
 static SfStatus decode_rows(SfNode *node, const SfBatch *in, uint8_t **keep, SfError *err)
 {
     JsonDecode *self = node->state;

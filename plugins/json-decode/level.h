@@ -1,5 +1,6 @@
-/* The keys that one kind of JSON object may have, and which fields each of them feeds. Events of one producer have their keys
- * in one order, so every key remembers which one followed it, and the next event is first compared with that. */
+/* The keys that one kind of JSON object may have, and which fields each of them feeds. Events of one producer have
+ * their keys in one order, so every key remembers which one followed it, and the next event is first compared with
+ * that. */
 #ifndef JSON_DECODE_LEVEL_H
 #define JSON_DECODE_LEVEL_H
 

@@ -29,7 +29,8 @@ typedef struct ShortNumber {
     bool negative;
 } ShortNumber;
 
-/* Behind the number at p, or NULL where it is none in short (longer, with exponent, or wrong): take the long way then. */
+/* Behind the number at p, or NULL where it is none in short (longer, with exponent, or wrong): take the long way
+ * then. */
 static inline const char *number_scan_short(const char *p, const char *end, ShortNumber *out)
 {
     out->negative = p < end && *p == '-';

@@ -8,7 +8,8 @@
 
 typedef struct Pattern Pattern;
 
-/* SF_CONFIG, without a place, names the letter that is not known or what is missing. `clock`: for a timestamp, else a date. */
+/* SF_CONFIG, without a place, names the letter that is not known or what is missing. `clock`: for a timestamp, else a
+ * date. */
 Pattern *pattern_new(const char *text, bool clock, SfError *err);
 void pattern_free(Pattern *pattern);
 

@@ -1,4 +1,5 @@
-/* Days since 1970-01-01 ↔ year, month, day in the proleptic Gregorian calendar, which Arrow, Delta and Spark count in. */
+/* Days since 1970-01-01 ↔ year, month, day in the proleptic Gregorian calendar, which Arrow, Delta and Spark count
+ * in. */
 #ifndef KIT_CIVIL_H
 #define KIT_CIVIL_H
 

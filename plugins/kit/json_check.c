@@ -1,4 +1,5 @@
-/* Checks JSON texts in one pass, without a tree and without recursion. Knows nothing of types: that is json-decode's. */
+/* Checks JSON texts in one pass, without a tree and without recursion. Knows nothing of types: that is
+ * json-decode's. */
 #include "json_check.h"
 
 #include <string.h>

@@ -11,8 +11,8 @@ typedef struct JsonFault {
     const char *reason; /* "control character in a string": static text for "<reason> at byte <offset>" */
 } JsonFault;
 
-/* Reads data[0, size) and nothing around it; no allocation, any thread. Where not NULL: *breaks (set if valid) tells of line
- * breaks between the tokens, which there are never inside a string; *fault (set if not) where and why. */
+/* Reads data[0, size) and nothing around it; no allocation, any thread. Where not NULL: *breaks (set if valid) tells of
+ * line breaks between the tokens, which there are never inside a string; *fault (set if not) where and why. */
 bool json_valid(const char *data, size_t size, bool *breaks, JsonFault *fault);
 
 #endif

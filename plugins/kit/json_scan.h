@@ -41,7 +41,8 @@ static inline const char *json_scan_space(JsonScan *scan, const char *p)
     return p;
 }
 
-/* Bytes of the UTF-8 sequence at p, by RFC 3629 section 4 (no overlong forms, no surrogates, at most U+10FFFF); 0: none. */
+/* Bytes of the UTF-8 sequence at p, by RFC 3629 section 4 (no overlong forms, no surrogates, at most U+10FFFF); 0:
+ * none. */
 static inline size_t json_scan_utf8(const char *text, const char *end)
 {
     const unsigned char *p = (const unsigned char *) text;
@@ -86,8 +87,8 @@ static inline const char *json_scan_plain(const char *p, const char *end)
     return p;
 }
 
-/* From behind a string's opening quote over what json_scan_plain() stopped at, up to the closing quote; NULL on a fault.
- * Escapes are checked for their form only: a lone surrogate passes, as it does in the RFC's grammar. */
+/* From behind a string's opening quote over what json_scan_plain() stopped at, up to the closing quote; NULL on a
+ * fault. Escapes are checked for their form only: a lone surrogate passes, as it does in the RFC's grammar. */
 const char *json_scan_string_rest(JsonScan *scan, const char *p);
 
 /* From behind a string's opening quote to its closing quote; NULL on a fault. */

@@ -83,8 +83,8 @@ void json_write_decimal(GString *out, SfDecimal value, int scale)
     done(out, p);
 }
 
-/* value = integer / 10^k with both exact in a double: the division rounds correctly, so this text reads back as value, and
- * the least such k has the fewest digits. */
+/* value = integer / 10^k with both exact in a double: the division rounds correctly, so this text reads back as value,
+ * and the least such k has the fewest digits. */
 static bool write_short_float(GString *out, double value)
 {
     static const double tens[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10};

@@ -1,12 +1,13 @@
 /* Rows → JSON objects, as file-sink and kafka-sink write them.
  *
  *   bool, int32, int64   true, 42
- *   float64              the shortest text that reads back the same: 0.1, 5.0, 1e+300; "NaN", "Infinity", "-Infinity" as
- *                        texts, as Spark writes and reads them, since JSON has no such numbers
+ *   float64              the shortest text that reads back the same: 0.1, 5.0, 1e+300; "NaN", "Infinity" and
+ *                        "-Infinity" as texts, as Spark has them, since JSON has no such numbers
  *   decimal128           a number with all digits of its scale: 1250.50
  *   utf8                 a text, escaped only where RFC 8259 section 7 demands it
- *   binary               base64; but key and value of the raw row, and a header's value, are a text when they are valid UTF-8
- *                        and else base64 in a member with another name, value_base64, so that nobody has to guess
+ *   binary               base64; but key and value of the raw row, and a header's value, are a text when they are
+ *                        valid UTF-8, and else base64 in a member with another name, value_base64: nobody has to
+ *                        guess
  *   date, timestamp      "2024-01-15", "2024-01-15T10:30:01.000000Z"; years outside 0000 … 9999 with sign (ISO 8601)
  *   list, struct         array, object
  *   null                 null: every column is always there */

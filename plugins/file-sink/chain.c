@@ -1,0 +1,225 @@
+/* Writes, commits and recovers one chain. Knows nothing of what is in the rows. */
+#include "chain.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+enum { FLUSH_BYTES = 1 << 20 };
+
+Chain *chain_new(SfNode *node, size_t input, const SfSplit *split, const char *directory, const char *positions)
+{
+    Chain *chain = g_new0(Chain, 1);
+    chain->node = node;
+    chain->input = input;
+    chain->split = split;
+    chain->directory = directory;
+    chain->key = name_key(split->name);
+    chain->position_path = g_build_filename(positions, chain->key, NULL);
+    g_autofree char *hidden = g_strdup_printf(".%s.tmp", chain->key);
+    chain->hidden_path = g_build_filename(directory, hidden, NULL);
+    chain->start = chain->end = SF_POSITION_NONE;
+    chain->position_fd = chain->hidden_fd = -1;
+    chain->buffer = g_string_new(NULL);
+    return chain;
+}
+
+static void close_fd(int *fd)
+{
+    if (*fd >= 0)
+        close(*fd);
+    *fd = -1;
+}
+
+static void drop_open(Chain *chain)
+{
+    close_fd(&chain->hidden_fd);
+    chain->renamed = false;
+    chain->hidden_size = 0;
+    chain->rows = 0;
+    chain->end = chain->start;
+    g_string_truncate(chain->buffer, 0);
+}
+
+void chain_free(Chain *chain)
+{
+    if (!chain)
+        return;
+    if (chain->hidden_fd >= 0)
+        (void) unlink(chain->hidden_path);
+    drop_open(chain);
+    close_fd(&chain->position_fd);
+    g_string_free(chain->buffer, TRUE);
+    g_free(chain->hidden_path);
+    g_free(chain->position_path);
+    g_free(chain->key);
+    g_free(chain);
+}
+
+static SfStatus fail_io(const char *path, const char *what, SfError *err)
+{
+    return sf_fail(err, SF_RETRY, "cannot %s '%s': %s", what, path, g_strerror(errno));
+}
+
+static SfStatus lock(Chain *chain, SfError *err)
+{
+    if (chain->position_fd >= 0)
+        return SF_OK;
+    int fd = open(chain->position_path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    if (fd < 0)
+        return fail_io(chain->position_path, "open", err);
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        SfStatus status = errno == EWOULDBLOCK
+                              ? sf_fail(err, SF_RETRY, "another process is writing files of split '%s' to '%s'",
+                                        chain->split->name, chain->directory)
+                              : fail_io(chain->position_path, "lock", err);
+        close_fd(&fd);
+        return status;
+    }
+    chain->position_fd = fd;
+    return SF_OK;
+}
+
+/* The position file has one number, in so few bytes that writing them is one act. */
+static SfStatus read_position(const Chain *chain, int64_t *out, SfError *err)
+{
+    char text[32] = "";
+    char *end = NULL;
+    ssize_t size = pread(chain->position_fd, text, sizeof text - 1, 0);
+    if (size < 0)
+        return fail_io(chain->position_path, "read", err);
+    *out = SF_POSITION_NONE;
+    if (size == 0)
+        return SF_OK;
+    guint64 value = g_ascii_strtoull(text, &end, 10);
+    if (end == text || *end != '\n' || value > INT64_MAX)
+        return sf_fail(err, SF_FATAL, "'%s' holds no position; put it back, or remove it to go on behind the last file",
+                       chain->position_path);
+    *out = (int64_t) value;
+    return SF_OK;
+}
+
+static SfStatus write_position(const Chain *chain, bool sync, SfError *err)
+{
+    char text[32];
+    int size = g_snprintf(text, sizeof text, "%020" PRId64 "\n", chain->end);
+    if (pwrite(chain->position_fd, text, (size_t) size, 0) != size || (sync && fdatasync(chain->position_fd) != 0))
+        return fail_io(chain->position_path, "write", err);
+    return SF_OK;
+}
+
+static SfStatus find_end(const Chain *chain, int64_t *out, SfError *err)
+{
+    int64_t files = SF_POSITION_NONE, position = SF_POSITION_NONE;
+    SF_TRY(names_last_end(chain->directory, chain->key, &files, err));
+    SF_TRY(read_position(chain, &position, err));
+    *out = MAX(files, position);
+    return SF_OK;
+}
+
+SfStatus chain_recover(Chain *chain, SfError *err)
+{
+    drop_open(chain);
+    SF_TRY(lock(chain, err));
+    SF_TRY(find_end(chain, &chain->start, err));
+    chain->end = chain->start;
+    return SF_OK;
+}
+
+SfStatus chain_hold(Chain *chain, SfError *err)
+{
+    if (chain->position_fd >= 0)
+        return SF_OK;
+    int64_t end = SF_POSITION_NONE;
+    SF_TRY(lock(chain, err));
+    SF_TRY(find_end(chain, &end, err));
+    if (end == chain->start)
+        return SF_OK;
+    chain_release(chain);
+    return sf_fail(err, SF_FENCED, "another process has moved split '%s' in '%s' on to %" PRId64, chain->split->name,
+                   chain->directory, end);
+}
+
+void chain_release(Chain *chain)
+{
+    close_fd(&chain->position_fd);
+}
+
+void chain_add(Chain *chain, const SfBatch *batch, int64_t rows)
+{
+    if (chain->end == chain->start)
+        chain->from = batch->start;
+    chain->end = batch->end;
+    chain->rows += rows;
+}
+
+/* At a fixed place, so that a write that failed half-way is simply done again. */
+SfStatus chain_flush(Chain *chain, bool all, SfError *err)
+{
+    if (chain->buffer->len == 0 || (!all && chain->buffer->len < FLUSH_BYTES))
+        return SF_OK;
+    if (chain->hidden_fd < 0)
+        chain->hidden_fd = open(chain->hidden_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (chain->hidden_fd < 0)
+        return fail_io(chain->hidden_path, "create", err);
+    for (gsize done = 0; done < chain->buffer->len;) {
+        ssize_t n = pwrite(chain->hidden_fd, chain->buffer->str + done, chain->buffer->len - done,
+                           chain->hidden_size + (int64_t) done);
+        if (n < 0 && errno != EINTR)
+            return fail_io(chain->hidden_path, "write", err);
+        done += (gsize) MAX(n, 0);
+    }
+    chain->hidden_size += (int64_t) chain->buffer->len;
+    g_string_truncate(chain->buffer, 0);
+    return SF_OK;
+}
+
+static SfStatus sync_directory(const char *path, SfError *err)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int error = fd < 0 || fsync(fd) != 0 ? errno : 0;
+    close_fd(&fd);
+    errno = error;
+    return error == 0 ? SF_OK : fail_io(path, "sync", err);
+}
+
+/* The rename is the commit: the name is the range. */
+static SfStatus publish(Chain *chain, SfError *err)
+{
+    g_autofree char *name = name_file(chain->key, chain->from, chain->end);
+    g_autofree char *path = g_build_filename(chain->directory, name, NULL);
+    SF_TRY(chain_flush(chain, true, err));
+    sf_fault(chain->node, "file-sink:written");
+    if (!chain->renamed && fsync(chain->hidden_fd) != 0)
+        return fail_io(chain->hidden_path, "sync", err);
+    sf_fault(chain->node, "file-sink:synced");
+    if (!chain->renamed && rename(chain->hidden_path, path) != 0)
+        return fail_io(path, "rename to", err);
+    chain->renamed = true;
+    sf_fault(chain->node, "file-sink:renamed");
+    return sync_directory(chain->directory, err);
+}
+
+SfStatus chain_commit(Chain *chain, SfError *err)
+{
+    if (chain->end == chain->start)
+        return SF_OK;
+    SfPosition end = {.split = chain->split, .position = chain->end};
+    SF_TRY(chain_hold(chain, err));
+    SF_TRY(sf_settle(chain->node, chain->input, &end, 1, err));
+    if (chain->rows > 0)
+        SF_TRY(publish(chain, err));
+    /* beside a file the position only matters once somebody takes the file away: no reason to fail or to wait */
+    SfStatus status = write_position(chain, chain->rows == 0, err);
+    if (chain->rows == 0 && status != SF_OK)
+        return status;
+    sf_fault(chain->node, "file-sink:positioned");
+    chain->start = chain->end;
+    drop_open(chain);
+    sf_committed(chain->node, chain->input, chain->split, chain->end);
+    return SF_OK;
+}

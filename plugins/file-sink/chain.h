@@ -1,0 +1,50 @@
+/* One chain's rows on their way into files: a hidden file grows until it is committed, then gets the name that says its
+ * range. Ranges without rows go to a small position file, so that they leave no files behind; it is also the lock that
+ * keeps two processes from writing the same chain. */
+#ifndef FILE_SINK_CHAIN_H
+#define FILE_SINK_CHAIN_H
+
+#include "names.h"
+
+typedef struct Chain {
+    SfNode *node;
+    size_t input;
+    const SfSplit *split;
+    const char *directory; /* of the files */
+    char *key;
+    char *position_path;
+    char *hidden_path;
+    int64_t start; /* end of what is committed, or SF_POSITION_NONE before recover */
+    int64_t from;  /* of what was written since; start, where that is known */
+    int64_t end;   /* of what was written */
+    int64_t rows;  /* in the hidden file and the buffer */
+    int position_fd;
+    int hidden_fd;
+    bool renamed;        /* the hidden file has its name already, but the directory is not synced */
+    int64_t hidden_size; /* bytes that are surely in the hidden file */
+    GString *buffer;     /* what comes behind them */
+} Chain;
+
+Chain *chain_new(SfNode *node, size_t input, const SfSplit *split, const char *directory, const char *positions);
+void chain_free(Chain *chain);
+
+/* Drops what is open, locks, and reads how far the files and the position file say that the chain got. SF_RETRY while
+ * another process has the lock. */
+SfStatus chain_recover(Chain *chain, SfError *err);
+
+/* Locks again if need be: SF_FENCED when another process moved the chain on in between. */
+SfStatus chain_hold(Chain *chain, SfError *err);
+
+/* Takes note of a batch whose rows are in the buffer. */
+void chain_add(Chain *chain, const SfBatch *batch, int64_t rows);
+
+/* Moves the buffer into the hidden file once there is much of it, or all of it. */
+SfStatus chain_flush(Chain *chain, bool all, SfError *err);
+
+/* Makes everything up to the end durable and visible. */
+SfStatus chain_commit(Chain *chain, SfError *err);
+
+/* Lets another process have it. */
+void chain_release(Chain *chain);
+
+#endif

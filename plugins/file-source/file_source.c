@@ -1,0 +1,265 @@
+/* file-source: lines of files as raw rows. This file finds files, assigns them and takes turns; reading one is
+ * reader.c's. */
+#include "reader.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+/* How long a file is read on after it was moved away. */
+enum { CHANGE_OVER_MS = 5000 };
+
+typedef struct FileSource {
+    const char *path;
+    const char *topic;
+    int64_t interval;
+    int64_t max_line;
+    int64_t batch_rows;
+
+    GPtrArray *readers; /* Reader *, in order of discovery */
+    GHashTable *names;  /* of splits that were assigned */
+    size_t turn;        /* of the reader that is asked next */
+    int64_t looked_ms;  /* monotonic: when files were looked for; 0: never */
+    GMutex mutex;       /* of the two below */
+    GCond wake;
+    bool interrupted;
+} FileSource;
+
+static const SfOption options[] = {
+    SF_OPTION_STRING(FileSource, path, .required = true,
+                     .doc = "A file, a directory (all files in it), or a pattern such as in/*.jsonl.",
+                     .example = "in/*.jsonl"),
+    SF_OPTION_STRING(FileSource, topic,
+                     .doc = "What the rows say in their column topic; by default each file's name up to "
+                            "its last dot."),
+    SF_OPTION_DURATION(FileSource, interval, .value = "250ms", .min = "10ms", .max = "1h",
+                       .doc = "How often to look for new lines and files."),
+    SF_OPTION_SIZE(FileSource, max_line, .value = "64MiB", .min = "1KiB", .max = "256MiB", .doc = "Longest line."),
+    SF_OPTION_INT(FileSource, batch_rows, .value = "4096", .min = "1", .max = "1_000_000",
+                  .doc = "Rows in a batch at most."),
+    SF_OPTION_END};
+
+static const char doc[] =
+    "Gives the lines of text files as raw rows: `value` is the line without its line break (LF or CR LF), `topic` the\n"
+    "file's name up to its last dot, `partition` 0, `offset` the line's number from 0; key, timestamp and headers are\n"
+    "null, since a line has none. Empty lines are passed over and keep their number.\n"
+    "\n"
+    "A run with trigger `once` reads each file up to where it ended at the start, a last line without line break "
+    "included.\n"
+    "Otherwise files are followed: as they grow, and as new ones come; a line counts once its line break is there.\n"
+    "\n"
+    "Files may only grow. A file is known by its path and its first line (up to 1 KiB), so that another file under the "
+    "same\n"
+    "path (after a rotation) is read from its beginning; its predecessor is read to its end first while it is open. A "
+    "file that\n"
+    "was renamed is another file: let the pattern match either the names before or those after the rotation. In a "
+    "directory,\n"
+    "names that begin with a dot or an underscore, or end in .tmp, are left out: write there, then rename.\n"
+    "\n"
+    "Standard input cannot be read again after a failure and is therefore no source. All files are read by task 0.\n";
+
+static SfStatus bind(SfNode *node, struct ArrowSchema *out, SfError *err)
+{
+    FileSource *self = node->state;
+    if (strcmp(self->path, "-") == 0)
+        return sf_fail(err, SF_CONFIG,
+                       "path '-': standard input cannot be read again after a failure; write it to a file");
+    return sf_schema_raw(out, err);
+}
+
+static SfStatus open_node(SfNode *node, SfError *err)
+{
+    FileSource *self = node->state;
+    self->readers = g_ptr_array_new_with_free_func((GDestroyNotify) reader_free);
+    self->names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    g_mutex_init(&self->mutex);
+    g_cond_init(&self->wake);
+    if (!node->bounded || files_may_be_none(self->path) || g_file_test(self->path, G_FILE_TEST_EXISTS))
+        return SF_OK;
+    return sf_fail(err, SF_CONFIG, "there is no file '%s'", self->path);
+}
+
+static char *topic_of(const FileSource *self, const char *path)
+{
+    if (self->topic)
+        return g_strdup(self->topic);
+    char *name = g_path_get_basename(path);
+    char *dot = strrchr(name, '.');
+    if (dot && dot > name)
+        *dot = '\0';
+    return name;
+}
+
+/* Asks where each of the files stands, and gives them their splits. */
+static SfStatus assign(SfNode *node, GPtrArray *fresh, SfError *err)
+{
+    FileSource *self = node->state;
+    g_autofree SfAssignment *assignments = g_new0(SfAssignment, fresh->len);
+    for (guint i = 0; i < fresh->len; i++) {
+        const Reader *reader = g_ptr_array_index(fresh, i);
+        assignments[i] = (SfAssignment){.name = reader->file->name, .topic = reader->topic};
+    }
+    SF_TRY(sf_assign(node, assignments, fresh->len, err));
+    for (guint i = 0; i < fresh->len; i++) {
+        Reader *reader = g_ptr_array_index(fresh, i);
+        reader->split = assignments[i].split;
+        reader->position = MAX(assignments[i].position, 0);
+        g_hash_table_add(self->names, g_strdup(reader->file->name));
+    }
+    for (guint i = 0; i < fresh->len; i++)
+        g_ptr_array_add(self->readers, g_ptr_array_index(fresh, i));
+    g_ptr_array_set_free_func(fresh, NULL);
+    return SF_OK;
+}
+
+/* The reader that has this very file, or NULL. */
+static Reader *find_reader(const FileSource *self, const struct stat *info, const char *path)
+{
+    for (guint i = self->readers->len; i > 0; i--) {
+        Reader *reader = g_ptr_array_index(self->readers, i - 1);
+        if (reader->file->inode == info->st_ino && reader->file->device == info->st_dev &&
+            strcmp(reader->file->path, path) == 0 && info->st_size >= reader->offset)
+            return reader;
+    }
+    return NULL;
+}
+
+/* A file that is new, or that took another's place. */
+static SfStatus look_at(SfNode *node, const char *path, GPtrArray *fresh, SfError *err)
+{
+    FileSource *self = node->state;
+    struct stat info;
+    if (stat(path, &info) != 0 || find_reader(self, &info, path))
+        return SF_OK;
+    g_autoptr(Found) found = NULL;
+    SfStatus status = files_identify(path, node->bounded, &found, err);
+    if (status != SF_OK)
+        return status == SF_EMPTY ? SF_OK : status;
+    if (g_hash_table_contains(self->names, found->name))
+        return sf_fail(err, SF_FATAL,
+                       "%s: was cut short or replaced by a file that begins with the same line; give it "
+                       "another name to read it anew",
+                       path);
+    ReaderLimits limits = {.line_bytes = self->max_line, .batch_rows = self->batch_rows};
+    g_autofree char *topic = topic_of(self, path);
+    g_ptr_array_add(fresh, reader_new(g_steal_pointer(&found), topic, node->bounded, &limits));
+    return SF_OK;
+}
+
+static SfStatus look_for_files(SfNode *node, SfError *err)
+{
+    FileSource *self = node->state;
+    int64_t now_ms = g_get_monotonic_time() / 1000;
+    if (self->looked_ms > 0 && (node->bounded || now_ms < self->looked_ms + self->interval))
+        return SF_OK;
+    g_autoptr(GPtrArray) paths = NULL;
+    g_autoptr(GPtrArray) fresh = g_ptr_array_new_with_free_func((GDestroyNotify) reader_free);
+    SF_TRY(files_find(self->path, &paths, err));
+    for (guint i = 0; i < paths->len; i++)
+        SF_TRY(look_at(node, g_ptr_array_index(paths, i), fresh, err));
+    if (fresh->len > 0)
+        SF_TRY(assign(node, fresh, err));
+    self->looked_ms = now_ms;
+    return SF_OK;
+}
+
+/* Whether another file is at the reader's path, and has been for so long that its writer has surely changed over. */
+static bool is_over(Reader *reader)
+{
+    struct stat info;
+    int64_t now_ms = g_get_monotonic_time() / 1000;
+    if (stat(reader->file->path, &info) == 0 && info.st_ino == reader->file->inode &&
+        info.st_dev == reader->file->device && info.st_size >= reader->offset) {
+        reader->replaced_ms = 0;
+        return false;
+    }
+    if (reader->replaced_ms == 0)
+        reader->replaced_ms = now_ms;
+    return now_ms - reader->replaced_ms >= CHANGE_OVER_MS;
+}
+
+static SfStatus read_one(SfNode *node, Reader *reader, SfBatch *out, SfError *err)
+{
+    SF_TRY(reader_open(reader, err));
+    SfStatus status = reader_next(reader, out, err);
+    if (status == SF_EMPTY) {
+        sf_lag(node, reader->split, reader->line);
+        reader->done = reader->done || is_over(reader);
+    }
+    return status;
+}
+
+/* Each in turn, beginning behind the one that gave the last batch. */
+static SfStatus read_any(SfNode *node, SfBatch *out, SfError *err)
+{
+    FileSource *self = node->state;
+    for (size_t tried = self->readers->len; tried > 0; tried--) {
+        self->turn = self->turn < self->readers->len ? self->turn : 0;
+        Reader *reader = g_ptr_array_index(self->readers, self->turn);
+        SfStatus status = read_one(node, reader, out, err);
+        if (status != SF_OK && status != SF_EMPTY)
+            return status;
+        if (reader->done && status == SF_EMPTY)
+            g_ptr_array_remove_index(self->readers, (guint) self->turn);
+        else
+            self->turn++;
+        if (status == SF_OK)
+            return SF_OK;
+    }
+    return SF_EMPTY;
+}
+
+static void wait_for_more(FileSource *self, int64_t timeout_ms)
+{
+    int64_t until = g_get_monotonic_time() + MIN(timeout_ms, self->interval) * 1000;
+    g_mutex_lock(&self->mutex);
+    while (!self->interrupted && g_cond_wait_until(&self->wake, &self->mutex, until))
+        ;
+    self->interrupted = false;
+    g_mutex_unlock(&self->mutex);
+}
+
+static SfStatus poll_node(SfNode *node, int64_t timeout_ms, SfBatch *out, SfError *err)
+{
+    FileSource *self = node->state;
+    if (node->task == 0) {
+        SF_TRY(look_for_files(node, err));
+        SfStatus status = read_any(node, out, err);
+        if (status != SF_EMPTY)
+            return status;
+    }
+    if (node->bounded)
+        return SF_END;
+    if (timeout_ms > 0)
+        wait_for_more(self, timeout_ms);
+    return SF_EMPTY;
+}
+
+static void interrupt(SfNode *node)
+{
+    FileSource *self = node->state;
+    g_mutex_lock(&self->mutex);
+    self->interrupted = true;
+    g_cond_signal(&self->wake);
+    g_mutex_unlock(&self->mutex);
+}
+
+static void close_node(SfNode *node)
+{
+    FileSource *self = node->state;
+    if (!self->readers)
+        return;
+    g_clear_pointer(&self->readers, g_ptr_array_unref);
+    g_clear_pointer(&self->names, g_hash_table_unref);
+    g_cond_clear(&self->wake);
+    g_mutex_clear(&self->mutex);
+}
+
+SF_SOURCE_PLUGIN = {
+    SF_SOURCE_HEAD(FileSource, .name = "file-source", .version = "1.0.0", .summary = "Lines of files as raw rows",
+                   .doc = doc, .options = options),
+    .bind = bind,
+    .open = open_node,
+    .poll = poll_node,
+    .interrupt = interrupt,
+    .close = close_node,
+};

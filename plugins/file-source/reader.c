@@ -1,0 +1,244 @@
+/* Reads a file in chunks and cuts them at line breaks. A line that a chunk's end cuts goes to the next chunk, the only
+ * bytes that are copied. No mapping: a file that is cut short under a mapping kills its reader. */
+#include "reader.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <unistd.h>
+
+enum { CHUNK_BYTES = 1 << 20, LEAST_ROOM = CHUNK_BYTES / 16 };
+
+/* Read once, then shared by the batches cut from it. */
+struct Chunk {
+    gint references;
+    size_t size;
+    char data[];
+};
+
+static Chunk *chunk_new(size_t size)
+{
+    Chunk *chunk = g_try_malloc(sizeof *chunk + size);
+    if (chunk) {
+        chunk->references = 1;
+        chunk->size = size;
+    }
+    return chunk;
+}
+
+static Chunk *chunk_ref(Chunk *chunk)
+{
+    g_atomic_int_inc(&chunk->references);
+    return chunk;
+}
+
+/* From any thread: the last batch of a chunk may go anywhere. */
+static void chunk_unref(gpointer data)
+{
+    Chunk *chunk = data;
+    if (chunk && g_atomic_int_dec_and_test(&chunk->references))
+        g_free(chunk);
+}
+
+Reader *reader_new(Found *file, const char *topic, bool bounded, const ReaderLimits *limits)
+{
+    Reader *reader = g_new0(Reader, 1);
+    reader->file = file;
+    reader->topic = g_strdup(topic);
+    reader->limits = *limits;
+    reader->fd = -1;
+    reader->stop = bounded ? file->size : INT64_MAX;
+    return reader;
+}
+
+void reader_free(Reader *reader)
+{
+    if (!reader)
+        return;
+    if (reader->fd >= 0)
+        close(reader->fd);
+    chunk_unref(reader->chunk);
+    raw_source_unref(reader->raw);
+    found_free(reader->file);
+    g_free(reader->topic);
+    g_free(reader);
+}
+
+static size_t room(const Reader *reader)
+{
+    return reader->chunk ? reader->chunk->size - (size_t) (reader->end - reader->chunk->data) : 0;
+}
+
+/* Behind what is there already, as long as that is worth a read: batches of the chunk do not mind. Else a new chunk
+ * with the cut line first, which is bigger when that line fills most of it. */
+static SfStatus make_room(Reader *reader, SfError *err)
+{
+    size_t cut = (size_t) (reader->end - reader->at);
+    if (room(reader) >= LEAST_ROOM)
+        return SF_OK;
+    Chunk *chunk = chunk_new(MAX(CHUNK_BYTES, cut * 2));
+    if (!chunk)
+        return sf_fail(err, SF_RETRY, "%s:%" PRId64 ": no memory for a line of more than %zu bytes", reader->file->path,
+                       reader->line + 1, cut);
+    if (cut > 0)
+        memcpy(chunk->data, reader->at, cut);
+    chunk_unref(reader->chunk);
+    reader->chunk = chunk;
+    reader->at = chunk->data;
+    reader->end = chunk->data + cut;
+    return SF_OK;
+}
+
+/* More bytes behind reader->end; SF_EMPTY when there are none. */
+static SfStatus fill(Reader *reader, SfError *err)
+{
+    SF_TRY(make_room(reader, err));
+    size_t want = (size_t) MIN((int64_t) room(reader), reader->stop - reader->offset);
+    ssize_t n = want > 0 ? pread(reader->fd, reader->end, want, reader->offset) : 0;
+    if (n < 0)
+        return sf_fail(err, SF_RETRY, "%s:%" PRId64 ": cannot read on: %s", reader->file->path, reader->line + 1,
+                       g_strerror(errno));
+    if (n == 0 && want > 0 && reader->stop != INT64_MAX)
+        return sf_fail(err, SF_FATAL, "%s:%" PRId64 ": the file was cut short while it was read", reader->file->path,
+                       reader->line + 1);
+    if (n == 0)
+        return SF_EMPTY;
+    bool first = reader->offset == 0;
+    reader->offset += n;
+    reader->end += n;
+    if (first && n >= 3 && memcmp(reader->at, "\xEF\xBB\xBF", 3) == 0)
+        reader->at += 3; /* a byte order mark, which is no part of the first line */
+    return SF_OK;
+}
+
+/* Reads on until there is a whole line: *end is its line break, or the end of a last line without one. SF_EMPTY: no
+ * line. */
+static SfStatus find_line(Reader *reader, char **end, SfError *err)
+{
+    size_t seen = 0;
+    for (;;) {
+        size_t size = (size_t) (reader->end - reader->at);
+        char *found = size > seen ? memchr(reader->at + seen, '\n', size - seen) : NULL;
+        if (found) {
+            *end = found;
+            return SF_OK;
+        }
+        if ((int64_t) size > reader->limits.line_bytes)
+            return sf_fail(err, SF_FATAL, "%s:%" PRId64 ": line of more than %" PRId64 " bytes; raise 'max_line'",
+                           reader->file->path, reader->line + 1, reader->limits.line_bytes);
+        seen = size;
+        SfStatus status = fill(reader, err);
+        if (status == SF_EMPTY && reader->offset >= reader->stop) {
+            reader->done = true;
+            *end = reader->end;
+            return size > 0 ? SF_OK : SF_EMPTY;
+        }
+        SF_TRY(status);
+    }
+}
+
+/* Behind a line that ends at `end`. */
+static inline char *behind(const Reader *reader, char *end)
+{
+    return end < reader->end ? end + 1 : end;
+}
+
+static SfStatus skip_rest(Reader *reader, SfError *err)
+{
+    char *end = NULL;
+    if (!reader->rest)
+        return SF_OK;
+    SfStatus status = find_line(reader, &end, err);
+    if (status != SF_OK)
+        return status;
+    reader->at = behind(reader, end);
+    reader->rest = false;
+    return SF_OK;
+}
+
+/* Passes over lines up to that number. */
+static SfStatus skip_lines(Reader *reader, int64_t line, SfError *err)
+{
+    while (reader->line < line) {
+        char *end = NULL;
+        SfStatus status = find_line(reader, &end, err);
+        if (status == SF_OK) {
+            reader->at = behind(reader, end);
+            reader->line++;
+        } else if (status == SF_EMPTY && reader->end > reader->at && reader->line + 1 == line) {
+            /* an earlier, bounded run took what was the end of the file for the end of this line */
+            reader->line++;
+            reader->rest = true;
+        } else if (status == SF_EMPTY) {
+            return sf_fail(err, SF_FATAL,
+                           "%s: has %" PRId64 " lines, but %" PRId64 " were read from it before: it was cut short; put "
+                           "it back, or give it another name to read it anew",
+                           reader->file->path, reader->line, line);
+        } else {
+            return status;
+        }
+    }
+    return SF_OK;
+}
+
+static void reader_close(Reader *reader)
+{
+    if (reader->fd >= 0)
+        close(reader->fd);
+    reader->fd = -1;
+    g_clear_pointer(&reader->chunk, chunk_unref);
+    reader->at = reader->end = NULL;
+    reader->offset = reader->line = 0;
+}
+
+SfStatus reader_open(Reader *reader, SfError *err)
+{
+    if (reader->fd >= 0)
+        return SF_OK;
+    reader->fd = open(reader->file->path, O_RDONLY | O_CLOEXEC);
+    if (reader->fd < 0)
+        return sf_fail(err, SF_RETRY, "cannot read '%s': %s", reader->file->path, g_strerror(errno));
+    (void) posix_fadvise(reader->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+    SfStatus status = skip_lines(reader, reader->position, err);
+    if (status != SF_OK)
+        reader_close(reader);
+    else if (!reader->raw)
+        reader->raw = raw_source_new(reader->topic, 0, reader->limits.batch_rows);
+    return status;
+}
+
+/* Cuts lines into rows as long as they are there in full; line breaks may be CR LF. Empty lines are no events. */
+static void cut_lines(Reader *reader, char *end, RawRows *rows)
+{
+    while (end && rows->length < reader->limits.batch_rows) {
+        size_t size = (size_t) (end - reader->at);
+        if (size > 0 && end[-1] == '\r')
+            size--;
+        if (size > 0)
+            raw_rows_add(rows, NULL, 0, reader->at, size, reader->line, RAW_NO_TIMESTAMP);
+        reader->at = behind(reader, end);
+        reader->line++;
+        end = memchr(reader->at, '\n', (size_t) (reader->end - reader->at));
+    }
+}
+
+SfStatus reader_next(Reader *reader, SfBatch *out, SfError *err)
+{
+    char *end = NULL;
+    SF_TRY(skip_rest(reader, err));
+    SF_TRY(find_line(reader, &end, err));
+    g_autoptr(RawRows) rows =
+        raw_rows_new(reader->raw, reader->limits.batch_rows, chunk_unref, chunk_ref(reader->chunk), err);
+    if (!rows)
+        return SF_RETRY;
+    int64_t start = reader->line;
+    char *from = reader->at;
+    cut_lines(reader, end, rows);
+    SF_TRY(raw_rows_finish(g_steal_pointer(&rows), NULL, &out->rows, err));
+    out->split = reader->split;
+    out->start = start;
+    out->end = reader->line;
+    out->bytes = reader->at - from;
+    out->newest_us = INT64_MIN;
+    return SF_OK;
+}

@@ -1,0 +1,331 @@
+/* file-source: which lines become which rows, where it goes on, and what it says of files that change under it. */
+#include <glib/gstdio.h>
+#include <locale.h>
+#include <unistd.h>
+#include "harness.h"
+
+typedef char Folder;
+
+static Folder *folder_new(void)
+{
+    Folder *folder = g_dir_make_tmp("file-source-XXXXXX", NULL);
+    g_assert_nonnull(folder);
+    g_assert_cmpint(g_chdir(folder), ==, 0);
+    return folder;
+}
+
+static void folder_free(Folder *folder)
+{
+    const char *argv[] = {"rm", "-rf", folder, NULL};
+    g_assert_cmpint(g_chdir("/"), ==, 0);
+    g_assert_true(g_spawn_sync(NULL, (char **) argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL, NULL, NULL));
+    g_free(folder);
+}
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Folder, folder_free)
+
+static void put(const char *path, const char *text)
+{
+    g_assert_true(g_file_set_contents(path, text, -1, NULL));
+}
+
+static void append(const char *path, const char *text)
+{
+    FILE *file = g_fopen(path, "ae");
+    g_assert_nonnull(file);
+    g_assert_cmpuint(fwrite(text, 1, strlen(text), file), ==, strlen(text));
+    g_assert_cmpint(fclose(file), ==, 0);
+}
+
+static Harness *bounded(const char *options)
+{
+    Harness *h = harness_new("file-source", options);
+    h->bounded = true;
+    return h;
+}
+
+/* "offset:value" of all rows up to the end, joined by blanks. */
+static char *values_of(const GPtrArray *batches)
+{
+    g_autoptr(GString) out = g_string_new(NULL);
+    for (guint i = 0; i < batches->len && batches->pdata[i]; i++) {
+        const SfBatch *batch = batches->pdata[i];
+        SfColumn value, offset;
+        g_assert_cmpint(sf_column(batch, "value", SF_BINARY, &value, NULL), ==, SF_OK);
+        g_assert_cmpint(sf_column(batch, "offset", SF_INT64, &offset, NULL), ==, SF_OK);
+        for (int64_t row = 0; row < sf_rows(batch); row++) {
+            SfBytes bytes = sf_bytes(&value, row);
+            g_string_append_printf(out, "%s%d:%.*s", out->len ? " " : "", (int) sf_i64(&offset, row), (int) bytes.size,
+                                   bytes.data);
+        }
+    }
+    return g_string_free(g_steal_pointer(&out), FALSE);
+}
+
+static void assert_lines(Harness *h, gint64 rows, const char *expected)
+{
+    g_autoptr(GPtrArray) batches = harness_poll_rows(h, rows);
+    g_autofree char *values = values_of(batches);
+    g_assert_cmpstr(values, ==, expected);
+}
+
+static void test_lines_become_rows(void)
+{
+    g_autoptr(Folder) folder = folder_new();
+    put("sales.eu.jsonl", "{\"a\":1}\n\n{\"a\":22222222222222}\r\nlast");
+    g_autoptr(Harness) h = bounded("path: sales.eu.jsonl");
+    const SfBatch *batch = harness_poll(h, 0);
+    g_assert_cmpstr(harness_text(h, batch), ==,
+                    "{\"key\":null,\"value\":\"{\\\"a\\\":1}\",\"topic\":\"sales.eu\",\"partition\":0,\"offset\":0,"
+                    "\"timestamp\":null,\"headers\":null}\n"
+                    "{\"key\":null,\"value\":\"{\\\"a\\\":22222222222222}\",\"topic\":\"sales.eu\",\"partition\":0,"
+                    "\"offset\":2,\"timestamp\":null,\"headers\":null}");
+    g_assert_cmpint(batch->start, ==, 0);
+    g_assert_cmpint(batch->end, ==, 3);
+    assert_lines(h, 1, "3:last");
+    g_assert_null(harness_poll(h, 0));
+    g_assert_cmpint(h->status, ==, SF_END);
+}
+
+static void test_byte_order_mark_is_no_part_of_the_first_line(void)
+{
+    g_autoptr(Folder) folder = folder_new();
+    put("a.txt", "\xEF\xBB\xBF{}\n\xEF\xBB\xBFx\n");
+    g_autoptr(Harness) h = bounded("path: a.txt");
+    assert_lines(h, 2, "0:{} 1:\xEF\xBB\xBFx");
+}
+
+static void test_goes_on_at_the_line_that_the_sinks_need(void)
+{
+    g_autoptr(Folder) folder = folder_new();
+    put("a.txt", "zero\none\ntwo\nthree\n");
+    g_autoptr(Harness) first = bounded("path: a.txt");
+    assert_lines(first, 4, "0:zero 1:one 2:two 3:three");
+    g_autofree char *split = g_strdup(harness_assigned(first));
+    g_assert_true(g_str_has_prefix(split, "a.txt#"));
+    append("a.txt", "four\n");
+    g_autoptr(Harness) again = bounded("path: a.txt");
+    harness_answer(again, split, 3);
+    assert_lines(again, 9, "3:three 4:four");
+}
+
+static void test_a_line_without_break_is_not_read_twice(void)
+{
+    g_autoptr(Folder) folder = folder_new();
+    put("a.txt", "zero\non");
+    g_autoptr(Harness) first = bounded("path: a.txt");
+    assert_lines(first, 9, "0:zero 1:on");
+    g_autofree char *split = g_strdup(harness_assigned(first));
+    append("a.txt", "e\ntwo\n");
+    g_autoptr(Harness) again = bounded("path: a.txt");
+    harness_answer(again, split, 2);
+    assert_lines(again, 9, "2:two");
+}
+
+static void test_directories_and_patterns(void)
+{
+    g_autoptr(Folder) folder = folder_new();
+    g_assert_cmpint(g_mkdir("in", 0700), ==, 0);
+    put("in/b.jsonl", "b\n");
+    put("in/a.jsonl", "a\n");
+    put("in/.hidden", "h\n");
+    put("in/_hidden", "h\n");
+    put("in/c.tmp", "c\n");
+    put("in/empty", "");
+    g_autoptr(Harness) all = bounded("path: in");
+    assert_lines(all, 9, "0:a 0:b");
+    g_autoptr(Harness) some = bounded("path: 'in/b*.jsonl'");
+    assert_lines(some, 9, "0:b");
+    g_autoptr(Harness) none = bounded("path: 'in/z*'");
+    g_assert_null(harness_poll(none, 0));
+    g_assert_cmpint(none->status, ==, SF_END);
+}
+
+static void test_files_are_followed(void)
+{
+    g_autoptr(Folder) folder = folder_new();
+    g_assert_cmpint(g_mkdir("in", 0700), ==, 0);
+    put("in/a", "one\ntw");
+    g_autoptr(Harness) h = harness_new("file-source", "{path: in, interval: 10ms}");
+    assert_lines(h, 1, "0:one");
+    g_assert_null(harness_poll(h, 0));
+    g_assert_cmpint(h->status, ==, SF_EMPTY);
+    append("in/a", "o\n");
+    assert_lines(h, 1, "1:two");
+    put("in/b", "begun");
+    g_assert_null(harness_poll(h, 30));
+    append("in/b", "\nand ended\n");
+    assert_lines(h, 2, "0:begun 1:and ended");
+}
+
+static void test_a_missing_file_is_waited_for_or_named(void)
+{
+    g_autoptr(Folder) folder = folder_new();
+    g_autoptr(Harness) once = bounded("path: nowhere.jsonl");
+    g_assert_cmpint(harness_try_open(once), ==, SF_CONFIG);
+    g_assert_cmpstr(once->err.message, ==, "there is no file 'nowhere.jsonl'");
+    g_autoptr(Harness) h = harness_new("file-source", "{path: later.jsonl, interval: 10ms}");
+    g_assert_null(harness_poll(h, 0));
+    put("later.jsonl", "here\n");
+    assert_lines(h, 1, "0:here");
+}
+
+static void test_a_rotated_file_is_read_to_its_end(void)
+{
+    g_autoptr(Folder) folder = folder_new();
+    put("log", "old 0\n");
+    g_autoptr(Harness) h = harness_new("file-source", "{path: log, interval: 10ms}");
+    assert_lines(h, 1, "0:old 0");
+    g_assert_cmpint(g_rename("log", "log.1"), ==, 0);
+    append("log.1", "old 1\n");
+    put("log", "new 0\n");
+    g_autoptr(GPtrArray) batches = harness_poll_rows(h, 2);
+    g_autofree char *values = values_of(batches);
+    g_assert_nonnull(strstr(values, "1:old 1"));
+    g_assert_nonnull(strstr(values, "0:new 0"));
+}
+
+static void test_another_file_under_the_same_name_is_another_split(void)
+{
+    g_autoptr(Folder) folder = folder_new();
+    put("a.txt", "monday 1\nmonday 2\n");
+    g_autoptr(Harness) first = bounded("path: a.txt");
+    assert_lines(first, 9, "0:monday 1 1:monday 2");
+    put("a.txt", "tuesday 1\ntuesday 2\ntuesday 3\n");
+    g_autoptr(Harness) next = bounded("path: a.txt");
+    harness_answer(next, harness_assigned(first), 2);
+    assert_lines(next, 9, "0:tuesday 1 1:tuesday 2 2:tuesday 3");
+}
+
+static void test_a_file_that_was_cut_short_stops_the_source(void)
+{
+    g_autoptr(Folder) folder = folder_new();
+    put("a.txt", "one\ntwo\nthree\n");
+    g_autoptr(Harness) first = bounded("path: a.txt");
+    assert_lines(first, 9, "0:one 1:two 2:three");
+    put("a.txt", "one\n");
+    g_autoptr(Harness) h = bounded("path: a.txt");
+    harness_answer(h, harness_assigned(first), 3);
+    g_assert_null(harness_poll(h, 0));
+    g_assert_cmpint(h->status, ==, SF_FATAL);
+    g_assert_cmpstr(
+        h->err.message, ==,
+        "a.txt: has 1 lines, but 3 were read from it before: it was cut short; put it back, or give it another "
+        "name to read it anew");
+}
+
+static void test_a_replacement_that_begins_alike_stops_the_source(void)
+{
+    g_autoptr(Folder) folder = folder_new();
+    put("a.txt", "same\ntwo\n");
+    g_autoptr(Harness) h = harness_new("file-source", "{path: a.txt, interval: 10ms}");
+    assert_lines(h, 2, "0:same 1:two");
+    put("b.txt", "same\nother\n");
+    g_assert_cmpint(g_rename("b.txt", "a.txt"), ==, 0);
+    g_autoptr(GTimer) timer = g_timer_new();
+    while (!harness_poll(h, 10) && h->status == SF_EMPTY && g_timer_elapsed(timer, NULL) < 30)
+        ;
+    g_assert_cmpint(h->status, ==, SF_FATAL);
+    g_assert_cmpstr(
+        h->err.message, ==,
+        "a.txt: was cut short or replaced by a file that begins with the same line; give it another name to read "
+        "it anew");
+}
+
+static void test_long_lines(void)
+{
+    g_autoptr(Folder) folder = folder_new();
+    g_autofree char *line = g_strnfill(3 << 20, 'x');
+    put("a.txt", "short\n");
+    append("a.txt", line);
+    append("a.txt", "\nend\n");
+    g_autoptr(Harness) h = bounded("path: a.txt");
+    g_autoptr(GPtrArray) batches = harness_poll_rows(h, 3);
+    g_autofree char *values = values_of(batches);
+    g_assert_cmpuint(strlen(values), ==, (3 << 20) + strlen("0:short 1: 2:end"));
+    g_autoptr(Harness) small = bounded("{path: a.txt, max_line: 1MiB}");
+    harness_poll(small, 0);
+    while (small->status == SF_OK)
+        harness_poll(small, 0);
+    g_assert_cmpint(small->status, ==, SF_FATAL);
+    g_assert_cmpstr(small->err.message, ==, "a.txt:2: line of more than 1048576 bytes; raise 'max_line'");
+}
+
+/* Lines around the chunks' ends come out whole, in small and large batches alike. */
+static void test_chunks_cut_no_lines(void)
+{
+    g_autoptr(Folder) folder = folder_new();
+    g_autoptr(GString) text = g_string_new(NULL);
+    for (int i = 0; i < 60000; i++)
+        g_string_append_printf(
+            text, "%d:%.*s\n", i, i % 97,
+            "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrs");
+    put("a.txt", text->str);
+    g_autoptr(Harness) h = bounded("{path: a.txt, batch_rows: 1000}");
+    g_autoptr(GPtrArray) batches = harness_poll_rows(h, 60000);
+    int next = 0;
+    for (guint i = 0; i < batches->len && batches->pdata[i]; i++) {
+        SfColumn value;
+        g_assert_cmpint(sf_column(batches->pdata[i], "value", SF_BINARY, &value, NULL), ==, SF_OK);
+        for (int64_t row = 0; row < sf_rows(batches->pdata[i]); row++, next++) {
+            SfBytes bytes = sf_bytes(&value, row);
+            g_autofree char *copy = g_strndup(bytes.data, (gsize) bytes.size);
+            g_assert_cmpint(g_ascii_strtoll(copy, NULL, 10), ==, next);
+            g_assert_cmpint((int) (strchr(copy, ':') + 1 - copy) + next % 97, ==, bytes.size);
+        }
+    }
+    g_assert_cmpint(next, ==, 60000);
+}
+
+static void test_interrupt_ends_a_wait(void)
+{
+    g_autoptr(Folder) folder = folder_new();
+    g_autoptr(Harness) h = harness_new("file-source", "{path: ., interval: 1h}");
+    harness_open(h);
+    g_autoptr(GTimer) timer = g_timer_new();
+    harness_interrupt_after(h, 50);
+    g_assert_null(harness_poll(h, 60000));
+    g_assert_cmpint(h->status, ==, SF_EMPTY);
+    g_assert_cmpfloat(g_timer_elapsed(timer, NULL), <, 30);
+}
+
+static void test_wrong_paths(void)
+{
+    g_autoptr(Folder) folder = folder_new();
+    g_autoptr(Harness) stdin_path = harness_new("file-source", "path: '-'");
+    g_assert_cmpint(harness_try_bind(stdin_path), ==, SF_CONFIG);
+    g_assert_cmpstr(stdin_path->err.message, ==,
+                    "path '-': standard input cannot be read again after a failure; write it to a file");
+    g_autoptr(Harness) device = bounded("path: /dev/null");
+    g_assert_null(harness_poll(device, 0));
+    g_assert_cmpint(device->status, ==, SF_CONFIG);
+    g_assert_cmpstr(device->err.message, ==,
+                    "'/dev/null' is no regular file; lines are read from files that can be read again");
+}
+
+int main(int argc, char **argv)
+{
+    setlocale(LC_ALL, "");
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/file-source/lines become rows", test_lines_become_rows);
+    g_test_add_func("/file-source/a byte order mark is no part of the first line",
+                    test_byte_order_mark_is_no_part_of_the_first_line);
+    g_test_add_func("/file-source/goes on at the line that the sinks need",
+                    test_goes_on_at_the_line_that_the_sinks_need);
+    g_test_add_func("/file-source/a line without break is not read twice", test_a_line_without_break_is_not_read_twice);
+    g_test_add_func("/file-source/directories and patterns", test_directories_and_patterns);
+    g_test_add_func("/file-source/files are followed", test_files_are_followed);
+    g_test_add_func("/file-source/a missing file is waited for or named", test_a_missing_file_is_waited_for_or_named);
+    g_test_add_func("/file-source/a rotated file is read to its end", test_a_rotated_file_is_read_to_its_end);
+    g_test_add_func("/file-source/another file under the same name is another split",
+                    test_another_file_under_the_same_name_is_another_split);
+    g_test_add_func("/file-source/a file that was cut short stops the source",
+                    test_a_file_that_was_cut_short_stops_the_source);
+    g_test_add_func("/file-source/a replacement that begins alike stops the source",
+                    test_a_replacement_that_begins_alike_stops_the_source);
+    g_test_add_func("/file-source/long lines", test_long_lines);
+    g_test_add_func("/file-source/chunks cut no lines", test_chunks_cut_no_lines);
+    g_test_add_func("/file-source/interrupt ends a wait", test_interrupt_ends_a_wait);
+    g_test_add_func("/file-source/wrong paths", test_wrong_paths);
+    return g_test_run();
+}
