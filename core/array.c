@@ -1,4 +1,5 @@
-/* Nodes of Arrow arrays: one block of memory for the node's own lists, release functions that follow the C data interface. */
+/* Nodes of Arrow arrays: one block of memory for the node's own lists, release functions that follow the C data
+ * interface. */
 #include "array.h"
 
 /* A buffer of size 0 still needs an address for readers that add to it. */

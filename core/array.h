@@ -1,5 +1,5 @@
-/* Nodes of Arrow arrays that libsf makes. Each owns what it was given, so that a reader may move a child out of its parent, and
- * may hold a shared batch alive whose buffers it borrows. */
+/* Nodes of Arrow arrays that libsf makes. Each owns what it was given, so that a reader may move a child out of its
+ * parent, and may hold a shared batch alive whose buffers it borrows. */
 #ifndef CORE_ARRAY_H
 #define CORE_ARRAY_H
 

@@ -126,7 +126,8 @@ SfStatus sf_rows_from_columns(struct ArrowArray *columns, size_t n, int64_t leng
     return status;
 }
 
-/* Readers are told the sizes of view buffers in the last buffer (columnar format, "Variable-size Binary View Layout"). */
+/* Readers are told the sizes of view buffers in the last buffer (columnar format, "Variable-size Binary View
+ * Layout"). */
 static gint64 view_bytes(const struct ArrowArray *array)
 {
     gint64 n = array->n_buffers - 3, bytes = 0;

@@ -1,4 +1,5 @@
-/* Batches that the host delivers: counted by reference, so that queues, sinks and derived batches share the same rows. */
+/* Batches that the host delivers: counted by reference, so that queues, sinks and derived batches share the same
+ * rows. */
 #ifndef CORE_BATCH_H
 #define CORE_BATCH_H
 
@@ -15,9 +16,9 @@ typedef struct SharedBatch {
     gpointer freed_data;
 } SharedBatch;
 
-/* Moves the rows of `moved` (its release becomes NULL) into a new batch with one reference, end it by sf_batch_unref(&b->batch).
- * bytes: the source's figure, or an estimate where that is 0. No rows at all become an empty batch of the schema. NULL only
- * where there is no schema for that. */
+/* Moves the rows of `moved` (its release becomes NULL) into a new batch with one reference, end it by
+ * sf_batch_unref(&b->batch). bytes: the source's figure, or an estimate where that is 0. No rows at all become an
+ * empty batch of the schema. NULL only where there is no schema for that. */
 SharedBatch *shared_batch_new(SfBatch *moved);
 
 /* The shared batch that `batch` is part of, or NULL where it is an author's own. */

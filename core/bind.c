@@ -4,7 +4,7 @@
 #include "options.h"
 #include "value.h"
 
-/* ---- a host for bind hooks, which ask for nothing ------------------------------------------------------------------ */
+/* ---- a host for bind hooks, which ask for nothing ---------------------------------------------------------------- */
 
 static void no_log(SfNode *node, SfLogLevel level, const char *message)
 {
@@ -68,7 +68,7 @@ static const SfHost quiet_host = {
     .expect = no_charge,
 };
 
-/* ---- the graph ----------------------------------------------------------------------------------------------------- */
+/* ---- the graph --------------------------------------------------------------------------------------------------- */
 
 typedef struct Binding {
     const Pipeline *pipeline;

@@ -1,4 +1,5 @@
-/* Builders: memory for appended values, ends of rows, rollback. The inline part is builder.h, the way out is finish.c. */
+/* Builders: memory for appended values, ends of rows, rollback. The inline part is builder.h, the way out is
+ * finish.c. */
 #include "builder.h"
 #include "array.h"
 #include "type.h"

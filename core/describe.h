@@ -1,4 +1,5 @@
-/* What plugins and pipeline files are made of, told from the option tables: for terminals, documents, editors, programs. */
+/* What plugins and pipeline files are made of, told from the option tables: for terminals, documents, editors,
+ * programs. */
 #ifndef CORE_DESCRIBE_H
 #define CORE_DESCRIBE_H
 

@@ -129,7 +129,7 @@ static void check_sources(const Graph *graph, const SfValue *place)
     diagnostics_add(graph->diagnostics, place, "no step is a source, so there is nothing to read");
 }
 
-/* ---- order -------------------------------------------------------------------------------------------------------- */
+/* ---- order ------------------------------------------------------------------------------------------------------ */
 
 static bool is_ready(const Step *step, GHashTable *placed)
 {

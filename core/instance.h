@@ -1,4 +1,5 @@
-/* One plugin instance of one step: state filled from the options, schemas bound. Both `check` and the runtime make them. */
+/* One plugin instance of one step: state filled from the options, schemas bound. Both `check` and the runtime make
+ * them. */
 #ifndef CORE_INSTANCE_H
 #define CORE_INSTANCE_H
 
@@ -14,7 +15,8 @@ typedef struct Instance {
     gpointer arena;             /* what the option values live in */
 } Instance;
 
-/* Allocates the state and fills it by the option table: SF_CONFIG with place on a bad value (check has collected them all before). */
+/* Allocates the state and fills it by the option table: SF_CONFIG with place on a bad value (check has collected them
+ * all before). */
 Instance *instance_new(const Step *step, const Pipeline *pipeline, guint task, bool bounded, const SfHost *host,
                        gpointer host_data, SfError *err);
 

@@ -47,7 +47,7 @@ static const char *keep_secret(OptionArena *arena, char *secret)
     return secret;
 }
 
-/* ---- scalars ------------------------------------------------ */
+/* ---- scalars ---------------------------------------------- */
 
 static bool takes_bare_ms(const SfOption *option)
 {
@@ -183,7 +183,7 @@ static char *read_scalar(const SfOption *option, const char *text, gpointer fiel
     return NULL;
 }
 
-/* ---- lists, maps, trees, secrets ------------------------------------------------ */
+/* ---- lists, maps, trees, secrets ---------------------------------------------- */
 
 static void complain(const OptionReader *reader, const SfOption *option, const SfValue *value, const char *problem)
 {
@@ -319,7 +319,7 @@ bool option_read(const OptionReader *reader, const SfOption *option, const SfVal
     return !problem;
 }
 
-/* ---- text without a file ------------------------------------------------ */
+/* ---- text without a file ---------------------------------------------- */
 
 static char *read_yaml_text(OptionArena *arena, const SfOption *option, const char *text, gpointer field)
 {

@@ -16,7 +16,7 @@ bool option_is_own(const char *key)
 typedef struct Filling {
     const SfOption *options;
     size_t n;
-    const char *owner; /* "kafka-source" */
+    const char *owner; /* the plugin, or what else has options */
     bool plugin;       /* the owner is one */
     const SfValue *map;
     const char *const *own_keys; /* that are somebody else's */

@@ -7,8 +7,8 @@
 
 typedef struct OptionArena OptionArena; /* owns strings, lists and maps of one state */
 
-/* Checks every key of the step's map against the table (plus the runtime's own keys: source, transform, sink, from, on_reject) and every
- * value against its type, range and words. All errors go to diagnostics. */
+/* Checks every key of the step's map against the table (plus the runtime's own keys: source, transform, sink, from,
+ * on_reject) and every value against its type, range and words. All errors go to diagnostics. */
 void options_check(const Plugin *plugin, const SfValue *step, Diagnostics *diagnostics);
 
 /* Fills the state: defaults first, then the step's values; resolves secrets (file:, exec:). */
@@ -17,8 +17,8 @@ OptionArena *options_fill(const Plugin *plugin, const SfValue *step, gpointer st
 /* The same for `check`: secrets stay references. */
 OptionArena *options_fill_unresolved(const Plugin *plugin, const SfValue *step, gpointer state, SfError *err);
 
-/* The same for a map that is no step, with a table of the host's own: the pipeline's settings. Keys in other_keys (NULL:
- * none) are left alone. Complaints go to diagnostics; what is wrong keeps its default. */
+/* The same for a map that is no step, with a table of the host's own: the pipeline's settings. Keys in other_keys
+ * (NULL: none) are left alone. Complaints go to diagnostics; what is wrong keeps its default. */
 OptionArena *options_read_map(const SfOption *options, size_t n, const char *owner, const SfValue *map,
                               const char *const *other_keys, gpointer out, Diagnostics *diagnostics);
 

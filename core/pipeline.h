@@ -10,9 +10,9 @@ typedef struct Step Step;
 /* One consumer of a step's rows, or of its errors. */
 typedef struct Edge {
     Step *from;
-    bool errors;         /* reads <from>.errors */
+    bool errors; /* reads <from>.errors */
     Step *to;
-    size_t input;        /* number in to->inputs */
+    size_t input;         /* number in to->inputs */
     const SfValue *place; /* in the `from:` of the consumer */
 } Edge;
 
@@ -21,14 +21,14 @@ typedef enum OnReject { ON_REJECT_STOP, ON_REJECT_DROP } OnReject;
 struct Step {
     char *name;
     const Plugin *plugin;
-    const SfValue *place;   /* the step's key */
-    const SfValue *options; /* the step's map */
-    GPtrArray *inputs;      /* Edge *, owned here */
-    GPtrArray *outputs;     /* Edge *, of the rows */
+    const SfValue *place;     /* the step's key */
+    const SfValue *options;   /* the step's map */
+    GPtrArray *inputs;        /* Edge *, owned here */
+    GPtrArray *outputs;       /* Edge *, of the rows */
     GPtrArray *error_outputs; /* Edge *, of the errors */
-    GPtrArray *input_names; /* "events", "sales.errors", NULL-terminated */
-    OnReject on_reject;     /* `on_reject: stop | drop`, when nobody reads the step's errors */
-    guint index;            /* in topological order */
+    GPtrArray *input_names;   /* "events", "sales.errors", NULL-terminated */
+    OnReject on_reject;       /* `on_reject: stop | drop`, when nobody reads the step's errors */
+    guint index;              /* in topological order */
 };
 
 typedef enum Trigger { TRIGGER_CONTINUOUS, TRIGGER_ONCE } Trigger;
@@ -48,8 +48,8 @@ typedef struct Pipeline {
     Document *document;
 } Pipeline;
 
-/* Reads, wires and checks one file: structure, names, kinds, plugins, options, cycles, schemas (by instance_bind). All errors go to
- * diagnostics; NULL when there was any. Main thread. */
+/* Reads, wires and checks one file: structure, names, kinds, plugins, options, cycles, schemas (by instance_bind). All
+ * errors go to diagnostics; NULL when there was any. Main thread. */
 Pipeline *pipeline_load(const char *path, Diagnostics *diagnostics);
 Pipeline *pipeline_load_text(const char *text, const char *name, Diagnostics *diagnostics);
 void pipeline_free(Pipeline *pipeline);

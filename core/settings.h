@@ -1,4 +1,5 @@
-/* The keys of a pipeline file that are not a plugin's: one table each, for the reader, the reference page and the editor. */
+/* The keys of a pipeline file that are not a plugin's: one table each, for the reader, the reference page and the
+ * editor. */
 #ifndef CORE_SETTINGS_H
 #define CORE_SETTINGS_H
 

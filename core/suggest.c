@@ -47,7 +47,7 @@ static bool starts_like(const char *word, const char *start)
     return true;
 }
 
-/* One is the beginning of the other: "s3-bronze" for "s3-bronze-sink". */
+/* One is the beginning of the other: "some-bronze" for "some-bronze-sink". */
 static bool cut_short(const char *a, size_t na, const char *b, size_t nb)
 {
     return MIN(na, nb) >= 3 && (na < nb ? starts_like(b, a) : starts_like(a, b));

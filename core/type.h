@@ -10,7 +10,8 @@ enum { TYPE_FORMAT_SIZE = 16 };
 /* The format string of a field's own type; SF_CONFIG where precision, scale or children make no sense. */
 SfStatus type_format(const SfField *field, char *out, size_t size, SfError *err);
 
-/* Bytes of one value in the buffer of values; 0: one bit; ends of utf8, binary and list count 4; a struct has none: -1. */
+/* Bytes of one value in the buffer of values; 0: one bit; ends of utf8, binary and list count 4; a struct has none:
+ * -1. */
 int type_width(SfType type, bool view);
 
 static inline bool type_has_ends(SfType type)

@@ -34,7 +34,8 @@ SfValue *document_add(Document *document, SfValueKind kind, int line, int column
 /* The text in quotes, cut to a length that suits a message, without line breaks. */
 char *text_shown(const char *text);
 
-/* Replaces ${NAME}, ${NAME:-default} and $${ in `text`. Problems go to diagnostics at the place of `value`; then NULL. */
+/* Replaces ${NAME}, ${NAME:-default} and $${ in `text`. Problems go to diagnostics at the place of `value`; then NULL.
+ * */
 char *env_replace(const SfValue *value, const char *text, Diagnostics *diagnostics);
 
 #endif

@@ -1,8 +1,10 @@
-/* Pipeline files: libyaml's events → a tree of SfValue with file:line:column on every node; and the list of what is wrong.
+/* Pipeline files: libyaml's events → a tree of SfValue with file:line:column on every node; and the list of what is
+ * wrong.
  *
- * Environment references ${NAME} and ${NAME:-default} are replaced in scalars (not in keys); $${ stands for ${. Duplicate keys,
- * undefined aliases, several documents, a nesting over 64 and alias bombs are errors. All errors of a file are collected. A key `<<`
- * merges maps in; an empty value, ~ and null are SF_VALUE_NULL, all other text stays text until a typed option reads it. */
+ * Environment references ${NAME} and ${NAME:-default} are replaced in scalars (not in keys); $${ stands for ${.
+ * Duplicate keys, undefined aliases, several documents, a nesting over 64 and alias bombs are errors. All errors of a
+ * file are collected. A key `<<` merges maps in; an empty value, ~ and null are SF_VALUE_NULL, all other text stays
+ * text until a typed option reads it. */
 #ifndef CORE_YAML_H
 #define CORE_YAML_H
 
@@ -27,13 +29,13 @@ bool diagnostics_any(const Diagnostics *diagnostics); /* errors, that is; warnin
 void diagnostics_warn(Diagnostics *diagnostics, const SfValue *value, const char *format, ...) SF_PRINTF(3, 4);
 void diagnostics_context(Diagnostics *diagnostics, const char *context);
 
-/* "sales.yaml:14:9: text" → its parts; returns the text. file is NULL and the numbers 0 when the message has no place. */
+/* "sales.yaml:14:9: text" → its parts; returns the text. Without a place, file is NULL and the numbers are 0. */
 const char *diagnostic_split(const char *message, char **file, int *line, int *column);
 
 typedef struct Document Document; /* owns the tree */
 
-/* NULL when there was any syntax error; the tree may still be there with other errors in diagnostics. `name` is what messages
- * call the file. */
+/* NULL when there was any syntax error; the tree may still be there with other errors in diagnostics. `name` is what
+ * messages call the file. */
 Document *yaml_load_file(const char *path, Diagnostics *diagnostics);
 Document *yaml_load_text(const char *text, gsize size, const char *name, Diagnostics *diagnostics);
 const SfValue *document_root(const Document *document);

@@ -1,4 +1,5 @@
-/* Environment references in scalars: ${NAME}, ${NAME:-default}, and $${ for a plain ${. Defaults may hold references. */
+/* Environment references in scalars: ${NAME}, ${NAME:-default}, and $${ for a plain ${. Defaults may hold references.
+ * */
 #include "value.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
-/* A sink that is exactly once: a commit is one file, which appears whole or not at all, and whose name is its range. So the files
- * themselves say how far the sink has got; nothing else is kept. */
+/* A sink that is exactly once: a commit is one file, which appears whole or not at all, and whose name is its range.
+ * So the files themselves say how far the sink has got; nothing else is kept. */
 #define _POSIX_C_SOURCE 200809L
 #include <dirent.h>
 #include <errno.h>

@@ -1,4 +1,5 @@
-/* A transform over whole batches: text to numbers. What is no number goes to the step's errors output, with its cause. */
+/* A transform over whole batches: text to numbers. What is no number goes to the step's errors output, with its
+ * cause. */
 #include <sf/sf.h>
 
 typedef struct Parse {

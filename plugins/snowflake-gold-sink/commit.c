@@ -11,10 +11,25 @@ typedef struct Search {
     gsize struck;
 } Search;
 
+/* An upsert needs the key to be unique; tables that others made may lack that. */
+static SfStatus explain_missing_index(const Place *place, SfError *err)
+{
+    g_autoptr(GString) key = g_string_new(NULL);
+    for (guint i = 0; i < place->target->key->len; i++) {
+        g_autofree char *name =
+            sql_folded(place->dialect, target_column(place->target, g_array_index(place->target->key, guint, i))->name);
+        g_string_append_printf(key, "%s%s", i > 0 ? ", " : "", name);
+    }
+    return sf_value_fail(place->target->place, err,
+                         "table '%s' has no unique index over its key; create one: CREATE UNIQUE INDEX ON %s (%s)",
+                         place->target->table, place->target->table, key->str);
+}
+
 static SfStatus load(const Search *search, gsize first, gsize n, SfError *err)
 {
     Loader *loader = search->session->loaders->pdata[search->target];
-    return loader->class->load(loader, search->pending->winners[search->target].rows, first, n, err);
+    SfStatus status = loader->class->load(loader, search->pending->winners[search->target].rows, first, n, err);
+    return status == SF_CONFIG ? explain_missing_index(&loader->place, err) : status;
 }
 
 static SfStatus savepoint(const Search *search, const char *sql, SfError *err)

@@ -67,10 +67,14 @@ static void add_to_ledger(const char *ledger, const char *rows, GString *sql)
     g_string_append_printf(sql, "INSERT INTO %s VALUES %s ON CONFLICT DO NOTHING", ledger, rows);
 }
 
-/* What we write has no zone and means UTC; messages and types come as they are in C. */
-static const char *const session[] = {
-    "SET TimeZone = 'UTC'",       "SET client_encoding = 'UTF8'",      "SET standard_conforming_strings = on",
-    "SET DateStyle = 'ISO, YMD'", "SET client_min_messages = warning", NULL};
+/* What we write has no zone and means UTC. A rival that hangs does not hang us for ever. */
+static const char *const session[] = {"SET TimeZone = 'UTC'",
+                                      "SET DateStyle = 'ISO, YMD'",
+                                      "SET client_encoding = 'UTF8'",
+                                      "SET standard_conforming_strings = on",
+                                      "SET client_min_messages = warning",
+                                      "SET lock_timeout = '30s'",
+                                      NULL};
 
 const Dialect dialect_postgresql = {
     .product = "PostgreSQL",

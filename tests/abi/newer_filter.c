@@ -1,4 +1,5 @@
-/* A row filter as a newer header would make it: a descriptor and option rows with members that this host does not know. */
+/* A row filter as a newer header would make it: a descriptor and option rows with members that this host does not
+ * know. */
 #include <sf/sf.h>
 
 typedef struct NewerOption {

@@ -1,5 +1,5 @@
-/* A sink as an older header would have made it: shorter option rows, and a descriptor that ends before tick, interrupt and
- * close. It counts what it commits, in a file, so that it can be told from one that did nothing. */
+/* A sink as an older header would have made it: shorter option rows, and a descriptor that ends before tick,
+ * interrupt and close. It counts what it commits, in a file, so that it can be told from one that did nothing. */
 #include <stdio.h>
 #include <sf/sf.h>
 

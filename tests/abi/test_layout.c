@@ -1,5 +1,6 @@
-/* The public ABI, frozen: sizes, offsets and numbers as plugins were compiled with, and the functions that they link. A struct
- * that a plugin allocates or indexes never changes; descriptors and SfHost may get new members at their end. */
+/* The public ABI, frozen: sizes, offsets and numbers as plugins were compiled with, and the functions that they
+ * link. A struct that a plugin allocates or indexes never changes; descriptors and SfHost may get new members at
+ * their end. */
 #include <glib.h>
 #include <gmodule.h>
 #include <locale.h>

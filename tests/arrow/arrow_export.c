@@ -1,5 +1,5 @@
-/* Our batches through the C data interface, for test_arrow.py: made from JSON, put through one operation, handed over. Counts
- * what is released. */
+/* Our batches through the C data interface, for test_arrow.py: made from JSON, put through one operation, handed
+ * over. Counts what is released. */
 #include "rows.h"
 
 SF_API int arrow_make(const char *schema, const char *const *json, gsize n, const char *operation, gint64 first,

@@ -29,7 +29,7 @@ class Job:
         self.file.write_text(SALES.read_text())
         self.replace("pipeline: sales\n", f"pipeline: {name}\n")
         # A killed member holds its partitions until its session ends: not for the default 45 s here.
-        self.replace("    group: ${SALES_GROUP:-sales}\n", f"    group: {name}\n    kafka: {{session.timeout.ms: 1000}}\n")
+        self.replace("    group: ${SALES_GROUP:-sales}\n", f"    group: {name}\n    kafka: {{session.timeout.ms: 1500, heartbeat.interval.ms: 300}}\n")
         self.env = {"KAFKA_BROKERS": kafka.brokers, "SALES_TOPIC": self.topic, "REJECTS_TOPIC": self.rejects,
                     "CHECKPOINT": checkpoint, "XDG_RUNTIME_DIR": self.directory}
         if s3:

@@ -1,20 +1,21 @@
-/* One plugin as a black box: options and batches in; batches, statuses, rejects and positions out; clock and answers scripted.
+/* One plugin as a black box: options and batches in; batches, statuses, rejects and positions out; clock and answers
+ * scripted.
  *
  *   g_autoptr(Harness) h = harness_new("json-decode", "schema: {id: int not null}");
  *   const SfBatch *in = harness_raw(h, "events/0", 100, (const char *[]){"{\"id\": 1}", "{\"id\": \"x\"}"}, 2);
- *   const SfBatch *out = harness_apply(h, in);                      // binds and opens by itself where that has not been done
+ *   const SfBatch *out = harness_apply(h, in); // binds and opens by itself where that has not been done
  *   g_assert_cmpstr(harness_text(h, out), ==, "{\"id\":1}");
  *   g_assert_cmpstr(harness_rejects(h), ==, "events/0@101: id: \"x\" is no int");
  *
  *   g_autoptr(Harness) h = harness_new("file-sink", "path: /tmp/x");
- *   harness_write(h, 0, harness_raw(h, "events/0", 0, values, n));   // statuses other than SF_OK: harness_try_write()
+ *   harness_write(h, 0, harness_raw(h, "events/0", 0, values, n)); // statuses other than SF_OK: harness_try_write()
  *   harness_commit(h, SF_COMMIT_END);
- *   harness_reopen(h);                                               // as after a crash: nothing is committed on the way
+ *   harness_reopen(h);                                      // as after a crash: nothing is committed on the way
  *   g_assert_cmpint(harness_recover(h, 0, "events/0"), ==, n);
  *
- * A plugin that breaks the host's rules ends the test program: a batch of another schema, damaged rows, ranges that do not
- * chain, a position that was not written, a commit that returns SF_OK and leaves written rows behind. Everything that the
- * harness returns lives until harness_free(). */
+ * A plugin that breaks the host's rules ends the test program: a batch of another schema, damaged rows, ranges that
+ * do not chain, a position that was not written, a commit that returns SF_OK and leaves written rows behind.
+ * Everything that the harness returns lives until harness_free(). */
 #ifndef TEST_HARNESS_H
 #define TEST_HARNESS_H
 
@@ -51,7 +52,8 @@ char *harness_check(const char *plugin, const char *options);
 void harness_input(Harness *h, const char *name, const struct ArrowSchema *schema);
 void harness_input_text(Harness *h, const char *name, const char *schema); /* as rows_schema() */
 
-/* Life. harness_open() and all below bind and open where that has not been done, and end the test program when it fails. */
+/* Life. harness_open() and all below bind and open where that has not been done, and end the test program when it
+ * fails. */
 SfStatus harness_try_bind(Harness *h);
 SfStatus harness_try_open(Harness *h);
 void harness_open(Harness *h);
@@ -62,8 +64,8 @@ void harness_reopen(Harness *h);
 /* Splits by name: "sales_events/0" is partition 0 of topic sales_events. */
 const SfSplit *harness_split(Harness *h, const char *name);
 
-/* Batches for the plugin. Raw rows have offsets first, first + 1, … and the clock's time; the range is that of the offsets. A NULL
- * value is a null. */
+/* Batches for the plugin. Raw rows have offsets first, first + 1, … and the clock's time; the range is that of the
+ * offsets. A NULL value is a null. */
 const SfBatch *harness_raw(Harness *h, const char *split, gint64 first, const char *const *values, gsize n);
 const SfBatch *harness_raw_rows(Harness *h, const char *split, const RawRow *rows, gsize n);
 /* Typed rows for input number `input`; range [start, start + n). */
@@ -90,7 +92,8 @@ gint64 harness_committed(Harness *h, gsize input, const char *split);
 void harness_answer(Harness *h, const char *split, gint64 position);
 /* The next batch, or NULL with h->status SF_EMPTY, SF_END or what else the source said. */
 const SfBatch *harness_poll(Harness *h, gint64 timeout_ms);
-/* Polls until that many rows have come or SF_END (then fewer); at most 60 s, then the test program ends. NULL-terminated. */
+/* Polls until that many rows have come or SF_END (then fewer); at most 60 s, then the test program ends.
+ * NULL-terminated. */
 GPtrArray *harness_poll_rows(Harness *h, gint64 rows); /* of const SfBatch *, free with g_ptr_array_unref */
 /* End of what has been polled of the split. */
 gint64 harness_polled(Harness *h, const char *split);

@@ -60,7 +60,7 @@ gint64 harness_recover_hint(Harness *h, gsize input, const char *split, gint64 h
         g_error("%s: has '%s' up to %" G_GINT64_FORMAT ", although it had committed up to %" G_GINT64_FORMAT,
                 harness_name(h), split, recovery.position, chain->committed);
     chain->recovered = true;
-    chain->written = recovery.position;
+    chain->written = chain->committed = recovery.position;
     return recovery.position;
 }
 

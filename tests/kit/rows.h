@@ -2,8 +2,8 @@
  *
  *   schema: "order_id string not null, sales decimal(12,2), tags list<string>, buyer struct<name string, age int>"
  *   row:    a JSON array, one value a column: ["ORD-1", 12.50, ["a", null], {"name": "Eve", "age": null}]
- *   types:  bool int bigint double decimal(p,s) string binary date timestamp list<…> struct<…>; `view` after string or binary
- *           asks for the view layout. Dates and timestamps are texts: "2024-01-15", "2024-01-15T10:30:01.5Z".
+ *   types:  bool int bigint double decimal(p,s) string binary date timestamp list<…> struct<…>; `view` after string or
+ *           binary asks for the view layout. Dates and timestamps are texts: "2024-01-15", "2024-01-15T10:30:01.5Z".
  *
  * Whatever is wrong with the texts ends the test program. */
 #ifndef TEST_ROWS_H
@@ -29,7 +29,8 @@ typedef struct RawRow {
 
 void rows_from_raw(const char *topic, gint32 partition, const RawRow *rows, gsize n, struct ArrowArray *out);
 
-/* Rows of any schema with random values, a quarter of them null where they may be: reproducible by the generator's seed. */
+/* Rows of any schema with random values, a quarter of them null where they may be: reproducible by the generator's
+ * seed. */
 void rows_random(const struct ArrowSchema *schema, gsize n, GRand *random, struct ArrowArray *out);
 
 /* All types, plain and view, nested two deep: what tests of the data layer go through. */
@@ -40,14 +41,15 @@ void rows_random(const struct ArrowSchema *schema, gsize n, GRand *random, struc
     "view>>>, "                                                                                                        \
     "buyer struct<name string view, age int not null, flags list<bool>>"
 
-/* {"order_id":"ORD-1","sales":12.50,"tags":["a",null],"buyer":null}: numbers exact, binary that is no UTF-8 as "\xhh". */
+/* {"order_id":"ORD-1","sales":12.50,"tags":["a",null],"buyer":null}: numbers exact, binary that is no UTF-8 as
+ * "\xhh". */
 char *rows_text(const struct ArrowSchema *schema, const struct ArrowArray *rows, gint64 row);
 
 /* Every row, a line each. */
 char *batch_text(const SfBatch *batch);
 
-/* Ends the test program unless the rows are whole: structure as the schema says, ends ascending, views within their buffers,
- * UTF-8 valid, null counts right, no nulls where the schema forbids them. */
+/* Ends the test program unless the rows are whole: structure as the schema says, ends ascending, views within their
+ * buffers, UTF-8 valid, null counts right, no nulls where the schema forbids them. */
 void rows_assert_valid(const struct ArrowSchema *schema, const struct ArrowArray *rows);
 
 #endif

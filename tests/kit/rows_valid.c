@@ -1,4 +1,5 @@
-/* Checks whole batches, down to the last byte: what a foreign reader's full validation would find, for any plugin's test. */
+/* Checks whole batches, down to the last byte: what a foreign reader's full validation would find, for any plugin's
+ * test. */
 #include "rows.h"
 
 #include "int128.h"

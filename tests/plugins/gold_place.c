@@ -3,39 +3,82 @@
 
 #include <glib/gstdio.h>
 #include <string.h>
+#include <unistd.h>
 #include "odbc_private.h"
+
+static void take_sqlite(GoldPlace *place)
+{
+    place->directory = g_dir_make_tmp("sf-gold-XXXXXX", NULL);
+    place->connection = g_strdup_printf("Driver=SQLite3;Database=%s/gold.db;Timeout=300", place->directory);
+}
+
+/* Unquoted and in lower case, so it is one name for the sink's option and for our statements. */
+static void take_server(GoldPlace *place, const char *connection)
+{
+    static int n;
+    place->connection = g_strdup(connection);
+    place->schema = g_strdup_printf("sf_test_%d_%d", (int) getpid(), n++);
+}
 
 GoldPlace *gold_place_new(void)
 {
     SfError err;
     GoldPlace *place = g_new0(GoldPlace, 1);
-    place->directory = g_dir_make_tmp("sf-gold-XXXXXX", NULL);
-    place->connection = g_strdup_printf("Driver=SQLite3;Database=%s/gold.db;Timeout=300", place->directory);
-    place->odbc = odbc_new(&(OdbcLogin){.connection = place->connection, .timeout_ms = 1000});
+    const char *server = g_getenv("SF_GOLD_CONNECTION");
+    if (server)
+        take_server(place, server);
+    else
+        take_sqlite(place);
+    place->odbc = odbc_new(&(OdbcLogin){.connection = place->connection, .timeout_ms = 10000});
     if (odbc_open(place->odbc, &err) != SF_OK)
         g_error("%s", err.message);
+    if (!place->schema)
+        return place;
+    g_autofree char *create = g_strdup_printf("CREATE SCHEMA %s", place->schema);
+    g_autofree char *use =
+        g_strdup_printf(gold_is(place, "Snowflake") ? "USE SCHEMA %s" : "SET search_path = %s", place->schema);
+    gold_exec(place, create);
+    gold_exec(place, use);
     return place;
+}
+
+bool gold_is(const GoldPlace *place, const char *product)
+{
+    return strcmp(odbc_product(place->odbc), product) == 0;
+}
+
+static void remove_directory(const char *path)
+{
+    g_autoptr(GDir) directory = g_dir_open(path, 0, NULL);
+    for (const char *name; directory && (name = g_dir_read_name(directory));) {
+        g_autofree char *file = g_build_filename(path, name, NULL);
+        g_unlink(file);
+    }
+    g_rmdir(path);
 }
 
 void gold_place_free(GoldPlace *place)
 {
     if (!place)
         return;
-    odbc_free(place->odbc);
-    g_autoptr(GDir) directory = g_dir_open(place->directory, 0, NULL);
-    for (const char *name; directory && (name = g_dir_read_name(directory));) {
-        g_autofree char *path = g_build_filename(place->directory, name, NULL);
-        g_unlink(path);
+    if (place->schema) {
+        g_autofree char *drop = g_strdup_printf("DROP SCHEMA %s CASCADE", place->schema);
+        gold_exec(place, drop);
     }
-    g_rmdir(place->directory);
+    odbc_free(place->odbc);
+    if (place->directory)
+        remove_directory(place->directory);
     g_free(place->directory);
+    g_free(place->schema);
     g_free(place->connection);
     g_free(place);
 }
 
 Harness *gold_harness(GoldPlace *place, const char *options)
 {
-    g_autofree char *all = g_strdup_printf("connection: %s\n%s", place->connection, options);
+    g_autofree char *all =
+        g_strdup_printf("connection: %s\n%s%s\n%s", place->connection, place->schema ? "schema: " : "",
+                        place->schema ? place->schema : "", options);
     return harness_new("snowflake-gold-sink", all);
 }
 

@@ -1,4 +1,5 @@
-/* What the gold sink's tests share: a SQLite file in a directory of its own, and reading it. */
+/* What the gold sink's tests share: a SQLite file in a directory of its own, and reading it. With SF_GOLD_CONNECTION set, the same
+ * rules are tested on that PostgreSQL or Snowflake, in a schema of its own (tests/e2e/test_gold_*.py do that). */
 #ifndef TEST_GOLD_PLACE_H
 #define TEST_GOLD_PLACE_H
 
@@ -6,7 +7,8 @@
 #include "odbc.h"
 
 typedef struct GoldPlace {
-    char *directory;
+    char *directory; /* of the SQLite file, or NULL */
+    char *schema;    /* or NULL */
     char *connection;
     Odbc *odbc;
 } GoldPlace;
@@ -16,6 +18,8 @@ void gold_place_free(GoldPlace *place);
 
 /* The sink with the place's connection and these options beside it; not bound yet, without inputs. */
 Harness *gold_harness(GoldPlace *place, const char *options);
+
+bool gold_is(const GoldPlace *place, const char *product);
 
 void gold_exec(GoldPlace *place, const char *sql);
 /* "a|b" lines; null is NULL. */

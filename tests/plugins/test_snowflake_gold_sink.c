@@ -1,4 +1,4 @@
-/* The gold sink on SQLite: what is in the tables after batches, retries, refusals and rivals. */
+/* The gold sink: what is in the tables after batches, retries, refusals and rivals. */
 #include <string.h>
 #include "gold_place.h"
 
@@ -45,7 +45,9 @@ static void write_events(Harness *h, int partition, int first, char **events, gs
         write_events(h, partition, first, events_, G_N_ELEMENTS(events_));                                             \
     } while (0)
 
-#define FACTS "SELECT order_id, sales_amount, _partition, _offset FROM fact_sales ORDER BY order_id"
+/* Each database writes a decimal in its own way; cents they all write alike. */
+#define CENTS "CAST(sales_amount * 100 AS BIGINT)"
+#define FACTS "SELECT order_id, " CENTS ", _partition, _offset FROM fact_sales ORDER BY order_id"
 
 static void test_star(void)
 {
@@ -56,19 +58,18 @@ static void test_star(void)
           event("\"O-2\"", "\"C2\"", "Bob", "7.00", 0, 1, 2));
     gold_assert_query(place, "SELECT count(*) FROM fact_sales", "0"); /* nothing before the commit */
     harness_commit(h, SF_COMMIT_CHECKPOINT);
-    gold_assert_query(
-        place,
-        "SELECT order_id, order_date, customer_name, sales_amount, quantity, customer_id, _topic, _partition, "
-        "_offset, _timestamp FROM fact_sales WHERE order_date >= '2024-01-14' ORDER BY order_date DESC, order_id",
-        "O-1|2024-01-15|Ann|12.5|1|C1|sales_events|0|0|2024-01-15 10:00:01.000000\n"
-        "O-2|2024-01-15|Bob|7|1|C2|sales_events|0|1|2024-01-15 10:00:02.000000");
+    gold_assert_query(place,
+                      "SELECT order_id, order_date, customer_name, " CENTS
+                      ", quantity, customer_id, _topic, _partition, _offset "
+                      "FROM fact_sales WHERE order_date >= '2024-01-14' ORDER BY order_date DESC, order_id",
+                      "O-1|2024-01-15|Ann|1250|1|C1|sales_events|0|0\n"
+                      "O-2|2024-01-15|Bob|700|1|C2|sales_events|0|1");
     gold_assert_query(place, "SELECT customer_id, customer_name, region, _offset FROM dim_customer ORDER BY 1",
                       "C1|Ann|EU|0\nC2|Bob|EU|1");
     gold_assert_query(
         place,
-        "SELECT pipeline <> '', step <> '', input, split, end_position, rows_in, rows_rejected, updated_at "
-        "FROM sf_ledger",
-        "1|1||sales_events/0|2|2|0|2024-01-15 10:30:00");
+        "SELECT input, split, end_position, rows_in, rows_rejected, CAST(updated_at AS VARCHAR(19)) FROM sf_ledger",
+        "|sales_events/0|2|2|0|2024-01-15 10:30:00");
     g_assert_cmpint(harness_committed(h, 0, "sales_events/0"), ==, 2);
 }
 
@@ -79,14 +80,14 @@ static void test_latest_wins(void)
     WRITE(h, 0, 0, event("\"A\"", "\"C1\"", "first", "1.00", 0, 0, 5),
           event("\"A\"", "\"C1\"", "later", "2.00", 0, 1, 9), event("\"A\"", "\"C1\"", "older", "3.00", 0, 2, 7));
     harness_commit(h, SF_COMMIT_CHECKPOINT);
-    gold_assert_query(place, FACTS, "A|2|0|1");
+    gold_assert_query(place, FACTS, "A|200|0|1");
     /* another batch: an older row loses against the table, an equal time is decided by partition and offset */
     WRITE(h, 0, 3, event("\"A\"", "\"C1\"", "stale", "4.00", 0, 3, 8));
     harness_commit(h, SF_COMMIT_CHECKPOINT);
-    gold_assert_query(place, FACTS, "A|2|0|1");
+    gold_assert_query(place, FACTS, "A|200|0|1");
     WRITE(h, 1, 0, event("\"A\"", "\"C1\"", "same", "5.00", 1, 0, 9));
     harness_commit(h, SF_COMMIT_CHECKPOINT);
-    gold_assert_query(place, FACTS, "A|5|1|0");
+    gold_assert_query(place, FACTS, "A|500|1|0");
     gold_assert_query(place, "SELECT customer_name FROM dim_customer", "same");
 }
 
@@ -133,7 +134,7 @@ static void test_recovery(void)
     g_assert_cmpint(harness_recover(h, 0, "sales_events/0"), ==, 11);
     g_assert_cmpint(harness_recover(h, 0, "sales_events/1"), ==, SF_POSITION_NONE);
     g_assert_cmpint(harness_recover(h, 0, "sales_events/2"), ==, 6);
-    gold_assert_query(place, "SELECT group_concat(order_id) FROM fact_sales", "A,B");
+    gold_assert_query(place, "SELECT order_id FROM fact_sales ORDER BY 1", "A\nB");
     WRITE(h, 0, 11, event("\"C\"", "\"C1\"", "x", "1.00", 0, 11, 1));
     harness_commit(h, SF_COMMIT_END);
     gold_assert_query(place, "SELECT split, end_position, rows_in FROM sf_ledger ORDER BY split",
@@ -171,6 +172,10 @@ static void test_rival_is_fenced(void)
 static void test_lock_is_retried(void)
 {
     g_autoptr(GoldPlace) place = gold_place_new();
+    if (!gold_is(place, "SQLite")) {
+        g_test_skip("servers wait for locks");
+        return;
+    }
     g_autoptr(Harness) h = star(place);
     WRITE(h, 0, 0, event("\"A\"", "\"C1\"", "x", "1.00", 0, 0, 1));
     SfError err;
@@ -180,7 +185,7 @@ static void test_lock_is_retried(void)
     gold_assert_contains(h->err.message, "locked");
     g_assert_cmpint(odbc_autocommit(place->odbc, true, &err), ==, SF_OK);
     harness_commit(h, SF_COMMIT_CHECKPOINT);
-    gold_assert_query(place, FACTS, "A|1|0|0");
+    gold_assert_query(place, FACTS, "A|100|0|0");
 }
 
 static void test_dropped_table_comes_back(void)
@@ -190,9 +195,9 @@ static void test_dropped_table_comes_back(void)
     WRITE(h, 0, 0, event("\"A\"", "\"C1\"", "x", "1.00", 0, 0, 1));
     gold_exec(place, "DROP TABLE fact_sales");
     g_assert_cmpint(harness_try_commit(h, SF_COMMIT_CHECKPOINT), ==, SF_RETRY);
-    gold_assert_contains(h->err.message, "no such table");
+    gold_assert_contains(h->err.message, gold_is(place, "SQLite") ? "no such table" : "exist");
     harness_commit(h, SF_COMMIT_CHECKPOINT);
-    gold_assert_query(place, FACTS, "A|1|0|0");
+    gold_assert_query(place, FACTS, "A|100|0|0");
 }
 
 /* ---- rows that are refused ---- */
@@ -211,29 +216,33 @@ static void test_null_keys(void)
     g_assert_cmpuint(h->settled, ==, 1);
 }
 
-static void premade(GoldPlace *place, const char *check)
+/* A fact table that refuses amounts from 100 on: by a constraint, or by the type where there are no constraints. */
+static void premade(GoldPlace *place)
 {
-    g_autofree char *sql =
-        g_strdup_printf("CREATE TABLE fact_sales (order_id TEXT PRIMARY KEY, sales_amount DECIMAL(12,2) %s)", check);
-    gold_exec(place, sql);
+    gold_exec(place, gold_is(place, "Snowflake")
+                         ? "CREATE TABLE fact_sales (order_id VARCHAR PRIMARY KEY, sales_amount NUMBER(4,2))"
+                         : "CREATE TABLE fact_sales (order_id TEXT PRIMARY KEY, sales_amount DECIMAL(12,2) CHECK "
+                           "(sales_amount < 100))");
 }
 
 static void test_poison_rows(void)
 {
     g_autoptr(GoldPlace) place = gold_place_new();
-    premade(place, "CHECK (sales_amount >= 0)");
+    premade(place);
     g_autoptr(Harness) h = star(place);
     g_autoptr(GPtrArray) rows = g_ptr_array_new();
     for (int i = 0; i < 5000; i++) {
         g_autofree char *key = g_strdup_printf("\"K%04d\"", i);
-        g_ptr_array_add(rows, event(key, key, "x", i % 1000 == 123 ? "-1.00" : "1.00", 0, i, 1));
+        g_ptr_array_add(rows, event(key, key, "x", i % 1000 == 123 ? "100.00" : "1.00", 0, i, 1));
     }
     write_events(h, 0, 0, (char **) rows->pdata, rows->len);
     harness_commit(h, SF_COMMIT_CHECKPOINT);
     g_assert_cmpuint(harness_n_rejects(h), ==, 5);
-    gold_assert_contains(harness_rejects(h),
-                         "sales_events/0@1123: table 'fact_sales': CHECK constraint failed: sales_amount >= 0");
-    gold_assert_query(place, "SELECT count(*), sum(order_id IN ('K0123', 'K1123', 'K4123')) FROM fact_sales", "4995|0");
+    gold_assert_contains(harness_rejects(h), "sales_events/0@1123: table 'fact_sales': ");
+    if (gold_is(place, "SQLite"))
+        gold_assert_contains(harness_rejects(h), "CHECK constraint failed: sales_amount < 100");
+    gold_assert_query(place, "SELECT count(*) FROM fact_sales", "4995");
+    gold_assert_query(place, "SELECT count(*) FROM fact_sales WHERE order_id IN ('K0123', 'K1123', 'K4123')", "0");
     gold_assert_query(place, "SELECT count(*) FROM dim_customer", "4995"); /* an event is in all tables or in none */
     gold_assert_query(place, "SELECT rows_in, rows_rejected FROM sf_ledger", "5000|5");
     g_assert_cmpint(harness_committed(h, 0, "sales_events/0"), ==, 5000);
@@ -242,34 +251,35 @@ static void test_poison_rows(void)
 static void test_next_best_row(void)
 {
     g_autoptr(GoldPlace) place = gold_place_new();
-    premade(place, "CHECK (sales_amount >= 0)");
+    premade(place);
     g_autoptr(Harness) h = star(place);
-    WRITE(h, 0, 0, event("\"A\"", "\"C1\"", "good", "1.00", 0, 0, 1), event("\"A\"", "\"C1\"", "bad", "-1.00", 0, 1, 2),
-          event("\"A\"", "\"C1\"", "worse", "-2.00", 0, 2, 3), event("\"B\"", "\"C1\"", "x", "1.00", 0, 3, 0));
+    WRITE(h, 0, 0, event("\"A\"", "\"C1\"", "good", "1.00", 0, 0, 1),
+          event("\"A\"", "\"C1\"", "bad", "100.00", 0, 1, 2), event("\"A\"", "\"C1\"", "worse", "200.00", 0, 2, 3),
+          event("\"B\"", "\"C1\"", "x", "1.00", 0, 3, 0));
     harness_commit(h, SF_COMMIT_CHECKPOINT);
     g_assert_cmpuint(harness_n_rejects(h), ==, 2);
-    gold_assert_query(place, FACTS, "A|1|0|0\nB|1|0|3");
+    gold_assert_query(place, FACTS, "A|100|0|0\nB|100|0|3");
     gold_assert_query(place, "SELECT customer_name FROM dim_customer", "good");
 }
 
 static void test_all_poison(void)
 {
     g_autoptr(GoldPlace) place = gold_place_new();
-    premade(place, "CHECK (sales_amount >= 0)");
+    premade(place);
     g_autoptr(Harness) h = star(place);
-    WRITE(h, 0, 0, event("\"A\"", "\"C1\"", "x", "-1.00", 0, 0, 1), event("\"B\"", "\"C2\"", "x", "-1.00", 0, 1, 1));
+    WRITE(h, 0, 0, event("\"A\"", "\"C1\"", "x", "100.00", 0, 0, 1), event("\"B\"", "\"C2\"", "x", "100.00", 0, 1, 1));
     harness_commit(h, SF_COMMIT_CHECKPOINT);
     g_assert_cmpuint(harness_n_rejects(h), ==, 2);
-    gold_assert_query(place, "SELECT (SELECT count(*) FROM fact_sales) + (SELECT count(*) FROM dim_customer)", "0");
+    gold_assert_query(place, "SELECT count(*) FROM fact_sales UNION ALL SELECT count(*) FROM dim_customer", "0\n0");
     g_assert_cmpint(harness_committed(h, 0, "sales_events/0"), ==, 2);
 }
 
 static void test_rejects_before_commit(void)
 {
     g_autoptr(GoldPlace) place = gold_place_new();
-    premade(place, "CHECK (sales_amount >= 0)");
+    premade(place);
     g_autoptr(Harness) h = star(place);
-    WRITE(h, 0, 0, event("\"A\"", "\"C1\"", "x", "-1.00", 0, 0, 1), event("\"B\"", "\"C1\"", "x", "1.00", 0, 1, 1));
+    WRITE(h, 0, 0, event("\"A\"", "\"C1\"", "x", "100.00", 0, 0, 1), event("\"B\"", "\"C1\"", "x", "1.00", 0, 1, 1));
     h->settle_answer = SF_RETRY;
     g_assert_cmpint(harness_try_commit(h, SF_COMMIT_CHECKPOINT), ==, SF_RETRY);
     gold_assert_query(place, "SELECT count(*) FROM fact_sales", "0");
@@ -277,7 +287,7 @@ static void test_rejects_before_commit(void)
     h->settle_answer = SF_OK;
     harness_commit(h, SF_COMMIT_CHECKPOINT);
     g_assert_cmpuint(harness_n_rejects(h), ==, 1); /* once, though tried twice */
-    gold_assert_query(place, FACTS, "B|1|0|1");
+    gold_assert_query(place, FACTS, "B|100|0|1");
 }
 
 static void test_untakable_values(void)
@@ -288,7 +298,7 @@ static void test_untakable_values(void)
           event("\"B\"", "\"C1\"", "fine", "1.00", 0, 1, 1));
     harness_commit(h, SF_COMMIT_CHECKPOINT);
     gold_assert_contains(harness_rejects(h), "customer_name: the text has a NUL character in it");
-    gold_assert_query(place, FACTS, "B|1|0|1");
+    gold_assert_query(place, FACTS, "B|100|0|1");
 }
 
 /* ---- after each side effect ---- */
@@ -300,6 +310,10 @@ static void test_fault_points(void)
     WRITE(h, 0, 0, event("\"A\"", "\"C1\"", "x", "1.00", 0, 0, 1));
     harness_commit(h, SF_COMMIT_CHECKPOINT);
 #ifdef SF_FAULTS
+    if (gold_is(place, "Snowflake")) {
+        g_test_skip("the ledger comes last there");
+        return;
+    }
     g_assert_cmpstr(
         harness_faults(h), ==,
         "gold-ddl gold-ddl gold-ddl gold-ledger-row gold-staged gold-ledger gold-loaded gold-loaded gold-settled "

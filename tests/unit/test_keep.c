@@ -1,4 +1,5 @@
-/* sf_batch_keep(): the kept rows are those of the bitmap, in order, for every type; bytes behind views are not copied. */
+/* sf_batch_keep(): the kept rows are those of the bitmap, in order, for every type; bytes behind views are not
+ * copied. */
 #include <locale.h>
 #include "rows.h"
 

@@ -1,5 +1,5 @@
-/* Running out of memory where sizes come from data: every allocation of the data layer fails in turn; each operation then says
- * so, leaves its outputs untouched and loses nothing. g_try_*() are wrapped by the linker. */
+/* Running out of memory where sizes come from data: every allocation of the data layer fails in turn; each operation
+ * then says so, leaves its outputs untouched and loses nothing. g_try_*() are wrapped by the linker. */
 #include <locale.h>
 #include "rows.h"
 

@@ -66,7 +66,7 @@ static void assert_refused(const char *yaml, const char *message)
     g_assert_cmpstr(filled.err.message, ==, message);
 }
 
-/* ---- parsers ------------------------------------------------------------------------------------------------------ */
+/* ---- parsers ---------------------------------------------------------------------------------------------------- */
 
 typedef struct Number {
     const char *text;
@@ -146,7 +146,7 @@ static void numbers_and_truths(void)
     g_assert_false(parse_bool("yes", &truth) || parse_bool("1", &truth) || parse_bool("", &truth));
 }
 
-/* ---- filling ------------------------------------------------------------------------------------------------------ */
+/* ---- filling ---------------------------------------------------------------------------------------------------- */
 
 static void defaults_are_filled(void)
 {
@@ -225,7 +225,7 @@ static void first_mistake_is_the_error(void)
     assert_refused("mode: slow\ncount: x\n", "t.yaml:1:7: option 'mode': 'slow' is none of fast, careful");
 }
 
-/* ---- secrets ------------------------------------------------------------------------------------------------------ */
+/* ---- secrets ---------------------------------------------------------------------------------------------------- */
 
 static char *secret_file(const char *text, gssize size)
 {
@@ -303,7 +303,7 @@ static void check_reads_no_secret(void)
     g_assert_cmpstr(state.password, ==, "file:/nowhere");
 }
 
-/* ---- rows --------------------------------------------------------------------------------------------------------- */
+/* ---- rows ------------------------------------------------------------------------------------------------------- */
 
 static void assert_row_problem(const SfOption *option, const char *part)
 {

@@ -104,7 +104,7 @@ static void chain_of_a_thousand_steps_is_fine(void)
     g_string_free(yaml, TRUE);
 }
 
-/* ---- instances ---------------------------------------------------------------------------------------------------- */
+/* ---- instances -------------------------------------------------------------------------------------------------- */
 
 static const SfHost host = {.size = sizeof(SfHost)};
 
@@ -169,7 +169,7 @@ static void secret_that_is_missing_fails_the_instance_not_the_check(void)
     g_assert_true(g_str_has_prefix(err.message, "p.yaml:3:38: option 'password': cannot read file '/nowhere'"));
 }
 
-/* ---- files -------------------------------------------------------------------------------------------------------- */
+/* ---- files ------------------------------------------------------------------------------------------------------ */
 
 static char *write_file(const char *dir, const char *name, const char *content)
 {

@@ -75,8 +75,8 @@ static SfStatus take_offsets(const KafkaClient *client, const rd_kafka_topic_par
     return SF_OK;
 }
 
-SfStatus kafka_group_offsets(KafkaClient *client, const char *group, rd_kafka_topic_partition_list_t *list,
-                             int timeout_ms, SfError *err)
+static SfStatus ask_group_offsets(KafkaClient *client, const char *group, rd_kafka_topic_partition_list_t *list,
+                                  int timeout_ms, rd_kafka_resp_err_t *code, SfError *err)
 {
     g_autoptr(rd_kafka_queue_t) queue = rd_kafka_queue_new(client->rk);
     g_autoptr(rd_kafka_AdminOptions_t) options =
@@ -99,9 +99,30 @@ SfStatus kafka_group_offsets(KafkaClient *client, const char *group, rd_kafka_to
     if (n != 1)
         return sf_fail(err, SF_RETRY, "%s: the broker's answer names %zu groups", what, n);
     const rd_kafka_error_t *error = rd_kafka_group_result_error(groups[0]);
+    *code = rd_kafka_error_code(error);
     if (error)
-        return kafka_fail(client, rd_kafka_error_code(error), err, "%s", what);
+        return kafka_fail(client, *code, err, "%s", what);
     return take_offsets(client, rd_kafka_group_result_partitions(groups[0]), list, err);
+}
+
+/* What passes by itself within seconds: the coordinator has just moved or started, a transaction is being ended. */
+static bool passes(rd_kafka_resp_err_t code)
+{
+    return code == RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS || code == RD_KAFKA_RESP_ERR_NOT_COORDINATOR ||
+           code == RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE || code == RD_KAFKA_RESP_ERR_UNSTABLE_OFFSET_COMMIT;
+}
+
+SfStatus kafka_group_offsets(KafkaClient *client, const char *group, rd_kafka_topic_partition_list_t *list,
+                             int timeout_ms, SfError *err)
+{
+    gint64 deadline = g_get_monotonic_time() + (gint64) timeout_ms * 1000;
+    for (;;) {
+        rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
+        SfStatus status = ask_group_offsets(client, group, list, timeout_ms, &code, err);
+        if (status != SF_RETRY || !passes(code) || g_get_monotonic_time() > deadline)
+            return status;
+        g_usleep(50 * 1000);
+    }
 }
 
 SfStatus kafka_group_set(KafkaClient *client, const char *group, const rd_kafka_topic_partition_list_t *list,

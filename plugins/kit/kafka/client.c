@@ -7,7 +7,7 @@
 static void log_line(const rd_kafka_t *rk, int level, const char *facility, const char *text)
 {
     KafkaClient *client = rd_kafka_opaque(rk);
-    bool noise = strcmp(facility, "FAIL") == 0 || strcmp(facility, "ERROR") == 0;
+    bool noise = strcmp(facility, "FAIL") == 0 || strcmp(facility, "ERROR") == 0 || strcmp(facility, "GETPID") == 0;
     if (!client)
         return;
     g_mutex_lock(&client->lock);

@@ -1,0 +1,208 @@
+/* The commit: files and positions in one version of the table, against other writers (PROTOCOL.md, "Delta Log Entries";
+ * conflict rules as the reference implementation's for blind appends). */
+#include "delta_silver_sink.h"
+#include "json_write.h"
+
+/* Checkpoints at which only positions moved before they are recorded. */
+#define IDLE_BEATS 30
+#define MAX_ATTEMPTS 1000
+#define JITTER_US 50000
+
+static int64_t last_position(const Sink *sink, const Chain *chain)
+{
+    return delta_log_txn(sink->log, chain->app_id);
+}
+
+/* Compare and set: the table must stand where this process left it, or another one has taken over. */
+static SfStatus check_fence(Sink *sink, SfError *err)
+{
+    for (guint i = 0; i < sink->chains->len; i++) {
+        const Chain *chain = sink->chains->pdata[i];
+        int64_t there = last_position(sink, chain);
+        if (chain->end == chain->committed || there == chain->committed)
+            continue;
+        files_delete(sink);
+        return sf_fail(err, SF_FENCED,
+                       "%s: another process has moved %s to %" G_GINT64_FORMAT " (from %" G_GINT64_FORMAT " here)",
+                       store_url(sink->store), chain->app_id, there, chain->committed);
+    }
+    return SF_OK;
+}
+
+static void add_member(GString *out, const char *name, int64_t value)
+{
+    g_string_append_printf(out, "\"%s\":%" G_GINT64_FORMAT ",", name, value);
+}
+
+static void add_commit_info(Sink *sink, int64_t now, GString *out)
+{
+    int64_t rows = 0;
+    int64_t bytes = 0;
+    for (guint i = 0; i < sink->files->len; i++) {
+        const DataFile *file = sink->files->pdata[i];
+        rows += file->rows;
+        bytes += file->add->size;
+    }
+    g_autoptr(GString) partitions = g_string_new("[");
+    for (guint i = 0; i < sink->partitions->len; i++) {
+        if (i > 0)
+            g_string_append_c(partitions, ',');
+        json_write_text(partitions, sink->partitions->pdata[i], strlen(sink->partitions->pdata[i]));
+    }
+    g_string_append_c(partitions, ']');
+    g_string_append(out, "{\"commitInfo\":{");
+    if (delta_log_in_commit_time(sink->log))
+        add_member(out, "inCommitTimestamp", MAX(now, sink->log->commit_time + 1));
+    add_member(out, "timestamp", now);
+    g_string_append(out, "\"operation\":\"WRITE\",\"operationParameters\":{\"mode\":\"Append\",\"partitionBy\":");
+    json_write_text(out, partitions->str, partitions->len);
+    g_string_append(out, "},");
+    if (sink->log->version >= 0)
+        add_member(out, "readVersion", sink->log->version);
+    g_string_append_printf(
+        out,
+        "\"isolationLevel\":\"Serializable\",\"isBlindAppend\":%s,\"operationMetrics\":{\"numFiles\":\"%u\","
+        "\"numOutputRows\":\"%" G_GINT64_FORMAT "\",\"numOutputBytes\":\"%" G_GINT64_FORMAT
+        "\"},\"engineInfo\":\"streamforge/" SF_VERSION "\",\"txnId\":\"%s\"}}\n",
+        sink->schema_changed ? "false" : "true", sink->files->len, rows, bytes, sink->txn_id);
+}
+
+static GBytes *make_body(Sink *sink)
+{
+    int64_t now = sf_now_ms(sink->node);
+    g_autoptr(GString) out = g_string_new(NULL);
+    add_commit_info(sink, now, out);
+    if (sink->log->version < 0)
+        g_string_append(out, "{\"protocol\":{\"minReaderVersion\":1,\"minWriterVersion\":2}}\n");
+    if (sink->schema_changed) {
+        g_autoptr(json_object) metadata = table_metadata(sink);
+        delta_action_encode("metaData", metadata, out);
+    }
+    for (guint i = 0; i < sink->chains->len; i++) {
+        const Chain *chain = sink->chains->pdata[i];
+        if (chain->end != chain->committed)
+            delta_txn_encode(chain->app_id, chain->end, now, out);
+    }
+    for (guint i = 0; i < sink->files->len; i++)
+        delta_add_encode(((const DataFile *) sink->files->pdata[i])->add, out);
+    return g_string_free_to_bytes(g_steal_pointer(&out));
+}
+
+/* What others have committed since; *done: our own commit was among it, its answer was lost. */
+static SfStatus catch_up(Sink *sink, bool *done, SfError *err)
+{
+    DeltaNews news = {.txn_id = sink->txn_id};
+    SF_TRY(delta_log_update(sink->log, &news, err));
+    *done = news.found;
+    if (news.found)
+        return SF_OK;
+    if (news.schema)
+        SF_TRY(table_plan(sink, err));
+    return check_fence(sink, err);
+}
+
+/* One try to be the next version; *done: it is ours. */
+static SfStatus try_version(Sink *sink, bool *done, SfError *err)
+{
+    int64_t version = sink->log->version + 1;
+    g_autofree char *key = delta_commit_key(version);
+    g_autoptr(GBytes) body = make_body(sink);
+    gsize size;
+    const char *text = g_bytes_get_data(body, &size);
+    sink->uncertain = true;
+    SF_TRY(store_put_new(sink->store, key, body, done, err));
+    DeltaNews news = {0};
+    return *done ? delta_log_apply(sink->log, version, text, size, &news, err) : SF_OK;
+}
+
+static SfStatus put_commit(Sink *sink, SfError *err)
+{
+    bool done = false;
+    if (!sink->txn_id)
+        sink->txn_id = delta_uuid();
+    if (sink->uncertain)
+        SF_TRY(catch_up(sink, &done, err));
+    SF_TRY(done ? SF_OK : check_fence(sink, err));
+    for (int attempt = 0; !done; attempt++) {
+        if (attempt == MAX_ATTEMPTS)
+            return sf_fail(err, SF_RETRY, "%s: other writers have won %d times in a row", store_url(sink->store),
+                           attempt);
+        SF_TRY(try_version(sink, &done, err));
+        if (done)
+            break;
+        SF_TRY(catch_up(sink, &done, err));
+        if (!done && attempt > 0)
+            g_usleep((gulong) g_random_int_range(0, JITTER_US));
+    }
+    sink->uncertain = false;
+    g_clear_pointer(&sink->txn_id, g_free);
+    return SF_OK;
+}
+
+static SfStatus settle(Sink *sink, SfError *err)
+{
+    g_autofree SfPosition *ends = g_new(SfPosition, sink->chains->len);
+    for (size_t input = 0; input < sink->n_inputs; input++) {
+        size_t n = 0;
+        for (guint i = 0; i < sink->chains->len; i++) {
+            const Chain *chain = sink->chains->pdata[i];
+            if (chain->input == input && chain->end != chain->committed)
+                ends[n++] = (SfPosition){.split = chain->split, .position = chain->end};
+        }
+        if (n > 0)
+            SF_TRY(sf_settle(sink->node, input, ends, n, err));
+    }
+    return SF_OK;
+}
+
+static void publish(Sink *sink)
+{
+    for (guint i = 0; i < sink->chains->len; i++) {
+        Chain *chain = sink->chains->pdata[i];
+        if (chain->end == chain->committed)
+            continue;
+        chain->committed = chain->end;
+        sf_committed(sink->node, chain->input, chain->split, chain->end);
+    }
+    g_ptr_array_set_size(sink->files, 0);
+    sink->schema_changed = false;
+    sink->idle_beats = 0;
+}
+
+/* Only a shortcut for readers: when it fails, the commit stands and the next interval tries again. */
+static void write_checkpoint(Sink *sink)
+{
+    int64_t interval = MAX(table_number(sink, "delta.checkpointInterval", sink->checkpoint_interval), 1);
+    int64_t version = sink->log->version;
+    SfError err = {0};
+    if (version == 0 || (version % interval != 0 && version - sink->log->checkpoint < 2 * interval))
+        return;
+    if (delta_checkpoint_write(sink->log, &err) != SF_OK)
+        sf_log(sink->node, SF_LOG_WARNING, "%s: no checkpoint of version %" G_GINT64_FORMAT ": %s",
+               store_url(sink->store), version, err.message);
+}
+
+SfStatus commit_all(Sink *sink, SfCommitReason reason, SfError *err)
+{
+    bool rows = sink->n_open > 0 || sink->files->len > 0;
+    bool moved = false;
+    for (guint i = 0; i < sink->chains->len; i++) {
+        const Chain *chain = sink->chains->pdata[i];
+        moved |= chain->end != chain->committed;
+    }
+    bool create = sink->log->version < 0 && reason == SF_COMMIT_END;
+    if (!rows && !moved && !create)
+        return SF_OK;
+    if (!rows && reason == SF_COMMIT_CHECKPOINT && sink->idle_beats++ < IDLE_BEATS)
+        return SF_OK;
+    SF_TRY(files_finish_all(sink, err));
+    sf_fault(sink->node, "silver-data");
+    SF_TRY(files_upload(sink, err));
+    SF_TRY(settle(sink, err));
+    sf_fault(sink->node, "silver-commit");
+    SF_TRY(put_commit(sink, err));
+    sf_fault(sink->node, "silver-committed");
+    publish(sink);
+    write_checkpoint(sink);
+    return SF_OK;
+}

@@ -1,0 +1,203 @@
+/* delta-silver-sink: the plugin's descriptor and hooks. Rows are rows.c, files are files.c, commits are commit.c. */
+#include "delta_silver_sink.h"
+
+static const char *const compressions[] = {"snappy", "zstd", "none", NULL};
+
+static const SfOption options[] = {
+    STORE_OPTION_ROWS(Sink, store_options),
+    SF_OPTION_LIST(Sink, partition_by, .doc = "Columns that files are partitioned by; an existing table keeps its own.",
+                   .example = "[order_date]"),
+    SF_OPTION_ENUM(Sink, compression, .value = "snappy", .words = compressions, .doc = "Codec of the Parquet pages."),
+    SF_OPTION_INT(Sink, compression_level, .value = "1", .min = "1", .max = "19", .doc = "Level of zstd."),
+    SF_OPTION_INT(Sink, checkpoint_interval, .value = "10", .min = "1", .max = "1000000",
+                  .doc =
+                      "Commits between two checkpoints of the log; the table's delta.checkpointInterval goes first."),
+    SF_OPTION_SIZE(Sink, target_file_size, .value = "128MiB", .min = "1KiB", .max = "1GiB",
+                   .doc = "A file that has grown to this is closed, and the next one begun."),
+    SF_OPTION_INT(Sink, max_open_files, .value = "32", .min = "1", .max = "1000",
+                  .doc = "Partitions that are written at once; the one unused for longest is closed for another."),
+    SF_OPTION_MAP(Sink, table_properties, .doc = "Properties of a table that is created.",
+                  .example = "{delta.appendOnly: true}"),
+    SF_OPTION_BOOL(Sink, merge_schema, .value = "true",
+                   .doc = "Add columns that the table lacks at its end; else they stop the pipeline."),
+    SF_OPTION_END};
+
+static SfStatus sink_bind(SfNode *node, size_t input, const struct ArrowSchema *schema, SfError *err)
+{
+    Sink *sink = node->state;
+    sink->node = node;
+    if (!sink->inputs) {
+        sink->n_inputs = node->n_inputs;
+        sink->inputs = g_new0(Input, sink->n_inputs);
+    }
+    Input *in = &sink->inputs[input];
+    in->sink = sink;
+    sf_schema_done(&in->schema);
+    SF_TRY(sf_schema_copy(schema, &in->schema, err));
+    return table_check_options(sink, &in->schema, err);
+}
+
+static void chain_free(gpointer data)
+{
+    Chain *chain = data;
+    g_free(chain->app_id);
+    g_free(chain);
+}
+
+static void input_open(Input *input)
+{
+    input->open = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify) open_file_free);
+    input->idle = g_ptr_array_new_with_free_func((GDestroyNotify) parquet_writer_free);
+}
+
+static SfStatus sink_open(SfNode *node, SfError *err)
+{
+    Sink *sink = node->state;
+    if (!sink->chains) {
+        sink->chains = g_ptr_array_new_with_free_func(chain_free);
+        sink->files = g_ptr_array_new_with_free_func((GDestroyNotify) data_file_free);
+        for (size_t i = 0; i < sink->n_inputs; i++)
+            input_open(&sink->inputs[i]);
+        sink->store = store_new(node, &sink->store_options, err);
+        if (!sink->store)
+            return SF_CONFIG;
+        sink->log = delta_log_new(node, sink->store);
+    }
+    SF_TRY(store_open(sink->store, err));
+    SF_TRY(delta_log_load(sink->log, err));
+    return table_plan(sink, err);
+}
+
+static Chain *find_chain(Sink *sink, size_t input, const SfSplit *split)
+{
+    for (guint i = 0; i < sink->chains->len; i++) {
+        Chain *chain = sink->chains->pdata[i];
+        if (chain->input == input && chain->split == split)
+            return chain;
+    }
+    return NULL;
+}
+
+/* <pipeline>/<step>/<split>; the input's name in between when there are several. Nothing in it may ever change. */
+static Chain *chain_new(SfNode *node, size_t input, const SfSplit *split)
+{
+    Chain *chain = g_new0(Chain, 1);
+    chain->input = input;
+    chain->split = split;
+    chain->committed = chain->end = SF_POSITION_NONE;
+    chain->app_id = node->n_inputs > 1
+                        ? g_strdup_printf("%s/%s/%s/%s", node->pipeline, node->step, node->inputs[input], split->name)
+                        : g_strdup_printf("%s/%s/%s", node->pipeline, node->step, split->name);
+    return chain;
+}
+
+static SfStatus sink_recover(SfNode *node, SfRecovery *chains, size_t n, SfError *err)
+{
+    Sink *sink = node->state;
+    DeltaNews news = {0};
+    SF_TRY(delta_log_update(sink->log, &news, err));
+    if (news.schema)
+        SF_TRY(table_plan(sink, err));
+    for (size_t i = 0; i < n; i++) {
+        Chain *chain = find_chain(sink, chains[i].input, chains[i].split);
+        if (!chain) {
+            chain = chain_new(node, chains[i].input, chains[i].split);
+            g_ptr_array_add(sink->chains, chain);
+        } else if (chain->end != chain->committed) {
+            return sf_fail(err, SF_FENCED, "%s was given back with rows that are not committed", chain->split->name);
+        }
+        chain->committed = chain->end = chains[i].position = delta_log_txn(sink->log, chain->app_id);
+    }
+    return SF_OK;
+}
+
+/* Rows are taken before the position: what fails in between ends the attempt, and is read again. */
+static SfStatus sink_write(SfNode *node, size_t input, const SfBatch *batch, SfError *err)
+{
+    Sink *sink = node->state;
+    Chain *chain = find_chain(sink, input, batch->split);
+    if (!chain)
+        return sf_fail(err, SF_FATAL, "rows of %s came before its recovery", batch->split->name);
+    if (sink->pending >= (32 << 20)) {
+        SfStatus status = files_upload(sink, err);
+        files_charge(sink);
+        SF_TRY(status);
+    }
+    SF_TRY(rows_write(&sink->inputs[input], batch, err));
+    chain->end = batch->end;
+    files_charge(sink);
+    return SF_OK;
+}
+
+static SfStatus sink_commit(SfNode *node, SfCommitReason reason, SfError *err)
+{
+    Sink *sink = node->state;
+    SfStatus status = commit_all(sink, reason, err);
+    if (reason == SF_COMMIT_MEMORY)
+        files_drop_idle(sink);
+    files_charge(sink);
+    return status;
+}
+
+static void sink_interrupt(SfNode *node)
+{
+    Sink *sink = node->state;
+    if (sink->store)
+        store_interrupt(sink->store);
+}
+
+static void sink_close(SfNode *node)
+{
+    Sink *sink = node->state;
+    if (sink->chains) {
+        files_drop_open(sink);
+        for (size_t i = 0; i < sink->n_inputs; i++) {
+            g_hash_table_unref(sink->inputs[i].open);
+            g_ptr_array_unref(sink->inputs[i].idle);
+        }
+        g_ptr_array_unref(sink->chains);
+        g_ptr_array_unref(sink->files);
+        if (sink->charged)
+            sf_charge(node, -sink->charged);
+    }
+    for (size_t i = 0; i < sink->n_inputs; i++) {
+        delta_projection_done(&sink->inputs[i].projection);
+        sf_schema_done(&sink->inputs[i].schema);
+        g_free(sink->inputs[i].partition);
+    }
+    g_free(sink->inputs);
+    if (sink->partitions)
+        g_ptr_array_unref(sink->partitions);
+    json_object_put(sink->schema);
+    delta_log_free(sink->log);
+    store_free(sink->store);
+    g_free(sink->txn_id);
+    *sink = (Sink){0};
+}
+
+SF_SINK_PLUGIN = {
+    SF_SINK_HEAD(
+        Sink, .name = "delta-silver-sink", .version = "0.1.0",
+        .summary = "Appends rows to a Delta table, exactly once, on a file system or S3.",
+        .doc = "Creates the table when there is none. One commit a checkpoint of the pipeline holds the new files and, "
+               "for every "
+               "split, a `txn` action with the appId `<pipeline>/<step>/<split>` (with several inputs "
+               "`<pipeline>/<step>/<input>/<split>`) and the position that the rows reach: renaming the pipeline or "
+               "the step "
+               "starts from the beginning. Positions that move without rows are recorded at the end, when splits are "
+               "given back, and at every 30th checkpoint.\n\n"
+               "New columns are added at the table's end, nullable. Rows without a value for a column that the table "
+               "wants "
+               "`not null` are rejects. Other writers of the same table are fine: a commit that lost is made again on "
+               "top of "
+               "theirs. Tables that need a feature which this sink lacks are refused by name.",
+        .options = options),
+    .delivery = SF_EXACTLY_ONCE,
+    .bind = sink_bind,
+    .open = sink_open,
+    .recover = sink_recover,
+    .write = sink_write,
+    .commit = sink_commit,
+    .interrupt = sink_interrupt,
+    .close = sink_close,
+};

@@ -1,0 +1,105 @@
+/* What the files of this room share. */
+#ifndef DELTA_SILVER_SINK_H
+#define DELTA_SILVER_SINK_H
+
+#include "delta/delta.h"
+
+/* One file that is being written: rows of one input with the same partition values. */
+typedef struct OpenFile {
+    struct Input *input;
+    ParquetWriter *writer;
+    char *key;         /* of the partition, in input->open */
+    GPtrArray *values; /* char *, NULL: null; one a partition column */
+    GArray *rows;      /* int32_t: rows of the batch at hand that go here */
+    guint64 used;      /* sink->clock when rows came last */
+} OpenFile;
+
+/* A file that is complete: on its way to the store, or there and waiting for its commit. */
+typedef struct DataFile {
+    DeltaAdd *add;
+    GBytes *body; /* NULL: it is in the store */
+    int64_t rows;
+} DataFile;
+
+typedef struct PartitionColumn {
+    int number;    /* in the input; -1: the input lacks it, so it is null */
+    bool nullable; /* by the table */
+} PartitionColumn;
+
+typedef struct Input {
+    struct Sink *sink;
+    struct ArrowSchema schema; /* of its rows */
+    DeltaProjection projection;
+    PartitionColumn *partition;
+    GHashTable *open; /* char *key → OpenFile * */
+    GPtrArray *idle;  /* ParquetWriter *: buffers and what they learned are kept for the next file */
+} Input;
+
+/* One chain of ranges: a split by one input. */
+typedef struct Chain {
+    size_t input;
+    const SfSplit *split;
+    char *app_id;
+    int64_t committed; /* end of what the table has, or SF_POSITION_NONE */
+    int64_t end;       /* of what was written */
+} Chain;
+
+typedef struct Sink {
+    /* options */
+    StoreOptions store_options;
+    SfList partition_by;
+    int32_t compression;
+    int64_t compression_level;
+    int64_t checkpoint_interval;
+    int64_t target_file_size;
+    int64_t max_open_files;
+    SfMap table_properties;
+    bool merge_schema;
+    /* the table */
+    SfNode *node;
+    Store *store;
+    DeltaLog *log;
+    json_object *schema;   /* as it is, or will be after the next commit */
+    bool schema_changed;   /* the next commit brings metaData */
+    GPtrArray *partitions; /* char *: names of the partition columns, the table's */
+    /* what is open */
+    size_t n_inputs;
+    Input *inputs;
+    GPtrArray *chains; /* Chain * */
+    GPtrArray *files;  /* DataFile * */
+    guint n_open;      /* OpenFiles of all inputs */
+    guint64 clock;
+    int64_t pending; /* bytes of bodies that are not in the store yet */
+    int64_t charged;
+    unsigned idle_beats; /* checkpoints at which nothing but positions had moved */
+    char *txn_id;        /* of the commit under way */
+    bool uncertain;      /* its outcome is not known */
+} Sink;
+
+/* table.c: what the table looks like, and what that means for each input. */
+SfStatus table_check_options(const Sink *sink, const struct ArrowSchema *input, SfError *err);
+/* From the log's newest state; writers are kept when the files stay the same, else SF_FENCED. */
+SfStatus table_plan(Sink *sink, SfError *err);
+json_object *table_metadata(Sink *sink);
+int64_t table_number(const Sink *sink, const char *property, int64_t other);
+
+/* rows.c: batches into open files. */
+SfStatus rows_write(Input *input, const SfBatch *batch, SfError *err);
+
+/* files.c: open files, finished files, uploads. */
+OpenFile *files_open(Input *input, const char *key, GPtrArray *values, SfError *err);
+SfStatus files_add_rows(OpenFile *file, const SfBatch *batch, SfError *err); /* file->rows, which are emptied */
+SfStatus files_finish(OpenFile *file, SfError *err);                         /* and frees it */
+SfStatus files_finish_all(Sink *sink, SfError *err);
+SfStatus files_upload(Sink *sink, SfError *err);
+void files_charge(Sink *sink);
+void files_drop_open(Sink *sink);
+void files_drop_idle(Sink *sink);
+void files_delete(Sink *sink); /* those in the store that no commit will name */
+void open_file_free(OpenFile *file);
+void data_file_free(DataFile *file);
+
+/* commit.c */
+SfStatus commit_all(Sink *sink, SfCommitReason reason, SfError *err);
+
+#endif

@@ -1,0 +1,199 @@
+/* Rows of a batch to the open files of their partitions. Rows that the table cannot hold are rejects. */
+#include "delta_silver_sink.h"
+
+#define CACHE_SIZE 64
+
+/* The partition columns of one batch. A single column of plain numbers is looked up by value, without making a text. */
+typedef struct Router {
+    Input *input;
+    const SfBatch *batch;
+    guint n;
+    SfColumn *columns; /* n; type 0: missing, so null */
+    bool by_number;
+    struct {
+        int64_t value;
+        OpenFile *file;
+    } cache[CACHE_SIZE];
+    GString *key;
+} Router;
+
+static SfStatus router_init(Router *router, Input *input, const SfBatch *batch, SfError *err)
+{
+    *router = (Router){.input = input, .batch = batch, .n = input->sink->partitions->len};
+    router->columns = g_new0(SfColumn, router->n);
+    router->key = g_string_new(NULL);
+    for (guint i = 0; i < router->n; i++)
+        if (input->partition[i].number >= 0)
+            SF_TRY(sf_column_at(batch, input->partition[i].number, &router->columns[i], err));
+    SfType type = router->n == 1 ? router->columns[0].type : SF_UTF8;
+    router->by_number = type == SF_INT32 || type == SF_DATE || type == SF_INT64 || type == SF_TIMESTAMP;
+    return SF_OK;
+}
+
+static void router_done(Router *router)
+{
+    g_free(router->columns);
+    if (router->key)
+        g_string_free(router->key, TRUE);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Router, router_done)
+
+/* Values as texts; NULL and a reject when one cannot be a partition's. */
+static GPtrArray *partition_values(const Router *router, int64_t row)
+{
+    const Sink *sink = router->input->sink;
+    g_autoptr(GPtrArray) values = g_ptr_array_new_with_free_func(g_free);
+    for (guint i = 0; i < router->n; i++) {
+        g_autoptr(GString) text = g_string_new(NULL);
+        const SfColumn *column = &router->columns[i];
+        bool there = column->type != 0 && delta_partition_text(column, row, text);
+        if (!there && !router->input->partition[i].nullable) {
+            sf_reject(sink->node, router->batch, row,
+                      "%s: an empty text stands for null in a partition column, which the table wants not null",
+                      (const char *) sink->partitions->pdata[i]);
+            return NULL;
+        }
+        if (strlen(text->str) != text->len) {
+            sf_reject(sink->node, router->batch, row, "%s: a NUL character cannot be in a partition's name",
+                      (const char *) sink->partitions->pdata[i]);
+            return NULL;
+        }
+        g_ptr_array_add(values, there ? g_string_free(g_steal_pointer(&text), FALSE) : NULL);
+    }
+    return g_steal_pointer(&values);
+}
+
+/* Closes the file that has been unused for longest, with the rows that it has been given so far. */
+static SfStatus make_room(Router *router, SfError *err)
+{
+    Sink *sink = router->input->sink;
+    OpenFile *victim = NULL;
+    GHashTableIter iter;
+    gpointer file;
+    if (sink->n_open < (guint) sink->max_open_files)
+        return SF_OK;
+    for (size_t i = 0; i < sink->n_inputs; i++) {
+        g_hash_table_iter_init(&iter, sink->inputs[i].open);
+        while (g_hash_table_iter_next(&iter, NULL, &file))
+            if (!victim || ((OpenFile *) file)->used < victim->used)
+                victim = file;
+    }
+    memset(router->cache, 0, sizeof router->cache);
+    if (victim->rows->len > 0)
+        SF_TRY(files_add_rows(victim, router->batch, err));
+    return files_finish(victim, err);
+}
+
+/* The file of the row's partition, opened when needed; *out NULL: the row is a reject. */
+static SfStatus route_by_text(Router *router, int64_t row, OpenFile **out, SfError *err)
+{
+    g_autoptr(GPtrArray) values = partition_values(router, row);
+    *out = NULL;
+    if (!values)
+        return SF_OK;
+    g_string_truncate(router->key, 0);
+    for (guint i = 0; i < values->len; i++) {
+        const char *value = values->pdata[i];
+        if (value)
+            g_string_append_printf(router->key, "%zu:%s", strlen(value), value);
+        else
+            g_string_append(router->key, "-:");
+    }
+    *out = g_hash_table_lookup(router->input->open, router->key->str);
+    if (*out)
+        return SF_OK;
+    SF_TRY(make_room(router, err));
+    *out = files_open(router->input, router->key->str, values, err);
+    return *out ? SF_OK : SF_FATAL;
+}
+
+static SfStatus route(Router *router, int64_t row, OpenFile **out, SfError *err)
+{
+    if (!router->by_number || sf_is_null(&router->columns[0], row))
+        return route_by_text(router, row, out, err);
+    const SfColumn *column = &router->columns[0];
+    bool narrow = column->type == SF_INT32 || column->type == SF_DATE;
+    int64_t value = narrow ? sf_i32(column, row) : sf_i64(column, row);
+    size_t slot = (uint64_t) value % CACHE_SIZE;
+    if (!router->cache[slot].file || router->cache[slot].value != value) {
+        SF_TRY(route_by_text(router, row, out, err));
+        router->cache[slot].value = value;
+        router->cache[slot].file = *out;
+    }
+    *out = router->cache[slot].file;
+    return SF_OK;
+}
+
+/* Rejects rows without a value that the table demands; NULL: all rows stay. */
+static GArray *wanted_rows(Input *input, const SfBatch *batch, SfError *err)
+{
+    GArray *rows = NULL;
+    int64_t n = sf_rows(batch);
+    for (const int *number = input->projection.required; *number >= 0; number++) {
+        SfColumn column;
+        if (sf_column_at(batch, *number, &column, err) != SF_OK || !column.validity)
+            continue;
+        for (int64_t row = 0; row < n; row++) {
+            if (!sf_is_null(&column, row))
+                continue;
+            if (!rows) {
+                rows = g_array_sized_new(FALSE, FALSE, sizeof(int32_t), (guint) n);
+                for (int32_t i = 0; i < n; i++)
+                    g_array_append_val(rows, i);
+            }
+            int32_t *place = &g_array_index(rows, int32_t, row);
+            if (*place >= 0)
+                sf_reject(input->sink->node, batch, row, "%s: null, but the table's column is not null",
+                          input->schema.children[*number]->name);
+            *place = -1;
+        }
+    }
+    for (guint i = 0; rows && i < rows->len;)
+        if (g_array_index(rows, int32_t, i) < 0)
+            g_array_remove_index(rows, i);
+        else
+            i++;
+    return rows;
+}
+
+static SfStatus write_touched(Input *input, const SfBatch *batch, SfError *err)
+{
+    GHashTableIter iter;
+    gpointer value;
+    g_autoptr(GPtrArray) full = g_ptr_array_new();
+    g_hash_table_iter_init(&iter, input->open);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        OpenFile *file = value;
+        if (file->rows->len == 0)
+            continue;
+        SF_TRY(files_add_rows(file, batch, err));
+        if (parquet_writer_size(file->writer) >= input->sink->target_file_size)
+            g_ptr_array_add(full, file);
+    }
+    for (guint i = 0; i < full->len; i++)
+        SF_TRY(files_finish(full->pdata[i], err));
+    return SF_OK;
+}
+
+SfStatus rows_write(Input *input, const SfBatch *batch, SfError *err)
+{
+    g_auto(Router) router = {0};
+    g_autoptr(GArray) rows = wanted_rows(input, batch, err);
+    int64_t n = rows ? rows->len : sf_rows(batch);
+    if (n == 0)
+        return SF_OK;
+    input->sink->clock++;
+    SF_TRY(router_init(&router, input, batch, err));
+    OpenFile *file = NULL;
+    for (int64_t i = 0; i < n; i++) {
+        int32_t row = rows ? g_array_index(rows, int32_t, i) : (int32_t) i;
+        if (router.n > 0 || !file)
+            SF_TRY(route(&router, row, &file, err));
+        if (!file)
+            continue;
+        file->used = input->sink->clock;
+        g_array_append_val(file->rows, row);
+    }
+    return write_touched(input, batch, err);
+}

@@ -1,0 +1,197 @@
+/* What the table looks like and what that means for the rows of each input: created, appended to, or grown. */
+#include "delta_silver_sink.h"
+
+/* Properties that change nothing for writers beyond what we do; others under "delta." switch on features. */
+static const char *const plain_properties[] = {"delta.appendOnly",
+                                               "delta.checkpointInterval",
+                                               "delta.checkpoint.writeStatsAsJson",
+                                               "delta.checkpoint.writeStatsAsStruct",
+                                               "delta.dataSkippingNumIndexedCols",
+                                               "delta.deletedFileRetentionDuration",
+                                               "delta.enableExpiredLogCleanup",
+                                               "delta.logRetentionDuration",
+                                               "delta.setTransactionRetentionDuration",
+                                               "delta.targetFileSize",
+                                               NULL};
+
+static SfStatus check_properties(const Sink *sink, SfError *err)
+{
+    for (size_t i = 0; i < sink->table_properties.size; i++) {
+        const char *key = sink->table_properties.pairs[i].key;
+        bool plain = !g_str_has_prefix(key, "delta.") || g_str_has_prefix(key, "delta.autoOptimize.");
+        if (!plain && !g_strv_contains(plain_properties, key))
+            return sf_fail(err, SF_CONFIG, "table property '%s' needs a feature that this sink lacks, or is not known",
+                           key);
+    }
+    return SF_OK;
+}
+
+static SfStatus check_partition(const struct ArrowSchema *input, const char *name, SfError *err)
+{
+    int64_t number = sf_schema_find(input, name);
+    SfField field;
+    if (number < 0)
+        return sf_fail(err, SF_CONFIG, "partition_by: there is no column '%s' in the rows", name);
+    SF_TRY(sf_schema_field(input->children[number], &field, err));
+    if (field.type == SF_BINARY || field.type == SF_LIST || field.type == SF_STRUCT)
+        return sf_fail(err, SF_CONFIG, "partition_by: column '%s' is a %s, which a table cannot be partitioned by",
+                       name, sf_type_name(field.type));
+    return SF_OK;
+}
+
+SfStatus table_check_options(const Sink *sink, const struct ArrowSchema *input, SfError *err)
+{
+    SF_TRY(check_properties(sink, err));
+    for (size_t i = 0; i < sink->partition_by.size; i++) {
+        const char *name = sink->partition_by.items[i];
+        SF_TRY(check_partition(input, name, err));
+        for (size_t j = 0; j < i; j++)
+            if (strcmp(name, sink->partition_by.items[j]) == 0)
+                return sf_fail(err, SF_CONFIG, "partition_by: column '%s' is there twice", name);
+    }
+    g_autoptr(json_object) schema = delta_schema_new();
+    bool changed = false;
+    return delta_schema_merge(schema, input, DELTA_MERGE_CREATE, &changed, err);
+}
+
+/* The table's partition columns; the option must agree, where it is given. */
+static SfStatus plan_partitions(Sink *sink, SfError *err)
+{
+    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+    json_object *list = delta_json_member(sink->log->metadata, "partitionColumns", json_type_array);
+    for (size_t i = 0; list && i < json_object_array_length(list); i++)
+        g_ptr_array_add(names, g_strdup(json_object_get_string(json_object_array_get_idx(list, i))));
+    bool same = names->len == sink->partition_by.size;
+    for (size_t i = 0; i < sink->partition_by.size && (same || sink->log->version < 0); i++) {
+        if (sink->log->version < 0)
+            g_ptr_array_add(names, g_strdup(sink->partition_by.items[i]));
+        else
+            same = g_ascii_strcasecmp(names->pdata[i], sink->partition_by.items[i]) == 0;
+    }
+    if (sink->log->version >= 0 && sink->partition_by.size > 0 && !same) {
+        g_ptr_array_add(names, NULL);
+        g_autofree char *text = g_strjoinv(", ", (char **) names->pdata);
+        return sf_fail(
+            err, SF_CONFIG,
+            "partition_by differs from %s, which is partitioned by [%s]; a table's partitioning cannot change",
+            store_url(sink->store), text);
+    }
+    if (sink->partitions)
+        g_ptr_array_unref(sink->partitions);
+    sink->partitions = g_steal_pointer(&names);
+    return SF_OK;
+}
+
+static bool field_nullable(json_object *schema, const char *name)
+{
+    json_object *fields = delta_json_member(schema, "fields", json_type_array);
+    for (size_t i = 0; fields && i < json_object_array_length(fields); i++) {
+        json_object *field = json_object_array_get_idx(fields, i);
+        json_object *flag = delta_json_member(field, "nullable", json_type_boolean);
+        if (g_strcmp0(delta_json_text(field, "name"), name) == 0)
+            return !flag || json_object_get_boolean(flag);
+    }
+    return true;
+}
+
+static int column_of(const struct ArrowSchema *schema, const char *name)
+{
+    for (int64_t i = 0; i < schema->n_children; i++)
+        if (g_ascii_strcasecmp(schema->children[i]->name, name) == 0)
+            return (int) i;
+    return -1;
+}
+
+static SfStatus plan_input(Sink *sink, Input *input, SfError *err)
+{
+    g_autofree char **names = g_new0(char *, sink->partitions->len + 1);
+    for (guint i = 0; i < sink->partitions->len; i++)
+        names[i] = sink->partitions->pdata[i];
+    DeltaProjection projection = {0};
+    SF_TRY(delta_schema_project(sink->schema, &input->schema, names, &projection, err));
+    bool first = input->projection.n == 0;
+    bool same = !first && sf_schema_equal(&input->projection.schema, &projection.schema);
+    delta_projection_done(&input->projection);
+    input->projection = projection;
+    if (!same) {
+        bool busy = g_hash_table_size(input->open) > 0 || sink->files->len > 0;
+        g_ptr_array_set_size(input->idle, 0);
+        if (busy)
+            return sf_fail(err, SF_FENCED, "the schema of %s has changed under rows that are not committed",
+                           store_url(sink->store));
+    }
+    g_free(input->partition);
+    input->partition = g_new0(PartitionColumn, sink->partitions->len);
+    for (guint i = 0; i < sink->partitions->len; i++)
+        input->partition[i] = (PartitionColumn){.number = column_of(&input->schema, names[i]),
+                                                .nullable = field_nullable(sink->schema, names[i])};
+    return SF_OK;
+}
+
+SfStatus table_plan(Sink *sink, SfError *err)
+{
+    bool create = sink->log->version < 0;
+    if (!create)
+        SF_TRY(delta_log_check_features(sink->log, err));
+    g_autoptr(json_object) schema = create ? delta_schema_new() : delta_schema_parse(sink->log->metadata, err);
+    if (!schema)
+        return SF_FATAL;
+    bool changed = create;
+    DeltaMerge how = create ? DELTA_MERGE_CREATE : sink->merge_schema ? DELTA_MERGE_EVOLVE : DELTA_MERGE_CHECK;
+    for (size_t i = 0; i < sink->n_inputs; i++) {
+        SfStatus status = delta_schema_merge(schema, &sink->inputs[i].schema, how, &changed, err);
+        if (status != SF_OK)
+            return sf_fail_prefix(err, status, "%s", store_url(sink->store));
+    }
+    json_object_put(sink->schema);
+    sink->schema = g_steal_pointer(&schema);
+    sink->schema_changed = changed;
+    SF_TRY(plan_partitions(sink, err));
+    for (size_t i = 0; i < sink->n_inputs; i++)
+        SF_TRY(plan_input(sink, &sink->inputs[i], err));
+    return SF_OK;
+}
+
+static json_object *new_metadata(const Sink *sink)
+{
+    json_object *metadata = json_object_new_object();
+    json_object *format = json_object_new_object();
+    json_object *columns = json_object_new_array();
+    json_object *configuration = json_object_new_object();
+    g_autofree char *id = delta_uuid();
+    json_object_object_add(format, "provider", json_object_new_string("parquet"));
+    json_object_object_add(format, "options", json_object_new_object());
+    for (guint i = 0; i < sink->partitions->len; i++)
+        json_object_array_add(columns, json_object_new_string(sink->partitions->pdata[i]));
+    for (size_t i = 0; i < sink->table_properties.size; i++)
+        json_object_object_add(configuration, sink->table_properties.pairs[i].key,
+                               json_object_new_string(sink->table_properties.pairs[i].value));
+    json_object_object_add(metadata, "id", json_object_new_string(id));
+    json_object_object_add(metadata, "format", format);
+    json_object_object_add(metadata, "schemaString", NULL);
+    json_object_object_add(metadata, "partitionColumns", columns);
+    json_object_object_add(metadata, "configuration", configuration);
+    json_object_object_add(metadata, "createdTime", json_object_new_int64(sf_now_ms(sink->node)));
+    return metadata;
+}
+
+/* The action of the next commit: what others have put into it stays. */
+json_object *table_metadata(Sink *sink)
+{
+    json_object *metadata = NULL;
+    if (sink->log->version < 0)
+        metadata = new_metadata(sink);
+    else
+        json_object_deep_copy(sink->log->metadata, &metadata, NULL);
+    const char *text =
+        json_object_to_json_string_ext(sink->schema, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
+    json_object_object_add(metadata, "schemaString", json_object_new_string(text));
+    return metadata;
+}
+
+int64_t table_number(const Sink *sink, const char *property, int64_t other)
+{
+    const char *text = delta_log_property(sink->log, property);
+    gint64 number;
+    return text && g_ascii_string_to_signed(text, 10, -1, INT32_MAX, &number, NULL) ? number : other;
+}

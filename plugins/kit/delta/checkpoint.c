@@ -1,0 +1,329 @@
+/* Writing a checkpoint: a streaming merge of the one before and the commits since, newest first. What is held is one batch of
+ * rows, one commit's text, the paths of the files that those commits name, and the compressed result. */
+#include "delta.h"
+
+#define BATCH_ROWS 4096
+#define DAY_MS INT64_C(86400000)
+
+enum { COLUMN_TXN, COLUMN_METADATA, COLUMN_PROTOCOL, COLUMN_ADD, COLUMN_REMOVE, COLUMN_DOMAIN, COLUMNS };
+
+typedef struct Merge {
+    DeltaLog *log;
+    struct ArrowSchema schema;
+    ParquetWriter *writer;
+    SfBuilder *builder;
+    GHashTable *seen; /* char *: files and domains that a newer commit has decided on */
+    int64_t actions;
+    int64_t adds;
+    int64_t expired_before; /* removes with an older deletionTimestamp are dropped */
+} Merge;
+
+static void merge_done(Merge *merge)
+{
+    parquet_writer_free(merge->writer);
+    sf_builder_free(merge->builder);
+    sf_schema_done(&merge->schema);
+    g_clear_pointer(&merge->seen, g_hash_table_unref);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Merge, merge_done)
+
+static SfStatus flush_rows(Merge *merge, SfError *err)
+{
+    struct ArrowArray rows;
+    if (sf_builder_rows(merge->builder) == 0)
+        return SF_OK;
+    SF_TRY(sf_builder_finish(merge->builder, &rows, err));
+    SfStatus status =
+        parquet_writer_add(merge->writer, (const struct ArrowArray *const *) rows.children, 0, NULL, rows.length, err);
+    sf_array_done(&rows);
+    return status;
+}
+
+static SfStatus add_action(Merge *merge, int column, json_object *action, SfError *err)
+{
+    for (int i = 0; i < COLUMNS; i++)
+        delta_checkpoint_add(merge->schema.children[i], i == column ? action : NULL,
+                             sf_builder_column(merge->builder, (size_t) i));
+    SF_TRY(sf_builder_end_row(merge->builder, err));
+    merge->actions++;
+    merge->adds += column == COLUMN_ADD;
+    if (sf_builder_rows(merge->builder) >= BATCH_ROWS || sf_builder_full(merge->builder))
+        return flush_rows(merge, err);
+    return SF_OK;
+}
+
+/* A file is its path and its deletion vector (PROTOCOL.md, "Action Reconciliation"). */
+static char *file_key(const char *path, const char *storage, const char *vector, int64_t offset)
+{
+    g_autofree char *decoded = delta_path_decode(path);
+    if (!storage)
+        return g_strdup(decoded ? decoded : path);
+    return g_strdup_printf("%s\n%s%s@%" G_GINT64_FORMAT, decoded ? decoded : path, storage, vector ? vector : "",
+                           offset);
+}
+
+static char *file_key_of(json_object *action)
+{
+    json_object *vector = delta_json_member(action, "deletionVector", json_type_object);
+    json_object *offset = delta_json_member(vector, "offset", json_type_int);
+    const char *path = delta_json_text(action, "path");
+    return file_key(path ? path : "", delta_json_text(vector, "storageType"), delta_json_text(vector, "pathOrInlineDv"),
+                    offset ? json_object_get_int64(offset) : -1);
+}
+
+static bool is_expired(const Merge *merge, json_object *removed)
+{
+    json_object *time = delta_json_member(removed, "deletionTimestamp", json_type_int);
+    return !time || json_object_get_int64(time) < merge->expired_before;
+}
+
+static SfStatus merge_action(Merge *merge, json_object *line, SfError *err)
+{
+    json_object *action = delta_json_member(line, "add", json_type_object);
+    if (action) {
+        if (!g_hash_table_add(merge->seen, file_key_of(action)))
+            return SF_OK;
+        json_object_object_add(action, "dataChange", json_object_new_boolean(false));
+        return add_action(merge, COLUMN_ADD, action, err);
+    }
+    action = delta_json_member(line, "remove", json_type_object);
+    if (action) {
+        if (!g_hash_table_add(merge->seen, file_key_of(action)) || is_expired(merge, action))
+            return SF_OK;
+        json_object_object_add(action, "dataChange", json_object_new_boolean(false));
+        return add_action(merge, COLUMN_REMOVE, action, err);
+    }
+    action = delta_json_member(line, "domainMetadata", json_type_object);
+    const char *domain = delta_json_text(action, "domain");
+    if (!domain || !g_hash_table_add(merge->seen, g_strconcat("\n", domain, NULL)))
+        return SF_OK;
+    json_object *removed = delta_json_member(action, "removed", json_type_boolean);
+    return removed && json_object_get_boolean(removed) ? SF_OK : add_action(merge, COLUMN_DOMAIN, action, err);
+}
+
+static SfStatus merge_commit(Merge *merge, int64_t version, SfError *err)
+{
+    g_autofree char *key = delta_commit_key(version);
+    g_autoptr(GBytes) body = NULL;
+    SfStatus status = store_get(merge->log->store, key, DELTA_MAX_COMMIT, &body, err);
+    if (status == SF_EMPTY)
+        return sf_fail(err, SF_FATAL, "%s is gone", key);
+    SF_TRY(status);
+    gsize size;
+    const char *at = g_bytes_get_data(body, &size);
+    const char *end = at + size;
+    while (at < end) {
+        const char *stop = memchr(at, '\n', (size_t) (end - at));
+        stop = stop ? stop : end;
+        size_t length = (size_t) (stop - at);
+        if (length > 0 && at[length - 1] == '\r')
+            length--;
+        g_autoptr(json_object) line = length > 0 ? delta_json_parse(at, length, err) : NULL;
+        if (length > 0 && !line)
+            return SF_FATAL;
+        if (line)
+            SF_TRY(merge_action(merge, line, err));
+        at = stop + 1;
+    }
+    return SF_OK;
+}
+
+/* Columns of an older checkpoint's file actions: what decides whether a row stays. */
+typedef struct FileColumns {
+    SfColumn action;
+    SfColumn path;
+    SfColumn vector;
+    SfColumn storage;
+    SfColumn inline_or_path;
+    SfColumn offset;
+} FileColumns;
+
+static SfStatus member_view(const SfColumn *action, const char *name, SfColumn *out, SfError *err)
+{
+    return sf_column_child(action, sf_schema_find(action->schema, name), out, err);
+}
+
+static SfStatus view_files(const Merge *merge, const struct ArrowArray *rows, int column, FileColumns *out,
+                           SfError *err)
+{
+    SF_TRY(sf_column_view(merge->schema.children[column], rows->children[column], &out->action, err));
+    SF_TRY(member_view(&out->action, "path", &out->path, err));
+    SF_TRY(member_view(&out->action, "deletionVector", &out->vector, err));
+    SF_TRY(member_view(&out->vector, "storageType", &out->storage, err));
+    SF_TRY(member_view(&out->vector, "pathOrInlineDv", &out->inline_or_path, err));
+    return member_view(&out->vector, "offset", &out->offset, err);
+}
+
+static char *text_at(const SfColumn *column, int64_t row)
+{
+    SfBytes bytes = sf_bytes(column, row);
+    return sf_is_null(column, row) ? NULL : g_strndup(bytes.data ? bytes.data : "", (gsize) bytes.size);
+}
+
+static bool is_decided(const Merge *merge, const FileColumns *files, int64_t row)
+{
+    g_autofree char *path = text_at(&files->path, row);
+    bool vector = !sf_is_null(&files->vector, row);
+    g_autofree char *storage = vector ? text_at(&files->storage, row) : NULL;
+    g_autofree char *rest = vector ? text_at(&files->inline_or_path, row) : NULL;
+    int64_t offset = vector && !sf_is_null(&files->offset, row) ? sf_i32(&files->offset, row) : -1;
+    g_autofree char *key = file_key(path ? path : "", storage, rest, offset);
+    return g_hash_table_contains(merge->seen, key);
+}
+
+static SfStatus keeps_domain(const Merge *merge, const SfColumn *domains, int64_t row, bool *keep, SfError *err)
+{
+    g_autoptr(json_object) action = delta_checkpoint_json(domains, row, err);
+    const char *domain = delta_json_text(action, "domain");
+    g_autofree char *key = g_strconcat("\n", domain ? domain : "", NULL);
+    *keep = domain && !g_hash_table_contains(merge->seen, key);
+    return SF_OK;
+}
+
+/* Rows of an older checkpoint that still hold, straight from its columns to ours. */
+static SfStatus merge_rows(Merge *merge, const struct ArrowArray *rows, SfError *err)
+{
+    FileColumns adds;
+    FileColumns removes;
+    SfColumn removed_at;
+    SfColumn domains;
+    SF_TRY(view_files(merge, rows, COLUMN_ADD, &adds, err));
+    SF_TRY(view_files(merge, rows, COLUMN_REMOVE, &removes, err));
+    SF_TRY(member_view(&removes.action, "deletionTimestamp", &removed_at, err));
+    SF_TRY(sf_column_view(merge->schema.children[COLUMN_DOMAIN], rows->children[COLUMN_DOMAIN], &domains, err));
+    g_autofree int32_t *picked = g_new(int32_t, (gsize) rows->length);
+    int64_t n = 0;
+    for (int64_t row = 0; row < rows->length; row++) {
+        bool keep = false;
+        if (!sf_is_null(&adds.action, row)) {
+            keep = !is_decided(merge, &adds, row);
+            merge->adds += keep;
+        } else if (!sf_is_null(&removes.action, row)) {
+            keep = !sf_is_null(&removed_at, row) && sf_i64(&removed_at, row) >= merge->expired_before &&
+                   !is_decided(merge, &removes, row);
+        } else if (!sf_is_null(&domains, row)) {
+            SF_TRY(keeps_domain(merge, &domains, row, &keep, err));
+        }
+        picked[n] = (int32_t) row;
+        n += keep;
+    }
+    merge->actions += n;
+    return parquet_writer_add(merge->writer, (const struct ArrowArray *const *) rows->children, 0, picked, n, err);
+}
+
+static SfStatus merge_checkpoint(Merge *merge, const GPtrArray *keys, SfError *err)
+{
+    SF_TRY(flush_rows(merge, err));
+    for (guint i = 0; i < keys->len; i++) {
+        g_autoptr(GBytes) file = NULL;
+        SfStatus status = store_get(merge->log->store, keys->pdata[i], DELTA_MAX_CHECKPOINT, &file, err);
+        if (status == SF_EMPTY)
+            return sf_fail(err, SF_FATAL, "%s is gone", (const char *) keys->pdata[i]);
+        SF_TRY(status);
+        g_autoptr(ParquetReader) reader = parquet_reader_new(file, &merge->schema, err);
+        status = reader ? SF_OK : SF_FATAL;
+        while (status == SF_OK) {
+            struct ArrowArray rows;
+            status = parquet_reader_next(reader, BATCH_ROWS, &rows, err);
+            if (status != SF_OK)
+                break;
+            status = merge_rows(merge, &rows, err);
+            sf_array_done(&rows);
+        }
+        if (status != SF_END)
+            return status;
+    }
+    return SF_OK;
+}
+
+static SfStatus merge_state(Merge *merge, SfError *err)
+{
+    SF_TRY(add_action(merge, COLUMN_PROTOCOL, merge->log->protocol, err));
+    SF_TRY(add_action(merge, COLUMN_METADATA, merge->log->metadata, err));
+    GHashTableIter iter;
+    gpointer app_id;
+    gpointer version;
+    g_hash_table_iter_init(&iter, merge->log->txns);
+    while (g_hash_table_iter_next(&iter, &app_id, &version)) {
+        g_autoptr(json_object) txn = json_object_new_object();
+        json_object_object_add(txn, "appId", json_object_new_string(app_id));
+        json_object_object_add(txn, "version", json_object_new_int64(*(int64_t *) version));
+        SF_TRY(add_action(merge, COLUMN_TXN, txn, err));
+    }
+    return SF_OK;
+}
+
+/* "interval 7 days"; anything else keeps removes for ever, which is never wrong. */
+static int64_t retention_ms(const DeltaLog *log)
+{
+    const char *text = delta_log_property(log, "delta.deletedFileRetentionDuration");
+    if (!text)
+        return 7 * DAY_MS;
+    if (g_str_has_prefix(text, "interval "))
+        text += strlen("interval ");
+    char *end;
+    gint64 n = g_ascii_strtoll(text, &end, 10);
+    bool days = strcmp(end, " days") == 0 || strcmp(end, " day") == 0;
+    return days && n >= 0 && n < 100000 ? n * DAY_MS : INT64_MAX;
+}
+
+static SfStatus merge_init(Merge *merge, DeltaLog *log, SfError *err)
+{
+    int64_t retention = retention_ms(log);
+    merge->log = log;
+    merge->expired_before = retention == INT64_MAX ? INT64_MIN : sf_now_ms(log->node) - retention;
+    merge->seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    SF_TRY(delta_checkpoint_schema(false, &merge->schema, err));
+    merge->builder = sf_builder_new(&merge->schema, err);
+    ParquetOptions options = {.codec = PARQUET_SNAPPY, .maps = delta_checkpoint_maps};
+    merge->writer = parquet_writer_new(&merge->schema, &options, err);
+    return merge->builder && merge->writer ? SF_OK : SF_FATAL;
+}
+
+static SfStatus point_to(Merge *merge, int64_t size, SfError *err)
+{
+    int64_t last;
+    SF_TRY(delta_checkpoint_last(merge->log, &last, err));
+    if (last > merge->log->version)
+        return SF_OK;
+    char *text = g_strdup_printf("{\"version\":%" G_GINT64_FORMAT ",\"size\":%" G_GINT64_FORMAT
+                                 ",\"sizeInBytes\":%" G_GINT64_FORMAT ",\"numOfAddFiles\":%" G_GINT64_FORMAT "}",
+                                 merge->log->version, merge->actions, size, merge->adds);
+    g_autoptr(GBytes) body = g_bytes_new_take(text, strlen(text));
+    return store_put(merge->log->store, "_delta_log/_last_checkpoint", body, err);
+}
+
+/* Another process may have written a newer one than we know of, and cleaned up what lies before it. */
+static SfStatus find_base(DeltaLog *log, GPtrArray *keys, int64_t *base, SfError *err)
+{
+    int64_t last;
+    SF_TRY(delta_checkpoint_last(log, &last, err));
+    *base = last <= log->version ? MAX(last, log->checkpoint) : log->checkpoint;
+    if (*base >= 0)
+        SF_TRY(delta_checkpoint_keys(log, *base, keys, err));
+    if (keys->len == 0)
+        *base = -1;
+    return SF_OK;
+}
+
+SfStatus delta_checkpoint_write(DeltaLog *log, SfError *err)
+{
+    g_auto(Merge) merge = {0};
+    g_autoptr(GPtrArray) keys = g_ptr_array_new_with_free_func(g_free);
+    int64_t base;
+    SF_TRY(merge_init(&merge, log, err));
+    SF_TRY(find_base(log, keys, &base, err));
+    SF_TRY(merge_state(&merge, err));
+    for (int64_t version = log->version; version > base; version--)
+        SF_TRY(merge_commit(&merge, version, err));
+    SF_TRY(merge_checkpoint(&merge, keys, err));
+    g_autoptr(GBytes) file = NULL;
+    SF_TRY(parquet_writer_finish(merge.writer, &file, err));
+    sf_fault(log->node, "silver-checkpoint");
+    g_autofree char *key = g_strdup_printf("_delta_log/%020" G_GINT64_FORMAT ".checkpoint.parquet", log->version);
+    SF_TRY(store_put(log->store, key, file, err));
+    log->checkpoint = log->version;
+    sf_fault(log->node, "silver-last-checkpoint");
+    return point_to(&merge, (int64_t) g_bytes_get_size(file), err);
+}

@@ -1,0 +1,152 @@
+/* Delta tables: the log, schemas, paths, statistics and checkpoints (https://github.com/delta-io/delta/blob/master/PROTOCOL.md).
+ * What is in the log was written by others: it is checked, and what we lack is refused by name. */
+#ifndef KIT_DELTA_H
+#define KIT_DELTA_H
+
+#include <json-c/json.h>
+
+#include "parquet/parquet.h"
+#include "store.h"
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(json_object, json_object_put)
+
+/* ---- the log: log.c, log_read.c ------------------------------------------------------------------------------------ */
+
+/* The newest state that we know of a table: what a writer needs, not its files. Used by one thread. */
+typedef struct DeltaLog {
+    SfNode *node; /* for messages to the operator */
+    Store *store;
+    int64_t version;    /* -1: no table yet */
+    int64_t checkpoint; /* newest version with a checkpoint that can be read; -1: none */
+    json_object *protocol;
+    json_object *metadata; /* the whole action: what we do not know is carried over */
+    GHashTable *txns;      /* char *appId → int64_t * version */
+    int64_t commit_time;   /* inCommitTimestamp of the newest commit, or INT64_MIN */
+} DeltaLog;
+
+/* What commits of others, and ours, brought. */
+typedef struct DeltaNews {
+    const char *txn_id; /* in: commitInfo.txnId that is looked for; may be NULL */
+    bool found;         /* it was there */
+    bool schema;        /* a metaData or protocol action was there */
+} DeltaNews;
+
+DeltaLog *delta_log_new(SfNode *node, Store *store);
+void delta_log_free(DeltaLog *log);
+
+/* Reads the newest state from the newest checkpoint on. SF_OK without a table too. */
+SfStatus delta_log_load(DeltaLog *log, SfError *err);
+
+/* Reads the commits after log->version; on an error the state is that of the last commit that could be read. */
+SfStatus delta_log_update(DeltaLog *log, DeltaNews *news, SfError *err);
+
+/* Applies the text of commit `version`, which must be the next. */
+SfStatus delta_log_apply(DeltaLog *log, int64_t version, const char *text, size_t size, DeltaNews *news, SfError *err);
+
+/* Version of the newest txn action with that appId, or -1. */
+int64_t delta_log_txn(const DeltaLog *log, const char *app_id);
+
+/* A table property, or NULL. */
+const char *delta_log_property(const DeltaLog *log, const char *name);
+
+/* SF_CONFIG, with the feature's name, when the table needs what we lack for appending. */
+SfStatus delta_log_check_features(const DeltaLog *log, SfError *err);
+bool delta_log_in_commit_time(const DeltaLog *log);
+
+/* "_delta_log/00000000000000000007.json" */
+char *delta_commit_key(int64_t version);
+
+/* One JSON object of a log line or a file; NULL and SF_FATAL text. */
+json_object *delta_json_parse(const char *text, size_t size, SfError *err);
+json_object *delta_json_member(json_object *object, const char *name, json_type type); /* or NULL */
+const char *delta_json_text(json_object *object, const char *name);                    /* or NULL */
+
+/* ---- schemas: schema.c ---------------------------------------------------------------------------------------------- */
+
+/* An empty struct type, and one from metaData.schemaString. */
+json_object *delta_schema_new(void);
+json_object *delta_schema_parse(json_object *metadata, SfError *err);
+
+typedef enum DeltaMerge {
+    DELTA_MERGE_CREATE, /* columns keep their `not null` */
+    DELTA_MERGE_EVOLVE, /* new columns and members are added at the end, nullable */
+    DELTA_MERGE_CHECK   /* new columns are refused */
+} DeltaMerge;
+
+/* Makes the table's schema hold the rows of `input`; *changed tells whether it had to grow. SF_CONFIG names the column when
+ * types differ or the table's columns cannot be left out. */
+SfStatus delta_schema_merge(json_object *schema, const struct ArrowSchema *input, DeltaMerge how, bool *changed,
+                            SfError *err);
+
+/* The file's schema of these rows: columns of `input` except those in `leave_out` (strv, any case), with the table's names and
+ * nullability. map[i]: number of its column i in the input (g_free). required: number of the input's columns that the table
+ * wants not null and the input does not promise, ended by -1 (g_free). */
+typedef struct DeltaProjection {
+    struct ArrowSchema schema;
+    int *map;
+    size_t n;
+    int *required;
+} DeltaProjection;
+
+SfStatus delta_schema_project(json_object *schema, const struct ArrowSchema *input, char **leave_out,
+                              DeltaProjection *out, SfError *err);
+void delta_projection_done(DeltaProjection *projection);
+
+/* ---- files: path.c, stats.c, action.c ---------------------------------------------------------------------------------- */
+
+/* Partition value of a row as the log writes it; false: null. Appended. */
+bool delta_partition_text(const SfColumn *column, int64_t row, GString *out);
+
+/* "order_date=2024-01-15/" as the store's key has it; value NULL: null. Appended; nothing when the name would be too long. */
+void delta_partition_dir(const char *column, const char *value, GString *out);
+
+/* A key as add.path has it. Appended. */
+void delta_path_encode(const char *key, GString *out);
+/* Back; NULL when it is not valid. */
+char *delta_path_decode(const char *path);
+
+/* add.stats of the file that the writer has just finished. */
+char *delta_stats(const ParquetWriter *writer, int64_t rows, int64_t indexed);
+
+typedef struct DeltaAdd {
+    char *key;          /* in the store */
+    GPtrArray *columns; /* names of the partition columns (borrowed) */
+    GPtrArray *values;  /* char *, NULL: null */
+    int64_t size;
+    int64_t modified_ms;
+    char *stats;
+} DeltaAdd;
+
+void delta_add_free(DeltaAdd *add);
+void delta_add_encode(const DeltaAdd *add, GString *out); /* a line */
+void delta_txn_encode(const char *app_id, int64_t version, int64_t now_ms, GString *out);
+void delta_action_encode(const char *name, json_object *action, GString *out);
+char *delta_uuid(void);
+
+/* ---- checkpoints: checkpoint.c, checkpoint_read.c ----------------------------------------------------------------------- */
+
+/* Protocol, metaData and txns of one checkpoint file into the log's state. */
+SfStatus delta_checkpoint_read(DeltaLog *log, GBytes *file, SfError *err);
+
+/* Merges the newest checkpoint and the commits after it into a checkpoint of log->version, and points _last_checkpoint to it. */
+SfStatus delta_checkpoint_write(DeltaLog *log, SfError *err);
+
+/* Version that _last_checkpoint names (-1: none, or it cannot be read), and the keys of a version's checkpoint (char *, owned
+ * by the array; none when it is incomplete). */
+SfStatus delta_checkpoint_last(DeltaLog *log, int64_t *version, SfError *err);
+SfStatus delta_checkpoint_keys(DeltaLog *log, int64_t version, GPtrArray *out, SfError *err);
+
+/* checkpoint_rows.c: struct schema of a checkpoint's rows, one nullable struct an action; and rows ↔ JSON actions. Lists
+ * called as in delta_checkpoint_maps are maps. */
+extern const char *const delta_checkpoint_maps[];
+SfStatus delta_checkpoint_schema(bool state_only, struct ArrowSchema *out, SfError *err);
+void delta_checkpoint_add(const struct ArrowSchema *schema, json_object *value, SfColumnBuilder *out);
+json_object *delta_checkpoint_json(const SfColumn *column, int64_t row, SfError *err); /* NULL for null */
+
+#define DELTA_MAX_COMMIT (INT64_C(1) << 30)
+#define DELTA_MAX_CHECKPOINT (INT64_C(1) << 31)
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(DeltaLog, delta_log_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(DeltaAdd, delta_add_free)
+
+#endif

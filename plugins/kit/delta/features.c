@@ -1,0 +1,117 @@
+/* Which tables we may append to (PROTOCOL.md, "Table Features"): unknown needs are refused by name. */
+#include "delta.h"
+
+/* Features that an append by us honours. What a feature asks of writers is met because we only add files, enforce `not null`
+ * always and refuse the metadata below that would ask for more. */
+static const char *const known[] = {"appendOnly",          "invariants",
+                                    "checkConstraints",    "changeDataFeed",
+                                    "generatedColumns",    "columnMapping",
+                                    "identityColumns",     "deletionVectors",
+                                    "timestampNtz",        "domainMetadata",
+                                    "vacuumProtocolCheck", "inCommitTimestamp",
+                                    "allowColumnDefaults", NULL};
+
+static SfStatus check_list(const DeltaLog *log, const char *member, SfError *err)
+{
+    json_object *list = delta_json_member(log->protocol, member, json_type_array);
+    size_t n = list ? json_object_array_length(list) : 0;
+    for (size_t i = 0; i < n; i++) {
+        const char *name = json_object_get_string(json_object_array_get_idx(list, i));
+        if (!name || !g_strv_contains(known, name))
+            return sf_fail(err, SF_CONFIG, "%s: the table needs the feature '%s', which this sink lacks",
+                           store_url(log->store), name ? name : "null");
+    }
+    return SF_OK;
+}
+
+/* Keys in a field's metadata that ask something of every row. */
+static const char *forbidden_key(const char *key)
+{
+    static const struct {
+        const char *key;
+        const char *feature;
+    } rows[] = {{"delta.invariants", "invariants"},          {"delta.generationExpression", "generatedColumns"},
+                {"delta.identity.start", "identityColumns"}, {"delta.identity.step", "identityColumns"},
+                {"CURRENT_DEFAULT", "allowColumnDefaults"},  {"delta.typeChanges", "typeWidening"}};
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++)
+        if (strcmp(key, rows[i].key) == 0)
+            return rows[i].feature;
+    return NULL;
+}
+
+static SfStatus check_type(const DeltaLog *log, json_object *type, SfError *err);
+
+static SfStatus check_field(const DeltaLog *log, json_object *field, SfError *err)
+{
+    json_object *metadata = delta_json_member(field, "metadata", json_type_object);
+    if (metadata) {
+        json_object_object_foreach(metadata, key, value)
+        {
+            (void) value;
+            const char *feature = forbidden_key(key);
+            if (feature)
+                return sf_fail(err, SF_CONFIG, "%s: column '%s' uses the feature '%s', which this sink lacks",
+                               store_url(log->store), delta_json_text(field, "name"), feature);
+        }
+    }
+    json_object *type = NULL;
+    json_object_object_get_ex(field, "type", &type);
+    return check_type(log, type, err);
+}
+
+static SfStatus check_type(const DeltaLog *log, json_object *type, SfError *err)
+{
+    static const char *const inner[] = {"elementType", "keyType", "valueType"};
+    json_object *fields = delta_json_member(type, "fields", json_type_array);
+    for (size_t i = 0; fields && i < json_object_array_length(fields); i++)
+        SF_TRY(check_field(log, json_object_array_get_idx(fields, i), err));
+    for (size_t i = 0; i < G_N_ELEMENTS(inner); i++) {
+        json_object *nested = delta_json_member(type, inner[i], json_type_object);
+        if (nested)
+            SF_TRY(check_type(log, nested, err));
+    }
+    return SF_OK;
+}
+
+static SfStatus check_properties(const DeltaLog *log, SfError *err)
+{
+    json_object *configuration = delta_json_member(log->metadata, "configuration", json_type_object);
+    if (!configuration)
+        return SF_OK;
+    json_object_object_foreach(configuration, key, value)
+    {
+        const char *text = json_object_get_string(value);
+        if (g_str_has_prefix(key, "delta.constraints."))
+            return sf_fail(err, SF_CONFIG, "%s: the table has the constraint '%s', which this sink cannot check",
+                           store_url(log->store), key + strlen("delta.constraints."));
+        if (strcmp(key, "delta.columnMapping.mode") == 0 && g_strcmp0(text, "none") != 0)
+            return sf_fail(err, SF_CONFIG,
+                           "%s: the table uses the feature 'columnMapping' (mode %s), which this sink lacks",
+                           store_url(log->store), text);
+    }
+    return SF_OK;
+}
+
+SfStatus delta_log_check_features(const DeltaLog *log, SfError *err)
+{
+    json_object *reader = delta_json_member(log->protocol, "minReaderVersion", json_type_int);
+    json_object *writer = delta_json_member(log->protocol, "minWriterVersion", json_type_int);
+    int r = reader ? json_object_get_int(reader) : 0;
+    int w = writer ? json_object_get_int(writer) : 0;
+    if (r < 1 || r > 3 || w < 1 || w > 7)
+        return sf_fail(err, SF_CONFIG,
+                       "%s: the table needs reader version %d and writer version %d; this sink knows up to 3 and 7",
+                       store_url(log->store), r, w);
+    SF_TRY(check_list(log, "readerFeatures", err));
+    SF_TRY(check_list(log, "writerFeatures", err));
+    SF_TRY(check_properties(log, err));
+    g_autoptr(json_object) schema = delta_schema_parse(log->metadata, err);
+    if (!schema)
+        return sf_fail_prefix(err, SF_FATAL, "%s", store_url(log->store));
+    return check_type(log, schema, err);
+}
+
+bool delta_log_in_commit_time(const DeltaLog *log)
+{
+    return g_strcmp0(delta_log_property(log, "delta.enableInCommitTimestamps"), "true") == 0;
+}

@@ -1,0 +1,143 @@
+/* The state of a table as a writer needs it: applying commits one after the other. Finding them is log_read.c. */
+#include "delta.h"
+
+#define MAX_DEPTH 64
+
+DeltaLog *delta_log_new(SfNode *node, Store *store)
+{
+    DeltaLog *log = g_new0(DeltaLog, 1);
+    log->node = node;
+    log->store = store;
+    log->version = log->checkpoint = -1;
+    log->commit_time = INT64_MIN;
+    log->txns = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    return log;
+}
+
+void delta_log_free(DeltaLog *log)
+{
+    if (!log)
+        return;
+    json_object_put(log->protocol);
+    json_object_put(log->metadata);
+    g_hash_table_unref(log->txns);
+    g_free(log);
+}
+
+char *delta_commit_key(int64_t version)
+{
+    return g_strdup_printf("_delta_log/%020" G_GINT64_FORMAT ".json", version);
+}
+
+json_object *delta_json_parse(const char *text, size_t size, SfError *err)
+{
+    if (size > INT32_MAX) {
+        sf_fail(err, SF_FATAL, "a JSON text of %zu bytes is too long", size);
+        return NULL;
+    }
+    json_tokener *tokener = json_tokener_new_ex(MAX_DEPTH);
+    json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+    json_object *object = json_tokener_parse_ex(tokener, text, (int) size);
+    enum json_tokener_error why = json_tokener_get_error(tokener);
+    size_t end = json_tokener_get_parse_end(tokener);
+    json_tokener_free(tokener);
+    if (why == json_tokener_success && end == size && json_object_is_type(object, json_type_object))
+        return object;
+    sf_fail(err, SF_FATAL, "no JSON object at byte %zu: %s", end,
+            why == json_tokener_success ? "more than an object" : json_tokener_error_desc(why));
+    json_object_put(object);
+    return NULL;
+}
+
+json_object *delta_json_member(json_object *object, const char *name, json_type type)
+{
+    json_object *member = NULL;
+    if (!json_object_is_type(object, json_type_object) || !json_object_object_get_ex(object, name, &member) ||
+        !json_object_is_type(member, type))
+        return NULL;
+    return member;
+}
+
+const char *delta_json_text(json_object *object, const char *name)
+{
+    json_object *member = delta_json_member(object, name, json_type_string);
+    return member ? json_object_get_string(member) : NULL;
+}
+
+int64_t delta_log_txn(const DeltaLog *log, const char *app_id)
+{
+    const int64_t *version = g_hash_table_lookup(log->txns, app_id);
+    return version ? *version : -1;
+}
+
+const char *delta_log_property(const DeltaLog *log, const char *name)
+{
+    return delta_json_text(delta_json_member(log->metadata, "configuration", json_type_object), name);
+}
+
+static void keep(json_object **place, json_object *action)
+{
+    json_object_put(*place);
+    *place = json_object_get(action);
+}
+
+static void apply_commit_info(DeltaLog *log, json_object *info, DeltaNews *news)
+{
+    const char *txn_id = delta_json_text(info, "txnId");
+    if (news->txn_id && g_strcmp0(txn_id, news->txn_id) == 0)
+        news->found = true;
+    json_object *time = delta_json_member(info, "inCommitTimestamp", json_type_int);
+    log->commit_time = time ? json_object_get_int64(time) : INT64_MIN;
+}
+
+static SfStatus apply_txn(DeltaLog *log, json_object *txn, SfError *err)
+{
+    const char *app_id = delta_json_text(txn, "appId");
+    json_object *version = delta_json_member(txn, "version", json_type_int);
+    if (!app_id || !version)
+        return sf_fail(err, SF_FATAL, "a txn action without appId or version");
+    int64_t *number = g_new(int64_t, 1);
+    *number = json_object_get_int64(version);
+    g_hash_table_replace(log->txns, g_strdup(app_id), number);
+    return SF_OK;
+}
+
+static SfStatus apply_line(DeltaLog *log, const char *line, size_t size, DeltaNews *news, SfError *err)
+{
+    g_autoptr(json_object) object = delta_json_parse(line, size, err);
+    if (!object)
+        return SF_FATAL;
+    json_object *action;
+    if ((action = delta_json_member(object, "metaData", json_type_object))) {
+        keep(&log->metadata, action);
+        news->schema = true;
+    } else if ((action = delta_json_member(object, "protocol", json_type_object))) {
+        keep(&log->protocol, action);
+        news->schema = true;
+    } else if ((action = delta_json_member(object, "txn", json_type_object))) {
+        return apply_txn(log, action, err);
+    } else if ((action = delta_json_member(object, "commitInfo", json_type_object))) {
+        apply_commit_info(log, action, news);
+    }
+    return SF_OK;
+}
+
+SfStatus delta_log_apply(DeltaLog *log, int64_t version, const char *text, size_t size, DeltaNews *news, SfError *err)
+{
+    const char *end = text + size;
+    size_t number = 1;
+    log->commit_time = INT64_MIN;
+    for (const char *line = text; line < end; number++) {
+        const char *stop = memchr(line, '\n', (size_t) (end - line));
+        stop = stop ? stop : end;
+        size_t length = (size_t) (stop - line);
+        if (length > 0 && line[length - 1] == '\r')
+            length--;
+        if (length > 0 && apply_line(log, line, length, news, err) != SF_OK)
+            return sf_fail_prefix(err, SF_FATAL, "%s: %020" G_GINT64_FORMAT ".json line %zu", store_url(log->store),
+                                  version, number);
+        line = stop + 1;
+    }
+    log->version = version;
+    return SF_OK;
+}
