@@ -109,14 +109,14 @@ static GPtrArray *next_checkpoint(const Listing *listing, guint *end, int64_t *v
 {
     g_autoptr(GPtrArray) keys = g_ptr_array_new();
     while (*end > 0) {
-        const char *rest;
+        const char *rest = "";
         const char *key = listing->checkpoints->pdata[*end - 1];
         split_key(key, version, &rest);
         int64_t parts = parts_of(rest);
         bool complete = parts > 0 && parts <= (int64_t) *end;
         for (int64_t i = 0; complete && i < parts; i++) {
             const char *part = listing->checkpoints->pdata[*end - (guint) parts + (guint) i];
-            int64_t other;
+            int64_t other = -1;
             split_key(part, &other, &rest);
             complete = other == *version && parts_of(rest) == parts;
             g_ptr_array_add(keys, (gpointer) part);
