@@ -87,7 +87,7 @@ size_t chain_held(const Chain *chain)
 
 char *chain_file_name(const Bronze *bronze, const Layout *layout, const Chain *chain, int64_t first)
 {
-    const char *extension = layout->options.format == FORMAT_JSON ? ".json" : ".bin";
+    const char *extension = layout->options.format == FORMAT_JSON ? ".json" : bronze->extension;
     const char *compressed = layout->options.compression == COMPRESSION_GZIP ? ".gz" : "";
     return g_strdup_printf("%s+%" PRId32 "+%0*" PRId64 "%s%s", chain->topic, chain->split->partition, (int) bronze->pad,
                            first, extension, compressed);

@@ -1,6 +1,7 @@
 /* s3-bronze-sink: JSON lines in an object store, by day, exactly once. Options, life, and when ranges are cut by
  * the clock; rows are in chain.c, durability in flush.c, recovery in ledger.c. */
 #include <inttypes.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "bronze.h"
@@ -45,6 +46,8 @@ static const SfOption options[] = {
                    .doc = "Rows without a value: to the step's errors, left out, or written as null."),
     SF_OPTION_INT(Bronze, pad, .name = "filename.offset.zero.pad.width", .value = "10", .min = "0", .max = "20",
                   .doc = "Digits of the offset in an object's name."),
+    SF_OPTION_STRING(Bronze, extension, .name = "format.bytearray.extension", .value = ".bin",
+                     .doc = "End of an object's name with format raw."),
     SF_OPTION_ENUM(Bronze, layout_options.compression, .name = "s3.compression.type", .value = "none",
                    .words = layout_compressions, .doc = "Compression of the objects."),
     SF_OPTION_INT(Bronze, layout_options.level, .name = "s3.compression.level", .value = "-1", .min = "-1", .max = "9",
@@ -85,6 +88,9 @@ static SfStatus bind_input(SfNode *node, size_t input, const struct ArrowSchema 
     SF_TRY(check_value(node, input, schema, err));
     if (bronze->has_layout)
         return SF_OK;
+    if (strchr(bronze->extension, '/'))
+        return sf_fail(err, SF_CONFIG, "format.bytearray.extension '%s' has a '/', which ends a file's name",
+                       bronze->extension);
     SF_TRY(layout_init(&bronze->layout, &bronze->layout_options, err));
     bronze->has_layout = true;
     bronze->root = root_of(bronze->topics_dir);

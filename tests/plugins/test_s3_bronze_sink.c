@@ -205,6 +205,16 @@ static void raw_values_are_not_looked_at(Place *place, gconstpointer unused)
     g_assert_cmpuint(harness_n_rejects(h), ==, 0);
 }
 
+static void raw_objects_are_called_as_asked(Place *place, gconstpointer unused)
+{
+    (void) unused;
+    g_autoptr(Harness) h = place_sink(place, "format: raw\nformat.bytearray.extension: .json");
+    const char *const values[] = {"no json"};
+    harness_write(h, 0, harness_raw(h, EVENTS, 0, values, 1));
+    harness_commit(h, SF_COMMIT_END);
+    expect_objects(place, DAY "0000000000.json: no json|\n");
+}
+
 static void nulls_are_written_when_asked(Place *place, gconstpointer unused)
 {
     (void) unused;
@@ -396,6 +406,7 @@ int main(int argc, char **argv)
     ADD("values are kept byte by byte", values_are_kept_byte_by_byte);
     ADD("what is no JSON is rejected", what_is_no_json_is_rejected);
     ADD("raw values are not looked at", raw_values_are_not_looked_at);
+    ADD("raw objects are called as asked", raw_objects_are_called_as_asked);
     ADD("nulls are written when asked", nulls_are_written_when_asked);
     ADD("value of a megabyte is a line", value_of_a_megabyte_is_a_line);
     ADD("gzip shrinks and reads back", gzip_shrinks_and_reads_back);
