@@ -64,12 +64,13 @@ typedef enum OdbcType { ODBC_TEXT, ODBC_LONG_TEXT, ODBC_BYTES, ODBC_INT64, ODBC_
 
 #define ODBC_NULL INT64_C(-1) /* a cell's size when it is null */
 
-/* Parameter `number` (from 0) is read at each execution from `cells`, `width` bytes each, with the size of each cell in `sizes`; both
- * stay the caller's. One cell, or as many as odbc_array() says. */
+/* Parameter `number` (from 0) is read at each execution from `cells`, `width` bytes each, with the size of each cell
+ * in `sizes`; both stay the caller's. One cell, or as many as odbc_array() says. */
 SfStatus odbc_bind(OdbcStatement *statement, guint number, OdbcType type, const void *cells, gsize width,
                    const int64_t *sizes, SfError *err);
 
-/* Binds arrays of so many rows from now on. Drivers disagree about what the rest of an array does after a bad row: roll back. */
+/* Binds arrays of so many rows from now on. Drivers disagree about what the rest of an array does after a bad row:
+ * roll back. */
 SfStatus odbc_array(OdbcStatement *statement, gsize rows, SfError *err);
 
 SfStatus odbc_execute(OdbcStatement *statement, int64_t *rows, SfError *err);
@@ -78,8 +79,8 @@ SfStatus odbc_execute(OdbcStatement *statement, int64_t *rows, SfError *err);
 SfStatus odbc_query(Odbc *odbc, const char *sql, OdbcStatement **out, SfError *err);
 SfStatus odbc_fetch(OdbcStatement *statement, SfError *err);
 
-/* A column (from 0) of the fetched row, in order of the columns. *out = NULL where it is null; valid until the next call for the
- * same statement. */
+/* A column (from 0) of the fetched row, in order of the columns. *out = NULL where it is null; valid until the next
+ * call for the same statement. */
 SfStatus odbc_text(OdbcStatement *statement, guint column, const char **out, SfError *err);
 SfStatus odbc_int64(OdbcStatement *statement, guint column, bool *null, int64_t *out, SfError *err);
 

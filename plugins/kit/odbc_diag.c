@@ -8,7 +8,8 @@ typedef struct Verdict {
     SfStatus status;
 } Verdict;
 
-/* The longest prefix first. Classes: ISO/IEC 9075 "SQLSTATE class values", PostgreSQL's appendix A, ODBC's appendix A. */
+/* The longest prefix first. Classes: ISO/IEC 9075 "SQLSTATE class values", PostgreSQL's appendix A, ODBC's appendix
+ * A. */
 static const Verdict by_state[] = {
     {"25006", SF_RETRY}, /* read only: a standby */
     {"25P0", SF_RETRY},  /* the transaction was ended from outside */

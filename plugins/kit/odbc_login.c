@@ -11,8 +11,8 @@ typedef struct Keyword {
     gsize value_size;
 } Keyword;
 
-/* One `name=value` at *cursor; a value in braces runs to the closing brace, where }} stands for } (ODBC, SQLDriverConnect,
- * "Connection strings"). False at the end. */
+/* One `name=value` at *cursor; a value in braces runs to the closing brace, where }} stands for } (ODBC,
+ * SQLDriverConnect, "Connection strings"). False at the end. */
 static bool next_keyword(const char **cursor, Keyword *out)
 {
     const char *at = *cursor + strspn(*cursor, "; \t\n");

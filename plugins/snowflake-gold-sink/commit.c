@@ -144,8 +144,8 @@ static SfStatus back_out(Session *session, SfError *err)
     return odbc_autocommit(session->odbc, true, err);
 }
 
-/* The fast way first. When rows are refused: all of it again in search of them, then the fast way with the winners that are
- * left, as often as a key's next best row is refused as well. */
+/* The fast way first. When rows are refused: all of it again in search of them, then the fast way with the winners
+ * that are left, as often as a key's next best row is refused as well. */
 static SfStatus transact(Session *session, Pending *pending, GArray *chains, SfError *err)
 {
     for (bool careful = false;;) {

@@ -4,8 +4,9 @@
 
 #include "ledger.h"
 
-/* Brings everything pending into the warehouse. On SF_OK the chains' ledger positions are their ends. Rows that the database
- * refuses are struck out and rejected. After any other status it can be called again: it asks the ledger what happened. */
+/* Brings everything pending into the warehouse. On SF_OK the chains' ledger positions are their ends. Rows that the
+ * database refuses are struck out and rejected. After any other status it can be called again: it asks the ledger
+ * what happened. */
 SfStatus commit_pending(Session *session, Pending *pending, GArray *chains, SfError *err);
 
 #endif

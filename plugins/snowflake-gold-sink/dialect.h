@@ -1,5 +1,6 @@
-/* What differs between the databases: one constant each, in dialect_<name>.c, chosen by what the ODBC driver says it talks to.
- * A dialect knows types, SQL text and which way of loading is the fastest there; it holds no state and does no I/O. */
+/* What differs between the databases: one constant each, in dialect_<name>.c, chosen by what the ODBC driver says it
+ * talks to. A dialect knows types, SQL text and which way of loading is the fastest there; it holds no state and
+ * does no I/O. */
 #ifndef GOLD_DIALECT_H
 #define GOLD_DIALECT_H
 
@@ -7,8 +8,8 @@
 
 typedef struct LoaderClass LoaderClass;
 
-/* What the database does to a name without quotes. Ours are always quoted, after the same change, so that people can write
- * them without. */
+/* What the database does to a name without quotes. Ours are always quoted, after the same change, so that people can
+ * write them without. */
 typedef enum NameCase { NAME_AS_IT_IS, NAME_LOWER, NAME_UPPER } NameCase;
 
 typedef struct Dialect {
@@ -43,7 +44,8 @@ extern const Dialect dialect_snowflake;
 /* NULL when it is none of ours. */
 const Dialect *dialect_find(const char *product);
 
-/* "numeric(12,2)", "timestamp(3) with time zone" → the words in lower case and the numbers in parentheses, -1 where absent. */
+/* "numeric(12,2)", "timestamp(3) with time zone" → the words in lower case and the numbers in parentheses, -1 where
+ * absent. */
 typedef struct TypeText {
     char words[64];
     int first;

@@ -1,5 +1,5 @@
-/* PostgreSQL: one array literal a column, unnested by the server into INSERT … ON CONFLICT, as measured the fastest way through
- * ODBC. */
+/* PostgreSQL: one array literal a column, unnested by the server into INSERT … ON CONFLICT, as measured the fastest
+ * way through ODBC. */
 #include "sql.h"
 
 #include <string.h>

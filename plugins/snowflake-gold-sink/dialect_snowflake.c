@@ -1,5 +1,6 @@
-/* Snowflake: bound arrays go into a temporary table outside of the transaction, then one MERGE a table. DDL commits what is
- * open there, so there is none in the transaction; primary keys are not enforced, so MERGE is what keeps them. */
+/* Snowflake: bound arrays go into a temporary table outside of the transaction, then one MERGE a table. DDL commits
+ * what is open there, so there is none in the transaction; primary keys are not enforced, so MERGE is what keeps
+ * them. */
 #include "sql.h"
 
 #include <string.h>
@@ -104,8 +105,8 @@ static OdbcType cell_type(const Source *source)
     return ODBC_TEXT;
 }
 
-/* The temporary table's columns are texts, which MERGE casts: the driver has nothing to convert, and a value that does not fit
- * is found by the statement whose range of rows can be halved. */
+/* The temporary table's columns are texts, which MERGE casts: the driver has nothing to convert, and a value that
+ * does not fit is found by the statement whose range of rows can be halved. */
 static SfStatus create_stage(MergeLoader *loader, SfError *err)
 {
     const Loader *base = &loader->base;
@@ -191,7 +192,8 @@ static void casts(const Place *place, GString *sql)
     }
 }
 
-/* One row a key even where the database finds two keys equal that differ in their bytes (a collation of the column's). */
+/* One row a key even where the database finds two keys equal that differ in their bytes (a collation of the
+ * column's). */
 static void qualify(const Place *place, GString *sql)
 {
     const Target *target = place->target;

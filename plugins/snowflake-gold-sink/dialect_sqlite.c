@@ -1,4 +1,5 @@
-/* SQLite: one file, one writer. Upserts by many rows of VALUES a statement, as measured: twice as fast as any other way. */
+/* SQLite: one file, one writer. Upserts by many rows of VALUES a statement, as measured: twice as fast as any other
+ * way. */
 #include "sql.h"
 
 #include <string.h>
@@ -9,8 +10,8 @@
 #define MOST_ROWS 128
 #define SIZES 8
 
-/* SQLite's numbers are 64-bit integers and doubles. A double gives 15 decimal digits back, so a longer decimal is kept as a
- * text, exactly. */
+/* SQLite's numbers are 64-bit integers and doubles. A double gives 15 decimal digits back, so a longer decimal is
+ * kept as a text, exactly. */
 static bool is_text_decimal(const Source *source)
 {
     return source->type == SF_DECIMAL128 && source->precision > 15;

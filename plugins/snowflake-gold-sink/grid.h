@@ -1,5 +1,5 @@
-/* Cells to bind: for each column of a table one block of equally wide cells and their sizes. Columns grow as wide as the
- * widest value among the rows at hand; memory is bounded, so wide rows come in smaller lots. */
+/* Cells to bind: for each column of a table one block of equally wide cells and their sizes. Columns grow as wide as
+ * the widest value among the rows at hand; memory is bounded, so wide rows come in smaller lots. */
 #ifndef GOLD_GRID_H
 #define GOLD_GRID_H
 

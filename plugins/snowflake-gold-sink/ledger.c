@@ -1,5 +1,6 @@
-/* sf_ledger(pipeline, step, input, split, end_position, rows_in, rows_rejected, updated_at). A row is there, with the position
- * -1, before the first commit: so every commit is the same compare-and-set, also where primary keys are not enforced. */
+/* sf_ledger(pipeline, step, input, split, end_position, rows_in, rows_rejected, updated_at). A row is there, with
+ * the position -1, before the first commit: so every commit is the same compare-and-set, also where primary keys are
+ * not enforced. */
 #include "ledger.h"
 
 #include <string.h>

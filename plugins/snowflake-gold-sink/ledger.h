@@ -22,7 +22,8 @@ SfStatus ledger_read(Session *session, GArray *chains, int64_t *positions, SfErr
 /* Adds rows for the chains that have none. */
 SfStatus ledger_add(Session *session, const GArray *chains, SfError *err);
 
-/* Within the transaction: moves each chain that moved from `ledger` to `end`; SF_FENCED when another process was here. */
+/* Within the transaction: moves each chain that moved from `ledger` to `end`; SF_FENCED when another process was
+ * here. */
 SfStatus ledger_move(Session *session, const GArray *chains, SfError *err);
 
 #endif

@@ -1,4 +1,5 @@
-/* Loading: the fastest way into each database (facts: warehouse.md §1). A loader belongs to one table and one connection. */
+/* Loading: the fastest way into each database (facts: warehouse.md §1). A loader belongs to one table and one
+ * connection. */
 #ifndef GOLD_LOADER_H
 #define GOLD_LOADER_H
 
@@ -18,7 +19,8 @@ struct LoaderClass {
     gsize size; /* of the implementation's struct */
     /* Brings rows next to the table, outside of a transaction. NULL: load does it all. */
     SfStatus (*stage)(Loader *loader, const RowRef *rows, gsize n, SfError *err);
-    /* Upserts rows[first, first + n), all of different keys, within a transaction. SF_REJECT: some of them are refused. */
+    /* Upserts rows[first, first + n), all of different keys, within a transaction. SF_REJECT: some of them are
+     * refused. */
     SfStatus (*load)(Loader *loader, const RowRef *rows, gsize first, gsize n, SfError *err);
     void (*done)(Loader *loader);
 };

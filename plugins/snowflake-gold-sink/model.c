@@ -101,7 +101,8 @@ static SfStatus add_column(const Build *build, const char *name, const char *fro
     return SF_OK;
 }
 
-/* `type:` goes into CREATE TABLE as it is: letters, digits and what types are written with, nothing that ends a column. */
+/* `type:` goes into CREATE TABLE as it is: letters, digits and what types are written with, nothing that ends a
+ * column. */
 static SfStatus check_override(const SfValue *value, const char *column, SfError *err)
 {
     const char *text = sf_value_text(value);
@@ -180,14 +181,16 @@ static SfStatus parse_columns(const Build *build, const SfValue *columns, SfErro
     for (gsize i = 0; kind == SF_VALUE_MAP && i < sf_value_size(columns); i++)
         SF_TRY(parse_column(build, sf_value_key(columns, i), sf_value_at(columns, i), err));
     const struct ArrowSchema *schema = build->input->schema;
-    for (int64_t i = 0; kind == SF_VALUE_NULL && i < schema->n_children; i++)
+    bool all = kind == SF_VALUE_NULL && build->target->is_fact;
+    for (int64_t i = 0; all && i < schema->n_children; i++)
         if (!is_provenance(schema->children[i]->name))
             SF_TRY(add_column(build, schema->children[i]->name, schema->children[i]->name, NULL, build->target->place,
                               err));
     return SF_OK;
 }
 
-/* A name in `key` or `latest_by`: a column of the table, by its own name or the input's; one that is missing is added. */
+/* A name in `key` or `latest_by`: a column of the table, by its own name or the input's; one that is missing is
+ * added. */
 static SfStatus take_column(const Build *build, const char *name, const SfValue *place, GArray *out, SfError *err)
 {
     gint64 number = find_column(build->target, name);

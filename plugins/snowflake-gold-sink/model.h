@@ -1,5 +1,5 @@
-/* The star schema that a pipeline declares: tables, their columns, keys and what decides between two rows of one key. Read from
- * the YAML and checked against the inputs' schemas; no I/O, no SQL.
+/* The star schema that a pipeline declares: tables, their columns, keys and what decides between two rows of one
+ * key. Read from the YAML and checked against the inputs' schemas; no I/O, no SQL.
  *
  *   dimensions:
  *     dim_customer: {key: customer_id, columns: [customer_name, region]}
@@ -12,10 +12,10 @@
  *         sales_amount: sales              # renamed
  *         note: {from: comment, type: varchar(200)}   # with a type of the database's
  *
- * A list of columns may mix names and one-pair maps; without `columns` a table has all of its input. Key and latest_by columns
- * are always there. A fact gets the keys of all dimensions (or of those that its own `dimensions` names), so that it joins.
- * Provenance: _topic, _partition, _offset and _timestamp in every table; they are what makes the winner of two rows the same
- * in whatever order and batches they come. */
+ * A list of columns may mix names and one-pair maps; without `columns` a fact has all of its input, a dimension its
+ * key. Key and latest_by columns are always there. A fact gets the keys of all dimensions (or of those that its own
+ * `dimensions` names), so that it joins. Provenance: _topic, _partition, _offset and _timestamp in every table; they
+ * are what makes the winner of two rows the same in whatever order and batches they come. */
 #ifndef GOLD_MODEL_H
 #define GOLD_MODEL_H
 
@@ -64,8 +64,8 @@ Model *model_new(const SfValue *dimensions, const SfValue *facts, bool provenanc
                  SfError *err);
 void model_free(Model *model);
 
-/* Finds the sources in an input: numbers[i] is the schema's column of source i. SF_CONFIG where one is missing or, in a further
- * input, of another type. */
+/* Finds the sources in an input: numbers[i] is the schema's column of source i. SF_CONFIG where one is missing or,
+ * in a further input, of another type. */
 SfStatus model_match(const Model *model, const ModelInput *input, gint64 *numbers, SfError *err);
 
 static inline const Column *target_column(const Target *target, guint number)

@@ -168,7 +168,8 @@ void pending_strike(Pending *pending, SfNode *node, RowRef ref, const char *caus
     sf_reject(node, part->batch, ref.row, "%s", cause);
 }
 
-/* A fact's row without its key cannot be told from others. A dimension's is only left out there, where there are facts. */
+/* A fact's row without its key cannot be told from others. A dimension's is only left out there, where there are
+ * facts. */
 static void strike_keyless(Pending *pending, SfNode *node, guint32 number)
 {
     const Model *model = pending->model;

@@ -1,6 +1,6 @@
-/* Rows that were written and not committed yet: the batches they are in, kept alive, and for each table the winners: the one
- * row of each key that is to reach the database. A row that the database refuses is struck out; the next best of its key
- * takes its place. */
+/* Rows that were written and not committed yet: the batches they are in, kept alive, and for each table the winners:
+ * the one row of each key that is to reach the database. A row that the database refuses is struck out; the next
+ * best of its key takes its place. */
 #ifndef GOLD_PENDING_H
 #define GOLD_PENDING_H
 
@@ -47,7 +47,8 @@ SfStatus pending_add(Pending *pending, SfNode *node, const SfBatch *batch, gsize
 void pending_strike(Pending *pending, SfNode *node, RowRef ref, const char *cause);
 void pending_restart(Pending *pending);
 
-/* Puts winners in the order of their keys: neighbours in the index are written together, and two processes lock in one order. */
+/* Puts winners in the order of their keys: neighbours in the index are written together, and two processes lock in
+ * one order. */
 void pending_sort(Pending *pending);
 
 /* Forgets all. */

@@ -1,5 +1,5 @@
-/* A log-in to the warehouse: connection, dialect, tables as they are declared, loaders. It is thrown away after any failure that
- * is not about data, and made anew, which creates again what somebody dropped meanwhile. */
+/* A log-in to the warehouse: connection, dialect, tables as they are declared, loaders. It is thrown away after any
+ * failure that is not about data, and made anew, which creates again what somebody dropped meanwhile. */
 #ifndef GOLD_SESSION_H
 #define GOLD_SESSION_H
 

@@ -1,5 +1,5 @@
-/* snowflake-gold-sink: a star schema kept up to date in Snowflake, PostgreSQL or SQLite through ODBC, exactly once. This file is
- * the descriptor and the hooks; the work is in commit.c. */
+/* snowflake-gold-sink: a star schema kept up to date in Snowflake, PostgreSQL or SQLite through ODBC, exactly once.
+ * This file is the descriptor and the hooks; the work is in commit.c. */
 #include <errno.h>
 #include <string.h>
 #include "commit.h"

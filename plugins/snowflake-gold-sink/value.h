@@ -1,19 +1,21 @@
-/* Single values: order, equality and hash for deduplication, text for the database. Allocates nothing but the text's growth. */
+/* Single values: order, equality and hash for deduplication, text for the database. Allocates nothing but the text's
+ * growth. */
 #ifndef GOLD_VALUE_H
 #define GOLD_VALUE_H
 
 #include <glib.h>
 #include <sf/sf.h>
 
-/* Both of one type. Null is below everything, text and binary go by bytes, NaN is above all numbers (as in PostgreSQL). */
+/* Both of one type. Null is below everything, text and binary go by bytes, NaN is above all numbers (as in
+ * PostgreSQL). */
 int value_compare(const SfColumn *a, int64_t a_row, const SfColumn *b, int64_t b_row);
 bool value_equal(const SfColumn *a, int64_t a_row, const SfColumn *b, int64_t b_row);
 
 /* Of a value that is not null. */
 guint64 value_hash(guint64 seed, const SfColumn *column, int64_t row);
 
-/* Appends a value that is not null: 42, 1250.50, true, 2024-01-15, 2024-01-15 10:30:00.000000, text as it is, binary in hex.
- * SF_REJECT for what no warehouse takes: NUL in a text, years outside 1 … 9999. */
+/* Appends a value that is not null: 42, 1250.50, true, 2024-01-15, 2024-01-15 10:30:00.000000, text as it is, binary
+ * in hex. SF_REJECT for what no warehouse takes: NUL in a text, years outside 1 … 9999. */
 SfStatus value_text(GString *out, const SfColumn *column, int64_t row, SfError *err);
 
 /* Dates and timestamps in the range that value_text takes; SF_REJECT otherwise. */

@@ -2,7 +2,8 @@
  *
  *   gold CONNECTION [--rows N] [--commit N] [--existing PERCENT] [--server-pid PID] [--schema NAME]
  *
- * Client: CPU of this process in the sink's hooks. Server: CPU of PID and its children. The tables are dropped before. */
+ * Client: CPU of this process in the sink's hooks. Server: CPU of PID and its children. The tables are dropped
+ * before. */
 #include <glib.h>
 #include <stdio.h>
 #include <string.h>

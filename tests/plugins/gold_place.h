@@ -1,5 +1,6 @@
-/* What the gold sink's tests share: a SQLite file in a directory of its own, and reading it. With SF_GOLD_CONNECTION set, the same
- * rules are tested on that PostgreSQL or Snowflake, in a schema of its own (tests/e2e/test_gold_*.py do that). */
+/* What the gold sink's tests share: a SQLite file in a directory of its own, and reading it. With SF_GOLD_CONNECTION
+ * set, the same rules are tested on that PostgreSQL or Snowflake, in a schema of its own (tests/e2e/test_gold_*.py
+ * do that). */
 #ifndef TEST_GOLD_PLACE_H
 #define TEST_GOLD_PLACE_H
 

@@ -94,7 +94,7 @@ static void test_bound_values(Place *place, gconstpointer data)
     text_size = 0; /* bound once, read at each execution */
     null = 2;
     g_assert_cmpint(odbc_execute(statement, &rows, &err), ==, SF_OK);
-    g_autofree char *got = query(place, "SELECT a, b, c, iif(d IS NULL, d, hex(d)), typeof(b) FROM t ORDER BY rowid", 5);
+    g_autofree char *got = query(place, "SELECT a, b, c, iif(d IS NULL, d, hex(d)), typeof(b) FROM t", 5);
     g_assert_cmpstr(got, ==, "€|9007199254740993|0.1|NULL|integer\n|9007199254740993|0.1|E282|integer\n");
 }
 

@@ -1,0 +1,192 @@
+/* The gold sink's grammar: what it makes of tables, and what it says of mistakes, before anything is opened. */
+#include <string.h>
+#include "gold_place.h"
+
+#define SCHEMA                                                                                                         \
+    "order_id string, customer_id string, customer_name string, region string, sales decimal(12,2), weight double, "   \
+    "tags list<string>, _topic string not null, _partition int not null, _offset bigint not null, _timestamp "         \
+    "timestamp"
+
+static Harness *sink(const char *options, const char *schema)
+{
+    g_autofree char *all = g_strconcat("connection: Driver=SQLite3;Database=unused.db\n", options, NULL);
+    Harness *h = harness_new("snowflake-gold-sink", all);
+    harness_input_text(h, "sales", schema);
+    return h;
+}
+
+static void test_mistakes(void)
+{
+    static const struct {
+        const char *options, *message;
+    } cases[] = {
+        {"", "no table to keep: give 'facts', or 'dimensions', or both"},
+        {"facts: [f]", "options.yaml:2:8: 'facts' is a map: a table's name, then its key and columns"},
+        {"facts: {f: order_id}", "options.yaml:2:12: table 'f' is a map with 'key' and 'columns'"},
+        {"facts: {f: {columns: [sales]}}",
+         "options.yaml:2:9: table 'f' needs a 'key': the column that tells one row from another"},
+        {"facts: {f: {key: order_id, colums: [sales]}}",
+         "options.yaml:2:28: table 'f': unknown key 'colums'; did you mean 'columns'?"},
+        {"dimensions: {d: {key: region, dimensions: []}}", "options.yaml:2:31: table 'd': unknown key 'dimensions'"},
+        {"facts: {f: {key: order_id, columns: [sale]}}",
+         "options.yaml:2:38: table 'f': input 'sales' has no column 'sale'; did you mean 'sales'?"},
+        {"facts: {f: {key: order_id, columns: {amount: saless}}}",
+         "options.yaml:2:46: table 'f': input 'sales' has no column 'saless'; did you mean 'sales'?"},
+        {"facts: {f: {key: orderid, columns: [sales]}}",
+         "options.yaml:2:18: table 'f': input 'sales' has no column 'orderid'; did you mean 'order_id'?"},
+        {"facts: {f: {key: order_id, columns: [sales], latest_by: [_timestmp]}}",
+         "options.yaml:2:58: table 'f': input 'sales' has no column '_timestmp'; did you mean '_timestamp'?"},
+        {"facts: {f: {key: order_id, columns: [sales, Sales]}}", "table 'f' has two columns 'Sales'"},
+        {"facts: {f: {key: order_id, columns: [sales, {SALES: region}]}}", "table 'f' has two columns 'SALES'"},
+        {"facts: {f: {key: order_id, columns: [tags]}}",
+         "column 'tags' is a list, which a star schema has no place for; take a member of it in the step before, or "
+         "leave it out"},
+        {"facts: {f: {key: weight, columns: [sales]}}",
+         "'weight' is a float64, which is no key; use a decimal or a string"},
+        {"facts: {f: {key: order_id, columns: {sales: {form: sales}}}}",
+         "options.yaml:2:46: column 'sales': unknown key 'form'; did you mean 'from'?"},
+        {"facts: {f: {key: order_id, columns: {sales: {type: 'int); DROP TABLE x'}}}}",
+         "column 'sales': 'type' is a type of the database's, such as 'varchar(20)'"},
+        {"facts: {f: {key: order_id, columns: {sales: {type: 'numeric(12'}}}}", "column 'sales': 'type' is a type"},
+        {"facts: {f: {key: order_id, columns: {sales: [a]}}}",
+         "column 'sales' is nothing, a column of the input, or {from"},
+        {"facts: {f: {key: [], columns: [sales]}}", "table 'f': 'key' is a column or a list of columns"},
+        {"facts: {f: {key: order_id, columns: [sales], dimensions: [d]}}", "table 'f': no dimension 'd'"},
+        {"dimensions: {dim_x: {key: region, columns: []}}\nfacts: {f: {key: order_id, columns: [sales], dimensions: "
+         "[dim_y]}}",
+         "table 'f': no dimension 'dim_y'; did you mean 'dim_x'?"},
+        {"dimensions: {F: {key: region, columns: []}}\nfacts: {f: {key: order_id, columns: [sales]}}",
+         "two tables 'f'"},
+        {"facts: {f: {key: order_id, columns: [sales]}}\nprovenance: false",
+         "table 'f' needs 'latest_by' where 'provenance' is false: which of two rows with one key wins?"},
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(Harness) h = sink(cases[i].options, SCHEMA);
+        if (harness_try_bind(h) != SF_CONFIG)
+            g_error("'%s' is accepted", cases[i].options);
+        gold_assert_contains(h->err.message, cases[i].message);
+    }
+}
+
+static void test_no_provenance_in_the_input(void)
+{
+    g_autoptr(Harness) h = sink("facts: {f: {key: id}}", "id int");
+    g_assert_cmpint(harness_try_bind(h), ==, SF_CONFIG);
+    gold_assert_contains(h->err.message,
+                         "options.yaml:2:9: table 'f': input 'sales' has no column '_topic'; let the step before "
+                         "add it (json-decode does with 'provenance: true'), or set 'provenance: false'");
+}
+
+static void test_inputs_that_differ(void)
+{
+    g_autoptr(Harness) h = sink("facts: {f: {key: order_id, columns: [sales]}}", SCHEMA);
+    harness_input_text(
+        h, "more",
+        "order_id string, sales bigint, _topic string, _partition int, _offset bigint, _timestamp timestamp");
+    g_assert_cmpint(harness_try_bind(h), ==, SF_CONFIG);
+    gold_assert_contains(h->err.message,
+                         "column 'sales' of input 'more' has another type than in the inputs before it");
+}
+
+/* Columns of a table in their order, as the database has them. */
+static void assert_columns(const char *options, const char *table, const char *expected)
+{
+    g_autoptr(GoldPlace) place = gold_place_new();
+    g_autoptr(Harness) h = gold_harness(place, options);
+    harness_input_text(h, "sales", SCHEMA);
+    harness_open(h);
+    g_autofree char *sql =
+        g_strdup_printf("SELECT group_concat(name || ' ' || type, ', ') FROM pragma_table_info('%s')", table);
+    gold_assert_query(place, sql, expected);
+}
+
+#define ENDS ", _timestamp TIMESTAMP, _topic TEXT, _partition INTEGER, _offset BIGINT"
+
+static void test_columns(void)
+{
+    assert_columns("facts: {f: {key: order_id, columns: [sales]}}", "f", "sales DECIMAL(12,2), order_id TEXT" ENDS);
+    assert_columns("facts: {f: {key: id, columns: {id: order_id, amount: sales, region: }}}", "f",
+                   "id TEXT, amount DECIMAL(12,2), region TEXT" ENDS);
+    assert_columns("facts: {f: {key: order_id, columns: {id: order_id, amount: {from: sales, type: 'decimal(9,1)'}}}}",
+                   "f", "id TEXT, amount decimal(9,1)" ENDS);
+    assert_columns("facts: {f: {key: order_id, columns: [order_id, {amount: sales}]}}", "f",
+                   "order_id TEXT, amount DECIMAL(12,2)" ENDS);
+    assert_columns("dimensions: {d: {key: customer_id, columns: region}}", "d", "region TEXT, customer_id TEXT" ENDS);
+    assert_columns(
+        "dimensions: {d: {key: customer_id}}", "sf_ledger",
+        "pipeline TEXT, step TEXT, input TEXT, split TEXT, end_position BIGINT, rows_in BIGINT, rows_rejected BIGINT, "
+        "updated_at TIMESTAMP");
+}
+
+static void test_facts_join(void)
+{
+    static const char dimensions[] =
+        "dimensions: {d: {key: customer_id, columns: []}, e: {key: region, columns: []}}\n";
+    g_autofree char *all = g_strconcat(dimensions, "facts: {f: {key: order_id, columns: [order_id]}}", NULL);
+    g_autofree char *one =
+        g_strconcat(dimensions, "facts: {f: {key: order_id, columns: [order_id], dimensions: [e]}}", NULL);
+    g_autofree char *none =
+        g_strconcat(dimensions, "facts: {f: {key: order_id, columns: [order_id], dimensions: []}}", NULL);
+    assert_columns(all, "f", "order_id TEXT, customer_id TEXT, region TEXT" ENDS);
+    assert_columns(one, "f", "order_id TEXT, region TEXT" ENDS);
+    assert_columns(none, "f", "order_id TEXT" ENDS);
+}
+
+static void test_without_provenance(void)
+{
+    assert_columns("provenance: false\nfacts: {f: {key: order_id, columns: [sales], latest_by: [sales, _timestamp]}}",
+                   "f", "sales DECIMAL(12,2), order_id TEXT, _timestamp TIMESTAMP");
+}
+
+static void test_two_inputs(void)
+{
+    g_autoptr(GoldPlace) place = gold_place_new();
+    g_autoptr(Harness) h = gold_harness(place, "facts: {f: {key: order_id, columns: [sales]}}");
+    static const char *const reordered =
+        "_offset bigint, sales decimal(12,2), order_id string, _topic string, _partition int, _timestamp timestamp";
+    static const char *const plain =
+        "order_id string, sales decimal(12,2), _topic string, _partition int, _offset bigint, _timestamp timestamp";
+    harness_input_text(h, "web", plain);
+    harness_input_text(h, "shop", reordered);
+    static const char *const web[] = {"[\"A\", 1.00, \"t\", 0, 0, \"2024-01-15T10:00:00Z\"]"};
+    static const char *const shop[] = {"[0, 2.00, \"A\", \"t\", 1, \"2024-01-15T10:00:00Z\"]"};
+    harness_write(h, 0, harness_rows(h, 0, "t/0", 0, web, 1));
+    harness_write(h, 1, harness_rows(h, 1, "t/0", 0, shop, 1));
+    harness_commit(h, SF_COMMIT_END);
+    gold_assert_query(place, "SELECT order_id, sales, _partition FROM f", "A|2|1");
+    gold_assert_query(place, "SELECT input, split, end_position FROM sf_ledger ORDER BY input",
+                      "shop|t/0|1\nweb|t/0|1");
+}
+
+static void test_secrets(void)
+{
+    g_autoptr(Harness) h =
+        harness_new("snowflake-gold-sink", "connection: Driver=Nowhere;PWD=hunter2\nfacts: {f: {key: order_id}}");
+    harness_input_text(h, "sales",
+                       "order_id string, _topic string, _partition int, _offset bigint, _timestamp timestamp");
+    g_assert_cmpint(harness_try_open(h), ==, SF_CONFIG);
+    gold_assert_contains(h->err.message, "ODBC driver 'Nowhere' is not installed");
+    g_assert_null(strstr(h->err.message, "hunter2"));
+    g_autoptr(Harness) away = harness_new(
+        "snowflake-gold-sink", "connection: Driver=PostgreSQL Unicode;Server=127.0.0.1;Port=1;Database=d\nuser: "
+                               "u\npassword: hunter2\nfacts: {f: {key: order_id}}");
+    harness_input_text(away, "sales",
+                       "order_id string, _topic string, _partition int, _offset bigint, _timestamp timestamp");
+    g_assert_cmpint(harness_try_open(away), ==, SF_RETRY);
+    gold_assert_contains(away->err.message, "UID=u;PWD=***");
+    g_assert_null(strstr(away->err.message, "hunter2"));
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/gold/model/mistakes are named with their place and a hint", test_mistakes);
+    g_test_add_func("/gold/model/an input without provenance is told apart", test_no_provenance_in_the_input);
+    g_test_add_func("/gold/model/inputs must agree on types", test_inputs_that_differ);
+    g_test_add_func("/gold/model/columns by list, map and by default", test_columns);
+    g_test_add_func("/gold/model/a fact has the keys of its dimensions", test_facts_join);
+    g_test_add_func("/gold/model/provenance can be left out", test_without_provenance);
+    g_test_add_func("/gold/model/two inputs have a ledger row each", test_two_inputs);
+    g_test_add_func("/gold/model/secrets are in no message", test_secrets);
+    return g_test_run();
+}
