@@ -1,5 +1,5 @@
-/* Data files: open ones, finished ones, and their way into the store. Names are new each time: a file that no commit names is
- * garbage that VACUUM takes, never a part of the table. */
+/* Data files: open ones, finished ones, and their way into the store. Names are new each time: a file that no commit
+ * names is garbage that VACUUM takes, never a part of the table. */
 #include "delta_silver_sink.h"
 
 #define IDLE_WRITERS 8

@@ -1,7 +1,7 @@
-/* CPU of our Parquet writer on the sales row, per codec: one thread, rows in memory, the best of some runs. Leaves one file a
- * codec in DIR, which parquet_encode.py reads to time other writers on the same rows.
+/* CPU of our Parquet writer on the sales row, per codec: one thread, rows in memory, the best of some runs. Leaves
+ * one file a codec in DIR, which parquet_encode.py reads to time other writers on the same rows.
  *
- *   parquet_encode DIR [rows] [rows a batch] */
+ * parquet_encode DIR [rows] [rows a batch] */
 #include "parquet/parquet.h"
 
 #include <stdio.h>
@@ -126,7 +126,8 @@ static void measure(const char *dir, const char *name, const ParquetOptions *opt
         double start = cpu_seconds();
         for (guint i = 0; i < batches->len; i++) {
             const struct ArrowArray *batch = batches->pdata[i];
-            check(parquet_writer_add(writer, (const struct ArrowArray *const *) batch->children, 0, NULL, batch->length, &err),
+            check(parquet_writer_add(writer, (const struct ArrowArray *const *) batch->children, 0, NULL, batch->length,
+                                     &err),
                   &err);
         }
         memory = parquet_writer_memory(writer);
@@ -138,8 +139,8 @@ static void measure(const char *dir, const char *name, const ParquetOptions *opt
         if (run == 0 && !g_file_set_contents(path, g_bytes_get_data(file, NULL), (gssize) size, NULL))
             exit(1);
     }
-    printf("streamforge %-8s %.3f us/row %10zu bytes, %" G_GINT64_FORMAT " KiB held\n", name, best * 1e6 / (double) rows, size,
-           memory >> 10);
+    printf("streamforge %-8s %.3f us/row %10zu bytes, %" G_GINT64_FORMAT " KiB held\n", name,
+           best * 1e6 / (double) rows, size, memory >> 10);
 }
 
 int main(int argc, char **argv)

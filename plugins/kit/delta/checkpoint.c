@@ -1,5 +1,5 @@
-/* Writing a checkpoint: a streaming merge of the one before and the commits since, newest first. What is held is one batch of
- * rows, one commit's text, the paths of the files that those commits name, and the compressed result. */
+/* Writing a checkpoint: a streaming merge of the one before and the commits since, newest first. What is held is one
+ * batch of rows, one commit's text, the paths of the files that those commits name, and the compressed result. */
 #include "delta.h"
 
 #define BATCH_ROWS 4096

@@ -1,5 +1,6 @@
-/* Delta tables: the log, schemas, paths, statistics and checkpoints (https://github.com/delta-io/delta/blob/master/PROTOCOL.md).
- * What is in the log was written by others: it is checked, and what we lack is refused by name. */
+/* Delta tables: the log, schemas, paths, statistics and checkpoints
+ * (https://github.com/delta-io/delta/blob/master/PROTOCOL.md). What is in the log was written by others: it is
+ * checked, and what we lack is refused by name. */
 #ifndef KIT_DELTA_H
 #define KIT_DELTA_H
 
@@ -10,7 +11,8 @@
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(json_object, json_object_put)
 
-/* ---- the log: log.c, log_read.c ------------------------------------------------------------------------------------ */
+/* ---- the log: log.c, log_read.c
+ * ------------------------------------------------------------------------------------ */
 
 /* The newest state that we know of a table: what a writer needs, not its files. Used by one thread. */
 typedef struct DeltaLog {
@@ -61,7 +63,8 @@ json_object *delta_json_parse(const char *text, size_t size, SfError *err);
 json_object *delta_json_member(json_object *object, const char *name, json_type type); /* or NULL */
 const char *delta_json_text(json_object *object, const char *name);                    /* or NULL */
 
-/* ---- schemas: schema.c ---------------------------------------------------------------------------------------------- */
+/* ---- schemas: schema.c
+ * ---------------------------------------------------------------------------------------------- */
 
 /* An empty struct type, and one from metaData.schemaString. */
 json_object *delta_schema_new(void);
@@ -73,14 +76,14 @@ typedef enum DeltaMerge {
     DELTA_MERGE_CHECK   /* new columns are refused */
 } DeltaMerge;
 
-/* Makes the table's schema hold the rows of `input`; *changed tells whether it had to grow. SF_CONFIG names the column when
- * types differ or the table's columns cannot be left out. */
+/* Makes the table's schema hold the rows of `input`; *changed tells whether it had to grow. SF_CONFIG names the
+ * column when types differ or the table's columns cannot be left out. */
 SfStatus delta_schema_merge(json_object *schema, const struct ArrowSchema *input, DeltaMerge how, bool *changed,
                             SfError *err);
 
-/* The file's schema of these rows: columns of `input` except those in `leave_out` (strv, any case), with the table's names and
- * nullability. map[i]: number of its column i in the input (g_free). required: number of the input's columns that the table
- * wants not null and the input does not promise, ended by -1 (g_free). */
+/* The file's schema of these rows: columns of `input` except those in `leave_out` (strv, any case), with the table's
+ * names and nullability. map[i]: number of its column i in the input (g_free). required: number of the input's
+ * columns that the table wants not null and the input does not promise, ended by -1 (g_free). */
 typedef struct DeltaProjection {
     struct ArrowSchema schema;
     int *map;
@@ -92,12 +95,14 @@ SfStatus delta_schema_project(json_object *schema, const struct ArrowSchema *inp
                               DeltaProjection *out, SfError *err);
 void delta_projection_done(DeltaProjection *projection);
 
-/* ---- files: path.c, stats.c, action.c ---------------------------------------------------------------------------------- */
+/* ---- files: path.c, stats.c, action.c
+ * ---------------------------------------------------------------------------------- */
 
 /* Partition value of a row as the log writes it; false: null. Appended. */
 bool delta_partition_text(const SfColumn *column, int64_t row, GString *out);
 
-/* "order_date=2024-01-15/" as the store's key has it; value NULL: null. Appended; nothing when the name would be too long. */
+/* "order_date=2024-01-15/" as the store's key has it; value NULL: null. Appended; nothing when the name would be too
+ * long. */
 void delta_partition_dir(const char *column, const char *value, GString *out);
 
 /* A key as add.path has it. Appended. */
@@ -123,21 +128,23 @@ void delta_txn_encode(const char *app_id, int64_t version, int64_t now_ms, GStri
 void delta_action_encode(const char *name, json_object *action, GString *out);
 char *delta_uuid(void);
 
-/* ---- checkpoints: checkpoint.c, checkpoint_read.c ----------------------------------------------------------------------- */
+/* ---- checkpoints: checkpoint.c, checkpoint_read.c
+ * ----------------------------------------------------------------------- */
 
 /* Protocol, metaData and txns of one checkpoint file into the log's state. */
 SfStatus delta_checkpoint_read(DeltaLog *log, GBytes *file, SfError *err);
 
-/* Merges the newest checkpoint and the commits after it into a checkpoint of log->version, and points _last_checkpoint to it. */
+/* Merges the newest checkpoint and the commits after it into a checkpoint of log->version, and points
+ * _last_checkpoint to it. */
 SfStatus delta_checkpoint_write(DeltaLog *log, SfError *err);
 
-/* Version that _last_checkpoint names (-1: none, or it cannot be read), and the keys of a version's checkpoint (char *, owned
- * by the array; none when it is incomplete). */
+/* Version that _last_checkpoint names (-1: none, or it cannot be read), and the keys of a version's checkpoint (char
+ * *, owned by the array; none when it is incomplete). */
 SfStatus delta_checkpoint_last(DeltaLog *log, int64_t *version, SfError *err);
 SfStatus delta_checkpoint_keys(DeltaLog *log, int64_t version, GPtrArray *out, SfError *err);
 
-/* checkpoint_rows.c: struct schema of a checkpoint's rows, one nullable struct an action; and rows ↔ JSON actions. Lists
- * called as in delta_checkpoint_maps are maps. */
+/* checkpoint_rows.c: struct schema of a checkpoint's rows, one nullable struct an action; and rows ↔ JSON actions.
+ * Lists called as in delta_checkpoint_maps are maps. */
 extern const char *const delta_checkpoint_maps[];
 SfStatus delta_checkpoint_schema(bool state_only, struct ArrowSchema *out, SfError *err);
 void delta_checkpoint_add(const struct ArrowSchema *schema, json_object *value, SfColumnBuilder *out);

@@ -1,8 +1,8 @@
 /* Which tables we may append to (PROTOCOL.md, "Table Features"): unknown needs are refused by name. */
 #include "delta.h"
 
-/* Features that an append by us honours. What a feature asks of writers is met because we only add files, enforce `not null`
- * always and refuse the metadata below that would ask for more. */
+/* Features that an append by us honours. What a feature asks of writers is met because we only add files, enforce
+ * `not null` always and refuse the metadata below that would ask for more. */
 static const char *const known[] = {"appendOnly",          "invariants",
                                     "checkConstraints",    "changeDataFeed",
                                     "generatedColumns",    "columnMapping",

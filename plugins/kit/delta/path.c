@@ -1,4 +1,5 @@
-/* Partition values and the paths that they give (PROTOCOL.md, "Partition Value Serialization"; Hive's escapes in names). */
+/* Partition values and the paths that they give (PROTOCOL.md, "Partition Value Serialization"; Hive's escapes in
+ * names). */
 #include "delta.h"
 #include "civil.h"
 #include "json_write.h"

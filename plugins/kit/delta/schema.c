@@ -1,5 +1,5 @@
-/* Delta's schema JSON ↔ Arrow (PROTOCOL.md, "Schema Serialization Format"). The JSON stays the truth: what it says beyond our
- * types is kept as it is. */
+/* Delta's schema JSON ↔ Arrow (PROTOCOL.md, "Schema Serialization Format"). The JSON stays the truth: what it says
+ * beyond our types is kept as it is. */
 #include "delta.h"
 
 #define BAD_NAME_CHARACTERS " ,;{}()\n\t="
@@ -222,7 +222,8 @@ SfStatus delta_schema_merge(json_object *schema, const struct ArrowSchema *input
     return merge_struct(schema, input, "", how, changed, err);
 }
 
-/* The table's names and nullability over the input's types and layouts. Names are the table's JSON's: valid as long as it. */
+/* The table's names and nullability over the input's types and layouts. Names are the table's JSON's: valid as long
+ * as it. */
 static void project_field(json_object *type, const struct ArrowSchema *input, SfField *out, GPtrArray *owned)
 {
     sf_schema_field(input, out, NULL);

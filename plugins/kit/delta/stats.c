@@ -1,5 +1,5 @@
-/* add.stats: counts and bounds of a file as JSON (PROTOCOL.md, "Per-file Statistics"). A bound that is not certain is left out:
- * readers skip files by them. */
+/* add.stats: counts and bounds of a file as JSON (PROTOCOL.md, "Per-file Statistics"). A bound that is not certain
+ * is left out: readers skip files by them. */
 #include "delta.h"
 #include "civil.h"
 #include "json_write.h"
@@ -79,6 +79,17 @@ static SfDecimal wide_decimal(const Buffer *bytes)
     return (SfDecimal){.low = low, .high = (int64_t) high};
 }
 
+/* Many readers take a JSON number as a double: a bound of more digits than that holds would be another value. */
+static bool add_decimal(SfDecimal value, int scale, GString *out)
+{
+    const int64_t most = INT64_C(999999999999999);
+    int64_t low = (int64_t) value.low;
+    if (value.high != low >> 63 || low > most || low < -most)
+        return false;
+    json_write_decimal(out, value, scale);
+    return true;
+}
+
 static bool add_bound(const ParquetNode *leaf, const ParquetStats *stats, bool up, GString *out)
 {
     int64_t number = up ? stats->max_int : stats->min_int;
@@ -96,12 +107,9 @@ static bool add_bound(const ParquetNode *leaf, const ParquetStats *stats, bool u
         json_write_float(out, real);
         return true;
     case SF_DECIMAL128:
-        json_write_decimal(out,
-                           leaf->physical == PARQUET_FIXED
-                               ? wide_decimal(bytes)
-                               : (SfDecimal){.low = (uint64_t) number, .high = number >> 63},
-                           leaf->scale);
-        return true;
+        if (leaf->physical == PARQUET_FIXED)
+            return add_decimal(wide_decimal(bytes), leaf->scale, out);
+        return add_decimal((SfDecimal){.low = (uint64_t) number, .high = number >> 63}, leaf->scale, out);
     case SF_DATE:
         return add_day(number, out);
     case SF_TIMESTAMP:

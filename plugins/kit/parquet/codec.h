@@ -24,7 +24,8 @@ void codec_free(Codec *codec);
 SfStatus codec_compress(Codec *codec, ParquetCodec kind, int level, const uint8_t *data, size_t size, Buffer *out,
                         SfError *err);
 
-/* Into exactly `size` bytes; SF_FATAL when the data gives any other number, is corrupt, or the codec is none of ours. */
+/* Into exactly `size` bytes; SF_FATAL when the data gives any other number, is corrupt, or the codec is none of
+ * ours. */
 SfStatus codec_decompress(Codec *codec, int kind, const uint8_t *data, size_t packed, uint8_t *out, size_t size,
                           SfError *err);
 

@@ -75,7 +75,8 @@ void column_writer_add_values(ColumnWriter *column, Scratch *scratch, const SfCo
 /* After each slice: closes the page when it is full. */
 SfStatus column_writer_slice_done(ColumnWriter *column, Scratch *scratch, SfError *err);
 
-/* Appends the chunk to the file and ColumnChunk (an element of RowGroup.columns) to the metadata; ready for the next. */
+/* Appends the chunk to the file and ColumnChunk (an element of RowGroup.columns) to the metadata; ready for the
+ * next. */
 SfStatus column_writer_end_chunk(ColumnWriter *column, Scratch *scratch, Buffer *file, ThriftWriter *meta,
                                  int64_t *unpacked, SfError *err);
 

@@ -48,8 +48,8 @@ static inline uint32_t leaf_rep(const LeafReader *reader)
     return ((const uint32_t *) (const void *) reader->levels.data)[reader->n + reader->next];
 }
 
-/* The value at the current level, whose def is the highest: bytes without a length (a boolean is one byte 0 or 1). Once a
- * level. */
+/* The value at the current level, whose def is the highest: bytes without a length (a boolean is one byte 0 or 1).
+ * Once a level. */
 SfStatus leaf_reader_value(LeafReader *reader, SfBytes *out, SfError *err);
 
 #endif

@@ -1,9 +1,8 @@
 /* Parquet files: a streaming writer, and a reader into Arrow arrays.
  *
- * The writer takes batches as they come, column by column. What it holds is bounded: one open page and one dictionary a
- * column, and the compressed pages of the file so far. Written: data page v1, dictionary (with a fall back to PLAIN) and PLAIN,
- * page CRCs, statistics. Types: all of sf/schema.h, and maps
- * as lists of key and value. */
+ * The writer takes batches as they come, column by column. What it holds is bounded: one open page and one
+ * dictionary a column, and the compressed pages of the file so far. Written: data page v1, dictionary (with a fall
+ * back to PLAIN) and PLAIN, page CRCs, statistics. Types: all of sf/schema.h, and maps as lists of key and value. */
 #ifndef KIT_PARQUET_H
 #define KIT_PARQUET_H
 
@@ -28,8 +27,9 @@ typedef struct ParquetWriter ParquetWriter;
 ParquetWriter *parquet_writer_new(const struct ArrowSchema *schema, const ParquetOptions *options, SfError *err);
 void parquet_writer_free(ParquetWriter *writer);
 
-/* Rows of n_columns arrays, in the order of the schema's columns: number rows[i], or all `n` from 0 when rows is NULL.
- * `offset` is that of the struct around the columns. After an error the file is lost: finish fails, reset forgets it. */
+/* Rows of n_columns arrays, in the order of the schema's columns: number rows[i], or all `n` from 0 when rows is
+ * NULL. `offset` is that of the struct around the columns. After an error the file is lost: finish fails, reset
+ * forgets it. */
 SfStatus parquet_writer_add(ParquetWriter *writer, const struct ArrowArray *const *columns, int64_t offset,
                             const int32_t *rows, int64_t n, SfError *err);
 
@@ -37,7 +37,8 @@ int64_t parquet_writer_rows(const ParquetWriter *writer); /* of the open file */
 int64_t parquet_writer_size(const ParquetWriter *writer); /* of the file if it were finished now, roughly */
 int64_t parquet_writer_memory(const ParquetWriter *writer);
 
-/* The whole file. The writer is ready for the next one (with the same schema, and with what it learned of the columns). */
+/* The whole file. The writer is ready for the next one (with the same schema, and with what it learned of the
+ * columns). */
 SfStatus parquet_writer_finish(ParquetWriter *writer, GBytes **out, SfError *err);
 
 /* Forgets the open file. */
@@ -49,8 +50,9 @@ const ParquetStats *parquet_writer_stats(const ParquetWriter *writer, size_t lea
 
 typedef struct ParquetReader ParquetReader;
 
-/* Reads the columns of `wanted` (a struct schema, borrowed for the call) by name; a nullable column or member that the file
- * lacks reads as null, a map as a list of struct key, value. The file's bytes are not trusted: SF_FATAL says what is wrong with them. */
+/* Reads the columns of `wanted` (a struct schema, borrowed for the call) by name; a nullable column or member that
+ * the file lacks reads as null, a map as a list of struct key, value. The file's bytes are not trusted: SF_FATAL
+ * says what is wrong with them. */
 ParquetReader *parquet_reader_new(GBytes *file, const struct ArrowSchema *wanted, SfError *err);
 void parquet_reader_free(ParquetReader *reader);
 int64_t parquet_reader_rows(const ParquetReader *reader);

@@ -171,6 +171,24 @@ int64_t parquet_writer_memory(const ParquetWriter *writer)
     return (int64_t) size;
 }
 
+/* Our days and instants are of the proleptic Gregorian calendar. Spark takes a file without this key for one that may have
+ * been written in the Julian one, and refuses its dates before 1582 and timestamps before 1900 (SPARK-31404). */
+static void add_calendar(ParquetWriter *writer, ThriftWriter *meta)
+{
+    bool times = false;
+    for (guint i = 0; i < writer->leaves->len; i++) {
+        const ParquetNode *leaf = writer->leaves->pdata[i];
+        times |= leaf->type == SF_DATE || leaf->type == SF_TIMESTAMP;
+    }
+    if (!times)
+        return;
+    thrift_begin_list(meta, 5, THRIFT_STRUCT, 1);
+    thrift_begin_element(meta);
+    thrift_add_string(meta, 1, "org.apache.spark.version");
+    thrift_add_string(meta, 2, "3.5.0");
+    thrift_end_struct(meta);
+}
+
 /* FileMetaData; every leaf has TYPE_ORDER, without which readers ignore min_value and max_value. */
 static void add_footer(ParquetWriter *writer)
 {
@@ -182,6 +200,7 @@ static void add_footer(ParquetWriter *writer)
     thrift_add_i64(&meta, 3, writer->rows);
     thrift_begin_list(&meta, 4, THRIFT_STRUCT, writer->n_groups);
     buffer_add(&writer->file, writer->groups.data, writer->groups.size);
+    add_calendar(writer, &meta);
     thrift_add_string(&meta, 6, "streamforge version " SF_VERSION " (build 0)");
     thrift_begin_list(&meta, 7, THRIFT_STRUCT, writer->leaves->len);
     for (guint i = 0; i < writer->leaves->len; i++) {
