@@ -51,8 +51,8 @@ typedef struct Pipeline {
 /* Reads, wires and checks one file: structure, names, kinds, plugins, options, cycles, schemas (by instance_bind). All
  * errors go to diagnostics; NULL when there was any. Main thread. */
 Pipeline *pipeline_load(const char *path, Diagnostics *diagnostics);
-Pipeline *pipeline_load_text(const char *text, const char *name, Diagnostics *diagnostics);
-void pipeline_free(Pipeline *pipeline);
+SF_PRIVATE Pipeline *pipeline_load_text(const char *text, const char *name, Diagnostics *diagnostics);
+SF_PRIVATE void pipeline_free(Pipeline *pipeline);
 Step *pipeline_step(const Pipeline *pipeline, const char *name);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Pipeline, pipeline_free)

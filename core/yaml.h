@@ -10,6 +10,7 @@
 
 #include <glib.h>
 #include <sf/sf.h>
+#include "private.h"
 
 /* What is wrong with a file, in the order of the file: "sales.yaml:14:9: …" lines. */
 typedef struct Diagnostics {
@@ -18,8 +19,8 @@ typedef struct Diagnostics {
     char *context;       /* NULL, or what diagnostics_add() puts before each message: "step 'events'" */
 } Diagnostics;
 
-Diagnostics *diagnostics_new(void);
-void diagnostics_free(Diagnostics *diagnostics);
+SF_PRIVATE Diagnostics *diagnostics_new(void);
+SF_PRIVATE void diagnostics_free(Diagnostics *diagnostics);
 /* value may be NULL (no place). */
 void diagnostics_add(Diagnostics *diagnostics, const SfValue *value, const char *format, ...) SF_PRINTF(3, 4);
 void diagnostics_add_text(Diagnostics *diagnostics, const char *message); /* has its place already */

@@ -7,8 +7,9 @@
 
 #define BATCH_ROWS 2048
 
-/* Slow enough for a line per event. */
+/* Slow enough, or few enough, for a line per event. */
 #define ANNOUNCE_US (100 * 1000)
+#define ANNOUNCE_EVENTS 100
 
 typedef struct Generator {
     /* options */
@@ -197,7 +198,8 @@ static void announce(SfNode *node, const SfPosition *positions, size_t n, bool l
     Generator *generator = node->state;
     Event event;
     (void) last;
-    if (n == 0 || generator->step_us < ANNOUNCE_US)
+    bool few = generator->events > 0 && generator->events <= ANNOUNCE_EVENTS;
+    if (n == 0 || (generator->step_us < ANNOUNCE_US && !few))
         return;
     for (; generator->announced < positions[0].position; generator->announced++) {
         char total[24] = "";

@@ -39,7 +39,7 @@ static void test_event_has_the_shape_of_the_reference(void)
 {
     g_autofree char *text = all_text("{events: 1, interval: 0s, start_date: 2024-01-15}", 0);
     GRegex *shape = g_regex_new(
-        "^\\{\"key\":\"ORD-100000\",\"value\":\"\\{\\\\\"order_id\\\\\": \\\\\"ORD-100000\\\\\", "
+        "^\\{\"key\":\"ORD-208962\",\"value\":\"\\{\\\\\"order_id\\\\\": \\\\\"ORD-208962\\\\\", "
         "\\\\\"order_date\\\\\": "
         "\\\\\"2024-01-15\\\\\", \\\\\"customer_id\\\\\": \\\\\"C\\d{3}\\\\\", \\\\\"customer_name\\\\\": "
         "\\\\\"[A-Za-z ]+\\\\\", "
@@ -140,8 +140,8 @@ static void test_says_what_is_durable(void)
     g_autoptr(GPtrArray) batches = harness_poll_rows(h, 3);
     g_assert_null(strstr(harness_logs(h), "produced"));
     harness_publish(h, false);
-    g_assert_nonnull(strstr(harness_logs(h), "info: Event 1/3 produced - Order ID: ORD-100000"));
-    g_assert_nonnull(strstr(harness_logs(h), "info: Event 3/3 produced - Order ID: ORD-100002"));
+    g_assert_nonnull(strstr(harness_logs(h), "info: Event 1/3 produced - Order ID: ORD-208962"));
+    g_assert_nonnull(strstr(harness_logs(h), "info: Event 3/3 produced - Order ID: ORD-208964"));
 }
 
 static void test_wrong_options(void)

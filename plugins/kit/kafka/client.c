@@ -139,6 +139,7 @@ SfStatus kafka_client_probe(KafkaClient *client, int timeout_ms, SfError *err)
 {
     const struct rd_kafka_metadata *metadata = NULL;
     rd_kafka_resp_err_t code = rd_kafka_metadata(client->rk, 0, NULL, &metadata, timeout_ms);
+    kafka_serve(client);
     if (code)
         return kafka_fail(client, code, err, "no broker of '%s' answers", client->brokers);
     rd_kafka_metadata_destroy(metadata);

@@ -1,0 +1,170 @@
+/* `sfrun produce`: sales events to a topic, by the same plugins as pipelines/producer.yaml: a pipeline made of the flags. */
+#include "kafka_command.h"
+#include "log.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+typedef struct Options {
+    Connection connection;
+    int64_t events;
+    const char *interval;
+    double rate;
+    const char *topic;
+    const char *seed;
+    double duplicates;
+    double late;
+    double broken;
+    const char *start_date;
+    const char *delivery;
+    int64_t partitions;
+    bool quiet;
+    bool json;
+} Options;
+
+static const CliFlag flags[] = {
+    CLI_FLAG('n', "N", SF_OPTION_INT(Options, events, .value = "0", .min = "0", .doc = "How many events; 0: endless.")),
+    CLI_FLAG(
+        'i', "SECONDS",
+        SF_OPTION_STRING(Options, interval, .value = "1", .doc = "Pause between two events: seconds, or 250ms, 2m.")),
+    CLI_FLAG('t', "TOPIC", SF_OPTION_STRING(Options, topic, .value = "sales_events", .doc = "Topic to write to.")),
+    CLI_FLAG(
+        'r', "N",
+        SF_OPTION_FLOAT(Options, rate, .value = "0", .min = "0", .doc = "Events per second, instead of --interval.")),
+    CLI_FLAG('s', "N",
+             SF_OPTION_STRING(Options, seed, .doc = "The same seed gives the same events; default: others each time.")),
+    CLI_FLAG(0, "SHARE",
+             SF_OPTION_FLOAT(Options, duplicates, .value = "0", .min = "0", .max = "1",
+                             .doc = "Share of orders sent again.")),
+    CLI_FLAG(0, "SHARE",
+             SF_OPTION_FLOAT(Options, late, .value = "0", .min = "0", .max = "1",
+                             .doc = "Share of events that lie days back.")),
+    CLI_FLAG(0, "SHARE",
+             SF_OPTION_FLOAT(Options, broken, .value = "0", .min = "0", .max = "1",
+                             .doc = "Share of events that cannot be used.")),
+    CLI_FLAG(0, "DAY",
+             SF_OPTION_STRING(Options, start_date, .doc = "Date of the first event (2024-01-15); default: today.")),
+    CLI_FLAG('p', "N",
+             SF_OPTION_INT(Options, partitions, .value = "0", .min = "0",
+                           .doc = "Partitions, when the topic has to be created; 0: the broker's default.")),
+    CLI_FLAG(0, "exactly-once|at-least-once",
+             SF_OPTION_STRING(Options, delivery, .value = "exactly-once", .doc = "With transactions or without.")),
+    CLI_FLAG('q', NULL, SF_OPTION_BOOL(Options, quiet, .doc = "Warnings and errors only.")),
+    CLI_FLAG(0, NULL, SF_OPTION_BOOL(Options, json, .doc = "Log lines as JSON.")),
+    CONNECTION_FLAGS(Options, connection),
+    CLI_FLAGS_END};
+
+static const CliPage page = {
+    .name = "produce",
+    .summary = "Produce sales events to a Kafka topic",
+    .text = "Sends one event a second for ever, unless told otherwise. Each run makes new events; "
+            "pipelines/producer.yaml is the "
+            "same producer as a pipeline, which goes on where it stopped.",
+    .flags = flags,
+    .examples = "sfrun produce --events 100 --interval 0.5\nsfrun produce --rate 5000 --duplicates 0.05 --broken 0.01"};
+
+/* A YAML text in single quotes: nothing in it has a meaning. */
+static void append_text(GString *yaml, const char *name, const char *value)
+{
+    if (!value)
+        return;
+    g_auto(GStrv) parts = g_strsplit(value, "'", -1);
+    g_autofree char *quoted = g_strjoinv("''", parts);
+    g_auto(GStrv) references = g_strsplit(quoted, "${", -1);
+    g_autofree char *plain = g_strjoinv("$${", references);
+    g_string_append_printf(yaml, "    %s: '%s'\n", name, plain);
+}
+
+static void append_share(GString *yaml, const char *name, double share)
+{
+    char text[G_ASCII_DTOSTR_BUF_SIZE];
+    g_string_append_printf(yaml, "    %s: %s\n", name, g_ascii_dtostr(text, sizeof text, share));
+}
+
+/* "0.5" is seconds, as the flag's name says; anything else is a duration as pipelines have it. */
+static char *interval_text(const char *text)
+{
+    char *end = NULL;
+    double seconds = g_ascii_strtod(text, &end);
+    if (end == text || *end || seconds < 0 || seconds > 86400)
+        return g_strdup(text);
+    return g_strdup_printf("%" G_GINT64_FORMAT "ms", (gint64) (seconds * 1000 + 0.5));
+}
+
+static void append_source(GString *yaml, const Options *options)
+{
+    g_autofree char *interval = interval_text(options->interval);
+    g_autofree char *seed = options->seed ? g_strdup(options->seed) : g_strdup_printf("%u", g_random_int());
+    g_string_append(yaml, "steps:\n  events:\n    source: generator-source\n");
+    g_string_append_printf(yaml, "    events: %" G_GINT64_FORMAT "\n", options->events);
+    append_text(yaml, "interval", interval);
+    append_text(yaml, "seed", seed);
+    append_text(yaml, "topic", options->topic);
+    append_text(yaml, "start_date", options->start_date);
+    append_share(yaml, "rate", options->rate);
+    append_share(yaml, "duplicates", options->duplicates);
+    append_share(yaml, "late", options->late);
+    append_share(yaml, "broken", options->broken);
+}
+
+static void append_sink(GString *yaml, const Options *options, const SfMap *properties)
+{
+    g_string_append(yaml, "  topic:\n    sink: kafka-sink\n    from: events\n");
+    append_text(yaml, "brokers", connection_brokers(&options->connection));
+    append_text(yaml, "topic", options->topic);
+    append_text(yaml, "delivery", options->delivery);
+    g_string_append_printf(yaml, "    partitions: %" G_GINT64_FORMAT "\n", options->partitions);
+    if (properties->size > 0)
+        g_string_append(yaml, "    kafka:\n");
+    for (size_t i = 0; i < properties->size; i++) {
+        g_autofree char *key = g_strdup_printf("  '%s'", properties->pairs[i].key);
+        append_text(yaml, key, properties->pairs[i].value);
+    }
+}
+
+/* The name is another one in each run: positions belong to a pipeline's name, and each run starts at event 0. */
+static char *pipeline_text(const Options *options, const SfMap *properties)
+{
+    GString *yaml = g_string_new(NULL);
+    g_string_append_printf(yaml, "pipeline: produce-%" G_GINT64_FORMAT "-%d\n", g_get_real_time() / 1000,
+                           (int) getpid());
+    g_string_append(yaml, "checkpoint: 500ms\n");
+    append_source(yaml, options);
+    append_sink(yaml, options, properties);
+    return g_string_free(yaml, FALSE);
+}
+
+static int run(const char *text)
+{
+    g_autoptr(Diagnostics) diagnostics = diagnostics_new();
+    g_autoptr(Pipeline) pipeline = pipeline_load_text(text, "produce", diagnostics);
+    for (guint i = 0; !pipeline && i < diagnostics->messages->len; i++)
+        fprintf(stderr, "sfrun produce: %s\n", (const char *) diagnostics->messages->pdata[i]);
+    if (!pipeline)
+        return EXIT_CONFIG;
+    g_autoptr(GPtrArray) pipelines = g_ptr_array_new();
+    g_ptr_array_add(pipelines, pipeline);
+    RunOptions options = {.progress = isatty(STDERR_FILENO)};
+    return (int) runtime_run(pipelines, &options);
+}
+
+int main(int argc, char **argv)
+{
+    Options options = {0};
+    g_auto(CliLine) line = {0};
+    SfMap properties;
+    argv[0] = (char *) page.name;
+    int status = cli_parse(&page, argc, argv, &options, &line);
+    if (status < 0)
+        status = connection_properties(&page, &options.connection, &properties);
+    if (status >= 0)
+        return status;
+    log_setup(options.json ? LOG_JSON : LOG_HUMAN, options.quiet ? LEVEL_WARNING : LEVEL_INFO);
+    g_autofree char *text = pipeline_text(&options, &properties);
+    status = run(text);
+    for (size_t i = 0; i < properties.size; i++)
+        g_free((char *) properties.pairs[i].key);
+    g_free((SfPair *) properties.pairs);
+    return status;
+}

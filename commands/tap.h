@@ -1,0 +1,24 @@
+/* What the files of `sfrun tap` share. */
+#ifndef COMMANDS_TAP_H
+#define COMMANDS_TAP_H
+
+#include "kafka_command.h"
+
+typedef struct TapOptions {
+    Connection connection;
+    const char *topic;
+    bool from_beginning;
+    int64_t max_messages;
+    int64_t partition;
+    int64_t offset;
+    bool key;
+    bool headers;
+    bool place;
+    bool exit;
+    bool json;
+} TapOptions;
+
+/* One record on standard output; false when nobody reads it any more. */
+bool tap_print(const TapOptions *options, const rd_kafka_message_t *message);
+
+#endif
