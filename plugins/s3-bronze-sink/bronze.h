@@ -56,6 +56,7 @@ typedef struct Chain {
     Object *current;   /* the open one for event times in [low, high) */
     int64_t low;
     int64_t high;
+    size_t expected;      /* bytes of the next objects, by the last ones */
     int64_t rows;         /* in the open ones */
     int64_t newest_us;    /* latest event time so far, of all ranges */
     int64_t base_us;      /* event time that rotate.interval.ms counts from */
@@ -82,9 +83,10 @@ typedef struct Bronze {
 
     Layout layout;
     bool has_layout;
-    char *root;        /* "" or "topics/" */
-    Store *store;      /* atomic: interrupt() reads it */
-    char *writer;      /* unique to this process and attempt */
+    char *root;   /* "" or "topics/" */
+    Store *store; /* atomic: interrupt() reads it */
+    char *writer; /* unique to this process and attempt */
+    Spares spares;
     GPtrArray *chains; /* Chain * */
     int64_t next_schedule_ms;
     int64_t charged; /* told to the host */

@@ -102,14 +102,17 @@ char *chain_directory(const Bronze *bronze, const Layout *layout, const Chain *c
 SfStatus chain_cut(const Bronze *bronze, Chain *chain, int64_t end, const char *reason, SfError *err)
 {
     const Layout *layout = &bronze->layout;
+    size_t largest = 0;
     for (guint i = 0; i < chain->open->len; i++) {
         Object *object = chain->open->pdata[i];
+        largest = MAX(largest, object->size);
         g_autofree char *directory = chain_directory(bronze, layout, chain, object->bucket);
         g_autofree char *file = chain_file_name(bronze, layout, chain, object->first);
         SF_TRY(object_seal(object, layout, directory, file, err));
     }
     while (chain->open->len > 0)
         g_ptr_array_add(chain->closed, g_ptr_array_steal_index(chain->open, 0));
+    chain->expected = largest + largest / 16;
     chain->cut_end = end;
     chain->rejected_cut += chain->rejected;
     chain->reason = reason;
@@ -118,7 +121,7 @@ SfStatus chain_cut(const Bronze *bronze, Chain *chain, int64_t end, const char *
 }
 
 /* The open object for this event time; the one used last is remembered with the times that it serves. */
-static Object *find_object(const Bronze *bronze, Chain *chain, int64_t time_us, int64_t position)
+static Object *find_object(Bronze *bronze, Chain *chain, int64_t time_us, int64_t position)
 {
     int64_t bucket = layout_bucket(&bronze->layout, time_us, &chain->low, &chain->high);
     chain->current = NULL;
@@ -126,7 +129,7 @@ static Object *find_object(const Bronze *bronze, Chain *chain, int64_t time_us, 
         if (((Object *) chain->open->pdata[i])->bucket == bucket)
             chain->current = chain->open->pdata[i];
     if (!chain->current) {
-        chain->current = object_new(bucket, position);
+        chain->current = object_new(bucket, position, &bronze->spares, chain->expected);
         g_ptr_array_add(chain->open, chain->current);
     }
     return chain->current;
@@ -155,7 +158,7 @@ static inline const char *due_before(const Bronze *bronze, const Chain *chain, i
 
 static SfStatus add_row(SfNode *node, Chain *chain, const LayoutRow *row, int64_t position, SfError *err)
 {
-    const Bronze *bronze = bronze_of(node);
+    Bronze *bronze = bronze_of(node);
     const char *due = due_before(bronze, chain, row->time_us);
     if (due)
         SF_TRY(chain_cut(bronze, chain, position, due, err));

@@ -5,13 +5,58 @@
 #include <zlib.h>
 
 #define ROOM_MIN ((size_t) 16 << 10)
-#define GZIP_WINDOW (15 + 16) /* zlib.h, deflateInit2: 16 more for a gzip header */
+#define SPARES_MAX ((size_t) 16 << 20) /* bytes */
+#define GZIP_WINDOW (15 + 16)          /* zlib.h, deflateInit2: 16 more for a gzip header */
 
-Object *object_new(int64_t bucket, int64_t first)
+typedef struct Spare {
+    char *data;
+    size_t room;
+} Spare;
+
+void spares_init(Spares *spares)
+{
+    *spares = (Spares){.buffers = g_array_new(FALSE, FALSE, sizeof(Spare))};
+}
+
+void spares_done(Spares *spares)
+{
+    for (guint i = 0; spares->buffers && i < spares->buffers->len; i++)
+        g_free(g_array_index(spares->buffers, Spare, i).data);
+    g_clear_pointer(&spares->buffers, g_array_unref);
+    spares->bytes = 0;
+}
+
+static void take_spare(Object *object)
+{
+    Spares *spares = object->spares;
+    if (!spares || spares->buffers->len == 0)
+        return;
+    Spare spare = g_array_index(spares->buffers, Spare, spares->buffers->len - 1);
+    g_array_set_size(spares->buffers, spares->buffers->len - 1);
+    spares->bytes -= spare.room;
+    object->data = spare.data;
+    object->room = spare.room;
+}
+
+static void give_memory(Object *object)
+{
+    Spares *spares = object->spares;
+    Spare spare = {.data = object->data, .room = object->room};
+    if (!spares || !spare.data || spares->bytes + spare.room > SPARES_MAX) {
+        g_free(spare.data);
+        return;
+    }
+    g_array_append_val(spares->buffers, spare);
+    spares->bytes += spare.room;
+}
+
+Object *object_new(int64_t bucket, int64_t first, Spares *spares, size_t expected)
 {
     Object *object = g_new0(Object, 1);
     object->bucket = bucket;
     object->first = object->last = first;
+    object->spares = spares;
+    object->expected = expected;
     return object;
 }
 
@@ -19,9 +64,9 @@ void object_free(Object *object)
 {
     if (!object)
         return;
-    g_free(object->data);
-    g_free(object->key);
     g_bytes_unref(object->body);
+    give_memory(object);
+    g_free(object->key);
     g_free(object);
 }
 
@@ -30,7 +75,12 @@ bool object_reserve(Object *object, size_t more)
     size_t needed;
     if (!g_size_checked_add(&needed, object->size, more))
         return false;
-    size_t room = MAX(MAX(needed, ROOM_MIN), object->room > SIZE_MAX / 2 ? needed : 2 * object->room);
+    if (!object->data)
+        take_spare(object);
+    if (needed <= object->room)
+        return true;
+    size_t room = object->room > SIZE_MAX / 2 ? needed : 2 * object->room;
+    room = MAX(MAX(needed, room), MAX(object->expected, ROOM_MIN));
     char *data = g_try_realloc(object->data, room);
     if (!data)
         return false;
@@ -67,7 +117,8 @@ static SfStatus compress_lines(Object *object, int level, SfError *err)
         return sf_fail(err, SF_FATAL, "no memory to compress %zu bytes", object->size);
     }
     object->body = g_bytes_new_take(out, size);
-    g_clear_pointer(&object->data, g_free);
+    give_memory(object);
+    object->data = NULL;
     object->room = 0;
     return SF_OK;
 }
@@ -79,10 +130,7 @@ SfStatus object_seal(Object *object, const Layout *layout, const char *directory
     if (layout->options.compression == COMPRESSION_GZIP) {
         SF_TRY(compress_lines(object, (int) layout->options.level, err));
     } else {
-        char *shrunk = g_try_realloc(object->data, MAX(object->size, 1)); /* the room at its end is given back */
-        object->body = g_bytes_new_take(shrunk ? shrunk : object->data, object->size);
-        object->data = NULL;
-        object->room = 0;
+        object->body = g_bytes_new_static(object->data ? object->data : "", object->size);
     }
     gsize size;
     const unsigned char *bytes = g_bytes_get_data(object->body, &size);
@@ -93,5 +141,6 @@ SfStatus object_seal(Object *object, const Layout *layout, const char *directory
 
 size_t object_held(const Object *object)
 {
-    return object->body ? g_bytes_get_size(object->body) : object->room;
+    bool compressed = object->body && !object->data;
+    return compressed ? g_bytes_get_size(object->body) : object->room;
 }

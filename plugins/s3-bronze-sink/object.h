@@ -6,6 +6,15 @@
 
 #include "layout.h"
 
+/* Memory of objects that are done, for the next ones: fresh pages cost more than the rows that go into them. */
+typedef struct Spares {
+    GArray *buffers; /* of Spare */
+    size_t bytes;
+} Spares;
+
+void spares_init(Spares *spares);
+void spares_done(Spares *spares);
+
 typedef struct Object {
     int64_t bucket; /* of its directory, see layout_bucket() */
     int64_t first;  /* positions of its first and last row */
@@ -14,12 +23,15 @@ typedef struct Object {
     char *data; /* lines, each with its '\n' */
     size_t size;
     size_t room;
-    char *key;      /* set when it is sealed, as are the following */
-    GBytes *body;   /* what is stored */
-    uint32_t crc32; /* of the body */
+    size_t expected; /* bytes that it will have, by a guess */
+    Spares *spares;  /* where its memory goes; NULL: to nobody */
+    char *key;       /* set when it is sealed, as are the following */
+    GBytes *body;    /* what is stored */
+    uint32_t crc32;  /* of the body */
 } Object;
 
-Object *object_new(int64_t bucket, int64_t first);
+/* spares may be NULL. */
+Object *object_new(int64_t bucket, int64_t first, Spares *spares, size_t expected);
 void object_free(Object *object);
 
 /* Makes room for so many more bytes. false: no memory. */

@@ -11,7 +11,7 @@ Redo *redo_new(Entry *entry, const bool *stored)
     redo->objects = g_ptr_array_new_with_free_func((GDestroyNotify) object_free);
     for (guint i = 0; i < entry->objects->len; i++)
         g_ptr_array_add(redo->objects,
-                        stored[i] ? NULL : object_new(0, g_array_index(entry->objects, EntryObject, i).first));
+                        stored[i] ? NULL : object_new(0, g_array_index(entry->objects, EntryObject, i).first, NULL, 0));
     return redo;
 }
 

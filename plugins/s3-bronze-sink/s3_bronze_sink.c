@@ -95,6 +95,7 @@ static SfStatus bind_input(SfNode *node, size_t input, const struct ArrowSchema 
     bronze->has_layout = true;
     bronze->root = root_of(bronze->topics_dir);
     bronze->chains = g_ptr_array_new_with_free_func((GDestroyNotify) chain_free);
+    spares_init(&bronze->spares);
     return SF_OK;
 }
 
@@ -120,6 +121,7 @@ static void close_sink(SfNode *node)
     store_free(bronze->store);
     if (bronze->chains)
         g_ptr_array_unref(bronze->chains);
+    spares_done(&bronze->spares);
     if (bronze->has_layout)
         layout_done(&bronze->layout);
     g_free(bronze->root);
@@ -135,7 +137,7 @@ static void interrupt(SfNode *node)
 static void charge(SfNode *node)
 {
     Bronze *bronze = bronze_of(node);
-    int64_t held = 0;
+    int64_t held = (int64_t) bronze->spares.bytes;
     for (guint i = 0; i < bronze->chains->len; i++)
         held += (int64_t) chain_held(bronze->chains->pdata[i]);
     if (held != bronze->charged)
@@ -284,6 +286,10 @@ static SfStatus commit(SfNode *node, SfCommitReason reason, SfError *err)
         return tick(node, err);
     SF_TRY(cut_all(node, reason_of(reason), err));
     SfStatus status = bronze_flush(node, err);
+    if (status == SF_OK) { /* nothing is held any more, not even in reserve */
+        spares_done(&bronze_of(node)->spares);
+        spares_init(&bronze_of(node)->spares);
+    }
     charge(node);
     return status;
 }
