@@ -46,12 +46,14 @@ static struct json_object *scalar(void)
     return object;
 }
 
+/* Or null, which takes a value back to its default. */
 static struct json_object *either(struct json_object *first, struct json_object *second)
 {
     struct json_object *list = json_object_new_array();
     struct json_object *object = json_object_new_object();
     json_object_array_add(list, first);
     json_object_array_add(list, second);
+    json_object_array_add(list, typed("null"));
     json_object_object_add(object, "anyOf", list);
     return object;
 }
@@ -94,7 +96,7 @@ static struct json_object *map_type(const SfOption *option)
         json_object_object_add(names, "enum", list_of(option->words));
         json_object_object_add(object, "propertyNames", names);
     }
-    return either(object, typed("null"));
+    return either(object, pattern(REFERENCE));
 }
 
 static struct json_object *option_type(const SfOption *option)
@@ -144,22 +146,44 @@ static struct json_object *option_schema(const SfOption *option)
     return object;
 }
 
-/* An object whose properties are rows; required ones too, unless an old name may stand for them. */
+/* {"required": [NAME]} */
+static struct json_object *required_name(const SfOption *option)
+{
+    const char *const names[] = {option_name(option), NULL};
+    struct json_object *object = json_object_new_object();
+    json_object_object_add(object, "required", list_of(names));
+    return object;
+}
+
+/* What must be there: the option, or an old name of it. */
+static struct json_object *requirement(const SfOption *options, size_t n, const SfOption *option)
+{
+    struct json_object *choices = json_object_new_array();
+    struct json_object *object = json_object_new_object();
+    json_object_array_add(choices, required_name(option));
+    for (size_t i = 0; i < n; i++)
+        if (g_strcmp0(options[i].deprecated_by, option_name(option)) == 0)
+            json_object_array_add(choices, required_name(&options[i]));
+    json_object_object_add(object, "anyOf", choices);
+    return object;
+}
+
+/* An object whose properties are rows. */
 static struct json_object *table_schema(const SfOption *options, size_t n)
 {
     struct json_object *object = typed("object");
     struct json_object *properties = json_object_new_object();
-    struct json_object *required = json_object_new_array();
+    struct json_object *requirements = json_object_new_array();
     for (size_t i = 0; i < n; i++) {
-        bool has_old_name = false;
-        for (size_t k = 0; k < n; k++)
-            has_old_name = has_old_name || g_strcmp0(options[k].deprecated_by, option_name(&options[i])) == 0;
         json_object_object_add(properties, option_name(&options[i]), option_schema(&options[i]));
-        if (options[i].required && !has_old_name)
-            json_object_array_add(required, json_object_new_string(option_name(&options[i])));
+        if (options[i].required)
+            json_object_array_add(requirements, requirement(options, n, &options[i]));
     }
     json_object_object_add(object, "properties", properties);
-    json_object_object_add(object, "required", required);
+    if (json_object_array_length(requirements) > 0)
+        json_object_object_add(object, "allOf", requirements);
+    else
+        json_object_put(requirements);
     json_object_object_add(object, "additionalProperties", json_object_new_boolean(false));
     return object;
 }
@@ -175,6 +199,7 @@ static struct json_object *member(struct json_object *object, const char *key)
 static struct json_object *plugin_schema(const Plugin *plugin)
 {
     size_t n = 0;
+    static const char *const from[] = {"from", NULL};
     const SfOption *own = settings_step_table(&n);
     struct json_object *object =
         table_schema((const SfOption *) (gpointer) plugin->options->data, plugin->options->len);
@@ -187,7 +212,7 @@ static struct json_object *plugin_schema(const Plugin *plugin)
         if (g_strcmp0(own[i].field, "from") == 0 || g_strcmp0(own[i].field, "on_reject") == 0)
             json_object_object_add(properties, option_name(&own[i]), option_schema(&own[i]));
     if (plugin->kind != SF_SOURCE)
-        json_object_array_add(member(object, "required"), json_object_new_string("from"));
+        json_object_object_add(object, "required", list_of(from));
     return object;
 }
 
