@@ -24,6 +24,10 @@ SharedBatch *shared_batch_new(SfBatch *moved);
 /* The shared batch that `batch` is part of, or NULL where it is an author's own. */
 SharedBatch *shared_batch_of(const SfBatch *batch);
 
+/* Whether a plugin's rows have the structure that batch->schema promises (SF_FATAL: the plugin is wrong). Rows that were
+ * never made are fine. */
+SfStatus batch_check(const SfBatch *batch, SfError *err);
+
 /* Bytes in all buffers, without looking into the data. */
 gint64 array_bytes(const struct ArrowSchema *schema, const struct ArrowArray *array);
 

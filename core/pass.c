@@ -124,6 +124,16 @@ static SfStatus call_apply(gpointer data, SfError *err)
     return rowfilter_apply(call->transform, &call->instance->node, call->in, &call->out, err);
 }
 
+/* Rows that are not as their schema says would be read past their end further on. */
+static SfStatus check_rows(SfBatch *batch, SfError *err)
+{
+    SfStatus status = batch_check(batch, err);
+    if (status == SF_OK)
+        return SF_OK;
+    sf_batch_done(batch);
+    return sf_fail_prefix(err, status, "it gave rows that are not as its schema says");
+}
+
 static SfStatus transform(Task *task, const Step *step, SharedBatch *in, SfError *err)
 {
     ApplyCall call = {.transform = &step->plugin->transform,
@@ -143,6 +153,7 @@ static SfStatus transform(Task *task, const Step *step, SharedBatch *in, SfError
     call.out.split = in->batch.split;
     call.out.start = in->batch.start;
     call.out.end = in->batch.end;
+    SF_TRY(check_rows(&call.out, err));
     stats_add(&call.context->stats->rows_in, sf_rows(&in->batch));
     stats_add(&call.context->stats->rows_out, sf_rows(&call.out));
     SF_TRY(pass_rows(task, step->outputs, &call.out, err));
@@ -211,6 +222,7 @@ SfStatus task_accept(Task *task, SfBatch *polled, SfError *err)
         sf_batch_done(polled);
         return SF_FATAL;
     }
+    SF_TRY(check_rows(polled, err));
     StepStats *stats = task_context(task)->stats;
     stats_add(&stats->rows_out, sf_rows(polled));
     if (polled->newest_us > stats_get(&stats->newest_us))
