@@ -134,7 +134,7 @@ static SfStatus check_rows(SfBatch *batch, SfError *err)
     return sf_fail_prefix(err, status, "it gave rows that are not as its schema says");
 }
 
-static SfStatus transform(Task *task, const Step *step, SharedBatch *in, SfError *err)
+static SfStatus apply_step(Task *task, const Step *step, SharedBatch *in, SfError *err)
 {
     ApplyCall call = {.transform = &step->plugin->transform,
                       .instance = task->instances[step->index],
@@ -158,6 +158,14 @@ static SfStatus transform(Task *task, const Step *step, SharedBatch *in, SfError
     stats_add(&call.context->stats->rows_out, sf_rows(&call.out));
     SF_TRY(pass_rows(task, step->outputs, &call.out, err));
     return pass_rejects(task, step, &in->batch, err);
+}
+
+static SfStatus transform(Task *task, const Step *step, SharedBatch *in, SfError *err)
+{
+    SfStatus status = apply_step(task, step, in, err);
+    if (status != SF_OK && status != SF_RETRY)
+        attempt_fail(task->attempt, step, status, err->message); /* not the source, whose poll it is */
+    return status;
 }
 
 /* ---- what the source gives ------------------------------------------------ */

@@ -1,15 +1,17 @@
 /* A transform for the runtime's tests: passes rows on, drops those that `drop` divides, rejects those that `reject`
- * divides. */
+ * divides, damages what it gives. */
 #include <glib.h>
 #include <sf/sf.h>
 
 typedef struct State {
     int64_t drop, reject;
+    bool damage;
 } State;
 
 static const SfOption options[] = {
     SF_OPTION_INT(State, drop, .value = "0", .doc = "Drops offsets that this divides."),
-    SF_OPTION_INT(State, reject, .value = "0", .doc = "Rejects offsets that this divides."), SF_OPTION_END};
+    SF_OPTION_INT(State, reject, .value = "0", .doc = "Rejects offsets that this divides."),
+    SF_OPTION_BOOL(State, damage, .value = "false", .doc = "Gives columns of different lengths."), SF_OPTION_END};
 
 static SfStatus apply(SfNode *node, const SfBatch *in, SfBatch *out, SfError *err)
 {
@@ -24,7 +26,10 @@ static SfStatus apply(SfNode *node, const SfBatch *in, SfBatch *out, SfError *er
         else if (!state->drop || offset % state->drop != 0)
             keep[row >> 3] |= (uint8_t) (1u << (row & 7));
     }
-    return sf_batch_keep(in, keep, out, err);
+    SF_TRY(sf_batch_keep(in, keep, out, err));
+    if (state->damage)
+        out->rows.children[0]->length--;
+    return SF_OK;
 }
 
 SF_TRANSFORM_PLUGIN = {

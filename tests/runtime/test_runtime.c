@@ -182,6 +182,14 @@ static void test_failure_ends(Fixture *fixture, gconstpointer data)
     check(fixture, "a", "n", all);
 }
 
+static void test_damaged_rows_stop(Fixture *fixture, gconstpointer data)
+{
+    (void) data;
+    g_assert_cmpint(run(SOURCE "}\n  p: {transform: pick-transform, from: n, damage: true}\n" SINK("a", "p") "}\n"), ==,
+                    EXIT_FAILED);
+    g_assert_cmpint(total(fixture, "a", "p", "count/0").rows, ==, 0);
+}
+
 static void test_revokes(Fixture *fixture, gconstpointer data)
 {
     (void) data;
@@ -293,6 +301,7 @@ int main(int argc, char **argv)
         {"/runtime/retries", test_retries},
         {"/runtime/fenced-starts-anew", test_fenced_starts_anew},
         {"/runtime/failure-ends", test_failure_ends},
+        {"/runtime/damaged-rows-stop", test_damaged_rows_stop},
         {"/runtime/revokes", test_revokes},
         {"/runtime/transform-rejects", test_transform_rejects},
         {"/runtime/sink-rejects", test_sink_rejects},
