@@ -1,4 +1,5 @@
-/* `sfrun produce`: sales events to a topic, by the same plugins as pipelines/producer.yaml: a pipeline made of the flags. */
+/* `sfrun produce`: sales events to a topic, by the same plugins as pipelines/producer.yaml: a pipeline made of the
+ * flags. */
 #include "kafka_command.h"
 #include "log.h"
 

@@ -1,4 +1,5 @@
-/* `sfrun topics list | create | describe | alter | delete`: what operators do with topics. Printing them is topics_describe.c's. */
+/* `sfrun topics list | create | describe | alter | delete`: what operators do with topics. Printing them is
+ * topics_describe.c's. */
 #include "topics.h"
 
 #include <stdio.h>
@@ -81,7 +82,8 @@ static const CliPage delete_page = {.name = "topics delete",
                                     .least = 1,
                                     .most = -1};
 
-/* ---- answers ------------------------------------------------------------------------------------------------------ */
+/* ---- answers
+ * ------------------------------------------------------------------------------------------------------ */
 
 static void print_done(const TopicsOptions *options, const char *verb, const char *topic)
 {
@@ -103,7 +105,8 @@ static SfStatus must_exist(KafkaClient *client, const char *topic, int32_t *part
     return status;
 }
 
-/* ---- create ------------------------------------------------------------------------------------------------------- */
+/* ---- create
+ * ------------------------------------------------------------------------------------------------------- */
 
 /* An embedded broker on this machine makes topics by its own socket; -1: there is none. */
 static int create_embedded(const TopicsOptions *options, const char *name)
@@ -165,7 +168,8 @@ static int create(const TopicsOptions *options, KafkaClient *client, char **name
     return create_topic(options, client, names[0], config);
 }
 
-/* ---- alter, delete ------------------------------------------------------------------------------------------------ */
+/* ---- alter, delete
+ * ------------------------------------------------------------------------------------------------ */
 
 /* The one answer to an admin request about one topic. */
 static SfStatus await_topic(KafkaClient *client, rd_kafka_queue_t *queue, const char *what, SfError *err)
@@ -256,7 +260,8 @@ static int delete (const TopicsOptions *options, KafkaClient *client, char **nam
     return failed;
 }
 
-/* ---- the words ---------------------------------------------------------------------------------------------------- */
+/* ---- the words
+ * ---------------------------------------------------------------------------------------------------- */
 
 static int list(const TopicsOptions *options, KafkaClient *client, char **names)
 {

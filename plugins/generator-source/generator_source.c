@@ -1,5 +1,5 @@
-/* generator-source: a stream of sales events for demonstrations and tests, at a pace, from any position. The events themselves
- * are event.c's. */
+/* generator-source: a stream of sales events for demonstrations and tests, at a pace, from any position. The events
+ * themselves are event.c's. */
 #include <string.h>
 
 #include "event.h"

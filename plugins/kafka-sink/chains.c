@@ -72,7 +72,8 @@ void chains_committed(Lane *lane)
     }
 }
 
-/* ---- reading them ------------------------------------------------------------------------------------------------- */
+/* ---- reading them
+ * ------------------------------------------------------------------------------------------------- */
 
 static bool ours(const rd_kafka_topic_partition_t *offset, const SfSplit *split)
 {

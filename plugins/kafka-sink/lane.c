@@ -97,8 +97,8 @@ static bool moved(const Lane *lane)
     return false;
 }
 
-/* Everything that the lane was given. Rejects of a sink are complete only when the broker has answered for every row, so they
- * are settled after the flush and before the end of the transaction. */
+/* Everything that the lane was given. Rejects of a sink are complete only when the broker has answered for every
+ * row, so they are settled after the flush and before the end of the transaction. */
 SfStatus lane_commit(Lane *lane, SfError *err)
 {
     if (!moved(lane))

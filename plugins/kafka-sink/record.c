@@ -1,9 +1,11 @@
-/* A row as a record: key, value, headers, timestamp, topic. What of it comes from which column is decided once an input. */
+/* A row as a record: key, value, headers, timestamp, topic. What of it comes from which column is decided once an
+ * input. */
 #include <string.h>
 
 #include "sink.h"
 
-/* ---- once an input ------------------------------------------------------------------------------------------------ */
+/* ---- once an input
+ * ------------------------------------------------------------------------------------------------ */
 
 static SfType type_of(const struct ArrowSchema *schema, int64_t column)
 {
@@ -92,7 +94,8 @@ SfStatus record_bind(SfNode *node, size_t number, const struct ArrowSchema *sche
     return SF_OK;
 }
 
-/* ---- once a batch ------------------------------------------------------------------------------------------------- */
+/* ---- once a batch
+ * ------------------------------------------------------------------------------------------------- */
 
 static SfStatus view(const SfBatch *batch, int64_t column, SfColumn *out, SfError *err)
 {
@@ -120,7 +123,8 @@ SfStatus rows_init(Rows *rows, const Input *input, const SfBatch *batch, SfError
     return input->writer ? json_writer_batch(input->writer, batch, err) : SF_OK;
 }
 
-/* ---- once a row --------------------------------------------------------------------------------------------------- */
+/* ---- once a row
+ * --------------------------------------------------------------------------------------------------- */
 
 typedef struct Record {
     const char *topic; /* NULL: the option's */

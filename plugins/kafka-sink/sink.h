@@ -1,16 +1,17 @@
 /* What the files of this room share.
  *
- * A lane is a producer and the chains whose rows it carries. Exactly once, each split has a lane of its own with a transactional
- * id of its own, <pipeline>.<step>.<split>: whoever recovers a split starts its producer anew, which ends the transactions of
- * the split's former owner and fences it, and nobody else. (One id for the whole step would let two processes of a pipeline
- * fence each other for ever.) At least once, one idempotent producer carries all.
+ * A lane is a producer and the chains whose rows it carries. Exactly once, each split has a lane of its own with a
+ * transactional id of its own, <pipeline>.<step>.<split>: whoever recovers a split starts its producer anew, which
+ * ends the transactions of the split's former owner and fences it, and nobody else. (One id for the whole step would
+ * let two processes of a pipeline fence each other for ever.) At least once, one idempotent producer carries all.
  *
- * A transaction holds rows and the ends of their ranges, as offsets of a consumer group that is ours alone: the group
- * <pipeline>.<step>.<input>, at the topic and partition of the split where the cluster has them; otherwise (a generator, files)
- * the group <pipeline>.<step>.<input>.<split>, at partition 0 of the output topic. The split's name is in the offset's metadata.
+ * A transaction holds rows and the ends of their ranges, as offsets of a consumer group that is ours alone: the
+ * group <pipeline>.<step>.<input>, at the topic and partition of the split where the cluster has them; otherwise (a
+ * generator, files) the group <pipeline>.<step>.<input>.<split>, at partition 0 of the output topic. The split's
+ * name is in the offset's metadata.
  *
- * A lane keeps the batches of its open transaction, so that a transaction that the broker aborts is made again, less the rows
- * that the broker will never take: those are rejects. */
+ * A lane keeps the batches of its open transaction, so that a transaction that the broker aborts is made again, less
+ * the rows that the broker will never take: those are rejects. */
 #ifndef KAFKA_SINK_H
 #define KAFKA_SINK_H
 

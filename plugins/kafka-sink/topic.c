@@ -7,6 +7,7 @@ SfStatus topic_ensure(SfNode *node, SfError *err)
 {
     Sink *sink = node->state;
     int32_t partitions = 0;
+    SF_TRY(kafka_client_probe(sink->client, 1000, err));
     SfStatus status = kafka_topic_partitions(sink->client, sink->topic, ANSWER_MS, &partitions, err);
     if (status != SF_EMPTY)
         return status;

@@ -5,7 +5,8 @@
 
 typedef rd_kafka_error_t *(*Call)(rd_kafka_t *rk, int timeout_ms);
 
-/* Repeats a call that librdkafka lets be repeated until it answers, the time is over or the host interrupts. NULL: done. */
+/* Repeats a call that librdkafka lets be repeated until it answers, the time is over or the host interrupts. NULL:
+ * done. */
 static rd_kafka_error_t *insist(Lane *lane, Call call)
 {
     gint64 deadline = g_get_monotonic_time() + ANSWER_MS * 1000;

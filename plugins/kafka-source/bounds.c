@@ -1,5 +1,5 @@
-/* What the broker has of the partitions of an assignment: first and last offset, where to begin, and whether a sink's position
- * still lies between. */
+/* What the broker has of the partitions of an assignment: first and last offset, where to begin, and whether a
+ * sink's position still lies between. */
 #include "source.h"
 
 void bounds_done(Bounds *bounds)
@@ -31,8 +31,9 @@ static SfStatus group_offsets(Source *source, const rd_kafka_topic_partition_lis
     return SF_OK;
 }
 
-/* Where reading starts when no sink knows better. With `latest`, a group's offset is where the topic ended when the group saw it
- * first: what came since was not there before, and is not to be lost by a restart before the first commit. */
+/* Where reading starts when no sink knows better. With `latest`, a group's offset is where the topic ended when the
+ * group saw it first: what came since was not there before, and is not to be lost by a restart before the first
+ * commit. */
 static SfStatus resolve_start(Source *source, const rd_kafka_topic_partition_list_t *list, Bounds *bounds, SfError *err)
 {
     switch ((Start) source->start) {

@@ -297,8 +297,8 @@ static bool wait_until(Source *source, gint64 deadline)
     return true;
 }
 
-/* What the consumer reported, once the rows that came before it are handed out. A missing topic stays missing until there is an
- * assignment. */
+/* What the consumer reported, once the rows that came before it are handed out. A missing topic stays missing until
+ * there is an assignment. */
 static SfStatus report_trouble(Source *source, SfError *err)
 {
     SfStatus status = source->trouble;

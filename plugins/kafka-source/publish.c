@@ -1,4 +1,5 @@
-/* Group offsets: a copy of the sinks' positions, for lag tools. Nothing is ever read from them where a sink knows better. */
+/* Group offsets: a copy of the sinks' positions, for lag tools. Nothing is ever read from them where a sink knows
+ * better. */
 #include "source.h"
 
 #define PUBLISH_MS 5000

@@ -1,8 +1,8 @@
 /* What the files of this room share: the state of one consumer, and of each partition that it reads.
  *
- * One consumer a task, in a group. Partitions' messages arrive in a queue of our own (`data`), apart from the group's events, so
- * that `serve` can follow rebalances while the pipeline takes no rows. Rebalances are only recorded by librdkafka's callback and
- * carried out by the next poll or serve, which may fail and be repeated. */
+ * One consumer a task, in a group. Partitions' messages arrive in a queue of our own (`data`), apart from the
+ * group's events, so that `serve` can follow rebalances while the pipeline takes no rows. Rebalances are only
+ * recorded by librdkafka's callback and carried out by the next poll or serve, which may fail and be repeated. */
 #ifndef KAFKA_SOURCE_H
 #define KAFKA_SOURCE_H
 

@@ -1,9 +1,10 @@
-/* Kafka clients by librdkafka: settings from options, one error text per cause, logs to the operator, bounded close, and the
- * requests that sources, sinks and commands share.
+/* Kafka clients by librdkafka: settings from options, one error text per cause, logs to the operator, bounded close,
+ * and the requests that sources, sinks and commands share.
  *
- * Threads: a client is used by one thread at a time; its log lines come from librdkafka's threads and reach sf_log() only.
- * Statuses: SF_RETRY for everything that time or a person outside the pipeline may mend (broker away, login refused, no leader),
- * SF_CONFIG for settings that can never work, SF_FENCED for a producer that another process took over. */
+ * Threads: a client is used by one thread at a time; its log lines come from librdkafka's threads and reach sf_log()
+ * only. Statuses: SF_RETRY for everything that time or a person outside the pipeline may mend (broker away, login
+ * refused, no leader), SF_CONFIG for settings that can never work, SF_FENCED for a producer that another process
+ * took over. */
 #ifndef KIT_KAFKA_H
 #define KIT_KAFKA_H
 
@@ -35,20 +36,20 @@ typedef struct KafkaSetting {
     const char *value;
 } KafkaSetting;
 
-/* A configuration: `defaults` first, then the options, then `own`, which a plugin needs as they are: a user's other value for one
- * of them is SF_CONFIG. Both lists end with a NULL name and may be NULL. No I/O. NULL and err (SF_CONFIG) names the property,
- * with the nearest one where it is unknown. */
+/* A configuration: `defaults` first, then the options, then `own`, which a plugin needs as they are: a user's other
+ * value for one of them is SF_CONFIG. Both lists end with a NULL name and may be NULL. No I/O. NULL and err
+ * (SF_CONFIG) names the property, with the nearest one where it is unknown. */
 rd_kafka_conf_t *kafka_conf_new(const KafkaOptions *options, const KafkaSetting *defaults, const KafkaSetting *own,
                                 SfError *err);
 
 typedef struct KafkaClient KafkaClient;
 
-/* Takes conf over, also on failure. node may be NULL (commands): then logs go nowhere. `user` is for kafka_client_user() in
- * callbacks, whose opaque is the client. */
+/* Takes conf over, also on failure. node may be NULL (commands): then logs go nowhere. `user` is for
+ * kafka_client_user() in callbacks, whose opaque is the client. */
 KafkaClient *kafka_client_new(SfNode *node, rd_kafka_type_t type, rd_kafka_conf_t *conf, void *user, SfError *err);
 
-/* Destroys within timeout_ms; a client that hangs (known in librdkafka 2.0) is left to a thread of its own, and a log line says so.
- * 0: does not wait for it, and does not say so. */
+/* Destroys within timeout_ms; a client that hangs (known in librdkafka 2.0) is left to a thread of its own, and a
+ * log line says so. 0: does not wait for it, and does not say so. */
 void kafka_client_free(KafkaClient *client, int timeout_ms);
 
 rd_kafka_t *kafka_client_handle(const KafkaClient *client);
@@ -65,8 +66,8 @@ SfStatus kafka_client_probe(KafkaClient *client, int timeout_ms, SfError *err);
 /* The status that a librdkafka error means for the host. */
 SfStatus kafka_status(rd_kafka_resp_err_t code);
 
-/* sf_fail() for a failed request: "<what>: <cause>", where the cause is the client's last connection problem if the code says no
- * more than that no answer came. client may be NULL. */
+/* sf_fail() for a failed request: "<what>: <cause>", where the cause is the client's last connection problem if the
+ * code says no more than that no answer came. client may be NULL. */
 SfStatus kafka_fail(const KafkaClient *client, rd_kafka_resp_err_t code, SfError *err, const char *format, ...)
     SF_PRINTF(4, 5);
 
@@ -78,13 +79,13 @@ SfStatus kafka_fail_error(const KafkaClient *client, rd_kafka_error_t *error, Sf
 /* librdkafka's reason, made readable: "cannot reach broker 'k1:9092': connection refused". Returns out. */
 const char *kafka_explain(rd_kafka_resp_err_t code, const char *reason, char *out, size_t size);
 
-/* Offsets of all partitions in the list at `time`: ms since 1970, or RD_KAFKA_OFFSET_BEGINNING or _END. The answer is in
- * `offset` of each; RD_KAFKA_OFFSET_END when no record is that young. One request per broker. */
+/* Offsets of all partitions in the list at `time`: ms since 1970, or RD_KAFKA_OFFSET_BEGINNING or _END. The answer
+ * is in `offset` of each; RD_KAFKA_OFFSET_END when no record is that young. One request per broker. */
 SfStatus kafka_offsets_at(KafkaClient *client, rd_kafka_topic_partition_list_t *list, int64_t time, int timeout_ms,
                           SfError *err);
 
-/* A group's committed offsets of the partitions in the list; -1001 where there is none. The metadata of each is the list's to
- * free. Waits for pending transactions. */
+/* A group's committed offsets of the partitions in the list; -1001 where there is none. The metadata of each is the
+ * list's to free. Waits for pending transactions. */
 SfStatus kafka_group_offsets(KafkaClient *client, const char *group, rd_kafka_topic_partition_list_t *list,
                              int timeout_ms, SfError *err);
 
@@ -105,12 +106,12 @@ typedef struct KafkaTopic {
 SfStatus kafka_topic_config(KafkaClient *client, const char *topic, const char *name, int timeout_ms, char **out,
                             SfError *err);
 
-/* Whether the cluster answers admin requests about topics. librdkafka's mock cluster does not: it makes topics when they are
- * asked for, with partitions as it likes. */
+/* Whether the cluster answers admin requests about topics. librdkafka's mock cluster does not: it makes topics when
+ * they are asked for, with partitions as it likes. */
 bool kafka_has_controller(KafkaClient *client, int timeout_ms);
 
-/* Creates; *created = false when it was there already. Without a controller the topic is made by asking for it, unless the
- * topic says how. */
+/* Creates; *created = false when it was there already. Without a controller the topic is made by asking for it,
+ * unless the topic says how. */
 SfStatus kafka_topic_create(KafkaClient *client, const KafkaTopic *topic, int timeout_ms, bool *created, SfError *err);
 
 /* Number of partitions; SF_EMPTY when there is no such topic. Never creates it on the way. */

@@ -1,9 +1,9 @@
-/* Raw rows (sf_schema_raw) built without copying keys and values: one block of memory holds all fixed-width columns, and one owner
- * keeps the bytes alive until the last column is released, from any thread.
+/* Raw rows (sf_schema_raw) built without copying keys and values: one block of memory holds all fixed-width columns,
+ * and one owner keeps the bytes alive until the last column is released, from any thread.
  *
- *   RawRows *rows = raw_rows_new(4096, raw_source, release, owner, err);
- *   raw_rows_add(rows, key, key_size, value, value_size, offset, timestamp_us);   // up to 4096 times
- *   raw_rows_finish(rows, &headers, &batch->rows, err);                           // takes rows over */
+ * RawRows *rows = raw_rows_new(4096, raw_source, release, owner, err); raw_rows_add(rows, key, key_size, value,
+ * value_size, offset, timestamp_us);   // up to 4096 times raw_rows_finish(rows, &headers, &batch->rows, err);
+ * // takes rows over */
 #ifndef KIT_RAW_ROWS_H
 #define KIT_RAW_ROWS_H
 
@@ -64,7 +64,8 @@ typedef struct RawRows {
     const void *null_header_buffers[3][3];
 } RawRows;
 
-/* Capacity is at most the source's. NULL and err when there is no memory for it. The owner is released with the last column. */
+/* Capacity is at most the source's. NULL and err when there is no memory for it. The owner is released with the last
+ * column. */
 RawRows *raw_rows_new(RawSource *source, int64_t capacity, GDestroyNotify release, gpointer owner, SfError *err);
 
 /* Frees rows that were not finished, and their owner. */

@@ -1,5 +1,6 @@
-/* A Kafka cluster inside the test: librdkafka's mock, one broker unless told otherwise. Without real transactions (aborted
- * messages stay, offsets of transactions are dropped), control records and admin requests: those are for tests/e2e. */
+/* A Kafka cluster inside the test: librdkafka's mock, one broker unless told otherwise. Without real transactions
+ * (aborted messages stay, offsets of transactions are dropped), control records and admin requests: those are for
+ * tests/e2e. */
 #ifndef TEST_MOCK_KAFKA_H
 #define TEST_MOCK_KAFKA_H
 
@@ -23,8 +24,8 @@ void mock_kafka_produce(MockKafka *mock, const char *topic, int partition, const
 /* n records "prefix<number>" without key. */
 void mock_kafka_fill(MockKafka *mock, const char *topic, int partition, const char *prefix, int n);
 
-/* All that a fresh reader finds in the topic, waiting for n records: "partition key=value [header=value …]" lines sorted by
- * partition and offset. */
+/* All that a fresh reader finds in the topic, waiting for n records: "partition key=value [header=value …]" lines
+ * sorted by partition and offset. */
 char *mock_kafka_read(MockKafka *mock, const char *topic, int n);
 
 /* The group's committed offset, or -1. */

@@ -11,7 +11,8 @@ static bool is_secret(const char *name)
            strstr(name, "oauthbearer.config");
 }
 
-/* librdkafka has no list of its properties but the table that it prints: their names are the first words of its lines. */
+/* librdkafka has no list of its properties but the table that it prints: their names are the first words of its
+ * lines. */
 static GPtrArray *property_names(void)
 {
     GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
