@@ -66,10 +66,12 @@ SfStatus delta_checkpoint_last(DeltaLog *log, int64_t *version, SfError *err)
 {
     g_autoptr(GBytes) body = NULL;
     *version = -1;
-    SfStatus status = store_get(log->store, "_delta_log/_last_checkpoint", 1 << 24, &body, err);
+    SfError why = {0};
+    SfStatus status = store_get(log->store, "_delta_log/_last_checkpoint", 1 << 24, &body, &why);
     if (status == SF_EMPTY || status == SF_FATAL)
         return SF_OK;
-    SF_TRY(status);
+    if (status != SF_OK)
+        return sf_fail(err, status, "%s", why.message);
     gsize size;
     const char *text = g_bytes_get_data(body, &size);
     while (size > 0 && g_ascii_isspace(text[size - 1]))
@@ -167,16 +169,17 @@ static SfStatus load_checkpoint(DeltaLog *log, const Listing *listing, SfError *
         g_autoptr(GPtrArray) keys = next_checkpoint(listing, &end, &version);
         if (keys->len == 0)
             break;
-        SfStatus status = read_parts(log, keys, err);
+        SfError why = {0};
+        SfStatus status = read_parts(log, keys, &why);
         if (status == SF_OK) {
             log->version = log->checkpoint = version;
             return SF_OK;
         }
         if (status != SF_FATAL)
-            return status;
+            return sf_fail(err, status, "%s", why.message);
         sf_log(log->node, SF_LOG_WARNING,
                "%s: the checkpoint of version %" G_GINT64_FORMAT " cannot be read (%s); using an older one",
-               store_url(log->store), version, err->message);
+               store_url(log->store), version, why.message);
         forget(log);
     }
     return SF_OK;
