@@ -62,5 +62,5 @@ def rejects(expected, messages):
 def place(message):
     """(partition, offset) of the record that a rejected one was; fails without a cause."""
     headers = {name: value for name, value in message.headers() or []}
-    assert headers.get("_error"), f"a reject without cause: {message.value()!r} {headers}"
-    return int(headers["_partition"]), int(headers["_offset"])
+    assert headers.get("sf.error"), f"a reject without cause: {message.value()!r} {headers}"
+    return int(headers["sf.partition"]), int(headers["sf.offset"])

@@ -1,5 +1,6 @@
 """The main job, killed again and again: a million events from Kafka to bronze and silver on S3 and to gold in two databases."""
 
+import itertools
 import os
 import random
 import sqlite3
@@ -18,18 +19,24 @@ KILLS = 20
 GOLD = "SELECT order_id, sales_amount, quantity, _partition, _offset FROM fact_sales"
 
 
-def run_with_kills(sfrun, job, rng):
-    """Starts the job and kills it at random moments, at least KILLS times, and until it has caught up. Returns the moments."""
-    moments = []
-    while len(moments) < KILLS or job.lag() > 0:
+def run_with_kills(sfrun, kafka, job, rng):
+    """Produces the events in portions; after each one starts the job and kills it at a random moment of the work. Returns how often
+    it was killed, and how many of the kills found something that was not committed."""
+    messages = Sales(EVENTS, rng.randrange(1 << 30)).messages()
+    portion, kills, amidst = -(-EVENTS // KILLS), 0, 0
+    while True:
+        kafka.produce(job.topic, itertools.islice(messages, portion))
+        done = job.lag() == 0
+        if done and kills >= KILLS:
+            return kills, amidst
         process = sfrun.start(job.file, env=job.env, cwd=job.directory)
         # Some die while they join and recover, most in the middle of the work.
-        time.sleep(rng.choice([rng.uniform(0.02, 0.5), rng.uniform(0.5, 3.0), rng.uniform(1.0, 6.0)]))
+        time.sleep(rng.choice([rng.uniform(0.02, 0.6), rng.uniform(0.3, 3.0), rng.uniform(2.0, 6.0)]))
         assert process.alive(), f"sfrun ended by itself with status {process.wait()}:\n{process.output[-4000:]}"
         process.kill()
-        moments.append(round(time.monotonic(), 3))
-        assert len(moments) < 400, "no progress between kills"
-    return moments
+        kills += 1
+        amidst += job.lag() > 0
+        assert kills < 10 * KILLS, "no progress between kills"
 
 
 @pytest.fixture(scope="module")
@@ -37,13 +44,15 @@ def finished(sfrun, kafka, s3, postgres, seed, tmp_path_factory):
     """The job after all of its kills and a last undisturbed run that was stopped by SIGTERM."""
     job = Job(tmp_path_factory.mktemp("main"), f"main{seed % 100000}", kafka, s3, postgres)
     job.add_embedded_gold()
+    job.replace("rotate.interval.ms: 60000", "rotate.interval.ms: 2h")
     job.create_topics()
-    kafka.produce(job.topic, Sales(EVENTS, seed).messages())
-    kills = run_with_kills(sfrun, job, random.Random(seed))
+    kills, amidst = run_with_kills(sfrun, kafka, job, random.Random(seed))
+    assert amidst >= KILLS // 2, f"only {amidst} of {kills} kills came in the middle of work"
     last = sfrun.start(job.file, env=job.env, cwd=job.directory)
+    last.wait_line("assigned")
     wait_for(lambda: job.lag() == 0, 120, lambda: f"lag {job.lag()}\n{last.output[-3000:]}", every=0.5)
     assert last.stop() == 0, last.output[-3000:]
-    print(f"\n{EVENTS} events, {len(kills)} kills, seed {seed}")
+    print(f"\n{EVENTS} events, {kills} kills, {amidst} of them amidst work, seed {seed}")
     return job
 
 

@@ -42,9 +42,9 @@ def test_cause_and_place(done, kind):
     message = rejected[0, 100 + list(BROKEN).index(kind)]
     assert message.value() == BROKEN[kind], "the value is not the event's own"
     found = headers(message)
-    assert found["_topic"] == job.topic
-    assert re.search(CAUSE[kind], found["_error"]), found["_error"]
-    assert found["_step"] == "sales"
+    assert found["sf.topic"] == job.topic
+    assert re.search(CAUSE[kind], found["sf.error"]), found["sf.error"]
+    assert found["sf.step"] == "sales"
 
 
 def test_a_large_event_is_an_event_like_others(done):
@@ -67,7 +67,7 @@ def test_a_null_value_is_rejected_by_bronze_and_silver(sfrun, kafka, name, tmp_p
     job.create_topics(partitions=1)
     kafka.produce(job.topic, [*Sales(10, seed=1, partitions=1, broken=0).messages(), {"key": b"k", "value": None, "partition": 0}])
     sfrun.run(job.file, "--once", env=job.env, cwd=job.directory)
-    rejected = [(headers(message)["_step"], headers(message)["_offset"]) for message in kafka.read(job.rejects)]
+    rejected = [(headers(message)["sf.step"], headers(message)["sf.offset"]) for message in kafka.read(job.rejects)]
     assert sorted(rejected) == [("bronze", "10"), ("sales", "10")]
 
 
