@@ -231,6 +231,13 @@ SfStatus delta_log_load(DeltaLog *log, SfError *err)
         SF_TRY(load_checkpoint(log, &listing, err));
     }
     SF_TRY(replay(log, &listing, err));
+    if (log->version >= 0 && log->version == log->checkpoint && delta_log_in_commit_time(log)) {
+        /* A checkpoint does not tell its commit's time. */
+        DeltaNews news = {0};
+        SfStatus status = read_commit(log, log->version, &news, err);
+        if (status != SF_OK && status != SF_EMPTY)
+            return status;
+    }
     if (log->version >= 0 && (!log->protocol || !log->metadata))
         return sf_fail(err, SF_FATAL, "%s: the log has no %s action", store_url(log->store),
                        log->protocol ? "metaData" : "protocol");
