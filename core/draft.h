@@ -11,6 +11,7 @@ typedef struct Draft {
     const SfValue *place; /* of the step's `source:`, `transform:` or `sink:` */
     bool answers;         /* has an on_reject */
     bool sound;           /* nothing was wrong with it so far */
+    bool vague;           /* what it reads could not be made out */
 } Draft;
 
 /* Reads one step. Never NULL: what is wrong has been said. */

@@ -96,8 +96,7 @@ static void resolve_all(Graph *graph)
         for (guint k = 0; k < draft->refs->len; k++)
             draft->sound = resolve(graph, draft, g_ptr_array_index(draft->refs, k)) && draft->sound;
         g_ptr_array_add(draft->step->input_names, NULL);
-        if (!draft->sound)
-            graph->unresolved = true;
+        graph->unresolved = graph->unresolved || draft->vague;
     }
 }
 

@@ -131,18 +131,20 @@ static const Plugin *load_plugin(const Draft *draft, const SfValue *value, Diagn
 
 static void add_ref(Draft *draft, const SfValue *value, Diagnostics *diagnostics)
 {
-    if (value->bad)
-        draft->sound = false;
-    else if (value->kind != SF_VALUE_SCALAR)
-        diagnostics_add(diagnostics, value, "'from' takes names of steps, such as [events, sales.errors]");
-    else
+    if (!value->bad && value->kind == SF_VALUE_SCALAR) {
         g_ptr_array_add(draft->refs, (gpointer) value);
+        return;
+    }
+    draft->vague = true;
+    if (!value->bad)
+        diagnostics_add(diagnostics, value, "'from' takes names of steps, such as [events, sales.errors]");
 }
 
 static void read_from(Draft *draft, const SfValue *map, Diagnostics *diagnostics)
 {
     const SfValue *from = sf_value_get(map, "from");
     bool missing = !from || from->kind == SF_VALUE_NULL || (from->kind == SF_VALUE_LIST && from->items->len == 0);
+    draft->vague = draft->kind != SF_SOURCE && missing;
     if (draft->kind == SF_SOURCE && from)
         diagnostics_add(diagnostics, from, "a source reads from outside and takes no 'from'");
     else if (draft->kind != SF_SOURCE && missing && !(from && from->bad))
@@ -193,7 +195,6 @@ Draft *draft_read(const SfValue *key, const SfValue *value, Diagnostics *diagnos
     g_autofree char *context = g_strdup_printf("step '%s'", key->text);
     draft->step = step_new(key, value);
     draft->refs = g_ptr_array_new();
-    draft->sound = true;
     if (name_check(key, "step", key->text, diagnostics))
         diagnostics_context(diagnostics, context);
     if (value->kind == SF_VALUE_MAP)
@@ -201,6 +202,7 @@ Draft *draft_read(const SfValue *key, const SfValue *value, Diagnostics *diagnos
     else if (!value->bad)
         diagnostics_add(diagnostics, key, "needs a map with 'source', 'transform' or 'sink'");
     diagnostics_context(diagnostics, NULL);
-    draft->sound = draft->sound && draft->step->plugin && diagnostics->messages->len == before;
+    draft->vague = draft->vague || draft->kind == 0;
+    draft->sound = draft->step->plugin && !value->tainted && diagnostics->messages->len == before;
     return draft;
 }

@@ -11,6 +11,7 @@ struct SfValue {
     bool plain;   /* a scalar without quotes */
     bool blank;   /* null because nothing at all stands there, not even ~ */
     bool bad;     /* has been complained about: whatever it says, it says no more */
+    bool tainted; /* it, or something in it, is bad */
     bool open;    /* being read: an alias to it would be endless */
     guint weight; /* nodes in it, aliases followed */
     guint height; /* levels of lists and maps in it */

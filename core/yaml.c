@@ -125,7 +125,7 @@ static SfValue *read_scalar(Builder *builder, const yaml_event_t *event, const S
         diagnostics_add(builder->diagnostics, value, "text holds a NUL character ('\\0'); remove it");
     if (!is_key && strstr(text, "${")) {
         value->text = env_replace(value, text, builder->diagnostics);
-        value->bad = !value->text;
+        value->bad = value->tainted = !value->text;
     }
     if (!value->text)
         value->text = g_strdup(text);
@@ -150,7 +150,7 @@ static SfValue *read_alias(Builder *builder, const yaml_event_t *event, guint de
         stop(builder, event->start_mark, "nested more than 64 levels deep by aliases");
     else
         return target;
-    place->bad = true;
+    place->bad = place->tainted = true;
     return place;
 }
 
@@ -159,6 +159,7 @@ static bool adopt(Builder *builder, SfValue *parent, SfValue *child, yaml_mark_t
 {
     g_ptr_array_add(parent->items, child);
     parent->weight += child->weight;
+    parent->tainted = parent->tainted || child->tainted;
     parent->height = MAX(parent->height, child->height + 1);
     if (parent->weight <= MAX_NODES)
         return true;

@@ -1,4 +1,5 @@
-/* Any bytes as a pipeline file: never a crash, and either a pipeline or a message. Plugins are those of tests/modules. */
+/* Any bytes as a pipeline file: never a crash, and either a pipeline or a message. So the
+ * bind hooks of all plugins get what no author thought of. */
 #include <glib.h>
 #include <string.h>
 

@@ -15,6 +15,9 @@ static const SfOption options[] = {
 
 static SfStatus bind(SfNode *node, size_t input, const struct ArrowSchema *schema, SfError *err)
 {
+    const State *state = node->state;
+    if (!*state->url) /* a required option is there in bind, whatever else is wrong */
+        return sf_fail(err, SF_CONFIG, "'url' is empty");
     if (sf_schema_find(schema, "forbidden") >= 0)
         return sf_fail(err, SF_CONFIG, "input '%s' has a column 'forbidden'", node->inputs[input]);
     return SF_OK;
