@@ -7,40 +7,51 @@
 
 const char *const store_path_styles[] = {"auto", "true", "false", NULL};
 
-static Store *new_local(const char *url, const char *path, SfError *err)
+typedef enum Kind { KIND_NONE, KIND_FILE, KIND_S3 } Kind;
+
+/* The URL's kind and what is behind its scheme: a decoded path, or "bucket/prefix". */
+static Kind split_url(const char *url, char **rest, SfError *err)
 {
-    g_autofree char *decoded = g_uri_unescape_string(path, NULL);
-    if (!decoded || !*decoded) {
-        sf_fail(err, SF_CONFIG, "url '%s' names no directory; write file:///directory", url);
-        return NULL;
+    const char *path = NULL;
+    if (g_str_has_prefix(url, "s3://") || g_str_has_prefix(url, "s3a://")) {
+        *rest = g_strdup(strstr(url, "://") + 3);
+        return KIND_S3;
     }
-    return store_file_new(decoded, err);
+    if (*url == '/' || g_str_has_prefix(url, "./") || g_str_has_prefix(url, "../")) {
+        *rest = g_strdup(url);
+        return KIND_FILE;
+    }
+    if (g_str_has_prefix(url, "file:///"))
+        path = url + strlen("file://");
+    else if (g_str_has_prefix(url, "file://localhost/"))
+        path = url + strlen("file://localhost");
+    *rest = path ? g_uri_unescape_string(path, NULL) : NULL;
+    if (*rest)
+        return KIND_FILE;
+    sf_fail(err, SF_CONFIG, "url '%s' is of no known kind; write s3://bucket/prefix or file:///directory", url);
+    return KIND_NONE;
 }
 
-static Store *new_by_scheme(const StoreOptions *options, const char *url, SfError *err)
+SfStatus store_check(const StoreOptions *options, SfError *err)
 {
-    if (g_str_has_prefix(url, "s3://"))
-        return store_s3_new(options, url + strlen("s3://"), err);
-    if (g_str_has_prefix(url, "s3a://"))
-        return store_s3_new(options, url + strlen("s3a://"), err);
-    if (g_str_has_prefix(url, "file://localhost/"))
-        return new_local(url, url + strlen("file://localhost"), err);
-    if (g_str_has_prefix(url, "file:///"))
-        return new_local(url, url + strlen("file://"), err);
-    if (*url == '/' || g_str_has_prefix(url, "./") || g_str_has_prefix(url, "../"))
-        return store_file_new(url, err);
-    sf_fail(err, SF_CONFIG, "url '%s' is of no known kind; write s3://bucket/prefix or file:///directory", url);
-    return NULL;
+    g_autofree char *rest = NULL;
+    Kind kind = split_url(options->url ? options->url : "", &rest, err);
+    if (kind == KIND_NONE)
+        return SF_CONFIG;
+    return kind == KIND_S3 ? store_s3_check(options, rest, err) : store_file_check(rest, err);
 }
 
 Store *store_new(SfNode *node, const StoreOptions *options, SfError *err)
 {
-    const char *url = options->url ? options->url : "";
-    Store *store = new_by_scheme(options, url, err);
+    if (store_check(options, err) != SF_OK)
+        return NULL;
+    g_autofree char *rest = NULL;
+    bool s3 = split_url(options->url, &rest, err) == KIND_S3;
+    Store *store = s3 ? store_s3_new(options, rest, err) : store_file_new(rest, err);
     if (!store)
         return NULL;
     store->node = node;
-    store->url = g_strdup(url);
+    store->url = g_strdup(options->url);
     for (size_t end = strlen(store->url); end > 1 && store->url[end - 1] == '/' && store->url[end - 2] != '/'; end--)
         store->url[end - 1] = '\0';
     return store;
@@ -104,8 +115,19 @@ SfStatus store_get(Store *store, const char *key, int64_t limit, GBytes **out, S
 
 SfStatus store_stat(Store *store, const char *key, int64_t *size, SfError *err)
 {
-    SF_TRY(check_key(store, key, err));
-    return store->backend->stat(store, key, size, err);
+    int64_t found = -1;
+    SF_TRY(store_stat_all(store, &key, &found, 1, err));
+    if (found < 0)
+        return SF_EMPTY;
+    *size = found;
+    return SF_OK;
+}
+
+SfStatus store_stat_all(Store *store, const char *const *keys, int64_t *sizes, size_t n, SfError *err)
+{
+    for (size_t i = 0; i < n; i++)
+        SF_TRY(check_key(store, keys[i], err));
+    return n ? store->backend->stat_all(store, keys, sizes, n, err) : SF_OK;
 }
 
 SfStatus store_put(Store *store, const char *key, GBytes *body, SfError *err)

@@ -64,6 +64,9 @@ extern const char *const store_path_styles[]; /* auto, true, false */
 
 typedef struct Store Store;
 
+/* Checks the URL and the endpoint, without credentials and I/O: for a plugin's bind. */
+SfStatus store_check(const StoreOptions *options, SfError *err);
+
 /* Parses the URL and takes credentials; no I/O but the shared credentials file. Options are borrowed until
  * store_free(). NULL and err: SF_CONFIG. */
 Store *store_new(SfNode *node, const StoreOptions *options, SfError *err);
@@ -84,6 +87,9 @@ SfStatus store_get(Store *store, const char *key, int64_t limit, GBytes **out, S
 
 /* Its size; SF_EMPTY when there is none. */
 SfStatus store_stat(Store *store, const char *key, int64_t *size, SfError *err);
+
+/* Of n keys at once; -1 where there is none. */
+SfStatus store_stat_all(Store *store, const char *const *keys, int64_t *sizes, size_t n, SfError *err);
 
 /* Creates or replaces, durably. */
 SfStatus store_put(Store *store, const char *key, GBytes *body, SfError *err);

@@ -8,7 +8,7 @@ typedef struct StoreBackend {
     SfStatus (*open)(Store *store, SfError *err);
     void (*interrupt)(Store *store);
     SfStatus (*get)(Store *store, const char *key, int64_t limit, GBytes **out, SfError *err);
-    SfStatus (*stat)(Store *store, const char *key, int64_t *size, SfError *err);
+    SfStatus (*stat_all)(Store *store, const char *const *keys, int64_t *sizes, size_t n, SfError *err);
     SfStatus (*put_all)(Store *store, StoreObject *objects, size_t n, SfError *err);
     SfStatus (*list)(Store *store, const char *prefix, const char *start_after, size_t max, GPtrArray *out,
                      SfError *err);
@@ -26,5 +26,7 @@ struct Store {
 /* `rest` is the URL behind "s3://" or the decoded path of a local directory. */
 Store *store_file_new(const char *rest, SfError *err);
 Store *store_s3_new(const StoreOptions *options, const char *rest, SfError *err);
+SfStatus store_file_check(const char *rest, SfError *err);
+SfStatus store_s3_check(const StoreOptions *options, const char *rest, SfError *err);
 
 #endif

@@ -217,6 +217,17 @@ static SfStatus read_fully(int fd, const char *path, int64_t size, GBytes **out,
     return SF_OK;
 }
 
+static SfStatus file_stat_all(Store *base, const char *const *keys, int64_t *sizes, size_t n, SfError *err)
+{
+    for (size_t i = 0; i < n; i++) {
+        sizes[i] = -1;
+        SfStatus status = file_stat(base, keys[i], &sizes[i], err);
+        if (status != SF_OK && status != SF_EMPTY)
+            return status;
+    }
+    return SF_OK;
+}
+
 static SfStatus file_get(Store *base, const char *key, int64_t limit, GBytes **out, SfError *err)
 {
     int64_t size = 0;
@@ -278,24 +289,28 @@ static void file_free(Store *base)
 static const StoreBackend backend = {
     .open = file_open,
     .get = file_get,
-    .stat = file_stat,
+    .stat_all = file_stat_all,
     .put_all = put_all,
     .list = file_list,
     .remove = file_remove,
     .free = file_free,
 };
 
-Store *store_file_new(const char *path, SfError *err)
+SfStatus store_file_check(const char *path, SfError *err)
 {
     g_autofree char *root = g_canonicalize_filename(path, NULL);
-    if (g_str_equal(root, "/")) {
-        sf_fail(err, SF_CONFIG, "url names the root directory; give the objects a directory of their own");
-        return NULL;
-    }
+    if (g_str_equal(root, "/"))
+        return sf_fail(err, SF_CONFIG, "url names the root directory; give the objects a directory of their own");
+    return SF_OK;
+}
+
+Store *store_file_new(const char *path, SfError *err)
+{
+    (void) err;
     FileStore *store = g_new0(FileStore, 1);
     store->base.backend = &backend;
-    store->temporary = g_build_filename(root, STORE_FILE_TEMPORARY, NULL);
-    store->root = g_steal_pointer(&root);
+    store->root = g_canonicalize_filename(path, NULL);
+    store->temporary = g_build_filename(store->root, STORE_FILE_TEMPORARY, NULL);
     store->run = g_random_int();
     return &store->base;
 }

@@ -101,26 +101,34 @@ static SfStatus s3_get(Store *base, const char *key, int64_t limit, GBytes **out
     return status;
 }
 
-static SfStatus s3_stat(Store *base, const char *key, int64_t *size, SfError *err)
+static SfStatus s3_stat_all(Store *base, const char *const *keys, int64_t *sizes, size_t n, SfError *err)
 {
-    S3Call call = {.method = "HEAD", .key = key};
-    SfStatus status = s3_run_one((S3Store *) base, &call, err);
-    if (status == SF_OK)
-        *size = call.http.length;
-    s3_call_done(&call);
+    S3Store *store = (S3Store *) base;
+    g_autofree S3Call *calls = g_new0(S3Call, n);
+    for (size_t i = 0; i < n; i++) {
+        calls[i].method = "HEAD";
+        calls[i].key = keys[i];
+    }
+    s3_run(store, calls, n);
+    SfStatus status = SF_OK;
+    for (size_t i = 0; i < n; i++) {
+        sizes[i] = calls[i].status == SF_OK ? calls[i].http.length : -1;
+        if (status == SF_OK && calls[i].status != SF_OK && calls[i].status != SF_EMPTY)
+            status = s3_call_fail(store, &calls[i], err);
+        s3_call_done(&calls[i]);
+    }
     return status;
 }
 
 SfStatus s3_holds(S3Store *store, const char *key, GBytes *body, bool *same, SfError *err)
 {
-    int64_t size = 0;
-    SfStatus status = s3_stat(&store->base, key, &size, err);
+    int64_t size = -1;
     *same = false;
-    if (status == SF_EMPTY || (status == SF_OK && size != (int64_t) g_bytes_get_size(body)))
+    SF_TRY(s3_stat_all(&store->base, &key, &size, 1, err));
+    if (size != (int64_t) g_bytes_get_size(body))
         return SF_OK;
-    SF_TRY(status);
     g_autoptr(GBytes) there = NULL;
-    status = s3_get(&store->base, key, size, &there, err);
+    SfStatus status = s3_get(&store->base, key, size, &there, err);
     *same = status == SF_OK && g_bytes_equal(there, body);
     return status == SF_EMPTY ? SF_OK : status;
 }
@@ -231,7 +239,7 @@ static const StoreBackend backend = {
     .open = s3_open,
     .interrupt = s3_interrupt,
     .get = s3_get,
-    .stat = s3_stat,
+    .stat_all = s3_stat_all,
     .put_all = s3_put_all,
     .list = s3_list,
     .remove = s3_remove,
@@ -255,6 +263,14 @@ static SfStatus set_up(S3Store *store, const StoreOptions *options, const char *
     };
     store->http = http_new(&http, err);
     return store->http ? SF_OK : SF_FATAL;
+}
+
+SfStatus store_s3_check(const StoreOptions *options, const char *rest, SfError *err)
+{
+    S3Store *store = g_new0(S3Store, 1);
+    SfStatus status = set_place(store, options, rest, err);
+    s3_free(&store->base);
+    return status;
 }
 
 Store *store_s3_new(const StoreOptions *options, const char *rest, SfError *err)

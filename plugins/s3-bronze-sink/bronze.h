@@ -78,7 +78,7 @@ typedef struct Bronze {
     int64_t rotate_ms;
     int64_t schedule_ms;
     int64_t pad;
-    const char *extension; /* of raw objects */
+    const char *extension;     /* of raw objects */
     int64_t connect_part_size; /* s3.part.size */
 
     Layout layout;

@@ -93,14 +93,15 @@ static SfStatus find_last(Store *store, const Chain *chain, int64_t hint, int64_
 /* Which of the entry's objects are there, whole. */
 static SfStatus look_at_objects(Store *store, const Entry *entry, bool *stored, bool *all, SfError *err)
 {
+    size_t n = entry->objects->len;
+    g_autofree const char **keys = g_new(const char *, n + 1);
+    g_autofree int64_t *sizes = g_new(int64_t, n + 1);
+    for (size_t i = 0; i < n; i++)
+        keys[i] = g_array_index(entry->objects, EntryObject, i).key;
+    SF_TRY(store_stat_all(store, keys, sizes, n, err));
     *all = true;
-    for (guint i = 0; i < entry->objects->len; i++) {
-        const EntryObject *object = &g_array_index(entry->objects, EntryObject, i);
-        int64_t size = -1;
-        SfStatus status = store_stat(store, object->key, &size, err);
-        if (status != SF_OK && status != SF_EMPTY)
-            return status;
-        stored[i] = size == object->bytes;
+    for (size_t i = 0; i < n; i++) {
+        stored[i] = sizes[i] == g_array_index(entry->objects, EntryObject, i).bytes;
         *all = *all && stored[i];
     }
     return SF_OK;
@@ -137,6 +138,10 @@ static SfStatus resume(SfNode *node, Chain *chain, int64_t start, int64_t hint, 
     if (!all)
         SF_TRY(look_at_objects(store, entry, stored, &all, err));
     chain_reset(chain, all ? entry->end : entry->start);
+    if (!all)
+        sf_log(node, SF_LOG_INFO,
+               "%s: the range [%" PRId64 ", %" PRId64 ") was cut and not finished; it is read once more",
+               chain->split->name, entry->start, entry->end);
     if (!all)
         chain->redo = redo_new(g_steal_pointer(&entry), stored);
     return SF_OK;

@@ -18,19 +18,19 @@ static const SfOption options[] = {
     SF_OPTION_INT(Bronze, flush_size, .name = "flush.size", .value = "10000", .min = "0",
                   .doc = "Rows of a partition after which its objects are written; 0: no such bound."),
     SF_OPTION_DURATION(
-        Bronze, rotate_ms, .name = "rotate.interval.ms", .value = "0", .min = "0s",
+        Bronze, rotate_ms, .name = "rotate.interval.ms", .value = "0", .min = "0s", .max = "36500d",
         .doc = "Write when the rows' event time has moved on by this much, or the clock since the first row; "
                "0: no such bound."),
     SF_OPTION_DURATION(
-        Bronze, schedule_ms, .name = "rotate.schedule.interval.ms", .value = "0", .min = "0s",
+        Bronze, schedule_ms, .name = "rotate.schedule.interval.ms", .value = "0", .min = "0s", .max = "36500d",
         .doc = "Write at every multiple of this by the clock, counted from midnight in timezone; 0: no such "
                "bound. Without either rotate option rows wait for a minute at most."),
     SF_OPTION_STRING(Bronze, layout_options.path_format, .name = "path.format", .value = "year=YYYY/month=MM/day=DD",
                      .doc = "Directory of an event time: YYYY MM DD HH, or Joda's notation with words in quotes "
                             "('year'=YYYY/'month'=MM/'day'=dd/'hour'=HH)."),
-    SF_OPTION_DURATION(Bronze, layout_options.duration_ms, .name = "partition.duration.ms", .value = "0", .min = "0s",
-                       .doc =
-                           "Event times are cut to multiples of this before path.format sees them; 0: they are not."),
+    SF_OPTION_DURATION(
+        Bronze, layout_options.duration_ms, .name = "partition.duration.ms", .value = "0", .min = "0s", .max = "36500d",
+        .doc = "Event times are cut to multiples of this before path.format sees them; 0: they are not."),
     SF_OPTION_STRING(Bronze, layout_options.timezone, .name = "timezone", .value = "UTC",
                      .doc = "Time zone of path.format and of times without one: UTC, +01:00, Europe/Zurich."),
     SF_OPTION_ENUM(Bronze, layout_options.extractor, .name = "timestamp.extractor", .value = "Record",
@@ -85,6 +85,7 @@ static SfStatus check_value(const SfNode *node, size_t input, const struct Arrow
 static SfStatus bind_input(SfNode *node, size_t input, const struct ArrowSchema *schema, SfError *err)
 {
     Bronze *bronze = bronze_of(node);
+    SF_TRY(store_check(&bronze->place, err));
     SF_TRY(check_value(node, input, schema, err));
     if (bronze->has_layout)
         return SF_OK;

@@ -197,6 +197,7 @@ static void urls_that_mean_nothing_are_refused(void)
     SfError err;
     for (gsize i = 0; i < G_N_ELEMENTS(bad); i++) {
         StoreOptions options = {.url = bad[i]};
+        g_assert_cmpint(store_check(&options, &err), ==, SF_CONFIG);
         g_assert_null(store_new(NULL, &options, &err));
         g_assert_nonnull(strstr(err.message, "url"));
     }

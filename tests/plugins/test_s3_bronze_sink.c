@@ -369,6 +369,15 @@ static void mistakes_are_told_at_bind(Place *place, gconstpointer unused)
     g_assert_nonnull(strstr(wrong, "did you mean 'flush.size'?"));
 }
 
+static void urls_are_checked_at_bind(Place *place, gconstpointer unused)
+{
+    (void) unused;
+    (void) place;
+    g_autoptr(Harness) h = harness_new("s3-bronze-sink", "{url: 's3://'}");
+    g_assert_cmpint(harness_try_bind(h), ==, SF_CONFIG);
+    g_assert_cmpstr(h->err.message, ==, "url 's3://' names no bucket; write s3://bucket/prefix");
+}
+
 static void decoded_rows_are_refused(Place *place, gconstpointer unused)
 {
     (void) unused;
@@ -416,6 +425,7 @@ int main(int argc, char **argv)
     ADD("wall clock can name the day", wall_clock_can_name_the_day);
     ADD("field of the event can name the day", field_of_the_event_can_name_the_day);
     ADD("mistakes are told at bind", mistakes_are_told_at_bind);
+    ADD("urls are checked at bind", urls_are_checked_at_bind);
     ADD("decoded rows are refused", decoded_rows_are_refused);
     ADD("names that are no key are escaped", names_that_are_no_key_are_escaped);
     return g_test_run();
