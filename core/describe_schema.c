@@ -73,10 +73,25 @@ static struct json_object *number_type(const SfOption *option, const char *type,
     return either(object, pattern(text));
 }
 
+/* YAML's readers take the words true, false and 1 for a truth and a number. */
+static struct json_object *enum_words(const char *const *words)
+{
+    struct json_object *list = list_of(words);
+    for (; *words; words++) {
+        gint64 number = 0;
+        bool truth = false;
+        if (parse_int(*words, &number))
+            json_object_array_add(list, json_object_new_int64(number));
+        else if (parse_bool(*words, &truth))
+            json_object_array_add(list, json_object_new_boolean(truth));
+    }
+    return list;
+}
+
 static struct json_object *enum_type(const SfOption *option)
 {
     struct json_object *object = json_object_new_object();
-    json_object_object_add(object, "enum", list_of(option->words));
+    json_object_object_add(object, "enum", enum_words(option->words));
     return either(object, pattern(REFERENCE));
 }
 
