@@ -14,7 +14,7 @@ static const SfOption options[] = {
                       "Commits between two checkpoints of the log; the table's delta.checkpointInterval goes first."),
     SF_OPTION_SIZE(Sink, target_file_size, .value = "128MiB", .min = "1KiB", .max = "1GiB",
                    .doc = "A file that has grown to this is closed, and the next one begun."),
-    SF_OPTION_INT(Sink, max_open_files, .value = "32", .min = "1", .max = "1000",
+    SF_OPTION_INT(Sink, max_open_files, .value = "1000", .min = "1", .max = "100000",
                   .doc = "Partitions that are written at once; the one unused for longest is closed for another."),
     SF_OPTION_MAP(Sink, table_properties, .doc = "Properties of a table that is created.",
                   .example = "{delta.appendOnly: true}"),
@@ -55,6 +55,7 @@ static SfStatus sink_open(SfNode *node, SfError *err)
     Sink *sink = node->state;
     if (!sink->chains) {
         sink->chains = g_ptr_array_new_with_free_func(chain_free);
+        sink->scratch = parquet_scratch_new();
         sink->files = g_ptr_array_new_with_free_func((GDestroyNotify) data_file_free);
         for (size_t i = 0; i < sink->n_inputs; i++)
             input_open(&sink->inputs[i]);
@@ -157,6 +158,7 @@ static void sink_close(SfNode *node)
         }
         g_ptr_array_unref(sink->chains);
         g_ptr_array_unref(sink->files);
+        parquet_scratch_free(sink->scratch);
         if (sink->charged)
             sf_charge(node, -sink->charged);
     }

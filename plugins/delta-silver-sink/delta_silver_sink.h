@@ -67,7 +67,8 @@ typedef struct Sink {
     Input *inputs;
     GPtrArray *chains; /* Chain * */
     GPtrArray *files;  /* DataFile * */
-    guint n_open;      /* OpenFiles of all inputs */
+    ParquetScratch *scratch;
+    guint n_open; /* OpenFiles of all inputs */
     guint64 clock;
     int64_t pending; /* bytes of bodies that are not in the store yet */
     int64_t charged;

@@ -16,7 +16,7 @@ typedef struct Buffer {
 /* Grows to hold at least `size` bytes in all; aborts when memory is out, as GLib does. */
 static inline void buffer_grow(Buffer *buffer, size_t size)
 {
-    size_t capacity = MAX(buffer->capacity + buffer->capacity / 2, MAX(size, 256));
+    size_t capacity = MAX(buffer->capacity + buffer->capacity / 2, MAX(size, 64));
     buffer->data = g_realloc(buffer->data, capacity);
     buffer->capacity = capacity;
 }

@@ -1,7 +1,7 @@
 /* Hash tables from values to dictionary indices: open addressing, one loop per width, no allocation per value. */
 #include "dictionary.h"
 
-#define FIRST_BITS 9
+#define FIRST_BITS 5
 #define FACTOR UINT64_C(0x9E3779B97F4A7C15)
 
 static size_t slot_size(const Dictionary *dictionary)

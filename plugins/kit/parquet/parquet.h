@@ -10,6 +10,12 @@
 #include "schema.h"
 #include "stats.h"
 
+/* Work space that writers share when they take turns: with many files open at once it would be most of their memory. */
+typedef struct Scratch ParquetScratch;
+
+ParquetScratch *parquet_scratch_new(void);
+void parquet_scratch_free(ParquetScratch *scratch);
+
 typedef struct ParquetOptions {
     ParquetCodec codec;
     int level;                /* zstd: 1 … 19 */
@@ -19,6 +25,7 @@ typedef struct ParquetOptions {
     int64_t page_rows;        /* 20,000 */
     int64_t dictionary_bytes; /* 1 MiB */
     const char *const *maps;  /* lists of these names are maps (of key and value); NULL-terminated, may be NULL */
+    ParquetScratch *scratch;  /* borrowed; NULL: one of its own */
 } ParquetOptions;
 
 typedef struct ParquetWriter ParquetWriter;
@@ -60,6 +67,7 @@ int64_t parquet_reader_rows(const ParquetReader *reader);
 /* The next rows, at most max, as a struct array; SF_END after the last. */
 SfStatus parquet_reader_next(ParquetReader *reader, int64_t max, struct ArrowArray *out, SfError *err);
 
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(ParquetScratch, parquet_scratch_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ParquetWriter, parquet_writer_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ParquetReader, parquet_reader_free)
 

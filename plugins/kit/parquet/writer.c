@@ -9,6 +9,7 @@ struct ParquetWriter {
     GPtrArray *leaves; /* ParquetNode *, the tree's */
     ColumnWriter *columns;
     Scratch *scratch;
+    bool own_scratch;
     Buffer file;
     Buffer groups; /* RowGroup structs of the footer */
     size_t n_groups;
@@ -37,6 +38,34 @@ static void start_file(ParquetWriter *writer)
         parquet_stats_clear(&writer->columns[i].file);
 }
 
+ParquetScratch *parquet_scratch_new(void)
+{
+    Scratch *scratch = g_new0(Scratch, 1);
+    scratch->codec = codec_new();
+    return scratch;
+}
+
+void parquet_scratch_free(ParquetScratch *scratch)
+{
+    if (!scratch)
+        return;
+    codec_free(scratch->codec);
+    buffer_done(&scratch->body);
+    buffer_done(&scratch->packed);
+    buffer_done(&scratch->words);
+    g_free(scratch);
+}
+
+/* Shared scratch serves writers with different settings: those of the one whose turn it is. */
+static void take_turn(ParquetWriter *writer)
+{
+    writer->scratch->kind = writer->options.codec;
+    writer->scratch->level = writer->options.level > 0 ? writer->options.level : 1;
+    writer->scratch->page_bytes = writer->options.page_bytes;
+    writer->scratch->page_rows = writer->options.page_rows;
+    writer->scratch->dictionary_bytes = writer->options.dictionary_bytes;
+}
+
 ParquetWriter *parquet_writer_new(const struct ArrowSchema *schema, const ParquetOptions *options, SfError *err)
 {
     g_autoptr(ParquetNode) root = parquet_schema_new(schema, options->maps, err);
@@ -55,13 +84,8 @@ ParquetWriter *parquet_writer_new(const struct ArrowSchema *schema, const Parque
     writer->columns = g_new0(ColumnWriter, writer->leaves->len);
     for (guint i = 0; i < writer->leaves->len; i++)
         column_writer_init(&writer->columns[i], writer->root, writer->leaves->pdata[i]);
-    writer->scratch = g_new0(Scratch, 1);
-    writer->scratch->codec = codec_new();
-    writer->scratch->kind = options->codec;
-    writer->scratch->level = options->level > 0 ? options->level : 1;
-    writer->scratch->page_bytes = writer->options.page_bytes;
-    writer->scratch->page_rows = writer->options.page_rows;
-    writer->scratch->dictionary_bytes = writer->options.dictionary_bytes;
+    writer->own_scratch = options->scratch == NULL;
+    writer->scratch = options->scratch ? options->scratch : parquet_scratch_new();
     start_file(writer);
     return writer;
 }
@@ -74,11 +98,8 @@ void parquet_writer_free(ParquetWriter *writer)
         column_writer_done(&writer->columns[i]);
     g_free(writer->columns);
     g_ptr_array_unref(writer->leaves);
-    codec_free(writer->scratch->codec);
-    buffer_done(&writer->scratch->body);
-    buffer_done(&writer->scratch->packed);
-    buffer_done(&writer->scratch->words);
-    g_free(writer->scratch);
+    if (writer->own_scratch)
+        parquet_scratch_free(writer->scratch);
     buffer_done(&writer->file);
     buffer_done(&writer->groups);
     parquet_node_free(writer->root);
@@ -130,6 +151,7 @@ SfStatus parquet_writer_add(ParquetWriter *writer, const struct ArrowArray *cons
 {
     if (writer->finished || writer->failed)
         start_file(writer);
+    take_turn(writer);
     for (int64_t at = 0; at < n;) {
         int64_t count = MIN(n - at, writer->options.row_group_rows - writer->group_rows);
         SfStatus status = add_columns(writer, columns, offset, rows ? rows + at : NULL, rows ? 0 : at, count, err);
@@ -164,8 +186,10 @@ int64_t parquet_writer_size(const ParquetWriter *writer)
 
 int64_t parquet_writer_memory(const ParquetWriter *writer)
 {
-    size_t size = sizeof *writer + sizeof *writer->scratch + writer->file.capacity + writer->groups.capacity +
-                  writer->scratch->body.capacity + writer->scratch->packed.capacity + writer->scratch->words.capacity;
+    const Scratch *scratch = writer->scratch;
+    size_t size = sizeof *writer + writer->file.capacity + writer->groups.capacity;
+    if (writer->own_scratch)
+        size += sizeof *scratch + scratch->body.capacity + scratch->packed.capacity + scratch->words.capacity;
     for (guint i = 0; i < writer->leaves->len; i++)
         size += sizeof *writer->columns + column_writer_memory(&writer->columns[i]);
     return (int64_t) size;
@@ -220,6 +244,7 @@ SfStatus parquet_writer_finish(ParquetWriter *writer, GBytes **out, SfError *err
         return sf_fail(err, SF_FATAL, "a Parquet file that failed cannot be finished");
     if (writer->finished)
         start_file(writer);
+    take_turn(writer);
     SfStatus status = end_row_group(writer, err);
     if (status != SF_OK) {
         parquet_writer_reset(writer);
