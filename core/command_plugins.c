@@ -14,7 +14,10 @@ typedef struct Options {
 } Options;
 
 static const CliFlag flags[] = {
-    CLI_FLAG(0, NULL, SF_OPTION_BOOL(Options, json, .doc = "Print a JSON list of plugins with all of their options.")),
+    CLI_FLAG(
+        0, NULL,
+        SF_OPTION_BOOL(Options, json,
+                       .doc = "Print JSON: a list of plugins with all of their options, or the plugin that is named.")),
     CLI_FLAG(0, NULL, SF_OPTION_BOOL(Options, markdown, .doc = "Print the reference page (docs/reference.md).")),
     CLI_FLAG(0, NULL,
              SF_OPTION_BOOL(Options, schema, .doc = "Print the JSON Schema (draft-07) of pipeline files for editors.")),
@@ -100,8 +103,12 @@ static void print_object(struct json_object *object)
     json_object_put(object);
 }
 
-static void print_json(const GPtrArray *plugins)
+static void print_json(const GPtrArray *plugins, bool single)
 {
+    if (single && plugins->len == 1) {
+        print_object(describe_json(g_ptr_array_index(plugins, 0)));
+        return;
+    }
     struct json_object *list = json_object_new_array();
     for (guint i = 0; i < plugins->len; i++)
         json_object_array_add(list, describe_json(g_ptr_array_index(plugins, i)));
@@ -126,7 +133,7 @@ int command_plugins(int argc, char **argv)
     bool failed = false;
     g_autoptr(GPtrArray) plugins = line.n_words > 0 ? load(line.words, &failed) : load_all(&failed);
     if (options.json)
-        print_json(plugins);
+        print_json(plugins, line.n_words == 1);
     else if (options.markdown)
         print_markdown(plugins);
     else if (options.schema)

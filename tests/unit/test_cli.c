@@ -342,8 +342,7 @@ static void plugins_are_told_as_json(void)
 {
     g_auto(Ran) ran = run("plugins --json test-source");
     g_assert_cmpint(ran.status, ==, 0);
-    struct json_object *list = json_of(ran.out);
-    struct json_object *plugin = json_object_array_get_idx(list, 0);
+    struct json_object *plugin = json_of(ran.out);
     struct json_object *options = NULL;
     g_assert_cmpstr(member(plugin, "name"), ==, "test-source");
     g_assert_cmpstr(member(plugin, "kind"), ==, "source");
@@ -351,6 +350,10 @@ static void plugins_are_told_as_json(void)
     g_assert_cmpuint(json_object_array_length(options), ==, 14);
     struct json_object *columns = json_object_array_get_idx(options, 8);
     g_assert_cmpstr(member(columns, "default"), ==, "[ \"id int64\", \"name utf8\" ]");
+    json_object_put(plugin);
+    g_auto(Ran) two = run("plugins --json test-source test-sink");
+    struct json_object *list = json_of(two.out);
+    g_assert_cmpuint(json_object_array_length(list), ==, 2);
     json_object_put(list);
 }
 
