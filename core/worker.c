@@ -330,6 +330,14 @@ static bool has_gaps(const Worker *worker)
     return false;
 }
 
+/* Whether a commit would give back enough to be worth its small files and transactions: a sink that holds little is not why
+ * memory is short. One that does not say what it holds is taken to hold all that it was given. */
+static bool holds_much(const Worker *worker)
+{
+    gint64 charged = __atomic_load_n(&worker->context.charged, __ATOMIC_RELAXED);
+    return worker->rows > 0 && (charged > 0 ? charged : worker->bytes) >= budget_limit() / 8;
+}
+
 /* The pipeline's beat, and the process's memory. */
 static SfStatus beat(Worker *worker, SfError *err)
 {
@@ -346,7 +354,7 @@ static SfStatus beat(Worker *worker, SfError *err)
         (pipeline->checkpoint_rows > 0 && worker->rows >= pipeline->checkpoint_rows) ||
         (pipeline->checkpoint_bytes > 0 && worker->bytes >= pipeline->checkpoint_bytes))
         return commit(worker, SF_COMMIT_CHECKPOINT, err);
-    if (!budget_tight() || !idle || worker->rows == 0 || now - worker->squeezed_us < SQUEEZE_US)
+    if (!budget_tight() || !idle || !holds_much(worker) || now - worker->squeezed_us < SQUEEZE_US)
         return SF_OK;
     SfStatus status = commit(worker, SF_COMMIT_MEMORY, err);
     worker->squeezed_us = g_get_monotonic_time();
