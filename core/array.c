@@ -6,7 +6,7 @@
 static const gint64 nothing[2];
 
 typedef struct Node {
-    SharedBatch *held;
+    SharedColumn *held;
     gpointer owned[ARRAY_OWNED_MAX];
     guint n_owned;
 } Node;
@@ -18,8 +18,7 @@ static void release_node(struct ArrowArray *array)
         sf_array_done(array->children[i]);
     for (guint i = 0; i < node->n_owned; i++)
         g_free(node->owned[i]);
-    if (node->held)
-        sf_batch_unref(&node->held->batch);
+    shared_column_unref(node->held);
     g_free(node);
     *array = (struct ArrowArray){0};
 }
@@ -67,16 +66,14 @@ void array_own(struct ArrowArray *array, gint64 number, gpointer memory)
     array->buffers[number] = memory;
 }
 
-void array_hold(struct ArrowArray *array, SharedBatch *batch)
+void array_hold(struct ArrowArray *array, SharedColumn *column)
 {
     Node *node = array->private_data;
     g_assert(!node->held);
-    if (batch)
-        sf_batch_ref(&batch->batch);
-    node->held = batch;
+    node->held = shared_column_ref(column);
 }
 
-bool array_share(const struct ArrowArray *array, SharedBatch *batch, struct ArrowArray *out)
+bool array_share(const struct ArrowArray *array, SharedColumn *column, struct ArrowArray *out)
 {
     g_auto(ArrowArray) made = {0};
     if (!array_init(&made, array->length, array->n_buffers, array->n_children))
@@ -85,9 +82,9 @@ bool array_share(const struct ArrowArray *array, SharedBatch *batch, struct Arro
         made.buffers[i] = array->buffers[i];
     made.offset = array->offset;
     made.null_count = array->null_count;
-    array_hold(&made, batch);
+    array_hold(&made, column);
     for (gint64 i = 0; i < array->n_children; i++)
-        if (!array_share(array->children[i], batch, made.children[i]))
+        if (!array_share(array->children[i], column, made.children[i]))
             return false;
     array_move(&made, out);
     return true;

@@ -14,11 +14,11 @@ bool array_init(struct ArrowArray *out, gint64 length, gint64 n_buffers, gint64 
 /* Buffer `number` becomes `memory`, freed by g_free() when the node is released. At most ARRAY_OWNED_MAX a node. */
 void array_own(struct ArrowArray *array, gint64 number, gpointer memory);
 
-/* Keeps the batch (may be NULL) until the node is released. Once a node. */
-void array_hold(struct ArrowArray *array, SharedBatch *batch);
+/* Keeps the column until the node is released. Once a node. */
+void array_hold(struct ArrowArray *array, SharedColumn *column);
 
-/* A copy of the whole tree of nodes over the same buffers, which `batch` holds alive. false: no memory. */
-bool array_share(const struct ArrowArray *array, SharedBatch *batch, struct ArrowArray *out);
+/* A copy of the whole tree of nodes over the same buffers, which `column` holds alive. false: no memory. */
+bool array_share(const struct ArrowArray *array, SharedColumn *column, struct ArrowArray *out);
 
 /* *to = *from, which becomes released. */
 static inline void array_move(struct ArrowArray *from, struct ArrowArray *to)

@@ -20,40 +20,97 @@ static bool empty_rows(const struct ArrowSchema *schema, struct ArrowArray *out)
     return builder && sf_builder_finish(builder, out, NULL) == SF_OK;
 }
 
+SharedColumn *shared_column_ref(SharedColumn *column)
+{
+    g_atomic_int_inc(&column->refs);
+    return column;
+}
+
+void shared_column_unref(SharedColumn *column)
+{
+    if (!column || !g_atomic_int_dec_and_test(&column->refs))
+        return;
+    sf_array_done(&column->array);
+    g_free(column);
+}
+
+/* Moves each column out of `rows`, as the C data interface allows a consumer to ("Moving child arrays"), and points
+ * the window's children at them. */
+static void take_columns(SharedBatch *shared, struct ArrowArray *rows)
+{
+    gint64 n = rows->n_children;
+    shared->columns = g_new(SharedColumn *, (gsize) MAX(n, 1));
+    shared->batch.rows.children = g_new(struct ArrowArray *, (gsize) MAX(n, 1));
+    for (gint64 i = 0; i < n; i++) {
+        SharedColumn *column = g_new(SharedColumn, 1);
+        column->refs = 1;
+        array_move(rows->children[i], &column->array);
+        shared->columns[i] = column;
+        shared->batch.rows.children[i] = &column->array;
+    }
+}
+
 SharedBatch *shared_batch_new(SfBatch *moved)
 {
     if (!moved->rows.release && !empty_rows(moved->schema, &moved->rows))
         return NULL;
     SharedBatch *shared = g_new0(SharedBatch, 1);
     shared->batch = *moved;
-    shared->batch.rows.release = shared_release;
+    shared->batch.rows = (struct ArrowArray){.length = moved->rows.length,
+                                             .n_buffers = 1,
+                                             .n_children = moved->rows.n_children,
+                                             .buffers = shared->no_validity,
+                                             .release = shared_release};
     shared->refs = 1;
-    array_move(&moved->rows, &shared->owned);
+    take_columns(shared, &moved->rows);
+    sf_array_done(&moved->rows);
     if (shared->batch.bytes <= 0 && shared->batch.schema)
-        shared->batch.bytes = array_bytes(shared->batch.schema, &shared->owned);
+        shared->batch.bytes = array_bytes(shared->batch.schema, &shared->batch.rows);
     return shared;
+}
+
+SharedBatch *shared_batch_ref(SharedBatch *shared)
+{
+    g_atomic_int_inc(&shared->refs);
+    return shared;
+}
+
+void shared_batch_unref(SharedBatch *shared)
+{
+    if (!shared || !g_atomic_int_dec_and_test(&shared->refs))
+        return;
+    for (gint64 i = 0; i < shared->batch.rows.n_children; i++)
+        shared_column_unref(shared->columns[i]);
+    g_free(shared->columns);
+    g_free(shared->batch.rows.children);
+    if (shared->freed)
+        shared->freed(shared->freed_data, shared->batch.bytes);
+    g_free(shared);
+}
+
+static _Thread_local gint64 *kept; /* where the plugin's references are counted that it takes on this thread */
+
+void batch_count_kept(gint64 *bytes)
+{
+    kept = bytes;
 }
 
 const SfBatch *sf_batch_ref(const SfBatch *batch)
 {
     SharedBatch *shared = shared_batch_of(batch);
     g_return_val_if_fail(shared != NULL, NULL);
-    g_atomic_int_inc(&shared->refs);
-    return batch;
+    if (kept)
+        *kept += batch->bytes;
+    return &shared_batch_ref(shared)->batch;
 }
 
 void sf_batch_unref(const SfBatch *batch)
 {
-    if (!batch)
-        return;
-    SharedBatch *shared = shared_batch_of(batch);
-    g_return_if_fail(shared != NULL);
-    if (!g_atomic_int_dec_and_test(&shared->refs))
-        return;
-    sf_array_done(&shared->owned);
-    if (shared->freed)
-        shared->freed(shared->freed_data, shared->batch.bytes);
-    g_free(shared);
+    SharedBatch *shared = batch ? shared_batch_of(batch) : NULL;
+    g_return_if_fail(!batch || shared != NULL);
+    if (shared && kept)
+        *kept -= batch->bytes;
+    shared_batch_unref(shared);
 }
 
 void sf_batch_done(SfBatch *batch)
@@ -75,7 +132,7 @@ SfStatus sf_batch_share(const SfBatch *batch, int64_t column, struct ArrowArray 
     if (column < 0 || column >= batch->rows.n_children)
         return sf_fail(err, SF_FATAL, "there is no column %" G_GINT64_FORMAT " in a batch of %" G_GINT64_FORMAT, column,
                        batch->rows.n_children);
-    if (!array_share(batch->rows.children[column], shared, out))
+    if (!array_share(batch->rows.children[column], shared->columns[column], out))
         return array_no_memory(err, batch->rows.length);
     return SF_OK;
 }
@@ -90,16 +147,19 @@ SfStatus sf_batch_slice(const SfBatch *batch, int64_t first, int64_t count, SfBa
                        "rows %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT " are not within a batch of %" G_GINT64_FORMAT,
                        first, first + count, batch->rows.length);
     SfBatch made = *batch;
-    if (!array_share(&batch->rows, shared, &made.rows))
+    g_auto(ArrowArray) rows = {0};
+    if (!array_init(&rows, count, 1, batch->rows.n_children))
         return array_no_memory(err, count);
-    made.rows.length = count;
-    for (gint64 i = 0; i < made.rows.n_children; i++) {
-        struct ArrowArray *column = made.rows.children[i];
+    for (gint64 i = 0; i < rows.n_children; i++) {
+        struct ArrowArray *column = rows.children[i];
+        if (!array_share(batch->rows.children[i], shared->columns[i], column))
+            return array_no_memory(err, count);
         column->offset =
             count > 0 ? column->offset + first : 0; /* nothing of a buffer of which a reader sees nothing */
         column->length = count;
         column->null_count = column->null_count == 0 ? 0 : -1;
     }
+    array_move(&rows, &made.rows);
     made.bytes = (gint64) sizeof(struct ArrowArray) * (made.rows.n_children + 1); /* the rows are charged by `batch` */
     *out = made;
     return SF_OK;

@@ -87,7 +87,7 @@ static SfStatus compact_views(const struct ArrowSchema *schema, const struct Arr
     return SF_OK;
 }
 
-static SfStatus compact_node(SharedBatch *batch, const struct ArrowSchema *schema, const struct ArrowArray *from,
+static SfStatus compact_node(SharedColumn *column, const struct ArrowSchema *schema, const struct ArrowArray *from,
                              struct ArrowArray *out, gint64 *taken, SfError *err)
 {
     SfField field;
@@ -95,16 +95,16 @@ static SfStatus compact_node(SharedBatch *batch, const struct ArrowSchema *schem
     if (field.view)
         return compact_views(schema, from, out, taken, err);
     if (!has_view(schema))
-        return array_share(from, batch, out) ? SF_OK : array_no_memory(err, from->length);
+        return array_share(from, column, out) ? SF_OK : array_no_memory(err, from->length);
     if (from->n_children != schema->n_children || !array_init(out, from->length, from->n_buffers, from->n_children))
         return array_no_memory(err, from->length);
     for (gint64 i = 0; i < from->n_buffers; i++)
         out->buffers[i] = from->buffers[i];
     out->offset = from->offset;
     out->null_count = from->null_count;
-    array_hold(out, batch);
+    array_hold(out, column);
     for (gint64 i = 0; i < from->n_children; i++)
-        SF_TRY(compact_node(batch, schema->children[i], from->children[i], out->children[i], taken, err));
+        SF_TRY(compact_node(column, schema->children[i], from->children[i], out->children[i], taken, err));
     return SF_OK;
 }
 
@@ -118,7 +118,11 @@ SfStatus sf_batch_compact(const SfBatch *batch, struct ArrowSchema *schema_out, 
     plain_formats(&schema);
     g_auto(ArrowArray) made = {0};
     gint64 taken = 1;
-    SF_TRY(compact_node(shared, batch->schema, &batch->rows, &made, &taken, err));
+    if (!array_init(&made, batch->rows.length, 1, batch->rows.n_children))
+        return array_no_memory(err, batch->rows.length);
+    for (gint64 i = 0; i < made.n_children; i++)
+        SF_TRY(compact_node(shared->columns[i], batch->schema->children[i], batch->rows.children[i], made.children[i],
+                            &taken, err));
     *out = *batch;
     out->bytes = taken;
     array_move(&made, &out->rows);

@@ -9,8 +9,8 @@ typedef struct Selection {
 } Selection;
 
 typedef struct Keeper {
-    SharedBatch *batch;
-    gint64 bytes; /* newly taken */
+    SharedColumn *column; /* that it is at */
+    gint64 bytes;         /* newly taken */
     SfError *err;
 } Keeper;
 
@@ -92,7 +92,7 @@ static SfStatus keep_views(Keeper *keeper, const struct ArrowArray *from, gint64
     for (gint64 i = 2; i < from->n_buffers; i++)
         out->buffers[i] = from->buffers[i];
     keeper->bytes += from->n_buffers * (gint64) sizeof(void *);
-    array_hold(out, keeper->batch);
+    array_hold(out, keeper->column);
     return SF_OK;
 }
 
@@ -200,9 +200,10 @@ static gint64 select_rows(const guint8 *keep, gint64 length, guint32 *rows)
 
 SfStatus sf_batch_keep(const SfBatch *batch, const uint8_t *keep, SfBatch *out, SfError *err)
 {
-    Keeper keeper = {.batch = shared_batch_of(batch), .err = err};
+    const SharedBatch *shared = shared_batch_of(batch);
+    Keeper keeper = {.err = err};
     gint64 length = batch->rows.length;
-    if (!keeper.batch || length > G_MAXINT32 || batch->schema->n_children != batch->rows.n_children)
+    if (!shared || length > G_MAXINT32 || batch->schema->n_children != batch->rows.n_children)
         return sf_fail(err, SF_FATAL, "rows can only be selected from a batch that the host has delivered");
     g_autofree guint32 *rows = g_try_new(guint32, (gsize) length + 1);
     if (!rows)
@@ -213,7 +214,11 @@ SfStatus sf_batch_keep(const SfBatch *batch, const uint8_t *keep, SfBatch *out, 
     g_auto(ArrowArray) made = {0};
     if (!array_init(&made, selection.n, 1, batch->rows.n_children))
         return array_no_memory(err, length);
-    SF_TRY(keep_struct(&keeper, batch->schema, &batch->rows, 0, &selection, &made));
+    for (gint64 i = 0; i < made.n_children; i++) {
+        const struct ArrowArray *from = batch->rows.children[i];
+        keeper.column = shared->columns[i];
+        SF_TRY(keep_column(&keeper, batch->schema->children[i], from, from->offset, &selection, made.children[i]));
+    }
     *out = *batch;
     out->bytes = keeper.bytes;
     array_move(&made, &out->rows);

@@ -78,7 +78,7 @@ static SfStatus pass_rows(Task *task, const GPtrArray *edges, SfBatch *rows, SfE
         status = pass_on(task, edges, shared, err);
     else
         pass_range(task, edges, &shared->batch);
-    sf_batch_unref(&shared->batch);
+    shared_batch_unref(shared);
     return status;
 }
 
@@ -242,6 +242,6 @@ SfStatus task_accept(Task *task, SfBatch *polled, SfError *err)
         return pass_rows(task, task->source->outputs, polled, err);
     SharedBatch *whole = share(polled);
     SfStatus status = pass_pieces(task, split, whole, err);
-    sf_batch_unref(&whole->batch);
+    shared_batch_unref(whole);
     return status;
 }

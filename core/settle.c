@@ -66,7 +66,7 @@ static SfStatus offer_batch(Worker *worker, const Edge *edge, const GPtrArray *r
     rows.end = end;
     SharedBatch *shared = shared_batch_new(&rows);
     worker_offer(reader, edge->input, shared);
-    sf_batch_unref(&shared->batch);
+    shared_batch_unref(shared);
     return SF_OK;
 }
 

@@ -10,8 +10,7 @@
 
 static void item_free(Item *item)
 {
-    if (item->batch)
-        sf_batch_unref(&item->batch->batch);
+    shared_batch_unref(item->batch);
     g_free(item);
 }
 
@@ -150,8 +149,7 @@ void worker_offer(Worker *worker, size_t input, SharedBatch *batch)
         if (sf_rows(rows) > 0) {
             if (rows->start > chain->queued)
                 push(worker, gap_item(chain, rows->start));
-            Item item = {
-                .kind = ITEM_BATCH, .input = input, .batch = shared_batch_of(sf_batch_ref(rows)), .chain = chain};
+            Item item = {.kind = ITEM_BATCH, .input = input, .batch = shared_batch_ref(batch), .chain = chain};
             push(worker, g_memdup2(&item, sizeof item));
             chain->queued = rows->end;
         }
@@ -237,7 +235,7 @@ static SfStatus refuse(Worker *worker, const Item *item, SfError *err)
         sf_reject(&worker->instance->node, batch, row, "%s", cause);
     SharedBatch *gap = gap_batch(item->chain, batch->start, batch->end);
     SfStatus status = insist(worker, call_write, &(WriteCall){worker, item->input, &gap->batch}, err);
-    sf_batch_unref(&gap->batch);
+    shared_batch_unref(gap);
     return status;
 }
 
@@ -330,12 +328,12 @@ static bool has_gaps(const Worker *worker)
     return false;
 }
 
-/* Whether a commit would give back enough to be worth its small files and transactions: a sink that holds little is not why
- * memory is short. One that does not say what it holds is taken to hold all that it was given. */
+/* Whether a commit would give back enough to be worth its small files and transactions: a sink that holds little is not
+ * why memory is short. */
 static bool holds_much(const Worker *worker)
 {
     gint64 charged = __atomic_load_n(&worker->context.charged, __ATOMIC_RELAXED);
-    return worker->rows > 0 && (charged > 0 ? charged : worker->bytes) >= budget_limit() / 8;
+    return worker->rows > 0 && charged + worker->kept >= budget_limit() / 8;
 }
 
 /* The pipeline's beat, and the process's memory. */
@@ -410,6 +408,7 @@ static gpointer worker_main(gpointer data)
     Worker *worker = data;
     Attempt *attempt = worker->attempt;
     SfError err = {""};
+    batch_count_kept(&worker->kept);
     SfStatus status = insist(worker, call_open, worker, &err);
     g_mutex_lock(&attempt->lock);
     g_atomic_int_set(&worker->opened, status == SF_OK);

@@ -37,6 +37,7 @@ struct Worker {
     gint64 since_us; /* first write after the last commit; 0: none */
     gint64 rows;
     gint64 bytes;
+    gint64 kept; /* bytes of batches that the sink holds references to */
     gint64 ticked_us;
     gint64 squeezed_us; /* last commit for memory */
 };

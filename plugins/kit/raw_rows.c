@@ -105,7 +105,7 @@ RawRows *raw_rows_new(RawSource *source, int64_t capacity, GDestroyNotify releas
     memset(rows, 0, sizeof *rows);
     place(rows, (char *) rows, (gsize) capacity);
     rows->capacity = capacity;
-    rows->references = 1;
+    rows->references = rows->owner_references = 1;
     rows->source = raw_source_ref(source);
     rows->release = release;
     rows->owner = owner;
@@ -116,16 +116,22 @@ static void unref(RawRows *rows)
 {
     if (!g_atomic_int_dec_and_test(&rows->references))
         return;
-    if (rows->release)
-        rows->release(rows->owner);
     raw_source_unref(rows->source);
     g_free(rows);
 }
 
+static void unref_owner(RawRows *rows)
+{
+    if (g_atomic_int_dec_and_test(&rows->owner_references) && rows->release)
+        rows->release(rows->owner);
+}
+
 void raw_rows_free(RawRows *rows)
 {
-    if (rows)
-        unref(rows);
+    if (!rows)
+        return;
+    unref_owner(rows);
+    unref(rows);
 }
 
 static void release_array(struct ArrowArray *array)
@@ -135,6 +141,13 @@ static void release_array(struct ArrowArray *array)
         sf_array_done(array->children[i]);
     array->release = NULL;
     unref(rows);
+}
+
+/* Keys and values lie in the owner's bytes; all other columns lie in the block and let them go. */
+static void release_views(struct ArrowArray *array)
+{
+    unref_owner(array->private_data);
+    release_array(array);
 }
 
 static void fill(RawRows *rows, struct ArrowArray *array, const void **buffers, int64_t n_buffers, int64_t length,
@@ -155,6 +168,8 @@ static void fill_views(RawRows *rows, RawViews *views, struct ArrowArray *out)
     views->buffers[1] = views->views;
     views->buffers[2 + views->n_buffers] = views->sizes;
     fill(rows, out, views->buffers, 3 + views->n_buffers, rows->length, views->nulls);
+    out->release = release_views;
+    g_atomic_int_inc(&rows->owner_references);
 }
 
 static void fill_topic(RawRows *rows, struct ArrowArray *out)
@@ -208,6 +223,6 @@ SfStatus raw_rows_finish(RawRows *rows, struct ArrowArray *headers, struct Arrow
     } else {
         fill_null_headers(rows, &columns[SF_RAW_HEADERS]);
     }
-    unref(rows); /* the columns have their own */
+    raw_rows_free(rows); /* the columns have their own references */
     return sf_rows_from_columns(columns, SF_RAW_COLUMNS, length, out, err);
 }

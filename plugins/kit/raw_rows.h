@@ -53,7 +53,8 @@ typedef struct RawRows {
     int64_t *timestamps;
     uint8_t *timestamp_validity;
     int64_t timestamp_nulls;
-    gint references; /* columns that are not released yet */
+    gint references;       /* columns that are not released yet */
+    gint owner_references; /* keys and values of them */
     RawSource *source;
     GDestroyNotify release;
     gpointer owner;

@@ -11,25 +11,39 @@ SF_API char *arrow_text(struct ArrowSchema *schema, struct ArrowArray *rows);
 SF_API void arrow_free(char *text);
 SF_API gint64 arrow_alive(void);
 
-static gint alive; /* batches and hand-made arrays that have not been released */
+static gint alive; /* columns that have not been released */
 
 gint64 arrow_alive(void)
 {
     return g_atomic_int_get(&alive);
 }
 
-static void count_freed(gpointer data, gint64 bytes)
+/* A column's own release, while ours stands in its place. */
+typedef struct Stash {
+    void (*release)(struct ArrowArray *);
+    gpointer data;
+} Stash;
+
+static void count_release(struct ArrowArray *array)
 {
-    (void) data, (void) bytes;
+    g_autofree Stash *stash = array->private_data;
+    array->private_data = stash->data;
+    array->release = stash->release;
+    array->release(array);
     g_atomic_int_add(&alive, -1);
 }
 
 static SharedBatch *share(SfBatch *moved)
 {
-    SharedBatch *shared = shared_batch_new(moved);
-    shared->freed = count_freed;
-    g_atomic_int_inc(&alive);
-    return shared;
+    for (gint64 i = 0; i < moved->rows.n_children; i++) {
+        struct ArrowArray *column = moved->rows.children[i];
+        Stash *stash = g_new(Stash, 1);
+        *stash = (Stash){column->release, column->private_data};
+        column->private_data = stash;
+        column->release = count_release;
+        g_atomic_int_inc(&alive);
+    }
+    return shared_batch_new(moved);
 }
 
 static SfStatus operate(const SfBatch *in, const char *operation, gint64 first, gint64 count, const guint8 *keep,

@@ -152,10 +152,10 @@ def expected(rows):
 class ForeignReader(unittest.TestCase):
     def tearDown(self):
         gc.collect()
-        self.assertEqual(LIB.arrow_alive(), 0, "every batch is released once")
+        self.assertEqual(LIB.arrow_alive(), 0, "every column is released once")
 
     def assert_rows(self, batch, rows):
-        self.assertGreater(LIB.arrow_alive(), 0, "the batch is alive while pyarrow has it")
+        self.assertGreater(LIB.arrow_alive(), 0, "the columns are alive while pyarrow has them")
         batch.validate(full=True)
         got = list(zip(*[column.to_pylist() for column in batch.columns])) if batch.num_rows else []
         self.assertEqual([list(row) for row in got], expected(rows))
@@ -219,7 +219,7 @@ class ForeignReader(unittest.TestCase):
             array.validate(full=True)
             self.assertEqual(array.to_pylist(), [row[column] for row in expected(rows)], name)
 
-    def test_part_of_a_batch_keeps_all_of_it_alive(self):
+    def test_part_of_a_column_keeps_all_of_it_alive(self):
         source = Random(5)
         rows = [source.row() for _ in range(40)]
         column = make(rows, "slice").column(13).flatten()
