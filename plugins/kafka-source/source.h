@@ -13,12 +13,6 @@ typedef enum Start { START_EARLIEST, START_LATEST, START_TIMESTAMP, START_COMMIT
 typedef enum OnLost { ON_LOST_STOP, ON_LOST_CONTINUE } OnLost;
 typedef enum MissingTopic { MISSING_TOPIC_WAIT, MISSING_TOPIC_STOP } MissingTopic;
 
-/* The last row of a batch, for the mark that is published with a group offset. */
-typedef struct Mark {
-    int64_t end;
-    int64_t timestamp_ms;
-} Mark;
-
 typedef struct Partition {
     const SfSplit *split;
     char *topic;
@@ -72,6 +66,7 @@ typedef struct Source {
     bool publish_now; /* group offsets are to be there before we go on */
     gint *retained;   /* batches that are still alive; they keep the client's handle from being destroyed */
     SfBuilder *headers;
+    bool ask_headers; /* of every record: see batch.c */
     SfStatus trouble; /* what the consumer reported beside messages; SF_OK: nothing */
     SfError trouble_error;
     bool missing; /* a subscribed topic does not exist; the text is in trouble_error */

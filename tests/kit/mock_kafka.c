@@ -22,7 +22,7 @@ static rd_kafka_t *client(rd_kafka_type_t type, const char *brokers, const char 
 
 MockKafka *mock_kafka_new(void)
 {
-    static const char *const quiet[] = {"log_level", "0", "linger.ms", "0", NULL};
+    static const char *const quiet[] = {"log_level", "0", "linger.ms", "50", NULL};
     MockKafka *mock = g_new0(MockKafka, 1);
     rd_kafka_t *owner = client(RD_KAFKA_PRODUCER, NULL, quiet);
     mock->cluster = rd_kafka_mock_cluster_new(owner, 1);
@@ -45,8 +45,8 @@ void mock_kafka_topic(MockKafka *mock, const char *topic, int partitions)
     g_assert_cmpint(rd_kafka_mock_topic_create(mock->cluster, topic, partitions, 1), ==, RD_KAFKA_RESP_ERR_NO_ERROR);
 }
 
-static void produce(MockKafka *mock, const char *topic, int partition, const char *key, const char *value,
-                    gint64 timestamp_ms, const char *const *headers)
+void mock_kafka_send(MockKafka *mock, const char *topic, int partition, const char *key, const char *value,
+                     gint64 timestamp_ms, const char *const *headers)
 {
     rd_kafka_headers_t *list = headers ? rd_kafka_headers_new(4) : NULL;
     for (gsize i = 0; headers && headers[i]; i += 2)
@@ -58,20 +58,25 @@ static void produce(MockKafka *mock, const char *topic, int partition, const cha
     g_assert_cmpint(code, ==, RD_KAFKA_RESP_ERR_NO_ERROR);
 }
 
+void mock_kafka_flush(MockKafka *mock)
+{
+    g_assert_cmpint(rd_kafka_flush(mock->rk, WAIT_MS), ==, RD_KAFKA_RESP_ERR_NO_ERROR);
+}
+
 void mock_kafka_produce(MockKafka *mock, const char *topic, int partition, const char *key, const char *value,
                         gint64 timestamp_ms, const char *const *headers)
 {
-    produce(mock, topic, partition, key, value, timestamp_ms, headers);
-    g_assert_cmpint(rd_kafka_flush(mock->rk, WAIT_MS), ==, RD_KAFKA_RESP_ERR_NO_ERROR);
+    mock_kafka_send(mock, topic, partition, key, value, timestamp_ms, headers);
+    mock_kafka_flush(mock);
 }
 
 void mock_kafka_fill(MockKafka *mock, const char *topic, int partition, const char *prefix, int n)
 {
     for (int i = 0; i < n; i++) {
         g_autofree char *value = g_strdup_printf("%s%d", prefix, i);
-        produce(mock, topic, partition, NULL, value, 0, NULL);
+        mock_kafka_send(mock, topic, partition, NULL, value, 0, NULL);
     }
-    g_assert_cmpint(rd_kafka_flush(mock->rk, WAIT_MS), ==, RD_KAFKA_RESP_ERR_NO_ERROR);
+    mock_kafka_flush(mock);
 }
 
 typedef struct Line {

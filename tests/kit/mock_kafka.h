@@ -21,6 +21,10 @@ void mock_kafka_topic(MockKafka *mock, const char *topic, int partitions);
 /* One record; value NULL is a tombstone; headers are name, value, …, NULL or NULL. Returns when it is there. */
 void mock_kafka_produce(MockKafka *mock, const char *topic, int partition, const char *key, const char *value,
                         gint64 timestamp_ms, const char *const *headers);
+/* The same without waiting, so that several become one request; then wait for all. */
+void mock_kafka_send(MockKafka *mock, const char *topic, int partition, const char *key, const char *value,
+                     gint64 timestamp_ms, const char *const *headers);
+void mock_kafka_flush(MockKafka *mock);
 /* n records "prefix<number>" without key. */
 void mock_kafka_fill(MockKafka *mock, const char *topic, int partition, const char *prefix, int n);
 

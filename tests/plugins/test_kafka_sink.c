@@ -1,6 +1,6 @@
-/* kafka-sink on librdkafka's mock cluster: records, keys, headers, rejects, positions of the mode without transactions, what it
- * says when something is wrong. The mock does not isolate transactions and drops their offsets: exactly once is proven against
- * a real broker (tests/e2e/test_producer.py). */
+/* kafka-sink on librdkafka's mock cluster: records, keys, headers, rejects, positions of the mode without
+ * transactions, what it says when something is wrong. The mock does not isolate transactions and drops their
+ * offsets: exactly once is proven against a real broker (tests/e2e/test_producer.py). */
 #include "harness.h"
 #include "mock_kafka.h"
 

@@ -59,6 +59,31 @@ static void test_rows_are_the_records(void)
     g_assert_cmpint(harness_lag(h, "sales_events/0"), ==, 4);
 }
 
+/* Whether a record has headers is guessed from its bytes where that is sure; the guess must never lose any. */
+static void test_headers_are_found_wherever_they_are(void)
+{
+    static const char *const headers[] = {"h", "", NULL};
+    g_autoptr(MockKafka) mock = mock_kafka_new();
+    mock_kafka_topic(mock, "t", 1);
+    for (int i = 0; i < 60; i++) {
+        g_autofree char *key = g_strdup_printf("%d", i);
+        mock_kafka_send(mock, "t", 0, i % 4 == 3 ? NULL : key, i % 7 == 6 ? NULL : key, 0, i % 5 == 2 ? headers : NULL);
+    }
+    mock_kafka_flush(mock);
+    g_autoptr(Harness) h = bounded_new(mock, "topics: [t]");
+    g_autoptr(GPtrArray) batches = harness_poll_rows(h, 60);
+    int row = 0;
+    for (guint i = 0; i < batches->len && batches->pdata[i]; i++) {
+        const SfBatch *batch = batches->pdata[i];
+        SfColumn column;
+        SfError err;
+        g_assert_cmpint(sf_column(batch, "headers", SF_LIST, &column, &err), ==, SF_OK);
+        for (gint64 k = 0; k < sf_rows(batch); k++, row++)
+            g_assert_cmpint(sf_is_null(&column, k), ==, row % 5 != 2);
+    }
+    g_assert_cmpint(row, ==, 60);
+}
+
 static void test_bounded_run_ends_with_empty_partitions(void)
 {
     g_autoptr(MockKafka) mock = mock_kafka_new();
@@ -299,6 +324,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/kafka-source/rows-are-the-records", test_rows_are_the_records);
+    g_test_add_func("/kafka-source/headers-are-found", test_headers_are_found_wherever_they_are);
     g_test_add_func("/kafka-source/bounded-run-ends-with-empty-partitions",
                     test_bounded_run_ends_with_empty_partitions);
     g_test_add_func("/kafka-source/goes-on-where-the-sinks-are", test_goes_on_where_the_sinks_are);
