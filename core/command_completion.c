@@ -4,6 +4,7 @@
 #include "runtime.h"
 
 #include <stdio.h>
+#include <string.h>
 
 const CliPage command_completion_page = {
     .name = "completion",
@@ -52,6 +53,36 @@ static void print_enum_cases(const Command *commands, size_t n, const char *inde
     }
 }
 
+/* A program's flags, out of its help; "" when it has none. */
+static char *program_flags(const char *word)
+{
+    g_autofree char *path = cli_find_program(word);
+    char *argv[] = {path, (char *) "--help", NULL};
+    g_autofree char *help = NULL;
+    GString *out = g_string_new(NULL);
+    if (path)
+        g_spawn_sync(NULL, argv, NULL, G_SPAWN_STDERR_TO_DEV_NULL, NULL, NULL, &help, NULL, NULL, NULL);
+    for (const char *at = help; at && (at = strstr(at, " --"));) {
+        gsize length = strspn(at + 3, "abcdefghijklmnopqrstuvwxyz-");
+        g_autofree char *flag = g_strndup(at + 1, length + 2);
+        bool is_there = strstr(out->str, flag) != NULL;
+        if (length > 0 && !is_there)
+            g_string_append_printf(out, "%s%s", out->len ? " " : "", flag);
+        at += length + 3;
+    }
+    return g_string_free(out, FALSE);
+}
+
+static void print_program_cases(void)
+{
+    g_autoptr(GPtrArray) programs = cli_programs();
+    for (guint i = 0; i < programs->len; i++) {
+        const char *word = g_ptr_array_index(programs, i);
+        g_autofree char *words = program_flags(word);
+        printf("           %s) words=\"%s\" ;;\n", word, words);
+    }
+}
+
 static void print_bash(void)
 {
     size_t n = 0;
@@ -77,6 +108,7 @@ static void print_bash(void)
         printf("           %s) words=\"%s%s%s%s%s\" ;;\n", commands[i].page->name, words, more, shells,
                *pages ? " " : "", pages);
     }
+    print_program_cases();
     printf("           esac ;;\n"
            "        esac\n"
            "    fi\n"

@@ -415,18 +415,22 @@ static void word_runs_a_program_in_our_place(void)
     g_autofree char *dir = g_dir_make_tmp("sf-cli-XXXXXX", &error);
     g_assert_no_error(error);
     g_autofree char *path = g_build_filename(dir, "sfrun-hello", NULL);
-    g_file_set_contents_full(path, "#!/bin/sh\necho \"hello $*\"\nexit 7\n", -1, G_FILE_SET_CONTENTS_NONE, 0755,
-                             &error);
+    g_file_set_contents_full(
+        path,
+        "#!/bin/sh\necho \"hello $*\"\n[ \"$1\" = --help ] && echo ' -g, --greeting WORD  Not --great.'\nexit 7\n", -1,
+        G_FILE_SET_CONTENTS_NONE, 0755, &error);
     g_assert_no_error(error);
     g_setenv("SF_COMMAND_PATH", dir, TRUE);
     g_auto(Ran) ran = run("hello --json a");
     g_auto(Ran) help = run("help hello");
     g_auto(Ran) overview = run("--help");
     g_auto(Ran) near = run("helo");
+    g_auto(Ran) completion = run("completion bash");
     g_unsetenv("SF_COMMAND_PATH");
     g_assert_cmpint(ran.status, ==, 7);
     g_assert_cmpstr(ran.out, ==, "hello --json a\n");
-    g_assert_cmpstr(help.out, ==, "hello --help\n");
+    g_assert_true(g_str_has_prefix(help.out, "hello --help\n"));
+    g_assert_nonnull(strstr(completion.out, "hello) words=\"--help --greeting --great\" ;;\n"));
     g_assert_nonnull(strstr(overview.out, "Further commands: hello\n"));
     g_assert_nonnull(strstr(near.err, "did you mean 'hello'?"));
     g_assert_cmpint(g_unlink(path), ==, 0);
