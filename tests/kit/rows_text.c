@@ -48,20 +48,23 @@ static void append_double(GString *out, double value)
 }
 
 /* Within the years 1 to 9999; beyond them the bare number says it. */
-static void append_time(GString *out, gint64 micros, const char *format)
+static void append_time(GString *out, gint64 micros, bool clock)
 {
-    gint64 seconds = micros / G_USEC_PER_SEC - (micros % G_USEC_PER_SEC < 0);
+    gint64 seconds = micros / G_USEC_PER_SEC - (micros % G_USEC_PER_SEC < 0),
+           fraction = micros - seconds * G_USEC_PER_SEC;
     g_autoptr(GDateTime) time = g_date_time_new_from_unix_utc(seconds);
-    g_autofree char *text = time ? g_date_time_format(time, format) : NULL;
-    if (!text) {
+    if (!time) {
         g_string_append_printf(out, "%" G_GINT64_FORMAT, micros);
         return;
     }
-    g_string_append_printf(out, "\"%s", text);
-    gint64 fraction = micros - seconds * G_USEC_PER_SEC;
+    g_string_append_printf(out, "\"%04d-%02d-%02d", g_date_time_get_year(time), g_date_time_get_month(time),
+                           g_date_time_get_day_of_month(time));
+    if (clock)
+        g_string_append_printf(out, "T%02d:%02d:%02d", g_date_time_get_hour(time), g_date_time_get_minute(time),
+                               g_date_time_get_second(time));
     if (fraction > 0)
         g_string_append_printf(out, ".%06" G_GINT64_FORMAT, fraction);
-    g_string_append(out, strchr(format, 'T') ? "Z\"" : "\"");
+    g_string_append(out, clock ? "Z\"" : "\"");
 }
 
 static void append_value(GString *out, const SfColumn *column, gint64 row);
@@ -106,10 +109,10 @@ static void append_value(GString *out, const SfColumn *column, gint64 row)
         append_decimal(out, sf_decimal(column, row), column->scale);
         break;
     case SF_DATE:
-        append_time(out, sf_i32(column, row) * INT64_C(86400) * G_USEC_PER_SEC, "%Y-%m-%d");
+        append_time(out, sf_i32(column, row) * INT64_C(86400) * G_USEC_PER_SEC, false);
         break;
     case SF_TIMESTAMP:
-        append_time(out, sf_i64(column, row), "%Y-%m-%dT%H:%M:%S");
+        append_time(out, sf_i64(column, row), true);
         break;
     case SF_UTF8:
     case SF_BINARY:
