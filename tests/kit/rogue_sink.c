@@ -1,4 +1,5 @@
-/* A sink that breaks one of the host's rules, to see that the harness notices. It keeps its position for the process. */
+/* A sink that breaks one of the host's rules, to see that the harness notices. It keeps its position for the
+ * process. */
 #include <sf/sf.h>
 
 typedef enum Mode { GOOD, LEAVES, AHEAD, FORGETS, OVERPAID, REJECTS_NOTHING, REJECTS_BATCH } Mode;

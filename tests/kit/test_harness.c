@@ -1,4 +1,5 @@
-/* The harness itself: a plugin that breaks a rule ends the test program, with words that say which; a good one passes. */
+/* The harness itself: a plugin that breaks a rule ends the test program, with words that say which; a good one
+ * passes. */
 #include <locale.h>
 #include "harness.h"
 

@@ -115,7 +115,7 @@ static void test_texts(void)
 static void test_dates(void)
 {
     assert_decode("date", "\"2024-02-29\"", "\"2024-02-29\"");
-    assert_decode("date", "\"0001-01-01\"", "\"1-01-01\"");
+    assert_decode("date", "\"0001-01-01\"", "\"0001-01-01\"");
     assert_decode("date", "\"9999-12-31\"", "\"9999-12-31\"");
     assert_decode("date", "\"1900-02-29\"", "x: text '1900-02-29' is no date");
     assert_decode("date", "\"2024-13-01\"", "x: text '2024-13-01' is no date");
@@ -143,7 +143,7 @@ static void test_timestamps(void)
     assert_decode("timestamp", "\"2024-01-15\"", "\"2024-01-15T00:00:00Z\"");
     assert_decode("timestamp", "\"1969-12-31T23:59:59.999999Z\"", "\"1969-12-31T23:59:59.999999Z\"");
     assert_decode("timestamp", "\"2024-02-29T23:59:59.5Z\"", "\"2024-02-29T23:59:59.500000Z\"");
-    assert_decode("timestamp", "\"0001-01-01T00:00:00Z\"", "\"1-01-01T00:00:00Z\"");
+    assert_decode("timestamp", "\"0001-01-01T00:00:00Z\"", "\"0001-01-01T00:00:00Z\"");
     assert_decode("timestamp", "\"9999-12-31T23:59:59.999999Z\"", "\"9999-12-31T23:59:59.999999Z\"");
     assert_decode("timestamp(ns)", "\"2024-01-15T10:30:01.123456789Z\"", "\"2024-01-15T10:30:01.123456Z\"");
 }
