@@ -74,6 +74,7 @@ static void seal(Level *level)
             slot = (slot + 1) & level->slot_mask;
         level->slots[slot] = i + 1;
         key->next = (i + 1) % level->n;
+        key->only = key->fields->len == 1 && !key->level ? g_ptr_array_index(key->fields, 0) : NULL;
         if (key->level)
             seal(key->level);
     }

@@ -16,8 +16,9 @@ typedef struct Key {
     uint32_t next;   /* number of the key that followed last time */
     char *name;
     size_t size;
-    GPtrArray *fields; /* Field *, borrowed: what the value goes to; mostly one */
+    GPtrArray *fields; /* Field *, borrowed: what the value goes to */
     Level *level;      /* of paths that lead through this key, or NULL */
+    Field *only;       /* the one field, where that is all; mostly so */
 } Key;
 
 struct Level {
@@ -58,15 +59,29 @@ static inline bool level_see(Level *level, uint32_t key)
 /* Whether the text behind an opening quote is this key and its closing quote. */
 static inline bool key_is(const Key *key, const char *p, const char *end)
 {
-#if defined(__SSE2__)
-    if (key->mask && end - p >= 16) {
-        __m128i text = _mm_loadu_si128((const __m128i *) (const void *) p);
-        __m128i want = _mm_loadu_si128((const __m128i *) (const void *) key->quoted);
-        return ((unsigned) _mm_movemask_epi8(_mm_cmpeq_epi8(text, want)) & key->mask) == key->mask;
-    }
-#endif
     return (size_t) (end - p) > key->size && p[key->size] == '"' && memcmp(p, key->name, key->size) == 0 &&
            json_scan_plain(p, end) == p + key->size;
+}
+
+/* From an opening quote to the value, if this key and its colon stand there with at most one blank, as programs write
+ * them, and well before the end; else NULL: take the long way. */
+static inline const char *key_pass(const Key *key, const char *p, const char *end)
+{
+#if defined(__SSE2__)
+    if (end - p < 32 || !key->mask)
+        return NULL;
+    __m128i text = _mm_loadu_si128((const __m128i *) (const void *) (p + 1));
+    __m128i want = _mm_loadu_si128((const __m128i *) (const void *) key->quoted);
+    unsigned equal = (unsigned) _mm_movemask_epi8(_mm_cmpeq_epi8(text, want));
+    p += key->size + 2;
+    if ((equal & key->mask) != key->mask || *p != ':')
+        return NULL;
+    p += 1 + (p[1] == ' ');
+    return (unsigned char) *p > ' ' ? p : NULL;
+#else
+    (void) key, (void) p, (void) end;
+    return NULL;
+#endif
 }
 
 #endif

@@ -2,6 +2,7 @@
 #ifndef JSON_DECODE_NUMBER_H
 #define JSON_DECODE_NUMBER_H
 
+#include <string.h>
 #include <sf/column.h>
 #include "json_scan.h"
 
@@ -29,12 +30,53 @@ typedef struct ShortNumber {
     bool negative;
 } ShortNumber;
 
+#if defined(__SSE2__)
+/* n digits (1 … 15) at p, of which 24 bytes can be read: eight at a time, pairs first. */
+static inline int64_t number_digits(const char *p, unsigned n)
+{
+    uint64_t v;
+    int64_t high = 0;
+    if (n > 8) {
+        high = number_digits(p, n - 8) * 100000000;
+        p += n - 8;
+        n = 8;
+    }
+    memcpy(&v, p, sizeof v);
+    v <<= 64 - 8 * n; /* zeros in front */
+    v = (v & 0x0F0F0F0F0F0F0F0F) * 2561 >> 8;
+    v = (v & 0x00FF00FF00FF00FF) * 6553601 >> 16;
+    v = (v & 0x0000FFFF0000FFFF) * 42949672960001 >> 32;
+    return high + (int64_t) v;
+}
+
+/* Where there are 24 bytes to read and at most 15 of them are the number. */
+static inline const char *number_scan_vector(const char *p, ShortNumber *out)
+{
+    unsigned integer, fraction;
+    const char *end = json_scan_digits(p, &integer, &fraction);
+    if (!end)
+        return NULL;
+    out->mantissa = number_digits(p, integer);
+    if (fraction > 0)
+        out->mantissa = out->mantissa * number_tens[fraction] + number_digits(p + integer + 1, fraction);
+    out->fraction = (int) fraction;
+    return end;
+}
+#endif
+
 /* Behind the number at p, or NULL where it is none in short (longer, with exponent, or wrong): take the long way
  * then. */
 static inline const char *number_scan_short(const char *p, const char *end, ShortNumber *out)
 {
     out->negative = p < end && *p == '-';
     p += out->negative;
+#if defined(__SSE2__)
+    if (end - p >= 24) {
+        const char *behind = number_scan_vector(p, out);
+        if (behind)
+            return behind;
+    }
+#endif
     const char *start = p;
     uint64_t mantissa = 0;
     const char *limit = end - p > 19 ? p + 19 : end;

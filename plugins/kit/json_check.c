@@ -5,6 +5,18 @@
 #include <string.h>
 #include "json_scan.h"
 
+const char *json_scan_blanks(JsonScan *scan, const char *p)
+{
+    while (p < scan->end && (unsigned char) *p <= ' ') {
+        if (*p == '\n' || *p == '\r')
+            scan->breaks = true;
+        else if (*p != ' ' && *p != '\t')
+            return p;
+        p++;
+    }
+    return p;
+}
+
 static const char *scan_escape(JsonScan *scan, const char *p)
 {
     scan->escapes = true;
@@ -55,6 +67,12 @@ const char *json_scan_number(JsonScan *scan, const char *p)
 {
     if (*p == '-')
         p++;
+#if defined(__SSE2__)
+    unsigned integer, fraction;
+    const char *end = scan->end - p >= 16 ? json_scan_digits(p, &integer, &fraction) : NULL;
+    if (end)
+        return end;
+#endif
     if (p < scan->end && *p == '0') {
         p++;
         if (p < scan->end && json_is_digit(*p))
@@ -80,7 +98,7 @@ static const char *scan_word(JsonScan *scan, const char *p, const char *word, si
     return p + size;
 }
 
-static const char *scan_scalar(JsonScan *scan, const char *p)
+static inline const char *scan_scalar(JsonScan *scan, const char *p)
 {
     if (p == scan->end)
         return json_scan_fail(scan, p, "value expected");
@@ -100,7 +118,7 @@ static const char *scan_scalar(JsonScan *scan, const char *p)
 }
 
 /* From white space before a key to the value behind its colon. */
-static const char *scan_key(JsonScan *scan, const char *p)
+static inline const char *scan_key(JsonScan *scan, const char *p)
 {
     p = json_scan_space(scan, p);
     if (p == scan->end || *p != '"')
@@ -121,7 +139,7 @@ typedef struct Nesting {
 } Nesting;
 
 /* After an opening bracket: to the first value inside, or to behind the closing bracket when there is none. */
-static const char *scan_open(JsonScan *scan, const char *p, Nesting *nesting, bool *value_next)
+static inline const char *scan_open(JsonScan *scan, const char *p, Nesting *nesting, bool *value_next)
 {
     bool object = *p == '{';
     if (nesting->depth == JSON_MAX_DEPTH)
@@ -135,7 +153,7 @@ static const char *scan_open(JsonScan *scan, const char *p, Nesting *nesting, bo
 }
 
 /* After a value: over closing brackets and a comma to the next value; with depth 0: behind the outermost one. */
-static const char *scan_next(JsonScan *scan, const char *p, Nesting *nesting)
+static inline const char *scan_next(JsonScan *scan, const char *p, Nesting *nesting)
 {
     while (nesting->depth > 0) {
         bool object = nesting->object[nesting->depth - 1];

@@ -29,16 +29,12 @@ static inline const char *json_scan_fail(JsonScan *scan, const char *place, cons
 }
 
 /* The first character that is no white space, or end. */
+const char *json_scan_blanks(JsonScan *scan, const char *p);
+
+/* The same, where there mostly is none. */
 static inline const char *json_scan_space(JsonScan *scan, const char *p)
 {
-    while (p < scan->end && (unsigned char) *p <= ' ') {
-        if (*p == '\n' || *p == '\r')
-            scan->breaks = true;
-        else if (*p != ' ' && *p != '\t')
-            return p;
-        p++;
-    }
-    return p;
+    return p < scan->end && (unsigned char) *p > ' ' ? p : json_scan_blanks(scan, p);
 }
 
 /* Bytes of the UTF-8 sequence at p, by RFC 3629 section 4 (no overlong forms, no surrogates, at most U+10FFFF); 0:
@@ -64,21 +60,26 @@ static inline size_t json_scan_utf8(const char *text, const char *end)
     return (p[0] == 0xF0 && p[1] < 0x90) || (p[0] == 0xF4 && p[1] > 0x8F) ? 0 : 4;
 }
 
+#if defined(__SSE2__)
+/* A bit for each byte that is a quote, a backslash, a control character or not ASCII. */
+static inline unsigned json_scan_odd(__m128i text)
+{
+    /* signed: bytes from 0x80 are below the blank as control characters are */
+    __m128i odd = _mm_cmplt_epi8(text, _mm_set1_epi8(' '));
+    odd = _mm_or_si128(odd, _mm_cmpeq_epi8(text, _mm_set1_epi8('"')));
+    odd = _mm_or_si128(odd, _mm_cmpeq_epi8(text, _mm_set1_epi8('\\')));
+    return (unsigned) _mm_movemask_epi8(odd);
+}
+#endif
+
 /* The first byte at or after p that is a quote, a backslash, a control character or not ASCII; or end. */
 static inline const char *json_scan_plain(const char *p, const char *end)
 {
 #if defined(__SSE2__)
-    const __m128i quote = _mm_set1_epi8('"');
-    const __m128i backslash = _mm_set1_epi8('\\');
-    const __m128i space = _mm_set1_epi8(' ');
     while (end - p >= 16) {
-        __m128i text = _mm_loadu_si128((const __m128i *) (const void *) p);
-        /* signed: bytes from 0x80 are below the blank as control characters are */
-        __m128i odd = _mm_or_si128(_mm_cmplt_epi8(text, space),
-                                   _mm_or_si128(_mm_cmpeq_epi8(text, quote), _mm_cmpeq_epi8(text, backslash)));
-        unsigned mask = (unsigned) _mm_movemask_epi8(odd);
-        if (mask)
-            return p + __builtin_ctz(mask);
+        unsigned odd = json_scan_odd(_mm_loadu_si128((const __m128i *) (const void *) p));
+        if (odd)
+            return p + __builtin_ctz(odd);
         p += 16;
     }
 #endif
@@ -103,6 +104,29 @@ static inline bool json_is_digit(char c)
 {
     return (unsigned char) (c - '0') < 10;
 }
+
+#if defined(__SSE2__)
+/* Digits before and behind the point of a number without sign and exponent, of at most 15 characters, of which 16 can
+ * be read. Returns the character behind it, or NULL: take the long way. */
+static inline const char *json_scan_digits(const char *p, unsigned *integer, unsigned *fraction)
+{
+    __m128i text = _mm_sub_epi8(_mm_loadu_si128((const __m128i *) (const void *) p), _mm_set1_epi8('0'));
+    __m128i digits = _mm_cmpeq_epi8(_mm_min_epu8(text, _mm_set1_epi8(9)), text);
+    unsigned others = ~(unsigned) _mm_movemask_epi8(digits);
+    unsigned n = (unsigned) __builtin_ctz(others);
+    if (n == 0 || n > 15 || (n > 1 && *p == '0'))
+        return NULL;
+    *integer = n;
+    *fraction = 0;
+    if (p[n] == '.') {
+        *fraction = (unsigned) __builtin_ctz(others >> (n + 1));
+        n += 1 + *fraction;
+        if (*fraction == 0 || n > 15)
+            return NULL;
+    }
+    return (p[n] | 0x20) == 'e' ? NULL : p + n;
+}
+#endif
 
 /* From a number's first character to behind its last; NULL on a fault. */
 const char *json_scan_number(JsonScan *scan, const char *p);

@@ -33,16 +33,20 @@ static inline char *put_two(char *p, unsigned value)
     return p + 2;
 }
 
-/* At least `least` digits. */
+/* At least `least` digits, two at a time from the end. */
 static char *put_digits(char *p, uint64_t value, int least)
 {
     char digits[20];
-    int n = 0;
-    for (; value > 0 || n < least; value /= 10)
-        digits[n++] = (char) ('0' + value % 10);
-    while (n > 0)
-        *p++ = digits[--n];
-    return p;
+    int n = sizeof digits;
+    for (; value >= 10; value /= 100)
+        put_two(digits + (n -= 2), (unsigned) (value % 100));
+    if (value > 0 || n == sizeof digits)
+        digits[--n] = (char) ('0' + value);
+    int size = (int) sizeof digits - n;
+    for (; least > size; least--)
+        *p++ = '0';
+    memcpy(p, digits + n, (gsize) size);
+    return p + size;
 }
 
 void json_write_int(GString *out, int64_t value)

@@ -25,29 +25,41 @@ static void writer_done(Writer *writer)
     g_free(writer->base64_key);
 }
 
-static char *make_key(const char *name, const char *suffix)
+/* GString's own functions are calls. */
+static inline void put(GString *out, const char *text, gsize size)
+{
+    if (G_UNLIKELY(size >= out->allocated_len - out->len)) {
+        g_string_append_len(out, text, (gssize) size);
+        return;
+    }
+    memcpy(out->str + out->len, text, size);
+    out->len += size;
+    out->str[out->len] = '\0';
+}
+
+static char *make_key(const char *name, const char *suffix, bool first)
 {
     g_autofree char *full = g_strconcat(name, suffix, NULL);
-    g_autoptr(GString) key = g_string_new(NULL);
+    g_autoptr(GString) key = g_string_new(first ? "{" : ",");
     json_write_text(key, full, strlen(full));
     g_string_append_c(key, ':');
     return g_string_free(g_steal_pointer(&key), FALSE);
 }
 
-static SfStatus writer_init(Writer *writer, const struct ArrowSchema *schema, SfError *err)
+static SfStatus writer_init(Writer *writer, const struct ArrowSchema *schema, bool first, SfError *err)
 {
     SfField field;
     SF_TRY(sf_schema_field(schema, &field, err));
     const char *name = field.name ? field.name : "";
     writer->type = field.type;
     writer->raw = field.type == SF_BINARY && (g_str_equal(name, "key") || g_str_equal(name, "value"));
-    writer->key = make_key(name, "");
+    writer->key = make_key(name, "", first);
     writer->key_size = strlen(writer->key);
-    writer->base64_key = writer->raw ? make_key(name, "_base64") : NULL;
+    writer->base64_key = writer->raw ? make_key(name, "_base64", first) : NULL;
     writer->children = g_new0(Writer, (gsize) schema->n_children);
     for (int64_t i = 0; i < schema->n_children; i++) {
         writer->n_children++;
-        SF_TRY(writer_init(&writer->children[i], schema->children[i], err));
+        SF_TRY(writer_init(&writer->children[i], schema->children[i], i == 0, err));
     }
     return SF_OK;
 }
@@ -55,7 +67,7 @@ static SfStatus writer_init(Writer *writer, const struct ArrowSchema *schema, Sf
 JsonWriter *json_writer_new(const struct ArrowSchema *schema, SfError *err)
 {
     g_autoptr(JsonWriter) writer = g_new0(JsonWriter, 1);
-    if (sf_schema_check(schema, err) != SF_OK || writer_init(&writer->root, schema, err) != SF_OK)
+    if (sf_schema_check(schema, err) != SF_OK || writer_init(&writer->root, schema, true, err) != SF_OK)
         return NULL;
     return g_steal_pointer(&writer);
 }
@@ -93,7 +105,7 @@ static void write_value(const Writer *writer, int64_t row, GString *out)
     SfBytes bytes;
     switch (writer->type) {
     case SF_BOOL:
-        g_string_append(out, sf_bool(column, row) ? "true" : "false");
+        put(out, sf_bool(column, row) ? "true" : "false", sf_bool(column, row) ? 4 : 5);
         break;
     case SF_INT32:
         json_write_int(out, sf_i32(column, row));
@@ -134,7 +146,7 @@ static void write_value(const Writer *writer, int64_t row, GString *out)
 static void write_nullable(const Writer *writer, int64_t row, GString *out)
 {
     if (sf_is_null(&writer->column, row))
-        g_string_append_len(out, "null", 4);
+        put(out, "null", 4);
     else
         write_value(writer, row, out);
 }
@@ -156,7 +168,7 @@ static void write_raw(const Writer *writer, int64_t row, GString *out)
 {
     SfBytes bytes = sf_bytes(&writer->column, row);
     if (g_utf8_validate_len(bytes.data, (gsize) bytes.size, NULL)) {
-        g_string_append_len(out, writer->key, (gssize) writer->key_size);
+        put(out, writer->key, writer->key_size);
         json_write_text(out, bytes.data, (gsize) bytes.size);
     } else {
         g_string_append(out, writer->base64_key);
@@ -168,15 +180,14 @@ static void write_members(const Writer *writer, int64_t row, GString *out)
 {
     for (size_t i = 0; i < writer->n_children; i++) {
         const Writer *member = &writer->children[i];
-        g_string_append_c(out, i == 0 ? '{' : ',');
         if (member->raw && !sf_is_null(&member->column, row)) {
             write_raw(member, row, out);
             continue;
         }
-        g_string_append_len(out, member->key, (gssize) member->key_size);
+        put(out, member->key, member->key_size);
         write_nullable(member, row, out);
     }
-    g_string_append(out, writer->n_children == 0 ? "{}" : "}");
+    put(out, "{}" + (writer->n_children > 0), writer->n_children > 0 ? 1 : 2);
 }
 
 void json_writer_row(const JsonWriter *writer, int64_t row, GString *out)

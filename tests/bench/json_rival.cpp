@@ -8,7 +8,7 @@
 
 extern "C" {
 int time_parse_date(const char *text, size_t size, int32_t *out);
-int number_exact(const char *text, size_t size, int precision, int scale, SfDecimal *out);
+#include "number.h"
 }
 
 namespace
@@ -51,17 +51,16 @@ bool add_int(ondemand::object &object, const char *name, SfColumnBuilder *column
 bool add_decimal(ondemand::object &object, const char *name, SfColumnBuilder *column)
 {
     ondemand::value value;
-    SfDecimal decimal;
+    ShortNumber number;
+    int64_t decimal = 0;
     if (object.find_field(name).get(value))
         return false;
     std::string_view text = value.raw_json_token();
-    size_t size = text.size();
-    while (size > 0 && (text[size - 1] == ' ' || text[size - 1] == '\n'))
-        size--;
     double checked;
-    if (value.get_double().get(checked) || number_exact(text.data(), size, 12, 2, &decimal))
+    if (value.get_double().get(checked) || !number_scan_short(text.data(), text.data() + text.size() + 1, &number) ||
+        !number_short_scale(&number, 2, &decimal))
         return false;
-    sf_add_decimal(column, decimal);
+    sf_add_decimal(column, SfDecimal{static_cast<uint64_t>(decimal), decimal < 0 ? -1 : 0});
     return true;
 }
 
