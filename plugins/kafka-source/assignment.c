@@ -79,8 +79,14 @@ void assignment_clear(Source *source)
         partition_free(source->partitions->pdata[i]);
     g_ptr_array_set_size(source->partitions, 0);
     Rebalance *rebalance;
-    while ((rebalance = g_queue_pop_head(&source->rebalances)))
+    while ((rebalance = g_queue_pop_head(&source->rebalances))) {
+        /* what librdkafka waits to be told; it does not close before */
+        if (rebalance->assign)
+            give(kafka_client_handle(source->client), rebalance->list);
+        else
+            take(kafka_client_handle(source->client), rebalance->list);
         rebalance_free(rebalance);
+    }
 }
 
 /* A later epoch of a topic is another split: offsets of the topic that was deleted mean nothing in the new one. */
