@@ -1,5 +1,5 @@
-// simdjson's ways from a sales event to the bench's columns. Dates and decimals are converted by our own functions, so that
-// only the reading differs.
+/* simdjson's ways from a sales event to the bench's columns. Dates and decimals are converted by our own functions, so
+ * that only the reading differs. */
 #include "json_rival.h"
 
 #include <cstring>
