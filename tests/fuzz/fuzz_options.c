@@ -1,5 +1,5 @@
-/* Any text as the value of an option of any type: never a crash, and what was read keeps the row's bounds. The first byte
- * chooses the row. */
+/* Any text as the value of an option of any type: never a crash, and what was read keeps the row's bounds. The first
+ * byte chooses the row. */
 #include <glib.h>
 #include <string.h>
 
