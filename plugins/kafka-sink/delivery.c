@@ -53,7 +53,7 @@ void delivery_report(rd_kafka_t *rk, const rd_kafka_message_t *message, void *op
     if (!kept || message->err == RD_KAFKA_RESP_ERR__PURGE_QUEUE || message->err == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT)
         return;
     lane->failed = true;
-    kafka_explain(message->err, rd_kafka_message_errstr(message), lane->problem, sizeof lane->problem);
+    kafka_explain(message->err, NULL, lane->problem, sizeof lane->problem); /* a report's payload is the record */
     if (message->err == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE)
         lane->oversized = true;
     else if (is_about_the_record(message->err))

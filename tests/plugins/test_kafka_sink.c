@@ -195,6 +195,21 @@ static void test_row_too_large_is_a_reject(void)
     g_assert_cmpuint(h->settled, >=, 1);
 }
 
+static void test_row_that_the_broker_refuses_is_a_reject(void)
+{
+    static const char *const values[] = {"a"}, *const more[] = {"b"};
+    g_autoptr(MockKafka) mock = mock_new(1);
+    g_autoptr(Harness) h = sink_new(mock, "");
+    rd_kafka_mock_push_request_errors(mock->cluster, 0 /* Produce */, 1, RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP);
+    harness_write(h, 0, harness_raw(h, "events/0", 0, values, 1));
+    harness_commit(h, SF_COMMIT_CHECKPOINT);
+    g_assert_cmpstr(harness_rejects(h), ==, "events/0@0: broker: Invalid timestamp");
+    harness_write(h, 0, harness_raw(h, "events/0", 1, more, 1));
+    harness_commit(h, SF_COMMIT_END);
+    g_assert_cmpint(harness_committed(h, 0, "events/0"), ==, 2);
+    assert_topic(mock, 1, "0 null=b");
+}
+
 static void test_rejects_are_settled_before_the_commit(void)
 {
     static const char *const values[] = {"a"};
@@ -315,6 +330,7 @@ int main(int argc, char **argv)
     g_test_add_func("/kafka-sink/position-of-what-is-no-topic", test_position_of_what_is_no_topic);
     g_test_add_func("/kafka-sink/epochs-do-not-share-positions", test_epochs_do_not_share_positions);
     g_test_add_func("/kafka-sink/row-too-large-is-a-reject", test_row_too_large_is_a_reject);
+    g_test_add_func("/kafka-sink/row-that-the-broker-refuses", test_row_that_the_broker_refuses_is_a_reject);
     g_test_add_func("/kafka-sink/rejects-are-settled-before-the-commit", test_rejects_are_settled_before_the_commit);
     g_test_add_func("/kafka-sink/full-queue-takes-each-row-once", test_full_queue_takes_each_row_once);
     g_test_add_func("/kafka-sink/errors-that-pass-are-retried", test_errors_that_pass_are_retried);
