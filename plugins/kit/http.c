@@ -27,6 +27,7 @@ struct Http {
     bool tls_verify;
     int64_t timeout_ms;
     size_t n_slots;
+    size_t limit; /* of slots in use */
     Slot *slots;
     int interrupted; /* atomic */
 };
@@ -51,6 +52,7 @@ Http *http_new(const HttpOptions *options, SfError *err)
     http->tls_verify = options->tls_verify;
     http->timeout_ms = options->timeout_ms;
     http->n_slots = (size_t) CLAMP(options->connections, 1, 256);
+    http->limit = http->n_slots;
     http->slots = g_new0(Slot, http->n_slots);
     curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, (long) http->n_slots);
     return http;
@@ -66,6 +68,17 @@ void http_free(Http *http)
     g_free(http->slots);
     g_free(http->ca_file);
     g_free(http);
+}
+
+int64_t http_limit(Http *http, int64_t connections)
+{
+    http->limit = (size_t) CLAMP(connections, 1, (int64_t) http->n_slots);
+    return (int64_t) http->limit;
+}
+
+int64_t http_limit_now(const Http *http)
+{
+    return (int64_t) http->limit;
 }
 
 void http_interrupt(Http *http)
@@ -305,7 +318,7 @@ static Slot *free_slot(Http *http)
 /* Gives calls to the free slots; returns how many there are in work. */
 static size_t fill(Http *http, HttpCall *const *calls, size_t n, size_t *next, size_t active)
 {
-    for (; *next < n && active < http->n_slots; (*next)++) {
+    for (; *next < n && active < http->limit; (*next)++) {
         Slot *slot = free_slot(http);
         if (begin(http, slot, calls[*next]))
             active++;
@@ -330,7 +343,7 @@ void http_run(Http *http, HttpCall *const *calls, size_t n)
             for (; next < n; next++)
                 g_strlcpy(calls[next]->problem, HTTP_INTERRUPTED, sizeof calls[next]->problem);
         }
-        if (active == http->n_slots || (active > 0 && next == n))
+        if (active >= http->limit || (active > 0 && next == n))
             curl_multi_poll(http->multi, NULL, 0, (int) MIN(POLL_MS, http->timeout_ms), NULL);
     }
 }

@@ -41,6 +41,11 @@ void http_free(Http *http);
 /* Runs all of them, at most `connections` at once; every call has its outcome afterwards. */
 void http_run(Http *http, HttpCall *const *calls, size_t n);
 
+/* Uses at most so many of the connections from now on (1 to all), and says how many those are. For servers that
+ * throttle. */
+int64_t http_limit(Http *http, int64_t connections);
+int64_t http_limit_now(const Http *http);
+
 /* Frees what the outcome holds; idempotent. */
 void http_call_done(HttpCall *call);
 

@@ -152,6 +152,16 @@ static int64_t pause_of(S3Call *const *pending, size_t n, int attempt)
     return MIN(pause, PAUSE_MAX_MS) * g_random_int_range(75, 126) / 100;
 }
 
+/* Half the connections where the store throttles, one more where it does not. */
+static void adapt(S3Store *store, S3Call *const *sent, size_t n)
+{
+    bool throttled = false;
+    for (size_t i = 0; i < n; i++)
+        throttled = throttled || sent[i]->http.code == 503 || sent[i]->http.code == 429;
+    int64_t now = http_limit_now(store->http);
+    http_limit(store->http, throttled ? now / 2 : now + 1);
+}
+
 void s3_run(S3Store *store, S3Call *calls, size_t n)
 {
     g_autofree S3Call **pending = g_new0(S3Call *, n);
@@ -159,8 +169,12 @@ void s3_run(S3Store *store, S3Call *calls, size_t n)
         pending[i] = &calls[i];
     size_t left = n;
     for (int attempt = 0; left > 0; attempt++) {
-        send_all(store, pending, left);
-        left = keep_failed(store, pending, left);
+        size_t sent = left;
+        send_all(store, pending, sent);
+        adapt(store, pending, sent);
+        left = keep_failed(store, pending, sent);
+        if (left < sent) /* some have gone through: it is worth while to go on */
+            attempt = 0;
         if (attempt + 1 == ATTEMPTS || (left > 0 && !http_pause(store->http, pause_of(pending, left, attempt))))
             return;
     }

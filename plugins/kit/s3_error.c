@@ -136,9 +136,9 @@ SfStatus s3_call_fail(const S3Store *store, const S3Call *call, SfError *err)
     g_string_append_printf(text, "cannot %s 's3://%s/%s%s'", verb_of(call), store->bucket, store->prefix,
                            call->key ? call->key : "");
     if (call->http.status != SF_OK) {
-        g_string_append_printf(text, ": %s", call->http.problem);
-        if (store->options->endpoint)
-            g_string_append_printf(text, " (endpoint '%s')", store->options->endpoint);
+        g_string_append_printf(text, ": %s (endpoint '%s://%s')", call->http.problem, store->scheme, store->host);
+        if (strstr(call->http.problem, "certificate"))
+            g_string_append(text, "; name the authority of its certificate by 'ca_file'");
     } else {
         g_string_append_printf(text, ": %ld", call->http.code);
         if (call->code[0])

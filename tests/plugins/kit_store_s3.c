@@ -259,6 +259,24 @@ static void several_go_up_at_once_over_kept_connections(Fixture *f, gconstpointe
     g_assert_cmpuint(fake_s3_connections(f->fake), <=, 5);
 }
 
+/* As long as some go through, the rest is worth another try: more refusals than attempts, no error. */
+static void throttled_requests_go_through_little_by_little(Fixture *f, gconstpointer unused)
+{
+    (void) unused;
+    StoreObject objects[20];
+    char keys[20][16];
+    g_autoptr(GBytes) body = g_bytes_new_static("body", 4);
+    for (int i = 0; i < 20; i++) {
+        g_snprintf(keys[i], sizeof keys[i], "slow/%02d", i);
+        objects[i] = (StoreObject){.key = keys[i], .body = body};
+        for (int refusal = 0; refusal < i / 4; refusal++) /* the later the key, the more refusals: up to 4 */
+            fake_s3_script(f->fake,
+                           (FakeScript){.part = keys[i], .fault = FAKE_ANSWER, .status = 503, .code = "SlowDown"});
+    }
+    expect_status(f, store_put_all(f->store, objects, 20, &f->err), SF_OK);
+    g_assert_cmpuint(fake_s3_count(f->fake), ==, 20);
+}
+
 static GBytes *large_body(char first)
 {
     gsize size = (gsize) (2 * PART + 12345);
@@ -436,6 +454,7 @@ int main(int argc, char **argv)
     ADD("interrupt ends a wait", interrupt_ends_a_wait);
     ADD("unreachable endpoint is named", unreachable_endpoint_is_named);
     ADD("several go up at once over kept connections", several_go_up_at_once_over_kept_connections);
+    ADD("throttled requests go through little by little", throttled_requests_go_through_little_by_little);
     ADD("large objects go up in parts", large_objects_go_up_in_parts);
     ADD("lost end of an upload counts as created", lost_end_of_an_upload_counts_as_created);
     ADD("failed uploads are aborted", failed_uploads_are_aborted);

@@ -373,9 +373,10 @@ static void urls_are_checked_at_bind(Place *place, gconstpointer unused)
 {
     (void) unused;
     (void) place;
-    g_autoptr(Harness) h = harness_new("s3-bronze-sink", "{url: 's3://'}");
+    g_autoptr(Harness) h = harness_new("s3-bronze-sink", "{url: raw-bucket/sales}");
     g_assert_cmpint(harness_try_bind(h), ==, SF_CONFIG);
-    g_assert_cmpstr(h->err.message, ==, "url 's3://' names no bucket; write s3://bucket/prefix");
+    g_assert_cmpstr(h->err.message, ==,
+                    "url 'raw-bucket/sales' is of no known kind; write s3://bucket/prefix or file:///directory");
 }
 
 static void decoded_rows_are_refused(Place *place, gconstpointer unused)
