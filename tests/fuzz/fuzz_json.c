@@ -1,5 +1,5 @@
-/* Any bytes as an event: never a crash, what is valid JSON for the check is valid for the decoder and the other way round,
- * rows come out whole, and a row that is written as JSON reads back as the same row. */
+/* Any bytes as an event: never a crash, what is valid JSON for the check is valid for the decoder and the other way
+ * round, rows come out whole, and a row that is written as JSON reads back as the same row. */
 #include <glib.h>
 #include <string.h>
 
