@@ -18,7 +18,8 @@ GOLD = "SELECT order_id, sales_amount, quantity, _partition, _offset FROM fact_s
 
 
 def points():
-    sources = [path for room in ("core", "plugins") for path in (ROOT / room).rglob("*.c")]
+    """Those of file-sink are test_files.py's: the sales pipeline has none."""
+    sources = [path for room in ("core", "plugins") for path in (ROOT / room).rglob("*.c") if path.parent.name != "file-sink"]
     found = sorted({point for path in sources for point in POINT.findall(path.read_text())})
     assert found, "no fault point in the source"
     return found
