@@ -82,9 +82,12 @@ static const char *login_hint(const char *reason)
 
 const char *kafka_explain(rd_kafka_resp_err_t code, const char *reason, char *out, size_t size)
 {
+    static const char *const roles[] = {"GroupCoordinator: ", "TxnCoordinator: "};
     char broker[256];
     if (!reason || !reason[0])
         reason = rd_kafka_err2str(code);
+    for (size_t i = 0; i < G_N_ELEMENTS(roles); i++)
+        reason += g_str_has_prefix(reason, roles[i]) ? strlen(roles[i]) : 0;
     broker_name(reason, broker, sizeof broker);
     g_autofree char *cause = cause_of(reason, broker);
     if (code == RD_KAFKA_RESP_ERR__AUTHENTICATION || code == RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED)
