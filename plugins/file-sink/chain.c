@@ -9,7 +9,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-enum { FLUSH_BYTES = 1 << 20 };
+enum { FLUSH_BYTES = 256 << 10 };
 
 Chain *chain_new(SfNode *node, size_t input, const SfSplit *split, const char *directory, const char *positions)
 {
@@ -35,6 +35,25 @@ static void close_fd(int *fd)
     *fd = -1;
 }
 
+static void charge(Chain *chain)
+{
+    int64_t size = (int64_t) chain->buffer->allocated_len;
+    if (size != chain->charged)
+        sf_charge(chain->node, size - chain->charged);
+    chain->charged = size;
+}
+
+/* Memory that one large batch needed is not kept for the small ones. */
+static void empty_buffer(Chain *chain)
+{
+    if (chain->buffer->allocated_len > 2 * FLUSH_BYTES) {
+        g_string_free(chain->buffer, TRUE);
+        chain->buffer = g_string_new(NULL);
+    }
+    g_string_truncate(chain->buffer, 0);
+    charge(chain);
+}
+
 static void drop_open(Chain *chain)
 {
     close_fd(&chain->hidden_fd);
@@ -42,7 +61,7 @@ static void drop_open(Chain *chain)
     chain->hidden_size = 0;
     chain->rows = 0;
     chain->end = chain->start;
-    g_string_truncate(chain->buffer, 0);
+    empty_buffer(chain);
 }
 
 void chain_free(Chain *chain)
@@ -53,6 +72,7 @@ void chain_free(Chain *chain)
         (void) unlink(chain->hidden_path);
     drop_open(chain);
     close_fd(&chain->position_fd);
+    sf_charge(chain->node, -chain->charged);
     g_string_free(chain->buffer, TRUE);
     g_free(chain->hidden_path);
     g_free(chain->position_path);
@@ -155,6 +175,7 @@ void chain_add(Chain *chain, const SfBatch *batch, int64_t rows)
         chain->from = batch->start;
     chain->end = batch->end;
     chain->rows += rows;
+    charge(chain);
 }
 
 /* At a fixed place, so that a write that failed half-way is simply done again. */
@@ -174,7 +195,7 @@ SfStatus chain_flush(Chain *chain, bool all, SfError *err)
         done += (gsize) MAX(n, 0);
     }
     chain->hidden_size += (int64_t) chain->buffer->len;
-    g_string_truncate(chain->buffer, 0);
+    empty_buffer(chain);
     return SF_OK;
 }
 

@@ -23,6 +23,7 @@ typedef struct Chain {
     bool renamed;        /* the hidden file has its name already, but the directory is not synced */
     int64_t hidden_size; /* bytes that are surely in the hidden file */
     GString *buffer;     /* what comes behind them */
+    int64_t charged;     /* its memory, as the host knows it */
 } Chain;
 
 Chain *chain_new(SfNode *node, size_t input, const SfSplit *split, const char *directory, const char *positions);

@@ -187,6 +187,20 @@ static void test_big_files_are_committed_before_the_checkpoint(void)
     g_assert_cmpint(harness_committed(h, 0, "events/3"), ==, 3);
 }
 
+static void test_memory_is_charged(void)
+{
+    g_autoptr(Folder) folder = folder_new();
+    g_autoptr(Harness) h = sink();
+    g_autofree char *fill = g_strnfill(2 << 20, 'x');
+    g_autofree char *row = g_strdup_printf("[1, \"%s\"]", fill);
+    harness_write(h, 0, harness_rows(h, 0, "events/3", 0, (const char *[]){row}, 1));
+    g_assert_cmpint(h->charged, >, 2 << 20);
+    harness_commit(h, SF_COMMIT_MEMORY);
+    g_assert_cmpint(h->charged, <, 1024);
+    harness_close(h);
+    g_assert_cmpint(h->charged, ==, 0);
+}
+
 static void test_overlapping_files_stop_the_sink(void)
 {
     g_autoptr(Folder) folder = folder_new();
@@ -448,6 +462,7 @@ int main(int argc, char **argv)
     g_test_add_func("/file-sink/very long names", test_very_long_names);
     g_test_add_func("/file-sink/big files are committed before the checkpoint",
                     test_big_files_are_committed_before_the_checkpoint);
+    g_test_add_func("/file-sink/memory is charged", test_memory_is_charged);
     g_test_add_func("/file-sink/overlapping files stop the sink", test_overlapping_files_stop_the_sink);
     g_test_add_func("/file-sink/other steps are kept out", test_other_steps_are_kept_out);
     g_test_add_func("/file-sink/more inputs need a new directory", test_more_inputs_need_a_new_directory);
