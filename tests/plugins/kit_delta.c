@@ -1,4 +1,5 @@
-/* The Delta kit: paths, schemas, the log's replay and its checkpoints, on our own tables and on those of Spark and delta-rs. */
+/* The Delta kit: paths, schemas, the log's replay and its checkpoints, on our own tables and on those of Spark and
+ * delta-rs. */
 #include "delta/delta.h"
 #include "harness.h"
 

@@ -1,203 +1,67 @@
-/* delta-silver-sink as a black box over a directory: what is in the table, its log and its checkpoints after each
- * step. */
-#include "delta/delta.h"
-#include "harness.h"
+/* delta-silver-sink as a black box over a directory: what is in the table, its log and its checkpoints after each step. */
+#include "silver_table.h"
 
 #include <glib/gstdio.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-typedef struct Table {
-    char *dir;
-    char *options;
-} Table;
-
-static void remove_tree(const char *path)
-{
-    g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
-    const char *name;
-    while (dir && (name = g_dir_read_name(dir))) {
-        g_autofree char *child = g_build_filename(path, name, NULL);
-        remove_tree(child);
-    }
-    g_remove(path);
-}
-
-static void table_init(Table *table, const char *more)
-{
-    table->dir = g_dir_make_tmp("delta-XXXXXX", NULL);
-    g_assert_nonnull(table->dir);
-    table->options = g_strdup_printf("url: file://%s/t\n%s", table->dir, more);
-}
-
-static void table_done(Table *table)
-{
-    remove_tree(table->dir);
-    g_free(table->dir);
-    g_free(table->options);
-}
-
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Table, table_done)
-
-static Harness *sink_new(const Table *table, const char *schema)
-{
-    Harness *h = harness_new("delta-silver-sink", table->options);
-    harness_input_text(h, "sales", schema);
-    return h;
-}
-
-static char *log_path(const Table *table, gint64 version)
-{
-    return g_strdup_printf("%s/t/_delta_log/%020" G_GINT64_FORMAT ".json", table->dir, version);
-}
-
-/* The commit's text, or NULL. */
-static char *commit_text(const Table *table, gint64 version)
-{
-    g_autofree char *path = log_path(table, version);
-    char *text = NULL;
-    g_file_get_contents(path, &text, NULL, NULL);
-    return text;
-}
-
-static gint64 last_version(const Table *table)
-{
-    gint64 version = -1;
-    for (;;) {
-        g_autofree char *path = log_path(table, version + 1);
-        if (!g_file_test(path, G_FILE_TEST_EXISTS))
-            return version;
-        version++;
-    }
-}
-
-static void put(gpointer object)
-{
-    json_object_put(object);
-}
-
-/* Actions called `name` of a commit. */
-static GPtrArray *actions(const Table *table, gint64 version, const char *name)
-{
-    g_autofree char *text = commit_text(table, version);
-    GPtrArray *found = g_ptr_array_new_with_free_func(put);
-    g_auto(GStrv) lines = g_strsplit(text ? text : "", "\n", -1);
-    for (char **line = lines; *line; line++) {
-        g_autoptr(json_object) object = **line ? json_tokener_parse(*line) : NULL;
-        json_object *action = delta_json_member(object, name, json_type_object);
-        if (action)
-            g_ptr_array_add(found, json_object_get(action));
-    }
-    return found;
-}
-
-static int compare_lines(gconstpointer a, gconstpointer b)
-{
-    return strcmp(*(char *const *) a, *(char *const *) b);
-}
-
-static void read_file(const Table *table, json_object *add, const struct ArrowSchema *schema, GPtrArray *lines)
-{
-    g_autofree char *key = delta_path_decode(delta_json_text(add, "path"));
-    g_autofree char *path = g_build_filename(table->dir, "t", key, NULL);
-    char *data;
-    gsize size;
-    g_assert_true(g_file_get_contents(path, &data, &size, NULL));
-    g_autoptr(GBytes) file = g_bytes_new_take(data, size);
-    g_assert_cmpint(json_object_get_int64(delta_json_member(add, "size", json_type_int)), ==, (gint64) size);
-    SfError err = {0};
-    g_autoptr(ParquetReader) reader = parquet_reader_new(file, schema, &err);
-    g_assert_cmpstr(err.message, ==, "");
-    struct ArrowArray rows;
-    while (parquet_reader_next(reader, 1000, &rows, &err) == SF_OK) {
-        for (gint64 i = 0; i < rows.length; i++)
-            g_ptr_array_add(lines, rows_text(schema, &rows, i));
-        sf_array_done(&rows);
-    }
-    g_assert_cmpstr(err.message, ==, "");
-}
-
-/* All rows by these columns, sorted, joined by line breaks. */
-static char *table_text(const Table *table, const char *columns)
-{
-    struct ArrowSchema schema;
-    g_autoptr(GPtrArray) lines = g_ptr_array_new_with_free_func(g_free);
-    rows_schema(columns, &schema);
-    for (gint64 version = 0; version <= last_version(table); version++) {
-        g_autoptr(GPtrArray) adds = actions(table, version, "add");
-        for (guint i = 0; i < adds->len; i++)
-            read_file(table, adds->pdata[i], &schema, lines);
-    }
-    g_ptr_array_sort(lines, compare_lines);
-    g_ptr_array_add(lines, NULL);
-    sf_schema_done(&schema);
-    return g_strjoinv("\n", (char **) lines->pdata);
-}
 
 #define ROWS(...) (const char *const[]){__VA_ARGS__}, G_N_ELEMENTS(((const char *const[]){__VA_ARGS__}))
 
-static void write_rows(Harness *h, const char *split, gint64 start, const char *const *json, gsize n)
-{
-    harness_write(h, 0, harness_rows(h, 0, split, start, json, n));
-}
-
 static void test_create(void)
 {
-    g_auto(Table) table = {0};
-    table_init(&table, "");
-    g_autoptr(Harness) h = sink_new(&table, "id bigint not null, name string");
-    write_rows(h, "events/0", 100, ROWS("[1, \"a\"]", "[2, null]"));
-    write_rows(h, "events/1", 7, ROWS("[3, \"c\"]"));
-    g_assert_cmpint(last_version(&table), ==, -1);
+    g_auto(SilverTable) table = {0};
+    silver_init(&table, "");
+    g_autoptr(Harness) h = silver_sink_new(&table, "id bigint not null, name string");
+    silver_write_rows(h, "events/0", 100, ROWS("[1, \"a\"]", "[2, null]"));
+    silver_write_rows(h, "events/1", 7, ROWS("[3, \"c\"]"));
+    g_assert_cmpint(silver_last_version(&table), ==, -1);
     harness_commit(h, SF_COMMIT_CHECKPOINT);
-    g_assert_cmpint(last_version(&table), ==, 0);
+    g_assert_cmpint(silver_last_version(&table), ==, 0);
     g_assert_cmpint(harness_committed(h, 0, "events/0"), ==, 102);
     g_assert_cmpint(harness_committed(h, 0, "events/1"), ==, 8);
-    g_autofree char *text = table_text(&table, "id bigint, name string");
+    g_autofree char *text = silver_text(&table, "id bigint, name string");
     g_assert_cmpstr(text, ==, "{\"id\":1,\"name\":\"a\"}\n{\"id\":2,\"name\":null}\n{\"id\":3,\"name\":\"c\"}");
-    g_autoptr(GPtrArray) meta = actions(&table, 0, "metaData");
+    g_autoptr(GPtrArray) meta = silver_actions(&table, 0, "metaData");
     g_assert_cmpstr(
         delta_json_text(meta->pdata[0], "schemaString"), ==,
         "{\"type\":\"struct\",\"fields\":[{\"name\":\"id\",\"type\":\"long\",\"nullable\":false,\"metadata\":{}},"
         "{\"name\":\"name\",\"type\":\"string\",\"nullable\":true,\"metadata\":{}}]}");
-    g_autoptr(GPtrArray) adds = actions(&table, 0, "add");
+    g_autoptr(GPtrArray) adds = silver_actions(&table, 0, "add");
     g_assert_cmpuint(adds->len, ==, 1);
     g_assert_cmpstr(delta_json_text(adds->pdata[0], "stats"), ==,
                     "{\"numRecords\":3,\"minValues\":{\"id\":1,\"name\":\"a\"},\"maxValues\":{\"id\":3,\"name\":\"c\"},"
                     "\"nullCount\":{\"id\":0,\"name\":1}}");
     harness_commit(h, SF_COMMIT_END);
-    g_assert_cmpint(last_version(&table), ==, 0);
+    g_assert_cmpint(silver_last_version(&table), ==, 0);
 }
 
 static void test_recover(void)
 {
-    g_auto(Table) table = {0};
-    table_init(&table, "");
-    g_autoptr(Harness) h = sink_new(&table, "id bigint");
+    g_auto(SilverTable) table = {0};
+    silver_init(&table, "");
+    g_autoptr(Harness) h = silver_sink_new(&table, "id bigint");
     g_assert_cmpint(harness_recover(h, 0, "events/0"), ==, SF_POSITION_NONE);
-    write_rows(h, "events/0", 0, ROWS("[1]", "[2]"));
+    silver_write_rows(h, "events/0", 0, ROWS("[1]", "[2]"));
     harness_commit(h, SF_COMMIT_CHECKPOINT);
-    write_rows(h, "events/0", 2, ROWS("[3]"));
+    silver_write_rows(h, "events/0", 2, ROWS("[3]"));
     /* What was not committed is gone, and comes again. */
     harness_reopen(h);
     g_assert_cmpint(harness_recover(h, 0, "events/0"), ==, 2);
     g_assert_cmpint(harness_recover(h, 0, "events/1"), ==, SF_POSITION_NONE);
-    write_rows(h, "events/0", 2, ROWS("[3]"));
+    silver_write_rows(h, "events/0", 2, ROWS("[3]"));
     harness_commit(h, SF_COMMIT_END);
-    g_autofree char *text = table_text(&table, "id bigint");
+    g_autofree char *text = silver_text(&table, "id bigint");
     g_assert_cmpstr(text, ==, "{\"id\":1}\n{\"id\":2}\n{\"id\":3}");
 }
 
 static void test_partitions(void)
 {
-    g_auto(Table) table = {0};
-    table_init(&table, "partition_by: [day, place]\nmax_open_files: 2");
-    g_autoptr(Harness) h = sink_new(&table, "id bigint, day date, place string");
-    write_rows(h, "events/0", 0,
-               ROWS("[1, \"2024-01-15\", \"A/A %\"]", "[2, null, \"Ö st\"]", "[3, \"2024-01-15\", \"A/A %\"]",
-                    "[4, \"2024-01-16\", \"\"]", "[5, \"2024-01-15\", \"😈\"]", "[6, null, \"Ö st\"]"));
+    g_auto(SilverTable) table = {0};
+    silver_init(&table, "partition_by: [day, place]\nmax_open_files: 2");
+    g_autoptr(Harness) h = silver_sink_new(&table, "id bigint, day date, place string");
+    silver_write_rows(h, "events/0", 0,
+                      ROWS("[1, \"2024-01-15\", \"A/A %\"]", "[2, null, \"Ö st\"]", "[3, \"2024-01-15\", \"A/A %\"]",
+                           "[4, \"2024-01-16\", \"\"]", "[5, \"2024-01-15\", \"😈\"]", "[6, null, \"Ö st\"]"));
     harness_commit(h, SF_COMMIT_END);
-    g_autoptr(GPtrArray) adds = actions(&table, 0, "add");
+    g_autoptr(GPtrArray) adds = silver_actions(&table, 0, "add");
     g_autoptr(GPtrArray) seen = g_ptr_array_new_with_free_func(g_free);
     for (guint i = 0; i < adds->len; i++) {
         g_autofree char *folder = g_path_get_dirname(delta_json_text(adds->pdata[i], "path"));
@@ -206,7 +70,7 @@ static void test_partitions(void)
                                               json_object_to_json_string_ext(
                                                   values, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)));
     }
-    g_ptr_array_sort(seen, compare_lines);
+    g_ptr_array_sort(seen, silver_compare_lines);
     g_ptr_array_add(seen, NULL);
     g_autofree char *text = g_strjoinv("\n", (char **) seen->pdata);
     /* Two files at once: the third partition closed the first, the second opened again. */
@@ -216,7 +80,7 @@ static void test_partitions(void)
                     "day=2024-01-16/place=__HIVE_DEFAULT_PARTITION__ {\"day\":\"2024-01-16\",\"place\":null}\n"
                     "day=__HIVE_DEFAULT_PARTITION__/place=Ö%20st {\"day\":null,\"place\":\"Ö st\"}\n"
                     "day=__HIVE_DEFAULT_PARTITION__/place=Ö%20st {\"day\":null,\"place\":\"Ö st\"}");
-    g_autofree char *rows = table_text(&table, "id bigint, day date");
+    g_autofree char *rows = silver_text(&table, "id bigint, day date");
     g_assert_cmpstr(rows, ==,
                     "{\"id\":1,\"day\":null}\n{\"id\":2,\"day\":null}\n{\"id\":3,\"day\":null}\n"
                     "{\"id\":4,\"day\":null}\n{\"id\":5,\"day\":null}\n{\"id\":6,\"day\":null}");
@@ -224,15 +88,16 @@ static void test_partitions(void)
 
 static void test_evolve(void)
 {
-    g_auto(Table) table = {0};
-    table_init(&table, "");
-    g_autoptr(Harness) old = sink_new(&table, "id bigint, name string");
-    write_rows(old, "events/0", 0, ROWS("[1, \"a\"]"));
+    g_auto(SilverTable) table = {0};
+    silver_init(&table, "");
+    g_autoptr(Harness) old = silver_sink_new(&table, "id bigint, name string");
+    silver_write_rows(old, "events/0", 0, ROWS("[1, \"a\"]"));
     harness_commit(old, SF_COMMIT_END);
-    g_autoptr(Harness) h = sink_new(&table, "name string, ID bigint, more struct<x int not null>, n int not null");
-    write_rows(h, "events/0", 1, ROWS("[\"b\", 2, {\"x\": 5}, 6]"));
+    g_autoptr(Harness) h =
+        silver_sink_new(&table, "name string, ID bigint, more struct<x int not null>, n int not null");
+    silver_write_rows(h, "events/0", 1, ROWS("[\"b\", 2, {\"x\": 5}, 6]"));
     harness_commit(h, SF_COMMIT_END);
-    g_autoptr(GPtrArray) meta = actions(&table, 1, "metaData");
+    g_autoptr(GPtrArray) meta = silver_actions(&table, 1, "metaData");
     g_assert_cmpuint(meta->len, ==, 1);
     g_assert_cmpstr(
         delta_json_text(meta->pdata[0], "schemaString"), ==,
@@ -242,17 +107,17 @@ static void test_evolve(void)
         "\"nullable\":true,"
         "\"metadata\":{}}]},\"nullable\":true,\"metadata\":{}},"
         "{\"name\":\"n\",\"type\":\"integer\",\"nullable\":true,\"metadata\":{}}]}");
-    g_autofree char *text = table_text(&table, "id bigint, name string, more struct<x int>, n int");
+    g_autofree char *text = silver_text(&table, "id bigint, name string, more struct<x int>, n int");
     g_assert_cmpstr(
         text, ==,
         "{\"id\":1,\"name\":\"a\",\"more\":null,\"n\":null}\n{\"id\":2,\"name\":\"b\",\"more\":{\"x\":5},\"n\":6}");
-    write_rows(h, "events/0", 2, ROWS("[\"c\", 3, null, 7]"));
+    silver_write_rows(h, "events/0", 2, ROWS("[\"c\", 3, null, 7]"));
     harness_commit(h, SF_COMMIT_END);
-    g_autoptr(GPtrArray) again = actions(&table, 2, "metaData");
+    g_autoptr(GPtrArray) again = silver_actions(&table, 2, "metaData");
     g_assert_cmpuint(again->len, ==, 0);
 }
 
-static void refuse(const char *options, const char *schema, const Table *table, const char *message)
+static void refuse(const char *options, const char *schema, const SilverTable *table, const char *message)
 {
     g_autofree char *all = g_strdup_printf("url: file://%s/t\n%s", table->dir, options);
     g_autoptr(Harness) h = harness_new("delta-silver-sink", all);
@@ -267,10 +132,10 @@ static void refuse(const char *options, const char *schema, const Table *table, 
 
 static void test_refusals(void)
 {
-    g_auto(Table) table = {0};
-    table_init(&table, "partition_by: day");
-    g_autoptr(Harness) h = sink_new(&table, "id bigint not null, day date");
-    write_rows(h, "events/0", 0, ROWS("[1, null]"));
+    g_auto(SilverTable) table = {0};
+    silver_init(&table, "partition_by: day");
+    g_autoptr(Harness) h = silver_sink_new(&table, "id bigint not null, day date");
+    silver_write_rows(h, "events/0", 0, ROWS("[1, null]"));
     harness_commit(h, SF_COMMIT_END);
     refuse("", "id string, day date", &table,
            "file://%s/t: column 'id' is long in the table, but string in the rows; cast it, or write to another table");
@@ -289,37 +154,37 @@ static void test_refusals(void)
 
 static void test_not_null(void)
 {
-    g_auto(Table) table = {0};
-    table_init(&table, "");
-    g_autoptr(Harness) old = sink_new(&table, "id bigint not null, name string");
-    write_rows(old, "events/0", 0, ROWS("[1, \"a\"]"));
+    g_auto(SilverTable) table = {0};
+    silver_init(&table, "");
+    g_autoptr(Harness) old = silver_sink_new(&table, "id bigint not null, name string");
+    silver_write_rows(old, "events/0", 0, ROWS("[1, \"a\"]"));
     harness_commit(old, SF_COMMIT_END);
-    g_autoptr(Harness) h = sink_new(&table, "id bigint, name string");
-    write_rows(h, "events/0", 1, ROWS("[2, \"b\"]", "[null, \"c\"]", "[4, null]"));
+    g_autoptr(Harness) h = silver_sink_new(&table, "id bigint, name string");
+    silver_write_rows(h, "events/0", 1, ROWS("[2, \"b\"]", "[null, \"c\"]", "[4, null]"));
     harness_commit(h, SF_COMMIT_END);
     g_assert_cmpstr(harness_rejects(h), ==, "events/0@2: id: null, but the table's column is not null");
     g_assert_cmpuint(h->settled, ==, 1);
-    g_autofree char *text = table_text(&table, "id bigint not null, name string");
+    g_autofree char *text = silver_text(&table, "id bigint not null, name string");
     g_assert_cmpstr(text, ==, "{\"id\":1,\"name\":\"a\"}\n{\"id\":2,\"name\":\"b\"}\n{\"id\":4,\"name\":null}");
 }
 
 /* Two sinks of other pipelines' splits share a table: the loser rebases. */
 static void test_conflict(void)
 {
-    g_auto(Table) table = {0};
-    table_init(&table, "");
-    g_autoptr(Harness) a = sink_new(&table, "id bigint");
-    g_autoptr(Harness) b = sink_new(&table, "id bigint, extra string");
-    write_rows(a, "events/0", 0, ROWS("[1]"));
-    write_rows(b, "events/1", 0, ROWS("[2, \"x\"]"));
+    g_auto(SilverTable) table = {0};
+    silver_init(&table, "");
+    g_autoptr(Harness) a = silver_sink_new(&table, "id bigint");
+    g_autoptr(Harness) b = silver_sink_new(&table, "id bigint, extra string");
+    silver_write_rows(a, "events/0", 0, ROWS("[1]"));
+    silver_write_rows(b, "events/1", 0, ROWS("[2, \"x\"]"));
     harness_commit(a, SF_COMMIT_CHECKPOINT);
     harness_commit(b, SF_COMMIT_CHECKPOINT);
-    write_rows(a, "events/0", 1, ROWS("[3]"));
+    silver_write_rows(a, "events/0", 1, ROWS("[3]"));
     harness_commit(a, SF_COMMIT_CHECKPOINT);
-    write_rows(b, "events/1", 1, ROWS("[4, \"y\"]"));
+    silver_write_rows(b, "events/1", 1, ROWS("[4, \"y\"]"));
     harness_commit(b, SF_COMMIT_CHECKPOINT);
-    g_assert_cmpint(last_version(&table), ==, 3);
-    g_autofree char *text = table_text(&table, "id bigint, extra string");
+    g_assert_cmpint(silver_last_version(&table), ==, 3);
+    g_autofree char *text = silver_text(&table, "id bigint, extra string");
     g_assert_cmpstr(
         text, ==,
         "{\"id\":1,\"extra\":null}\n{\"id\":2,\"extra\":\"x\"}\n{\"id\":3,\"extra\":null}\n{\"id\":4,\"extra\":\"y\"}");
@@ -327,40 +192,40 @@ static void test_conflict(void)
 
 static void test_fenced(void)
 {
-    g_auto(Table) table = {0};
-    table_init(&table, "");
-    g_autoptr(Harness) a = sink_new(&table, "id bigint");
-    g_autoptr(Harness) b = sink_new(&table, "id bigint");
-    write_rows(a, "events/0", 0, ROWS("[1]", "[2]"));
-    write_rows(b, "events/0", 0, ROWS("[1]"));
+    g_auto(SilverTable) table = {0};
+    silver_init(&table, "");
+    g_autoptr(Harness) a = silver_sink_new(&table, "id bigint");
+    g_autoptr(Harness) b = silver_sink_new(&table, "id bigint");
+    silver_write_rows(a, "events/0", 0, ROWS("[1]", "[2]"));
+    silver_write_rows(b, "events/0", 0, ROWS("[1]"));
     harness_commit(a, SF_COMMIT_CHECKPOINT);
     g_assert_cmpint(harness_try_commit(b, SF_COMMIT_CHECKPOINT), ==, SF_FENCED);
     g_assert_true(g_str_has_suffix(b->err.message, "events/0 to 2 (from -1 here)"));
     harness_reopen(b);
     g_assert_cmpint(harness_recover(b, 0, "events/0"), ==, 2);
-    g_autofree char *text = table_text(&table, "id bigint");
+    g_autofree char *text = silver_text(&table, "id bigint");
     g_assert_cmpstr(text, ==, "{\"id\":1}\n{\"id\":2}");
 }
 
 /* Positions that move without rows are not worth a commit each. */
 static void test_holes(void)
 {
-    g_auto(Table) table = {0};
-    table_init(&table, "");
-    g_autoptr(Harness) h = sink_new(&table, "id bigint");
-    write_rows(h, "events/0", 0, ROWS("[1]"));
+    g_auto(SilverTable) table = {0};
+    silver_init(&table, "");
+    g_autoptr(Harness) h = silver_sink_new(&table, "id bigint");
+    silver_write_rows(h, "events/0", 0, ROWS("[1]"));
     harness_commit(h, SF_COMMIT_CHECKPOINT);
     for (int i = 0; i < 40; i++) {
         const SfBatch *empty = harness_rows(h, 0, "events/0", 1 + i, NULL, 0);
         harness_write(h, 0, harness_with_range(h, empty, 1 + i, 2 + i));
         harness_try_commit(h, SF_COMMIT_CHECKPOINT);
     }
-    g_assert_cmpint(last_version(&table), ==, 1);
+    g_assert_cmpint(silver_last_version(&table), ==, 1);
     harness_commit(h, SF_COMMIT_REVOKE);
-    g_assert_cmpint(last_version(&table), ==, 2);
+    g_assert_cmpint(silver_last_version(&table), ==, 2);
     g_assert_cmpint(harness_committed(h, 0, "events/0"), ==, 41);
-    g_autoptr(GPtrArray) adds = actions(&table, 2, "add");
-    g_autoptr(GPtrArray) txns = actions(&table, 2, "txn");
+    g_autoptr(GPtrArray) adds = silver_actions(&table, 2, "add");
+    g_autoptr(GPtrArray) txns = silver_actions(&table, 2, "txn");
     g_assert_cmpuint(adds->len, ==, 0);
     g_assert_cmpuint(txns->len, ==, 1);
 }
@@ -368,19 +233,19 @@ static void test_holes(void)
 /* Readers need no commit before a checkpoint: positions and files are in it. */
 static void test_checkpoint(void)
 {
-    g_auto(Table) table = {0};
-    table_init(&table, "checkpoint_interval: 4\npartition_by: [p]");
-    g_autoptr(Harness) h = sink_new(&table, "id bigint, p string");
+    g_auto(SilverTable) table = {0};
+    silver_init(&table, "checkpoint_interval: 4\npartition_by: [p]");
+    g_autoptr(Harness) h = silver_sink_new(&table, "id bigint, p string");
     gint64 next[2] = {0};
     for (int i = 0; i < 10; i++) {
         g_autofree char *row = g_strdup_printf("[%d, \"p%d\"]", i, i % 2);
         const char *json = row;
-        write_rows(h, i % 3 ? "events/0" : "events/1", next[i % 3 == 0]++, &json, 1);
+        silver_write_rows(h, i % 3 ? "events/0" : "events/1", next[i % 3 == 0]++, &json, 1);
         harness_commit(h, SF_COMMIT_CHECKPOINT);
     }
     g_assert_cmpstr(harness_logs(h), ==, "");
     for (gint64 version = 0; version <= 7; version++) {
-        g_autofree char *path = log_path(&table, version);
+        g_autofree char *path = silver_log_path(&table, version);
         g_assert_cmpint(g_remove(path), ==, 0);
     }
     g_autofree char *older = g_strdup_printf("%s/t/_delta_log/%020d.checkpoint.parquet", table.dir, 4);
@@ -420,140 +285,38 @@ static void test_checkpoint(void)
 
 static void test_big_files(void)
 {
-    g_auto(Table) table = {0};
-    table_init(&table, "target_file_size: 4KiB\ncompression: zstd");
-    g_autoptr(Harness) h = sink_new(&table, "id bigint, name string");
+    g_auto(SilverTable) table = {0};
+    silver_init(&table, "target_file_size: 4KiB\ncompression: zstd");
+    g_autoptr(Harness) h = silver_sink_new(&table, "id bigint, name string");
     g_autoptr(GPtrArray) json = g_ptr_array_new_with_free_func(g_free);
     for (int i = 0; i < 3000; i++)
         g_ptr_array_add(json, g_strdup_printf("[%d, \"%08x\"]", i, (guint) i * 2654435761u));
     for (int i = 0; i < 3; i++)
-        write_rows(h, "events/0", 1000 * i, (const char *const *) json->pdata + 1000 * i, 1000);
+        silver_write_rows(h, "events/0", 1000 * i, (const char *const *) json->pdata + 1000 * i, 1000);
     g_assert_cmpint(h->charged, >, 4096);
     harness_commit(h, SF_COMMIT_MEMORY);
     g_assert_cmpint(h->charged, ==, 0);
-    g_autoptr(GPtrArray) adds = actions(&table, 0, "add");
+    g_autoptr(GPtrArray) adds = silver_actions(&table, 0, "add");
     g_assert_cmpuint(adds->len, ==, 3);
-    g_autofree char *text = table_text(&table, "id bigint");
+    g_autofree char *text = silver_text(&table, "id bigint");
     g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
     g_assert_cmpuint(g_strv_length(lines), ==, 3000);
 }
 
 static void test_fault_points(void)
 {
-    g_auto(Table) table = {0};
-    table_init(&table, "checkpoint_interval: 1");
-    g_autoptr(Harness) h = sink_new(&table, "id bigint");
-    write_rows(h, "events/0", 0, ROWS("[1]"));
+    g_auto(SilverTable) table = {0};
+    silver_init(&table, "checkpoint_interval: 1");
+    g_autoptr(Harness) h = silver_sink_new(&table, "id bigint");
+    silver_write_rows(h, "events/0", 0, ROWS("[1]"));
     harness_commit(h, SF_COMMIT_CHECKPOINT);
-    write_rows(h, "events/0", 1, ROWS("[2]"));
+    silver_write_rows(h, "events/0", 1, ROWS("[2]"));
     harness_forget(h);
     harness_commit(h, SF_COMMIT_CHECKPOINT);
 #ifdef SF_FAULTS
     g_assert_cmpstr(harness_faults(h), ==,
                     "silver-data silver-commit silver-committed silver-checkpoint silver-last-checkpoint");
 #endif
-}
-
-#ifdef SF_FAULTS
-static const char *fatal_point;
-
-static void die(SfNode *node, const char *point)
-{
-    (void) node;
-    if (strcmp(point, fatal_point) == 0)
-        _exit(77);
-}
-
-/* In a process of its own: writes what is missing of rows [0, 6), two a commit, and dies at the point. */
-static void write_until(const Table *table, const char *point)
-{
-    pid_t child = fork();
-    g_assert_cmpint(child, >=, 0);
-    if (child > 0) {
-        int status;
-        g_assert_cmpint(waitpid(child, &status, 0), ==, child);
-        g_assert_true(WIFEXITED(status) && WEXITSTATUS(status) == (point ? 77 : 0));
-        return;
-    }
-    g_random_set_seed((guint32) getpid());
-    Harness *h = sink_new(table, "id bigint");
-    harness_open(h);
-    SfHost host = *h->node->host;
-    if (point) {
-        fatal_point = point;
-        host.fault = die;
-        h->node->host = &host;
-    }
-    gint64 at = MAX(harness_recover(h, 0, "events/0"), 0);
-    while (at < 6) {
-        for (int i = 0; i < 2; i++, at++) {
-            g_autofree char *row = g_strdup_printf("[%" G_GINT64_FORMAT "]", at);
-            const char *json = row;
-            write_rows(h, "events/0", at, &json, 1);
-        }
-        harness_commit(h, SF_COMMIT_CHECKPOINT);
-    }
-    _exit(0);
-}
-
-/* Killed between any two side effects, and again on the way back: every row once. */
-static void test_redo(void)
-{
-    static const char *const points[] = {"silver-data", "silver-commit", "silver-committed", "silver-checkpoint",
-                                         "silver-last-checkpoint"};
-    for (gsize i = 0; i < G_N_ELEMENTS(points); i++) {
-        g_auto(Table) table = {0};
-        table_init(&table, "checkpoint_interval: 1");
-        write_until(&table, points[i]);
-        write_until(&table, points[i]);
-        write_until(&table, NULL);
-        g_autofree char *text = table_text(&table, "id bigint");
-        g_assert_cmpstr(text, ==, "{\"id\":0}\n{\"id\":1}\n{\"id\":2}\n{\"id\":3}\n{\"id\":4}\n{\"id\":5}");
-    }
-}
-#endif
-
-#define WRITERS 4
-#define COMMITS 20
-
-static void race_writer(const Table *table, int number)
-{
-    /* A fork inherits the state that names are drawn from; processes of their own do not. */
-    g_random_set_seed((guint32) getpid());
-    Harness *h = sink_new(table, "id bigint");
-    g_autofree char *split = g_strdup_printf("events/%d", number);
-    for (int i = 0; i < COMMITS; i++) {
-        g_autofree char *row = g_strdup_printf("[%d]", number * COMMITS + i);
-        const char *json = row;
-        write_rows(h, split, i, &json, 1);
-        harness_commit(h, SF_COMMIT_CHECKPOINT);
-    }
-    _exit(0);
-}
-
-/* Several processes on one table: as many versions as commits, no row lost. */
-static void test_race(void)
-{
-    g_auto(Table) table = {0};
-    pid_t children[WRITERS];
-    table_init(&table, "checkpoint_interval: 7");
-    for (int i = 0; i < WRITERS; i++) {
-        children[i] = fork();
-        g_assert_cmpint(children[i], >=, 0);
-        if (children[i] == 0)
-            race_writer(&table, i);
-    }
-    for (int i = 0; i < WRITERS; i++) {
-        int status;
-        g_assert_cmpint(waitpid(children[i], &status, 0), ==, children[i]);
-        g_assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-    }
-    g_assert_cmpint(last_version(&table), ==, WRITERS * COMMITS - 1);
-    g_autofree char *text = table_text(&table, "id bigint");
-    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
-    g_assert_cmpuint(g_strv_length(lines), ==, WRITERS * COMMITS);
-    for (guint i = 1; lines[i]; i++)
-        g_assert_cmpstr(lines[i - 1], !=, lines[i]);
 }
 
 int main(int argc, char **argv)
@@ -571,9 +334,5 @@ int main(int argc, char **argv)
     g_test_add_func("/delta-silver-sink/a checkpoint stands for all before it", test_checkpoint);
     g_test_add_func("/delta-silver-sink/files close at their target size", test_big_files);
     g_test_add_func("/delta-silver-sink/side effects have fault points between them", test_fault_points);
-    g_test_add_func("/delta-silver-sink/writers in a race lose nothing", test_race);
-#ifdef SF_FAULTS
-    g_test_add_func("/delta-silver-sink/a kill at any point is made good", test_redo);
-#endif
     return g_test_run();
 }

@@ -195,8 +195,9 @@ int64_t parquet_writer_memory(const ParquetWriter *writer)
     return (int64_t) size;
 }
 
-/* Our days and instants are of the proleptic Gregorian calendar. Spark takes a file without this key for one that may have
- * been written in the Julian one, and refuses its dates before 1582 and timestamps before 1900 (SPARK-31404). */
+/* Our days and instants are of the proleptic Gregorian calendar. Spark takes a file without this key for one that
+ * may have been written in the Julian one, and refuses its dates before 1582 and timestamps before 1900
+ * (SPARK-31404). */
 static void add_calendar(ParquetWriter *writer, ThriftWriter *meta)
 {
     bool times = false;
