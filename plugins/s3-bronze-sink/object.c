@@ -5,8 +5,8 @@
 #include <zlib.h>
 
 #define ROOM_MIN ((size_t) 16 << 10)
-#define SPARES_MAX ((size_t) 16 << 20) /* bytes */
-#define GZIP_WINDOW (15 + 16)          /* zlib.h, deflateInit2: 16 more for a gzip header */
+#define SPARES_MAX ((size_t) 8 << 20) /* bytes */
+#define GZIP_WINDOW (15 + 16)         /* zlib.h, deflateInit2: 16 more for a gzip header */
 
 typedef struct Spare {
     char *data;

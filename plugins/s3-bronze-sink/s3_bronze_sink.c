@@ -309,7 +309,8 @@ static const char doc[] =
     "once with any rotation, by the clock as well.\n\n"
     "A range is cut by `flush.size`, by event time and age (`rotate.interval.ms`), by the clock "
     "(`rotate.schedule.interval.ms`), when the pipeline stops, when a partition moves to another process, and when the "
-    "memory budget is used up. The last partial range is never left waiting.";
+    "memory budget is used up. The last partial range is never left waiting.\n\n"
+    "Readers take the files below a topic's directory; `_sf` and `.sf-tmp` beside it are none of theirs.";
 
 SF_SINK_PLUGIN = {
     SF_SINK_HEAD(Bronze, .name = "s3-bronze-sink", .version = "1.0.0",

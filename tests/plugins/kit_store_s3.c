@@ -241,6 +241,17 @@ static void unreachable_endpoint_is_named(Fixture *f, gconstpointer unused)
     g_assert_nonnull(strstr(f->err.message, "(endpoint 'http://127.0.0.1:1')"));
 }
 
+static void bucket_goes_into_the_host_name_when_asked(Fixture *f, gconstpointer unused)
+{
+    (void) unused;
+    f->options.path_style = 2;
+    f->options.endpoint = "http://no.host.invalid:9000";
+    store_free(f->store);
+    f->store = store_new(NULL, &f->options, &f->err);
+    expect_status(f, try_put(f, "k", "x"), SF_RETRY);
+    g_assert_nonnull(strstr(f->err.message, "(endpoint 'http://raw.no.host.invalid:9000')"));
+}
+
 static void several_go_up_at_once_over_kept_connections(Fixture *f, gconstpointer unused)
 {
     (void) unused;
@@ -453,6 +464,7 @@ int main(int argc, char **argv)
     ADD("silence ends by lack of progress", silence_ends_by_lack_of_progress);
     ADD("interrupt ends a wait", interrupt_ends_a_wait);
     ADD("unreachable endpoint is named", unreachable_endpoint_is_named);
+    ADD("bucket goes into the host name when asked", bucket_goes_into_the_host_name_when_asked);
     ADD("several go up at once over kept connections", several_go_up_at_once_over_kept_connections);
     ADD("throttled requests go through little by little", throttled_requests_go_through_little_by_little);
     ADD("large objects go up in parts", large_objects_go_up_in_parts);
