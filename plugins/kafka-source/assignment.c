@@ -194,6 +194,7 @@ static SfStatus assign_partitions(SfNode *node, const rd_kafka_topic_partition_l
     }
     if (status == SF_OK) {
         log_assignment(node, assignments, list->cnt);
+        bounds_warn(node, assignments, (size_t) list->cnt);
         for (int i = 0; i < list->cnt; i++)
             sf_lag(node, assignments[i].split, bounds.high->elems[i].offset);
         adopt(node, fresh);

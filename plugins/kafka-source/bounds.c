@@ -100,3 +100,32 @@ SfStatus bounds_check(SfNode *node, const Bounds *bounds, int i, int64_t positio
     *from = low->offset;
     return SF_OK;
 }
+
+/* Kafka forgets a topic's group offsets with the topic. So a position that sinks have and the group has not may be
+ * one of a topic that was deleted and created anew, and has grown past it since; or the process was killed before it
+ * published. */
+void bounds_warn(SfNode *node, const SfAssignment *assignments, size_t n)
+{
+    Source *source = node->state;
+    g_autoptr(rd_kafka_topic_partition_list_t) list = rd_kafka_topic_partition_list_new((int) n + 1);
+    for (size_t i = 0; i < n; i++) {
+        if (assignments[i].position > assignments[i].start)
+            rd_kafka_topic_partition_list_add(list, assignments[i].topic, assignments[i].partition);
+    }
+    if (list->cnt == 0 || rd_kafka_committed(kafka_client_handle(source->client), list, ANSWER_MS))
+        return;
+    int without = 0;
+    const rd_kafka_topic_partition_t *first = NULL;
+    for (int i = 0; i < list->cnt; i++) {
+        if (list->elems[i].offset >= 0 || list->elems[i].err)
+            continue;
+        first = first ? first : &list->elems[i];
+        without++;
+    }
+    if (without > 0)
+        sf_log(node, SF_LOG_WARNING,
+               "the sinks have rows of '%s/%d'%s, but group '%s' has no offset there: if the topic was deleted and "
+               "created "
+               "anew, set 'epoch: %" G_GINT64_FORMAT "', for its first records are being left out",
+               first->topic, first->partition, without > 1 ? " and others" : "", source->group_id, source->epoch + 1);
+}

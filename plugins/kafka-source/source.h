@@ -96,6 +96,9 @@ void bounds_done(Bounds *bounds);
 /* Whether reading can go on at `position`; *from: the offset to read from. */
 SfStatus bounds_check(SfNode *node, const Bounds *bounds, int i, int64_t position, int64_t *from, SfError *err);
 
+/* Says so when the positions look like those of another topic of that name. */
+void bounds_warn(SfNode *node, const SfAssignment *assignments, size_t n);
+
 /* batch.c */
 SfStatus batch_build(SfNode *node, Partition *partition, SfBatch *out, SfError *err);
 SfStatus batch_headers_init(Source *source, SfError *err);

@@ -194,6 +194,19 @@ static void test_topic_pattern_takes_whole_names(void)
     g_assert_cmpstr(harness_assigned(h), ==, "sales_eu/0 sales_us/0");
 }
 
+static void test_position_that_the_group_does_not_know_is_doubted(void)
+{
+    g_autoptr(MockKafka) mock = mock_kafka_new();
+    mock_kafka_topic(mock, "t", 1);
+    mock_kafka_fill(mock, "t", 0, "value ", 10);
+    g_autoptr(Harness) h = bounded_new(mock, "topics: [t], group: doubt");
+    harness_answer(h, "t/0", 10); /* as if the ten were others of an older topic */
+    g_autoptr(GPtrArray) batches = harness_poll_rows(h, G_MAXINT64);
+    g_assert_nonnull(strstr(harness_logs(h),
+                            "warning: the sinks have rows of 't/0', but group 'doubt' has no offset there: if "
+                            "the topic was deleted and created anew, set 'epoch: 2'"));
+}
+
 static void poll_until_status(Harness *h, SfStatus status)
 {
     gint64 deadline = g_get_monotonic_time() + 30 * G_USEC_PER_SEC;
@@ -334,6 +347,7 @@ int main(int argc, char **argv)
     g_test_add_func("/kafka-source/start-latest-is-remembered", test_start_latest_is_remembered_by_the_group);
     g_test_add_func("/kafka-source/topic-pattern-takes-whole-names", test_topic_pattern_takes_whole_names);
     g_test_add_func("/kafka-source/topic-created-anew-stops", test_topic_created_anew_stops_with_a_choice);
+    g_test_add_func("/kafka-source/unknown-position-is-doubted", test_position_that_the_group_does_not_know_is_doubted);
     g_test_add_func("/kafka-source/deleted-records-stop", test_deleted_records_stop_with_a_choice);
     g_test_add_func("/kafka-source/missing-topic-waits-or-stops", test_missing_topic_waits_or_stops);
     g_test_add_func("/kafka-source/broker-away-is-one-clear-line", test_broker_away_is_one_clear_line);
