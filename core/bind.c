@@ -4,6 +4,8 @@
 #include "options.h"
 #include "value.h"
 
+#include <string.h>
+
 /* ---- a host for bind hooks, which ask for nothing ---------------------------------------------------------------- */
 
 static void no_log(SfNode *node, SfLogLevel level, const char *message)
@@ -76,6 +78,7 @@ typedef struct Binding {
     Diagnostics *diagnostics;
 } Binding;
 
+/* The message with the place that it has itself, or else that one. */
 static void say(const Binding *binding, const Step *step, const SfValue *place, const char *message)
 {
     g_autofree char *file = NULL;
@@ -83,6 +86,16 @@ static void say(const Binding *binding, const Step *step, const SfValue *place, 
     const char *text = diagnostic_split(message, &file, &line, &column);
     SfValue found = {.file = file, .line = line, .column = column};
     diagnostics_add(binding->diagnostics, file ? &found : place, "step '%s': %s", step->name, text);
+}
+
+/* A plugin that starts its message with an option's name ("key: …", "'key' …") means that line of the step. */
+static const SfValue *option_place(const Step *step, const char *message)
+{
+    bool quoted = *message == '\'';
+    const char *start = message + quoted;
+    g_autofree char *name = g_strndup(start, strcspn(start, quoted ? "'" : ":"));
+    const SfValue *value = sf_value_get(step->options, name);
+    return value && !option_is_own(name) ? value : step->place;
 }
 
 /* A step's rejects have the columns of the input that they came by; one reader gets them all. */
@@ -124,7 +137,7 @@ static void bind_step(const Binding *binding, const Step *step)
     if (instance && instance_bind(instance, inputs, &err) == SF_OK)
         g_hash_table_insert(binding->instances, (gpointer) step, g_steal_pointer(&instance));
     else
-        say(binding, step, step->place, err.message);
+        say(binding, step, option_place(step, err.message), err.message);
 }
 
 static void free_instance(gpointer instance)

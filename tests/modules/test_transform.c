@@ -15,7 +15,7 @@ static SfStatus bind(SfNode *node, const struct ArrowSchema *in, struct ArrowSch
     const State *state = node->state;
     for (size_t i = 0; i < state->wants.size; i++)
         if (sf_schema_find(in, state->wants.items[i]) < 0)
-            return sf_fail(err, SF_CONFIG, "the input has no column '%s'", state->wants.items[i]);
+            return sf_fail(err, SF_CONFIG, "wants: the input has no column '%s'", state->wants.items[i]);
     return sf_schema_copy(in, out, err);
 }
 
