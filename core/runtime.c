@@ -121,8 +121,8 @@ ExitCode runtime_run(GPtrArray *pipelines, const RunOptions *options)
     guint sources[] = {g_unix_signal_add(SIGTERM, on_signal, &runtime), g_unix_signal_add(SIGINT, on_signal, &runtime),
                        g_timeout_add(WATCH_MS, on_watch, &runtime)};
     signal(SIGPIPE, SIG_IGN); /* a status reader or a server that goes is an error of a write, not our end */
-    /* Batches are made by one thread and freed by another: without this, arenas grow by a page at a time (16,000 mprotect
-     * calls for a million events). */
+    /* Batches are made by one thread and freed by another: without this, arenas grow by a page at a time (16,000
+     * mprotect calls for a million events). */
     mallopt(M_TOP_PAD, 1 << 20);
     setup_budget(pipelines);
     start(&runtime, pipelines, options);

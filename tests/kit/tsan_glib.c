@@ -1,5 +1,5 @@
-/* GLib's mutexes and conditions by pthread's, for builds with the thread sanitizer only: GLib's own are futexes, which the
- * sanitizer does not see. The program's symbols come before the library's; GLib's inner locks stay its own. */
+/* GLib's mutexes and conditions by pthread's, for builds with the thread sanitizer only: GLib's own are futexes, which
+ * it does not see. The program's symbols come before the library's; GLib's inner locks stay its own. */
 #include <errno.h>
 #include <glib.h>
 #include <pthread.h>
