@@ -20,6 +20,7 @@ static const Verdict by_state[] = {
     {"54000", SF_REJECT},                                           /* a row that no index page takes */
     {"54001", SF_FATAL},  {"55P03", SF_RETRY},                      /* locked */
     {"57014", SF_RETRY},                                            /* cancelled */
+    {"02000", SF_EMPTY},                                            /* Snowflake: no such object */
     {"08", SF_RETRY},                                               /* connection */
     {"21", SF_REJECT},                                              /* two rows for one target: apart they work */
     {"22", SF_REJECT},                                              /* data */
@@ -64,13 +65,28 @@ static SfStatus judge_sqlite(int native, const char *text)
     return strstr(text, "overflow") ? SF_REJECT : SF_FATAL;
 }
 
+/* Snowflake's data errors come with states that say little: a value that cannot be cast or is out of range (1000 35
+ * … 46), null where there must be none, a text too long, one row for two (docs.snowflake.com, "Bulk loading" and DML
+ * messages). */
+static bool is_snowflake_data(int native)
+{
+    static const int numbers[] = {100035, 100037, 100038, 100039, 100040, 100046, 100069,
+                                  100071, 100072, 100073, 100078, 100090, 100096, 100097};
+    for (gsize i = 0; i < G_N_ELEMENTS(numbers); i++)
+        if (numbers[i] == native)
+            return true;
+    return false;
+}
+
 SfStatus odbc_judge(const char *product, const char *state, int native, const char *text)
 {
     if (g_ascii_strncasecmp(product, "SQLite", 6) == 0 && g_str_has_prefix(state, "HY"))
         return judge_sqlite(native, text);
-    /* Snowflake numbers: 39xxxx log-in and session, 1000xx data (docs.snowflake.com, error messages of its drivers) */
+    /* Snowflake numbers its log-in and session errors 39xxxx */
     if (native >= 390000 && native < 400000)
         return SF_RETRY;
+    if (is_snowflake_data(native))
+        return SF_REJECT;
     for (gsize i = 0; i < G_N_ELEMENTS(by_state); i++)
         if (g_str_has_prefix(state, by_state[i].state))
             return by_state[i].status;
@@ -80,7 +96,7 @@ SfStatus odbc_judge(const char *product, const char *state, int native, const ch
     for (gsize i = 0; i < G_N_ELEMENTS(lost); i++)
         if (strstr(text, lost[i]))
             return SF_RETRY;
-    return native >= 100000 && native < 101000 ? SF_REJECT : SF_FATAL;
+    return SF_FATAL;
 }
 
 /* Cuts "[vendor][driver]" prefixes and psqlodbc's "Error while executing the query", and makes it one line. */

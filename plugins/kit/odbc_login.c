@@ -138,6 +138,9 @@ SfStatus odbc_explain_driver(const Odbc *odbc, SfStatus status, SfError *err)
     if (!missing)
         return sf_fail_prefix(err, status, "cannot connect to '%s'", odbc->label);
     g_autofree char *drivers = installed_drivers();
+    g_autofree char *quoted = g_strdup_printf("'%s'", driver ? driver : "");
+    if (driver && strstr(drivers, quoted))
+        return sf_fail_prefix(err, SF_CONFIG, "ODBC driver '%s' is registered, but does not load", driver);
     if (driver)
         return sf_fail(err, SF_CONFIG, "ODBC driver '%s' is not installed; %s; installed are: %s", driver,
                        package_of(driver), drivers);

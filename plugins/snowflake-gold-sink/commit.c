@@ -1,6 +1,8 @@
 /* The transaction, the search for rows that the database refuses, and the COMMIT whose answer was lost. */
 #include "commit.h"
 
+#include "value.h"
+
 /* Rows that a search starts from: a bad row costs about twice this in loading again. */
 #define LOT 4096
 
@@ -61,6 +63,32 @@ static SfStatus load_lot(Search *search, gsize first, gsize n, SfError *err)
     return SF_OK;
 }
 
+/* Strikes out rows with values that no warehouse takes, which a loader may find before there is a transaction. */
+static gsize strike_untakable(Session *session, Pending *pending)
+{
+    gsize struck = 0;
+    g_autoptr(GString) text = g_string_new(NULL);
+    for (guint i = 0; i < session->model->targets->len; i++) {
+        const Winners *winners = &pending->winners[i];
+        for (gsize row = 0; row < winners->n; row++) {
+            RowRef ref = winners->rows[row];
+            SfError why;
+            SfStatus status = SF_OK;
+            for (guint k = 0; k < winners->target->columns->len && status == SF_OK; k++) {
+                const SfColumn *view = pending_view(pending, ref, target_column(winners->target, k)->source);
+                if (!sf_is_null(view, ref.row))
+                    status = value_text(g_string_truncate(text, 0), view, ref.row, &why);
+            }
+            if (status == SF_OK)
+                continue;
+            g_autofree char *cause = g_strdup_printf("table '%s': %s", winners->target->table, why.message);
+            pending_strike(pending, session->node, ref, cause);
+            struck++;
+        }
+    }
+    return struck;
+}
+
 static SfStatus load_target(Search *search, bool careful, SfError *err)
 {
     gsize n = search->pending->winners[search->target].n;
@@ -118,6 +146,9 @@ static SfStatus end_transaction(Session *session, GArray *chains, SfError *err)
 static SfStatus attempt(Session *session, Pending *pending, GArray *chains, bool careful, gsize *struck, SfError *err)
 {
     Search search = {.session = session, .pending = pending};
+    *struck = careful ? strike_untakable(session, pending) : 0;
+    if (*struck > 0)
+        return SF_OK;
     SF_TRY(stage(session, pending, err));
     SF_TRY(odbc_autocommit(session->odbc, false, err));
     if (careful && session->dialect->strict)

@@ -156,7 +156,8 @@ SfStatus ledger_move(Session *session, const GArray *chains, SfError *err)
     time_now(session, sql);
     g_string_append(
         sql, " FROM (SELECT column1 AS v_input, column2 AS v_split, column3 AS old_end, column4 AS new_end, column5 "
-             "AS more_rows, column6 AS more_rejects FROM (VALUES ");
+             "AS more_rows, column6 AS more_rejects FROM ");
+    g_string_append(sql, session->dialect->values);
     for (guint i = 0; i < chains->len; i++) {
         const Chain *chain = &g_array_index(chains, Chain, i);
         if (!chain->moved)
@@ -172,7 +173,7 @@ SfStatus ledger_move(Session *session, const GArray *chains, SfError *err)
             (gint64) chain->ledger, (gint64) chain->end, rows, struck);
         expected++;
     }
-    g_string_append(sql, ") AS x) AS v WHERE ");
+    g_string_append_printf(sql, "%s) AS v WHERE ", session->dialect->end_values);
     of_this_step(session, sql);
     g_string_append(sql, " AND input = v.v_input AND split = v.v_split AND end_position = v.old_end");
     SfStatus status = odbc_exec(session->odbc, sql->str, &changed, err);

@@ -231,21 +231,24 @@ static void test_poison_rows(void)
     premade(place);
     g_autoptr(Harness) h = star(place);
     g_autoptr(GPtrArray) rows = g_ptr_array_new();
-    for (int i = 0; i < 5000; i++) {
+    int n = gold_is(place, "Snowflake") ? 500 : 5000; /* the emulator is slow */
+    for (int i = 0; i < n; i++) {
         g_autofree char *key = g_strdup_printf("\"K%04d\"", i);
-        g_ptr_array_add(rows, event(key, key, "x", i % 1000 == 123 ? "100.00" : "1.00", 0, i, 1));
+        g_ptr_array_add(rows, event(key, key, "x", i % (n / 5) == 23 ? "100.00" : "1.00", 0, i, 1));
     }
     write_events(h, 0, 0, (char **) rows->pdata, rows->len);
     harness_commit(h, SF_COMMIT_CHECKPOINT);
     g_assert_cmpuint(harness_n_rejects(h), ==, 5);
-    gold_assert_contains(harness_rejects(h), "sales_events/0@1123: table 'fact_sales': ");
+    gold_assert_contains(harness_rejects(h), "sales_events/0@23: table 'fact_sales': ");
     if (gold_is(place, "SQLite"))
         gold_assert_contains(harness_rejects(h), "CHECK constraint failed: sales_amount < 100");
-    gold_assert_query(place, "SELECT count(*) FROM fact_sales", "4995");
-    gold_assert_query(place, "SELECT count(*) FROM fact_sales WHERE order_id IN ('K0123', 'K1123', 'K4123')", "0");
-    gold_assert_query(place, "SELECT count(*) FROM dim_customer", "4995"); /* an event is in all tables or in none */
-    gold_assert_query(place, "SELECT rows_in, rows_rejected FROM sf_ledger", "5000|5");
-    g_assert_cmpint(harness_committed(h, 0, "sales_events/0"), ==, 5000);
+    g_autofree char *loaded = g_strdup_printf("%d", n - 5);
+    g_autofree char *counted = g_strdup_printf("%d|5", n);
+    gold_assert_query(place, "SELECT count(*) FROM fact_sales", loaded);
+    gold_assert_query(place, "SELECT count(*) FROM fact_sales WHERE sales_amount >= 100", "0");
+    gold_assert_query(place, "SELECT count(*) FROM dim_customer", loaded); /* an event is in all tables or in none */
+    gold_assert_query(place, "SELECT rows_in, rows_rejected FROM sf_ledger", counted);
+    g_assert_cmpint(harness_committed(h, 0, "sales_events/0"), ==, n);
 }
 
 static void test_next_best_row(void)
