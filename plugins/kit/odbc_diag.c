@@ -90,13 +90,8 @@ SfStatus odbc_judge(const char *product, const char *state, int native, const ch
     for (gsize i = 0; i < G_N_ELEMENTS(by_state); i++)
         if (g_str_has_prefix(state, by_state[i].state))
             return by_state[i].status;
-    /* drivers that lose the server in the middle of a statement say HY000 and the cause in words */
-    static const char *const lost[] = {"server closed",     "connection", "Connection", "could not send",
-                                       "could not receive", "timeout",    "timed out"};
-    for (gsize i = 0; i < G_N_ELEMENTS(lost); i++)
-        if (strstr(text, lost[i]))
-            return SF_RETRY;
-    return SF_FATAL;
+    /* A driver that loses the server in the middle of something says HY000 and any words. */
+    return g_str_has_prefix(state, "HY") ? SF_RETRY : SF_FATAL;
 }
 
 /* Cuts "[vendor][driver]" prefixes and psqlodbc's "Error while executing the query", and makes it one line. */

