@@ -22,9 +22,9 @@ typedef struct Dialect {
     const char *bytewise;       /* behind a text that is compared by its bytes */
     const char *const *session; /* statements after the log-in, NULL-terminated */
     const char *strict;         /* begins a transaction that looks for bad rows; NULL: nothing needed */
-    const char *values;          /* around rows in FROM, which give column1, column2, … */
+    const char *values;         /* around rows in FROM, which give column1, column2, … */
     const char *end_values;
-    bool has_savepoints;        /* otherwise a statement that fails undoes itself only */
+    bool has_savepoints; /* otherwise a statement that fails undoes itself only */
     /* The type of a new column. */
     void (*type)(const Source *source, GString *sql);
     /* Whether an existing column of this type takes every value exactly, or refuses it aloud. */

@@ -1,6 +1,7 @@
-/* An ODBC driver for tests only: forwards statements and bound arrays to server.py, which runs them in an emulator of Snowflake.
- * It behaves as Snowflake's own driver where that matters to the gold sink: an array is one statement, a failure tells no
- * row, autocommit off begins a transaction with the next statement. Only the calls that the kit makes are here. */
+/* An ODBC driver for tests only: forwards statements and bound arrays to server.py, which runs them in an emulator
+ * of Snowflake. It behaves as Snowflake's own driver where that matters to the gold sink: an array is one statement,
+ * a failure tells no row, autocommit off begins a transaction with the next statement. Only the calls that the kit
+ * makes are here. */
 #include <curl/curl.h>
 #include <glib.h>
 #include <json-c/json.h>
