@@ -297,19 +297,15 @@ static SfStatus commit(SfNode *node, SfCommitReason reason, SfError *err)
 
 static const char doc[] =
     "Objects are named `<topics.dir>/<topic>/<path.format>/<topic>+<partition>+<first offset>.json`. Rows of one "
-    "partition "
-    "that belong to several directories (late ones, midnight) are kept in several open objects, which are cut "
-    "together.\n\n"
-    "Before the objects of a range are written, a ledger entry `_sf/<pipeline>/<topic>/<partition>/<start>.json` is "
-    "created "
-    "by a conditional write. It fixes where the range ends and what its objects are, so that a restart, or another "
-    "process "
-    "that takes over, writes the same bytes under the same names, whatever rule made the cut: every row is there "
-    "exactly "
-    "once with any rotation, by the clock as well.\n\n"
+    "partition that belong to several directories (late ones, midnight) are kept in several open objects, which "
+    "are cut together.\n\n"
+    "Before the objects of a range are written, a ledger entry `_sf/<pipeline>/<topic>/<partition>/<start>.json` "
+    "is created by a conditional write. It fixes where the range ends and what its objects are, so that a "
+    "restart, or another process that takes over, writes the same bytes under the same names, whatever rule made "
+    "the cut: every row is there exactly once with any rotation, by the clock as well.\n\n"
     "A range is cut by `flush.size`, by event time and age (`rotate.interval.ms`), by the clock "
-    "(`rotate.schedule.interval.ms`), when the pipeline stops, when a partition moves to another process, and when the "
-    "memory budget is used up. The last partial range is never left waiting.\n\n"
+    "(`rotate.schedule.interval.ms`), when the pipeline stops, when a partition moves to another process, and "
+    "when the memory budget is used up. The last partial range is never left waiting.\n\n"
     "Readers take the files below a topic's directory; `_sf` and `.sf-tmp` beside it are none of theirs.";
 
 SF_SINK_PLUGIN = {
