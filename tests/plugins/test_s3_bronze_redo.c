@@ -336,7 +336,7 @@ static void outages_lose_nothing(void)
         {.method = "PUT", .part = "_sf/test", .fault = FAKE_DO_CUT, .times = 4},
         {.method = "PUT", .part = "_sf/test", .fault = FAKE_HANG, .times = 4},
         {.method = "PUT", .part = "year", .fault = FAKE_ANSWER, .status = 403, .code = "AccessDenied", .times = 2},
-        {.method = "PUT", .part = "year", .fault = FAKE_CUT, .times = 7},
+        {.method = "PUT", .part = "year", .fault = FAKE_CUT, .times = 20},
     };
     for (gsize i = 0; i < G_N_ELEMENTS(outages); i++) {
         g_autoptr(FakeS3) fake = fake_s3_new();
