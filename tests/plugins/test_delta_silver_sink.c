@@ -1,4 +1,5 @@
-/* delta-silver-sink as a black box over a directory: what is in the table, its log and its checkpoints after each step. */
+/* delta-silver-sink as a black box over a directory: what is in the table, its log and its checkpoints after each
+ * step. */
 #include "silver_table.h"
 
 #include <glib/gstdio.h>
