@@ -21,7 +21,7 @@ GOLD_TOO = """
 class Job:
     """One run of the sales pipeline: its files, its names on the servers, the command's environment."""
 
-    def __init__(self, directory, name, kafka, s3=None, postgres=None, checkpoint="1s"):
+    def __init__(self, directory, name, kafka, s3=None, postgres=None, checkpoint="1s", rotate="2s"):
         self.directory, self.name, self.kafka, self.s3, self.postgres = Path(directory), name, kafka, s3, postgres
         self.topic, self.rejects, self.group = f"{name}-sales", f"{name}-rejects", name
         self.database = self.directory / "gold.db"
@@ -43,6 +43,9 @@ class Job:
             self.env["GOLD_CONNECTION"] = postgres.connection(postgres.database(name))
         else:
             self.env["GOLD_CONNECTION"] = f"Driver=SQLite3;Database={self.database}"
+
+        # Bronze keeps objects open for a minute; here they are cut by the clock, which is the harder case for exactly once.
+        self.replace("rotate.interval.ms: 60000", f"rotate.schedule.interval.ms: {rotate}")
 
     def create_topics(self, partitions=3):
         self.kafka.create_topic(self.topic, partitions)

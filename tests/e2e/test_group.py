@@ -116,7 +116,7 @@ def test_tasks_share_the_partitions(sfrun, kafka, s3, postgres, job):
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
 def test_a_clean_stop_commits_what_was_read(sfrun, kafka, name, tmp_path, number):
     """With a checkpoint that never comes by itself."""
-    job = Job(tmp_path, name, kafka, checkpoint="1h")
+    job = Job(tmp_path, name, kafka, checkpoint="1h", rotate="12h")
     job.create_topics()
     kafka.produce(job.topic, Sales(20000, seed=2).messages())
     process = sfrun.start(job.file, env=job.env, cwd=job.directory)

@@ -44,7 +44,6 @@ def finished(sfrun, kafka, s3, postgres, seed, tmp_path_factory):
     """The job after all of its kills and a last undisturbed run that was stopped by SIGTERM."""
     job = Job(tmp_path_factory.mktemp("main"), f"main{seed % 100000}", kafka, s3, postgres)
     job.add_embedded_gold()
-    job.replace("rotate.interval.ms: 60000", "rotate.interval.ms: 2h")
     job.create_topics()
     kills, amidst = run_with_kills(sfrun, kafka, job, random.Random(seed))
     assert amidst >= KILLS // 2, f"only {amidst} of {kills} kills came in the middle of work"

@@ -5,10 +5,11 @@ import functools
 import subprocess
 import uuid
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, ConsumerGroupTopicPartitions, Producer, TopicPartition
+from confluent_kafka import (OFFSET_BEGINNING, Consumer, ConsumerGroupTopicPartitions, KafkaError, KafkaException, Producer,
+                             TopicPartition)
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from .server import Server, cache, free_port, installed, port_open, versions
+from .server import Server, cache, free_port, installed, port_open, versions, wait_for
 
 JVM = ["-Xms256m", "-Xmx1g", "-XX:+UseG1GC", "-XX:TieredStopAtLevel=1", "-Djava.awt.headless=true"]
 
@@ -143,8 +144,17 @@ class Kafka(Server):
     def committed(self, group, topic):
         """{partition: offset} of a consumer group."""
         asked = [TopicPartition(topic, p) for p in self.topics()[topic].partitions]
-        future = self.admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group, asked)])[group]
-        return {t.partition: t.offset for t in future.result(30).topic_partitions if t.offset >= 0}
+        def ask():
+            future = self.admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group, asked)])[group]
+            try:
+                return [future.result(30).topic_partitions]
+            except KafkaException as error:
+                if error.args[0].code() in (KafkaError.COORDINATOR_LOAD_IN_PROGRESS, KafkaError.NOT_COORDINATOR,
+                                            KafkaError.COORDINATOR_NOT_AVAILABLE):
+                    return None
+                raise
+        answer, = wait_for(ask, 30, "no group coordinator")
+        return {t.partition: t.offset for t in answer if t.offset >= 0}
 
     def lag(self, group, topic):
         done = self.committed(group, topic)

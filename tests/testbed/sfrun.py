@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import resource
 import signal
 import subprocess
 import threading
@@ -11,13 +12,18 @@ from pathlib import Path
 from .server import die_with_parent, wait_for
 
 
+def with_core_dumps():
+    die_with_parent()
+    resource.setrlimit(resource.RLIMIT_CORE, (resource.getrlimit(resource.RLIMIT_CORE)[1],) * 2)
+
+
 class Running:
     """A started sfrun; its log is collected by line."""
 
     def __init__(self, command, env, cwd):
-        self.lines = []
+        self.lines, self.binary, self.cwd = [], command[0], Path(cwd or ".")
         self.process = subprocess.Popen(command, env=env, cwd=cwd, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                        stderr=subprocess.STDOUT, text=True, errors="replace", preexec_fn=die_with_parent)
+                                        stderr=subprocess.STDOUT, text=True, errors="replace", preexec_fn=with_core_dumps)
         self.reader = threading.Thread(target=self.collect, daemon=True)
         self.reader.start()
 
@@ -49,6 +55,8 @@ class Running:
             self.process.wait()
             raise AssertionError(f"sfrun did not end within {seconds} s:\n{self.output[-4000:]}") from None
         self.reader.join(10)
+        if self.process.returncode in (-signal.SIGSEGV, -signal.SIGABRT):
+            self.lines += ["", f"core dumps in {self.cwd}:", *(str(path) for path in self.cwd.glob("core*"))]
         return self.process.returncode
 
     def signal(self, number):
