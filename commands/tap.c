@@ -46,9 +46,13 @@ static void stop(int number)
 
 static KafkaClient *open_consumer(const TapOptions *options)
 {
-    static const KafkaSetting defaults[] = {
-        {"group.id", "sfrun-tap"},         {"enable.auto.commit", "false"},         {"enable.partition.eof", "true"},
-        {"auto.offset.reset", "earliest"}, {"queued.max.messages.kbytes", "16384"}, {NULL, NULL}};
+    static const KafkaSetting defaults[] = {{"group.id", "sfrun-tap"},
+                                            {"enable.auto.commit", "false"},
+                                            {"enable.partition.eof", "true"},
+                                            {"auto.offset.reset", "earliest"},
+                                            {"queued.max.messages.kbytes", "16384"},
+                                            {"fetch.wait.max.ms", "50"},
+                                            {NULL, NULL}};
     SfError err = {""};
     rd_kafka_conf_t *conf = connection_conf(&page, &options->connection, defaults);
     KafkaClient *client = conf ? kafka_client_new(NULL, RD_KAFKA_CONSUMER, conf, NULL, &err) : NULL;

@@ -32,7 +32,8 @@ rd_kafka_conf_t *consumer_conf(const SfNode *node, SfError *err)
         {"queued.max.messages.kbytes", prefetch},
         {"fetch.error.backoff.ms", "50"},
         {"socket.nagle.disable", "true"},
-        {"topic.metadata.refresh.interval.ms", "10000"}, /* also how soon a new topic is found */
+        {"fetch.wait.max.ms", node->bounded ? "50" : "500"}, /* an end is seen only by a fetch that finds nothing */
+        {"topic.metadata.refresh.interval.ms", "10000"},     /* also how soon a new topic is found */
         {NULL, NULL},
     };
     const KafkaSetting own[] = {
