@@ -1,6 +1,9 @@
 /* Events → rows of a builder, in one pass over the text: every field goes to its column as it comes, and the whole text
  * is checked on the way. What turns out wrong is rolled back. Nothing is allocated per event but what the columns grow
- * by. */
+ * by.
+ *
+ * Hand-written because that measured better than simdjson's On-Demand API on events of some hundred bytes, on every CPU,
+ * reads nothing past a text, and keeps each number's own digits: tests/bench/json_decode compares the two. */
 #ifndef JSON_DECODE_DECODE_H
 #define JSON_DECODE_DECODE_H
 
