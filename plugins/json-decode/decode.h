@@ -2,8 +2,8 @@
  * is checked on the way. What turns out wrong is rolled back. Nothing is allocated per event but what the columns grow
  * by.
  *
- * Hand-written because that measured better than simdjson's On-Demand API on events of some hundred bytes, on every CPU,
- * reads nothing past a text, and keeps each number's own digits: tests/bench/json_decode compares the two. */
+ * Hand-written because that measured better than simdjson's On-Demand API on events of some hundred bytes, on every
+ * CPU, reads nothing past a text, and keeps each number's own digits: tests/bench/json_decode compares the two. */
 #ifndef JSON_DECODE_DECODE_H
 #define JSON_DECODE_DECODE_H
 
