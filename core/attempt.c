@@ -6,6 +6,7 @@
 #include "worker.h"
 
 #define REOPEN_MAX_SLICE_MS 200
+#define HAND_OVER_US (10 * G_USEC_PER_SEC)
 
 void attempt_wait(Attempt *attempt, gint64 ms)
 {
@@ -140,13 +141,29 @@ void attempt_free(Attempt *attempt)
     g_free(attempt);
 }
 
+/* Whether a split that was not read to its end has just been taken from a task: another one of ours may get it. After a
+ * while it has gone to another process, which reads the rest. Lock held. */
+static bool on_the_way(const Attempt *attempt)
+{
+    GHashTableIter iter;
+    gpointer value;
+    g_hash_table_iter_init(&iter, attempt->splits);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        const SplitState *split = value;
+        if (!split->owner && split->next < split->end && g_get_monotonic_time() - split->revoked_us < HAND_OVER_US)
+            return true;
+    }
+    return false;
+}
+
+/* Lock held. */
 static bool all_quiet(const Attempt *attempt)
 {
     for (guint i = 0; i < attempt->tasks->len; i++) {
         if (!task_quiet(attempt->tasks->pdata[i]))
             return false;
     }
-    return true;
+    return attempt->phase != PHASE_RUN || !on_the_way(attempt);
 }
 
 /* Until all tasks have ended, or the runner or a failure says stop. Returns whether it was a failure. */

@@ -29,6 +29,7 @@ typedef struct SplitState {
     char *name;
     char *topic;
     const Task *owner;  /* NULL: revoked */
+    gint64 revoked_us;  /* when */
     gint64 next;        /* end of the last batch: where the next one starts */
     gint64 highest_cut; /* below it some sink has rows already */
     gint64 published;   /* frontier that the source was told last */

@@ -1,6 +1,7 @@
 /* Positions: which split is whose, where each sink goes on, how far all of them are. The range ledger's side of the
  * host. */
 #include "log.h"
+#include "task.h"
 #include "worker.h"
 
 void split_state_free(SplitState *split)
@@ -176,6 +177,7 @@ SfStatus splits_assign(Task *task, SfAssignment *assignments, size_t n, SfError 
         take_over(attempt, attempt->workers->pdata[i], &requests[i], assignments, splits, n);
     for (size_t i = 0; status == SF_OK && i < n; i++)
         start_split(task, splits[i], &assignments[i]);
+    task->resumed = task->resumed || (status == SF_OK && n > 0);
     g_mutex_unlock(&attempt->lock);
     requests_clear(requests, n_workers);
     return status;
@@ -190,8 +192,11 @@ SfStatus splits_revoke(Task *task, const SfSplit *const *splits, size_t n, bool 
     SF_TRY(workers_commit(attempt, SF_COMMIT_REVOKE, err));
     splits_publish(task, false);
     g_mutex_lock(&attempt->lock);
-    for (size_t i = 0; i < n; i++)
-        ((SplitState *) (gpointer) splits[i])->owner = NULL;
+    for (size_t i = 0; i < n; i++) {
+        SplitState *split = (SplitState *) (gpointer) splits[i];
+        split->owner = NULL;
+        split->revoked_us = g_get_monotonic_time();
+    }
     g_mutex_unlock(&attempt->lock);
     return SF_OK;
 }

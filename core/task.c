@@ -23,7 +23,7 @@ SfNode *task_node(Task *task)
 
 bool task_quiet(const Task *task)
 {
-    return task->quiet;
+    return task->quiet && !(task->resumed && task->attempt->phase == PHASE_RUN);
 }
 
 static SfStatus bind(Task *task, const Step *step, SfError *err)
@@ -224,21 +224,26 @@ static SfStatus open_all(Task *task, SfError *err)
     return leave ? SF_END : SF_OK;
 }
 
-/* Nothing more is polled; the membership stays until the sinks have committed. */
+/* Nothing more is polled; the membership stays until the sinks have committed. SF_OK: there are new splits to read;
+ * SF_EMPTY: it is time to close. */
 static SfStatus wait_for_close(Task *task, SfError *err)
 {
     Attempt *attempt = task->attempt;
     SfStatus status = SF_OK;
     g_mutex_lock(&attempt->lock);
     task->quiet = true;
+    task->resumed = false; /* what came before is read, or stays for the next run */
     g_cond_broadcast(&attempt->changed);
-    while (attempt->phase < PHASE_CLOSE && status == SF_OK) {
+    while (attempt->phase < PHASE_CLOSE && status == SF_OK && !(task->resumed && attempt->phase == PHASE_RUN)) {
         attempt_wait(attempt, FULL_MS);
         g_mutex_unlock(&attempt->lock);
         if (g_atomic_int_get(&task->opened))
             status = serve(task, err);
         g_mutex_lock(&attempt->lock);
     }
+    if (status == SF_OK && attempt->phase != PHASE_RUN)
+        status = SF_EMPTY;
+    task->quiet = status != SF_OK;
     g_mutex_unlock(&attempt->lock);
     return status;
 }
@@ -248,13 +253,15 @@ static gpointer task_main(gpointer data)
     Task *task = data;
     SfError err = {""};
     SfStatus status = open_all(task, &err);
-    while (status == SF_OK && phase_of(task) == PHASE_RUN) {
-        status = poll_once(task, &err);
-        publish_sometimes(task);
-    }
-    if (status == SF_OK || status == SF_END)
-        status = wait_for_close(task, &err);
-    if (status != SF_OK)
+    do {
+        while (status == SF_OK && phase_of(task) == PHASE_RUN) {
+            status = poll_once(task, &err);
+            publish_sometimes(task);
+        }
+        if (status == SF_OK || status == SF_END)
+            status = wait_for_close(task, &err);
+    } while (status == SF_OK);
+    if (status != SF_EMPTY)
         attempt_fail(task->attempt, task->source, status, err.message);
     if (g_atomic_int_get(&task->opened))
         splits_publish(task, true);

@@ -12,8 +12,9 @@ struct Task {
     Instance **instances; /* by step index: the source and the transforms that it reaches */
     Context *contexts;    /* likewise */
     GThread *thread;
-    gint opened; /* atomic */
-    bool quiet;  /* attempt's lock */
+    gint opened;  /* atomic */
+    bool quiet;   /* attempt's lock, likewise: polls no more */
+    bool resumed; /* was given splits since */
     Backoff backoff;
     gint64 published_us;
 };

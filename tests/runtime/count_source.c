@@ -5,7 +5,7 @@
 #include <sf/sf.h>
 
 typedef struct State {
-    int64_t splits, rows, batch, hole, revoke_every, retry_every;
+    int64_t splits, rows, batch, hole, revoke_every, retry_every, hand_over;
     const char *published;
     int64_t *next;
     const SfSplit **held;
@@ -21,6 +21,7 @@ static const SfOption options[] = {
     SF_OPTION_INT(State, revoke_every, .value = "0",
                   .doc = "Polls after which all splits go and come again; 0: never."),
     SF_OPTION_INT(State, retry_every, .value = "0", .doc = "Polls after which it asks for another try; 0: never."),
+    SF_OPTION_INT(State, hand_over, .value = "0", .doc = "Polls after which task 0 gives all to task 1; 0: never."),
     SF_OPTION_STRING(State, published, .doc = "File that gets a line for each published position."),
     SF_OPTION_END};
 
@@ -77,12 +78,42 @@ static SfStatus fill(State *state, int64_t split, SfBatch *out, SfError *err)
     return status;
 }
 
+static gint handed_over; /* between the tasks, as a group's coordinator */
+
+static SfStatus give_away(SfNode *node, SfError *err)
+{
+    State *state = node->state;
+    SF_TRY(sf_revoke(node, state->held, (size_t) state->splits, false, err));
+    g_clear_pointer(&state->held, g_free);
+    g_clear_pointer(&state->next, g_free);
+    g_atomic_int_set(&handed_over, 1);
+    return SF_OK;
+}
+
+/* Whether this task has nothing, for now or for good. */
+static bool without(const SfNode *node)
+{
+    const State *state = node->state;
+    return state->hand_over && (int) node->task != g_atomic_int_get(&handed_over);
+}
+
+static SfStatus serve(SfNode *node, SfError *err)
+{
+    State *state = node->state;
+    bool mine = state->hand_over && node->task == 1 && g_atomic_int_get(&handed_over);
+    return mine && !state->held ? assign(node, err) : SF_OK;
+}
+
 static SfStatus poll(SfNode *node, int64_t timeout_ms, SfBatch *out, SfError *err)
 {
     State *state = node->state;
     state->polls++;
     if (state->retry_every && state->polls % state->retry_every == 0)
         return sf_fail(err, SF_RETRY, "the numbers are away");
+    if (node->task == 0 && state->polls == state->hand_over)
+        SF_TRY(give_away(node, err));
+    if (without(node))
+        return SF_END;
     if (!state->held)
         SF_TRY(assign(node, err));
     if (state->revoke_every && state->polls % state->revoke_every == 0) {
@@ -121,4 +152,8 @@ static void close_source(SfNode *node)
 
 SF_SOURCE_PLUGIN = {
     SF_SOURCE_HEAD(State, .name = "count-source", .version = "1.0.0", .summary = "Numbers", .options = options),
-    .bind = bind, .poll = poll, .committed = committed, .close = close_source};
+    .bind = bind,
+    .poll = poll,
+    .serve = serve,
+    .committed = committed,
+    .close = close_source};

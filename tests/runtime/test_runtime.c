@@ -38,9 +38,10 @@ static void tear_down(Fixture *fixture, gconstpointer data)
     g_free(fixture->dir);
 }
 
-static ExitCode run(const char *steps)
+static ExitCode run_with(const char *settings, const char *steps)
 {
-    g_autofree char *text = g_strdup_printf("pipeline: numbers\ncheckpoint: 20ms\nshutdown: 5s\nsteps:\n%s", steps);
+    g_autofree char *text =
+        g_strdup_printf("pipeline: numbers\ncheckpoint: 20ms\nshutdown: 5s\n%ssteps:\n%s", settings, steps);
     g_autoptr(Diagnostics) diagnostics = diagnostics_new();
     Pipeline *pipeline = pipeline_load_text(text, "test.yaml", diagnostics);
     for (guint i = 0; i < diagnostics->messages->len; i++)
@@ -49,6 +50,11 @@ static ExitCode run(const char *steps)
     g_autoptr(GPtrArray) pipelines = g_ptr_array_new_with_free_func((GDestroyNotify) pipeline_free);
     g_ptr_array_add(pipelines, pipeline);
     return runtime_run(pipelines, &(RunOptions){.once = true});
+}
+
+static ExitCode run(const char *steps)
+{
+    return run_with("", steps);
 }
 
 typedef struct Total {
@@ -199,6 +205,14 @@ static void test_revokes(Fixture *fixture, gconstpointer data)
     check(fixture, "b", "n", all);
 }
 
+/* One run reads to the end what was there, whichever of its tasks has it. */
+static void test_splits_change_tasks(Fixture *fixture, gconstpointer data)
+{
+    (void) data;
+    g_assert_cmpint(run_with("tasks: 2\n", SOURCE ", hand_over: 5}\n" SINK("a", "n") "}\n"), ==, EXIT_OK);
+    check(fixture, "a", "n", all);
+}
+
 static const char rejecting_transform[] = SOURCE
     "}\n  p: {transform: pick-transform, from: n, reject: 7}\n" SINK("a", "p") "}\n" SINK("bad", "p.errors") "}\n";
 
@@ -303,6 +317,7 @@ int main(int argc, char **argv)
         {"/runtime/failure-ends", test_failure_ends},
         {"/runtime/damaged-rows-stop", test_damaged_rows_stop},
         {"/runtime/revokes", test_revokes},
+        {"/runtime/splits-change-tasks", test_splits_change_tasks},
         {"/runtime/transform-rejects", test_transform_rejects},
         {"/runtime/sink-rejects", test_sink_rejects},
         {"/runtime/unread-rejects-stop", test_unread_rejects_stop},
