@@ -43,8 +43,8 @@ void batch_count_kept(gint64 *bytes);
 /* The shared batch that `batch` is part of, or NULL where it is an author's own. */
 SharedBatch *shared_batch_of(const SfBatch *batch);
 
-/* Whether a plugin's rows have the structure that batch->schema promises (SF_FATAL: the plugin is wrong). Rows that were
- * never made are fine. */
+/* Whether a plugin's rows have the structure that batch->schema promises (SF_FATAL: the plugin is wrong). Rows that
+ * were never made are fine. */
 SfStatus batch_check(const SfBatch *batch, SfError *err);
 
 /* Bytes in all buffers, without looking into the data. */

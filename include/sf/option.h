@@ -10,8 +10,9 @@
  *
  * The macros check at compile time that the field has the option's C type. The option's name in YAML is the field's,
  * unless .name says otherwise ("flush.size"). Units belong to the type, never to the name. Defaults, min and max are
- * text in the user's notation. Strings, lists, maps and trees in the state are the host's, valid until close. An error of
- * bind that starts with an option's name ("key: there is no column 'x'") is shown at that option's place in the file. */
+ * text in the user's notation. Strings, lists, maps and trees in the state are the host's, valid until close. An error
+ * of bind that starts with an option's name ("key: there is no column 'x'") is shown at that option's place in the
+ * file. */
 #ifndef SF_OPTION_H
 #define SF_OPTION_H
 
