@@ -2,6 +2,7 @@
  * decide. */
 #include "object.h"
 
+#include <libdeflate.h>
 #include <zlib.h>
 
 #define ROOM_MIN ((size_t) 16 << 10)
@@ -134,7 +135,7 @@ SfStatus object_seal(Object *object, const Layout *layout, const char *directory
     }
     gsize size;
     const unsigned char *bytes = g_bytes_get_data(object->body, &size);
-    object->crc32 = (uint32_t) crc32_z(0, bytes, size);
+    object->crc32 = libdeflate_crc32(0, bytes, size);
     object->key = *directory ? g_strconcat(directory, "/", file, NULL) : g_strdup(file);
     return SF_OK;
 }
