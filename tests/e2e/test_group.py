@@ -120,8 +120,8 @@ def test_a_clean_stop_commits_what_was_read(sfrun, kafka, name, tmp_path, number
     job.create_topics()
     kafka.produce(job.topic, Sales(20000, seed=2).messages())
     process = sfrun.start(job.file, env=job.env, cwd=job.directory)
-    wait_for(lambda: (process.alive() or pytest.fail(process.output)) and any((tmp_path / "raw").rglob("*.json")), 60, lambda: process.output)
-    time.sleep(1)
+    process.wait_line("assigned")
+    time.sleep(2)
     begin = time.monotonic()
     process.signal(number)
     assert process.wait(30) == 0, process.output[-3000:]
