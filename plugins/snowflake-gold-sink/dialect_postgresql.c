@@ -67,13 +67,15 @@ static void add_to_ledger(const char *ledger, const char *rows, GString *sql)
     g_string_append_printf(sql, "INSERT INTO %s VALUES %s ON CONFLICT DO NOTHING", ledger, rows);
 }
 
-/* What we write has no zone and means UTC. A rival that hangs does not hang us for ever. */
+/* What we write has no zone and means UTC. A rival that hangs does not hang us for ever, nor we, frozen within a
+ * transaction, the process that took over: the server ends such a session, and its locks with it. */
 static const char *const session[] = {"SET TimeZone = 'UTC'",
                                       "SET DateStyle = 'ISO, YMD'",
                                       "SET client_encoding = 'UTF8'",
                                       "SET standard_conforming_strings = on",
                                       "SET client_min_messages = warning",
                                       "SET lock_timeout = '30s'",
+                                      "SET idle_in_transaction_session_timeout = '20s'",
                                       NULL};
 
 const Dialect dialect_postgresql = {
