@@ -56,13 +56,19 @@ static SfStatus build_causes(const Context *context, const Reject *const *reject
     return status;
 }
 
-static void move_columns(struct ArrowArray *rows, struct ArrowArray *columns)
+/* Moves the columns that are not our own into `columns`; returns how many. */
+static size_t move_columns(const struct ArrowSchema *schema, struct ArrowArray *rows, struct ArrowArray *columns)
 {
+    size_t n = 0;
     for (gint64 i = 0; i < rows->n_children; i++) {
-        columns[i] = *rows->children[i];
+        const char *name = schema ? schema->children[i]->name : "";
+        if (g_str_equal(name, "_step") || g_str_equal(name, "_error")) /* of an errors output that the step read */
+            continue;
+        columns[n++] = *rows->children[i];
         rows->children[i]->release = NULL;
     }
     sf_array_done(rows);
+    return n;
 }
 
 SfStatus rejects_batch(const Context *context, const struct ArrowSchema *schema, const Reject *const *rejects, size_t n,
@@ -79,13 +85,12 @@ SfStatus rejects_batch(const Context *context, const struct ArrowSchema *schema,
         sf_batch_done(&kept);
         return status;
     }
-    gint64 own = kept.rows.n_children;
-    g_autofree struct ArrowArray *columns = g_new0(struct ArrowArray, own + 2);
-    move_columns(&kept.rows, columns);
-    move_columns(&causes, columns + own);
+    g_autofree struct ArrowArray *columns = g_new0(struct ArrowArray, kept.rows.n_children + 2);
+    size_t n_columns = move_columns(batch->schema, &kept.rows, columns);
+    n_columns += move_columns(NULL, &causes, columns + n_columns);
     SfBatch made = {
         .schema = schema, .split = batch->split, .start = batch->start, .end = batch->end, .newest_us = INT64_MIN};
-    SF_TRY(sf_rows_from_columns(columns, (size_t) own + 2, rows, &made.rows, err));
+    SF_TRY(sf_rows_from_columns(columns, n_columns, rows, &made.rows, err));
     *out = made;
     return SF_OK;
 }

@@ -208,19 +208,14 @@ static void figures(Fixture *f, gconstpointer unused)
                    OBJECTS * (SIZE / 1e6) / wall, (double) ((gint64) clock() - cpu) / CLOCKS_PER_SEC / OBJECTS * 1000);
 }
 
-static void skip(void)
-{
-    g_test_skip("no server: set AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and SF_TEST_BUCKET");
-}
-
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_autofree char *id = g_uuid_string_random();
     run_id = id;
     if (!g_getenv("SF_TEST_BUCKET") || !g_getenv("AWS_ENDPOINT_URL")) {
-        g_test_add_func("/store/server/all", skip);
-        return g_test_run();
+        g_printerr("no server: set AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and SF_TEST_BUCKET\n");
+        return 1;
     }
 #define ADD(name, function) g_test_add("/store/server/" name, Fixture, NULL, set_up, function, tear_down)
     ADD("odd keys come back", odd_keys_come_back);

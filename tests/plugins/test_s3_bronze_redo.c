@@ -329,6 +329,18 @@ static Harness *s3_sink(FakeS3 *fake, const char *options)
     return harness_new("s3-bronze-sink", yaml);
 }
 
+/* PUTs of keys with that part that the server has seen. */
+static int put_requests(FakeS3 *fake, const char *part)
+{
+    g_autofree char *text = fake_s3_requests(fake);
+    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+    int n = 0;
+    for (char **line = lines; *line; line++)
+        n += g_str_has_prefix(*line, "PUT ") && strstr(*line, part);
+    return n;
+}
+
+/* Whether the sink, the store or libcurl tries again does not matter here: each fault was met, and all is there once. */
 static void outages_lose_nothing(void)
 {
     const FakeScript outages[] = {
@@ -336,7 +348,7 @@ static void outages_lose_nothing(void)
         {.method = "PUT", .part = "_sf/test", .fault = FAKE_DO_CUT, .times = 4},
         {.method = "PUT", .part = "_sf/test", .fault = FAKE_HANG, .times = 4},
         {.method = "PUT", .part = "year", .fault = FAKE_ANSWER, .status = 403, .code = "AccessDenied", .times = 2},
-        {.method = "PUT", .part = "year", .fault = FAKE_CUT, .times = 20},
+        {.method = "PUT", .part = "year", .fault = FAKE_CUT, .times = 7},
     };
     for (gsize i = 0; i < G_N_ELEMENTS(outages); i++) {
         g_autoptr(FakeS3) fake = fake_s3_new();
@@ -349,7 +361,7 @@ static void outages_lose_nothing(void)
             g_assert_cmpint(h->status, ==, SF_RETRY);
             g_assert_cmpint(++retries, <, 10);
         }
-        g_assert_cmpint(retries, >, 0);
+        g_assert_cmpint(put_requests(fake, outages[i].part), >, outages[i].times);
         g_assert_cmpint(harness_committed(h, 0, EVENTS), ==, 10);
         g_assert_cmpuint(fake_s3_count(fake), ==, 1 + 1 + 4); /* probe, entry, objects */
         g_autoptr(GBytes) last = fake_s3_get(fake, "/raw/sales/" DAY "0000000009.json");

@@ -234,6 +234,20 @@ static void test_sink_rejects(Fixture *fixture, gconstpointer data)
     check(fixture, "bad", "a.errors", numbers(11, true));
 }
 
+/* A step that reads errors has errors of its own: with one _step and one _error, its own. */
+static void test_rejects_of_rejects(Fixture *fixture, gconstpointer data)
+{
+    (void) data;
+    g_assert_cmpint(run(SOURCE "}\n  p: {transform: pick-transform, from: n, reject: 7}\n" SINK(
+                        "a", "p") "}\n"
+                                  "  q: {transform: pick-transform, from: p.errors, reject: 14}\n" SINK(
+                                      "b", "q") "}\n" SINK("c", "q.errors") "}\n"),
+                    ==, EXIT_OK);
+    check(fixture, "c", "q.errors", numbers(14, true));
+    Total seven = numbers(7, true), fourteen = numbers(14, true);
+    check(fixture, "b", "q", (Total){.end = ROWS, .rows = seven.rows - fourteen.rows, .sum = seven.sum - fourteen.sum});
+}
+
 static void test_unread_rejects_stop(Fixture *fixture, gconstpointer data)
 {
     (void) data;
@@ -320,6 +334,7 @@ int main(int argc, char **argv)
         {"/runtime/splits-change-tasks", test_splits_change_tasks},
         {"/runtime/transform-rejects", test_transform_rejects},
         {"/runtime/sink-rejects", test_sink_rejects},
+        {"/runtime/rejects-of-rejects", test_rejects_of_rejects},
         {"/runtime/unread-rejects-stop", test_unread_rejects_stop},
         {"/runtime/slow-sink-holds-back", test_slow_sink_holds_back},
         {"/runtime/sigterm-commits", test_sigterm_commits},
