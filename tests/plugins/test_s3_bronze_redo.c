@@ -340,7 +340,7 @@ static int put_requests(FakeS3 *fake, const char *part)
     return n;
 }
 
-/* Whether the sink, the store or libcurl tries again does not matter here: each fault was met, and all is there once. */
+/* Whether the sink, the store or libcurl tries again does not matter: each fault was met, and all is there once. */
 static void outages_lose_nothing(void)
 {
     const FakeScript outages[] = {
