@@ -100,7 +100,7 @@ const SfBatch *sf_batch_ref(const SfBatch *batch)
     SharedBatch *shared = shared_batch_of(batch);
     g_return_val_if_fail(shared != NULL, NULL);
     if (kept)
-        *kept += batch->bytes;
+        __atomic_add_fetch(kept, batch->bytes, __ATOMIC_RELAXED);
     return &shared_batch_ref(shared)->batch;
 }
 
@@ -109,7 +109,7 @@ void sf_batch_unref(const SfBatch *batch)
     SharedBatch *shared = batch ? shared_batch_of(batch) : NULL;
     g_return_if_fail(!batch || shared != NULL);
     if (shared && kept)
-        *kept -= batch->bytes;
+        __atomic_sub_fetch(kept, batch->bytes, __ATOMIC_RELAXED);
     shared_batch_unref(shared);
 }
 

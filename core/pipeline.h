@@ -40,7 +40,7 @@ typedef struct Pipeline {
     gint64 checkpoint_ms;    /* `checkpoint: 10s`, or a map {every: 10s, rows: 100000, bytes: 64MiB} */
     gint64 checkpoint_rows;  /* 0: no bound */
     gint64 checkpoint_bytes; /* likewise */
-    gint64 memory;           /* `memory: 48MiB` */
+    gint64 memory;           /* `memory: 40MiB` */
     gint64 tasks;            /* `tasks: 1` */
     gint64 shutdown_ms;      /* `shutdown: 30s`, the deadline of a clean stop */
     Trigger trigger;         /* `trigger: continuous | once` */

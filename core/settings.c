@@ -15,7 +15,7 @@ static const SfOption settings[] = {
     SF_OPTION_TREE(Settings, checkpoint, .value = "10s", .example = "{every: 10s, rows: 100000, bytes: 64MiB}",
                    .doc = "How often sinks are asked to commit: a duration, or a map of `every`, `rows` and `bytes`, "
                           "whichever comes first."),
-    SF_OPTION_SIZE(Settings, memory, .value = "48MiB", .min = "16MiB",
+    SF_OPTION_SIZE(Settings, memory, .value = "40MiB", .min = "16MiB",
                    .doc = "Memory that rows on their way may hold; sources pause when it is used up."),
     SF_OPTION_INT(Settings, tasks, .value = "1", .min = "1", .max = "256",
                   .doc = "Threads that share the splits of the sources."),

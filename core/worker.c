@@ -328,12 +328,23 @@ static bool has_gaps(const Worker *worker)
     return false;
 }
 
-/* Whether a commit would give back enough to be worth its small files and transactions: a sink that holds little is not
- * why memory is short. */
-static bool holds_much(const Worker *worker)
+static gint64 held_by(const Worker *worker)
 {
-    gint64 charged = __atomic_load_n(&worker->context.charged, __ATOMIC_RELAXED);
-    return worker->rows > 0 && charged + worker->kept >= budget_limit() / 8;
+    return __atomic_load_n(&worker->context.charged, __ATOMIC_RELAXED) +
+           __atomic_load_n(&worker->kept, __ATOMIC_RELAXED);
+}
+
+/* Whether this sink's commit is the one that helps: it holds the most, and enough to be worth a small file or
+ * transaction, unless nothing else goes any more. */
+static bool should_give_back(const Worker *worker)
+{
+    gint64 held = held_by(worker);
+    const GPtrArray *workers = worker->attempt->workers;
+    for (guint i = 0; i < workers->len; i++) {
+        if (held_by(workers->pdata[i]) > held)
+            return false;
+    }
+    return worker->rows > 0 && (held >= budget_limit() / 8 || budget_full());
 }
 
 /* The pipeline's beat, and the process's memory. */
@@ -352,7 +363,7 @@ static SfStatus beat(Worker *worker, SfError *err)
         (pipeline->checkpoint_rows > 0 && worker->rows >= pipeline->checkpoint_rows) ||
         (pipeline->checkpoint_bytes > 0 && worker->bytes >= pipeline->checkpoint_bytes))
         return commit(worker, SF_COMMIT_CHECKPOINT, err);
-    if (!budget_tight() || !idle || !holds_much(worker) || now - worker->squeezed_us < SQUEEZE_US)
+    if (!budget_tight() || !idle || !should_give_back(worker) || now - worker->squeezed_us < SQUEEZE_US)
         return SF_OK;
     SfStatus status = commit(worker, SF_COMMIT_MEMORY, err);
     worker->squeezed_us = g_get_monotonic_time();

@@ -364,7 +364,7 @@ static void reference_is_markdown(void)
     g_assert_true(g_str_has_prefix(ran.out, "# Reference\n"));
     g_assert_nonnull(strstr(ran.out, "\n## Sinks\n\n### test-sink\n\nSink for tests. Delivery: at least once.\n"));
     g_assert_nonnull(strstr(ran.out, "\n| `flush.size` | int | `1000` | `1`… | Rows of an object. |\n"));
-    g_assert_nonnull(strstr(ran.out, "\n| `memory` | size | `48MiB` | `16MiB`… |"));
+    g_assert_nonnull(strstr(ran.out, "\n| `memory` | size | `40MiB` | `16MiB`… |"));
 }
 
 static void completion_knows_commands_and_flags(void)

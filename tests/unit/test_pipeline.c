@@ -52,7 +52,7 @@ static void settings_have_defaults(void)
     g_assert_cmpint(pipeline->checkpoint_ms, ==, 3000);
     g_assert_cmpint(pipeline->checkpoint_rows, ==, 0);
     g_assert_cmpint(pipeline->checkpoint_bytes, ==, 0);
-    g_assert_cmpint(pipeline->memory, ==, 48 << 20);
+    g_assert_cmpint(pipeline->memory, ==, 40 << 20);
     g_assert_cmpint(pipeline->tasks, ==, 1);
     g_assert_cmpint(pipeline->shutdown_ms, ==, 30000);
     g_assert_cmpint(pipeline->trigger, ==, TRIGGER_CONTINUOUS);
