@@ -1,8 +1,11 @@
 """pipelines/sales.yaml against the test's own servers, with what a test changes."""
 
+import sqlite3
 from pathlib import Path
 
 SALES = Path(__file__).resolve().parents[2] / "pipelines" / "sales.yaml"
+
+FACTS = "SELECT order_id, sales_amount, quantity, _partition, _offset FROM fact_sales"
 
 # A second warehouse beside the first: its rejects have no reader, so one would stop the pipeline.
 GOLD_TOO = """
@@ -68,6 +71,15 @@ class Job:
             return self.s3.objects(f"{self.name}/raw")
         root = self.directory / "raw"
         return {str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*") if path.is_file()}
+
+    def gold(self):
+        """The facts of the pipeline's own warehouse."""
+        if self.postgres:
+            return self.postgres.query(FACTS, self.name)
+        return self.embedded_gold()
+
+    def embedded_gold(self):
+        return sqlite3.connect(self.database).execute(FACTS).fetchall()
 
     def lag(self):
         return self.kafka.lag(self.group, self.topic)

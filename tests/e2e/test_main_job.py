@@ -3,7 +3,6 @@
 import itertools
 import os
 import random
-import sqlite3
 import time
 
 import pytest
@@ -16,7 +15,6 @@ from testbed.server import wait_for
 
 EVENTS = int(os.environ.get("SF_EVENTS", 1_000_000))
 KILLS = 25
-GOLD = "SELECT order_id, sales_amount, quantity, _partition, _offset FROM fact_sales"
 
 
 def run_with_kills(sfrun, kafka, job, rng):
@@ -67,12 +65,12 @@ def test_silver_is_the_same_for_all_readers_and_has_no_duplicate(finished, expec
     proof.silver(expected, TableReaders(finished.silver_url, s3, spark))
 
 
-def test_gold_in_postgresql_has_each_order_once_with_its_winner(finished, expected, postgres):
-    proof.gold(expected, postgres.query(GOLD, finished.name))
+def test_gold_in_postgresql_has_each_order_once_with_its_winner(finished, expected):
+    proof.gold(expected, finished.gold())
 
 
 def test_gold_in_sqlite_has_each_order_once_with_its_winner(finished, expected):
-    proof.gold(expected, sqlite3.connect(finished.database).execute(GOLD).fetchall())
+    proof.gold(expected, finished.embedded_gold())
 
 
 def test_the_broken_ones_are_rejected_once_with_place_and_cause(finished, expected, kafka):

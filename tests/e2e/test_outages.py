@@ -10,8 +10,6 @@ from pipeline import Job
 from testbed import S3, Kafka, Postgres, Sales, TableReaders
 from testbed.server import wait_for
 
-GOLD = "SELECT order_id, sales_amount, quantity, _partition, _offset FROM fact_sales"
-
 
 class Bench:
     """Servers of its own, because they are stopped in the test."""
@@ -46,7 +44,7 @@ def finish(bench, job, process):
     expected = Expected(bench.kafka.read(job.topic))
     proof.bronze(expected, job.bronze(), job.topic)
     proof.silver(expected, TableReaders(job.silver_url, bench.s3))
-    proof.gold(expected, bench.postgres.query(GOLD, job.name))
+    proof.gold(expected, job.gold())
     proof.rejects(expected, bench.kafka.read(job.rejects))
 
 
