@@ -2,9 +2,9 @@
 #ifndef COMMANDS_KAFKA_COMMAND_H
 #define COMMANDS_KAFKA_COMMAND_H
 
-#include "cli.h"
+#include "cli/cli.h"
 #include "kafka.h"
-#include "runtime.h"
+#include "runtime/runtime.h"
 
 typedef struct Connection {
     const char *brokers; /* NULL: $KAFKA_BROKERS, else localhost:9092 */

@@ -1,7 +1,7 @@
 /* `sfrun produce`: sales events to a topic, by the same plugins as pipelines/producer.yaml: a pipeline made of the
  * flags. */
 #include "kafka_command.h"
-#include "log.h"
+#include "runtime/log.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* The program: everything is in libsf, so that tests and other programs have it too. */
-#include "cli.h"
+#include "cli/cli.h"
 
 int main(int argc, char **argv)
 {

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "pipeline.h"
+#include "config/pipeline.h"
 
 static guint64 walk(const SfValue *value)
 {

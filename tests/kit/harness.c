@@ -1,7 +1,7 @@
 /* The harness's life: one plugin loaded, bound, opened, closed; what it keeps until the end. Hooks: harness_hooks.c. */
 #include "harness_private.h"
 
-#include "options.h"
+#include "config/options.h"
 
 static Document *parse_options(const char *options, Diagnostics *diagnostics)
 {

@@ -19,7 +19,7 @@
 #ifndef TEST_HARNESS_H
 #define TEST_HARNESS_H
 
-#include "instance.h"
+#include "config/instance.h"
 #include "rows.h"
 
 typedef struct Harness {

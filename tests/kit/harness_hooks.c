@@ -1,7 +1,7 @@
 /* Calls a plugin's hooks as the runtime does, and checks what comes back. */
 #include "harness_private.h"
 
-#include "rowfilter.h"
+#include "data/rowfilter.h"
 
 static const struct ArrowSchema *output_schema(const Harness *h)
 {

@@ -9,8 +9,8 @@
 #ifndef TEST_ROWS_H
 #define TEST_ROWS_H
 
-#include "auto.h"
-#include "batch.h"
+#include "data/auto.h"
+#include "data/batch.h"
 
 void rows_schema(const char *text, struct ArrowSchema *out);
 

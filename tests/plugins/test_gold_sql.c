@@ -4,7 +4,7 @@
 #include <string.h>
 #include "loader.h"
 #include "rows.h"
-#include "yaml.h"
+#include "config/yaml.h"
 
 #define SCHEMA                                                                                                         \
     "order_id string not null, customer_id string, order_date date, sales decimal(12,2), quantity int, big bigint, "   \

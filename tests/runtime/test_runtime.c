@@ -8,8 +8,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "log.h"
-#include "runtime.h"
+#include "runtime/log.h"
+#include "runtime/runtime.h"
 
 #define ROWS 1000
 

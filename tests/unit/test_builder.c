@@ -1,6 +1,6 @@
 /* Builders: values in, rows ended or rolled back, memory moved out. */
 #include <locale.h>
-#include "auto.h"
+#include "data/auto.h"
 
 static const SfField member_fields[] = {
     {.name = "code", .type = SF_INT32},

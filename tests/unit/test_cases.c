@@ -3,7 +3,7 @@
 #include <glib.h>
 #include <string.h>
 
-#include "pipeline.h"
+#include "config/pipeline.h"
 
 static char *case_path(const char *name, const char *file)
 {

@@ -1,6 +1,6 @@
 /* Column views: found by name and type, right for slices and children; arrays that do not fit are refused. */
 #include <locale.h>
-#include "column.h"
+#include "data/column.h"
 #include "rows.h"
 
 typedef struct Fixture {

@@ -1,5 +1,5 @@
 /* Log lines: forms, levels, what is held back. Standard error goes to a file meanwhile. */
-#include "log.h"
+#include "runtime/log.h"
 
 #include <fcntl.h>
 #include <glib/gstdio.h>

@@ -3,7 +3,7 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
-#include "option_read.h"
+#include "config/option_read.h"
 
 /* As in tests/modules/test_source.c. */
 typedef struct State {

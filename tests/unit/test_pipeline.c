@@ -3,8 +3,8 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
-#include "files.h"
-#include "instance.h"
+#include "config/files.h"
+#include "config/instance.h"
 
 static const char text[] = "pipeline: sales\n"
                            "description: d\n"

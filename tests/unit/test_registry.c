@@ -3,7 +3,7 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
-#include "registry.h"
+#include "config/registry.h"
 
 static void assert_refused(const char *name, const char *part)
 {

@@ -1,6 +1,6 @@
 /* Row filters: the host finds the columns that they need, asks row by row and keeps what they say. */
 #include <locale.h>
-#include "rowfilter.h"
+#include "data/rowfilter.h"
 #include "rows.h"
 
 typedef struct Filter {

@@ -1,12 +1,12 @@
 /* The status socket: one document a question, dead processes' sockets go, no socket where it must not be. */
-#include "status.h"
+#include "runtime/status.h"
 
 #include <gio/gunixsocketaddress.h>
 #include <glib/gstdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "log.h"
+#include "runtime/log.h"
 
 static struct json_object *document(gpointer data)
 {

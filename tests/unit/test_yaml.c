@@ -4,7 +4,7 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
-#include "yaml.h"
+#include "config/yaml.h"
 
 /* The document, which must be fine. */
 static Document *good(const char *text)

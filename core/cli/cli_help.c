@@ -1,6 +1,6 @@
 /* Help texts from pages: usage, what it does, flags with types and defaults, examples, exit statuses. */
 #include "cli.h"
-#include "option_read.h"
+#include "config/option_read.h"
 
 #include <string.h>
 

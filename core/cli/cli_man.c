@@ -1,6 +1,6 @@
 /* The manual page sfrun(1), made from the commands' pages (roff by man(7)). */
 #include "cli.h"
-#include "option_read.h"
+#include "config/option_read.h"
 
 #include <string.h>
 

@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "runtime.h"
-#include "status.h"
+#include "runtime/runtime.h"
+#include "runtime/status.h"
 
 typedef struct Options {
     bool json;

@@ -3,7 +3,7 @@
 #ifndef CORE_DESCRIBE_H
 #define CORE_DESCRIBE_H
 
-#include "registry.h"
+#include "config/registry.h"
 
 struct json_object;
 

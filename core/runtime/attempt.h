@@ -10,9 +10,9 @@
 #ifndef CORE_ATTEMPT_H
 #define CORE_ATTEMPT_H
 
-#include "batch.h"
+#include "data/batch.h"
 #include "budget.h"
-#include "instance.h"
+#include "config/instance.h"
 #include "runner.h"
 
 typedef struct Attempt Attempt;

@@ -1,9 +1,9 @@
 /* `sfrun run FILE…|DIR`: loads all pipelines, then runs them in one process. */
 #include "cli.h"
 
-#include "files.h"
-#include "log.h"
-#include "runtime.h"
+#include "config/files.h"
+#include "runtime/log.h"
+#include "runtime/runtime.h"
 
 typedef struct Options {
     bool once;

@@ -1,5 +1,5 @@
 /* A batch on its way from the source through the transforms to the queues of the sinks. Waits for nobody. */
-#include "rowfilter.h"
+#include "data/rowfilter.h"
 #include "task.h"
 #include "worker.h"
 

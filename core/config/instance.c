@@ -2,7 +2,7 @@
 #include "instance.h"
 #include "error_schema.h"
 #include "options.h"
-#include "rowfilter.h"
+#include "data/rowfilter.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* A plugin for a terminal, and the facts of an option row in words. */
 #include "describe.h"
 #include "cli.h"
-#include "option_read.h"
+#include "config/option_read.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* The command line as a whole: which command is meant, the overview, programs behind further commands. */
 #include "cli.h"
-#include "runtime.h"
+#include "runtime/runtime.h"
 
 #include <errno.h>
 #include <stdio.h>

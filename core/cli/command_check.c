@@ -1,7 +1,7 @@
 /* `sfrun check`: says what is wrong with pipeline files, or what is in them. Opens nothing. */
 #include "cli.h"
-#include "files.h"
-#include "runtime.h"
+#include "config/files.h"
+#include "runtime/runtime.h"
 
 #include <json-c/json.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* docs/reference.md: everything that a pipeline file may say, from the tables that read it. */
 #include "describe.h"
-#include "option_read.h"
-#include "settings.h"
+#include "config/option_read.h"
+#include "config/settings.h"
 
 #include <string.h>
 

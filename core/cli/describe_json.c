@@ -1,6 +1,6 @@
 /* A plugin as a JSON object, for programs. */
 #include "describe.h"
-#include "option_read.h"
+#include "config/option_read.h"
 
 #include <json-c/json.h>
 #include <string.h>

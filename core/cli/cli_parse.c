@@ -1,7 +1,7 @@
 /* Flags and words of one command, by its page. Help texts are cli_help.c's. */
 #include "cli.h"
-#include "option_read.h"
-#include "runtime.h"
+#include "config/option_read.h"
+#include "runtime/runtime.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* `sfrun plugins`: which plugins there are, and all that they say of themselves. */
 #include "cli.h"
 #include "describe.h"
-#include "runtime.h"
+#include "runtime/runtime.h"
 
 #include <json-c/json.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* The schema of a step's errors output: the input's columns (of any depth), then who refused the row and why. */
 #include "error_schema.h"
-#include "auto.h"
+#include "data/auto.h"
 
 static void release(struct ArrowSchema *schema)
 {

@@ -4,7 +4,7 @@
 
 #include <json-c/json.h>
 
-#include "pipeline.h"
+#include "config/pipeline.h"
 #include "runtime.h"
 
 typedef struct Attempt Attempt;

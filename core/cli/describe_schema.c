@@ -1,8 +1,8 @@
 /* The JSON Schema (draft-07) of pipeline files, for editors: names, types, ranges and one-line help while people type.
  * Where JSON Schema cannot say what we mean (sizes, the graph) it is wider than `sfrun check`. */
 #include "describe.h"
-#include "option_read.h"
-#include "settings.h"
+#include "config/option_read.h"
+#include "config/settings.h"
 
 #include <json-c/json.h>
 

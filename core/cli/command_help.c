@@ -1,6 +1,6 @@
 /* `sfrun help` and `sfrun --help`: the overview, a command's page, the manual page. */
 #include "cli.h"
-#include "runtime.h"
+#include "runtime/runtime.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -2,7 +2,7 @@
 #ifndef CORE_RUNTIME_H
 #define CORE_RUNTIME_H
 
-#include "pipeline.h"
+#include "config/pipeline.h"
 #include "private.h"
 
 typedef enum ExitCode {

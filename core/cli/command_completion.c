@@ -1,7 +1,7 @@
 /* `sfrun completion`: scripts for shells, made from the commands' pages. */
 #include "cli.h"
-#include "option_read.h"
-#include "runtime.h"
+#include "config/option_read.h"
+#include "runtime/runtime.h"
 
 #include <stdio.h>
 #include <string.h>
