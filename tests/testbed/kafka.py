@@ -147,13 +147,15 @@ class Kafka(Server):
         def ask():
             future = self.admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group, asked)])[group]
             try:
-                return [future.result(30).topic_partitions]
+                return [future.result(10).topic_partitions]
+            except TimeoutError:  # a broker that has just come back
+                return None
             except KafkaException as error:
                 if error.args[0].code() in (KafkaError.COORDINATOR_LOAD_IN_PROGRESS, KafkaError.NOT_COORDINATOR,
                                             KafkaError.COORDINATOR_NOT_AVAILABLE):
                     return None
                 raise
-        answer, = wait_for(ask, 30, "no group coordinator")
+        answer, = wait_for(ask, 60, "no group coordinator")
         return {t.partition: t.offset for t in answer if t.offset >= 0}
 
     def lag(self, group, topic):
