@@ -2,7 +2,8 @@
 
 import random
 
-FIRST_MS = 1705276800000  # 2024-01-15 00:00 UTC: two days of record times
+DAY_MS = 86400000
+FIRST_MS = 1705276800000  # 2024-01-15 00:00 UTC
 PRODUCTS = [(f"P{i:03}", f"Product {i}", category) for i, category in enumerate(["Furniture", "Office Supplies", "Technology"] * 20)]
 CUSTOMERS = [(f"C{i:04}", f"Customer {i}", region) for i, region in enumerate(["East", "West", "North", "South"] * 250)]
 
@@ -26,8 +27,8 @@ class Sales:
     """Messages for testbed.Kafka.produce(). An order's events share a partition, as those of one key do; the latest by
     (timestamp, offset) wins, and some updates come with an older timestamp and must lose."""
 
-    def __init__(self, count, seed, partitions=3, update=0.06, copy=0.04, broken=0.004):
-        self.count = count
+    def __init__(self, count, seed, partitions=3, update=0.06, copy=0.04, broken=0.004, span_ms=2 * DAY_MS):
+        self.count, self.span_ms = count, span_ms
         self.random = random.Random(seed)
         self.partitions = partitions
         self.update, self.copy, self.broken = update, copy, broken
@@ -48,7 +49,7 @@ class Sales:
         pick, broken = self.random.random, list(BROKEN.values())
         order = 0
         for number in range(self.count):
-            timestamp = FIRST_MS + number * 172800000 // self.count
+            timestamp = FIRST_MS + number * self.span_ms // self.count
             dice = pick()
             if dice < self.broken:
                 partition, value = int(pick() * self.partitions), broken[int(pick() * len(broken))]
@@ -58,7 +59,7 @@ class Sales:
                 partition, old, _ = self.recent[int(pick() * len(self.recent))]
                 value = self.event(old, partition)
                 if pick() < 0.2:
-                    timestamp -= 86400000 // 2
+                    timestamp -= DAY_MS // 2
             else:
                 order += 1
                 partition = order % self.partitions
