@@ -145,7 +145,7 @@ SfStatus sf_batch_slice(const SfBatch *batch, int64_t first, int64_t count, SfBa
     if (first < 0 || count < 0 || first > batch->rows.length - count)
         return sf_fail(err, SF_FATAL,
                        "rows %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT " are not within a batch of %" G_GINT64_FORMAT,
-                       first, first + count, batch->rows.length);
+                       first, count > G_MAXINT64 - MAX(first, 0) ? G_MAXINT64 : first + count, batch->rows.length);
     SfBatch made = *batch;
     g_auto(ArrowArray) rows = {0};
     if (!array_init(&rows, count, 1, batch->rows.n_children))
