@@ -17,25 +17,26 @@ static struct json_object *document(gpointer data)
 
 typedef struct Asker {
     const char *dir;
-    GMainLoop *loop;
     GPtrArray *documents;
+    gint done; /* atomic */
 } Asker;
 
 static gpointer ask_main(gpointer data)
 {
     Asker *asker = data;
     asker->documents = status_ask_all(asker->dir);
-    g_main_loop_quit(asker->loop);
+    g_atomic_int_set(&asker->done, 1);
+    g_main_context_wakeup(NULL);
     return NULL;
 }
 
 static GPtrArray *ask(const char *dir)
 {
-    Asker asker = {.dir = dir, .loop = g_main_loop_new(NULL, FALSE)};
+    Asker asker = {.dir = dir};
     GThread *thread = g_thread_new("ask", ask_main, &asker);
-    g_main_loop_run(asker.loop);
+    while (!g_atomic_int_get(&asker.done))
+        g_main_context_iteration(NULL, TRUE);
     g_thread_join(thread);
-    g_main_loop_unref(asker.loop);
     return asker.documents;
 }
 
