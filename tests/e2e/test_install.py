@@ -48,7 +48,7 @@ def test_a_plugin_outside_the_tree(prefix, tmp_path):
     env = {**os.environ, "SF_PLUGIN_PATH": f"{tmp_path}:{installed}", "LD_LIBRARY_PATH": str(next(root.rglob("libsf.so.0")).parent)}
     done = subprocess.run([root / "bin" / "sfrun", "outside.yaml"], cwd=tmp_path, env=env, text=True, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr
-    rows = [json.loads(line) for path in sorted((tmp_path / "out").rglob("*.json*")) for line in path.read_text().splitlines()]
+    rows = [json.loads(line) for path in sorted((tmp_path / "out").glob("*.jsonl")) for line in path.read_text().splitlines()]
     assert [row["a"] for row in rows] == [2, 3]
 
 
