@@ -2,6 +2,7 @@
 #include "runtime.h"
 
 #include <glib-unix.h>
+#include <locale.h>
 #include <malloc.h>
 #include <stdio.h>
 #include <sys/resource.h>
@@ -120,6 +121,9 @@ ExitCode runtime_run(GPtrArray *pipelines, const RunOptions *options)
     Runtime runtime = {.loop = loop, .runners = runners, .progress = options->progress && isatty(STDERR_FILENO)};
     guint sources[] = {g_unix_signal_add(SIGTERM, on_signal, &runtime), g_unix_signal_add(SIGINT, on_signal, &runtime),
                        g_timeout_add(WATCH_MS, on_watch, &runtime)};
+    /* Before there are threads: the PostgreSQL driver does it at its first connection, and while the locale's name
+     * changes from "C" to a longer one, json-c's duplocale() in another thread writes behind what it has measured. */
+    setlocale(LC_CTYPE, "");
     signal(SIGPIPE, SIG_IGN); /* a status reader or a server that goes is an error of a write, not our end */
     /* Batches are made by one thread and freed by another: without this, arenas grow by a page at a time (16,000
      * mprotect calls for a million events). */

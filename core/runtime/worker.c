@@ -180,11 +180,18 @@ typedef struct WriteCall {
     const SfBatch *batch;
 } WriteCall;
 
+/* One after the other: what plugins load at first use (drivers, TLS) sets up what belongs to the whole process. */
 static SfStatus call_open(gpointer data, SfError *err)
 {
+    static GMutex opening;
     Worker *worker = data;
     const SfSink *sink = &worker->step->plugin->sink;
-    return sink->open ? sink->open(&worker->instance->node, err) : SF_OK;
+    if (!sink->open)
+        return SF_OK;
+    g_mutex_lock(&opening);
+    SfStatus status = sink->open(&worker->instance->node, err);
+    g_mutex_unlock(&opening);
+    return status;
 }
 
 static SfStatus call_write(gpointer data, SfError *err)
