@@ -71,6 +71,11 @@ class Kafka(Server):
     def ready(self):
         return port_open(self.port) and "Kafka Server started" in self.log.read_text(errors="replace")
 
+    def reap(self):
+        """The next start gets a client of its own: one that has seen the broker go backs off for long."""
+        super().reap()
+        self.__dict__.pop("admin", None)
+
     @property
     def brokers(self):
         return f"127.0.0.1:{self.port}"
