@@ -16,22 +16,24 @@ static const Verdict by_state[] = {
     {"42501", SF_RETRY}, /* no permission */
     {"42P01", SF_EMPTY}, /* no such table, schema, column, constraint to conflict on */
     {"42P10", SF_CONFIG}, {"42S02", SF_EMPTY}, {"42S22", SF_EMPTY},
-    {"42703", SF_EMPTY},  {"3F000", SF_EMPTY}, {"3D000", SF_RETRY}, /* no such database */
-    {"54000", SF_REJECT},                                           /* a row that no index page takes */
-    {"54001", SF_FATAL},  {"55P03", SF_RETRY},                      /* locked */
-    {"57014", SF_RETRY},                                            /* cancelled */
-    {"02000", SF_EMPTY},                                            /* Snowflake: no such object */
-    {"08", SF_RETRY},                                               /* connection */
-    {"21", SF_REJECT},                                              /* two rows for one target: apart they work */
-    {"22", SF_REJECT},                                              /* data */
-    {"23", SF_REJECT},                                              /* constraint */
-    {"27", SF_REJECT},    {"28", SF_RETRY},                         /* log-in */
-    {"40", SF_RETRY},                                               /* serialization, deadlock, unknown outcome */
-    {"44", SF_REJECT},                                              /* check option */
-    {"53", SF_RETRY},                                               /* disk, memory, connections */
-    {"57", SF_RETRY},                                               /* shut down, starting up */
-    {"58", SF_RETRY},                                               /* the server's file system */
-    {"P0", SF_REJECT},                                              /* raised by a trigger */
+    {"42710", SF_RETRY}, /* made by another process in the same moment, IF NOT EXISTS or not */
+    {"42P07", SF_RETRY},  {"42703", SF_EMPTY}, {"3F000", SF_EMPTY},
+    {"3D000", SF_RETRY},                       /* no such database */
+    {"54000", SF_REJECT},                      /* a row that no index page takes */
+    {"54001", SF_FATAL},  {"55P03", SF_RETRY}, /* locked */
+    {"57014", SF_RETRY},                       /* cancelled */
+    {"02000", SF_EMPTY},                       /* Snowflake: no such object */
+    {"08", SF_RETRY},                          /* connection */
+    {"21", SF_REJECT},                         /* two rows for one target: apart they work */
+    {"22", SF_REJECT},                         /* data */
+    {"23", SF_REJECT},                         /* constraint */
+    {"27", SF_REJECT},    {"28", SF_RETRY},    /* log-in */
+    {"40", SF_RETRY},                          /* serialization, deadlock, unknown outcome */
+    {"44", SF_REJECT},                         /* check option */
+    {"53", SF_RETRY},                          /* disk, memory, connections */
+    {"57", SF_RETRY},                          /* shut down, starting up */
+    {"58", SF_RETRY},                          /* the server's file system */
+    {"P0", SF_REJECT},                         /* raised by a trigger */
     {"HYT", SF_RETRY},    {"HY008", SF_RETRY}, {"IM00", SF_CONFIG},
 };
 
