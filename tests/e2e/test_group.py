@@ -85,6 +85,16 @@ def test_processes_come_and_go(sfrun, kafka, s3, postgres, job, trickle, seed):
     proven(job, kafka, s3, postgres, 100000)
 
 
+def test_six_start_in_the_same_moment(sfrun, kafka, s3, postgres, job):
+    """All create the same tables at once; those that come second try again."""
+    kafka.produce(job.topic, Sales(20000, seed=9).messages())
+    running = [sfrun.start(job.file, env=job.env, cwd=job.directory) for _ in range(6)]
+    caught_up(job, *running)
+    for process in running:
+        assert process.stop() == 0, process.output[-3000:]
+    proven(job, kafka, s3, postgres, 20000)
+
+
 def test_a_frozen_process_does_no_harm_when_it_wakes(sfrun, kafka, s3, postgres, job, trickle):
     zombie = sfrun.start(job.file, env=job.env, cwd=job.directory)
     wait_for(lambda: sum(kafka.committed(job.group, job.topic).values()) > 5000, 60, lambda: zombie.output)
