@@ -390,9 +390,14 @@ static void completion_works_in_bash(void)
         g_test_skip("bash is not there");
         return;
     }
+    /* An empty directory: files of the working directory are offered too. */
+    g_autoptr(GError) error = NULL;
+    g_autofree char *dir = g_dir_make_tmp("sf-cli-XXXXXX", &error);
+    g_assert_no_error(error);
     char *argv[] = {bash, (char *) "-c", (char *) script, NULL};
     g_autofree char *out = NULL;
-    g_assert_true(g_spawn_sync("/", argv, NULL, G_SPAWN_DEFAULT, NULL, NULL, &out, NULL, NULL, NULL));
+    g_assert_true(g_spawn_sync(dir, argv, NULL, G_SPAWN_DEFAULT, NULL, NULL, &out, NULL, NULL, NULL));
+    g_rmdir(dir);
     g_assert_cmpstr(out, ==, "check\n--json\njson\n");
 }
 
