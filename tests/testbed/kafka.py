@@ -1,17 +1,19 @@
 """One Apache Kafka broker (KRaft, broker and controller in one JVM)."""
 
 import base64
-import functools
+import contextlib
 import subprocess
 import uuid
 
-from confluent_kafka import (OFFSET_BEGINNING, Consumer, ConsumerGroupTopicPartitions, KafkaError, KafkaException, Producer,
-                             TopicPartition)
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from .server import Server, cache, free_port, installed, port_open, versions, wait_for
 
 JVM = ["-Xms256m", "-Xmx1g", "-XX:+UseG1GC", "-XX:TieredStopAtLevel=1", "-Djava.awt.headless=true"]
+
+AGAIN = (KafkaError.COORDINATOR_LOAD_IN_PROGRESS, KafkaError.NOT_COORDINATOR, KafkaError.COORDINATOR_NOT_AVAILABLE,
+         KafkaError._TIMED_OUT, KafkaError._WAIT_COORD, KafkaError._TRANSPORT)
 
 LOGGING = """\
 appender.console.type = Console
@@ -71,26 +73,20 @@ class Kafka(Server):
     def ready(self):
         return port_open(self.port) and "Kafka Server started" in self.log.read_text(errors="replace")
 
-    def reap(self):
-        """The next start gets a client of its own: one that has seen the broker go backs off for long."""
-        super().reap()
-        self.__dict__.pop("admin", None)
-
     @property
     def brokers(self):
         return f"127.0.0.1:{self.port}"
 
-    @functools.cached_property
-    def admin(self):
-        return AdminClient({"bootstrap.servers": self.brokers, "log_level": 0})
-
     def create_topic(self, topic, partitions=1, **config):
         config = {name.replace("_", "."): str(value) for name, value in config.items()}
-        for future in self.admin.create_topics([NewTopic(topic, partitions, 1, config=config)]).values():
-            future.result(30)
+        # Closed in this thread: one that is collected in its own, or while its broker goes, takes the interpreter with it.
+        with AdminClient({"bootstrap.servers": self.brokers, "log_level": 0}) as admin:
+            for future in admin.create_topics([NewTopic(topic, partitions, 1, config=config)]).values():
+                future.result(30)
 
     def topics(self):
-        return self.admin.list_topics(timeout=20).topics
+        with contextlib.closing(self.consumer()) as consumer:
+            return consumer.list_topics(timeout=20).topics
 
     def produce(self, topic, messages, **settings):
         """messages: dicts of key, value, partition, timestamp, headers; a callback counts what arrived."""
@@ -117,17 +113,13 @@ class Kafka(Server):
 
     def ends(self, topic):
         """{partition: (low, high)} as a read-committed consumer sees them."""
-        consumer = self.consumer()
-        try:
+        with contextlib.closing(self.consumer()) as consumer:
             partitions = consumer.list_topics(topic, timeout=20).topics[topic].partitions
             return {p: consumer.get_watermark_offsets(TopicPartition(topic, p), timeout=20) for p in partitions}
-        finally:
-            consumer.close()
 
     def read(self, topic):
         """Every record of the topic that a read-committed consumer gets, as confluent_kafka messages, in partition order."""
-        consumer = self.consumer()
-        try:
+        with contextlib.closing(self.consumer()) as consumer:
             ends = {p: high for p, (low, high) in self.ends(topic).items() if high > low}
             consumer.assign([TopicPartition(topic, p, OFFSET_BEGINNING) for p in ends])
             open_partitions = set(ends)
@@ -139,27 +131,23 @@ class Kafka(Server):
                     if message.error().name() != "_PARTITION_EOF":
                         raise RuntimeError(message.error())
                     open_partitions.discard(message.partition())
-        finally:
-            consumer.close()
 
-    def consumer(self):
-        return Consumer({"bootstrap.servers": self.brokers, "log_level": 0, "group.id": f"reader-{uuid.uuid4()}", "enable.auto.commit": False,
-                         "auto.offset.reset": "earliest", "enable.partition.eof": True, "isolation.level": "read_committed"})
+    def consumer(self, group=None):
+        return Consumer({"bootstrap.servers": self.brokers, "log_level": 0, "group.id": group or f"reader-{uuid.uuid4()}",
+                         "enable.auto.commit": False, "auto.offset.reset": "earliest", "enable.partition.eof": True,
+                         "isolation.level": "read_committed"})
 
     def committed(self, group, topic):
-        """{partition: offset} of a consumer group."""
-        asked = [TopicPartition(topic, p) for p in self.topics()[topic].partitions]
+        """{partition: offset} of a consumer group, which is not joined for it."""
         def ask():
-            future = self.admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group, asked)])[group]
-            try:
-                return [future.result(10).topic_partitions]
-            except TimeoutError:  # a broker that has just come back
-                return None
-            except KafkaException as error:
-                if error.args[0].code() in (KafkaError.COORDINATOR_LOAD_IN_PROGRESS, KafkaError.NOT_COORDINATOR,
-                                            KafkaError.COORDINATOR_NOT_AVAILABLE):
-                    return None
-                raise
+            with contextlib.closing(self.consumer(group)) as consumer:
+                partitions = consumer.list_topics(topic, timeout=20).topics[topic].partitions
+                try:
+                    return [consumer.committed([TopicPartition(topic, p) for p in partitions], timeout=10)]
+                except KafkaException as error:  # a broker that has just come back
+                    if error.args[0].code() in AGAIN:
+                        return None
+                    raise
         answer, = wait_for(ask, 60, "no group coordinator")
         return {t.partition: t.offset for t in answer if t.offset >= 0}
 
