@@ -102,12 +102,12 @@ SfStatus store_put_new(Store *store, const char *key, GBytes *body, bool *create
 typedef struct StoreObject {
     const char *key;
     GBytes *body;
-    bool only_new; /* as store_put_new; the outcome in created */
-    bool created;
+    bool only_new; /* as store_put_new */
+    bool created;  /* out: it is durable, and with only_new it is ours */
 } StoreObject;
 
-/* Several at once over the store's connections; returns when all are durable, or with the first error (others may
- * be). */
+/* Several at once over the store's connections; returns when all are durable, or with the first error: those that are
+ * durable all the same have `created`. */
 SfStatus store_put_all(Store *store, StoreObject *objects, size_t n, SfError *err);
 
 typedef struct StoreEntry {

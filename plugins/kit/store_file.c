@@ -13,11 +13,24 @@
 #include <unistd.h>
 
 #define STALE_S 3600 /* a temporary file that nobody has finished for so long was left by a process that died */
+#define KNOWN_MAX 10000
 
 /* Directories that got a new name and are to be synced, each once. */
 typedef struct Touched {
     GHashTable *paths;
 } Touched;
+
+static Touched touched_new(void)
+{
+    return (Touched){.paths = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL)};
+}
+
+static void touched_done(Touched *touched)
+{
+    g_clear_pointer(&touched->paths, g_hash_table_unref);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Touched, touched_done)
 
 SfStatus file_fail(SfError *err, const char *action, const char *path, int error)
 {
@@ -30,31 +43,20 @@ static char *path_of(const FileStore *store, const char *key)
     return g_build_filename(store->root, key, NULL);
 }
 
-static SfStatus sync_directory(const char *path, SfError *err)
-{
-    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        return file_fail(err, "open directory", path, errno);
-    int failed = fsync(fd) ? errno : 0;
-    close(fd);
-    /* Some network file systems cannot sync a directory; their servers make names durable by themselves. */
-    return failed && failed != EINVAL && failed != ENOTSUP ? file_fail(err, "sync directory", path, failed) : SF_OK;
-}
-
-/* Creates the directory and those above it; every one that was made is synced into its parent. */
-static SfStatus make_directories(const char *path, SfError *err)
+/* Creates the directory and those above it; the parent of every one that was made is touched. */
+static SfStatus make_directories(const char *path, const Touched *touched, SfError *err)
 {
     if (mkdir(path, 0777) == 0) {
-        g_autofree char *parent = g_path_get_dirname(path);
-        return sync_directory(parent, err);
+        g_hash_table_add(touched->paths, g_path_get_dirname(path));
+        return SF_OK;
     }
     if (errno == EEXIST)
         return g_file_test(path, G_FILE_TEST_IS_DIR) ? SF_OK : file_fail(err, "create directory", path, ENOTDIR);
     if (errno != ENOENT)
         return file_fail(err, "create directory", path, errno);
     g_autofree char *parent = g_path_get_dirname(path);
-    SF_TRY(make_directories(parent, err));
-    return make_directories(path, err);
+    SF_TRY(make_directories(parent, touched, err));
+    return make_directories(path, touched, err);
 }
 
 static int write_fully(int fd, const char *data, gsize size)
@@ -72,14 +74,14 @@ static int write_fully(int fd, const char *data, gsize size)
 }
 
 /* Writes the body to a new temporary file, which starts on its way to the disk. */
-static SfStatus stage(FileStore *store, GBytes *body, char **out, SfError *err)
+static SfStatus stage(FileStore *store, GBytes *body, const Touched *touched, char **out, SfError *err)
 {
     gsize size;
     const char *data = g_bytes_get_data(body, &size);
     g_autofree char *path = g_strdup_printf("%s/%08x-%" G_GUINT64_FORMAT, store->temporary, store->run, store->next++);
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (fd < 0 && errno == ENOENT) { /* somebody tidied up */
-        SF_TRY(make_directories(store->temporary, err));
+        SF_TRY(make_directories(store->temporary, touched, err));
         fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     }
     if (fd < 0)
@@ -94,16 +96,6 @@ static SfStatus stage(FileStore *store, GBytes *body, char **out, SfError *err)
     }
     *out = g_steal_pointer(&path);
     return SF_OK;
-}
-
-static SfStatus sync_file(const char *path, SfError *err)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return file_fail(err, "open", path, errno);
-    int failed = fsync(fd) ? errno : 0;
-    close(fd);
-    return failed ? file_fail(err, "sync", path, failed) : SF_OK;
 }
 
 /* 0, or errno; EEXIST when the name is taken. File systems without hard links may know RENAME_NOREPLACE. */
@@ -131,45 +123,65 @@ static bool holds(const char *path, GBytes *body)
     return g_bytes_equal(there, body);
 }
 
-static SfStatus publish(FileStore *store, StoreObject *object, const char *staged, Touched *touched, SfError *err)
+/* The directory has got a name, and those above it have to be durable too: a process that made them may have died
+ * before it could see to that. */
+static void touch(const FileStore *store, const char *path, const Touched *touched)
+{
+    g_autofree char *directory = g_path_get_dirname(path);
+    while (!g_hash_table_contains(store->known, directory) && strlen(directory) > strlen(store->root)) {
+        char *above = g_path_get_dirname(directory);
+        g_hash_table_add(touched->paths, directory);
+        directory = above;
+    }
+    g_hash_table_add(touched->paths, g_steal_pointer(&directory));
+}
+
+static SfStatus publish(FileStore *store, StoreObject *object, const char *staged, const Touched *touched, SfError *err)
 {
     g_autofree char *path = path_of(store, object->key);
     int (*name)(const char *, const char *) = object->only_new ? name_new : name_any;
     int failed = name(staged, path);
     if (failed == ENOENT) {
         g_autofree char *directory = g_path_get_dirname(path);
-        SF_TRY(make_directories(directory, err));
+        SF_TRY(make_directories(directory, touched, err));
         failed = name(staged, path);
     }
     if (failed && !(failed == EEXIST && object->only_new))
         return file_fail(err, "create", path, failed);
     object->created = !failed || holds(path, object->body);
-    g_hash_table_add(touched->paths, g_path_get_dirname(path));
+    touch(store, path, touched);
     return SF_OK;
 }
 
 static SfStatus sync_touched(const Touched *touched, SfError *err)
 {
-    GHashTableIter iter;
-    gpointer path;
-    g_hash_table_iter_init(&iter, touched->paths);
-    while (g_hash_table_iter_next(&iter, &path, NULL))
-        SF_TRY(sync_directory(path, err));
-    return SF_OK;
+    guint n;
+    g_autofree gpointer *paths = g_hash_table_get_keys_as_array(touched->paths, &n);
+    return file_sync_all((const char *const *) paths, n, true, err);
+}
+
+static void remember(const FileStore *store, const Touched *touched)
+{
+    if (g_hash_table_size(store->known) > KNOWN_MAX)
+        g_hash_table_remove_all(store->known);
+    g_autoptr(GList) paths = g_hash_table_get_keys(touched->paths);
+    g_hash_table_steal_all(touched->paths);
+    for (const GList *at = paths; at; at = at->next)
+        g_hash_table_add(store->known, at->data);
 }
 
 /* First all bodies, so that the disk has them in work at once, then the syncs, then the names. */
 static SfStatus put_staged(FileStore *store, StoreObject *objects, size_t n, char **staged, SfError *err)
 {
-    g_autoptr(GHashTable) paths = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    Touched touched = {.paths = paths};
+    g_auto(Touched) touched = touched_new();
     for (size_t i = 0; i < n; i++)
-        SF_TRY(stage(store, objects[i].body, &staged[i], err));
-    for (size_t i = 0; i < n; i++)
-        SF_TRY(sync_file(staged[i], err));
+        SF_TRY(stage(store, objects[i].body, &touched, &staged[i], err));
+    SF_TRY(file_sync_all((const char *const *) staged, n, false, err));
     for (size_t i = 0; i < n; i++)
         SF_TRY(publish(store, &objects[i], staged[i], &touched, err));
-    return sync_touched(&touched, err);
+    SF_TRY(sync_touched(&touched, err));
+    remember(store, &touched);
+    return SF_OK;
 }
 
 static SfStatus put_all(Store *base, StoreObject *objects, size_t n, SfError *err)
@@ -178,6 +190,7 @@ static SfStatus put_all(Store *base, StoreObject *objects, size_t n, SfError *er
     g_autofree char **staged = g_new0(char *, n);
     SfStatus status = put_staged(store, objects, n, staged, err);
     for (size_t i = 0; i < n; i++) {
+        objects[i].created &= status == SF_OK; /* else its name may not be durable */
         if (staged[i])
             unlink(staged[i]); /* gone already where rename(2) took it */
         g_free(staged[i]);
@@ -252,7 +265,7 @@ static SfStatus file_remove(Store *base, const char *key, SfError *err)
     if (unlink(path) != 0)
         return errno == ENOENT || errno == ENOTDIR ? SF_OK : file_fail(err, "delete", path, errno);
     g_autofree char *directory = g_path_get_dirname(path);
-    return sync_directory(directory, err);
+    return file_sync_all((const char *const[]){directory}, 1, true, err);
 }
 
 /* Removes what dead processes left in the temporary directory. */
@@ -271,7 +284,9 @@ static void tidy(const FileStore *store)
 static SfStatus file_open(Store *base, SfError *err)
 {
     FileStore *store = (FileStore *) base;
-    SF_TRY(make_directories(store->temporary, err));
+    g_auto(Touched) touched = touched_new();
+    SF_TRY(make_directories(store->temporary, &touched, err));
+    SF_TRY(sync_touched(&touched, err));
     tidy(store);
     if (access(store->temporary, W_OK | X_OK) != 0)
         return file_fail(err, "write to directory", store->root, errno);
@@ -283,6 +298,7 @@ static void file_free(Store *base)
     FileStore *store = (FileStore *) base;
     g_free(store->root);
     g_free(store->temporary);
+    g_hash_table_unref(store->known);
     g_free(store);
 }
 
@@ -312,5 +328,6 @@ Store *store_file_new(const char *path, SfError *err)
     store->root = g_canonicalize_filename(path, NULL);
     store->temporary = g_build_filename(store->root, STORE_FILE_TEMPORARY, NULL);
     store->run = g_random_int();
+    store->known = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     return &store->base;
 }

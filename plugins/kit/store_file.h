@@ -1,4 +1,4 @@
-/* What the two files of the local store share. Internal to the kit. */
+/* What the files of the local store share. Internal to the kit. */
 #ifndef KIT_STORE_FILE_H
 #define KIT_STORE_FILE_H
 
@@ -12,10 +12,14 @@ typedef struct FileStore {
     char *temporary;
     guint32 run; /* with `next`, makes names of temporary files unique among processes */
     guint64 next;
+    GHashTable *known; /* char *: directories whose own names we have made durable */
 } FileStore;
 
 /* "cannot <action> '<path>': <errno's text>"; SF_CONFIG where only another path helps, else SF_RETRY. */
 SfStatus file_fail(SfError *err, const char *action, const char *path, int error);
+
+/* Returns when all of them, files or directories, are durable; several at once. */
+SfStatus file_sync_all(const char *const *paths, size_t n, bool directories, SfError *err);
 
 SfStatus file_list(Store *store, const char *prefix, const char *start_after, size_t max, GPtrArray *out, SfError *err);
 

@@ -3,7 +3,38 @@
 
 #include <glib/gstdio.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+
+#define SECONDS_ENOUGH 20
+
+/* What the store syncs goes through here. */
+static struct {
+    GMutex mutex;
+    GCond changed;
+    guint calls;
+    guint arrived;
+    guint together; /* calls wait until so many have arrived */
+    bool alone;     /* one has waited in vain */
+} syncs;
+
+int fsync(int fd)
+{
+    g_mutex_lock(&syncs.mutex);
+    syncs.calls++;
+    syncs.arrived++;
+    g_cond_broadcast(&syncs.changed);
+    gint64 deadline = g_get_monotonic_time() + SECONDS_ENOUGH * G_USEC_PER_SEC;
+    while (syncs.arrived < syncs.together && !syncs.alone)
+        syncs.alone = !g_cond_wait_until(&syncs.changed, &syncs.mutex, deadline);
+    g_mutex_unlock(&syncs.mutex);
+    return (int) syscall(SYS_fsync, fd);
+}
+
+static guint syncs_since(guint before)
+{
+    return syncs.calls - before;
+}
 
 typedef struct Fixture {
     char *root;
@@ -190,6 +221,53 @@ static void full_or_forbidden_disk_is_retried(Fixture *f, gconstpointer unused)
     put(f, "y", "2"); /* mended meanwhile */
 }
 
+static void put_in_days(Fixture *f, guint days)
+{
+    g_autofree StoreObject *objects = g_new0(StoreObject, days);
+    g_autoptr(GPtrArray) keys = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GBytes) body = g_bytes_new_static("x", 1);
+    for (guint i = 0; i < days; i++) {
+        g_ptr_array_add(keys, g_strdup_printf("day=%u/x", i));
+        objects[i] = (StoreObject){.key = keys->pdata[i], .body = body};
+    }
+    g_assert_cmpint(store_put_all(f->store, objects, days, &f->err), ==, SF_OK);
+}
+
+static void syncs_of_many_objects_wait_together(Fixture *f, gconstpointer unused)
+{
+    (void) unused;
+    syncs.arrived = 0;
+    syncs.together = 2;
+    put_in_days(f, 8);
+    syncs.together = 0;
+    g_assert_false(syncs.alone);
+}
+
+static void every_directory_is_synced_once(Fixture *f, gconstpointer unused)
+{
+    (void) unused;
+    guint before = syncs.calls;
+    put_in_days(f, 20);
+    g_assert_cmpuint(syncs_since(before), ==, 20 + 20 + 1); /* files, their directories, the one above */
+    before = syncs.calls;
+    put(f, "day=3/y", "x");
+    g_assert_cmpuint(syncs_since(before), ==, 2);
+}
+
+/* Who made a directory may have died before its name was durable. */
+static void directories_of_others_are_made_durable(Fixture *f, gconstpointer unused)
+{
+    (void) unused;
+    g_autofree char *path = g_build_filename(f->root, "a b", "x", "y", NULL);
+    g_assert_cmpint(g_mkdir_with_parents(path, 0777), ==, 0);
+    guint before = syncs.calls;
+    put(f, "x/y/z", "1");
+    g_assert_cmpuint(syncs_since(before), ==, 4); /* z, y, x and the root */
+    before = syncs.calls;
+    put(f, "x/y/z", "2");
+    g_assert_cmpuint(syncs_since(before), ==, 2);
+}
+
 static void urls_that_mean_nothing_are_refused(void)
 {
     const char *const bad[] = {"",         "raw-bucket/prefix", "file://", "file://host/x",
@@ -216,6 +294,9 @@ int main(int argc, char **argv)
     ADD("larger than the limit is refused", larger_than_the_limit_is_refused);
     ADD("nothing is left in the temporary directory", nothing_is_left_in_the_temporary_directory);
     ADD("a place that is in the way is named, and used once it is mended", full_or_forbidden_disk_is_retried);
+    ADD("syncs of many objects wait together", syncs_of_many_objects_wait_together);
+    ADD("every directory is synced once", every_directory_is_synced_once);
+    ADD("directories of others are made durable", directories_of_others_are_made_durable);
     g_test_add_func("/store/file/urls that mean nothing are refused", urls_that_mean_nothing_are_refused);
     return g_test_run();
 }
