@@ -92,12 +92,15 @@ static GBytes *make_body(Sink *sink)
 static SfStatus catch_up(Sink *sink, bool *done, SfError *err)
 {
     DeltaNews news = {.txn_id = sink->txn_id};
-    SF_TRY(delta_log_update(sink->log, &news, err));
-    *done = news.found;
-    if (news.found)
+    SfStatus status = delta_log_update(sink->log, &news, err);
+    /* What was read before an error is not read again. */
+    sink->landed |= news.found;
+    sink->stale |= news.schema;
+    SF_TRY(status);
+    *done = sink->landed;
+    if (sink->landed)
         return SF_OK;
-    if (news.schema)
-        SF_TRY(table_plan(sink, err));
+    SF_TRY(table_refresh(sink, err));
     return check_fence(sink, err);
 }
 
@@ -134,7 +137,7 @@ static SfStatus put_commit(Sink *sink, SfError *err)
         if (!done && attempt > 0)
             g_usleep((gulong) g_random_int_range(0, JITTER_US));
     }
-    sink->uncertain = false;
+    sink->uncertain = sink->landed = false;
     g_clear_pointer(&sink->txn_id, g_free);
     return SF_OK;
 }
@@ -215,5 +218,5 @@ SfStatus commit_all(Sink *sink, SfCommitReason reason, SfError *err)
     sf_fault(sink->node, "silver-committed");
     publish(sink);
     write_checkpoint(sink);
-    return SF_OK;
+    return table_refresh(sink, err);
 }

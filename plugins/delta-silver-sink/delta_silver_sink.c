@@ -96,9 +96,10 @@ static SfStatus sink_recover(SfNode *node, SfRecovery *chains, size_t n, SfError
 {
     Sink *sink = node->state;
     DeltaNews news = {0};
-    SF_TRY(delta_log_update(sink->log, &news, err));
-    if (news.schema)
-        SF_TRY(table_plan(sink, err));
+    SfStatus status = delta_log_update(sink->log, &news, err);
+    sink->stale |= news.schema; /* what was read before an error is not read again */
+    SF_TRY(status);
+    SF_TRY(table_refresh(sink, err));
     for (size_t i = 0; i < n; i++) {
         Chain *chain = find_chain(sink, chains[i].input, chains[i].split);
         if (!chain) {

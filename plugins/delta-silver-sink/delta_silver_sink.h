@@ -75,12 +75,15 @@ typedef struct Sink {
     unsigned idle_beats; /* checkpoints at which nothing but positions had moved */
     char *txn_id;        /* of the commit under way */
     bool uncertain;      /* its outcome is not known */
+    bool landed;         /* it has been seen in the log */
+    bool stale;          /* the table has changed shape since table_plan() */
 } Sink;
 
 /* table.c: what the table looks like, and what that means for each input. */
 SfStatus table_check_options(const Sink *sink, const struct ArrowSchema *input, SfError *err);
 /* From the log's newest state; writers are kept when the files stay the same, else SF_FENCED. */
 SfStatus table_plan(Sink *sink, SfError *err);
+SfStatus table_refresh(Sink *sink, SfError *err); /* table_plan() where that is due */
 json_object *table_metadata(Sink *sink);
 int64_t table_number(const Sink *sink, const char *property, int64_t other);
 

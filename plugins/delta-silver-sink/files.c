@@ -120,11 +120,14 @@ SfStatus files_upload(Sink *sink, SfError *err)
     }
     if (n == 0)
         return SF_OK;
-    SF_TRY(store_put_all(sink->store, objects, n, err));
-    for (size_t i = 0; i < n; i++)
+    SfStatus status = store_put_all(sink->store, objects, n, err);
+    for (size_t i = 0; i < n; i++) {
+        if (!objects[i].created) /* the next try has only these to send */
+            continue;
         g_clear_pointer(&files[i]->body, g_bytes_unref);
-    sink->pending = 0;
-    return SF_OK;
+        sink->pending -= files[i]->add->size;
+    }
+    return status;
 }
 
 void files_charge(Sink *sink)

@@ -54,6 +54,19 @@ SfStatus table_check_options(const Sink *sink, const struct ArrowSchema *input, 
     return delta_schema_merge(schema, input, DELTA_MERGE_CREATE, &changed, err);
 }
 
+static bool is_busy(const Sink *sink)
+{
+    return sink->n_open > 0 || sink->files->len > 0;
+}
+
+static bool same_names(const GPtrArray *a, const GPtrArray *b)
+{
+    bool same = a->len == b->len;
+    for (guint i = 0; same && i < a->len; i++)
+        same = g_str_equal(a->pdata[i], b->pdata[i]);
+    return same;
+}
+
 /* The table's partition columns; the option must agree, where it is given. */
 static SfStatus plan_partitions(Sink *sink, SfError *err)
 {
@@ -76,6 +89,9 @@ static SfStatus plan_partitions(Sink *sink, SfError *err)
             "partition_by differs from %s, which is partitioned by [%s]; a table's partitioning cannot change",
             store_url(sink->store), text);
     }
+    if (sink->partitions && !same_names(sink->partitions, names) && is_busy(sink))
+        return sf_fail(err, SF_FENCED, "the partitioning of %s has changed under rows that are not committed",
+                       store_url(sink->store));
     if (sink->partitions)
         g_ptr_array_unref(sink->partitions);
     sink->partitions = g_steal_pointer(&names);
@@ -114,9 +130,8 @@ static SfStatus plan_input(Sink *sink, Input *input, SfError *err)
     delta_projection_done(&input->projection);
     input->projection = projection;
     if (!same) {
-        bool busy = g_hash_table_size(input->open) > 0 || sink->files->len > 0;
         g_ptr_array_set_size(input->idle, 0);
-        if (busy)
+        if (is_busy(sink))
             return sf_fail(err, SF_FENCED, "the schema of %s has changed under rows that are not committed",
                            store_url(sink->store));
     }
@@ -149,6 +164,14 @@ SfStatus table_plan(Sink *sink, SfError *err)
     SF_TRY(plan_partitions(sink, err));
     for (size_t i = 0; i < sink->n_inputs; i++)
         SF_TRY(plan_input(sink, &sink->inputs[i], err));
+    return SF_OK;
+}
+
+SfStatus table_refresh(Sink *sink, SfError *err)
+{
+    if (sink->stale)
+        SF_TRY(table_plan(sink, err));
+    sink->stale = false;
     return SF_OK;
 }
 

@@ -30,7 +30,8 @@ static char *endpoint_of(const StoreOptions *options)
     return environment((const char *const[]){"AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", NULL});
 }
 
-/* "http://host:port" → scheme and host with port. */
+/* "http://host:port" → scheme and host, with the port as curl writes it into Host, which is signed: not the scheme's
+ * own. */
 static SfStatus split_endpoint(const char *endpoint, char **scheme, char **host, SfError *err)
 {
     g_autoptr(GUri) uri = g_uri_parse(endpoint, G_URI_FLAGS_NONE, NULL);
@@ -39,8 +40,10 @@ static SfStatus split_endpoint(const char *endpoint, char **scheme, char **host,
     if (!known || !g_uri_get_host(uri) || !*g_uri_get_host(uri) || (*path && !g_str_equal(path, "/")))
         return sf_fail(err, SF_CONFIG, "endpoint '%s' is none; write http://host:port or https://host", endpoint);
     bool ipv6 = strchr(g_uri_get_host(uri), ':') != NULL;
-    g_autofree char *port = g_uri_get_port(uri) > 0 ? g_strdup_printf(":%d", g_uri_get_port(uri)) : g_strdup("");
     *scheme = g_strdup(g_uri_get_scheme(uri));
+    int number = g_uri_get_port(uri);
+    bool own = number == (g_str_equal(*scheme, "http") ? 80 : 443);
+    g_autofree char *port = number > 0 && !own ? g_strdup_printf(":%d", number) : g_strdup("");
     *host = g_strdup_printf(ipv6 ? "[%s]%s" : "%s%s", g_uri_get_host(uri), port);
     return SF_OK;
 }
@@ -143,7 +146,7 @@ static SfStatus settle_put(S3Store *store, StoreObject *object, S3Call *call, Sf
     return call->conflict ? s3_holds(store, object->key, object->body, &object->created, err) : SF_OK;
 }
 
-/* The first error is what is told; those that did succeed have their outcome. */
+/* The first error is what is told; those that did succeed have their outcome all the same. */
 static SfStatus put_small(S3Store *store, StoreObject **objects, size_t n, SfError *err)
 {
     g_autofree S3Call *calls = g_new0(S3Call, n);
@@ -156,8 +159,8 @@ static SfStatus put_small(S3Store *store, StoreObject **objects, size_t n, SfErr
     s3_run(store, calls, n);
     SfStatus status = SF_OK;
     for (size_t i = 0; i < n; i++) {
-        if (status == SF_OK)
-            status = settle_put(store, objects[i], &calls[i], err);
+        SfStatus settled = settle_put(store, objects[i], &calls[i], status == SF_OK ? err : NULL);
+        status = status == SF_OK ? settled : status;
         s3_call_done(&calls[i]);
     }
     return status;

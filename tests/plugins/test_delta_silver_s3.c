@@ -119,6 +119,63 @@ static void test_lost_race(void)
     g_assert_cmpint(harness_recover(h, 0, "rows/0"), ==, 7);
 }
 
+/* The path of the file that a commit adds. */
+static char *added_path(FakeS3 *fake, gint64 version)
+{
+    g_autofree char *text = commit_text(fake, version);
+    const char *start = strstr(text, "\"path\":\"") + strlen("\"path\":\"");
+    g_autofree char *path = g_strndup(start, strcspn(start, "\""));
+    return g_strconcat("/lake/t/", path, NULL);
+}
+
+#define NEXT "_delta_log/00000000000000000002.json"
+
+/* The answer to our commit is lost, and the log can only be read in part at first: the commit stays ours, and its
+ * files stay. */
+static void test_lost_answer_in_an_outage(void)
+{
+    g_autoptr(FakeS3) fake = fake_s3_new();
+    g_autoptr(Harness) h = sink_new(fake);
+    write_row(h, 0);
+    commit(h);
+    fake_s3_script(fake, (FakeScript){.method = "PUT", .part = COMMIT, .fault = FAKE_DO_CUT, .times = -1});
+    fake_s3_script(fake, (FakeScript){.method = "GET",
+                                      .part = NEXT,
+                                      .fault = FAKE_ANSWER,
+                                      .status = 503,
+                                      .code = "ServiceUnavailable",
+                                      .times = 3});
+    write_row(h, 1);
+    g_assert_cmpint(commit(h), ==, 3);
+    assert_versions(fake, 2);
+    g_assert_cmpint(harness_committed(h, 0, "rows/0"), ==, 2);
+    g_autofree char *path = added_path(fake, 1);
+    g_autoptr(GBytes) file = fake_s3_get(fake, path);
+    g_assert_nonnull(file);
+    write_row(h, 2);
+    commit(h);
+    assert_versions(fake, 3);
+}
+
+/* Behind our commit, whose answer was lost, another writer has given the table what we lack: that is seen. */
+static void test_changed_behind_a_lost_answer(void)
+{
+    g_autoptr(FakeS3) fake = fake_s3_new();
+    g_autoptr(Harness) h = sink_new(fake);
+    write_row(h, 0);
+    commit(h);
+    fake_s3_script(fake, (FakeScript){.method = "PUT", .part = COMMIT, .fault = FAKE_DO_CUT, .times = -1});
+    fake_s3_set(fake, "/lake/t/" NEXT,
+                "{\"protocol\":{\"minReaderVersion\":3,\"minWriterVersion\":7,\"readerFeatures\":[],"
+                "\"writerFeatures\":[\"rowTracking\"]}}\n");
+    write_row(h, 1);
+    g_assert_cmpint(harness_try_commit(h, SF_COMMIT_CHECKPOINT), ==, SF_RETRY);
+    g_assert_cmpint(harness_try_commit(h, SF_COMMIT_CHECKPOINT), ==, SF_CONFIG);
+    g_assert_cmpstr(h->err.message, ==,
+                    "s3://lake/t: the table needs the feature 'rowTracking', which this sink lacks");
+    g_assert_cmpint(harness_committed(h, 0, "rows/0"), ==, 2);
+}
+
 /* The table changes shape under a commit: it is made again to fit, or the new shape is refused. */
 static void test_changed_schema(void)
 {
@@ -172,6 +229,10 @@ int main(int argc, char **argv)
     g_test_add_func("/delta-silver-sink/s3/a commit whose answer was lost is one commit", test_lost_answers);
     g_test_add_func("/delta-silver-sink/s3/a store that refuses for now is asked again", test_refused_for_now);
     g_test_add_func("/delta-silver-sink/s3/a lost race is run again, a lost position is not", test_lost_race);
+    g_test_add_func("/delta-silver-sink/s3/a commit whose answer was lost stays ours in an outage",
+                    test_lost_answer_in_an_outage);
+    g_test_add_func("/delta-silver-sink/s3/a table that has changed behind a lost answer is looked at anew",
+                    test_changed_behind_a_lost_answer);
     g_test_add_func("/delta-silver-sink/s3/a table that changes shape is looked at anew", test_changed_schema);
     g_test_add_func("/delta-silver-sink/s3/a checkpoint that fails does not fail the commit", test_checkpoint_refused);
     return g_test_run();
