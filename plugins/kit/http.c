@@ -9,6 +9,7 @@
 #define POLL_MS 200 /* between looks at stalled calls */
 #define CONNECT_MAX_MS 10000
 #define UPLOAD_BUFFER (256 * 1024L)
+#define RETRY_AFTER_MAX_S 86400
 #define IDLE_S 20L /* S3 closes idle connections after about 20 s: a kept one that is older is not tried */
 
 typedef struct Slot {
@@ -140,7 +141,7 @@ static size_t on_header(char *line, size_t unit, size_t count, void *user)
     size_t size = unit * count;
     char number[24];
     if (header_value(line, size, "retry-after", number, sizeof number))
-        call->retry_after_s = g_ascii_strtoll(number, NULL, 10);
+        call->retry_after_s = CLAMP(g_ascii_strtoll(number, NULL, 10), 0, RETRY_AFTER_MAX_S);
     else if (!header_value(line, size, "etag", call->etag, sizeof call->etag))
         header_value(line, size, "x-amz-bucket-region", call->region, sizeof call->region);
     return size;

@@ -119,27 +119,32 @@ static bool renew(S3Store *store)
     return true;
 }
 
+/* The answer to a HEAD has no body that says ExpiredToken: a 400 is all there is of it. */
 static bool credentials_refused(const S3Call *call)
 {
-    return call->http.code == 403 || g_str_equal(call->code, "ExpiredToken") ||
-           g_str_equal(call->code, "InvalidToken") || g_str_equal(call->code, "TokenRefreshRequired");
+    return call->http.code == 403 || (call->http.code == 400 && g_str_equal(call->method, "HEAD")) ||
+           g_str_equal(call->code, "ExpiredToken") || g_str_equal(call->code, "InvalidToken") ||
+           g_str_equal(call->code, "TokenRefreshRequired");
 }
 
-static bool worth_repeating(S3Store *store, S3Call *call)
+static bool may_be_repeated(const S3Call *call)
 {
-    if (call->status != SF_RETRY || call->plain || g_str_equal(call->http.problem, HTTP_INTERRUPTED))
-        return false;
-    if (credentials_refused(call))
-        return renew(store);
-    return call->http.retry_after_s * 1000 <= PAUSE_MAX_MS;
+    return call->status == SF_RETRY && !call->plain && !g_str_equal(call->http.problem, HTTP_INTERRUPTED);
 }
 
+/* All that were refused under the old credentials are sent again under new ones. */
 static size_t keep_failed(S3Store *store, S3Call **pending, size_t n)
 {
-    size_t kept = 0;
+    bool refused = false;
     for (size_t i = 0; i < n; i++)
-        if (worth_repeating(store, pending[i]))
+        refused = refused || (may_be_repeated(pending[i]) && credentials_refused(pending[i]));
+    bool renewed = refused && renew(store);
+    size_t kept = 0;
+    for (size_t i = 0; i < n; i++) {
+        bool soon = credentials_refused(pending[i]) ? renewed : pending[i]->http.retry_after_s * 1000 <= PAUSE_MAX_MS;
+        if (may_be_repeated(pending[i]) && soon)
             pending[kept++] = pending[i];
+    }
     return kept;
 }
 

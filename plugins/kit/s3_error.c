@@ -31,7 +31,9 @@ static const Meaning meanings[] = {
     {"RequestTimeTooSkewed", SF_RETRY, "this machine's clock is wrong: set it"},
     {"RequestTimeout", SF_RETRY, NULL},
     {"SignatureDoesNotMatch", SF_RETRY, "'secret_access_key' does not belong to 'access_key_id'"},
+    {"TemporaryRedirect", SF_RETRY, "the bucket is new, and its name does not lead to its region yet"},
     {"TokenRefreshRequired", SF_RETRY, "renew the credentials"},
+    {"XAmzContentSHA256Mismatch", SF_RETRY, NULL},
     {"XAdminUserNotFound", SF_RETRY, "the store does not know 'access_key_id'"},
 };
 
@@ -78,7 +80,9 @@ static SfStatus status_of(const S3Store *store, const S3Call *call)
         return store->opened ? SF_RETRY : SF_CONFIG;
     if (code == 404)
         return SF_EMPTY;
-    if (code == 403 || code == 401 || code == 408 || code == 409 || code == 429)
+    if (code == 400 && g_str_equal(call->method, "HEAD")) /* an expired token, which only a body would name */
+        return SF_RETRY;
+    if (code == 307 || code == 403 || code == 401 || code == 408 || code == 409 || code == 429)
         return SF_RETRY;
     if (code == 405 || code == 501 || (code >= 300 && code < 400))
         return SF_CONFIG;

@@ -375,6 +375,35 @@ static void test_statistics(void)
     sf_schema_done(&schema);
 }
 
+static char *stats_of(const char *columns, const char *const *json, gsize n)
+{
+    struct ArrowSchema schema;
+    struct ArrowArray rows;
+    SfError err = {0};
+    rows_schema(columns, &schema);
+    rows_from_json(&schema, json, (gint64) n, &rows);
+    g_autoptr(ParquetWriter) writer = parquet_writer_new(&schema, &(ParquetOptions){.codec = PARQUET_SNAPPY}, &err);
+    g_assert_cmpint(
+        parquet_writer_add(writer, (const struct ArrowArray *const *) rows.children, 0, NULL, (gint64) n, &err), ==,
+        SF_OK);
+    g_autoptr(GBytes) file = NULL;
+    g_assert_cmpint(parquet_writer_finish(writer, &file, &err), ==, SF_OK);
+    sf_array_done(&rows);
+    sf_schema_done(&schema);
+    return delta_stats(writer, (gint64) n, 32);
+}
+
+/* U+0000 is a character like others, in front of the place where a long bound is cut too. */
+static void test_statistics_with_nul(void)
+{
+    static const char *const json[] = {"[\"\\u0000bcdefghijklmnopqrstuvwxyzabcdefgh\"]"};
+    g_autofree char *stats = stats_of("s string", json, 1);
+    g_assert_cmpstr(stats, ==,
+                    "{\"numRecords\":1,\"minValues\":{\"s\":\"\\u0000bcdefghijklmnopqrstuvwxyzabcdef\"},"
+                    "\"maxValues\":{\"s\":\"\\u0000bcdefghijklmnopqrstuvwxyzabcdef\x7f\"},"
+                    "\"nullCount\":{\"s\":0}}");
+}
+
 /* A copy, in which the checkpoint is made anew and the commits before it are taken away. */
 static void judge_table(const char *name, const char *dir)
 {
@@ -436,6 +465,7 @@ int main(int argc, char **argv)
     g_test_add_func("/delta/a damaged checkpoint is passed over", test_checkpoint_fall_back);
     g_test_add_func("/delta/damaged logs are errors", test_damaged_logs);
     g_test_add_func("/delta/statistics are bounds", test_statistics);
+    g_test_add_func("/delta/statistics hold U+0000", test_statistics_with_nul);
     g_test_add_func("/delta/tables of Spark and delta-rs", test_foreign_tables);
     return g_test_run();
 }

@@ -243,12 +243,15 @@ static SfStatus merge_state(Merge *merge, SfError *err)
     SF_TRY(add_action(merge, COLUMN_METADATA, merge->log->metadata, err));
     GHashTableIter iter;
     gpointer app_id;
-    gpointer version;
+    gpointer value;
     g_hash_table_iter_init(&iter, merge->log->txns);
-    while (g_hash_table_iter_next(&iter, &app_id, &version)) {
+    while (g_hash_table_iter_next(&iter, &app_id, &value)) {
+        const DeltaTxn *known = value;
         g_autoptr(json_object) txn = json_object_new_object();
         json_object_object_add(txn, "appId", json_object_new_string(app_id));
-        json_object_object_add(txn, "version", json_object_new_int64(*(int64_t *) version));
+        json_object_object_add(txn, "version", json_object_new_int64(known->version));
+        if (known->updated_ms != DELTA_NEVER)
+            json_object_object_add(txn, "lastUpdated", json_object_new_int64(known->updated_ms));
         SF_TRY(add_action(merge, COLUMN_TXN, txn, err));
     }
     return SF_OK;

@@ -3,18 +3,6 @@
 
 #define BATCH_ROWS 4096
 
-static SfStatus take_txn(DeltaLog *log, json_object *txn, SfError *err)
-{
-    const char *app_id = delta_json_text(txn, "appId");
-    json_object *version = delta_json_member(txn, "version", json_type_int);
-    if (!app_id || !version)
-        return sf_fail(err, SF_FATAL, "a txn without appId or version");
-    int64_t *number = g_new(int64_t, 1);
-    *number = json_object_get_int64(version);
-    g_hash_table_replace(log->txns, g_strdup(app_id), number);
-    return SF_OK;
-}
-
 static void take(json_object **place, json_object *action)
 {
     json_object_put(*place);
@@ -32,7 +20,7 @@ static SfStatus take_rows(DeltaLog *log, const struct ArrowSchema *schema, const
             if (!action)
                 continue;
             if (i == 0)
-                SF_TRY(take_txn(log, action, err));
+                SF_TRY(delta_log_take_txn(log, action, err));
             else
                 take(i == 1 ? &log->metadata : &log->protocol, action);
         }

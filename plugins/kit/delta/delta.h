@@ -14,6 +14,14 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(json_object, json_object_put)
 /* ---- the log: log.c, log_read.c
  * ------------------------------------------------------------------------------------ */
 
+#define DELTA_NEVER INT64_MIN
+
+/* The newest txn action of an appId. */
+typedef struct DeltaTxn {
+    int64_t version;
+    int64_t updated_ms; /* DELTA_NEVER: it does not say */
+} DeltaTxn;
+
 /* The newest state that we know of a table: what a writer needs, not its files. Used by one thread. */
 typedef struct DeltaLog {
     SfNode *node; /* for messages to the operator */
@@ -22,7 +30,7 @@ typedef struct DeltaLog {
     int64_t checkpoint; /* newest version with a checkpoint that can be read; -1: none */
     json_object *protocol;
     json_object *metadata; /* the whole action: what we do not know is carried over */
-    GHashTable *txns;      /* char *appId → int64_t * version */
+    GHashTable *txns;      /* char *appId → DeltaTxn * */
     int64_t commit_time;   /* inCommitTimestamp of the newest commit, or INT64_MIN */
 } DeltaLog;
 
@@ -44,6 +52,8 @@ SfStatus delta_log_update(DeltaLog *log, DeltaNews *news, SfError *err);
 
 /* Applies the text of commit `version`, which must be the next. */
 SfStatus delta_log_apply(DeltaLog *log, int64_t version, const char *text, size_t size, DeltaNews *news, SfError *err);
+
+SfStatus delta_log_take_txn(DeltaLog *log, json_object *txn, SfError *err);
 
 /* Version of the newest txn action with that appId, or -1. */
 int64_t delta_log_txn(const DeltaLog *log, const char *app_id);

@@ -66,8 +66,8 @@ const char *delta_json_text(json_object *object, const char *name)
 
 int64_t delta_log_txn(const DeltaLog *log, const char *app_id)
 {
-    const int64_t *version = g_hash_table_lookup(log->txns, app_id);
-    return version ? *version : -1;
+    const DeltaTxn *txn = g_hash_table_lookup(log->txns, app_id);
+    return txn ? txn->version : -1;
 }
 
 const char *delta_log_property(const DeltaLog *log, const char *name)
@@ -90,15 +90,17 @@ static void apply_commit_info(DeltaLog *log, json_object *info, DeltaNews *news)
     log->commit_time = time ? json_object_get_int64(time) : INT64_MIN;
 }
 
-static SfStatus apply_txn(DeltaLog *log, json_object *txn, SfError *err)
+SfStatus delta_log_take_txn(DeltaLog *log, json_object *action, SfError *err)
 {
-    const char *app_id = delta_json_text(txn, "appId");
-    json_object *version = delta_json_member(txn, "version", json_type_int);
+    const char *app_id = delta_json_text(action, "appId");
+    json_object *version = delta_json_member(action, "version", json_type_int);
+    json_object *updated = delta_json_member(action, "lastUpdated", json_type_int);
     if (!app_id || !version)
         return sf_fail(err, SF_FATAL, "a txn action without appId or version");
-    int64_t *number = g_new(int64_t, 1);
-    *number = json_object_get_int64(version);
-    g_hash_table_replace(log->txns, g_strdup(app_id), number);
+    DeltaTxn *txn = g_new(DeltaTxn, 1);
+    txn->version = json_object_get_int64(version);
+    txn->updated_ms = updated ? json_object_get_int64(updated) : DELTA_NEVER;
+    g_hash_table_replace(log->txns, g_strdup(app_id), txn);
     return SF_OK;
 }
 
@@ -115,7 +117,7 @@ static SfStatus apply_line(DeltaLog *log, const char *line, size_t size, DeltaNe
         keep(&log->protocol, action);
         news->schema = true;
     } else if ((action = delta_json_member(object, "txn", json_type_object))) {
-        return apply_txn(log, action, err);
+        return delta_log_take_txn(log, action, err);
     } else if ((action = delta_json_member(object, "commitInfo", json_type_object))) {
         apply_commit_info(log, action, news);
     }

@@ -7,6 +7,7 @@
 typedef struct Listing {
     GArray *commits;        /* int64_t, ascending */
     GPtrArray *checkpoints; /* char * keys of classic and multi-part ones, ascending */
+    bool v2;                /* there is one that only the feature v2Checkpoint gives */
 } Listing;
 
 static void listing_done(Listing *listing)
@@ -32,6 +33,8 @@ static bool split_key(const char *key, int64_t *version, const char **rest)
     return true;
 }
 
+static int64_t parts_of(const char *rest);
+
 static void note_key(Listing *listing, const char *key)
 {
     int64_t version;
@@ -40,8 +43,10 @@ static void note_key(Listing *listing, const char *key)
         return;
     if (strcmp(rest, ".json") == 0)
         g_array_append_val(listing->commits, version);
-    else if (g_str_has_prefix(rest, ".checkpoint.") && g_str_has_suffix(rest, ".parquet"))
+    else if (g_str_has_prefix(rest, ".checkpoint.") && parts_of(rest) > 0)
         g_ptr_array_add(listing->checkpoints, g_strdup(key));
+    else if (g_str_has_prefix(rest, ".checkpoint."))
+        listing->v2 = true;
 }
 
 static SfStatus list_log(DeltaLog *log, int64_t from, Listing *listing, SfError *err)
@@ -202,6 +207,9 @@ static SfStatus replay(DeltaLog *log, const Listing *listing, SfError *err)
         int64_t version = g_array_index(listing->commits, int64_t, i);
         if (version <= log->version)
             continue;
+        if (version != log->version + 1 && log->version < 0 && listing->v2)
+            return sf_fail(err, SF_CONFIG, "%s: the table needs the feature 'v2Checkpoint', which this sink lacks",
+                           store_url(log->store));
         if (version != log->version + 1)
             return sf_fail(err, SF_FATAL,
                            "%s: the log has a gap: version %" G_GINT64_FORMAT " is missing, %" G_GINT64_FORMAT

@@ -62,9 +62,9 @@ static bool add_text(const Buffer *bytes, bool up, GString *out)
         if (more == 0 || keep >= bytes->size)
             return false;
     }
-    g_autofree char *bound =
-        g_strdup_printf("%.*s%s", (int) keep, text, (unsigned char) text[keep] < 0x7F ? "\x7F" : "\xF4\x8F\xBF\xBF");
-    json_write_text(out, bound, keep + ((unsigned char) text[keep] < 0x7F ? 1 : 4));
+    g_autoptr(GString) bound = g_string_new_len(text, (gssize) keep); /* which may hold U+0000 */
+    g_string_append(bound, (unsigned char) text[keep] < 0x7F ? "\x7F" : "\xF4\x8F\xBF\xBF");
+    json_write_text(out, bound->str, bound->len);
     return true;
 }
 

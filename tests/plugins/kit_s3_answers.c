@@ -1,0 +1,211 @@
+/* What the S3 store makes of answers that are rare: several outcomes at once, credentials that end under way, odd
+ * headers and ports. */
+#include "fake_s3.h"
+#include "sigv4.h"
+#include "store.h"
+
+#include <glib/gstdio.h>
+#include <string.h>
+
+typedef struct Fixture {
+    FakeS3 *fake;
+    StoreOptions options;
+    Store *store;
+    SfError err;
+} Fixture;
+
+static void set_up(Fixture *f, gconstpointer unused)
+{
+    (void) unused;
+    f->fake = fake_s3_new();
+    f->options = (StoreOptions){.url = "s3://raw/t",
+                                .endpoint = fake_s3_url(f->fake),
+                                .region = "us-east-1",
+                                .access_key_id = "id",
+                                .secret_access_key = "secret",
+                                .tls_verify = true,
+                                .connections = 4,
+                                .part_size = INT64_C(5) << 20,
+                                .timeout_ms = 5000};
+    f->store = store_new(NULL, &f->options, &f->err);
+    g_assert_nonnull(f->store);
+}
+
+static void tear_down(Fixture *f, gconstpointer unused)
+{
+    (void) unused;
+    store_free(f->store);
+    fake_s3_free(f->fake);
+}
+
+static void set_up_again(Fixture *f)
+{
+    store_free(f->store);
+    f->store = store_new(NULL, &f->options, &f->err);
+    g_assert_nonnull(f->store);
+}
+
+#define MANY 8
+
+/* Keys "k/0", "k/1", … of one byte each. */
+static SfStatus put_many(Fixture *f, StoreObject *objects)
+{
+    static const char *const keys[MANY] = {"k/0", "k/1", "k/2", "k/3", "k/4", "k/5", "k/6", "k/7"};
+    g_autoptr(GBytes) body = g_bytes_new_static("x", 1);
+    for (int i = 0; i < MANY; i++)
+        objects[i] = (StoreObject){.key = keys[i], .body = body};
+    return store_put_all(f->store, objects, MANY, &f->err);
+}
+
+static void every_object_has_its_outcome(Fixture *f, gconstpointer unused)
+{
+    (void) unused;
+    StoreObject objects[MANY];
+    fake_s3_script(f->fake,
+                   (FakeScript){.part = "k/2", .fault = FAKE_ANSWER, .status = 400, .code = "InvalidArgument"});
+    fake_s3_script(f->fake, (FakeScript){.part = "k/5", .fault = FAKE_ANSWER, .status = 403, .code = "AccessDenied"});
+    g_assert_cmpint(put_many(f, objects), ==, SF_FATAL);
+    g_assert_nonnull(strstr(f->err.message, "k/2'"));
+    for (int i = 0; i < MANY; i++)
+        g_assert_cmpint(objects[i].created, ==, i != 2 && i != 5);
+}
+
+typedef struct Profile {
+    char *path;
+} Profile;
+
+static void profile_write(const Profile *profile, const char *id)
+{
+    g_autofree char *text = g_strdup_printf("[job]\naws_access_key_id = %s\naws_secret_access_key = s\n", id);
+    g_assert_true(g_file_set_contents(profile->path, text, -1, NULL));
+}
+
+static void profile_done(Profile *profile)
+{
+    g_unsetenv("AWS_SHARED_CREDENTIALS_FILE");
+    g_assert_cmpint(g_unlink(profile->path), ==, 0);
+    g_free(profile->path);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Profile, profile_done)
+
+static Profile use_profile(Fixture *f)
+{
+    Profile profile = {.path = g_build_filename(g_get_tmp_dir(), "sf-answers-XXXXXX", NULL)};
+    int fd = g_mkstemp(profile.path);
+    g_assert_cmpint(fd, >=, 0);
+    g_assert_true(g_close(fd, NULL));
+    profile_write(&profile, "old");
+    g_setenv("AWS_SHARED_CREDENTIALS_FILE", profile.path, TRUE);
+    f->options.access_key_id = f->options.secret_access_key = NULL;
+    f->options.profile = "job";
+    set_up_again(f);
+    return profile;
+}
+
+static void all_refused_requests_take_the_new_credentials(Fixture *f, gconstpointer unused)
+{
+    (void) unused;
+    g_auto(Profile) profile = use_profile(f);
+    StoreObject objects[MANY];
+    profile_write(&profile, "new");
+    fake_s3_script(
+        f->fake,
+        (FakeScript){.method = "PUT", .fault = FAKE_ANSWER, .status = 400, .code = "ExpiredToken", .times = MANY});
+    g_assert_cmpint(put_many(f, objects), ==, SF_OK);
+    for (int i = 0; i < MANY; i++)
+        g_assert_true(objects[i].created);
+}
+
+/* What a HEAD is refused for stands in no body: a token that has expired is a plain 400. */
+static void a_head_without_words_may_be_an_expired_token(Fixture *f, gconstpointer unused)
+{
+    (void) unused;
+    int64_t size = 0;
+    const FakeScript refused = {.method = "HEAD", .fault = FAKE_ANSWER, .status = 400, .code = ""};
+    fake_s3_set(f->fake, "/raw/t/k", "12345");
+    fake_s3_script(f->fake, refused);
+    g_assert_cmpint(store_stat(f->store, "k", &size, &f->err), ==, SF_RETRY);
+    g_auto(Profile) profile = use_profile(f);
+    profile_write(&profile, "new");
+    fake_s3_script(f->fake, refused);
+    g_assert_cmpint(store_stat(f->store, "k", &size, &f->err), ==, SF_OK);
+    g_assert_cmpint(size, ==, 5);
+}
+
+static SfStatus put_refused(Fixture *f, int status, const char *code, const char *header)
+{
+    g_autoptr(GBytes) body = g_bytes_new_static("x", 1);
+    fake_s3_script(
+        f->fake,
+        (FakeScript){
+            .method = "PUT", .fault = FAKE_ANSWER, .status = status, .code = code, .header = header, .times = 3});
+    return store_put(f->store, "k", body, &f->err);
+}
+
+static void a_new_bucket_is_waited_for(Fixture *f, gconstpointer unused)
+{
+    (void) unused;
+    g_assert_cmpint(put_refused(f, 307, "TemporaryRedirect", NULL), ==, SF_RETRY);
+    g_assert_nonnull(strstr(f->err.message, "307 TemporaryRedirect (on purpose); the bucket is new"));
+}
+
+static void no_server_makes_us_wait_for_ever(Fixture *f, gconstpointer unused)
+{
+    (void) unused;
+    g_assert_cmpint(put_refused(f, 503, "SlowDown", "Retry-After: 9223372036854775807"), ==, SF_RETRY);
+    g_assert_nonnull(strstr(f->err.message, "the store asks to wait 86400 s"));
+}
+
+/* As the server checks it: by the Host that has come. */
+static void assert_signed(FakeS3 *fake, const char *path)
+{
+    g_autofree char *host = fake_s3_header(fake, "host");
+    g_autofree char *time = fake_s3_header(fake, "x-amz-date");
+    g_autofree char *sent = fake_s3_header(fake, "authorization");
+    g_autoptr(GTimeZone) utc = g_time_zone_new_utc();
+    g_autoptr(GDateTime) moment = g_date_time_new_from_iso8601(time, utc);
+    g_assert_nonnull(moment);
+    const SigV4Pair headers[] = {{"host", host}, {"x-amz-content-sha256", SIGV4_UNSIGNED}, {"x-amz-date", time}};
+    const SigV4Request request = {.method = "PUT",
+                                  .path = path,
+                                  .headers = headers,
+                                  .n_headers = G_N_ELEMENTS(headers),
+                                  .payload_hash = SIGV4_UNSIGNED,
+                                  .time_s = g_date_time_to_unix(moment)};
+    SigV4Signer signer;
+    sigv4_signer_init(&signer, "id", "secret", "us-east-1", "s3");
+    g_autofree char *expected = sigv4_authorization(&signer, &request);
+    sigv4_signer_done(&signer);
+    g_assert_cmpstr(sent, ==, expected);
+}
+
+/* curl leaves the scheme's own port out of Host: what is signed must be what is sent. A proxy shows both. */
+static void the_port_is_signed_as_it_is_sent(Fixture *f, gconstpointer unused)
+{
+    (void) unused;
+    static const char *const endpoints[] = {"http://store.test", "http://store.test:80", "http://store.test:443",
+                                            "http://[::1]:80"};
+    g_autoptr(GBytes) body = g_bytes_new_static("x", 1);
+    g_setenv("http_proxy", fake_s3_url(f->fake), TRUE);
+    for (gsize i = 0; i < G_N_ELEMENTS(endpoints); i++) {
+        f->options.endpoint = endpoints[i];
+        set_up_again(f);
+        g_assert_cmpint(store_put(f->store, "k", body, &f->err), ==, SF_OK);
+        assert_signed(f->fake, "/raw/t/k");
+    }
+    g_unsetenv("http_proxy");
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+#define ADD(name, function) g_test_add("/store/s3/" name, Fixture, NULL, set_up, function, tear_down)
+    ADD("every object has its outcome", every_object_has_its_outcome);
+    ADD("all refused requests take the new credentials", all_refused_requests_take_the_new_credentials);
+    ADD("a HEAD without words may be an expired token", a_head_without_words_may_be_an_expired_token);
+    ADD("a new bucket is waited for", a_new_bucket_is_waited_for);
+    ADD("no server makes us wait for ever", no_server_makes_us_wait_for_ever);
+    ADD("the port is signed as it is sent", the_port_is_signed_as_it_is_sent);
+    return g_test_run();
+}
