@@ -191,9 +191,14 @@ static bool checkpoint_due(Sink *sink)
 static void write_checkpoint(Sink *sink)
 {
     SfError err = {0};
-    if (checkpoint_due(sink) && delta_checkpoint_write(sink->log, &err) != SF_OK)
+    if (!checkpoint_due(sink))
+        return;
+    if (delta_checkpoint_write(sink->log, &err) != SF_OK)
         sf_log(sink->node, SF_LOG_WARNING, "%s: no checkpoint of version %" G_GINT64_FORMAT ": %s",
                store_url(sink->store), sink->log->version, err.message);
+    else if (delta_log_clean(sink->log, &err) != SF_OK)
+        sf_log(sink->node, SF_LOG_WARNING, "%s: what has expired in the log stays for now: %s", store_url(sink->store),
+               err.message);
 }
 
 SfStatus commit_all(Sink *sink, SfCommitReason reason, SfError *err)

@@ -182,18 +182,22 @@ SF_SINK_PLUGIN = {
     SF_SINK_HEAD(
         Sink, .name = "delta-silver-sink", .version = "0.1.0",
         .summary = "Appends rows to a Delta table, exactly once, on a file system or S3.",
-        .doc = "Creates the table when there is none. One commit a checkpoint of the pipeline holds the new files and, "
-               "for every "
-               "split, a `txn` action with the appId `<pipeline>/<step>/<split>` (with several inputs "
-               "`<pipeline>/<step>/<input>/<split>`) and the position that the rows reach: renaming the pipeline or "
-               "the step "
-               "starts from the beginning. Positions that move without rows are recorded at the end, when splits are "
-               "given back, and at every 30th checkpoint.\n\n"
-               "New columns are added at the table's end, nullable. Rows without a value for a column that the table "
-               "wants "
-               "`not null` are rejects. Other writers of the same table are fine: a commit that lost is made again on "
-               "top of "
-               "theirs. Tables that need a feature which this sink lacks are refused by name.",
+        .doc =
+            "Creates the table when there is none. One commit a checkpoint of the pipeline holds the new files and, "
+            "for every "
+            "split, a `txn` action with the appId `<pipeline>/<step>/<split>` (with several inputs "
+            "`<pipeline>/<step>/<input>/<split>`) and the position that the rows reach: renaming the pipeline or "
+            "the step "
+            "starts from the beginning. Positions that move without rows are recorded at the end, when splits are "
+            "given back, and at every 30th checkpoint.\n\n"
+            "New columns are added at the table's end, nullable. Rows without a value for a column that the table "
+            "wants "
+            "`not null` are rejects. Other writers of the same table are fine: a commit that lost is made again on "
+            "top of "
+            "theirs. Tables that need a feature which this sink lacks are refused by name.\n\n"
+            "A checkpoint is followed, once a day, by the cleanup of the log: commits and checkpoints that lie before "
+            "a checkpoint older than the table's `delta.logRetentionDuration` (30 days) are deleted, unless "
+            "`delta.enableExpiredLogCleanup` is false.",
         .options = options),
     .delivery = SF_EXACTLY_ONCE,
     .bind = sink_bind,

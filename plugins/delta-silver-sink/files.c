@@ -163,11 +163,13 @@ void files_drop_idle(Sink *sink)
 /* Best effort: what stays is garbage, not damage. */
 void files_delete(Sink *sink)
 {
+    g_autoptr(GPtrArray) keys = g_ptr_array_new();
     for (guint i = 0; i < sink->files->len; i++) {
         const DataFile *file = sink->files->pdata[i];
-        if (!file->body && store_delete(sink->store, file->add->key, NULL) != SF_OK)
-            break;
+        if (!file->body)
+            g_ptr_array_add(keys, file->add->key);
     }
+    store_delete_all(sink->store, (const char *const *) keys->pdata, keys->len, NULL);
     g_ptr_array_set_size(sink->files, 0);
     sink->pending = 0;
 }

@@ -168,6 +168,12 @@ void store_entry_free(StoreEntry *entry)
 
 SfStatus store_delete(Store *store, const char *key, SfError *err)
 {
-    SF_TRY(check_key(store, key, err));
-    return store->backend->remove(store, key, err);
+    return store_delete_all(store, &key, 1, err);
+}
+
+SfStatus store_delete_all(Store *store, const char *const *keys, size_t n, SfError *err)
+{
+    for (size_t i = 0; i < n; i++)
+        SF_TRY(check_key(store, keys[i], err));
+    return n ? store->backend->remove_all(store, keys, n, err) : SF_OK;
 }

@@ -122,8 +122,9 @@ SfStatus store_list(Store *store, const char *prefix, const char *start_after, s
                     SfError *err);
 void store_entry_free(StoreEntry *entry);
 
-/* Deleting what is not there is fine. */
+/* Deleting what is not there is fine. Several at once; with the first error others may be gone. */
 SfStatus store_delete(Store *store, const char *key, SfError *err);
+SfStatus store_delete_all(Store *store, const char *const *keys, size_t n, SfError *err);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Store, store_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(StoreEntry, store_entry_free)

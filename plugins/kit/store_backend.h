@@ -12,7 +12,7 @@ typedef struct StoreBackend {
     SfStatus (*put_all)(Store *store, StoreObject *objects, size_t n, SfError *err);
     SfStatus (*list)(Store *store, const char *prefix, const char *start_after, size_t max, GPtrArray *out,
                      SfError *err);
-    SfStatus (*remove)(Store *store, const char *key, SfError *err);
+    SfStatus (*remove_all)(Store *store, const char *const *keys, size_t n, SfError *err);
     void (*free)(Store *store);
 } StoreBackend;
 

@@ -259,13 +259,17 @@ static SfStatus file_get(Store *base, const char *key, int64_t limit, GBytes **o
     return status;
 }
 
-static SfStatus file_remove(Store *base, const char *key, SfError *err)
+static SfStatus file_remove_all(Store *base, const char *const *keys, size_t n, SfError *err)
 {
-    g_autofree char *path = path_of((FileStore *) base, key);
-    if (unlink(path) != 0)
-        return errno == ENOENT || errno == ENOTDIR ? SF_OK : file_fail(err, "delete", path, errno);
-    g_autofree char *directory = g_path_get_dirname(path);
-    return file_sync_all((const char *const[]){directory}, 1, true, err);
+    g_auto(Touched) touched = touched_new();
+    for (size_t i = 0; i < n; i++) {
+        g_autofree char *path = path_of((FileStore *) base, keys[i]);
+        if (unlink(path) == 0)
+            g_hash_table_add(touched.paths, g_path_get_dirname(path));
+        else if (errno != ENOENT && errno != ENOTDIR)
+            return file_fail(err, "delete", path, errno);
+    }
+    return sync_touched(&touched, err);
 }
 
 /* Removes what dead processes left in the temporary directory. */
@@ -308,7 +312,7 @@ static const StoreBackend backend = {
     .stat_all = file_stat_all,
     .put_all = put_all,
     .list = file_list,
-    .remove = file_remove,
+    .remove_all = file_remove_all,
     .free = file_free,
 };
 

@@ -182,12 +182,22 @@ static SfStatus s3_put_all(Store *base, StoreObject *objects, size_t n, SfError 
     return SF_OK;
 }
 
-static SfStatus s3_remove(Store *base, const char *key, SfError *err)
+static SfStatus s3_remove_all(Store *base, const char *const *keys, size_t n, SfError *err)
 {
-    S3Call call = {.method = "DELETE", .key = key};
-    SfStatus status = s3_run_one((S3Store *) base, &call, err);
-    s3_call_done(&call);
-    return status == SF_EMPTY ? SF_OK : status;
+    S3Store *store = (S3Store *) base;
+    g_autofree S3Call *calls = g_new0(S3Call, n);
+    for (size_t i = 0; i < n; i++) {
+        calls[i].method = "DELETE";
+        calls[i].key = keys[i];
+    }
+    s3_run(store, calls, n);
+    SfStatus status = SF_OK;
+    for (size_t i = 0; i < n; i++) {
+        if (status == SF_OK && calls[i].status != SF_OK && calls[i].status != SF_EMPTY)
+            status = s3_call_fail(store, &calls[i], err);
+        s3_call_done(&calls[i]);
+    }
+    return status;
 }
 
 static SfStatus probe(S3Store *store, bool *refused, SfError *err)
@@ -245,7 +255,7 @@ static const StoreBackend backend = {
     .stat_all = s3_stat_all,
     .put_all = s3_put_all,
     .list = s3_list,
-    .remove = s3_remove,
+    .remove_all = s3_remove_all,
     .free = s3_free,
 };
 

@@ -1,88 +1,8 @@
 /* The Delta kit: paths, schemas, the log's replay and its checkpoints, on our own tables and on those of Spark and
  * delta-rs. */
-#include "delta/delta.h"
-#include "harness.h"
+#include "delta_place.h"
 
 #include <glib/gstdio.h>
-
-typedef struct Place {
-    char *dir;
-    Harness *h;
-    Store *store;
-    DeltaLog *log;
-    char *url;
-    StoreOptions options;
-} Place;
-
-static void remove_tree(const char *path)
-{
-    g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
-    const char *name;
-    while (dir && (name = g_dir_read_name(dir))) {
-        g_autofree char *child = g_build_filename(path, name, NULL);
-        remove_tree(child);
-    }
-    g_remove(path);
-}
-
-static void place_at(Place *place, const char *dir)
-{
-    SfError err = {0};
-    g_autofree char *options = g_strdup_printf("url: file://%s", dir);
-    place->url = g_strdup_printf("file://%s", dir);
-    place->options = (StoreOptions){.url = place->url, .connections = 1, .part_size = 8 << 20, .timeout_ms = 30000};
-    place->h = harness_new("delta-silver-sink", options);
-    harness_input_text(place->h, "rows", "id bigint");
-    g_assert_cmpint(harness_try_bind(place->h), ==, SF_OK);
-    place->store = store_new(place->h->node, &place->options, &err);
-    g_assert_nonnull(place->store);
-    g_assert_cmpint(store_open(place->store, &err), ==, SF_OK);
-    place->log = delta_log_new(place->h->node, place->store);
-}
-
-static void place_init(Place *place)
-{
-    place->dir = g_dir_make_tmp("delta-log-XXXXXX", NULL);
-    g_assert_nonnull(place->dir);
-    place_at(place, place->dir);
-}
-
-static void place_done(Place *place)
-{
-    delta_log_free(place->log);
-    store_free(place->store);
-    harness_free(place->h);
-    g_free(place->url);
-    if (place->dir)
-        remove_tree(place->dir);
-    g_free(place->dir);
-}
-
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Place, place_done)
-
-static void put(Place *place, const char *key, const char *text, gssize size)
-{
-    SfError err = {0};
-    g_autoptr(GBytes) body = g_bytes_new(text, size < 0 ? strlen(text) : (gsize) size);
-    g_assert_cmpint(store_put(place->store, key, body, &err), ==, SF_OK);
-}
-
-static void put_commit(Place *place, gint64 version, const char *text)
-{
-    g_autofree char *key = delta_commit_key(version);
-    put(place, key, text, -1);
-}
-
-#define PROTOCOL "{\"protocol\":{\"minReaderVersion\":1,\"minWriterVersion\":2}}\n"
-#define METADATA                                                                                                       \
-    "{\"metaData\":{\"id\":\"x\",\"format\":{\"provider\":\"parquet\",\"options\":{}},\"schemaString\":\"{"            \
-    "\\\"type\\\":"                                                                                                    \
-    "\\\"struct\\\",\\\"fields\\\":[{\\\"name\\\":\\\"id\\\",\\\"type\\\":\\\"long\\\",\\\"nullable\\\":true,"         \
-    "\\\"metadata\\\":{}}]}\","                                                                                        \
-    "\"partitionColumns\":[],\"configuration\":{\"own.key\":\"kept\"},\"unknown\":[1]}}\n"
-#define ADD(path)                                                                                                      \
-    "{\"add\":{\"path\":\"" path "\",\"partitionValues\":{},\"size\":1,\"modificationTime\":1,\"dataChange\":true}}\n"
-#define TXN(app, version) "{\"txn\":{\"appId\":\"" app "\",\"version\":" #version "}}\n"
 
 static void fails(Place *place, const char *message)
 {
@@ -90,15 +10,6 @@ static void fails(Place *place, const char *message)
     g_assert_cmpint(delta_log_load(place->log, &err), ==, SF_FATAL);
     if (!strstr(err.message, message))
         g_error("'%s' is not in '%s'", message, err.message);
-}
-
-static void loads(Place *place, gint64 version)
-{
-    SfError err = {0};
-    SfStatus status = delta_log_load(place->log, &err);
-    g_assert_cmpstr(err.message, ==, "");
-    g_assert_cmpint(status, ==, SF_OK);
-    g_assert_cmpint(place->log->version, ==, version);
 }
 
 static void test_paths(void)
@@ -133,19 +44,19 @@ static void test_replay(void)
 {
     g_auto(Place) place = {0};
     place_init(&place);
-    loads(&place, -1);
-    put_commit(&place, 0, PROTOCOL METADATA ADD("a") TXN("p/s/x", 5));
-    put_commit(&place, 1, ADD("b") TXN("p/s/x", 9) TXN("p/s/y", 1) "{\"unknown\":{}}\n\n");
-    put(&place, "_delta_log/00000000000000000007.json.tmp", "x", -1);
-    put(&place, "_delta_log/_commits/x", "x", -1);
-    loads(&place, 1);
+    place_loads(&place, -1);
+    place_put_commit(&place, 0, PROTOCOL METADATA ADD("a") TXN("p/s/x", 5));
+    place_put_commit(&place, 1, ADD("b") TXN("p/s/x", 9) TXN("p/s/y", 1) "{\"unknown\":{}}\n\n");
+    place_put(&place, "_delta_log/00000000000000000007.json.tmp", "x", -1);
+    place_put(&place, "_delta_log/_commits/x", "x", -1);
+    place_loads(&place, 1);
     g_assert_cmpint(delta_log_txn(place.log, "p/s/x"), ==, 9);
     g_assert_cmpint(delta_log_txn(place.log, "p/s/y"), ==, 1);
     g_assert_cmpint(delta_log_txn(place.log, "p/s/z"), ==, -1);
     g_assert_cmpstr(delta_log_property(place.log, "own.key"), ==, "kept");
     DeltaNews news = {.txn_id = "mine"};
     SfError err = {0};
-    put_commit(&place, 2, "{\"commitInfo\":{\"txnId\":\"mine\"}}\n" TXN("p/s/z", 3));
+    place_put_commit(&place, 2, "{\"commitInfo\":{\"txnId\":\"mine\"}}\n" TXN("p/s/z", 3));
     g_assert_cmpint(delta_log_update(place.log, &news, &err), ==, SF_OK);
     g_assert_true(news.found);
     g_assert_false(news.schema);
@@ -156,16 +67,16 @@ static void test_broken_logs(void)
 {
     g_auto(Place) place = {0};
     place_init(&place);
-    put_commit(&place, 0, PROTOCOL ADD("a"));
+    place_put_commit(&place, 0, PROTOCOL ADD("a"));
     fails(&place, "the log has no metaData action");
-    put_commit(&place, 0, PROTOCOL METADATA);
-    put_commit(&place, 2, ADD("a"));
+    place_put_commit(&place, 0, PROTOCOL METADATA);
+    place_put_commit(&place, 2, ADD("a"));
     fails(&place, "the log has a gap: version 1 is missing, 2 is there");
-    put_commit(&place, 1, ADD("a") "{\"add\":{\"path\":\"b\",\"part");
+    place_put_commit(&place, 1, ADD("a") "{\"add\":{\"path\":\"b\",\"part");
     fails(&place, "00000000000000000001.json line 2: no JSON object");
-    put_commit(&place, 1, "[1]\n");
+    place_put_commit(&place, 1, "[1]\n");
     fails(&place, "line 1: no JSON object");
-    put_commit(&place, 1, "{\"txn\":{\"appId\":\"x\"}}\n");
+    place_put_commit(&place, 1, "{\"txn\":{\"appId\":\"x\"}}\n");
     fails(&place, "a txn action without appId or version");
 }
 
@@ -175,8 +86,8 @@ static void refused(const char *protocol, const char *metadata, const char *mess
     SfError err = {0};
     place_init(&place);
     g_autofree char *text = g_strconcat(protocol, metadata, NULL);
-    put_commit(&place, 0, text);
-    loads(&place, 0);
+    place_put_commit(&place, 0, text);
+    place_loads(&place, 0);
     SfStatus status = delta_log_check_features(place.log, &err);
     if (!message)
         g_assert_cmpstr(err.message, ==, "");
@@ -259,18 +170,19 @@ static void test_checkpoint_merge(void)
     g_auto(Place) place = {0};
     SfError err = {0};
     place_init(&place);
-    put_commit(&place, 0, PROTOCOL METADATA ADD("a") ADD("b%20c") ADD("d") TXN("p/s/x", 5));
-    put_commit(&place, 1, "{\"remove\":{\"path\":\"a\",\"deletionTimestamp\":1,\"dataChange\":true}}\n" ADD("e"));
-    loads(&place, 1);
+    place_put_commit(&place, 0, PROTOCOL METADATA ADD("a") ADD("b%20c") ADD("d") TXN("p/s/x", 5));
+    place_put_commit(&place, 1, "{\"remove\":{\"path\":\"a\",\"deletionTimestamp\":1,\"dataChange\":true}}\n" ADD("e"));
+    place_loads(&place, 1);
     g_assert_cmpint(delta_checkpoint_write(place.log, &err), ==, SF_OK);
     g_autofree char *first = checkpoint_paths(&place, 1);
     g_assert_cmpstr(first, ==, "e b%20c d ");
-    put_commit(&place, 2,
-               "{\"remove\":{\"path\":\"b%20c\",\"deletionTimestamp\":99999999999999,\"dataChange\":true}}\n" ADD("a"));
-    put_commit(
+    place_put_commit(
+        &place, 2,
+        "{\"remove\":{\"path\":\"b%20c\",\"deletionTimestamp\":99999999999999,\"dataChange\":true}}\n" ADD("a"));
+    place_put_commit(
         &place, 3,
         TXN("p/s/x", 6) "{\"domainMetadata\":{\"domain\":\"dom\",\"configuration\":\"{}\",\"removed\":false}}\n");
-    loads(&place, 3);
+    place_loads(&place, 3);
     g_assert_cmpint(delta_checkpoint_write(place.log, &err), ==, SF_OK);
     g_autofree char *second = checkpoint_paths(&place, 3);
     g_assert_cmpstr(second, ==, "a e d ");
@@ -278,7 +190,7 @@ static void test_checkpoint_merge(void)
         g_autofree char *key = delta_commit_key(version);
         remove_key(&place, key);
     }
-    loads(&place, 3);
+    place_loads(&place, 3);
     g_assert_cmpint(delta_log_txn(place.log, "p/s/x"), ==, 6);
     g_assert_cmpstr(delta_log_property(place.log, "own.key"), ==, "kept");
     g_assert_cmpint(place.log->checkpoint, ==, 3);
@@ -289,24 +201,24 @@ static void test_checkpoint_fall_back(void)
     g_auto(Place) place = {0};
     SfError err = {0};
     place_init(&place);
-    put_commit(&place, 0, PROTOCOL METADATA TXN("p/s/x", 5));
-    loads(&place, 0);
-    put_commit(&place, 1, TXN("p/s/x", 6));
-    loads(&place, 1);
+    place_put_commit(&place, 0, PROTOCOL METADATA TXN("p/s/x", 5));
+    place_loads(&place, 0);
+    place_put_commit(&place, 1, TXN("p/s/x", 6));
+    place_loads(&place, 1);
     g_assert_cmpint(delta_checkpoint_write(place.log, &err), ==, SF_OK);
-    put_commit(&place, 2, TXN("p/s/x", 7));
+    place_put_commit(&place, 2, TXN("p/s/x", 7));
     g_autofree char *broken = checkpoint_key(2);
-    put(&place, broken, "PAR1 this is no Parquet file PAR1", -1);
-    put(&place, "_delta_log/_last_checkpoint", "{\"version\":2}", -1);
-    loads(&place, 2);
+    place_put(&place, broken, "PAR1 this is no Parquet file PAR1", -1);
+    place_put(&place, "_delta_log/_last_checkpoint", "{\"version\":2}", -1);
+    place_loads(&place, 2);
     g_assert_cmpint(place.log->checkpoint, ==, 1);
     g_assert_cmpint(delta_log_txn(place.log, "p/s/x"), ==, 7);
     g_assert_nonnull(strstr(harness_logs(place.h), "the checkpoint of version 2 cannot be read"));
     /* A part that is missing makes a checkpoint in parts none. */
-    put(&place, "_delta_log/00000000000000000002.checkpoint.0000000001.0000000002.parquet", "x", -1);
-    loads(&place, 2);
-    put(&place, "_delta_log/_last_checkpoint", "garbage", -1);
-    loads(&place, 2);
+    place_put(&place, "_delta_log/00000000000000000002.checkpoint.0000000001.0000000002.parquet", "x", -1);
+    place_loads(&place, 2);
+    place_put(&place, "_delta_log/_last_checkpoint", "garbage", -1);
+    place_loads(&place, 2);
 }
 
 /* Every byte of a log may be wrong: an error or another state, never a crash. */
@@ -315,12 +227,12 @@ static void test_damaged_logs(void)
     g_auto(Place) place = {0};
     SfError err = {0};
     place_init(&place);
-    put_commit(&place, 0,
-               PROTOCOL METADATA ADD("a") ADD("b")
-                   TXN("p/s/x", 5) "{\"commitInfo\":{\"txnId\":\"t\",\"inCommitTimestamp\":5}}\n");
-    loads(&place, 0);
-    put_commit(&place, 1, TXN("p/s/x", 6));
-    loads(&place, 1);
+    place_put_commit(&place, 0,
+                     PROTOCOL METADATA ADD("a") ADD("b")
+                         TXN("p/s/x", 5) "{\"commitInfo\":{\"txnId\":\"t\",\"inCommitTimestamp\":5}}\n");
+    place_loads(&place, 0);
+    place_put_commit(&place, 1, TXN("p/s/x", 6));
+    place_loads(&place, 1);
     g_assert_cmpint(delta_checkpoint_write(place.log, &err), ==, SF_OK);
     g_autofree char *key = checkpoint_key(1);
     const char *const keys[] = {"_delta_log/00000000000000000000.json", "_delta_log/00000000000000000001.json", key};
@@ -333,14 +245,14 @@ static void test_damaged_logs(void)
         g_autofree char *data = g_bytes_unref_to_data(g_bytes_ref(bodies[which]), &size);
         for (int n = g_test_rand_int_range(1, 5); n > 0; n--)
             data[g_test_rand_int_range(0, (gint32) size)] = (char) g_test_rand_int();
-        put(&place, keys[which], data, (gssize) (round % 5 ? size : size / 2));
+        place_put(&place, keys[which], data, (gssize) (round % 5 ? size : size / 2));
         if (delta_log_load(place.log, &err) == SF_OK && place.log->version >= 0) {
             delta_log_check_features(place.log, &err);
             delta_checkpoint_write(place.log, &err);
         }
         for (gsize i = 0; i < 3; i++)
-            put(&place, keys[i], g_bytes_get_data(bodies[i], NULL), (gssize) g_bytes_get_size(bodies[i]));
-        put(&place, "_delta_log/_last_checkpoint", "{\"version\":1}", -1);
+            place_put(&place, keys[i], g_bytes_get_data(bodies[i], NULL), (gssize) g_bytes_get_size(bodies[i]));
+        place_put(&place, "_delta_log/_last_checkpoint", "{\"version\":1}", -1);
     }
     for (gsize i = 0; i < 3; i++)
         g_bytes_unref(bodies[i]);
@@ -424,7 +336,7 @@ static void judge_table(const char *name, const char *dir)
         g_autofree char *key = delta_commit_key(old);
         remove_key(&place, key);
     }
-    loads(&place, version);
+    place_loads(&place, version);
     g_assert_cmpint(place.log->checkpoint, ==, version);
     g_assert_cmpuint(g_hash_table_size(place.log->txns), ==, txns);
     g_assert_cmpstr(delta_json_text(place.log->metadata, "schemaString"), ==, metadata);
@@ -451,7 +363,7 @@ static void test_foreign_tables(void)
         g_autofree char *table = g_build_filename(dir, names[i], NULL);
         judge_table(names[i], table);
     }
-    remove_tree(dir);
+    place_remove_tree(dir);
 }
 
 int main(int argc, char **argv)

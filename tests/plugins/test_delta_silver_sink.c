@@ -208,6 +208,33 @@ static void test_fenced(void)
     g_assert_cmpstr(text, ==, "{\"id\":1}\n{\"id\":2}");
 }
 
+/* Files that were closed name their partition columns as the table did then. */
+static void test_renamed_partition(void)
+{
+    static const char *const renamed =
+        "{\"metaData\":{\"id\":\"x\",\"format\":{\"provider\":\"parquet\",\"options\":{}},\"schemaString\":\"{"
+        "\\\"type\\\":\\\"struct\\\",\\\"fields\\\":["
+        "{\\\"name\\\":\\\"id\\\",\\\"type\\\":\\\"long\\\",\\\"nullable\\\":true,\\\"metadata\\\":{}},"
+        "{\\\"name\\\":\\\"P\\\",\\\"type\\\":\\\"string\\\",\\\"nullable\\\":true,\\\"metadata\\\":{}}]}\","
+        "\"partitionColumns\":[\"P\"],\"configuration\":{}}}\n";
+    g_auto(SilverTable) table = {0};
+    silver_init(&table, "partition_by: [p]");
+    g_autoptr(Harness) h = silver_sink_new(&table, "id bigint, p string");
+    silver_write_rows(h, "events/0", 0, ROWS("[1, \"a\"]"));
+    harness_commit(h, SF_COMMIT_CHECKPOINT);
+    silver_write_rows(h, "events/0", 1, ROWS("[2, \"a\"]"));
+    g_autofree char *path = silver_log_path(&table, 1);
+    g_assert_true(g_file_set_contents(path, renamed, -1, NULL));
+    g_assert_cmpint(harness_try_commit(h, SF_COMMIT_CHECKPOINT), ==, SF_FENCED);
+    harness_reopen(h);
+    g_assert_cmpint(harness_recover(h, 0, "events/0"), ==, 1);
+    silver_write_rows(h, "events/0", 1, ROWS("[2, \"a\"]"));
+    harness_commit(h, SF_COMMIT_CHECKPOINT);
+    g_autoptr(GPtrArray) adds = silver_actions(&table, 2, "add");
+    json_object *values = delta_json_member(adds->pdata[0], "partitionValues", json_type_object);
+    g_assert_cmpstr(delta_json_text(values, "P"), ==, "a");
+}
+
 /* Positions that move without rows are not worth a commit each. */
 static void test_holes(void)
 {
@@ -331,6 +358,7 @@ int main(int argc, char **argv)
     g_test_add_func("/delta-silver-sink/rows that lack a needed value are rejects", test_not_null);
     g_test_add_func("/delta-silver-sink/a lost version is made again on top", test_conflict);
     g_test_add_func("/delta-silver-sink/another process on the same split fences", test_fenced);
+    g_test_add_func("/delta-silver-sink/a partition column that is renamed ends the attempt", test_renamed_partition);
     g_test_add_func("/delta-silver-sink/holes are recorded now and then", test_holes);
     g_test_add_func("/delta-silver-sink/a checkpoint stands for all before it", test_checkpoint);
     g_test_add_func("/delta-silver-sink/files close at their target size", test_big_files);

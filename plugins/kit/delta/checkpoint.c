@@ -257,23 +257,9 @@ static SfStatus merge_state(Merge *merge, SfError *err)
     return SF_OK;
 }
 
-/* "interval 7 days"; anything else keeps removes for ever, which is never wrong. */
-static int64_t retention_ms(const DeltaLog *log)
-{
-    const char *text = delta_log_property(log, "delta.deletedFileRetentionDuration");
-    if (!text)
-        return 7 * DAY_MS;
-    if (g_str_has_prefix(text, "interval "))
-        text += strlen("interval ");
-    char *end;
-    gint64 n = g_ascii_strtoll(text, &end, 10);
-    bool days = strcmp(end, " days") == 0 || strcmp(end, " day") == 0;
-    return days && n >= 0 && n < 100000 ? n * DAY_MS : INT64_MAX;
-}
-
 static SfStatus merge_init(Merge *merge, DeltaLog *log, SfError *err)
 {
-    int64_t retention = retention_ms(log);
+    int64_t retention = delta_log_interval_ms(log, "delta.deletedFileRetentionDuration", 7 * DAY_MS);
     merge->log = log;
     merge->expired_before = retention == INT64_MAX ? INT64_MIN : sf_now_ms(log->node) - retention;
     merge->seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);

@@ -32,6 +32,7 @@ typedef struct DeltaLog {
     json_object *metadata; /* the whole action: what we do not know is carried over */
     GHashTable *txns;      /* char *appId → DeltaTxn * */
     int64_t commit_time;   /* inCommitTimestamp of the newest commit, or INT64_MIN */
+    int64_t cleaned_day;   /* since 1970, on which delta_log_clean() found nothing more to do */
 } DeltaLog;
 
 /* What commits of others, and ours, brought. */
@@ -61,12 +62,18 @@ int64_t delta_log_txn(const DeltaLog *log, const char *app_id);
 /* A table property, or NULL. */
 const char *delta_log_property(const DeltaLog *log, const char *name);
 
+/* One like "interval 7 days"; `other` when it is not set, INT64_MAX when it is nothing that we understand: what is kept
+ * for ever is never wrong. */
+int64_t delta_log_interval_ms(const DeltaLog *log, const char *name, int64_t other);
+
 /* SF_CONFIG, with the feature's name, when the table needs what we lack for appending. */
 SfStatus delta_log_check_features(const DeltaLog *log, SfError *err);
 bool delta_log_in_commit_time(const DeltaLog *log);
 
 /* "_delta_log/00000000000000000007.json" */
 char *delta_commit_key(int64_t version);
+/* "_delta_log/" + 20 digits + rest → version and rest; false: another kind of name. */
+bool delta_log_key(const char *key, int64_t *version, const char **rest);
 
 /* One JSON object of a log line or a file; NULL and SF_FATAL text. */
 json_object *delta_json_parse(const char *text, size_t size, SfError *err);
@@ -147,6 +154,9 @@ SfStatus delta_checkpoint_read(DeltaLog *log, GBytes *file, SfError *err);
 /* Merges the newest checkpoint and the commits after it into a checkpoint of log->version, and points
  * _last_checkpoint to it. */
 SfStatus delta_checkpoint_write(DeltaLog *log, SfError *err);
+
+/* clean.c: deletes what lies before an expired checkpoint, up to a thousand files a call, once a day all of them. */
+SfStatus delta_log_clean(DeltaLog *log, SfError *err);
 
 /* Version that _last_checkpoint names (-1: none, or it cannot be read), and the keys of a version's checkpoint (char
  * *, owned by the array; none when it is incomplete). */

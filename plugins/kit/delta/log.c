@@ -75,6 +75,29 @@ const char *delta_log_property(const DeltaLog *log, const char *name)
     return delta_json_text(delta_json_member(log->metadata, "configuration", json_type_object), name);
 }
 
+int64_t delta_log_interval_ms(const DeltaLog *log, const char *name, int64_t other)
+{
+    static const struct {
+        const char *unit;
+        int64_t ms;
+    } units[] = {{"second", 1000}, {"minute", 60000}, {"hour", 3600000}, {"day", 86400000}, {"week", 7 * 86400000}};
+    const char *text = delta_log_property(log, name);
+    if (!text)
+        return other;
+    text += g_str_has_prefix(text, "interval ") ? strlen("interval ") : 0;
+    char *end;
+    gint64 n = g_ascii_strtoll(text, &end, 10);
+    if (end == text || *end != ' ' || n < 0 || n > 1000000)
+        return INT64_MAX;
+    for (size_t i = 0; i < G_N_ELEMENTS(units); i++) {
+        size_t size = strlen(units[i].unit);
+        bool plural = g_ascii_strncasecmp(end + 1, units[i].unit, size) == 0 && g_ascii_tolower(end[1 + size]) == 's';
+        if (g_ascii_strcasecmp(end + 1, units[i].unit) == 0 || (plural && !end[2 + size]))
+            return n * units[i].ms;
+    }
+    return INT64_MAX;
+}
+
 static void keep(json_object **place, json_object *action)
 {
     json_object_put(*place);

@@ -18,8 +18,7 @@ static void listing_done(Listing *listing)
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Listing, listing_done)
 
-/* "_delta_log/" + 20 digits + rest → version and rest; false: another kind of name. */
-static bool split_key(const char *key, int64_t *version, const char **rest)
+bool delta_log_key(const char *key, int64_t *version, const char **rest)
 {
     const char *name = key + strlen("_delta_log/");
     int64_t number = 0;
@@ -39,7 +38,7 @@ static void note_key(Listing *listing, const char *key)
 {
     int64_t version;
     const char *rest;
-    if (!split_key(key, &version, &rest))
+    if (!delta_log_key(key, &version, &rest))
         return;
     if (strcmp(rest, ".json") == 0)
         g_array_append_val(listing->commits, version);
@@ -118,13 +117,13 @@ static GPtrArray *next_checkpoint(const Listing *listing, guint *end, int64_t *v
     while (*end > 0) {
         const char *rest = "";
         const char *key = listing->checkpoints->pdata[*end - 1];
-        split_key(key, version, &rest);
+        delta_log_key(key, version, &rest);
         int64_t parts = parts_of(rest);
         bool complete = parts > 0 && parts <= (int64_t) *end;
         for (int64_t i = 0; complete && i < parts; i++) {
             const char *part = listing->checkpoints->pdata[*end - (guint) parts + (guint) i];
             int64_t other = -1;
-            split_key(part, &other, &rest);
+            delta_log_key(part, &other, &rest);
             complete = other == *version && parts_of(rest) == parts;
             g_ptr_array_add(keys, (gpointer) part);
         }

@@ -1,0 +1,172 @@
+/* What of a Delta log is kept, and what is taken away: positions of others through checkpoints, files that have
+ * expired. */
+#include "delta_place.h"
+
+#include <glib/gstdio.h>
+#include <utime.h>
+
+#define DAY_MS INT64_C(86400000)
+#define CLEANUP(value)                                                                                                 \
+    "{\"metaData\":{\"id\":\"x\",\"format\":{\"provider\":\"parquet\",\"options\":{}},\"schemaString\":\"{"            \
+    "\\\"type\\\":\\\"struct\\\",\\\"fields\\\":[]}\",\"partitionColumns\":[],\"configuration\":{" value "}}}\n"
+
+static void checkpoint(const Place *place)
+{
+    SfError err = {0};
+    SfStatus status = delta_checkpoint_write(place->log, &err);
+    g_assert_cmpstr(err.message, ==, "");
+    g_assert_cmpint(status, ==, SF_OK);
+}
+
+static void clean(const Place *place)
+{
+    SfError err = {0};
+    SfStatus status = delta_log_clean(place->log, &err);
+    g_assert_cmpstr(err.message, ==, "");
+    g_assert_cmpint(status, ==, SF_OK);
+}
+
+static char *path_of(const Place *place, const char *key)
+{
+    return g_build_filename(place->dir, key, NULL);
+}
+
+static void test_last_updated(void)
+{
+    g_auto(Place) place = {0};
+    place_init(&place);
+    place_put_commit(&place, 0,
+                     PROTOCOL METADATA "{\"txn\":{\"appId\":\"a\",\"version\":5,\"lastUpdated\":1700000000123}}\n"
+                                       "{\"txn\":{\"appId\":\"b\",\"version\":6}}\n");
+    place_loads(&place, 0);
+    for (int round = 0; round < 2; round++) { /* from the commit, then from the checkpoint */
+        checkpoint(&place);
+        g_autofree char *path = path_of(&place, "_delta_log/00000000000000000000.json");
+        g_remove(path);
+        place_loads(&place, 0);
+        const DeltaTxn *a = g_hash_table_lookup(place.log->txns, "a");
+        const DeltaTxn *b = g_hash_table_lookup(place.log->txns, "b");
+        g_assert_cmpint(a->version, ==, 5);
+        g_assert_cmpint(a->updated_ms, ==, INT64_C(1700000000123));
+        g_assert_cmpint(b->version, ==, 6);
+        g_assert_cmpint(b->updated_ms, ==, DELTA_NEVER);
+    }
+}
+
+/* A log of which only a checkpoint named by UUID is left is not damaged, but more than we know. */
+static void test_v2_by_name(void)
+{
+    g_auto(Place) place = {0};
+    SfError err = {0};
+    place_init(&place);
+    place_put(&place, "_delta_log/00000000000000000007.checkpoint.a8f3c3f4-1b7c-4d1e-9f4e-0c4b7d1e2f3a.parquet", "PAR1",
+              -1);
+    place_put_commit(&place, 8, ADD("a"));
+    g_assert_cmpint(delta_log_load(place.log, &err), ==, SF_CONFIG);
+    g_autofree char *expected = g_strdup_printf("%s: the table needs the feature 'v2Checkpoint', which this sink lacks",
+                                                store_url(place.store));
+    g_assert_cmpstr(err.message, ==, expected);
+}
+
+/* Versions 0 … 29 with checkpoints of 10 and 20; what is there was last changed a day apart, version 0 `oldest` days
+ * before now. */
+static void put_history(Place *place, const char *configuration, int oldest)
+{
+    g_autofree char *first = g_strconcat(PROTOCOL, configuration, NULL);
+    place_init(place);
+    place->h->now_ms = INT64_C(1800000000000);
+    for (int version = 0; version < 30; version++) {
+        place_put_commit(place, version, version ? TXN("p/s/x", 1) : first);
+        place_loads(place, version);
+        if (version % 10 == 0 && version > 0)
+            checkpoint(place);
+    }
+    place_put(place, "_delta_log/00000000000000000003.crc", "{}", -1);
+    place_put(place, "_delta_log/00000000000000000003.somebody-elses", "x", -1);
+    g_autofree char *log = path_of(place, "_delta_log");
+    g_autoptr(GDir) dir = g_dir_open(log, 0, NULL);
+    const char *name;
+    while ((name = g_dir_read_name(dir))) {
+        gint64 version = g_ascii_strtoll(name, NULL, 10);
+        time_t time = (time_t) ((place->h->now_ms - (oldest - version) * DAY_MS) / 1000);
+        g_autofree char *path = g_build_filename(log, name, NULL);
+        g_assert_cmpint(g_utime(path, &(struct utimbuf){time, time}), ==, 0);
+    }
+}
+
+/* Versions whose commits are there, and "c" for checkpoints: "10c 11 12". */
+static char *history(const Place *place)
+{
+    GString *out = g_string_new(NULL);
+    for (int version = 0; version < 30; version++) {
+        g_autofree char *key = delta_commit_key(version);
+        g_autofree char *commit = path_of(place, key);
+        g_autofree char *name = g_strdup_printf("_delta_log/%020d.checkpoint.parquet", version);
+        g_autofree char *path = path_of(place, name);
+        bool file = g_file_test(path, G_FILE_TEST_EXISTS);
+        if (g_file_test(commit, G_FILE_TEST_EXISTS))
+            g_string_append_printf(out, "%d%s ", version, file ? "c" : "");
+        else if (file)
+            g_string_append_printf(out, "(%dc) ", version);
+    }
+    return g_string_free(out, FALSE);
+}
+
+#define ALL "0 1 2 3 4 5 6 7 8 9 "
+#define TENS "10c 11 12 13 14 15 16 17 18 19 "
+#define TWENTIES "20c 21 22 23 24 25 26 27 28 29 "
+
+static void expect_history(const char *configuration, int oldest, const char *expected)
+{
+    g_auto(Place) place = {0};
+    put_history(&place, configuration, oldest);
+    place_loads(&place, 29);
+    clean(&place);
+    g_autofree char *left = history(&place);
+    g_assert_cmpstr(left, ==, expected);
+    g_autofree char *crc = path_of(&place, "_delta_log/00000000000000000003.crc");
+    g_autofree char *other = path_of(&place, "_delta_log/00000000000000000003.somebody-elses");
+    g_assert_cmpint(g_file_test(crc, G_FILE_TEST_EXISTS), ==, g_str_has_prefix(expected, "0"));
+    g_assert_true(g_file_test(other, G_FILE_TEST_EXISTS));
+    place_loads(&place, 29);
+    g_assert_cmpint(delta_log_txn(place.log, "p/s/x"), ==, 1);
+}
+
+/* Every version since the retention began can still be read: by the newest checkpoint before it. */
+static void test_clean(void)
+{
+    expect_history(METADATA, 29, ALL TENS TWENTIES);
+    expect_history(METADATA, 39, ALL TENS TWENTIES); /* version 10 has not expired yet: 29 days old */
+    expect_history(METADATA, 45, TENS TWENTIES);
+    expect_history(METADATA, 300, TWENTIES);
+    expect_history(CLEANUP("\"delta.logRetentionDuration\":\"interval 2 weeks\""), 29, TENS TWENTIES);
+    expect_history(CLEANUP("\"delta.logRetentionDuration\":\"interval 1 blue moon\""), 300, ALL TENS TWENTIES);
+    expect_history(CLEANUP("\"delta.enableExpiredLogCleanup\":\"false\""), 300, ALL TENS TWENTIES);
+}
+
+/* Once a day: what expires later waits for the next one. */
+static void test_clean_once_a_day(void)
+{
+    g_auto(Place) place = {0};
+    put_history(&place, METADATA, 45);
+    clean(&place);
+    place.h->now_ms += 10 * DAY_MS;
+    clean(&place);
+    g_autofree char *left = history(&place);
+    g_assert_cmpstr(left, ==, TWENTIES);
+    g_autofree char *key = path_of(&place, "_delta_log/00000000000000000019.json");
+    g_assert_true(g_file_set_contents(key, "", 0, NULL));
+    g_assert_cmpint(g_utime(key, &(struct utimbuf){0, 0}), ==, 0);
+    clean(&place);
+    g_assert_true(g_file_test(key, G_FILE_TEST_EXISTS));
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/delta/times of positions go through checkpoints", test_last_updated);
+    g_test_add_func("/delta/a log of v2 checkpoints is refused by name", test_v2_by_name);
+    g_test_add_func("/delta/what an expired checkpoint stands for is taken away", test_clean);
+    g_test_add_func("/delta/the log is cleaned once a day", test_clean_once_a_day);
+    return g_test_run();
+}
