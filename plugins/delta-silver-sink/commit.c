@@ -29,6 +29,20 @@ static SfStatus check_fence(Sink *sink, SfError *err)
     return SF_OK;
 }
 
+/* A log that has been cleaned beyond what we know, or that is another table's, would take our next version without a
+ * word, and no reader would ever see it. */
+static SfStatus check_table(Sink *sink, SfError *err)
+{
+    bool holds = false;
+    SF_TRY(delta_log_holds(sink->log, &holds, err));
+    if (!holds)
+        return sf_fail(err, SF_FENCED,
+                       "%s: version %" G_GINT64_FORMAT " is gone; the table has been made anew, or its "
+                       "log was cleaned since",
+                       store_url(sink->store), sink->log->version);
+    return check_fence(sink, err);
+}
+
 static void add_member(GString *out, const char *name, int64_t value)
 {
     g_string_append_printf(out, "\"%s\":%" G_GINT64_FORMAT ",", name, value);
@@ -125,7 +139,7 @@ static SfStatus put_commit(Sink *sink, SfError *err)
         sink->txn_id = delta_uuid();
     if (sink->uncertain)
         SF_TRY(catch_up(sink, &done, err));
-    SF_TRY(done ? SF_OK : check_fence(sink, err));
+    SF_TRY(done ? SF_OK : check_table(sink, err));
     for (int attempt = 0; !done; attempt++) {
         if (attempt == MAX_ATTEMPTS)
             return sf_fail(err, SF_RETRY, "%s: other writers have won %d times in a row", store_url(sink->store),

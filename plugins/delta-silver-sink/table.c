@@ -54,6 +54,23 @@ SfStatus table_check_options(const Sink *sink, const struct ArrowSchema *input, 
     return delta_schema_merge(schema, input, DELTA_MERGE_CREATE, &changed, err);
 }
 
+static json_object *field_of(json_object *schema, const char *name)
+{
+    json_object *fields = delta_json_member(schema, "fields", json_type_array);
+    for (size_t i = 0; name && fields && i < json_object_array_length(fields); i++) {
+        json_object *field = json_object_array_get_idx(fields, i);
+        if (g_strcmp0(delta_json_text(field, "name"), name) == 0)
+            return field;
+    }
+    return NULL;
+}
+
+static bool field_nullable(json_object *schema, const char *name)
+{
+    json_object *flag = delta_json_member(field_of(schema, name), "nullable", json_type_boolean);
+    return !flag || json_object_get_boolean(flag);
+}
+
 static bool is_busy(const Sink *sink)
 {
     return sink->n_open > 0 || sink->files->len > 0;
@@ -74,6 +91,10 @@ static SfStatus plan_partitions(Sink *sink, SfError *err)
     json_object *list = delta_json_member(sink->log->metadata, "partitionColumns", json_type_array);
     for (size_t i = 0; list && i < json_object_array_length(list); i++)
         g_ptr_array_add(names, g_strdup(json_object_get_string(json_object_array_get_idx(list, i))));
+    for (guint i = 0; i < names->len; i++)
+        if (!field_of(sink->schema, names->pdata[i]))
+            return sf_fail(err, SF_FATAL, "%s: the table is partitioned by '%s', which its schema does not have",
+                           store_url(sink->store), names->pdata[i] ? (const char *) names->pdata[i] : "null");
     bool same = names->len == sink->partition_by.size;
     for (size_t i = 0; i < sink->partition_by.size && (same || sink->log->version < 0); i++) {
         if (sink->log->version < 0)
@@ -96,18 +117,6 @@ static SfStatus plan_partitions(Sink *sink, SfError *err)
         g_ptr_array_unref(sink->partitions);
     sink->partitions = g_steal_pointer(&names);
     return SF_OK;
-}
-
-static bool field_nullable(json_object *schema, const char *name)
-{
-    json_object *fields = delta_json_member(schema, "fields", json_type_array);
-    for (size_t i = 0; fields && i < json_object_array_length(fields); i++) {
-        json_object *field = json_object_array_get_idx(fields, i);
-        json_object *flag = delta_json_member(field, "nullable", json_type_boolean);
-        if (g_strcmp0(delta_json_text(field, "name"), name) == 0)
-            return !flag || json_object_get_boolean(flag);
-    }
-    return true;
 }
 
 static int column_of(const struct ArrowSchema *schema, const char *name)

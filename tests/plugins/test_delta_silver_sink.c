@@ -235,6 +235,59 @@ static void test_renamed_partition(void)
     g_assert_cmpstr(delta_json_text(values, "P"), ==, "a");
 }
 
+/* Another table in the same place, or a log that has been cleaned since: the next version there is not ours. */
+static void test_replaced(void)
+{
+    g_auto(SilverTable) table = {0};
+    silver_init(&table, "");
+    g_autoptr(Harness) h = silver_sink_new(&table, "id bigint");
+    for (int i = 0; i < 2; i++) {
+        silver_write_rows(h, "events/0", i, ROWS("[1]"));
+        harness_commit(h, SF_COMMIT_CHECKPOINT);
+    }
+    for (int i = 0; i < 2; i++) {
+        g_autofree char *path = silver_log_path(&table, i);
+        g_assert_cmpint(g_remove(path), ==, 0);
+    }
+    silver_write_rows(h, "events/0", 2, ROWS("[3]"));
+    g_assert_cmpint(harness_try_commit(h, SF_COMMIT_CHECKPOINT), ==, SF_FENCED);
+    g_assert_true(g_str_has_suffix(h->err.message, "version 1 is gone; the table has been made anew, or its log was "
+                                                   "cleaned since"));
+    g_assert_cmpint(silver_last_version(&table), ==, -1);
+    g_autoptr(Harness) again = silver_sink_new(&table, "id bigint");
+    g_assert_cmpint(harness_recover(again, 0, "events/0"), ==, SF_POSITION_NONE);
+    silver_write_rows(again, "events/0", 0, ROWS("[1]"));
+    harness_commit(again, SF_COMMIT_CHECKPOINT);
+    g_assert_cmpint(silver_last_version(&table), ==, 0);
+}
+
+static void refuse_table(const char *columns, const char *message)
+{
+    g_autofree char *log = g_strdup_printf(
+        "{\"protocol\":{\"minReaderVersion\":1,\"minWriterVersion\":2}}\n"
+        "{\"metaData\":{\"id\":\"x\",\"format\":{\"provider\":\"parquet\",\"options\":{}},\"schemaString\":\"{"
+        "\\\"type\\\":\\\"struct\\\",\\\"fields\\\":["
+        "{\\\"name\\\":\\\"id\\\",\\\"type\\\":\\\"long\\\",\\\"nullable\\\":true,\\\"metadata\\\":{}}]}\","
+        "\"partitionColumns\":%s,\"configuration\":{}}}\n",
+        columns);
+    g_auto(SilverTable) table = {0};
+    silver_init(&table, "");
+    g_autofree char *path = silver_log_path(&table, 0);
+    g_autofree char *folder = g_path_get_dirname(path);
+    g_assert_cmpint(g_mkdir_with_parents(folder, 0777), ==, 0);
+    g_assert_true(g_file_set_contents(path, log, -1, NULL));
+    g_autoptr(Harness) h = silver_sink_new(&table, "id bigint");
+    g_assert_cmpint(harness_try_bind(h), ==, SF_OK);
+    g_assert_cmpint(harness_try_open(h), ==, SF_FATAL);
+    g_assert_true(g_str_has_suffix(h->err.message, message));
+}
+
+static void test_broken_partitions(void)
+{
+    refuse_table("[null]", "t: the table is partitioned by 'null', which its schema does not have");
+    refuse_table("[\"ghost\"]", "t: the table is partitioned by 'ghost', which its schema does not have");
+}
+
 /* Positions that move without rows are not worth a commit each. */
 static void test_holes(void)
 {
@@ -359,6 +412,8 @@ int main(int argc, char **argv)
     g_test_add_func("/delta-silver-sink/a lost version is made again on top", test_conflict);
     g_test_add_func("/delta-silver-sink/another process on the same split fences", test_fenced);
     g_test_add_func("/delta-silver-sink/a partition column that is renamed ends the attempt", test_renamed_partition);
+    g_test_add_func("/delta-silver-sink/a log that went away takes no commit", test_replaced);
+    g_test_add_func("/delta-silver-sink/partition columns that are none are refused", test_broken_partitions);
     g_test_add_func("/delta-silver-sink/holes are recorded now and then", test_holes);
     g_test_add_func("/delta-silver-sink/a checkpoint stands for all before it", test_checkpoint);
     g_test_add_func("/delta-silver-sink/files close at their target size", test_big_files);

@@ -32,6 +32,7 @@ typedef struct DeltaLog {
     json_object *metadata; /* the whole action: what we do not know is carried over */
     GHashTable *txns;      /* char *appId → DeltaTxn * */
     int64_t commit_time;   /* inCommitTimestamp of the newest commit, or INT64_MIN */
+    bool commit_seen;      /* the commit of this version was there; a checkpoint may stand without one */
     int64_t cleaned_day;   /* since 1970, on which delta_log_clean() found nothing more to do */
 } DeltaLog;
 
@@ -50,6 +51,10 @@ SfStatus delta_log_load(DeltaLog *log, SfError *err);
 
 /* Reads the commits after log->version; on an error the state is that of the last commit that could be read. */
 SfStatus delta_log_update(DeltaLog *log, DeltaNews *news, SfError *err);
+
+/* Whether the log still has the version that we know: it may have been cleaned beyond it, or be another table's. The
+ * version behind it must not be written then. */
+SfStatus delta_log_holds(DeltaLog *log, bool *holds, SfError *err);
 
 /* Applies the text of commit `version`, which must be the next. */
 SfStatus delta_log_apply(DeltaLog *log, int64_t version, const char *text, size_t size, DeltaNews *news, SfError *err);

@@ -164,5 +164,6 @@ SfStatus delta_log_apply(DeltaLog *log, int64_t version, const char *text, size_
         line = stop + 1;
     }
     log->version = version;
+    log->commit_seen = true;
     return SF_OK;
 }

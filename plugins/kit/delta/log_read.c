@@ -94,6 +94,7 @@ static void forget(DeltaLog *log)
     log->protocol = log->metadata = NULL;
     g_hash_table_remove_all(log->txns);
     log->version = log->checkpoint = -1;
+    log->commit_seen = false;
     log->commit_time = INT64_MIN;
 }
 
@@ -257,5 +258,14 @@ SfStatus delta_log_update(DeltaLog *log, DeltaNews *news, SfError *err)
     do
         status = read_commit(log, log->version + 1, news, err);
     while (status == SF_OK);
+    return status == SF_EMPTY ? SF_OK : status;
+}
+
+SfStatus delta_log_holds(DeltaLog *log, bool *holds, SfError *err)
+{
+    g_autofree char *key = delta_commit_key(log->version);
+    int64_t size;
+    SfStatus status = log->commit_seen ? store_stat(log->store, key, &size, err) : SF_OK;
+    *holds = status == SF_OK;
     return status == SF_EMPTY ? SF_OK : status;
 }
