@@ -3,6 +3,7 @@
 #include "delta_silver_sink.h"
 
 #define IDLE_WRITERS 8
+#define DIRECTORIES_MAX 512 /* bytes: S3's keys have at most 1024, and the URL's prefix is among them */
 
 void open_file_free(OpenFile *file)
 {
@@ -63,6 +64,8 @@ static char *new_key(const Sink *sink, const OpenFile *file)
     g_autofree char *uuid = delta_uuid();
     for (guint i = 0; i < sink->partitions->len; i++)
         delta_partition_dir(sink->partitions->pdata[i], file->values->pdata[i], key);
+    if (key->len > DIRECTORIES_MAX) /* no reader looks at them */
+        g_string_truncate(key, 0);
     g_string_append_printf(key, "part-00000-%s%s%s.parquet", uuid, sink->partitions->len > 0 ? ".c000" : "-c000",
                            suffixes[sink->compression]);
     return g_string_free(g_steal_pointer(&key), FALSE);

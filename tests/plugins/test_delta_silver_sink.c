@@ -87,6 +87,27 @@ static void test_partitions(void)
                     "{\"id\":4,\"day\":null}\n{\"id\":5,\"day\":null}\n{\"id\":6,\"day\":null}");
 }
 
+/* Values of partitions that together are longer than a key may be stop nothing: directories are only for people. */
+static void test_long_partitions(void)
+{
+    g_auto(SilverTable) table = {0};
+    silver_init(&table, "partition_by: [a, b, c, d, e, f]");
+    g_autoptr(Harness) h =
+        silver_sink_new(&table, "id bigint, a string, b string, c string, d string, e string, f string");
+    g_autofree char *value = g_strnfill(190, 'x');
+    g_autofree char *row = g_strdup_printf("[1, \"%s\", \"%s\", \"%s\", \"%s\", \"%s\", \"%s\"]", value, value, value,
+                                           value, value, value);
+    const char *json = row;
+    silver_write_rows(h, "events/0", 0, &json, 1);
+    harness_commit(h, SF_COMMIT_END);
+    g_autoptr(GPtrArray) adds = silver_actions(&table, 0, "add");
+    json_object *values = delta_json_member(adds->pdata[0], "partitionValues", json_type_object);
+    g_assert_cmpstr(delta_json_text(values, "f"), ==, value);
+    g_assert_true(g_str_has_prefix(delta_json_text(adds->pdata[0], "path"), "part-00000-"));
+    g_autofree char *text = silver_text(&table, "id bigint");
+    g_assert_cmpstr(text, ==, "{\"id\":1}");
+}
+
 static void test_evolve(void)
 {
     g_auto(SilverTable) table = {0};
@@ -406,6 +427,7 @@ int main(int argc, char **argv)
     g_test_add_func("/delta-silver-sink/the first commit creates the table", test_create);
     g_test_add_func("/delta-silver-sink/positions are in the log", test_recover);
     g_test_add_func("/delta-silver-sink/partitions have escaped directories and true values", test_partitions);
+    g_test_add_func("/delta-silver-sink/long values of many partition columns stop nothing", test_long_partitions);
     g_test_add_func("/delta-silver-sink/new columns come at the end, with the rows", test_evolve);
     g_test_add_func("/delta-silver-sink/what cannot be is refused with names", test_refusals);
     g_test_add_func("/delta-silver-sink/rows that lack a needed value are rejects", test_not_null);
