@@ -70,6 +70,38 @@ static void every_object_has_its_outcome(Fixture *f, gconstpointer unused)
         g_assert_cmpint(objects[i].created, ==, i != 2 && i != 5);
 }
 
+typedef struct Batch {
+    Fixture *f;
+    StoreObject objects[MANY];
+    SfStatus status;
+} Batch;
+
+static gpointer put_batch(gpointer data)
+{
+    Batch *batch = data;
+    batch->status = put_many(batch->f, batch->objects);
+    return NULL;
+}
+
+static void a_request_that_hangs_holds_up_no_other(Fixture *f, gconstpointer unused)
+{
+    (void) unused;
+    f->options.timeout_ms = 60000;
+    set_up_again(f);
+    fake_s3_script(f->fake, (FakeScript){.part = "k/0", .fault = FAKE_HANG});
+    Batch batch = {.f = f};
+    GThread *thread = g_thread_new("put", put_batch, &batch);
+    gint64 deadline = g_get_monotonic_time() + 30 * G_USEC_PER_SEC;
+    while (fake_s3_count(f->fake) < MANY - 1 && g_get_monotonic_time() < deadline)
+        g_thread_yield();
+    g_assert_cmpuint(fake_s3_count(f->fake), ==, MANY - 1);
+    store_interrupt(f->store);
+    g_thread_join(thread);
+    g_assert_cmpint(batch.status, ==, SF_RETRY);
+    for (int i = 0; i < MANY; i++)
+        g_assert_cmpint(batch.objects[i].created, ==, i != 0);
+}
+
 typedef struct Profile {
     char *path;
 } Profile;
@@ -202,6 +234,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
 #define ADD(name, function) g_test_add("/store/s3/" name, Fixture, NULL, set_up, function, tear_down)
     ADD("every object has its outcome", every_object_has_its_outcome);
+    ADD("a request that hangs holds up no other", a_request_that_hangs_holds_up_no_other);
     ADD("all refused requests take the new credentials", all_refused_requests_take_the_new_credentials);
     ADD("a HEAD without words may be an expired token", a_head_without_words_may_be_an_expired_token);
     ADD("a new bucket is waited for", a_new_bucket_is_waited_for);
