@@ -53,6 +53,27 @@ static void test_last_updated(void)
     }
 }
 
+/* What another process has left behind and nobody can read is no reason to have no checkpoint ever again. */
+static void test_past_a_damaged_one(void)
+{
+    g_auto(Place) place = {0};
+    place_init(&place);
+    place_put_commit(&place, 0, PROTOCOL METADATA TXN("p/s/x", 5));
+    place_loads(&place, 0);
+    checkpoint(&place);
+    place_put_commit(&place, 1, TXN("p/s/x", 6));
+    place_put(&place, "_delta_log/00000000000000000001.checkpoint.parquet", "PAR1 this is no Parquet file PAR1", -1);
+    place_put(&place, "_delta_log/_last_checkpoint", "{\"version\":1}", -1);
+    place_put_commit(&place, 2, ADD("a"));
+    place_loads(&place, 2);
+    g_assert_cmpint(place.log->checkpoint, ==, 0);
+    checkpoint(&place);
+    g_assert_cmpint(place.log->checkpoint, ==, 2);
+    place_loads(&place, 2);
+    g_assert_cmpint(place.log->checkpoint, ==, 2);
+    g_assert_cmpint(delta_log_txn(place.log, "p/s/x"), ==, 6);
+}
+
 /* A log of which only a checkpoint named by UUID is left is not damaged, but more than we know. */
 static void test_v2_by_name(void)
 {
@@ -165,6 +186,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/delta/times of positions go through checkpoints", test_last_updated);
+    g_test_add_func("/delta/a checkpoint that cannot be read is written past", test_past_a_damaged_one);
     g_test_add_func("/delta/a log of v2 checkpoints is refused by name", test_v2_by_name);
     g_test_add_func("/delta/what an expired checkpoint stands for is taken away", test_clean);
     g_test_add_func("/delta/the log is cleaned once a day", test_clean_once_a_day);

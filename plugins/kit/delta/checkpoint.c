@@ -283,26 +283,16 @@ static SfStatus point_to(Merge *merge, int64_t size, SfError *err)
     return store_put(merge->log->store, "_delta_log/_last_checkpoint", body, err);
 }
 
-/* Another process may have written a newer one than we know of, and cleaned up what lies before it. */
-static SfStatus find_base(DeltaLog *log, GPtrArray *keys, int64_t *base, SfError *err)
-{
-    int64_t last;
-    SF_TRY(delta_checkpoint_last(log, &last, err));
-    *base = last <= log->version ? MAX(last, log->checkpoint) : log->checkpoint;
-    if (*base >= 0)
-        SF_TRY(delta_checkpoint_keys(log, *base, keys, err));
-    if (keys->len == 0)
-        *base = -1;
-    return SF_OK;
-}
-
-SfStatus delta_checkpoint_write(DeltaLog *log, SfError *err)
+/* On top of the checkpoint of version `base`, where there is one. */
+static SfStatus write_on(DeltaLog *log, int64_t base, SfError *err)
 {
     g_auto(Merge) merge = {0};
     g_autoptr(GPtrArray) keys = g_ptr_array_new_with_free_func(g_free);
-    int64_t base;
     SF_TRY(merge_init(&merge, log, err));
-    SF_TRY(find_base(log, keys, &base, err));
+    if (base >= 0)
+        SF_TRY(delta_checkpoint_keys(log, base, keys, err));
+    if (keys->len == 0)
+        base = -1;
     SF_TRY(merge_state(&merge, err));
     for (int64_t version = log->version; version > base; version--)
         SF_TRY(merge_commit(&merge, version, err));
@@ -315,4 +305,19 @@ SfStatus delta_checkpoint_write(DeltaLog *log, SfError *err)
     log->checkpoint = log->version;
     sf_fault(log->node, "silver-last-checkpoint");
     return point_to(&merge, (int64_t) g_bytes_get_size(file), err);
+}
+
+/* Another process may have written a newer one than we know of, and cleaned up what lies before it; or one that cannot
+ * be read. */
+SfStatus delta_checkpoint_write(DeltaLog *log, SfError *err)
+{
+    int64_t last;
+    SF_TRY(delta_checkpoint_last(log, &last, err));
+    if (last > log->checkpoint && last <= log->version) {
+        SfError why = {0};
+        SfStatus status = write_on(log, last, &why);
+        if (status != SF_FATAL)
+            return status == SF_OK ? SF_OK : sf_fail(err, status, "%s", why.message);
+    }
+    return write_on(log, log->checkpoint, err);
 }
