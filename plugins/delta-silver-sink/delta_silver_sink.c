@@ -192,9 +192,10 @@ SF_SINK_PLUGIN = {
             "given back, and at every 30th checkpoint.\n\n"
             "New columns are added at the table's end, nullable. Rows without a value for a column that the table "
             "wants "
-            "`not null` are rejects. Other writers of the same table are fine: a commit that lost is made again on "
-            "top of "
-            "theirs. Tables that need a feature which this sink lacks are refused by name.\n\n"
+            "`not null` are rejects. Other writers of the same table are fine where they create versions only if "
+            "they are absent: a commit that lost is made again on top of theirs. On S3 Spark's own log store "
+            "overwrites instead; let Spark read such a table, but write to it only while no pipeline does. Tables that "
+            "need a feature which this sink lacks are refused by name.\n\n"
             "A checkpoint is followed, once a day, by the cleanup of the log: commits and checkpoints that lie before "
             "a checkpoint older than the table's `delta.logRetentionDuration` (30 days) are deleted, unless "
             "`delta.enableExpiredLogCleanup` is false.",
