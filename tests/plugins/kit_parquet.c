@@ -255,6 +255,62 @@ static void test_thrift_bombs(void)
     }
 }
 
+/* A file of one column 'a' without a page, which claims so many rows. */
+static GBytes *claim_rows(gint64 rows)
+{
+    g_auto(Buffer) file = {0};
+    ThriftWriter meta;
+    buffer_add(&file, "PAR1", 4);
+    thrift_writer_init(&meta, &file);
+    thrift_add_i32(&meta, 1, 1);
+    thrift_begin_list(&meta, 2, THRIFT_STRUCT, 2);
+    thrift_begin_element(&meta);
+    thrift_add_string(&meta, 4, "schema");
+    thrift_add_i32(&meta, 5, 1);
+    thrift_end_struct(&meta);
+    thrift_begin_element(&meta);
+    thrift_add_i32(&meta, 1, PARQUET_INT64);
+    thrift_add_i32(&meta, 3, 1);
+    thrift_add_string(&meta, 4, "a");
+    thrift_end_struct(&meta);
+    thrift_add_i64(&meta, 3, rows);
+    thrift_begin_list(&meta, 4, THRIFT_STRUCT, 1);
+    thrift_begin_element(&meta);
+    thrift_begin_list(&meta, 1, THRIFT_STRUCT, 1);
+    thrift_begin_element(&meta);
+    thrift_begin_struct(&meta, 3);
+    thrift_add_i32(&meta, 1, PARQUET_INT64);
+    thrift_add_i32(&meta, 4, PARQUET_UNCOMPRESSED);
+    thrift_add_i64(&meta, 5, rows);
+    thrift_add_i64(&meta, 7, 0);
+    thrift_add_i64(&meta, 9, 4);
+    thrift_end_struct(&meta);
+    thrift_end_struct(&meta);
+    thrift_add_i64(&meta, 3, rows);
+    thrift_end_struct(&meta);
+    thrift_end_struct(&meta);
+    buffer_add_u32(&file, (uint32_t) (file.size - 4));
+    buffer_add(&file, "PAR1", 4);
+    return g_bytes_new(file.data, file.size);
+}
+
+/* Rows of columns that are missing cost nothing to claim, and would be read for ever. */
+static void test_row_bombs(void)
+{
+    struct ArrowSchema schema;
+    SfError err = {0};
+    rows_schema("b bigint", &schema);
+    g_autoptr(GBytes) few = claim_rows(3);
+    g_autoptr(ParquetReader) reader = parquet_reader_new(few, &schema, &err);
+    g_assert_cmpstr(err.message, ==, "");
+    g_assert_cmpint(parquet_reader_rows(reader), ==, 3);
+    g_autoptr(GBytes) many = claim_rows(INT64_C(1) << 60);
+    g_assert_null(parquet_reader_new(many, &schema, &err));
+    g_assert_cmpstr(err.message, ==,
+                    "corrupt Parquet file: row group 0 claims more rows than its column chunk 0 holds");
+    sf_schema_done(&schema);
+}
+
 static void read_any(GBytes *file, const struct ArrowSchema *schema)
 {
     SfError err = {0};
@@ -333,6 +389,7 @@ int main(int argc, char **argv)
     g_test_add_func("/parquet/statistics cover all row groups", test_stats);
     g_test_add_func("/parquet/hybrid runs of all widths read back", test_hybrid);
     g_test_add_func("/parquet/thrift bombs are refused", test_thrift_bombs);
+    g_test_add_func("/parquet/rows that no file can hold are refused", test_row_bombs);
     g_test_add_func("/parquet/damaged files are errors", test_damage);
     g_test_add_func("/parquet/foreign and broken files do not crash", test_bad_data);
     return g_test_run();

@@ -268,6 +268,16 @@ static void leaf_types(const FileNode *node, GArray *out)
         leaf_types(node->children[i], out);
 }
 
+/* Rows that a chunk of so many bytes can have: a page takes some bytes even where one run stands for all its levels,
+ * and pages of more levels than this are not read. What claims more would be read as rows of nulls for ever. */
+static int64_t most_rows(const FileChunk *chunk)
+{
+    const int64_t page_bytes = 16;
+    const int64_t page_levels = 1 << 24;
+    int64_t pages = chunk->size / page_bytes + 1;
+    return pages > INT64_MAX / page_levels ? INT64_MAX : pages * page_levels;
+}
+
 static SfStatus check_groups(const Footer *footer, size_t size, SfError *err)
 {
     g_autoptr(GArray) types = g_array_new(FALSE, FALSE, sizeof(int));
@@ -285,6 +295,10 @@ static SfStatus check_groups(const Footer *footer, size_t size, SfError *err)
                 (uint64_t) chunk->size > size - (uint64_t) chunk->offset)
                 return sf_fail(err, SF_FATAL,
                                "corrupt Parquet file: column chunk %u of row group %u lies outside the file", i, g);
+            if (group->rows > chunk->n_values || group->rows > most_rows(chunk))
+                return sf_fail(err, SF_FATAL,
+                               "corrupt Parquet file: row group %u claims more rows than its column chunk %u holds", g,
+                               i);
         }
     }
     if (rows != footer->rows)
