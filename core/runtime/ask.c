@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#define INTERRUPT_MS 100
+
 static bool all_answered(const Request *requests, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
@@ -25,21 +27,28 @@ static void take_back(Worker *worker, const Request *request)
         }
         link = next;
     }
-    while (worker->answering == request)
-        g_cond_wait(&worker->attempt->changed, &worker->attempt->lock);
+    while (worker->answering == request) {
+        g_mutex_unlock(&worker->attempt->lock);
+        worker_interrupt(worker);
+        g_mutex_lock(&worker->attempt->lock);
+        if (worker->answering == request)
+            attempt_wait(worker->attempt, INTERRUPT_MS);
+    }
 }
 
 SfStatus workers_ask(Attempt *attempt, Worker *const *workers, size_t n, Request *requests, SfError *err)
 {
+    bool finish = false; /* a commit helps to end, the question where to start does not */
     g_mutex_lock(&attempt->lock);
     for (size_t i = 0; i < n; i++) {
+        finish = finish || requests[i].reason;
         if (!requests[i].reason && requests[i].n_chains == 0)
             continue;
         Item item = {.kind = ITEM_REQUEST, .request = &requests[i]};
         g_queue_push_tail(&workers[i]->queue, g_memdup2(&item, sizeof item));
     }
     g_cond_broadcast(&attempt->changed);
-    while (!attempt->leave && !all_answered(requests, n))
+    while (attempt_goes_on(attempt, finish) && !all_answered(requests, n))
         attempt_wait(attempt, 1000);
     bool done = all_answered(requests, n);
     for (size_t i = 0; !done && i < n; i++)
@@ -48,23 +57,14 @@ SfStatus workers_ask(Attempt *attempt, Worker *const *workers, size_t n, Request
     return done ? SF_OK : sf_fail(err, SF_RETRY, "the pipeline is stopping");
 }
 
-/* Whether any split reaches the sink: one that is not even open yet has nothing to commit. Lock held. */
-static bool has_chains(const Worker *worker)
-{
-    for (guint i = 0; i < worker->step->inputs->len; i++) {
-        if (worker->chains[i]->len > 0)
-            return true;
-    }
-    return false;
-}
-
+/* A sink that no split reaches may not even be open, and has nothing to commit. */
 static void fill_level(Attempt *attempt, guint level, SfCommitReason reason, Request *requests)
 {
     memset(requests, 0, sizeof *requests * attempt->workers->len);
     g_mutex_lock(&attempt->lock);
     for (guint i = 0; i < attempt->workers->len; i++) {
         const Worker *worker = attempt->workers->pdata[i];
-        if (worker->level == level && has_chains(worker))
+        if (worker->level == level && worker->chains->len > 0)
             requests[i].reason = reason;
     }
     g_mutex_unlock(&attempt->lock);

@@ -5,7 +5,8 @@
 #include "log.h"
 #include "worker.h"
 
-#define REOPEN_MAX_SLICE_MS 200
+#define WATCH_MS 50
+#define INTERRUPT_MS 100
 #define HAND_OVER_US (10 * G_USEC_PER_SEC)
 
 void attempt_wait(Attempt *attempt, gint64 ms)
@@ -13,54 +14,68 @@ void attempt_wait(Attempt *attempt, gint64 ms)
     g_cond_wait_until(&attempt->changed, &attempt->lock, g_get_monotonic_time() + ms * 1000);
 }
 
-/* Wakes whoever waits inside a plugin. */
-static void interrupt_all(Attempt *attempt)
+void attempt_stop(Attempt *attempt)
 {
-    for (guint i = 0; i < attempt->tasks->len; i++)
-        task_interrupt(attempt->tasks->pdata[i]);
-    for (guint i = 0; i < attempt->workers->len; i++)
-        worker_interrupt(attempt->workers->pdata[i]);
+    g_mutex_lock(&attempt->lock);
+    attempt->stopping = true;
+    if (attempt->phase == PHASE_RUN)
+        attempt->phase = PHASE_DRAIN;
+    g_cond_broadcast(&attempt->changed);
+    g_mutex_unlock(&attempt->lock);
 }
 
 void attempt_fail(Attempt *attempt, const Step *step, SfStatus status, const char *message)
 {
+    g_autofree char *silent = *message ? NULL : g_strdup_printf("it said '%s' and no more", sf_status_name(status));
     g_mutex_lock(&attempt->lock);
-    bool first = !attempt->failed;
-    if (first) {
+    if (!attempt->failed) {
         attempt->failed = true;
         attempt->leave = true;
         attempt->outcome = status;
         if (step)
-            sf_fail(&attempt->why, status, "%s '%s': %s", step->plugin->head.name, step->name, message);
+            sf_fail(&attempt->why, status, "%s '%s': %s", step->plugin->head.name, step->name,
+                    silent ? silent : message);
         else
             sf_fail(&attempt->why, status, "%s", message);
         attempt->phase = PHASE_ABORT;
         g_cond_broadcast(&attempt->changed);
     }
     g_mutex_unlock(&attempt->lock);
-    if (first)
-        interrupt_all(attempt);
 }
 
-SfStatus attempt_insist(Context *context, SfStatus (*hook)(gpointer data, SfError *err), gpointer data, SfError *err)
+bool attempt_goes_on(const Attempt *attempt, bool finish)
+{
+    return !attempt->leave && (finish || !attempt->stopping);
+}
+
+/* Waits before another try. Returns whether there is to be one. */
+static bool pause_before(Context *context, gint64 ms, bool finish, const SfError *err)
+{
+    Attempt *attempt = context->attempt;
+    gint64 until = g_get_monotonic_time() + ms * 1000;
+    g_mutex_lock(&attempt->lock);
+    bool go_on = attempt_goes_on(attempt, finish);
+    g_mutex_unlock(&attempt->lock);
+    if (!go_on)
+        return false;
+    log_line(LEVEL_WARNING, attempt->pipeline->name, context->step->name, "%s; trying again", err->message);
+    runner_trouble(attempt->runner, context->stats, err->message);
+    g_mutex_lock(&attempt->lock);
+    while ((go_on = attempt_goes_on(attempt, finish)) && g_get_monotonic_time() < until)
+        g_cond_wait_until(&attempt->changed, &attempt->lock, until);
+    g_mutex_unlock(&attempt->lock);
+    return go_on;
+}
+
+SfStatus attempt_insist(Context *context, SfStatus (*hook)(gpointer data, SfError *err), gpointer data, bool finish,
+                        SfError *err)
 {
     Attempt *attempt = context->attempt;
     Backoff backoff = {0};
     SfStatus status;
     while ((status = hook(data, err)) == SF_RETRY) {
-        gint64 pause = backoff_next(&backoff);
-        g_mutex_lock(&attempt->lock);
-        bool leave = attempt->leave;
-        g_mutex_unlock(&attempt->lock);
-        if (leave)
+        if (!pause_before(context, backoff_next(&backoff), finish, err))
             return SF_RETRY;
-        log_line(LEVEL_WARNING, attempt->pipeline->name, context->step->name, "%s; trying again", err->message);
-        runner_trouble(attempt->runner, context->stats, err->message);
-        gint64 until = g_get_monotonic_time() + pause * 1000;
-        g_mutex_lock(&attempt->lock);
-        while (!attempt->leave && g_get_monotonic_time() < until)
-            attempt_wait(attempt, MIN(pause, REOPEN_MAX_SLICE_MS));
-        g_mutex_unlock(&attempt->lock);
     }
     if (backoff.tries > 0) {
         runner_trouble(attempt->runner, context->stats, NULL);
@@ -166,67 +181,37 @@ static bool all_quiet(const Attempt *attempt)
     return attempt->phase != PHASE_RUN || !on_the_way(attempt);
 }
 
-/* Until all tasks have ended, or the runner or a failure says stop. Returns whether it was a failure. */
+static void interrupt_tasks(Attempt *attempt)
+{
+    for (guint i = 0; i < attempt->tasks->len; i++)
+        task_interrupt(attempt->tasks->pdata[i]);
+}
+
+/* Until all tasks have ended, or a stop or a failure has come through. Returns whether it was a failure. */
 static bool watch(Attempt *attempt)
 {
-    Runner *runner = attempt->runner;
     g_mutex_lock(&attempt->lock);
     while (!attempt->failed && !all_quiet(attempt)) {
+        bool stopping = attempt->stopping;
         g_mutex_unlock(&attempt->lock);
-        g_mutex_lock(&runner->lock);
-        bool stop = runner->stop;
-        g_mutex_unlock(&runner->lock);
+        if (stopping)
+            interrupt_tasks(attempt);
         g_mutex_lock(&attempt->lock);
-        if (stop && attempt->phase == PHASE_RUN) {
-            attempt->phase = PHASE_DRAIN;
-            g_cond_broadcast(&attempt->changed);
-            g_mutex_unlock(&attempt->lock);
-            for (guint i = 0; i < attempt->tasks->len; i++)
-                task_interrupt(attempt->tasks->pdata[i]);
-            g_mutex_lock(&attempt->lock);
-        }
-        if (!attempt->failed && !all_quiet(attempt))
-            attempt_wait(attempt, 50);
+        if (!attempt->failed && !all_quiet(attempt) && attempt->stopping == stopping)
+            attempt_wait(attempt, WATCH_MS);
     }
     bool failed = attempt->failed;
     g_mutex_unlock(&attempt->lock);
     return failed;
 }
 
-/* Gives up what is open when the deadline of a clean stop is over. */
-static gpointer deadline_main(gpointer data)
-{
-    Attempt *attempt = data;
-    gint64 deadline = 0;
-    g_mutex_lock(&attempt->lock);
-    while (attempt->phase == PHASE_DRAIN && !attempt->failed) {
-        g_mutex_unlock(&attempt->lock);
-        g_mutex_lock(&attempt->runner->lock);
-        bool stop = attempt->runner->stop;
-        g_mutex_unlock(&attempt->runner->lock);
-        gint64 now = g_get_monotonic_time();
-        if (stop && deadline == 0)
-            deadline = now + attempt->pipeline->shutdown_ms * 1000;
-        if (deadline > 0 && now >= deadline)
-            attempt_fail(attempt, NULL, SF_FATAL,
-                         "the deadline of the stop ('shutdown') is over; rows that were not committed are read again "
-                         "at the next start");
-        g_mutex_lock(&attempt->lock);
-        if (attempt->phase == PHASE_DRAIN)
-            attempt_wait(attempt, 50);
-    }
-    g_mutex_unlock(&attempt->lock);
-    return NULL;
-}
-
-/* Everything that was read is committed, or the deadline is over. */
+/* Everything that was read is committed, unless it fails or the runner's deadline comes. */
 static void drain(Attempt *attempt)
 {
     g_mutex_lock(&attempt->lock);
     if (attempt->phase == PHASE_RUN)
         attempt->phase = PHASE_DRAIN;
     g_mutex_unlock(&attempt->lock);
-    GThread *deadline = g_thread_new("sf-deadline", deadline_main, attempt);
     SfError err = {""};
     SfStatus status = workers_commit(attempt, SF_COMMIT_END, &err);
     if (status != SF_OK && status != SF_RETRY)
@@ -237,7 +222,56 @@ static void drain(Attempt *attempt)
     attempt->leave = true;
     g_cond_broadcast(&attempt->changed);
     g_mutex_unlock(&attempt->lock);
-    g_thread_join(deadline);
+}
+
+/* The first step whose thread has not ended. Lock held. */
+static const Step *first_running(const Attempt *attempt)
+{
+    for (guint i = 0; i < attempt->workers->len; i++) {
+        const Worker *worker = attempt->workers->pdata[i];
+        if (!worker->ended)
+            return worker->step;
+    }
+    for (guint i = 0; i < attempt->tasks->len; i++) {
+        if (!task_ended(attempt->tasks->pdata[i]))
+            return task_context(attempt->tasks->pdata[i])->step;
+    }
+    return NULL;
+}
+
+const Step *attempt_stuck(Attempt *attempt)
+{
+    g_mutex_lock(&attempt->lock);
+    const Step *step = first_running(attempt);
+    g_mutex_unlock(&attempt->lock);
+    return step;
+}
+
+/* Again and again, since an interrupt that comes between two hooks may be forgotten by the second. */
+static void interrupt_all(Attempt *attempt)
+{
+    interrupt_tasks(attempt);
+    for (guint i = 0; i < attempt->workers->len; i++)
+        worker_interrupt(attempt->workers->pdata[i]);
+}
+
+static void end_threads(Attempt *attempt)
+{
+    g_mutex_lock(&attempt->lock);
+    while (first_running(attempt)) {
+        bool failed = attempt->failed;
+        g_mutex_unlock(&attempt->lock);
+        if (failed)
+            interrupt_all(attempt);
+        g_mutex_lock(&attempt->lock);
+        if (first_running(attempt) && attempt->failed == failed)
+            attempt_wait(attempt, INTERRUPT_MS);
+    }
+    g_mutex_unlock(&attempt->lock);
+    for (guint i = 0; i < attempt->tasks->len; i++)
+        task_join(attempt->tasks->pdata[i]);
+    for (guint i = 0; i < attempt->workers->len; i++)
+        worker_join(attempt->workers->pdata[i]);
 }
 
 SfStatus attempt_run(Attempt *attempt, SfError *err)
@@ -248,11 +282,20 @@ SfStatus attempt_run(Attempt *attempt, SfError *err)
         task_start(attempt->tasks->pdata[i]);
     if (!watch(attempt))
         drain(attempt);
-    for (guint i = 0; i < attempt->tasks->len; i++)
-        task_join(attempt->tasks->pdata[i]);
-    for (guint i = 0; i < attempt->workers->len; i++)
-        worker_join(attempt->workers->pdata[i]);
+    end_threads(attempt);
     if (!attempt->failed)
         return SF_OK;
     return sf_fail(err, attempt->outcome, "%s", attempt->why.message);
+}
+
+bool attempt_complete(const Attempt *attempt)
+{
+    GHashTableIter iter;
+    gpointer value;
+    g_hash_table_iter_init(&iter, attempt->splits);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        if (split_committed(value) < ((const SplitState *) value)->next)
+            return false;
+    }
+    return !attempt->failed;
 }

@@ -28,6 +28,8 @@ typedef struct SplitState {
     SfSplit split; /* what plugins see */
     char *name;
     char *topic;
+    char *key;          /* source and name, in Attempt.splits */
+    const Step *source; /* names are unique within it only */
     const Task *owner;  /* NULL: revoked */
     gint64 revoked_us;  /* when */
     gint64 next;        /* end of the last batch: where the next one starts */
@@ -74,7 +76,8 @@ struct Attempt {
     GMutex lock;
     GCond changed;
     Phase phase;
-    bool leave; /* whoever waits in a retry returns now */
+    bool stopping; /* told to: only what was read is brought to its end */
+    bool leave;    /* whoever waits in a retry returns now */
     bool failed;
     SfStatus outcome;
     SfError why;
@@ -83,7 +86,7 @@ struct Attempt {
     Worker **worker_of;                /* by step index; NULL for others */
     const struct ArrowSchema **out;    /* by step index: schema of its rows */
     const struct ArrowSchema **errors; /* likewise of its errors */
-    GHashTable *splits;                /* name → SplitState * */
+    GHashTable *splits;                /* key → SplitState * */
 };
 
 extern const SfHost host_services; /* services.c */
@@ -92,12 +95,22 @@ extern const SfHost host_services; /* services.c */
 Attempt *attempt_new(const Pipeline *pipeline, Runner *runner, SfError *err);
 SfStatus attempt_run(Attempt *attempt, SfError *err);
 void attempt_free(Attempt *attempt);
-/* The first call wins. SF_FENCED and SF_RETRY ask for another attempt. Any thread, lock not held. */
+/* No more polling; what was read is committed. Any thread, lock not held; calls no hook. */
+void attempt_stop(Attempt *attempt);
+/* Every split's rows are committed as far as they were read. After attempt_run(). */
+bool attempt_complete(const Attempt *attempt);
+/* A step whose hook has not returned, or NULL. Lock not held. */
+const Step *attempt_stuck(Attempt *attempt);
+/* The first call wins. SF_FENCED and SF_RETRY ask for another attempt. Any thread, lock not held; calls no hook. */
 void attempt_fail(Attempt *attempt, const Step *step, SfStatus status, const char *message);
 /* Sleeps until something changed or ms are over; lock held. */
 void attempt_wait(Attempt *attempt, gint64 ms);
-/* Calls until the answer is not SF_RETRY, with backoff and log lines, or until the attempt is being left (SF_RETRY). */
-SfStatus attempt_insist(Context *context, SfStatus (*hook)(gpointer data, SfError *err), gpointer data, SfError *err);
+/* Whether trying again makes sense: not when the attempt is left, nor when it is stopping unless the call helps it to
+ * finish. Lock held. */
+bool attempt_goes_on(const Attempt *attempt, bool finish);
+/* Calls until the answer is not SF_RETRY, with backoff and log lines, or while attempt_goes_on() (SF_RETRY). */
+SfStatus attempt_insist(Context *context, SfStatus (*hook)(gpointer data, SfError *err), gpointer data, bool finish,
+                        SfError *err);
 
 /* splits.c */
 Chain *chain_find(const Worker *worker, size_t input, const SfSplit *split);
@@ -105,6 +118,8 @@ SfStatus splits_assign(Task *task, SfAssignment *assignments, size_t n, SfError 
 SfStatus splits_revoke(Task *task, const SfSplit *const *splits, size_t n, bool lost, SfError *err);
 /* Tells the source how far all sinks have committed. Task's thread. */
 void splits_publish(Task *task, bool last);
+/* Up to where all sinks have committed. Lock held. */
+gint64 split_committed(const SplitState *split);
 bool step_reaches(const Step *from, const Step *to);
 void split_state_free(SplitState *split);
 
@@ -115,6 +130,7 @@ void task_interrupt(Task *task);
 void task_join(Task *task);
 void task_free(Task *task);
 bool task_quiet(const Task *task);             /* lock held: polls no more */
+bool task_ended(const Task *task);             /* lock held: its thread calls no hook any more */
 const Context *task_context(const Task *task); /* of its source */
 SfNode *task_node(Task *task);
 

@@ -1,16 +1,23 @@
-/* The process's memory budget: bytes that batches and sinks hold. Tasks stop polling above it, sinks commit above three
- * quarters of it. A soft bound: one batch a task may go over. Any thread. */
+/* The process's memory budget: bytes that batches and sinks hold. Half of it is shared out evenly, so that no pipeline
+ * waits for memory that another one's sink holds while it is away; the other half is whose it is first. Tasks stop
+ * polling when both are used up, sinks commit before. A soft bound: one batch a task may go over. Any thread. */
 #ifndef CORE_BUDGET_H
 #define CORE_BUDGET_H
 
 #include <glib.h>
 #include <stdbool.h>
 
-void budget_setup(gint64 limit);
-void budget_charge(gint64 bytes); /* negative gives back */
-gint64 budget_used(void);
+/* A pipeline's part; zeroed is empty. */
+typedef struct BudgetShare {
+    gint64 used;
+} BudgetShare;
+
+void budget_setup(gint64 limit, guint pipelines);
+void budget_charge(BudgetShare *share, gint64 bytes); /* negative gives back */
+gint64 budget_used(void);                             /* by all */
 gint64 budget_limit(void);
-bool budget_full(void);
-bool budget_tight(void);
+gint64 budget_own(void); /* what each share has for itself */
+bool budget_full(const BudgetShare *share);
+bool budget_tight(const BudgetShare *share);
 
 #endif

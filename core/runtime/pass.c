@@ -3,18 +3,18 @@
 #include "task.h"
 #include "worker.h"
 
-static void give_back(gpointer data, gint64 bytes)
+static void give_back(gpointer share, gint64 bytes)
 {
-    (void) data;
-    budget_charge(-bytes);
+    budget_charge(share, -bytes);
 }
 
 /* Moves the rows into a batch that may have many readers, and charges it to the memory budget. */
-static SharedBatch *share(SfBatch *rows)
+static SharedBatch *share(const Task *task, SfBatch *rows)
 {
     SharedBatch *shared = shared_batch_new(rows);
     shared->freed = give_back;
-    budget_charge(shared->batch.bytes);
+    shared->freed_data = &task->attempt->runner->memory;
+    budget_charge(shared->freed_data, shared->batch.bytes);
     return shared;
 }
 
@@ -72,7 +72,7 @@ static void pass_range(Task *task, const GPtrArray *edges, const SfBatch *range)
 
 static SfStatus pass_rows(Task *task, const GPtrArray *edges, SfBatch *rows, SfError *err)
 {
-    SharedBatch *shared = share(rows);
+    SharedBatch *shared = share(task, rows);
     SfStatus status = SF_OK;
     if (sf_rows(&shared->batch) > 0)
         status = pass_on(task, edges, shared, err);
@@ -140,7 +140,7 @@ static SfStatus apply_step(Task *task, const Step *step, SharedBatch *in, SfErro
                       .instance = task->instances[step->index],
                       .context = &task->contexts[step->index],
                       .in = &in->batch};
-    SfStatus status = attempt_insist(call.context, call_apply, &call, err);
+    SfStatus status = attempt_insist(call.context, call_apply, &call, false, err);
     if (status == SF_REJECT) {
         sf_batch_done(&call.out);
         g_autofree char *cause = g_strdup(err->message);
@@ -240,7 +240,7 @@ SfStatus task_accept(Task *task, SfBatch *polled, SfError *err)
     g_mutex_unlock(&task->attempt->lock);
     if (polled->start >= split->highest_cut)
         return pass_rows(task, task->source->outputs, polled, err);
-    SharedBatch *whole = share(polled);
+    SharedBatch *whole = share(task, polled);
     SfStatus status = pass_pieces(task, split, whole, err);
     shared_batch_unref(whole);
     return status;

@@ -62,15 +62,13 @@ static struct json_object *split_status(const SplitState *split)
 {
     struct json_object *object = json_object_new_object();
     struct json_object *sinks = json_object_new_array();
-    gint64 committed = split->next;
+    gint64 committed = split_committed(split);
+    add_text(object, "source", split->source->name);
     add_text(object, "split", split->name);
     json_object_object_add(object, "assigned", json_object_new_boolean(split->owner != NULL));
     add_int(object, "read", split->next);
-    for (guint i = 0; i < split->chains->len; i++) {
-        const Chain *chain = split->chains->pdata[i];
-        committed = MIN(committed, chain->committed);
-        json_object_array_add(sinks, chain_status(chain));
-    }
+    for (guint i = 0; i < split->chains->len; i++)
+        json_object_array_add(sinks, chain_status(split->chains->pdata[i]));
     add_int(object, "committed", committed);
     if (split->end != SF_POSITION_NONE) {
         add_int(object, "end", split->end);
@@ -80,16 +78,16 @@ static struct json_object *split_status(const SplitState *split)
     return object;
 }
 
-static gint by_name(gconstpointer a, gconstpointer b)
+static gint by_key(gconstpointer a, gconstpointer b)
 {
-    return strcmp(((const SplitState *) a)->name, ((const SplitState *) b)->name);
+    return strcmp(((const SplitState *) a)->key, ((const SplitState *) b)->key);
 }
 
 static struct json_object *splits_status(Attempt *attempt)
 {
     struct json_object *array = json_object_new_array();
     g_mutex_lock(&attempt->lock);
-    g_autoptr(GList) splits = g_list_sort(g_hash_table_get_values(attempt->splits), by_name);
+    g_autoptr(GList) splits = g_list_sort(g_hash_table_get_values(attempt->splits), by_key);
     for (const GList *link = splits; link; link = link->next)
         json_object_array_add(array, split_status(link->data));
     g_mutex_unlock(&attempt->lock);
@@ -107,6 +105,7 @@ struct json_object *runner_status(Runner *runner)
     add_text(object, "state", state_name(runner->state));
     add_int(object, "started_ms", runner->started_us / 1000);
     add_int(object, "attempts", runner->attempts);
+    add_text(object, "last_restart", runner->last_restart);
     for (guint i = 0; i < pipeline->steps->len; i++)
         json_object_array_add(steps, step_status(runner, pipeline->steps->pdata[i]));
     json_object_object_add(object, "steps", steps);

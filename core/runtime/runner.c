@@ -6,6 +6,7 @@
 #include "log.h"
 
 #define HEALTHY_US (60 * G_USEC_PER_SEC)
+#define GRACE_US (5 * G_USEC_PER_SEC) /* for hooks to return after the deadline of a stop */
 
 void stats_add(gint64 *counter, gint64 n)
 {
@@ -28,7 +29,7 @@ void runner_trouble(Runner *runner, StepStats *stats, const char *message)
 static void enter(Runner *runner, RunnerState state)
 {
     g_mutex_lock(&runner->lock);
-    if (!(runner->stop && state == RUNNER_RUNNING))
+    if (runner->stopped_us == 0)
         runner->state = state;
     g_cond_broadcast(&runner->changed);
     g_mutex_unlock(&runner->lock);
@@ -58,6 +59,7 @@ void runner_free(Runner *runner)
     for (guint i = 0; i < runner->pipeline->steps->len; i++)
         g_free(runner->stats[i].trouble);
     g_free(runner->stats);
+    g_free(runner->last_restart);
     g_cond_clear(&runner->changed);
     g_mutex_clear(&runner->lock);
     g_free(runner);
@@ -66,9 +68,11 @@ void runner_free(Runner *runner)
 void runner_stop(Runner *runner)
 {
     g_mutex_lock(&runner->lock);
-    runner->stop = true;
+    runner->stopped_us = g_get_monotonic_time();
     if (runner->state < RUNNER_STOPPING)
         runner->state = RUNNER_STOPPING;
+    if (runner->attempt)
+        attempt_stop(runner->attempt);
     g_cond_broadcast(&runner->changed);
     g_mutex_unlock(&runner->lock);
 }
@@ -81,14 +85,51 @@ bool runner_ended(Runner *runner)
     return ended;
 }
 
+bool runner_keep_deadline(Runner *runner)
+{
+    g_mutex_lock(&runner->lock);
+    gint64 since = runner->stopped_us > 0 && runner->state < RUNNER_DONE
+                       ? g_get_monotonic_time() - runner->stopped_us - runner->pipeline->shutdown_ms * 1000
+                       : -1;
+    if (since >= 0 && runner->attempt)
+        attempt_fail(
+            runner->attempt, NULL, SF_FATAL,
+            "the deadline of the stop ('shutdown') is over; rows that were not committed are read again at the "
+            "next start");
+    g_mutex_unlock(&runner->lock);
+    return since < GRACE_US;
+}
+
+void runner_log_stuck(Runner *runner)
+{
+    g_mutex_lock(&runner->lock);
+    const Step *step = runner->attempt ? attempt_stuck(runner->attempt) : NULL;
+    log_line(LEVEL_ERROR, runner->pipeline->name, step ? step->name : NULL,
+             "does not end after the deadline of the stop; ended by force");
+    g_mutex_unlock(&runner->lock);
+}
+
+static bool runner_stopping(Runner *runner)
+{
+    g_mutex_lock(&runner->lock);
+    bool stopping = runner->stopped_us > 0;
+    g_mutex_unlock(&runner->lock);
+    return stopping;
+}
+
 /* Waits before the next attempt. Returns whether there is to be one. */
-static bool wait_for_next(Runner *runner, gint64 ms)
+static bool wait_for_next(Runner *runner, gint64 ms, const char *why)
 {
     gint64 until = g_get_monotonic_time() + ms * 1000;
+    log_line(LEVEL_WARNING, runner->pipeline->name, NULL, "%s; %s", why,
+             runner_stopping(runner) ? "the next start goes on from what the sinks have"
+                                     : "starting anew from what the sinks have");
     g_mutex_lock(&runner->lock);
-    while (!runner->stop && g_get_monotonic_time() < until)
+    g_free(runner->last_restart);
+    runner->last_restart = g_strdup(why);
+    while (runner->stopped_us == 0 && g_get_monotonic_time() < until)
         g_cond_wait_until(&runner->changed, &runner->lock, until);
-    bool go_on = !runner->stop;
+    bool go_on = runner->stopped_us == 0;
     g_mutex_unlock(&runner->lock);
     return go_on;
 }
@@ -101,11 +142,16 @@ static SfStatus attempt_once(Runner *runner, SfError *err)
     g_mutex_lock(&runner->lock);
     runner->attempt = attempt;
     runner->attempts++;
+    for (guint i = 0; i < runner->pipeline->steps->len; i++)
+        g_clear_pointer(&runner->stats[i].trouble, g_free);
+    if (runner->stopped_us > 0)
+        attempt_stop(attempt);
     g_mutex_unlock(&runner->lock);
     enter(runner, RUNNER_RUNNING);
     SfStatus status = attempt_run(attempt, err);
     g_mutex_lock(&runner->lock);
     runner->attempt = NULL;
+    runner->complete = attempt_complete(attempt);
     g_mutex_unlock(&runner->lock);
     attempt_free(attempt);
     return status;
@@ -127,7 +173,9 @@ static void log_end(Runner *runner)
 {
     g_autoptr(GString) line = g_string_new(NULL);
     runner_progress(runner, g_get_real_time() - runner->started_us, line);
-    log_line(LEVEL_INFO, NULL, NULL, "ended, all is committed: %s", line->str);
+    log_line(LEVEL_INFO, NULL, NULL, "ended, %s: %s",
+             runner->complete ? "all is committed" : "what is not committed is read again at the next start",
+             line->str);
 }
 
 static gpointer runner_main(gpointer data)
@@ -147,8 +195,7 @@ static gpointer runner_main(gpointer data)
         enter(runner, RUNNER_RETRYING);
         if (g_get_monotonic_time() - began > HEALTHY_US)
             backoff = (Backoff){0};
-        log_line(LEVEL_WARNING, name, NULL, "%s; starting anew from what the sinks have", err.message);
-        if (!wait_for_next(runner, backoff_next(&backoff)))
+        if (!wait_for_next(runner, backoff_next(&backoff), err.message))
             break;
     }
     if (worth_another(status)) /* told to stop while it waited: the sinks have what they have */

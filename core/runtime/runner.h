@@ -4,6 +4,7 @@
 
 #include <json-c/json.h>
 
+#include "budget.h"
 #include "config/pipeline.h"
 #include "runtime.h"
 
@@ -37,18 +38,27 @@ typedef struct Runner {
     GMutex lock;
     GCond changed;
     RunnerState state;
-    bool stop;
-    Attempt *attempt; /* the one that runs, or NULL */
+    gint64 stopped_us; /* monotonic: told to stop; 0: not */
+    Attempt *attempt;  /* the one that runs, or NULL */
     guint attempts;
-    gint64 started_us; /* wall clock */
+    char *last_restart; /* why the last attempt but this one ended, or NULL */
+    bool complete;      /* all that the last attempt has read is committed */
+    gint64 started_us;  /* wall clock */
     ExitCode exit_code;
-    StepStats *stats; /* by step index */
+    StepStats *stats;   /* by step index */
+    BudgetShare memory; /* what its rows and sinks hold */
 } Runner;
 
 Runner *runner_new(const Pipeline *pipeline, bool once);
 void runner_start(Runner *runner);
 void runner_stop(Runner *runner); /* any thread; returns at once */
 bool runner_ended(Runner *runner);
+
+/* To be called often: ends a clean stop whose deadline is over. Returns false when that does not help either, since a
+ * hook does not return. */
+bool runner_keep_deadline(Runner *runner);
+/* Says which hook that is. */
+void runner_log_stuck(Runner *runner);
 void runner_free(Runner *runner); /* waits for the thread */
 
 /* What `sfrun status` shows. Any thread. */

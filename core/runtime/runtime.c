@@ -20,18 +20,25 @@
 typedef struct Runtime {
     GMainLoop *loop;
     GPtrArray *runners;
+    StatusServer *server;
     bool progress;
     bool stopping;
     gint64 began_us;
     gint64 shown_us;
 } Runtime;
 
+static void end_by_force(Runtime *runtime)
+{
+    status_server_free(runtime->server);
+    _exit(EXIT_FAILED);
+}
+
 static gboolean on_signal(gpointer data)
 {
     Runtime *runtime = data;
     if (runtime->stopping) {
         log_line(LEVEL_WARNING, NULL, NULL, "stopped by force; what was not committed is read again at the next start");
-        _exit(EXIT_FAILED);
+        end_by_force(runtime);
     }
     runtime->stopping = true;
     log_line(LEVEL_INFO, NULL, NULL, "stopping: what was read is being committed");
@@ -56,14 +63,28 @@ static void show(Runtime *runtime, gint64 now)
         log_line(LEVEL_DEBUG, NULL, NULL, "%s", line->str);
 }
 
+/* Threads cannot be ended from outside, the process can. */
+static void give_up(Runtime *runtime)
+{
+    for (guint i = 0; i < runtime->runners->len; i++) {
+        if (!runner_ended(runtime->runners->pdata[i]))
+            runner_log_stuck(runtime->runners->pdata[i]);
+    }
+    end_by_force(runtime);
+}
+
 static gboolean on_watch(gpointer data)
 {
     Runtime *runtime = data;
-    bool all = true;
-    for (guint i = 0; i < runtime->runners->len; i++)
-        all = runner_ended(runtime->runners->pdata[i]) && all;
-    if (all)
+    guint ended = 0, stuck = 0;
+    for (guint i = 0; i < runtime->runners->len; i++) {
+        ended += runner_ended(runtime->runners->pdata[i]);
+        stuck += !runner_keep_deadline(runtime->runners->pdata[i]);
+    }
+    if (ended == runtime->runners->len)
         g_main_loop_quit(runtime->loop);
+    else if (ended + stuck >= runtime->runners->len)
+        give_up(runtime);
     else
         show(runtime, g_get_monotonic_time());
     return G_SOURCE_CONTINUE;
@@ -92,7 +113,7 @@ static void setup_budget(const GPtrArray *pipelines)
     gint64 memory = 0;
     for (guint i = 0; i < pipelines->len; i++)
         memory = MAX(memory, ((const Pipeline *) pipelines->pdata[i])->memory);
-    budget_setup(memory);
+    budget_setup(memory, pipelines->len);
 }
 
 static void start(Runtime *runtime, const GPtrArray *pipelines, const RunOptions *options)
@@ -130,7 +151,7 @@ ExitCode runtime_run(GPtrArray *pipelines, const RunOptions *options)
     mallopt(M_TOP_PAD, 1 << 20);
     setup_budget(pipelines);
     start(&runtime, pipelines, options);
-    g_autoptr(StatusServer) server = status_server_new(options->state_dir, document, &runtime);
+    runtime.server = status_server_new(options->state_dir, document, &runtime);
     g_main_loop_run(loop);
     runtime.shown_us = 0;
     show(&runtime, g_get_monotonic_time());
@@ -138,5 +159,6 @@ ExitCode runtime_run(GPtrArray *pipelines, const RunOptions *options)
         fputc('\n', stderr);
     for (gsize i = 0; i < G_N_ELEMENTS(sources); i++)
         g_source_remove(sources[i]);
+    status_server_free(runtime.server);
     return worst(runners);
 }

@@ -81,7 +81,7 @@ static void service_charge(SfNode *node, int64_t bytes)
 {
     Context *context = context_of(node);
     __atomic_add_fetch(&context->charged, bytes, __ATOMIC_RELAXED);
-    budget_charge(bytes);
+    budget_charge(&context->attempt->runner->memory, bytes);
 }
 
 static void service_fault(SfNode *node, const char *point)

@@ -9,6 +9,7 @@ void split_state_free(SplitState *split)
     if (!split)
         return;
     g_ptr_array_unref(split->chains);
+    g_free(split->key);
     g_free(split->name);
     g_free(split->topic);
     g_free(split);
@@ -28,17 +29,20 @@ bool step_reaches(const Step *from, const Step *to)
 
 Chain *chain_find(const Worker *worker, size_t input, const SfSplit *split)
 {
-    const GPtrArray *chains = worker->chains[input];
+    const GPtrArray *chains = worker->by_split[input];
     return split->index < chains->len ? chains->pdata[split->index] : NULL;
 }
 
-/* The split of that name, made at first sight. Lock held. */
-static SplitState *intern(Attempt *attempt, const SfAssignment *wanted)
+/* The source's split of that name, made at first sight. Lock held. */
+static SplitState *intern(Attempt *attempt, const Step *source, const SfAssignment *wanted)
 {
-    SplitState *split = g_hash_table_lookup(attempt->splits, wanted->name);
+    g_autofree char *key = g_strconcat(source->name, "/", wanted->name, NULL);
+    SplitState *split = g_hash_table_lookup(attempt->splits, key);
     if (split)
         return split;
     split = g_new0(SplitState, 1);
+    split->key = g_steal_pointer(&key);
+    split->source = source;
     split->name = g_strdup(wanted->name);
     split->topic = g_strdup(wanted->topic ? wanted->topic : "");
     split->chains = g_ptr_array_new();
@@ -47,13 +51,13 @@ static SplitState *intern(Attempt *attempt, const SfAssignment *wanted)
                              .topic = split->topic,
                              .partition = wanted->partition,
                              .index = g_hash_table_size(attempt->splits)};
-    g_hash_table_insert(attempt->splits, split->name, split);
+    g_hash_table_insert(attempt->splits, split->key, split);
     return split;
 }
 
 static Chain *chain_of(Worker *worker, size_t input, SplitState *split)
 {
-    GPtrArray *chains = worker->chains[input];
+    GPtrArray *chains = worker->by_split[input];
     if (split->split.index >= chains->len)
         g_ptr_array_set_size(chains, (gint) split->split.index + 1);
     Chain *chain = chains->pdata[split->split.index];
@@ -63,6 +67,7 @@ static Chain *chain_of(Worker *worker, size_t input, SplitState *split)
         chain->input = input;
         chain->split = split;
         chains->pdata[split->split.index] = chain;
+        g_ptr_array_add(worker->chains, chain);
         g_ptr_array_add(split->chains, chain);
     }
     return chain;
@@ -141,7 +146,7 @@ static SfStatus own(Task *task, Attempt *attempt, const Step *source, SfAssignme
                     SplitState **splits, SfError *err)
 {
     for (size_t i = 0; i < n; i++) {
-        splits[i] = intern(attempt, &assignments[i]);
+        splits[i] = intern(attempt, source, &assignments[i]);
         if (splits[i]->owner && splits[i]->owner != task)
             return sf_fail(err, SF_FENCED, "split '%s' of '%s' is read by another task already", splits[i]->name,
                            source->name);
@@ -201,7 +206,7 @@ SfStatus splits_revoke(Task *task, const SfSplit *const *splits, size_t n, bool 
     return SF_OK;
 }
 
-static gint64 frontier(const SplitState *split)
+gint64 split_committed(const SplitState *split)
 {
     gint64 lowest = split->next;
     for (guint i = 0; i < split->chains->len; i++) {
@@ -225,7 +230,7 @@ void splits_publish(Task *task, bool last)
     g_hash_table_iter_init(&iter, attempt->splits);
     while (g_hash_table_iter_next(&iter, NULL, &value)) {
         SplitState *split = value;
-        gint64 now = split->owner == task ? frontier(split) : SF_POSITION_NONE;
+        gint64 now = split->owner == task ? split_committed(split) : SF_POSITION_NONE;
         if (split->owner != task || (now == split->published && !last))
             continue;
         split->published = now;

@@ -26,6 +26,11 @@ bool task_quiet(const Task *task)
     return task->quiet && !(task->resumed && task->attempt->phase == PHASE_RUN);
 }
 
+bool task_ended(const Task *task)
+{
+    return task->ended;
+}
+
 static SfStatus bind(Task *task, const Step *step, SfError *err)
 {
     Attempt *attempt = task->attempt;
@@ -105,7 +110,7 @@ void task_free(Task *task)
     task_join(task);
     for (guint i = task->attempt->pipeline->steps->len; i-- > 0;) {
         instance_free(task->instances[i]);
-        budget_charge(-task->contexts[i].charged);
+        budget_charge(&task->attempt->runner->memory, -task->contexts[i].charged);
         if (task->contexts[i].rejects)
             g_array_unref(task->contexts[i].rejects);
     }
@@ -116,6 +121,17 @@ void task_free(Task *task)
 
 /* ---- the thread ------------------------------------------------ */
 
+/* Memory that no commit would give back is held for good: waiting for it would be for ever. Lock held. */
+static bool has_memory(const Attempt *attempt)
+{
+    bool full = budget_full(&attempt->runner->memory);
+    for (guint i = 0; full && i < attempt->workers->len; i++) {
+        if (worker_has_open(attempt->workers->pdata[i]))
+            return false;
+    }
+    return true;
+}
+
 /* Lock held. */
 static bool has_room(const Task *task)
 {
@@ -125,7 +141,7 @@ static bool has_room(const Task *task)
         if (!worker_has_room(worker) && step_reaches(task->source, worker->step))
             return false;
     }
-    return !budget_full();
+    return has_memory(task->attempt);
 }
 
 static bool all_opened(const Attempt *attempt)
@@ -149,6 +165,8 @@ static Phase phase_of(Task *task)
 static void pause_after(Task *task, const SfError *err)
 {
     Attempt *attempt = task->attempt;
+    if (phase_of(task) != PHASE_RUN)
+        return;
     gint64 until = g_get_monotonic_time() + backoff_next(&task->backoff) * 1000;
     log_line(LEVEL_WARNING, attempt->pipeline->name, task->source->name, "%s; trying again", err->message);
     runner_trouble(attempt->runner, task_context(task)->stats, err->message);
@@ -196,7 +214,9 @@ static SfStatus poll_once(Task *task, SfError *err)
     }
     if (status == SF_EMPTY)
         return SF_OK;
-    return status == SF_OK ? task_accept(task, &batch, err) : status;
+    if (status == SF_OK)
+        status = task_accept(task, &batch, err);
+    return status == SF_RETRY ? SF_OK : status; /* the attempt ends: what was not passed on is read again */
 }
 
 static SfStatus call_open(gpointer data, SfError *err)
@@ -216,12 +236,13 @@ static SfStatus open_all(Task *task, SfError *err)
         attempt_wait(attempt, POLL_MS);
     bool leave = attempt->phase != PHASE_RUN;
     g_mutex_unlock(&attempt->lock);
-    for (guint i = attempt->pipeline->steps->len; !leave && i-- > 0;) {
+    SfStatus status = leave ? SF_RETRY : SF_OK;
+    for (guint i = attempt->pipeline->steps->len; status == SF_OK && i-- > 0;) {
         if (task->instances[i])
-            SF_TRY(attempt_insist(&task->contexts[i], call_open, task->instances[i], err));
+            status = attempt_insist(&task->contexts[i], call_open, task->instances[i], false, err);
     }
-    g_atomic_int_set(&task->opened, !leave);
-    return leave ? SF_END : SF_OK;
+    g_atomic_int_set(&task->opened, status == SF_OK);
+    return status == SF_RETRY ? SF_END : status;
 }
 
 /* Nothing more is polled; the membership stays until the sinks have committed. SF_OK: there are new splits to read;
@@ -265,6 +286,10 @@ static gpointer task_main(gpointer data)
         attempt_fail(task->attempt, task->source, status, err.message);
     if (g_atomic_int_get(&task->opened))
         splits_publish(task, true);
+    g_mutex_lock(&task->attempt->lock);
+    task->ended = true;
+    g_cond_broadcast(&task->attempt->changed);
+    g_mutex_unlock(&task->attempt->lock);
     return NULL;
 }
 

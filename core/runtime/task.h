@@ -15,6 +15,7 @@ struct Task {
     gint opened;  /* atomic */
     bool quiet;   /* attempt's lock, likewise: polls no more */
     bool resumed; /* was given splits since */
+    bool ended;
     Backoff backoff;
     gint64 published_us;
 };

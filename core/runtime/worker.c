@@ -1,4 +1,5 @@
-/* A sink's thread: takes batches and requests from its queue, keeps the beat, retries. Rejects are in settle.c. */
+/* A sink's thread and its queue of batches and requests. Writing is write.c's, the beat commit.c's, rejects are
+ * settle.c's. */
 #include "worker.h"
 
 #include "log.h"
@@ -6,9 +7,8 @@
 #define QUEUE_LENGTH 64
 #define TICK_US (100 * 1000)
 #define IDLE_MS 50
-#define SQUEEZE_US (200 * 1000)
 
-static void item_free(Item *item)
+void worker_item_free(Item *item)
 {
     shared_batch_unref(item->batch);
     g_free(item);
@@ -53,9 +53,10 @@ Worker *worker_new(Attempt *attempt, const Step *step, SfError *err)
     worker->attempt = attempt;
     worker->step = step;
     worker->level = level_of(attempt, step);
-    worker->chains = g_new0(GPtrArray *, step->inputs->len);
+    worker->chains = g_ptr_array_new_with_free_func(g_free);
+    worker->by_split = g_new0(GPtrArray *, step->inputs->len);
     for (guint i = 0; i < step->inputs->len; i++)
-        worker->chains[i] = g_ptr_array_new_with_free_func(g_free);
+        worker->by_split[i] = g_ptr_array_new();
     worker->context = (Context){.attempt = attempt,
                                 .step = step,
                                 .stats = &attempt->runner->stats[step->index],
@@ -89,13 +90,14 @@ void worker_free(Worker *worker)
     if (!worker)
         return;
     worker_join(worker);
-    g_queue_clear_full(&worker->queue, (GDestroyNotify) item_free);
+    g_queue_clear_full(&worker->queue, (GDestroyNotify) worker_item_free);
     g_array_unref(worker->context.rejects);
     instance_free(worker->instance);
-    budget_charge(-worker->context.charged);
+    budget_charge(&worker->attempt->runner->memory, -worker->context.charged);
     for (guint i = 0; i < worker->step->inputs->len; i++)
-        g_ptr_array_unref(worker->chains[i]);
-    g_free(worker->chains);
+        g_ptr_array_unref(worker->by_split[i]);
+    g_free(worker->by_split);
+    g_ptr_array_unref(worker->chains);
     g_free(worker);
 }
 
@@ -104,6 +106,16 @@ void worker_free(Worker *worker)
 bool worker_has_room(const Worker *worker)
 {
     return worker->queue.length < QUEUE_LENGTH;
+}
+
+bool worker_has_open(const Worker *worker)
+{
+    for (guint i = 0; i < worker->chains->len; i++) {
+        const Chain *chain = worker->chains->pdata[i];
+        if (chain->offered > chain->committed)
+            return true;
+    }
+    return false;
 }
 
 static void push(Worker *worker, Item *item)
@@ -119,18 +131,14 @@ static const struct ArrowSchema *input_schema(const Worker *worker, size_t input
     return edge->errors ? attempt->errors[edge->from->index] : attempt->out[edge->from->index];
 }
 
-static SharedBatch *gap_batch(const Chain *chain, gint64 start, gint64 end)
+Item *worker_gap(Chain *chain, gint64 end)
 {
-    const struct ArrowSchema *schema = input_schema(chain->worker, chain->input);
-    SfBatch gap = {.schema = schema, .split = &chain->split->split, .start = start, .end = end, .newest_us = INT64_MIN};
-    return shared_batch_new(&gap);
-}
-
-/* A batch without rows that brings a chain from where its last batch ended to `end`. Lock held. */
-static Item *gap_item(Chain *chain, gint64 end)
-{
-    Item gap = {
-        .kind = ITEM_BATCH, .input = chain->input, .batch = gap_batch(chain, chain->queued, end), .chain = chain};
+    SfBatch range = {.schema = input_schema(chain->worker, chain->input),
+                     .split = &chain->split->split,
+                     .start = chain->queued,
+                     .end = end,
+                     .newest_us = INT64_MIN};
+    Item gap = {.kind = ITEM_BATCH, .input = chain->input, .batch = shared_batch_new(&range), .chain = chain};
     chain->queued = end;
     return g_memdup2(&gap, sizeof gap);
 }
@@ -148,7 +156,7 @@ void worker_offer(Worker *worker, size_t input, SharedBatch *batch)
     if (chain && rows->end > chain->offered) {
         if (sf_rows(rows) > 0) {
             if (rows->start > chain->queued)
-                push(worker, gap_item(chain, rows->start));
+                push(worker, worker_gap(chain, rows->start));
             Item item = {.kind = ITEM_BATCH, .input = input, .batch = shared_batch_ref(batch), .chain = chain};
             push(worker, g_memdup2(&item, sizeof item));
             chain->queued = rows->end;
@@ -174,12 +182,6 @@ static Item *next_item(Worker *worker, bool *leave)
 
 /* ---- hooks ------------------------------------------------ */
 
-typedef struct WriteCall {
-    Worker *worker;
-    size_t input;
-    const SfBatch *batch;
-} WriteCall;
-
 /* One after the other: what plugins load at first use (drivers, TLS) sets up what belongs to the whole process. */
 static SfStatus call_open(gpointer data, SfError *err)
 {
@@ -194,187 +196,24 @@ static SfStatus call_open(gpointer data, SfError *err)
     return status;
 }
 
-static SfStatus call_write(gpointer data, SfError *err)
-{
-    WriteCall *call = data;
-    return call->worker->step->plugin->sink.write(&call->worker->instance->node, call->input, call->batch, err);
-}
-
 static SfStatus call_tick(gpointer data, SfError *err)
 {
     Worker *worker = data;
     return worker->step->plugin->sink.tick(&worker->instance->node, err);
 }
 
-typedef struct AskCall {
+typedef struct RecoverCall {
     Worker *worker;
     Request *request;
-    SfCommitReason reason;
-} AskCall;
+} RecoverCall;
 
 static SfStatus call_recover(gpointer data, SfError *err)
 {
-    AskCall *call = data;
+    RecoverCall *call = data;
     const SfSink *sink = &call->worker->step->plugin->sink;
     if (!sink->recover) /* at least once: it knows of nothing */
         return SF_OK;
     return sink->recover(&call->worker->instance->node, call->request->chains, call->request->n_chains, err);
-}
-
-static SfStatus call_commit(gpointer data, SfError *err)
-{
-    AskCall *call = data;
-    const SfSink *sink = &call->worker->step->plugin->sink;
-    return sink->commit ? sink->commit(&call->worker->instance->node, call->reason, err) : SF_OK;
-}
-
-static SfStatus insist(Worker *worker, SfStatus (*hook)(gpointer data, SfError *err), gpointer data, SfError *err)
-{
-    return attempt_insist(&worker->context, hook, data, err);
-}
-
-/* The whole batch is refused: its rows become rejects, its range goes on without them. */
-static SfStatus refuse(Worker *worker, const Item *item, SfError *err)
-{
-    const SfBatch *batch = &item->batch->batch;
-    g_autofree char *cause = g_strdup(err->message);
-    for (int64_t row = 0; row < sf_rows(batch); row++)
-        sf_reject(&worker->instance->node, batch, row, "%s", cause);
-    SharedBatch *gap = gap_batch(item->chain, batch->start, batch->end);
-    SfStatus status = insist(worker, call_write, &(WriteCall){worker, item->input, &gap->batch}, err);
-    shared_batch_unref(gap);
-    return status;
-}
-
-static SfStatus write_item(Worker *worker, const Item *item, SfError *err)
-{
-    const SfBatch *batch = &item->batch->batch;
-    SfStatus status = insist(worker, call_write, &(WriteCall){worker, item->input, batch}, err);
-    if (status == SF_REJECT)
-        status = refuse(worker, item, err);
-    if (status != SF_OK)
-        return status;
-    g_mutex_lock(&worker->attempt->lock);
-    item->chain->written = batch->end;
-    g_mutex_unlock(&worker->attempt->lock);
-    worker->rows += sf_rows(batch);
-    worker->bytes += batch->bytes;
-    if (worker->since_us == 0)
-        worker->since_us = g_get_monotonic_time();
-    stats_add(&worker->context.stats->rows_in, sf_rows(batch));
-    if (batch->newest_us > stats_get(&worker->context.stats->newest_us))
-        __atomic_store_n(&worker->context.stats->newest_us, batch->newest_us, __ATOMIC_RELAXED);
-    return SF_OK;
-}
-
-/* ---- committing ------------------------------------------------ */
-
-/* What has moved on without rows is told to the sink before it commits; not past batches that wait in the queue. */
-static SfStatus write_gaps(Worker *worker, SfError *err)
-{
-    g_autoptr(GPtrArray) gaps = g_ptr_array_new_with_free_func((GDestroyNotify) item_free);
-    g_mutex_lock(&worker->attempt->lock);
-    for (size_t input = 0; input < worker->step->inputs->len; input++) {
-        for (guint i = 0; i < worker->chains[input]->len; i++) {
-            Chain *chain = worker->chains[input]->pdata[i];
-            if (chain && chain->written == chain->queued && chain->offered > chain->queued)
-                g_ptr_array_add(gaps, gap_item(chain, chain->offered));
-        }
-    }
-    g_mutex_unlock(&worker->attempt->lock);
-    for (guint i = 0; i < gaps->len; i++)
-        SF_TRY(write_item(worker, gaps->pdata[i], err));
-    return SF_OK;
-}
-
-/* After a commit of everything an exactly-once sink has told of everything; others never tell. */
-static SfStatus check_committed(Worker *worker, SfCommitReason reason, SfError *err)
-{
-    bool tells = worker->step->plugin->sink.delivery == SF_EXACTLY_ONCE;
-    SfStatus status = SF_OK;
-    g_mutex_lock(&worker->attempt->lock);
-    for (guint input = 0; input < worker->step->inputs->len; input++) {
-        for (guint i = 0; i < worker->chains[input]->len; i++) {
-            Chain *chain = worker->chains[input]->pdata[i];
-            if (!chain || chain->committed == chain->written)
-                continue;
-            if (!tells)
-                chain->committed = chain->written;
-            else if (reason > SF_COMMIT_CHECKPOINT)
-                status = sf_fail(err, SF_FATAL,
-                                 "it said that all is committed, but %s ends at %" G_GINT64_FORMAT
-                                 " instead of %" G_GINT64_FORMAT,
-                                 chain->split->name, chain->committed, chain->written);
-        }
-    }
-    g_mutex_unlock(&worker->attempt->lock);
-    return status;
-}
-
-static SfStatus commit(Worker *worker, SfCommitReason reason, SfError *err)
-{
-    SF_TRY(write_gaps(worker, err));
-    SF_TRY(insist(worker, call_commit, &(AskCall){.worker = worker, .reason = reason}, err));
-    SF_TRY(check_committed(worker, reason, err));
-    worker->since_us = worker->rows = worker->bytes = 0;
-    stats_add(&worker->context.stats->commits, 1);
-    __atomic_store_n(&worker->context.stats->committed_us, g_get_real_time(), __ATOMIC_RELAXED);
-    return SF_OK;
-}
-
-/* Lock held. */
-static bool has_gaps(const Worker *worker)
-{
-    for (guint input = 0; input < worker->step->inputs->len; input++) {
-        for (guint i = 0; i < worker->chains[input]->len; i++) {
-            const Chain *chain = worker->chains[input]->pdata[i];
-            if (chain && chain->offered > chain->written)
-                return true;
-        }
-    }
-    return false;
-}
-
-static gint64 held_by(const Worker *worker)
-{
-    return __atomic_load_n(&worker->context.charged, __ATOMIC_RELAXED) +
-           __atomic_load_n(&worker->kept, __ATOMIC_RELAXED);
-}
-
-/* Whether this sink's commit is the one that helps: it holds the most, and enough to be worth a small file or
- * transaction, unless nothing else goes any more. */
-static bool should_give_back(const Worker *worker)
-{
-    gint64 held = held_by(worker);
-    const GPtrArray *workers = worker->attempt->workers;
-    for (guint i = 0; i < workers->len; i++) {
-        if (held_by(workers->pdata[i]) > held)
-            return false;
-    }
-    return worker->rows > 0 && (held >= budget_limit() / 8 || budget_full());
-}
-
-/* The pipeline's beat, and the process's memory. */
-static SfStatus beat(Worker *worker, SfError *err)
-{
-    const Pipeline *pipeline = worker->attempt->pipeline;
-    gint64 now = g_get_monotonic_time();
-    g_mutex_lock(&worker->attempt->lock);
-    bool idle = worker->queue.length == 0;
-    if (worker->since_us == 0 && idle && has_gaps(worker))
-        worker->since_us = now;
-    g_mutex_unlock(&worker->attempt->lock);
-    if (worker->since_us == 0)
-        return SF_OK;
-    if (now - worker->since_us >= pipeline->checkpoint_ms * 1000 ||
-        (pipeline->checkpoint_rows > 0 && worker->rows >= pipeline->checkpoint_rows) ||
-        (pipeline->checkpoint_bytes > 0 && worker->bytes >= pipeline->checkpoint_bytes))
-        return commit(worker, SF_COMMIT_CHECKPOINT, err);
-    if (!budget_tight() || !idle || !should_give_back(worker) || now - worker->squeezed_us < SQUEEZE_US)
-        return SF_OK;
-    SfStatus status = commit(worker, SF_COMMIT_MEMORY, err);
-    worker->squeezed_us = g_get_monotonic_time();
-    return status;
 }
 
 static SfStatus tick(Worker *worker, SfError *err)
@@ -383,21 +222,27 @@ static SfStatus tick(Worker *worker, SfError *err)
     if (!worker->step->plugin->sink.tick || now - worker->ticked_us < TICK_US)
         return SF_OK;
     worker->ticked_us = now;
-    return insist(worker, call_tick, worker, err);
+    return attempt_insist(&worker->context, call_tick, worker, true, err);
 }
 
 /* ---- the thread ------------------------------------------------ */
 
+/* The question where to start has no answer any more when the pipeline stops. */
+static SfStatus recover(Worker *worker, Request *request, SfError *err)
+{
+    return attempt_insist(&worker->context, call_recover, &(RecoverCall){worker, request}, false, err);
+}
+
 static SfStatus answer(Worker *worker, Request *request, SfError *err)
 {
-    SfStatus status = request->reason ? commit(worker, request->reason, err)
-                                      : insist(worker, call_recover, &(AskCall){worker, request, 0}, err);
+    bool asks_start = !request->reason;
+    SfStatus status = asks_start ? recover(worker, request, err) : worker_commit(worker, request->reason, err);
     g_mutex_lock(&worker->attempt->lock);
     request->answered = status == SF_OK;
     worker->answering = NULL;
     g_cond_broadcast(&worker->attempt->changed);
     g_mutex_unlock(&worker->attempt->lock);
-    return status;
+    return status == SF_RETRY && asks_start ? SF_OK : status; /* what was written is still to be committed */
 }
 
 static SfStatus serve_queue(Worker *worker, SfError *err)
@@ -406,13 +251,13 @@ static SfStatus serve_queue(Worker *worker, SfError *err)
         Item *item = next_item(worker, &leave);
         SfStatus status = SF_OK;
         if (item) {
-            status = item->kind == ITEM_BATCH ? write_item(worker, item, err) : answer(worker, item->request, err);
-            item_free(item);
+            status = item->kind == ITEM_BATCH ? worker_write(worker, item, err) : answer(worker, item->request, err);
+            worker_item_free(item);
         }
         if (status == SF_OK && !leave)
             status = tick(worker, err);
         if (status == SF_OK && !leave)
-            status = beat(worker, err);
+            status = worker_beat(worker, err);
         if (status == SF_RETRY) /* the attempt is being left */
             return SF_OK;
         if (status != SF_OK)
@@ -427,7 +272,7 @@ static gpointer worker_main(gpointer data)
     Attempt *attempt = worker->attempt;
     SfError err = {""};
     batch_count_kept(&worker->kept);
-    SfStatus status = insist(worker, call_open, worker, &err);
+    SfStatus status = attempt_insist(&worker->context, call_open, worker, false, &err);
     g_mutex_lock(&attempt->lock);
     g_atomic_int_set(&worker->opened, status == SF_OK);
     g_cond_broadcast(&attempt->changed);
@@ -436,6 +281,10 @@ static gpointer worker_main(gpointer data)
         status = serve_queue(worker, &err);
     if (status != SF_OK && status != SF_RETRY)
         attempt_fail(attempt, worker->step, status, err.message);
+    g_mutex_lock(&attempt->lock);
+    worker->ended = true;
+    g_cond_broadcast(&attempt->changed);
+    g_mutex_unlock(&attempt->lock);
     return NULL;
 }
 

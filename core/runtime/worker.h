@@ -32,10 +32,12 @@ struct Worker {
     GQueue queue; /* Item *; attempt's lock, as for the rest up to the thread's own */
     gint opened;  /* atomic; the plugin is open until worker_free */
     const Request *answering;
-    GPtrArray **chains; /* by input: Chain * by split index, owned */
+    bool ended;
+    GPtrArray *chains;    /* Chain *, owned, in the order in which they came */
+    GPtrArray **by_split; /* by input: Chain * by split index */
     /* The thread's own: */
     gint64 since_us; /* first write after the last commit; 0: none */
-    gint64 rows;
+    gint64 rows;     /* since then; read by others too: atomic */
     gint64 bytes;
     gint64 kept; /* bytes of batches that the sink holds references to */
     gint64 ticked_us;
@@ -58,8 +60,27 @@ void worker_advance(Chain *chain, gint64 end);
 /* Whether the queue takes more. Lock held. */
 bool worker_has_room(const Worker *worker);
 
+/* Whether rows or ranges that it was given are not committed yet. Lock held. */
+bool worker_has_open(const Worker *worker);
+
+/* ---- within the worker's thread ------------------------------------------------ */
+
+/* A batch without rows that brings a chain from where its last batch ended to `end`. Lock held. */
+Item *worker_gap(Chain *chain, gint64 end);
+void worker_item_free(Item *item);
+
+/* write.c: hands a batch to the sink. */
+SfStatus worker_write(Worker *worker, const Item *item, SfError *err);
+
+/* commit.c */
+SfStatus worker_commit(Worker *worker, SfCommitReason reason, SfError *err);
+/* Commits when the pipeline's beat or the process's memory say so. */
+SfStatus worker_beat(Worker *worker, SfError *err);
+
+/* ---- what others ask ------------------------------------------------ */
+
 /* Asks each its request (those without chains and reason are passed over) and waits for all. SF_RETRY when the attempt
- * is being left. Lock not held. */
+ * is being left, or stopping, where the question is where to start. Lock not held. */
 SfStatus workers_ask(Attempt *attempt, Worker *const *workers, size_t n, Request *requests, SfError *err);
 
 /* All sinks commit everything they were given, upstream ones first. Lock not held. */

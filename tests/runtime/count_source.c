@@ -6,7 +6,7 @@
 
 typedef struct State {
     int64_t splits, rows, batch, hole, revoke_every, retry_every, hand_over;
-    const char *published;
+    const char *published, *away;
     int64_t *next;
     const SfSplit **held;
     int64_t polls, turn;
@@ -22,6 +22,7 @@ static const SfOption options[] = {
                   .doc = "Polls after which all splits go and come again; 0: never."),
     SF_OPTION_INT(State, retry_every, .value = "0", .doc = "Polls after which it asks for another try; 0: never."),
     SF_OPTION_INT(State, hand_over, .value = "0", .doc = "Polls after which task 0 gives all to task 1; 0: never."),
+    SF_OPTION_STRING(State, away, .doc = "Its open asks for another try for ever, and makes this file."),
     SF_OPTION_STRING(State, published, .doc = "File that gets a line for each published position."),
     SF_OPTION_END};
 
@@ -32,6 +33,15 @@ static SfStatus bind(SfNode *node, struct ArrowSchema *out, SfError *err)
     State *state = node->state;
     SF_TRY(sf_schema_make(fields, 2, &state->schema, err));
     return sf_schema_copy(&state->schema, out, err);
+}
+
+static SfStatus open_source(SfNode *node, SfError *err)
+{
+    State *state = node->state;
+    if (!state->away)
+        return SF_OK;
+    g_file_set_contents(state->away, "", 0, NULL);
+    return sf_fail(err, SF_RETRY, "the numbers cannot be opened");
 }
 
 static SfStatus assign(SfNode *node, SfError *err)
@@ -153,6 +163,7 @@ static void close_source(SfNode *node)
 SF_SOURCE_PLUGIN = {
     SF_SOURCE_HEAD(State, .name = "count-source", .version = "1.0.0", .summary = "Numbers", .options = options),
     .bind = bind,
+    .open = open_source,
     .poll = poll,
     .serve = serve,
     .committed = committed,

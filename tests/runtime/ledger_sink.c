@@ -1,5 +1,5 @@
 /* An exactly-once sink for the runtime's tests: rows and ranges go into one file by one write a commit. Can refuse
- * rows, ask for another try, be fenced, fail, and commit only a part at checkpoints. */
+ * rows, ask for another try, be fenced, fail, commit only a part at checkpoints, and never come back from a hook. */
 #include <errno.h>
 #include <fcntl.h>
 #include <glib.h>
@@ -17,10 +17,11 @@ typedef struct Open {
 
 typedef struct State {
     const char *path;
-    int64_t reject, retry_every, fence_at, fail_at, slow_us;
+    const char *away, *hang;
+    int64_t reject, retry_every, fence_at, fail_at, slow_us, hold, mark;
     bool lazy;
     GArray *open; /* Open */
-    int64_t calls, commits;
+    int64_t calls, writes, commits;
 } State;
 
 static const SfOption options[] = {
@@ -30,6 +31,10 @@ static const SfOption options[] = {
     SF_OPTION_INT(State, fence_at, .value = "0", .doc = "The commit that is fenced, once; 0: none."),
     SF_OPTION_INT(State, fail_at, .value = "0", .doc = "The commit that fails for good; 0: none."),
     SF_OPTION_INT(State, slow_us, .value = "0", .doc = "Time that a write takes."),
+    SF_OPTION_STRING(State, away, .doc = "The hook that asks for another try for ever."),
+    SF_OPTION_STRING(State, hang, .doc = "The hook that does not return."),
+    SF_OPTION_INT(State, mark, .value = "0", .doc = "The write after which the file '<path>.marked' is made; 0: none."),
+    SF_OPTION_SIZE(State, hold, .value = "0", .doc = "Memory that it takes when it is opened, and keeps."),
     SF_OPTION_BOOL(State, lazy, .doc = "Commits nothing at checkpoints."),
     SF_OPTION_END};
 
@@ -47,6 +52,34 @@ static SfStatus bind(SfNode *node, size_t input, const struct ArrowSchema *schem
 static bool once_more(State *state)
 {
     return state->retry_every && ++state->calls % state->retry_every == 0;
+}
+
+/* Tells tests that a hook was reached: a file beside the ledger. */
+static void mark(const State *state, const char *what)
+{
+    g_autofree char *path = g_strconcat(state->path, ".", what, NULL);
+    g_file_set_contents(path, "", 0, NULL);
+}
+
+static SfStatus enter(State *state, const char *hook, SfError *err)
+{
+    while (g_strcmp0(state->hang, hook) == 0) {
+        mark(state, hook);
+        g_usleep(10000);
+    }
+    if (g_strcmp0(state->away, hook) == 0) {
+        mark(state, hook);
+        return sf_fail(err, SF_RETRY, "the ledger is away for %s", hook);
+    }
+    return once_more(state) ? sf_fail(err, SF_RETRY, "the ledger is away") : SF_OK;
+}
+
+static SfStatus open_sink(SfNode *node, SfError *err)
+{
+    State *state = node->state;
+    SF_TRY(enter(state, "open", err));
+    sf_charge(node, state->hold);
+    return SF_OK;
 }
 
 static int64_t last_end(const State *state, const char *input, const char *split)
@@ -67,8 +100,7 @@ static int64_t last_end(const State *state, const char *input, const char *split
 static SfStatus recover(SfNode *node, SfRecovery *chains, size_t n, SfError *err)
 {
     State *state = node->state;
-    if (once_more(state))
-        return sf_fail(err, SF_RETRY, "the ledger is away");
+    SF_TRY(enter(state, "recover", err));
     for (size_t i = 0; i < n; i++)
         chains[i].position = last_end(state, node->inputs[chains[i].input], chains[i].split->name);
     return SF_OK;
@@ -90,8 +122,7 @@ static SfStatus write_batch(SfNode *node, size_t input, const SfBatch *batch, Sf
 {
     State *state = node->state;
     SfColumn offsets;
-    if (once_more(state))
-        return sf_fail(err, SF_RETRY, "the ledger is away");
+    SF_TRY(enter(state, "write", err));
     g_usleep((gulong) state->slow_us);
     Open *open = open_of(state, input, batch);
     if (batch->start != open->end)
@@ -111,6 +142,8 @@ static SfStatus write_batch(SfNode *node, size_t input, const SfBatch *batch, Sf
         open->sum += offset;
     }
     open->end = batch->end;
+    if (++state->writes == state->mark)
+        mark(state, "marked");
     return SF_OK;
 }
 
@@ -141,11 +174,10 @@ static SfStatus commit(SfNode *node, SfCommitReason reason, SfError *err)
     g_autoptr(GString) text = g_string_new(NULL);
     if (reason == SF_COMMIT_CHECKPOINT && state->lazy)
         return SF_OK;
-    if (once_more(state))
-        return sf_fail(err, SF_RETRY, "the ledger is away");
-    g_autofree char *mark = g_strconcat(state->path, ".fenced", NULL);
-    if (++state->commits == state->fence_at && !g_file_test(mark, G_FILE_TEST_EXISTS)) {
-        g_file_set_contents(mark, "", 0, NULL);
+    SF_TRY(enter(state, "commit", err));
+    g_autofree char *fenced = g_strconcat(state->path, ".fenced", NULL);
+    if (++state->commits == state->fence_at && !g_file_test(fenced, G_FILE_TEST_EXISTS)) {
+        mark(state, "fenced");
         return sf_fail(err, SF_FENCED, "somebody else wrote the ledger");
     }
     if (state->commits == state->fail_at)
@@ -181,6 +213,7 @@ SF_SINK_PLUGIN = {
     SF_SINK_HEAD(State, .name = "ledger-sink", .version = "1.0.0", .summary = "Ranges in a file", .options = options),
     .delivery = SF_EXACTLY_ONCE,
     .bind = bind,
+    .open = open_sink,
     .recover = recover,
     .write = write_batch,
     .commit = commit,

@@ -1,22 +1,28 @@
 /* A transform for the runtime's tests: passes rows on, drops those that `drop` divides, rejects those that `reject`
- * divides, damages what it gives. */
+ * divides, damages what it gives, never gets to it. */
 #include <glib.h>
 #include <sf/sf.h>
 
 typedef struct State {
     int64_t drop, reject;
+    const char *away;
     bool damage;
 } State;
 
 static const SfOption options[] = {
     SF_OPTION_INT(State, drop, .value = "0", .doc = "Drops offsets that this divides."),
     SF_OPTION_INT(State, reject, .value = "0", .doc = "Rejects offsets that this divides."),
+    SF_OPTION_STRING(State, away, .doc = "Asks for another try for ever, and makes this file."),
     SF_OPTION_BOOL(State, damage, .value = "false", .doc = "Gives columns of different lengths."), SF_OPTION_END};
 
 static SfStatus apply(SfNode *node, const SfBatch *in, SfBatch *out, SfError *err)
 {
     State *state = node->state;
     SfColumn offsets;
+    if (state->away) {
+        g_file_set_contents(state->away, "", 0, NULL);
+        return sf_fail(err, SF_RETRY, "the picker is away");
+    }
     g_autofree uint8_t *keep = g_malloc0((gsize) sf_rows(in) / 8 + 1);
     SF_TRY(sf_column(in, "offset", SF_INT64, &offsets, err));
     for (int64_t row = 0; row < sf_rows(in); row++) {

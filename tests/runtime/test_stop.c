@@ -1,0 +1,139 @@
+/* SIGTERM: what was read is committed, whatever waits is left at once, and there is an end to it in any case. */
+#include "fixture.h"
+
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* Runs until SIGTERM, which comes when the file is there. Returns the exit code; *ms is how long the stop took. */
+static ExitCode stopped_at(const Fixture *fixture, const char *settings, const char *steps, const char *file,
+                           gint64 *ms)
+{
+    SignalWhen when;
+    g_autofree char *text = pipeline_text("numbers", settings, steps);
+    signal_when(&when, fixture, file, getpid(), SIGTERM);
+    ExitCode code = run_texts((const char *const[]){text, NULL}, false);
+    gint64 ended = g_get_monotonic_time();
+    signal_done(&when);
+    *ms = (ended - when.sent_us) / 1000;
+    return code;
+}
+
+static void test_commits(Fixture *fixture, gconstpointer data)
+{
+    (void) data;
+    gint64 ms;
+    g_assert_cmpint(stopped_at(fixture, "",
+                               SOURCE ", rows: 1000000000, batch: 10}\n" SINK("a", "n") ", lazy: true, mark: 5}\n",
+                               "a.marked", &ms),
+                    ==, EXIT_OK);
+    Total got = total(fixture, "a", "n", "count/0");
+    g_assert_cmpint(got.rows, >, 0);
+    g_assert_cmpint(got.rows, ==, got.end);
+    g_assert_cmpint(got.commits, ==, 1);
+}
+
+/* Nothing has been read that a sink could commit, so that there is nothing to wait for. */
+static void test_leaves_what_waits(Fixture *fixture, gconstpointer data)
+{
+    (void) data;
+    static const struct {
+        const char *steps, *file;
+    } cases[] = {
+        {SOURCE "}\n" SINK("a", "n") ", away: open}\n" SINK("b", "n") "}\n", "a.open"},
+        {SOURCE "}\n" SINK("a", "n") ", away: recover}\n" SINK("b", "n") "}\n", "a.recover"},
+        {SOURCE ", away: '${DIR}/n.open'}\n" SINK("a", "n") "}\n", "n.open"},
+        {SOURCE "}\n  p: {transform: pick-transform, from: n, away: '${DIR}/p.apply'}\n" SINK("a", "p") "}\n",
+         "p.apply"},
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        gint64 ms = 0;
+        g_test_message("%s", cases[i].file);
+        g_assert_cmpint(stopped_at(fixture, "shutdown: 20s\n", cases[i].steps, cases[i].file, &ms), ==, EXIT_OK);
+        g_assert_cmpint(ms, <, 10000);
+    }
+}
+
+/* While one branch's transform is away, the other branch's rows are committed. */
+static void test_other_branch_commits(Fixture *fixture, gconstpointer data)
+{
+    (void) data;
+    gint64 ms;
+    g_assert_cmpint(stopped_at(fixture, "shutdown: 20s\n",
+                               SOURCE "}\n" SINK("a", "n") "}\n  p: {transform: pick-transform, from: n, away: "
+                                                           "'${DIR}/p.apply'}\n" SINK("b", "p") "}\n",
+                               "p.apply", &ms),
+                    ==, EXIT_OK);
+    g_assert_cmpint(total(fixture, "b", "p", "count/0").end, ==, 0);
+    g_assert_cmpint(
+        run(SOURCE "}\n" SINK("a", "n") "}\n  p: {transform: pick-transform, from: n}\n" SINK("b", "p") "}\n"), ==,
+        EXIT_OK);
+    check(fixture, "a", "n", all);
+    check(fixture, "b", "p", all);
+}
+
+/* Rows were read that cannot be committed: the deadline, and an exit status that says so. */
+static void test_deadline(Fixture *fixture, gconstpointer data)
+{
+    (void) data;
+    static const char *const hooks[] = {"write", "commit"};
+    for (gsize i = 0; i < G_N_ELEMENTS(hooks); i++) {
+        gint64 ms;
+        g_autofree char *file = g_strdup_printf("a.%s", hooks[i]);
+        g_autofree char *steps = g_strdup_printf(SOURCE "}\n" SINK("a", "n") ", away: %s}\n", hooks[i]);
+        g_assert_cmpint(stopped_at(fixture, "shutdown: 1s\n", steps, file, &ms), ==, EXIT_FAILED);
+        g_assert_cmpint(ms, >=, 1000);
+        g_assert_cmpint(ms, <, 5000);
+    }
+}
+
+/* A hook that never returns, in any of the places where the runtime waits for it, does not keep the process. */
+static void test_hanging_hook(Fixture *fixture, gconstpointer data)
+{
+    (void) data;
+    static const char *const hooks[] = {"open", "recover", "write", "commit"};
+    SignalWhen when[G_N_ELEMENTS(hooks)];
+    for (gsize i = 0; i < G_N_ELEMENTS(hooks); i++) {
+        g_autofree char *file = g_strdup_printf("%s.%s", hooks[i], hooks[i]);
+        g_autofree char *steps = g_strdup_printf(
+            SOURCE "}\n  a: {sink: ledger-sink, from: n, path: '${DIR}/%s', hang: %s}\n", hooks[i], hooks[i]);
+        signal_when(&when[i], fixture, file, run_apart("shutdown: 1s\n", steps, false, NULL), SIGTERM);
+    }
+    for (gsize i = 0; i < G_N_ELEMENTS(hooks); i++) {
+        int status = wait_for_end(when[i].pid);
+        signal_done(&when[i]);
+        g_test_message("%s", hooks[i]);
+        g_assert_true(WIFEXITED(status));
+        g_assert_cmpint(WEXITSTATUS(status), ==, EXIT_FAILED);
+    }
+}
+
+/* Two signals are not one: the second ends the process at once, and no socket of a dead process stays. */
+static void test_second_signal(Fixture *fixture, gconstpointer data)
+{
+    (void) data;
+    SignalWhen first, second;
+    GPid pid = run_apart("shutdown: 600s\n", SOURCE "}\n" SINK("a", "n") ", hang: write}\n", false, NULL);
+    signal_when(&first, fixture, "a.write", pid, SIGTERM);
+    signal_when(&second, fixture, "a.write", pid, SIGINT);
+    int status = wait_for_end(pid);
+    signal_done(&first);
+    signal_done(&second);
+    g_assert_true(WIFEXITED(status));
+    g_assert_cmpint(WEXITSTATUS(status), ==, EXIT_FAILED);
+    g_autofree char *socket = g_strdup_printf("%s/%d.sock", fixture->dir, (int) pid);
+    g_assert_false(g_file_test(socket, G_FILE_TEST_EXISTS));
+}
+
+int main(int argc, char **argv)
+{
+    static const FixtureTest tests[] = {
+        {"/stop/commits", test_commits},
+        {"/stop/leaves-what-waits", test_leaves_what_waits},
+        {"/stop/other-branch-commits", test_other_branch_commits},
+        {"/stop/deadline", test_deadline},
+        {"/stop/hanging-hook", test_hanging_hook},
+        {"/stop/second-signal", test_second_signal},
+    };
+    return fixture_main(argc, argv, tests, G_N_ELEMENTS(tests));
+}
