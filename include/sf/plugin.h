@@ -8,7 +8,8 @@
  * node->state and calls bind. It frees them after close. Nothing of it is shared between nodes.
  *
  * Threads. Hooks of one node are called by one thread at a time, never re-entered; only `interrupt` may come from
- * another, at any time between open and close. A plugin needs no locks. Services (below) are called from within hooks
+ * another, at any time between open's SF_OK and close, more than once, and between two hooks too: then the next wait
+ * may end at once. It does not reach open, whose waits need a deadline. A plugin needs no locks. Services (below) are called from within hooks
  * of the same node only, except sf_log, sf_now_ms and sf_fault, which any thread of the plugin may call.
  *
  * Life. source: bind → open → (poll | serve | committed)* → close; transform: bind → open → apply* → close; sink: bind

@@ -1,4 +1,6 @@
-/* Streamforge's public ABI, version 1: everything that a plugin needs. C11 and the standard headers only.
+/* Streamforge's public ABI, version 1: everything that a plugin needs. C11 and the standard headers only; C++17 takes
+ * them too, but the descriptor and the option table stand in a C file, since their macros name members in an order of
+ * their own. No exception may leave a hook.
  *
  * Start reading at plugin.h (what a plugin is), then option.h (its options) and batch.h (its data). Conventions: names
  * are sf_noun_verb; inputs are const, outputs `out`, the error comes last; on failure outputs stay untouched;

@@ -1,4 +1,4 @@
-/* Plugins that were compiled against another minor version of the header run in this host. */
+/* Plugins that were compiled against another minor version of the header, or by another compiler, run in this host. */
 #include <glib/gstdio.h>
 #include <locale.h>
 #include "harness.h"
@@ -49,6 +49,16 @@ static void test_members_that_a_newer_plugin_has_are_ignored(void)
     g_assert_nonnull(strstr(wrong, "did you mean 'least'?"));
 }
 
+static void test_hooks_may_be_cpp(void)
+{
+    g_autoptr(Harness) h = harness_new("cpp-filter", "words: [a, b]");
+    harness_input_text(h, "words", "s string");
+    const char *const rows[] = {"[\"a\"]", "[\"c\"]", "[null]", "[\"b\"]"};
+    const SfBatch *out = harness_apply(h, harness_rows(h, 0, "words/0", 0, rows, 4));
+    g_assert_cmpstr(harness_text(h, out), ==, "{\"s\":\"a\"}\n{\"s\":\"b\"}");
+    g_assert_cmpstr(harness_rejects(h), ==, "words/0@2: s: a null where a word was expected");
+}
+
 int main(int argc, char **argv)
 {
     setlocale(LC_ALL, "");
@@ -57,5 +67,6 @@ int main(int argc, char **argv)
     g_test_add_func("/abi/older sink writes, commits and recovers", test_older_sink_writes_commits_and_recovers);
     g_test_add_func("/abi/members that a newer plugin has are ignored",
                     test_members_that_a_newer_plugin_has_are_ignored);
+    g_test_add_func("/abi/hooks may be C++", test_hooks_may_be_cpp);
     return g_test_run();
 }
