@@ -18,7 +18,7 @@ static struct {
     GMutex lock;
     LogFormat format;
     LogLevel least;
-    GHashTable *seen; /* text → Seen, of warnings and errors */
+    GHashTable *seen; /* pipeline, step and text → Seen, of warnings and errors */
     char *progress;
 } out = {.least = LEVEL_INFO};
 
@@ -36,18 +36,20 @@ void log_setup(LogFormat format, LogLevel least)
     g_mutex_unlock(&out.lock);
 }
 
-/* Whether the text may be written now; *before is how often it was not since the last time. */
-static bool may_write(const char *text, guint *before)
+/* Whether the text may be written now; *before is how often it was not since the last time. Two steps with one trouble
+ * are two lines. */
+static bool may_write(const char *pipeline, const char *step, const char *text, guint *before)
 {
     gint64 now = g_get_monotonic_time();
+    g_autofree char *key = g_strjoin("/", pipeline ? pipeline : "", step ? step : "", text, NULL);
     if (!out.seen)
         out.seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-    Seen *seen = g_hash_table_lookup(out.seen, text);
+    Seen *seen = g_hash_table_lookup(out.seen, key);
     if (!seen) {
         if (g_hash_table_size(out.seen) >= REMEMBERED)
             g_hash_table_remove_all(out.seen);
         seen = g_new0(Seen, 1);
-        g_hash_table_insert(out.seen, g_strdup(text), seen);
+        g_hash_table_insert(out.seen, g_steal_pointer(&key), seen);
     } else if (now - seen->written_us < HOLD_BACK_US) {
         seen->held_back++;
         return false;
@@ -107,7 +109,7 @@ void log_line(LogLevel level, const char *pipeline, const char *step, const char
     guint held_back = 0;
 
     g_mutex_lock(&out.lock);
-    if (level < LEVEL_WARNING || may_write(text, &held_back)) {
+    if (level < LEVEL_WARNING || may_write(pipeline, step, text, &held_back)) {
         if (held_back > 0) {
             g_autofree char *full = g_strdup_printf("%s (%u more like this were not written)", text, held_back);
             g_free(g_steal_pointer(&text));

@@ -1,5 +1,6 @@
-/* The status socket: whoever connects to <state_dir>/<pid>.sock gets one JSON document and the end. For people of this
- * machine with our user id only (mode 0700 of the directory). */
+/* The status socket: whoever connects to <state_dir>/<pid>.sock (or <pid>-2.sock, …, where a living process of another
+ * container has the first) gets one JSON document and the end. For people of this machine with our user id only (mode
+ * 0700 of the directory). */
 #ifndef CORE_STATUS_H
 #define CORE_STATUS_H
 
@@ -16,7 +17,7 @@ void status_server_free(StatusServer *server);
 /* The default state directory: $SF_STATE_DIR, $XDG_RUNTIME_DIR/streamforge, or /tmp/streamforge-<uid>. */
 char *status_directory(void);
 
-/* Documents of all processes that answer; the array owns them. */
+/* Documents of all processes that answer; the array owns them. Those that do not are logged. */
 GPtrArray *status_ask_all(const char *state_dir);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(StatusServer, status_server_free)

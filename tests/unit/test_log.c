@@ -70,6 +70,17 @@ static void speak_often(void)
         log_line(LEVEL_INFO, NULL, NULL, "said each time");
 }
 
+static void speak_of_two(void)
+{
+    log_setup(LOG_HUMAN, LEVEL_INFO);
+    for (int i = 0; i < 10; i++) {
+        log_line(LEVEL_ERROR, "one", NULL, "the deadline is over");
+        log_line(LEVEL_ERROR, "two", NULL, "the deadline is over");
+        log_line(LEVEL_WARNING, "two", "bronze", "the store is away");
+        log_line(LEVEL_WARNING, "two", "silver", "the store is away");
+    }
+}
+
 static guint lines_of(const char *text)
 {
     guint lines = 0;
@@ -84,11 +95,19 @@ static void test_held_back(void)
     g_assert_cmpuint(lines_of(text), ==, 4);
 }
 
+/* Two pipelines or steps that have the same trouble say so both. */
+static void test_held_back_by_step(void)
+{
+    g_autofree char *text = heard(speak_of_two);
+    g_assert_cmpuint(lines_of(text), ==, 4);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/log/human", test_human);
     g_test_add_func("/log/json", test_json);
     g_test_add_func("/log/same-warning-is-held-back", test_held_back);
+    g_test_add_func("/log/held-back-for-each-step", test_held_back_by_step);
     return g_test_run();
 }

@@ -88,11 +88,88 @@ static void test_no_directory_of_others(void)
     g_rmdir(dir);
 }
 
+/* Longer than a socket's path can be. */
+static void test_long_directory(void)
+{
+    g_autofree char *top = g_dir_make_tmp("sf-status-XXXXXX", NULL);
+    g_autofree char *name = g_strnfill(200, 'n');
+    g_autofree char *dir = g_build_filename(top, name, NULL);
+    int number = 7;
+    {
+        g_autoptr(StatusServer) server = status_server_new(dir, document, &number);
+        g_assert_nonnull(server);
+        g_autoptr(GPtrArray) documents = ask(dir);
+        g_assert_cmpuint(documents->len, ==, 1);
+    }
+    g_assert_cmpint(g_rmdir(dir), ==, 0);
+    g_rmdir(top);
+}
+
+/* Processes of several containers may have one number, and one directory. */
+static void test_living_socket_stays(void)
+{
+    g_autofree char *dir = g_dir_make_tmp("sf-status-XXXXXX", NULL);
+    int one = 1, two = 2;
+    {
+        g_autoptr(StatusServer) first = status_server_new(dir, document, &one);
+        g_autoptr(StatusServer) second = status_server_new(dir, document, &two);
+        g_assert_nonnull(second);
+        g_autoptr(GPtrArray) documents = ask(dir);
+        g_assert_cmpuint(documents->len, ==, 2);
+    }
+    g_assert_cmpint(g_rmdir(dir), ==, 0);
+}
+
+static struct json_object *large_document(gpointer data)
+{
+    struct json_object *object = json_object_new_object();
+    g_autofree char *text = g_strnfill(4 << 20, 'x');
+    ++*(int *) data;
+    json_object_object_add(object, "text", json_object_new_string(text));
+    return object;
+}
+
+static gboolean too_late(gpointer data)
+{
+    *(bool *) data = true;
+    return G_SOURCE_REMOVE;
+}
+
+/* Who asks and does not read the answer holds nobody up. */
+static void test_reader_that_does_not_read(void)
+{
+    g_autofree char *dir = g_dir_make_tmp("sf-status-XXXXXX", NULL);
+    g_autofree char *path = g_strdup_printf("%s/%d.sock", dir, (int) getpid());
+    int asked = 0;
+    bool late = false;
+    {
+        g_autoptr(StatusServer) server = status_server_new(dir, large_document, &asked);
+        g_autoptr(GSocket) socket = g_socket_new(G_SOCKET_FAMILY_UNIX, G_SOCKET_TYPE_STREAM, 0, NULL);
+        g_autoptr(GSocketAddress) address = g_unix_socket_address_new(path);
+        g_assert_true(g_socket_connect(socket, address, NULL, NULL));
+        guint timer = g_timeout_add(2000, too_late, &late);
+        while (asked == 0)
+            g_main_context_iteration(NULL, TRUE);
+        gint64 began = g_get_monotonic_time();
+        while (g_main_context_iteration(NULL, FALSE))
+            continue;
+        g_assert_cmpint(g_get_monotonic_time() - began, <, G_USEC_PER_SEC);
+        g_assert_false(late);
+        g_source_remove(timer);
+        g_autoptr(GPtrArray) documents = ask(dir);
+        g_assert_cmpuint(documents->len, ==, 1);
+    }
+    g_rmdir(dir);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/status/answers", test_answers);
     g_test_add_func("/status/dead-socket-goes", test_dead_socket_goes);
     g_test_add_func("/status/no-directory-of-others", test_no_directory_of_others);
+    g_test_add_func("/status/long-directory", test_long_directory);
+    g_test_add_func("/status/living-socket-stays", test_living_socket_stays);
+    g_test_add_func("/status/reader-that-does-not-read", test_reader_that_does_not_read);
     return g_test_run();
 }
