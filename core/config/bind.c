@@ -98,21 +98,6 @@ static const SfValue *option_place(const Step *step, const char *message)
     return value && !option_is_own(name) ? value : step->place;
 }
 
-/* A step's rejects have the columns of the input that they came by; one reader gets them all. */
-static bool same_errors(const Binding *binding, const Edge *edge, const Instance *from)
-{
-    for (size_t i = 1; i < from->node.n_inputs; i++) {
-        if (sf_schema_equal(&from->errors[0], &from->errors[i]))
-            continue;
-        g_autofree char *message =
-            g_strdup_printf("'%s.errors' has rows of '%s' and of '%s', whose columns differ; make '%s' two steps",
-                            edge->from->name, from->node.inputs[0], from->node.inputs[i], edge->from->name);
-        say(binding, edge->to, edge->place, message);
-        return false;
-    }
-    return true;
-}
-
 /* The schemas of a step's inputs; NULL when one is not known. */
 static const struct ArrowSchema **input_schemas(const Binding *binding, const Step *step)
 {
@@ -120,7 +105,7 @@ static const struct ArrowSchema **input_schemas(const Binding *binding, const St
     for (guint i = 0; i < step->inputs->len; i++) {
         const Edge *edge = g_ptr_array_index(step->inputs, i);
         const Instance *from = g_hash_table_lookup(binding->instances, edge->from);
-        if (!from || (edge->errors && !same_errors(binding, edge, from)))
+        if (!from)
             return NULL;
         schemas[i] = edge->errors ? &from->errors[0] : &from->out;
     }

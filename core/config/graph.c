@@ -100,6 +100,49 @@ static void resolve_all(Graph *graph)
     }
 }
 
+/* What a transform may read: one input, whose ranges it keeps, and no sink's errors, which come when the sink commits
+ * and not when the task reads. */
+static void check_transform(const Graph *graph, Draft *draft)
+{
+    const GPtrArray *inputs = draft->step->inputs;
+    if (inputs->len > 1) {
+        const Edge *second = g_ptr_array_index(inputs, 1);
+        say(graph, draft, second->place, "a transform has one input; give '%s' a transform of its own",
+            second->place->text);
+        draft->sound = false;
+    }
+    for (guint i = 0; i < inputs->len; i++) {
+        const Edge *edge = g_ptr_array_index(inputs, i);
+        if (edge->errors && edge->from->plugin && edge->from->plugin->kind == SF_SINK) {
+            say(graph, draft, edge->place, "'%s' are a sink's; only a sink can read them", edge->place->text);
+            draft->sound = false;
+        }
+    }
+}
+
+/* Rejects are told apart by their split, not by the input that they came by. */
+static void check_sink(const Graph *graph, const Draft *draft)
+{
+    const Step *step = draft->step;
+    for (guint i = 0; step->inputs->len > 1 && i < step->error_outputs->len; i++) {
+        const Edge *edge = g_ptr_array_index(step->error_outputs, i);
+        diagnostics_add(graph->diagnostics, edge->place,
+                        "step '%s': '%s' has several inputs, so '%s' cannot be read; give each input a sink of its own",
+                        edge->to->name, step->name, edge->place->text);
+    }
+}
+
+static void check_inputs(const Graph *graph)
+{
+    for (guint i = 0; i < graph->drafts->len; i++) {
+        Draft *draft = g_ptr_array_index(graph->drafts, i);
+        if (draft->kind == SF_TRANSFORM)
+            check_transform(graph, draft);
+        else if (draft->kind == SF_SINK)
+            check_sink(graph, draft);
+    }
+}
+
 static void check_readers(const Graph *graph)
 {
     for (guint i = 0; i < graph->drafts->len; i++) {
@@ -209,6 +252,7 @@ void graph_wire(GPtrArray *drafts, const SfValue *place, GPtrArray *out, Diagnos
         g_hash_table_insert(by_name, draft->step->name, draft);
     }
     resolve_all(&graph);
+    check_inputs(&graph);
     check_readers(&graph);
     check_sources(&graph, place);
     order(&graph, out);

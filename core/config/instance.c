@@ -44,20 +44,14 @@ Instance *instance_new_unresolved(const Step *step, const Pipeline *pipeline, co
     return instance->arena ? g_steal_pointer(&instance) : NULL;
 }
 
-/* A transform has one schema: all of its inputs must have it. */
-static SfStatus bind_transform(Instance *instance, const struct ArrowSchema *const *inputs, SfError *err)
+static SfStatus bind_transform(Instance *instance, const struct ArrowSchema *input, SfError *err)
 {
     const SfTransform *transform = &instance->plugin->transform;
-    const char *const *names = instance->node.inputs;
-    for (size_t i = 1; i < instance->node.n_inputs; i++)
-        if (!sf_schema_equal(inputs[0], inputs[i]))
-            return sf_fail(err, SF_CONFIG, "reads '%s' and '%s', whose columns differ; give each a step of its own",
-                           names[0], names[i]);
     if (rowfilter_is(transform))
-        SF_TRY(rowfilter_bind(transform, &instance->node, inputs[0], err));
+        SF_TRY(rowfilter_bind(transform, &instance->node, input, err));
     if (transform->bind)
-        return transform->bind(&instance->node, inputs[0], &instance->out, err);
-    return sf_schema_copy(inputs[0], &instance->out, err);
+        return transform->bind(&instance->node, input, &instance->out, err);
+    return sf_schema_copy(input, &instance->out, err);
 }
 
 static SfStatus bind_sink(Instance *instance, const struct ArrowSchema *const *inputs, SfError *err)
@@ -74,7 +68,7 @@ static SfStatus bind_any(Instance *instance, const struct ArrowSchema *const *in
     case SF_SOURCE:
         return instance->plugin->source.bind(&instance->node, &instance->out, err);
     case SF_TRANSFORM:
-        return bind_transform(instance, inputs, err);
+        return bind_transform(instance, inputs[0], err);
     default:
         return bind_sink(instance, inputs, err);
     }

@@ -35,14 +35,8 @@ static SfStatus bind(Task *task, const Step *step, SfError *err)
 {
     Attempt *attempt = task->attempt;
     const struct ArrowSchema *input = NULL;
-    if (step->inputs->len > 1)
-        return sf_fail(err, SF_CONFIG, "transform '%s' has several inputs; give each input a transform of its own",
-                       step->name);
     if (step->inputs->len == 1) {
         const Edge *edge = step->inputs->pdata[0];
-        if (edge->errors && edge->from->plugin->kind == SF_SINK)
-            return sf_fail(err, SF_CONFIG, "transform '%s' reads the errors of sink '%s'; only a sink can", step->name,
-                           edge->from->name);
         input = edge->errors ? attempt->errors[edge->from->index] : attempt->out[edge->from->index];
     }
     Instance *instance = task->instances[step->index];

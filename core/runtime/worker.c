@@ -39,10 +39,6 @@ static SfStatus bind_inputs(Worker *worker, SfError *err)
         inputs[i] = edge->errors ? attempt->errors[edge->from->index] : attempt->out[edge->from->index];
     }
     SF_TRY(instance_bind(worker->instance, inputs, err));
-    if (worker->step->error_outputs->len > 0 && n > 1)
-        return sf_fail(err, SF_CONFIG,
-                       "'%s' has several inputs, so its errors cannot be read; give each input a step of its own",
-                       worker->step->name);
     attempt->errors[worker->step->index] = worker->instance->errors;
     return SF_OK;
 }

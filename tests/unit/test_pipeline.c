@@ -15,7 +15,7 @@ static const char text[] = "pipeline: sales\n"
                            "trigger: once\n"
                            "steps:\n"
                            "  rejects: {sink: test-sink, from: [decode.errors, gold.errors], url: a}\n"
-                           "  gold: {sink: test-sink, from: [decode, events], url: b, on_reject: ~}\n"
+                           "  gold: {sink: test-sink, from: decode, url: b, on_reject: ~}\n"
                            "  decode: {transform: test-transform, from: events}\n"
                            "  events: {source: test-source}\n";
 
@@ -79,8 +79,8 @@ static void edges_join_both_ends(void)
     const Step *events = pipeline_step(pipeline, "events");
     const Step *gold = pipeline_step(pipeline, "gold");
     const Step *rejects = pipeline_step(pipeline, "rejects");
-    g_assert_cmpuint(events->outputs->len, ==, 2);
-    g_assert_cmpuint(gold->inputs->len, ==, 2);
+    g_assert_cmpuint(events->outputs->len, ==, 1);
+    g_assert_cmpuint(rejects->inputs->len, ==, 2);
     g_assert_cmpuint(gold->error_outputs->len, ==, 1);
     const Edge *edge = g_ptr_array_index(rejects->inputs, 1);
     g_assert_true(edge == g_ptr_array_index(gold->error_outputs, 0));
@@ -113,16 +113,16 @@ static void instance_is_filled_and_bound(void)
     SfError err;
     g_autoptr(Pipeline) pipeline = load(text);
     g_autoptr(Instance) source = instance_new(pipeline_step(pipeline, "events"), pipeline, 2, true, &host, NULL, &err);
-    g_autoptr(Instance) sink = instance_new(pipeline_step(pipeline, "gold"), pipeline, 0, false, &host, NULL, &err);
+    g_autoptr(Instance) sink = instance_new(pipeline_step(pipeline, "rejects"), pipeline, 0, false, &host, NULL, &err);
     g_assert_cmpint(instance_bind(source, NULL, &err), ==, SF_OK);
     const struct ArrowSchema *inputs[] = {&source->out, &source->out};
     g_assert_cmpint(instance_bind(sink, inputs, &err), ==, SF_OK);
     g_assert_cmpuint(source->node.task, ==, 2);
     g_assert_true(source->node.bounded && !sink->node.bounded);
     g_assert_cmpstr(source->node.pipeline, ==, "sales");
-    g_assert_cmpstr(sink->node.step, ==, "gold");
+    g_assert_cmpstr(sink->node.step, ==, "rejects");
     g_assert_cmpuint(sink->node.n_inputs, ==, 2);
-    g_assert_cmpstr(sink->node.inputs[1], ==, "events");
+    g_assert_cmpstr(sink->node.inputs[1], ==, "gold.errors");
     g_assert_null(sink->node.inputs[2]);
     g_assert_cmpint(source->out.n_children, ==, 2);
 }
