@@ -19,7 +19,8 @@ typedef struct Filling {
     const char *owner; /* the plugin, or what else has options */
     bool plugin;       /* the owner is one */
     const SfValue *map;
-    const char *const *own_keys; /* that are somebody else's */
+    const char *const *own_keys; /* that are somebody else's; NULL: none */
+    const char *own_prefix;      /* of such keys; likewise */
     char *state;
     OptionReader reader;
 } Filling;
@@ -81,11 +82,17 @@ static void fill_one(const Filling *filling, const SfValue *key, const SfValue *
         diagnostics_add(filling->reader.diagnostics, key, "option '%s' has no value", key->text);
 }
 
+static bool is_own(const Filling *filling, const char *key)
+{
+    return (filling->own_keys && g_strv_contains(filling->own_keys, key)) ||
+           (filling->own_prefix && g_str_has_prefix(key, filling->own_prefix));
+}
+
 static void fill_given(const Filling *filling)
 {
     for (size_t i = 0; filling->map && i < sf_value_size(filling->map); i++) {
         const SfValue *key = sf_value_key(filling->map, i);
-        if (!filling->own_keys || !g_strv_contains(filling->own_keys, key->text))
+        if (!is_own(filling, key->text))
             fill_one(filling, key, sf_value_at(filling->map, i));
     }
 }
@@ -182,14 +189,14 @@ OptionArena *options_fill_unresolved(const Plugin *plugin, const SfValue *step, 
 }
 
 OptionArena *options_read_map(const SfOption *options, size_t n, const char *owner, const SfValue *map,
-                              const char *const *other_keys, gpointer out, Diagnostics *diagnostics)
+                              const char *own_prefix, gpointer out, Diagnostics *diagnostics)
 {
     OptionArena *arena = option_arena_new();
     Filling filling = {.options = options,
                        .n = n,
                        .owner = owner,
                        .map = map,
-                       .own_keys = other_keys,
+                       .own_prefix = own_prefix,
                        .state = out,
                        .reader = {.arena = arena, .diagnostics = diagnostics}};
     fill(&filling, map);

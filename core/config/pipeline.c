@@ -14,17 +14,6 @@ static void free_draft(gpointer draft)
     draft_free(draft);
 }
 
-/* Keys x-… are the user's own: a place for anchors. */
-static GPtrArray *own_keys(const SfValue *root)
-{
-    GPtrArray *keys = g_ptr_array_new();
-    for (size_t i = 0; i < sf_value_size(root); i++)
-        if (g_str_has_prefix(sf_value_key(root, i)->text, "x-"))
-            g_ptr_array_add(keys, (gpointer) sf_value_key(root, i)->text);
-    g_ptr_array_add(keys, NULL);
-    return keys;
-}
-
 /* `checkpoint: 10s`, or a map. */
 static void read_checkpoint(Pipeline *pipeline, const SfValue *value, Diagnostics *diagnostics)
 {
@@ -99,9 +88,8 @@ static void read_root(Pipeline *pipeline, const SfValue *root, Diagnostics *diag
                         root->kind == SF_VALUE_NULL ? "; this one is empty" : "");
         return;
     }
-    g_autoptr(GPtrArray) own = own_keys(root);
-    g_autoptr(OptionArena) arena =
-        options_read_map(table, n, "a pipeline", root, (const char *const *) own->pdata, &settings, diagnostics);
+    /* keys x-… are the user's own: a place for anchors */
+    g_autoptr(OptionArena) arena = options_read_map(table, n, "a pipeline", root, "x-", &settings, diagnostics);
     read_settings(pipeline, root, &settings, diagnostics);
     if (settings.steps)
         read_graph(pipeline, root, settings.steps, diagnostics);

@@ -10,6 +10,7 @@
 #define MAX_FILE (4 << 20)
 #define MAX_DEPTH 64
 #define MAX_NODES 200000 /* with aliases followed: stops "billion laughs" */
+#define MAX_ERRORS 1000
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(yaml_event_t, yaml_event_delete)
 
@@ -207,7 +208,9 @@ static bool add_pair(Builder *builder, SfValue *map, GHashTable *seen, SfValue *
     if (first) {
         g_autofree char *shown = text_shown(key->text);
         diagnostics_add(builder->diagnostics, key, "%s is there twice; the first is on line %d", shown, first->line);
-        return true;
+        if (builder->diagnostics->messages->len >= MAX_ERRORS)
+            stop(builder, mark, "more than 1000 errors; the rest of the file was not read");
+        return !builder->broken;
     }
     g_hash_table_insert(seen, key->text, key);
     g_ptr_array_add(map->keys, key);

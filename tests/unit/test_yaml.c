@@ -312,6 +312,19 @@ static void suggestion_is_cut_to_its_buffer(void)
     g_assert_cmpstr(sf_suggest("nothing", words, 0, out, sizeof out), ==, "");
 }
 
+/* A file that is nothing but mistakes is not read to its end, and the rest of them not told. */
+static void errors_have_an_end(void)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+    for (int i = 0; i < 100000; i++)
+        g_string_append(text, "k: 1\n");
+    g_autofree char *messages = wrong(text->str, text->len);
+    g_auto(GStrv) lines = g_strsplit(messages, "\n", -1);
+    g_assert_cmpuint(g_strv_length(lines), ==, 1001);
+    g_assert_cmpstr(lines[0], ==, "t.yaml:2:1: 'k' is there twice; the first is on line 1");
+    g_assert_cmpstr(lines[1000], ==, "t.yaml:1001:4: more than 1000 errors; the rest of the file was not read");
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -340,5 +353,6 @@ int main(int argc, char **argv)
     g_test_add_func("/yaml/value_fail_prefixes_the_place", value_fail_prefixes_the_place);
     g_test_add_func("/yaml/nearest_word_is_suggested", nearest_word_is_suggested);
     g_test_add_func("/yaml/suggestion_is_cut_to_its_buffer", suggestion_is_cut_to_its_buffer);
+    g_test_add_func("/yaml/errors have an end", errors_have_an_end);
     return g_test_run();
 }
