@@ -82,6 +82,8 @@ static void print_pipeline(struct json_object *process, struct json_object *pipe
            ", %" G_GINT64_FORMAT " MiB at most, %s\n",
            text_of(pipeline, "pipeline"), text_of(pipeline, "state"), seconds, int_of(pipeline, "attempts"),
            int_of(process, "pid"), int_of(process, "peak_rss_bytes") >> 20, text_of(pipeline, "file"));
+    if (*text_of(pipeline, "last_restart"))
+        printf("  started anew after: %s\n", text_of(pipeline, "last_restart"));
     struct json_object *part = NULL;
     if (json_object_object_get_ex(pipeline, "steps", &part))
         print_steps(part);

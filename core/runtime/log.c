@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include <json-c/json.h>
 
@@ -122,17 +124,28 @@ void log_line(LogLevel level, const char *pipeline, const char *step, const char
     g_mutex_unlock(&out.lock);
 }
 
-void log_progress(const char *text)
+/* What of it fits the terminal: a line that wraps could not be taken away again. */
+static char *fitting(const char *text)
 {
+    struct winsize size = {0};
+    bool known = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+    if (!known || g_utf8_strlen(text, -1) < size.ws_col)
+        return g_strdup(text);
+    return g_utf8_substring(text, 0, size.ws_col - 1);
+}
+
+void log_progress(const char *whole)
+{
+    g_autofree char *text = fitting(whole);
     g_mutex_lock(&out.lock);
     if (g_strcmp0(out.progress, text) != 0) {
         bool before = out.progress && *out.progress;
-        g_free(out.progress);
-        out.progress = g_strdup(text);
         if (before || *text) {
             fprintf(stderr, "\r\033[K%s", text);
             fflush(stderr);
         }
+        g_free(out.progress);
+        out.progress = g_steal_pointer(&text);
     }
     g_mutex_unlock(&out.lock);
 }

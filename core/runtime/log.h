@@ -17,7 +17,7 @@ SF_PRIVATE void log_setup(LogFormat format, LogLevel least);
 SF_PRIVATE void log_line(LogLevel level, const char *pipeline, const char *step, const char *format, ...)
     SF_PRINTF(4, 5);
 
-/* The line that is kept below the log on a terminal; "" takes it away. */
-void log_progress(const char *text);
+/* The line that is kept below the log on a terminal, as much of it as fits; "" takes it away. */
+void log_progress(const char *whole);
 
 #endif

@@ -17,7 +17,7 @@ typedef struct Open {
 
 typedef struct State {
     const char *path;
-    const char *away, *hang;
+    const char *away, *until, *hang;
     int64_t reject, retry_every, fence_at, fail_at, slow_us, hold, mark;
     bool lazy;
     GArray *open; /* Open */
@@ -31,7 +31,8 @@ static const SfOption options[] = {
     SF_OPTION_INT(State, fence_at, .value = "0", .doc = "The commit that is fenced, once; 0: none."),
     SF_OPTION_INT(State, fail_at, .value = "0", .doc = "The commit that fails for good; 0: none."),
     SF_OPTION_INT(State, slow_us, .value = "0", .doc = "Time that a write takes."),
-    SF_OPTION_STRING(State, away, .doc = "The hook that asks for another try for ever."),
+    SF_OPTION_STRING(State, away, .doc = "The hook that asks for another try."),
+    SF_OPTION_STRING(State, until, .doc = "The file that ends it; without one it never ends."),
     SF_OPTION_STRING(State, hang, .doc = "The hook that does not return."),
     SF_OPTION_INT(State, mark, .value = "0", .doc = "The write after which the file '<path>.marked' is made; 0: none."),
     SF_OPTION_SIZE(State, hold, .value = "0", .doc = "Memory that it takes when it is opened, and keeps."),
@@ -67,7 +68,8 @@ static SfStatus enter(State *state, const char *hook, SfError *err)
         mark(state, hook);
         g_usleep(10000);
     }
-    if (g_strcmp0(state->away, hook) == 0) {
+    bool back = state->until && g_file_test(state->until, G_FILE_TEST_EXISTS);
+    if (g_strcmp0(state->away, hook) == 0 && !back) {
         mark(state, hook);
         return sf_fail(err, SF_RETRY, "the ledger is away for %s", hook);
     }

@@ -2,6 +2,7 @@
 #include "runtime/log.h"
 
 #include <fcntl.h>
+#include <pty.h>
 #include <glib/gstdio.h>
 #include <json-c/json.h>
 #include <stdio.h>
@@ -102,6 +103,25 @@ static void test_held_back_by_step(void)
     g_assert_cmpuint(lines_of(text), ==, 4);
 }
 
+/* A line that wraps could not be taken away by the next one. */
+static void test_progress_fits_the_terminal(void)
+{
+    int terminal = -1, end = -1, saved = dup(STDERR_FILENO);
+    struct winsize size = {.ws_row = 5, .ws_col = 12};
+    char text[200] = "";
+    g_assert_cmpint(openpty(&terminal, &end, NULL, NULL, &size), ==, 0);
+    g_assert_cmpint(dup2(end, STDERR_FILENO), >=, 0);
+    log_progress("sälés | events 1,000,000 (50 %)");
+    dup2(saved, STDERR_FILENO);
+    gssize n = read(terminal, text, sizeof text - 1);
+    g_assert_cmpint(n, >, 0);
+    g_assert_cmpstr(text, ==, "\r\033[Ksälés | eve");
+    close(saved);
+    close(end);
+    close(terminal);
+    log_progress("");
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -109,5 +129,6 @@ int main(int argc, char **argv)
     g_test_add_func("/log/json", test_json);
     g_test_add_func("/log/same-warning-is-held-back", test_held_back);
     g_test_add_func("/log/held-back-for-each-step", test_held_back_by_step);
+    g_test_add_func("/log/progress-fits-the-terminal", test_progress_fits_the_terminal);
     return g_test_run();
 }
