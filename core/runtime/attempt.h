@@ -136,6 +136,8 @@ SfNode *task_node(Task *task);
 
 /* rejects.c: what to do with a step's rejects. */
 void reject_clear(Reject *reject);
+/* Forgets the rejects of a batch of which nothing was taken: the same call comes again. */
+void rejects_take_back(Context *context, const SfBatch *batch);
 /* Makes the errors batch of `rejects` (all of one batch, in any order): the rows, _step and _error. */
 SfStatus rejects_batch(const Context *context, const struct ArrowSchema *schema, const Reject *const *rejects, size_t n,
                        SfBatch *out, SfError *err);

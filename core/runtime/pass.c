@@ -117,11 +117,13 @@ typedef struct ApplyCall {
 static SfStatus call_apply(gpointer data, SfError *err)
 {
     ApplyCall *call = data;
-    g_array_set_size(call->context->rejects, 0);
+    SfStatus (*apply)(SfNode *, const SfBatch *, SfBatch *, SfError *) = call->transform->apply;
     call->out = (SfBatch){.newest_us = call->in->newest_us};
-    if (call->transform->apply)
-        return call->transform->apply(&call->instance->node, call->in, &call->out, err);
-    return rowfilter_apply(call->transform, &call->instance->node, call->in, &call->out, err);
+    SfStatus status = apply ? apply(&call->instance->node, call->in, &call->out, err)
+                            : rowfilter_apply(call->transform, &call->instance->node, call->in, &call->out, err);
+    if (status == SF_RETRY || status == SF_REJECT)
+        rejects_take_back(call->context, call->in);
+    return status;
 }
 
 /* Rows that are not as their schema says would be read past their end further on. */

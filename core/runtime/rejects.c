@@ -11,6 +11,16 @@ void reject_clear(Reject *reject)
     g_free(reject->cause);
 }
 
+void rejects_take_back(Context *context, const SfBatch *batch)
+{
+    for (guint i = context->rejects->len; i-- > 0;) {
+        if (g_array_index(context->rejects, Reject, i).batch != batch)
+            continue;
+        g_array_remove_index_fast(context->rejects, i);
+        stats_add(&context->stats->rejected, -1);
+    }
+}
+
 /* The rows' bits, and how many they are: a row that was rejected twice counts once. */
 static gint64 mark_rows(const Reject *const *rejects, size_t n, guint8 *bits)
 {

@@ -10,7 +10,11 @@ typedef struct WriteCall {
 static SfStatus call_write(gpointer data, SfError *err)
 {
     WriteCall *call = data;
-    return call->worker->step->plugin->sink.write(&call->worker->instance->node, call->input, call->batch, err);
+    Worker *worker = call->worker;
+    SfStatus status = worker->step->plugin->sink.write(&worker->instance->node, call->input, call->batch, err);
+    if (status == SF_RETRY || status == SF_REJECT)
+        rejects_take_back(&worker->context, call->batch);
+    return status;
 }
 
 static SfStatus write_batch(Worker *worker, size_t input, const SfBatch *batch, SfError *err)

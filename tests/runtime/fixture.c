@@ -8,6 +8,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "runtime/status.h"
+
 const Total all = {.end = ROWS, .rows = ROWS, .sum = ROWS * (ROWS - 1) / 2};
 
 static void set_up(Fixture *fixture, gconstpointer data)
@@ -111,6 +113,44 @@ void signal_done(SignalWhen *when)
 {
     g_thread_join(when->sent);
     g_free(when->path);
+}
+
+/* ---- status ------------------------------------------------ */
+
+typedef struct Watch {
+    const char *dir;
+    bool (*is_wanted)(struct json_object *pipeline);
+    struct json_object *pipeline;
+} Watch;
+
+struct json_object *member(struct json_object *object, const char *key)
+{
+    return json_object_object_get(object, key);
+}
+
+static gpointer watch_main(gpointer data)
+{
+    Watch *watch = data;
+    while (!watch->pipeline) {
+        g_autoptr(GPtrArray) documents = status_ask_all(watch->dir);
+        struct json_object *pipeline =
+            documents->len > 0 ? json_object_array_get_idx(member(documents->pdata[0], "pipelines"), 0) : NULL;
+        if (pipeline && watch->is_wanted(pipeline))
+            watch->pipeline = json_object_get(pipeline);
+    }
+    kill(getpid(), SIGTERM);
+    return NULL;
+}
+
+struct json_object *run_until(const Fixture *fixture, bool (*is_wanted)(struct json_object *pipeline),
+                              const char *steps)
+{
+    Watch watch = {.dir = fixture->dir, .is_wanted = is_wanted};
+    GThread *thread = g_thread_new("watch", watch_main, &watch);
+    g_autofree char *text = pipeline_text("numbers", "", steps);
+    g_assert_cmpint(run_texts((const char *const[]){text, NULL}, false), ==, EXIT_OK);
+    g_thread_join(thread);
+    return watch.pipeline;
 }
 
 /* ---- ledgers ------------------------------------------------ */

@@ -4,6 +4,7 @@
 #define TESTS_RUNTIME_FIXTURE_H
 
 #include <glib.h>
+#include <json-c/json.h>
 
 #include "runtime/log.h"
 #include "runtime/runtime.h"
@@ -52,6 +53,11 @@ typedef struct SignalWhen {
 } SignalWhen;
 void signal_when(SignalWhen *when, const Fixture *fixture, const char *file, GPid pid, int signal);
 void signal_done(SignalWhen *when); /* waits */
+
+/* Runs the steps until the pipeline's status, as sfrun shows it, is as wanted; returns that status. */
+struct json_object *run_until(const Fixture *fixture, bool (*is_wanted)(struct json_object *pipeline),
+                              const char *steps);
+struct json_object *member(struct json_object *object, const char *key);
 
 /* Waits until the file is there. */
 void await_file(const char *path);

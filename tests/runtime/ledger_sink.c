@@ -19,7 +19,7 @@ typedef struct State {
     const char *path;
     const char *away, *until, *hang;
     int64_t reject, retry_every, fence_at, fail_at, slow_us, hold, mark;
-    bool lazy;
+    bool lazy, twice;
     GArray *open; /* Open */
     int64_t calls, writes, commits;
 } State;
@@ -36,6 +36,7 @@ static const SfOption options[] = {
     SF_OPTION_STRING(State, hang, .doc = "The hook that does not return."),
     SF_OPTION_INT(State, mark, .value = "0", .doc = "The write after which the file '<path>.marked' is made; 0: none."),
     SF_OPTION_SIZE(State, hold, .value = "0", .doc = "Memory that it takes when it is opened, and keeps."),
+    SF_OPTION_BOOL(State, twice, .doc = "Asks for each batch again when it has rejected what it rejects of it."),
     SF_OPTION_BOOL(State, lazy, .doc = "Commits nothing at checkpoints."),
     SF_OPTION_END};
 
@@ -131,6 +132,7 @@ static SfStatus write_batch(SfNode *node, size_t input, const SfBatch *batch, Sf
         return sf_fail(err, SF_FATAL, "%s goes on at %" G_GINT64_FORMAT " instead of %" G_GINT64_FORMAT,
                        batch->split->name, (gint64) batch->start, (gint64) open->end);
     SF_TRY(sf_column(batch, "offset", SF_INT64, &offsets, err));
+    Open before = *open;
     for (int64_t row = 0; row < sf_rows(batch); row++) {
         int64_t offset = sf_i64(&offsets, row);
         if (offset < batch->start || offset >= batch->end)
@@ -142,6 +144,10 @@ static SfStatus write_batch(SfNode *node, size_t input, const SfBatch *batch, Sf
         }
         open->rows++;
         open->sum += offset;
+    }
+    if (state->twice && ++state->writes % 2 == 1) {
+        *open = before;
+        return sf_fail(err, SF_RETRY, "once more, please");
     }
     open->end = batch->end;
     if (++state->writes == state->mark)

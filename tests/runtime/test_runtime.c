@@ -130,6 +130,25 @@ static void test_sink_rejects(Fixture *fixture, gconstpointer data)
     check(fixture, "bad", "a.errors", numbers(11, true));
 }
 
+static bool is_through(struct json_object *pipeline)
+{
+    struct json_object *sink = json_object_array_get_idx(member(pipeline, "steps"), 1);
+    return json_object_get_int(member(sink, "rows_in")) == 3 * 37;
+}
+
+/* Of a batch that is written again, what was rejected the first time does not count. */
+static void test_rejects_of_a_retry(Fixture *fixture, gconstpointer data)
+{
+    (void) data;
+    struct json_object *pipeline =
+        run_until(fixture, is_through,
+                  SOURCE ", rows: 37}\n" SINK("a", "n") ", reject: 11, twice: true}\n" SINK("bad", "a.errors") "}\n");
+    struct json_object *sink = json_object_array_get_idx(member(pipeline, "steps"), 1);
+    g_assert_cmpint(json_object_get_int(member(sink, "rejected")), ==, 3 * 4);
+    g_assert_cmpint(total(fixture, "bad", "a.errors", "count/0").rows, ==, 4);
+    json_object_put(pipeline);
+}
+
 /* A step that reads errors has errors of its own: with one _step and one _error, its own. */
 static void test_rejects_of_rejects(Fixture *fixture, gconstpointer data)
 {
@@ -200,6 +219,7 @@ int main(int argc, char **argv)
         {"/runtime/splits-change-tasks", test_splits_change_tasks},
         {"/runtime/transform-rejects", test_transform_rejects},
         {"/runtime/sink-rejects", test_sink_rejects},
+        {"/runtime/rejects-of-a-retry", test_rejects_of_a_retry},
         {"/runtime/rejects-of-rejects", test_rejects_of_rejects},
         {"/runtime/unread-rejects-stop", test_unread_rejects_stop},
         {"/runtime/slow-sink-holds-back", test_slow_sink_holds_back},

@@ -6,8 +6,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "runtime/status.h"
-
 /* Runs until SIGTERM, which comes when the file is there. Returns the exit code; *ms is how long the stop took. */
 static ExitCode stopped_at(const Fixture *fixture, const char *settings, const char *steps, const char *file,
                            gint64 *ms)
@@ -128,47 +126,24 @@ static void test_second_signal(Fixture *fixture, gconstpointer data)
     g_assert_false(g_file_test(socket, G_FILE_TEST_EXISTS));
 }
 
-typedef struct Watch {
-    const char *dir;
-    struct json_object *pipeline; /* as soon as it runs by its second attempt */
-} Watch;
-
-static struct json_object *member(struct json_object *object, const char *key)
+static bool runs_again(struct json_object *pipeline)
 {
-    return json_object_object_get(object, key);
-}
-
-static gpointer watch_status(gpointer data)
-{
-    Watch *watch = data;
-    while (!watch->pipeline) {
-        g_autoptr(GPtrArray) documents = status_ask_all(watch->dir);
-        struct json_object *pipeline =
-            documents->len > 0 ? json_object_array_get_idx(member(documents->pdata[0], "pipelines"), 0) : NULL;
-        if (pipeline && json_object_get_int(member(pipeline, "attempts")) == 2 &&
-            g_str_equal(json_object_get_string(member(pipeline, "state")), "running"))
-            watch->pipeline = json_object_get(pipeline);
-    }
-    kill(getpid(), SIGTERM);
-    return NULL;
+    return json_object_get_int(member(pipeline, "attempts")) == 2 &&
+           g_str_equal(json_object_get_string(member(pipeline, "state")), "running");
 }
 
 /* The status says why there was a new attempt, and nothing of the old one's troubles. */
 static void test_status_of_a_new_attempt(Fixture *fixture, gconstpointer data)
 {
     (void) data;
-    Watch watch = {.dir = fixture->dir};
-    GThread *thread = g_thread_new("watch", watch_status, &watch);
-    g_autofree char *text = pipeline_text("numbers", "",
-                                          SOURCE "}\n" SINK("a", "n") ", fence_at: 1, slow_us: 1000}\n" SINK(
-                                              "b", "n") ", away: write, until: '${DIR}/a.fenced'}\n");
-    g_assert_cmpint(run_texts((const char *const[]){text, NULL}, false), ==, EXIT_OK);
-    g_thread_join(thread);
-    g_assert_nonnull(strstr(json_object_get_string(member(watch.pipeline, "last_restart")), "somebody else"));
-    struct json_object *steps = member(watch.pipeline, "steps");
+    struct json_object *pipeline = run_until(fixture, runs_again,
+                                             SOURCE "}\n" SINK("a", "n") ", fence_at: 1, slow_us: 1000}\n" SINK(
+                                                 "b", "n") ", away: write, until: '${DIR}/a.fenced'}\n");
+    g_assert_nonnull(strstr(json_object_get_string(member(pipeline, "last_restart")), "somebody else"));
+    struct json_object *steps = member(pipeline, "steps");
     for (size_t i = 0; i < json_object_array_length(steps); i++)
         g_assert_null(member(json_object_array_get_idx(steps, i), "trouble"));
-    json_object_put(watch.pipeline);
+    json_object_put(pipeline);
     g_assert_cmpint(run(SOURCE "}\n" SINK("a", "n") "}\n" SINK("b", "n") "}\n"), ==, EXIT_OK);
     check(fixture, "a", "n", all);
     check(fixture, "b", "n", all);
