@@ -246,7 +246,7 @@ SfStatus odbc_bind(OdbcStatement *statement, guint number, OdbcType type, const 
         [ODBC_BYTES] = {SQL_C_BINARY, SQL_VARBINARY}, [ODBC_INT64] = {SQL_C_SBIGINT, SQL_BIGINT},
         [ODBC_DOUBLE] = {SQL_C_DOUBLE, SQL_DOUBLE},
     };
-    G_STATIC_ASSERT(sizeof(SQLLEN) == sizeof(int64_t) && SQL_NULL_DATA == ODBC_NULL);
+    G_STATIC_ASSERT(sizeof(SQLLEN) == sizeof(int64_t) && SQL_NULL_DATA == ODBC_NULL && SQL_NTS == ODBC_TERMINATED);
     SQLRETURN done =
         SQLBindParameter(statement->handle, (SQLUSMALLINT) (number + 1), SQL_PARAM_INPUT, types[type].c,
                          types[type].sql, MAX(width, 1), 0, (SQLPOINTER) cells, (SQLLEN) width, (SQLLEN *) sizes);

@@ -62,7 +62,8 @@ void odbc_statement_free(OdbcStatement *statement);
 
 typedef enum OdbcType { ODBC_TEXT, ODBC_LONG_TEXT, ODBC_BYTES, ODBC_INT64, ODBC_DOUBLE } OdbcType;
 
-#define ODBC_NULL INT64_C(-1) /* a cell's size when it is null */
+#define ODBC_NULL INT64_C(-1)       /* a cell's size when it is null */
+#define ODBC_TERMINATED INT64_C(-3) /* … when it is a text that ends with NUL */
 
 /* Parameter `number` (from 0) is read at each execution from `cells`, `width` bytes each, with the size of each cell
  * in `sizes`; both stay the caller's. One cell, or as many as odbc_array() says. */

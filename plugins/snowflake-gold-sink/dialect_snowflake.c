@@ -131,7 +131,7 @@ static SfStatus create_stage(MergeLoader *loader, SfError *err)
     SF_TRY(odbc_exec(base->odbc, sql->str, NULL, err));
     SF_TRY(odbc_prepare(base->odbc, insert->str, &loader->insert, err));
     loader->stage = g_strdup(stage->str);
-    loader->grid = grid_new(base->pending, target, MOST_CELLS / (target->columns->len + 1), cell_type);
+    loader->grid = grid_new(base->pending, target, MOST_CELLS / (target->columns->len + 1), false, cell_type);
     loader->numbers = g_new0(int64_t, loader->grid->max_rows);
     loader->number_sizes = g_new0(int64_t, loader->grid->max_rows);
     return SF_OK;

@@ -10,13 +10,14 @@
 #define NUMBER_WIDTH 48 /* a decimal of 38 digits, a timestamp */
 #define WIDE 4096
 
-Grid *grid_new(const Pending *pending, const Target *target, gsize max_rows, GridType type)
+Grid *grid_new(const Pending *pending, const Target *target, gsize max_rows, bool terminate, GridType type)
 {
     Grid *grid = g_new0(Grid, 1);
     grid->pending = pending;
     grid->n_columns = target->columns->len;
     grid->columns = g_new0(GridColumn, grid->n_columns);
     grid->max_rows = MAX(max_rows, 1);
+    grid->terminate = terminate;
     grid->scratch = g_string_sized_new(64);
     for (guint i = 0; i < grid->n_columns; i++) {
         const Column *column = target_column(target, i);
@@ -90,13 +91,13 @@ static SfStatus allocate(Grid *grid, SfError *err)
     return SF_OK;
 }
 
-/* Bytes that a text or binary value needs in a cell: hex doubles a binary one. */
+/* Bytes that a text or binary value needs in a cell, a NUL behind it included: hex doubles a binary one. */
 static gsize cell_size(const GridColumn *column, const SfColumn *view, RowRef ref)
 {
     if (sf_is_null(view, ref.row))
         return 0;
     gsize size = (gsize) sf_bytes(view, ref.row).size;
-    return view->type == SF_BINARY && column->type == ODBC_TEXT ? 2 * size : size;
+    return 1 + (view->type == SF_BINARY && column->type == ODBC_TEXT ? 2 * size : size);
 }
 
 SfStatus grid_fit(Grid *grid, const RowRef *rows, gsize n, gsize *out, SfError *err)
@@ -176,9 +177,13 @@ static SfStatus fill_text(Grid *grid, GridColumn *column, gsize at, const SfColu
         SF_TRY(value_text(g_string_truncate(grid->scratch, 0), view, row, err));
         bytes = (SfBytes){.data = grid->scratch->str, .size = (int64_t) grid->scratch->len};
     }
+    char *cell = column->cells + column->width * at;
     if (bytes.size > 0)
-        memcpy(column->cells + column->width * at, bytes.data, (gsize) bytes.size);
-    column->sizes[at] = bytes.size;
+        memcpy(cell, bytes.data, (gsize) bytes.size);
+    bool terminate = grid->terminate && column->type == ODBC_TEXT;
+    if (terminate)
+        cell[bytes.size] = '\0';
+    column->sizes[at] = terminate ? ODBC_TERMINATED : bytes.size;
     return SF_OK;
 }
 

@@ -19,6 +19,7 @@ typedef struct Grid {
     GridColumn *columns;
     guint n_columns;
     gsize max_rows;
+    bool terminate; /* texts end with NUL, and have no sizes */
     gsize capacity; /* rows that the blocks have room for */
     guint version;  /* changes when cells move: bind again */
     GString *scratch;
@@ -27,7 +28,7 @@ typedef struct Grid {
 /* How a source's values are bound. */
 typedef OdbcType (*GridType)(const Source *source);
 
-Grid *grid_new(const Pending *pending, const Target *target, gsize max_rows, GridType type);
+Grid *grid_new(const Pending *pending, const Target *target, gsize max_rows, bool terminate, GridType type);
 void grid_free(Grid *grid);
 
 /* Before a load: forgets columns that one huge value made wide. */
