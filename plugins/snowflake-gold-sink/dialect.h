@@ -9,18 +9,20 @@
 typedef struct LoaderClass LoaderClass;
 
 /* What the database does to a name without quotes. Ours are always quoted, after the same change, so that people can
- * write them without. */
+ * write them without. As it is: kept, but compared without regard to case, in quotes or not. */
 typedef enum NameCase { NAME_AS_IT_IS, NAME_LOWER, NAME_UPPER } NameCase;
 
 typedef struct Dialect {
     const char *product; /* how SQL_DBMS_NAME begins */
     NameCase name_case;
+    gsize longest_name;         /* bytes of a name that it tells apart, or takes; 0: any */
     bool has_schemas;           /* CREATE SCHEMA */
     bool has_backslash_escapes; /* in '…' */
     bool ledger_last;           /* its update locks more than its row: not before the loading */
     const char *same;           /* equality that holds for two nulls */
     const char *bytewise;       /* behind a text that is compared by its bytes */
     const char *const *session; /* statements after the log-in, NULL-terminated */
+    const char *label;          /* begins the statement that names the session for its operators; NULL: none */
     const char *strict;         /* begins a transaction that looks for bad rows; NULL: nothing needed */
     const char *values;         /* around rows in FROM, which give column1, column2, … */
     const char *end_values;

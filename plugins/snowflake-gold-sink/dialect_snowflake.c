@@ -69,11 +69,19 @@ static void add_to_ledger(const char *ledger, const char *rows, GString *sql)
         ledger, rows);
 }
 
-static const char *const session[] = {NULL};
+/* What an account may have set otherwise. Texts become times without a zone, which an existing column with one reads in
+ * TIMEZONE; formats and quotes as we write them; a statement that fails undoes itself only. A killed process leaves its
+ * locks for minutes: others wait for one of them, and try again, not the 12 hours of the default. */
+static const char *const session[] = {
+    "ALTER SESSION SET TIMEZONE = 'UTC', DATE_INPUT_FORMAT = 'AUTO', TIMESTAMP_INPUT_FORMAT = 'AUTO', "
+    "QUOTED_IDENTIFIERS_IGNORE_CASE = FALSE, ERROR_ON_NONDETERMINISTIC_MERGE = TRUE, TRANSACTION_ABORT_ON_ERROR = "
+    "FALSE, ABORT_DETACHED_QUERY = TRUE, LOCK_TIMEOUT = 60",
+    NULL};
 
 const Dialect dialect_snowflake = {
     .product = "Snowflake",
     .name_case = NAME_UPPER,
+    .longest_name = 255,
     .has_schemas = true,
     .has_backslash_escapes = true,
     .ledger_last = true,
@@ -82,6 +90,7 @@ const Dialect dialect_snowflake = {
     .end_values = "",
     .bytewise = "",
     .session = session,
+    .label = "ALTER SESSION SET QUERY_TAG = ",
     .type = type,
     .takes = takes,
     .list_columns = list_columns,

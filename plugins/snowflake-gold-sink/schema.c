@@ -1,7 +1,14 @@
 /* CREATE TABLE and ALTER TABLE, always outside of transactions. */
 #include "schema.h"
 
-/* Names as the database stores them → types; empty when there is no such table. */
+/* A name for the look-up among those of the database: where case does not matter to it, in lower case. */
+static char *key_of(const Session *session, const char *name)
+{
+    g_autofree char *folded = sql_folded(session->dialect, name);
+    return session->dialect->name_case == NAME_AS_IT_IS ? g_ascii_strdown(folded, -1) : g_steal_pointer(&folded);
+}
+
+/* Names as key_of() makes them → types; empty when there is no such table. */
 static SfStatus read_columns(Session *session, const char *table, GHashTable *out, SfError *err)
 {
     g_autoptr(GString) sql = g_string_new(NULL);
@@ -14,10 +21,10 @@ static SfStatus read_columns(Session *session, const char *table, GHashTable *ou
     while ((status = odbc_fetch(statement, err)) == SF_OK) {
         const char *text = NULL;
         SF_TRY(odbc_text(statement, 0, &text, err));
-        char *name = g_strdup(text);
-        g_hash_table_insert(out, name, NULL);
+        g_autofree char *name =
+            session->dialect->name_case == NAME_AS_IT_IS ? g_ascii_strdown(text, -1) : g_strdup(text);
         SF_TRY(odbc_text(statement, 1, &text, err));
-        g_hash_table_insert(out, g_strdup(name), g_strdup(text ? text : ""));
+        g_hash_table_insert(out, g_steal_pointer(&name), g_strdup(text ? text : ""));
     }
     return status == SF_EMPTY ? SF_OK : status;
 }
@@ -94,17 +101,29 @@ static SfStatus check_order(const Place *place, SfError *err)
     return SF_OK;
 }
 
+static SfStatus check_names(const Place *place, SfError *err)
+{
+    SfError why;
+    SfStatus status = sql_check_name(place->dialect, place->target->table, &why);
+    for (guint i = 0; i < place->target->columns->len && status == SF_OK; i++)
+        status = sql_check_name(place->dialect, target_column(place->target, i)->name, &why);
+    return status == SF_OK
+               ? SF_OK
+               : sf_value_fail(place->target->place, err, "table '%s': %s", place->target->table, why.message);
+}
+
 SfStatus schema_ensure(Session *session, guint target, SfError *err)
 {
     Place place = session_place(session, target);
     SF_TRY(check_order(&place, err));
+    SF_TRY(check_names(&place, err));
     g_autoptr(GHashTable) columns = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     SF_TRY(read_columns(session, place.target->table, columns, err));
     if (g_hash_table_size(columns) == 0)
         return create_table(session, &place, err);
     for (guint i = 0; i < place.target->columns->len; i++) {
         const Column *column = target_column(place.target, i);
-        g_autofree char *name = sql_folded(session->dialect, column->name);
+        g_autofree char *name = key_of(session, column->name);
         const char *type = g_hash_table_lookup(columns, name);
         if (type)
             SF_TRY(check_column(&place, column, type, err));

@@ -20,6 +20,17 @@ SfStatus session_exec(Session *session, const char *sql, SfError *err)
     return status == SF_REJECT || status == SF_EMPTY ? SF_RETRY : status;
 }
 
+/* Who this is, for the people who look at the database's sessions or at what they cost. */
+static SfStatus label(Session *session, SfError *err)
+{
+    if (!session->dialect->label)
+        return SF_OK;
+    g_autofree char *who = g_strdup_printf("streamforge %s/%s", session->node->pipeline, session->node->step);
+    g_autoptr(GString) sql = g_string_new(session->dialect->label);
+    sql_string(session->dialect, who, sql);
+    return session_exec(session, sql->str, err);
+}
+
 static SfStatus choose_dialect(Session *session, SfError *err)
 {
     const char *product = odbc_product(session->odbc);
@@ -32,7 +43,10 @@ static SfStatus choose_dialect(Session *session, SfError *err)
         return sf_fail(err, SF_CONFIG, "%s has no schemas; leave out 'schema: %s'", product, session->schema);
     for (const char *const *sql = session->dialect->session; *sql; sql++)
         SF_TRY(session_exec(session, *sql, err));
-    return SF_OK;
+    if (session->schema)
+        SF_TRY(sql_check_name(session->dialect, session->schema, err));
+    SF_TRY(sql_check_name(session->dialect, session->ledger, err));
+    return label(session, err);
 }
 
 static SfStatus start(Session *session, SfError *err)

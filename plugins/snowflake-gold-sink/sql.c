@@ -14,6 +14,14 @@ char *sql_folded(const Dialect *dialect, const char *name)
     return dialect->name_case == NAME_LOWER ? g_ascii_strdown(name, -1) : g_ascii_strup(name, -1);
 }
 
+SfStatus sql_check_name(const Dialect *dialect, const char *name, SfError *err)
+{
+    if (dialect->longest_name == 0 || strlen(name) <= dialect->longest_name)
+        return SF_OK;
+    return sf_fail(err, SF_CONFIG, "the name '%s' is longer than the %d bytes that %s keeps of a name", name,
+                   (int) dialect->longest_name, dialect->product);
+}
+
 void sql_name(const Dialect *dialect, const char *name, GString *sql)
 {
     g_autofree char *folded = sql_folded(dialect, name);

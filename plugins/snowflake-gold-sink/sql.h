@@ -17,6 +17,8 @@ void sql_table(const Dialect *dialect, const char *schema, const char *table, GS
 void sql_string(const Dialect *dialect, const char *text, GString *sql);
 /* The name as the database stores it. */
 char *sql_folded(const Dialect *dialect, const char *name);
+/* SF_CONFIG for a name that the database would cut off, or mistake for another one. */
+SfStatus sql_check_name(const Dialect *dialect, const char *name, SfError *err);
 
 void sql_create_table(const Place *place, GString *sql);
 void sql_add_column(const Place *place, const Column *column, GString *sql);

@@ -155,6 +155,10 @@ SfStatus value_text(GString *out, const SfColumn *column, int64_t row, SfError *
         json_write_int(out, sf_i64(column, row));
         return SF_OK;
     case SF_FLOAT64:
+        if (isinf(sf_f64(column, row))) {
+            g_string_append(out, sf_f64(column, row) < 0 ? "-inf" : "inf"); /* the only way that Snowflake reads */
+            return SF_OK;
+        }
         json_write_float(out, sf_f64(column, row));
         if (out->str[start] == '"')
             unquote(out, start, 1);

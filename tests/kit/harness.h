@@ -79,6 +79,7 @@ SfStatus harness_try_apply(Harness *h, const SfBatch *batch);
 
 /* Sink. Positions of chains that were not recovered yet are recovered by the first write. */
 gint64 harness_recover(Harness *h, gsize input, const char *split);
+SfStatus harness_try_recover(Harness *h, gsize input, const char *split);
 gint64 harness_recover_hint(Harness *h, gsize input, const char *split, gint64 hint);
 void harness_write(Harness *h, gsize input, const SfBatch *batch);
 SfStatus harness_try_write(Harness *h, gsize input, const SfBatch *batch);

@@ -48,20 +48,33 @@ SfStatus harness_try_apply(Harness *h, const SfBatch *batch)
 
 /* ---- sink ---- */
 
-gint64 harness_recover_hint(Harness *h, gsize input, const char *split, gint64 hint)
+static SfStatus try_recover(Harness *h, gsize input, const char *split, gint64 hint)
 {
     harness_open(h);
     const SfSink *sink = &h->private->plugin->sink;
     Chain *chain = harness_chain(h, input, harness_split(h, split));
     SfRecovery recovery = {.input = input, .split = chain->split, .hint = hint, .position = SF_POSITION_NONE};
     h->status = sink->recover(h->node, &recovery, 1, &h->err);
-    harness_need_ok(h, "recover");
+    if (h->status != SF_OK)
+        return h->status;
     if (recovery.position < chain->committed)
         g_error("%s: has '%s' up to %" G_GINT64_FORMAT ", although it had committed up to %" G_GINT64_FORMAT,
                 harness_name(h), split, recovery.position, chain->committed);
     chain->recovered = true;
     chain->written = chain->committed = recovery.position;
-    return recovery.position;
+    return SF_OK;
+}
+
+SfStatus harness_try_recover(Harness *h, gsize input, const char *split)
+{
+    return try_recover(h, input, split, SF_POSITION_NONE);
+}
+
+gint64 harness_recover_hint(Harness *h, gsize input, const char *split, gint64 hint)
+{
+    try_recover(h, input, split, hint);
+    harness_need_ok(h, "recover");
+    return harness_chain(h, input, harness_split(h, split))->committed;
 }
 
 gint64 harness_recover(Harness *h, gsize input, const char *split)

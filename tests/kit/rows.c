@@ -216,10 +216,11 @@ static void add_value(const struct ArrowSchema *schema, SfColumnBuilder *column,
         sf_add_decimal(column, decimal_of_text(text, field.scale));
         break;
     case SF_DATE:
-        sf_add_i32(column, days_of_text(text));
+        sf_add_i32(column, json_object_is_type(value, json_type_int) ? json_object_get_int(value) : days_of_text(text));
         break;
     case SF_TIMESTAMP:
-        sf_add_i64(column, micros_of_text(text));
+        sf_add_i64(column,
+                   json_object_is_type(value, json_type_int) ? json_object_get_int64(value) : micros_of_text(text));
         break;
     case SF_UTF8:
     case SF_BINARY:

@@ -3,7 +3,8 @@
  *   schema: "order_id string not null, sales decimal(12,2), tags list<string>, buyer struct<name string, age int>"
  *   row:    a JSON array, one value a column: ["ORD-1", 12.50, ["a", null], {"name": "Eve", "age": null}]
  *   types:  bool int bigint double decimal(p,s) string binary date timestamp list<…> struct<…>; `view` after string or
- *           binary asks for the view layout. Dates and timestamps are texts: "2024-01-15", "2024-01-15T10:30:01.5Z".
+ *           binary asks for the view layout. Dates and timestamps are texts: "2024-01-15", "2024-01-15T10:30:01.5Z";
+ *           those that no text can say are numbers of days and microseconds since 1970.
  *
  * Whatever is wrong with the texts ends the test program. */
 #ifndef TEST_ROWS_H

@@ -7,13 +7,27 @@
 #define ROWS 500
 #define ORDERS 3000
 
+static void try_again(Harness *h, int *times)
+{
+    if (h->status != SF_RETRY || ++*times > 100)
+        g_error("%s: %s", sf_status_name(h->status), h->err.message);
+    g_usleep(20000);
+}
+
+static void open_somehow(Harness *h)
+{
+    int times = 0;
+    while (harness_try_open(h) != SF_OK)
+        try_again(h, &times);
+    while (harness_try_recover(h, 0, "t/0") != SF_OK)
+        try_again(h, &times);
+}
+
 static void commit_somehow(Harness *h)
 {
-    for (int i = 0; harness_try_commit(h, SF_COMMIT_CHECKPOINT) != SF_OK; i++) {
-        if (h->status != SF_RETRY || i > 100)
-            g_error("%s: %s", sf_status_name(h->status), h->err.message);
-        g_usleep(20000);
-    }
+    int times = 0;
+    while (harness_try_commit(h, SF_COMMIT_CHECKPOINT) != SF_OK)
+        try_again(h, &times);
 }
 
 static void test_commits(void)
@@ -24,6 +38,7 @@ static void test_commits(void)
     harness_input_text(h, "sales",
                        "id int not null, customer string, amount decimal(12,2), _topic string, _partition int, "
                        "_offset bigint, _timestamp timestamp");
+    open_somehow(h);
     for (int commit = 0; commit < COMMITS; commit++) {
         g_autoptr(GPtrArray) rows = g_ptr_array_new_with_free_func(g_free);
         for (int i = 0; i < ROWS; i++) {

@@ -80,6 +80,10 @@ static char *statements(const Dialect *dialect)
 {
     g_autoptr(Texts) texts = texts_new();
     GString *out = g_string_new(NULL);
+    for (const char *const *sql = dialect->session; *sql; sql++)
+        g_string_append_printf(out, "%s;\n", *sql);
+    if (dialect->label)
+        g_string_append_printf(out, "%s'streamforge p/s';\n", dialect->label);
     dialect->add_to_ledger("sf_ledger", "('p', 's', '', 'it''s/0', -1, 0, 0, '2024-01-15 10:30:00')", out);
     g_string_append(out, ";\n");
     for (guint i = 0; i < texts->model->targets->len; i++) {

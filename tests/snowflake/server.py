@@ -2,8 +2,9 @@
 """An emulator of Snowflake for tests: fakesnow (DuckDB) behind a socket, for odbc_driver.c.
 
 What fakesnow lacks and the gold sink rests on is added: MERGE within a transaction, primary keys that are not enforced, errors with
-their SQLSTATE, temporary tables in a schema. What must never happen is an error: DDL while a transaction is open, which would
-commit it in Snowflake, and an array of 65,280 cells, which its driver would stage by DDL.
+their SQLSTATE, temporary tables in a schema, parameters of the session. What must never happen is an error: DDL while a transaction is
+open, which would commit it in Snowflake, an array of 65,280 cells, which its driver would stage by DDL, and a MERGE in a session that leaves
+the account's settings as they are.
 
     server.py PORT
 """
@@ -25,9 +26,16 @@ import sqlglot
 from fakesnow.instance import FakeSnow
 from sqlglot import exp
 
-STAGE = re.compile(r'"[A-Z0-9_]+"\.("SF_STAGE_[A-Z0-9_]+")')
+STAGE = re.compile(r'"[A-Z0-9_]+"\.("(?:SF_STAGE|sf_stage)_(?:[^"]|"")+")')
 DDL = re.compile(r"\s*(CREATE|ALTER|DROP|TRUNCATE)\b", re.IGNORECASE)
+SET = re.compile(r"\s*ALTER SESSION SET (.*)", re.IGNORECASE)
+PARAMETER = re.compile(r"(\w+) = ('(?:[^'\\]|''|\\.)*'|\w+)(?:, |$)")
 MOST_CELLS = 65279
+
+# What an account may have set, and how a session that merges must have set it.
+NEEDED = {"TIMEZONE": "'UTC'", "DATE_INPUT_FORMAT": "'AUTO'", "TIMESTAMP_INPUT_FORMAT": "'AUTO'", "QUOTED_IDENTIFIERS_IGNORE_CASE": "FALSE",
+          "ERROR_ON_NONDETERMINISTIC_MERGE": "TRUE", "TRANSACTION_ABORT_ON_ERROR": "FALSE", "ABORT_DETACHED_QUERY": "TRUE", "LOCK_TIMEOUT": "60"}
+TAG = re.compile(r"'streamforge .+/.+'")
 
 Cursor = fakesnow.cursor.FakeSnowflakeCursor
 fakesnow.transforms.merge = lambda expression: [expression]  # DuckDB has a MERGE of its own, which is one statement
@@ -96,6 +104,7 @@ class Session:
         self.cursor = self.connection.cursor()
         self.duck = self.connection._duck_conn
         self.connection.merged = []  # in the open transaction
+        self.parameters = {}
         self.open = False
 
     def end(self, how):
@@ -114,8 +123,26 @@ class Session:
         for sql in again:
             self.duck.execute(sql)
 
+    def set(self, assignments):
+        if PARAMETER.sub("", assignments):
+            raise Refused("42000", 1003, f"SQL compilation error: syntax error in '{assignments}'")
+        for name, value in PARAMETER.findall(assignments):
+            if name not in {*NEEDED, "QUERY_TAG"}:
+                raise Refused("22023", 1006, f"invalid parameter '{name}'")
+            self.parameters[name] = value
+        return {"changed": 0, "columns": 0, "rows": []}
+
+    def check_merge(self):
+        left = {name for name, value in NEEDED.items() if self.parameters.get(name) != value}
+        if left or not TAG.fullmatch(self.parameters.get("QUERY_TAG", "")):
+            raise Refused("25000", 90997, f"a MERGE in a session without {', '.join(sorted(left)) or 'QUERY_TAG'}")
+
     def run(self, sql, rows, autocommit):
         sql = STAGE.sub(r"\1", sql)
+        if SET.match(sql):
+            return self.set(SET.match(sql)[1])
+        if sql.startswith("MERGE"):
+            self.check_merge()
         if DDL.match(sql):
             if self.open:
                 raise Refused("25000", 90999, "DDL in a transaction, which it would commit: " + sql[:80])

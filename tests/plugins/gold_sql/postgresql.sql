@@ -1,3 +1,11 @@
+SET TimeZone = 'UTC';
+SET DateStyle = 'ISO, YMD';
+SET client_encoding = 'UTF8';
+SET standard_conforming_strings = on;
+SET client_min_messages = warning;
+SET lock_timeout = '30s';
+SET idle_in_transaction_session_timeout = '20s';
+SET application_name = 'streamforge p/s';
 INSERT INTO sf_ledger VALUES ('p', 's', '', 'it''s/0', -1, 0, 0, '2024-01-15 10:30:00') ON CONFLICT DO NOTHING;
 CREATE TABLE IF NOT EXISTS "gold"."dim_customer" ("customer_id" text NOT NULL, "_timestamp" timestamptz, "_topic" text, "_partition" integer, "_offset" bigint, PRIMARY KEY ("customer_id"));
 ALTER TABLE "gold"."dim_customer" ADD COLUMN "customer_id" text;

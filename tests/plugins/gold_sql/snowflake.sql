@@ -1,3 +1,5 @@
+ALTER SESSION SET TIMEZONE = 'UTC', DATE_INPUT_FORMAT = 'AUTO', TIMESTAMP_INPUT_FORMAT = 'AUTO', QUOTED_IDENTIFIERS_IGNORE_CASE = FALSE, ERROR_ON_NONDETERMINISTIC_MERGE = TRUE, TRANSACTION_ABORT_ON_ERROR = FALSE, ABORT_DETACHED_QUERY = TRUE, LOCK_TIMEOUT = 60;
+ALTER SESSION SET QUERY_TAG = 'streamforge p/s';
 MERGE INTO sf_ledger AS t USING (SELECT column1 AS pipeline, column2 AS step, column3 AS input, column4 AS split, column5 AS end_position, column6 AS rows_in, column7 AS rows_rejected, column8 AS updated_at FROM VALUES ('p', 's', '', 'it''s/0', -1, 0, 0, '2024-01-15 10:30:00')) AS s ON t.pipeline = s.pipeline AND t.step = s.step AND t.input = s.input AND t.split = s.split WHEN NOT MATCHED THEN INSERT (pipeline, step, input, split, end_position, rows_in, rows_rejected, updated_at) VALUES (s.pipeline, s.step, s.input, s.split, s.end_position, s.rows_in, s.rows_rejected, s.updated_at);
 CREATE TABLE IF NOT EXISTS "GOLD"."DIM_CUSTOMER" ("CUSTOMER_ID" VARCHAR NOT NULL, "_TIMESTAMP" TIMESTAMP_NTZ, "_TOPIC" VARCHAR, "_PARTITION" NUMBER(10,0), "_OFFSET" NUMBER(19,0), PRIMARY KEY ("CUSTOMER_ID"));
 ALTER TABLE "GOLD"."DIM_CUSTOMER" ADD COLUMN "CUSTOMER_ID" VARCHAR;

@@ -1,3 +1,5 @@
+PRAGMA journal_mode=WAL;
+PRAGMA synchronous=FULL;
 INSERT INTO sf_ledger VALUES ('p', 's', '', 'it''s/0', -1, 0, 0, '2024-01-15 10:30:00') ON CONFLICT DO NOTHING;
 CREATE TABLE IF NOT EXISTS "gold"."dim_customer" ("customer_id" TEXT NOT NULL, "_timestamp" TIMESTAMP, "_topic" TEXT, "_partition" INTEGER, "_offset" BIGINT, PRIMARY KEY ("customer_id"));
 ALTER TABLE "gold"."dim_customer" ADD COLUMN "customer_id" TEXT;
