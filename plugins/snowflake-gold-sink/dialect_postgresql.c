@@ -177,15 +177,29 @@ static SfStatus fill(ArraysLoader *loader, guint number, const RowRef *rows, gsi
     return odbc_bind(loader->statement, number, ODBC_LONG_TEXT, out->str, out->len, &loader->sizes[number], err);
 }
 
+/* A text goes into a column of another kind (uuid, jsonb) by an explicit cast only, which would cut it for these. */
+static bool needs_cast(const Place *place, const Column *column)
+{
+    static const char *const texts[] = {"text", "varchar", "character varying", "char", "character", "bpchar", NULL};
+    return column->override && column_source(place->model, column)->type == SF_UTF8 &&
+           !is_one_of(type_text(column->override).words, texts);
+}
+
 static SfStatus prepare(ArraysLoader *loader, SfError *err)
 {
     const Place *place = &loader->base.place;
     guint n = place->target->columns->len;
-    g_autoptr(GString) rows = g_string_new("SELECT * FROM unnest(");
-    for (guint i = 0; i < n; i++)
-        g_string_append_printf(rows, "%s?::%s[]", i > 0 ? ", " : "",
-                               type_names[column_source(place->model, target_column(place->target, i))->type]);
-    g_string_append_c(rows, ')');
+    g_autoptr(GString) rows = g_string_new("SELECT "), from = g_string_new(NULL), names = g_string_new(NULL);
+    for (guint i = 0; i < n; i++) {
+        const Column *column = target_column(place->target, i);
+        const char *comma = i > 0 ? ", " : "";
+        g_string_append_printf(rows, "%sc%u", comma, i);
+        if (needs_cast(place, column))
+            g_string_append_printf(rows, "::%s", column->override);
+        g_string_append_printf(from, "%s?::%s[]", comma, type_names[column_source(place->model, column)->type]);
+        g_string_append_printf(names, "%sc%u", comma, i);
+    }
+    g_string_append_printf(rows, " FROM unnest(%s) AS u(%s)", from->str, names->str);
     g_autoptr(GString) sql = g_string_new(NULL);
     sql_upsert(place, rows->str, sql);
     SF_TRY(odbc_prepare(loader->base.odbc, sql->str, &loader->statement, err));

@@ -53,6 +53,18 @@ static const SfOption options[] = {
                        .doc = "How long a log-in may take."),
     SF_OPTION_END};
 
+/* Both would be in one table. */
+static SfStatus check_ledger(const Gold *gold, SfError *err)
+{
+    for (guint i = 0; i < gold->model->targets->len; i++) {
+        const Target *target = gold->model->targets->pdata[i];
+        if (g_ascii_strcasecmp(target->table, gold->ledger) == 0)
+            return sf_value_fail(target->place, err, "table '%s' has the ledger's name; rename it, or set 'ledger'",
+                                 target->table);
+    }
+    return SF_OK;
+}
+
 static SfStatus bind_input(SfNode *node, size_t input, const struct ArrowSchema *schema, SfError *err)
 {
     Gold *gold = node->state;
@@ -61,6 +73,7 @@ static SfStatus bind_input(SfNode *node, size_t input, const struct ArrowSchema 
         gold->model = model_new(gold->dimensions, gold->facts, gold->provenance, &from, err);
         if (!gold->model)
             return SF_CONFIG;
+        SF_TRY(check_ledger(gold, err));
         gold->numbers = g_ptr_array_new_with_free_func(g_free);
     }
     g_autofree gint64 *numbers = g_new0(gint64, MAX(gold->model->sources->len, 1));

@@ -57,6 +57,8 @@ static void test_mistakes(void)
          "table 'f': no dimension 'dim_y'; did you mean 'dim_x'?"},
         {"dimensions: {F: {key: region, columns: []}}\nfacts: {f: {key: order_id, columns: [sales]}}",
          "two tables 'f'"},
+        {"facts: {SF_Ledger: {key: order_id, columns: [sales]}}",
+         "options.yaml:2:9: table 'SF_Ledger' has the ledger's name; rename it, or set 'ledger'"},
         {"facts: {f: {key: order_id, columns: [sales]}}\nprovenance: false",
          "table 'f' needs 'latest_by' where 'provenance' is false: which of two rows with one key wins?"},
     };

@@ -256,6 +256,30 @@ static void test_meant_types(void)
     gold_assert_contains(harness_rejects(h), "too long");
 }
 
+static void test_texts_of_other_types(void)
+{
+    g_autoptr(GoldPlace) place = gold_place_new();
+    if (!gold_is(place, "PostgreSQL")) {
+        g_test_skip("PostgreSQL only: elsewhere a text is converted by itself");
+        return;
+    }
+    g_autoptr(Harness) h = gold_harness(
+        place, "facts: {f: {key: id, columns: {u: {from: u, type: uuid}, j: {from: j, type: jsonb}, d: {from: d, type: "
+               "date}, n: {from: n, type: 'numeric(4,1)'}, c: {from: c, type: char(3)}}}}");
+    harness_input_text(h, "sales", "id int not null, u string, j string, d string, n string, c string" PROVENANCE);
+    WRITE(h, 0,
+          "1, \"0F8FAD5B-d9cb-469f-a165-70867728950e\", \"{\\\"b\\\": 1, \\\"a\\\": 2}\", \"2024-01-15\", \"7.5\", "
+          "\"abc\"",
+          "2, \"no\", null, null, null, null", "3, null, \"{\", null, null, null",
+          "4, null, null, \"2024-02-30\", null, null", "5, null, null, null, \"1e9\", null",
+          "6, null, null, null, null, \"abcd\"", "7, null, null, null, null, null");
+    harness_commit(h, SF_COMMIT_CHECKPOINT);
+    g_assert_cmpuint(harness_n_rejects(h), ==, 5);
+    gold_assert_query(place, "SELECT id, CAST(u AS TEXT), j, d, n, c FROM f ORDER BY id",
+                      "1|0f8fad5b-d9cb-469f-a165-70867728950e|{\"a\": 2, \"b\": 1}|2024-01-15|7.5|abc\n"
+                      "7|NULL|NULL|NULL|NULL|NULL");
+}
+
 static void test_create_is_off(void)
 {
     g_autoptr(GoldPlace) place = gold_place_new();
@@ -327,6 +351,7 @@ int main(int argc, char **argv)
     g_test_add_func("/gold/tables/a second run finds its own tables right", test_second_run_changes_nothing);
     g_test_add_func("/gold/tables/a column that would change values is refused", test_wrong_types);
     g_test_add_func("/gold/tables/a type that is given is taken", test_meant_types);
+    g_test_add_func("/gold/tables/a text goes into a type of another kind, or is a reject", test_texts_of_other_types);
     g_test_add_func("/gold/tables/nothing is created where create is false", test_create_is_off);
     g_test_add_func("/gold/tables/a table without a unique key is refused with the remedy", test_no_key_constraint);
     g_test_add_func("/gold/tables/reserved words and capitals work unquoted", test_reserved_words_and_case);
