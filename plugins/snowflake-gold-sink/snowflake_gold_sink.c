@@ -41,7 +41,8 @@ static const SfOption options[] = {
         .doc = "Fact tables: name: {key, columns, latest_by, dimensions}; columns may be renamed (new: old) or typed.",
         .example = "fact_sales: {key: order_id, latest_by: [_timestamp], columns: {order_date: , amount: sales}}"),
     SF_OPTION_BOOL(Gold, provenance, .value = "true",
-                   .doc = "Keep _topic, _partition, _offset and _timestamp in every table: where a row comes from."),
+                   .doc = "Keep _topic, _partition, _offset and _timestamp in every table: where a row comes from. "
+                          "false: of rows with equal 'latest_by' the first to be committed stays."),
     SF_OPTION_BOOL(Gold, create, .value = "true",
                    .doc = "Create missing schemas, tables and columns; false: only check them."),
     SF_OPTION_STRING(Gold, ledger, .value = "sf_ledger",
