@@ -3,6 +3,7 @@
 
 #include "backoff.h"
 #include "log.h"
+#include "task.h"
 #include "worker.h"
 
 #define WATCH_MS 50
@@ -156,6 +157,12 @@ void attempt_free(Attempt *attempt)
     g_free(attempt);
 }
 
+/* The source's only task has been told since which splits it has, and this one was not among them. */
+static bool went_elsewhere(const Attempt *attempt, const SplitState *split)
+{
+    return attempt->pipeline->tasks == 1 && split->former && split->former->assigned_us > split->revoked_us;
+}
+
 /* Whether a split that was not read to its end has just been taken from a task: another one of ours may get it. After a
  * while it has gone to another process, which reads the rest. Lock held. */
 static bool on_the_way(const Attempt *attempt)
@@ -165,7 +172,8 @@ static bool on_the_way(const Attempt *attempt)
     g_hash_table_iter_init(&iter, attempt->splits);
     while (g_hash_table_iter_next(&iter, NULL, &value)) {
         const SplitState *split = value;
-        if (!split->owner && split->next < split->end && g_get_monotonic_time() - split->revoked_us < HAND_OVER_US)
+        if (!split->owner && split->next < split->end && !went_elsewhere(attempt, split) &&
+            g_get_monotonic_time() - split->revoked_us < HAND_OVER_US)
             return true;
     }
     return false;

@@ -32,6 +32,7 @@ typedef struct SplitState {
     const Step *source; /* names are unique within it only */
     const Task *owner;  /* NULL: revoked */
     gint64 revoked_us;  /* when */
+    const Task *former; /* whose it was then */
     gint64 next;        /* end of the last batch: where the next one starts */
     gint64 highest_cut; /* below it some sink has rows already */
     gint64 published;   /* frontier that the source was told last */
@@ -45,10 +46,13 @@ struct Chain {
     size_t input;
     SplitState *split;
     gint64 recovered; /* where this attempt goes on */
+    gint64 found;     /* what the sink answered, or SF_POSITION_NONE */
     gint64 committed;
-    gint64 written; /* write returned SF_OK up to here */
-    gint64 queued;  /* end of the last batch in the queue */
-    gint64 offered; /* what lies between queued and offered has no rows */
+    gint64 written;   /* write returned SF_OK up to here */
+    gint64 queued;    /* end of the last batch in the queue */
+    gint64 offered;   /* what lies between queued and offered has no rows */
+    gint64 known_end; /* what the sink says when it had its rows up to here; known_ms 0: it does not say */
+    gint64 known_ms;
 };
 
 /* A row that a node rejected, until it has become a row of the step's errors. */
@@ -116,6 +120,10 @@ SfStatus attempt_insist(Context *context, SfStatus (*hook)(gpointer data, SfErro
 Chain *chain_find(const Worker *worker, size_t input, const SfSplit *split);
 SfStatus splits_assign(Task *task, SfAssignment *assignments, size_t n, SfError *err);
 SfStatus splits_revoke(Task *task, const SfSplit *const *splits, size_t n, bool lost, SfError *err);
+/* The highest answer of a sink to the split's last assignment, or SF_POSITION_NONE. */
+gint64 splits_furthest(Attempt *attempt, const SfSplit *split);
+/* Time and end of the newest commit of the split that a sink can tell; -1: none. */
+gint64 splits_last_commit(Attempt *attempt, const SfSplit *split, gint64 *position);
 /* Tells the source how far all sinks have committed. Task's thread. */
 void splits_publish(Task *task, bool last);
 /* Up to where all sinks have committed. Lock held. */

@@ -95,6 +95,31 @@ static void service_expect(SfNode *node, int64_t rows)
     __atomic_store_n(&context_of(node)->stats->expected, rows, __ATOMIC_RELAXED);
 }
 
+static void service_recovered(SfNode *node, size_t input, const SfSplit *split, int64_t position, int64_t committed_ms)
+{
+    const Context *context = context_of(node);
+    g_mutex_lock(&context->attempt->lock);
+    Chain *chain = chain_find(context->worker, input, split);
+    if (chain && position != SF_POSITION_NONE && committed_ms > 0) {
+        chain->known_end = position;
+        chain->known_ms = committed_ms;
+    }
+    g_mutex_unlock(&context->attempt->lock);
+}
+
+static int64_t service_last_commit(SfNode *node, const SfSplit *split, int64_t *position)
+{
+    gint64 end = SF_POSITION_NONE;
+    gint64 ms = splits_last_commit(context_of(node)->attempt, split, &end);
+    *position = end;
+    return ms;
+}
+
+static int64_t service_furthest(SfNode *node, const SfSplit *split)
+{
+    return splits_furthest(context_of(node)->attempt, split);
+}
+
 const SfHost host_services = {
     .size = sizeof(SfHost),
     .log = service_log,
@@ -108,4 +133,7 @@ const SfHost host_services = {
     .charge = service_charge,
     .fault = service_fault,
     .expect = service_expect,
+    .recovered = service_recovered,
+    .last_commit = service_last_commit,
+    .furthest = service_furthest,
 };

@@ -120,6 +120,7 @@ static void take_over(Attempt *attempt, Worker *worker, const Request *request, 
         Chain *chain = chain_find(worker, answer->input, answer->split);
         gint64 complete = complete_up_to(attempt, edge, answer->split);
         gint64 own = answer->position;
+        chain->found = own;
         if (own == SF_POSITION_NONE)
             own = complete != SF_POSITION_NONE ? complete : start_of(answer->split, assignments, splits, n);
         chain->committed = chain->written = chain->queued = own;
@@ -183,6 +184,7 @@ SfStatus splits_assign(Task *task, SfAssignment *assignments, size_t n, SfError 
     for (size_t i = 0; status == SF_OK && i < n; i++)
         start_split(task, splits[i], &assignments[i]);
     task->resumed = task->resumed || (status == SF_OK && n > 0);
+    task->assigned_us = status == SF_OK ? g_get_monotonic_time() : task->assigned_us;
     g_mutex_unlock(&attempt->lock);
     requests_clear(requests, n_workers);
     return status;
@@ -201,9 +203,39 @@ SfStatus splits_revoke(Task *task, const SfSplit *const *splits, size_t n, bool 
         SplitState *split = (SplitState *) (gpointer) splits[i];
         split->owner = NULL;
         split->revoked_us = g_get_monotonic_time();
+        split->former = task;
     }
     g_mutex_unlock(&attempt->lock);
     return SF_OK;
+}
+
+gint64 splits_furthest(Attempt *attempt, const SfSplit *split)
+{
+    const SplitState *state = (const SplitState *) (gconstpointer) split;
+    gint64 furthest = SF_POSITION_NONE;
+    g_mutex_lock(&attempt->lock);
+    for (guint i = 0; i < state->chains->len; i++) {
+        const Chain *chain = state->chains->pdata[i];
+        furthest = MAX(furthest, chain->found);
+    }
+    g_mutex_unlock(&attempt->lock);
+    return furthest;
+}
+
+gint64 splits_last_commit(Attempt *attempt, const SfSplit *split, gint64 *position)
+{
+    const SplitState *state = (const SplitState *) (gconstpointer) split;
+    gint64 newest = -1;
+    g_mutex_lock(&attempt->lock);
+    for (guint i = 0; i < state->chains->len; i++) {
+        const Chain *chain = state->chains->pdata[i];
+        if (chain->known_ms <= newest || chain->known_ms == 0)
+            continue;
+        newest = chain->known_ms;
+        *position = chain->known_end;
+    }
+    g_mutex_unlock(&attempt->lock);
+    return newest;
 }
 
 gint64 split_committed(const SplitState *split)

@@ -16,6 +16,7 @@ struct Task {
     bool quiet;   /* attempt's lock, likewise: polls no more */
     bool resumed; /* was given splits since */
     bool ended;
+    gint64 assigned_us; /* when it was last told which splits it has, be it none */
     Backoff backoff;
     gint64 published_us;
 };

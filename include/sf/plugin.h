@@ -186,6 +186,9 @@ struct SfHost {
     void (*charge)(SfNode *node, int64_t bytes);
     void (*fault)(SfNode *node, const char *point);
     void (*expect)(SfNode *node, int64_t rows);
+    void (*recovered)(SfNode *node, size_t input, const SfSplit *split, int64_t position, int64_t committed_ms);
+    int64_t (*last_commit)(SfNode *node, const SfSplit *split, int64_t *position);
+    int64_t (*furthest)(SfNode *node, const SfSplit *split);
 };
 
 /* A line for the operator, not an error: "assigned sales_events/0 at 100". Any thread. */
@@ -198,10 +201,24 @@ static inline int64_t sf_now_ms(SfNode *node)
 }
 
 /* Source: asks every sink where it got to in these splits (waits for them) and fills in position and split. Errors are
- * to be returned from the hook as they are. */
+ * to be returned from the hook as they are. n may be 0: splits were shared out, and this task gets none. */
 static inline SfStatus sf_assign(SfNode *node, SfAssignment *assignments, size_t n, SfError *err)
 {
     return node->host->assign(node, assignments, n, err);
+}
+
+/* Source, after sf_assign: the highest position that any sink has of the split, where SfAssignment.position is the
+ * lowest; SF_POSITION_NONE: none has any, or an older host. */
+static inline int64_t sf_furthest(SfNode *node, const SfSplit *split)
+{
+    return node->host->size > offsetof(SfHost, furthest) ? node->host->furthest(node, split) : SF_POSITION_NONE;
+}
+
+/* Source, after sf_assign: ms since 1970 of the newest commit of the split that any sink knows the time of, and its
+ * end; -1: none does. What the source has below that end must be older; if not, the split is another by now. */
+static inline int64_t sf_last_commit(SfNode *node, const SfSplit *split, int64_t *position)
+{
+    return node->host->size > offsetof(SfHost, last_commit) ? node->host->last_commit(node, split, position) : -1;
 }
 
 /* Source: these splits go to another process. Unless they are lost already, waits until every sink has committed what
@@ -239,6 +256,15 @@ static inline SfStatus sf_settle(SfNode *node, size_t input, const SfPosition *e
 static inline void sf_committed(SfNode *node, size_t input, const SfSplit *split, int64_t end)
 {
     node->host->committed(node, input, split, end);
+}
+
+/* Sink, from recover, where it can tell: the rows up to `position` were read no later than this, by the clock (ms since
+ * 1970): the time of the commit. */
+static inline void sf_recovered(SfNode *node, size_t input, const SfSplit *split, int64_t position,
+                                int64_t committed_ms)
+{
+    if (node->host->size > offsetof(SfHost, recovered))
+        node->host->recovered(node, input, split, position, committed_ms);
 }
 
 /* Sink, transform: the node now holds so many bytes more (negative: less) beside the batches that it keeps alive. */

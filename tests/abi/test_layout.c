@@ -196,7 +196,7 @@ static const Frozen layouts[] = {
     MEMBER(SfSink, tick, 112),
     MEMBER(SfSink, interrupt, 120),
     MEMBER(SfSink, close, 128),
-    SIZE(SfHost, 96),
+    SIZE(SfHost, 120),
     MEMBER(SfHost, size, 0),
     MEMBER(SfHost, log, 8),
     MEMBER(SfHost, now_ms, 16),
@@ -209,6 +209,9 @@ static const Frozen layouts[] = {
     MEMBER(SfHost, charge, 72),
     MEMBER(SfHost, fault, 80),
     MEMBER(SfHost, expect, 88),
+    MEMBER(SfHost, recovered, 96),
+    MEMBER(SfHost, last_commit, 104),
+    MEMBER(SfHost, furthest, 112),
 };
 
 static const Frozen numbers[] = {

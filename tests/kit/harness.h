@@ -88,6 +88,8 @@ SfStatus harness_try_commit(Harness *h, SfCommitReason reason);
 void harness_tick(Harness *h);
 /* What sf_committed() said last, or SF_POSITION_NONE. */
 gint64 harness_committed(Harness *h, gsize input, const char *split);
+/* The time that sf_recovered() gave, or 0. */
+gint64 harness_known_ms(Harness *h, gsize input, const char *split);
 
 /* Source. Answers to sf_assign(): set beforehand; a split without one starts where the source says. */
 void harness_answer(Harness *h, const char *split, gint64 position);

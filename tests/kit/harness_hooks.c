@@ -166,6 +166,11 @@ gint64 harness_committed(Harness *h, gsize input, const char *split)
     return harness_chain(h, input, harness_split(h, split))->committed;
 }
 
+gint64 harness_known_ms(Harness *h, gsize input, const char *split)
+{
+    return harness_chain(h, input, harness_split(h, split))->known_ms;
+}
+
 /* ---- source ---- */
 
 void harness_answer(Harness *h, const char *split, gint64 position)

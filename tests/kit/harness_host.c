@@ -155,6 +155,27 @@ static void take_expect(SfNode *node, int64_t rows)
     harness_of(node)->expected = rows;
 }
 
+static void take_recovered(SfNode *node, size_t input, const SfSplit *split, int64_t position, int64_t committed_ms)
+{
+    (void) position;
+    harness_chain(harness_of(node), input, split)->known_ms = committed_ms;
+}
+
+/* No test of a source has sinks with a past. */
+static int64_t tell_last_commit(SfNode *node, const SfSplit *split, int64_t *position)
+{
+    (void) node;
+    (void) split;
+    *position = SF_POSITION_NONE;
+    return -1;
+}
+
+static int64_t tell_furthest(SfNode *node, const SfSplit *split)
+{
+    const gint64 *answer = g_hash_table_lookup(harness_of(node)->private->answers, split->name);
+    return answer ? *answer : SF_POSITION_NONE;
+}
+
 const SfHost harness_host = {
     .size = sizeof(SfHost),
     .log = take_log,
@@ -168,6 +189,9 @@ const SfHost harness_host = {
     .charge = take_charge,
     .fault = take_fault,
     .expect = take_expect,
+    .recovered = take_recovered,
+    .last_commit = tell_last_commit,
+    .furthest = tell_furthest,
 };
 
 /* ---- what was recorded ---- */

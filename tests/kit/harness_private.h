@@ -20,6 +20,7 @@ typedef struct Chain {
     bool recovered; /* in this attempt */
     gint64 written;
     gint64 committed;
+    gint64 known_ms; /* by sf_recovered() */
 } Chain;
 
 typedef struct HarnessPrivate {

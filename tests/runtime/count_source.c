@@ -5,7 +5,8 @@
 #include <sf/sf.h>
 
 typedef struct State {
-    int64_t splits, rows, batch, hole, revoke_every, retry_every, hand_over;
+    int64_t splits, rows, batch, hole, revoke_every, retry_every, hand_over, give_up;
+    bool given_up;
     const char *published, *away;
     int64_t *next;
     const SfSplit **held;
@@ -23,6 +24,8 @@ static const SfOption options[] = {
     SF_OPTION_INT(State, retry_every, .value = "0", .doc = "Polls after which it asks for another try; 0: never."),
     SF_OPTION_INT(State, hand_over, .value = "0", .doc = "Polls after which task 0 gives all to task 1; 0: never."),
     SF_OPTION_STRING(State, away, .doc = "Its open asks for another try for ever, and makes this file."),
+    SF_OPTION_INT(State, give_up, .value = "0",
+                  .doc = "Polls after which all splits go to another process, which its group tells; 0: never."),
     SF_OPTION_STRING(State, published, .doc = "File that gets a line for each published position."),
     SF_OPTION_END};
 
@@ -100,10 +103,21 @@ static SfStatus give_away(SfNode *node, SfError *err)
     return SF_OK;
 }
 
+/* The group has shared the splits out, and none of them is ours any more. */
+static SfStatus give_up(SfNode *node, SfError *err)
+{
+    State *state = node->state;
+    SF_TRY(sf_revoke(node, state->held, (size_t) state->splits, false, err));
+    state->given_up = true;
+    return sf_assign(node, NULL, 0, err);
+}
+
 /* Whether this task has nothing, for now or for good. */
 static bool without(const SfNode *node)
 {
     const State *state = node->state;
+    if (state->given_up)
+        return true;
     return state->hand_over && (int) node->task != g_atomic_int_get(&handed_over);
 }
 
@@ -122,6 +136,8 @@ static SfStatus poll(SfNode *node, int64_t timeout_ms, SfBatch *out, SfError *er
         return sf_fail(err, SF_RETRY, "the numbers are away");
     if (node->task == 0 && state->polls == state->hand_over)
         SF_TRY(give_away(node, err));
+    if (state->give_up && state->polls == state->give_up)
+        SF_TRY(give_up(node, err));
     if (without(node))
         return SF_END;
     if (!state->held)

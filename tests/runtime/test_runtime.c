@@ -7,6 +7,18 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* A bounded run with one task knows that what was taken from it is with another process. */
+static void test_splits_of_another_process_are_not_waited_for(Fixture *fixture, gconstpointer data)
+{
+    (void) data;
+    gint64 begun = g_get_monotonic_time();
+    g_assert_cmpint(run(SOURCE ", give_up: 5}\n" SINK("a", "n") "}\n"), ==, EXIT_OK);
+    g_assert_cmpint(g_get_monotonic_time() - begun, <, 5 * G_USEC_PER_SEC);
+    Total got = total(fixture, "a", "n", "count/0");
+    g_assert_cmpint(got.rows, >, 0);
+    g_assert_cmpint(got.rows, <, ROWS);
+}
+
 static void test_all_rows(Fixture *fixture, gconstpointer data)
 {
     (void) data;
@@ -206,6 +218,7 @@ int main(int argc, char **argv)
     static const FixtureTest tests[] = {
         {"/runtime/killed-anywhere", test_killed_anywhere},
         {"/runtime/all-rows", test_all_rows},
+        {"/runtime/splits-of-another-process", test_splits_of_another_process_are_not_waited_for},
         {"/runtime/again-is-nothing-more", test_again_is_nothing_more},
         {"/runtime/lagging-sinks-catch-up", test_lagging_sink},
         {"/runtime/positions-are-published", test_published},
