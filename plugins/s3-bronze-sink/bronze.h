@@ -47,6 +47,7 @@ typedef struct Chain {
     const SfSplit *split;
     size_t input;
     char *topic;       /* as keys have it */
+    char *name;        /* likewise, and the epoch where it is a later one: "sales_events@2" */
     char *ledger;      /* "_sf/sales/sales_events/0/" */
     int64_t start;     /* of the range that has no entry yet */
     int64_t next;      /* end of what was written */
@@ -127,7 +128,8 @@ char *entry_key(const Chain *chain, int64_t start);
 bool entry_same_cut(const Entry *a, const Entry *b);
 
 /* ledger.c: finds where a chain ended */
-SfStatus ledger_recover(SfNode *node, Chain *chain, int64_t hint, int64_t *position, SfError *err);
+/* written_ms: when the last entry was; 0: there is none. */
+SfStatus ledger_recover(SfNode *node, Chain *chain, int64_t hint, int64_t *position, int64_t *written_ms, SfError *err);
 
 /* flush.c: entries, then objects, then sf_committed() */
 SfStatus bronze_flush(SfNode *node, SfError *err);

@@ -20,14 +20,26 @@ static char *segment_of(const char *name)
     return g_string_free(segment, FALSE);
 }
 
+/* A topic that was deleted and created anew has the offsets of the old one again: what it is called to tell its objects
+ * and its ledger from theirs. */
+static char *name_of(const Chain *chain)
+{
+    const SfSplit *split = chain->split;
+    g_autofree char *first = g_strdup_printf("%s/%" PRId32 "@", split->topic ? split->topic : "", split->partition);
+    const char *epoch = g_str_has_prefix(split->name, first) ? split->name + strlen(first) : "";
+    bool number = *epoch && strspn(epoch, G_CSET_DIGITS) == strlen(epoch);
+    return number ? g_strdup_printf("%s@%s", chain->topic, epoch) : g_strdup(chain->topic);
+}
+
 Chain *chain_new(const Bronze *bronze, const SfNode *node, size_t input, const SfSplit *split)
 {
     Chain *chain = g_new0(Chain, 1);
     chain->split = split;
     chain->input = input;
     chain->topic = segment_of(split->topic ? split->topic : split->name);
+    chain->name = name_of(chain);
     g_autofree char *pipeline = segment_of(node->pipeline);
-    chain->ledger = g_strdup_printf("%s_sf/%s/%s/%" PRId32 "/", bronze->root, pipeline, chain->topic, split->partition);
+    chain->ledger = g_strdup_printf("%s_sf/%s/%s/%" PRId32 "/", bronze->root, pipeline, chain->name, split->partition);
     chain->open = g_ptr_array_new_with_free_func((GDestroyNotify) object_free);
     chain->closed = g_ptr_array_new_with_free_func((GDestroyNotify) object_free);
     chain->newest_us = INT64_MIN;
@@ -44,6 +56,7 @@ void chain_free(Chain *chain)
     g_ptr_array_unref(chain->open);
     g_ptr_array_unref(chain->closed);
     g_free(chain->topic);
+    g_free(chain->name);
     g_free(chain->ledger);
     g_free(chain);
 }
@@ -89,7 +102,7 @@ char *chain_file_name(const Bronze *bronze, const Layout *layout, const Chain *c
 {
     const char *extension = layout->options.format == FORMAT_JSON ? ".json" : bronze->extension;
     const char *compressed = layout->options.compression == COMPRESSION_GZIP ? ".gz" : "";
-    return g_strdup_printf("%s+%" PRId32 "+%0*" PRId64 "%s%s", chain->topic, chain->split->partition, (int) bronze->pad,
+    return g_strdup_printf("%s+%" PRId32 "+%0*" PRId64 "%s%s", chain->name, chain->split->partition, (int) bronze->pad,
                            first, extension, compressed);
 }
 

@@ -14,6 +14,7 @@ typedef struct Page {
     size_t n;
     int64_t first;
     int64_t last;
+    int64_t last_ms; /* when it was written */
 } Page;
 
 static bool start_of(const Chain *chain, const char *key, int64_t *start)
@@ -31,12 +32,14 @@ static SfStatus list_behind(Store *store, const Chain *chain, int64_t position, 
     SF_TRY(store_list(store, chain->ledger, after, PAGE, entries, err));
     page->n = 0;
     for (guint i = 0; i < entries->len; i++) {
+        const StoreEntry *entry = entries->pdata[i];
         int64_t start;
-        if (!start_of(chain, ((StoreEntry *) entries->pdata[i])->key, &start))
+        if (!start_of(chain, entry->key, &start))
             continue;
         if (page->n++ == 0)
             page->first = start;
         page->last = start;
+        page->last_ms = entry->modified_ms;
     }
     return SF_OK;
 }
@@ -48,7 +51,8 @@ static int64_t add_capped(int64_t a, int64_t b)
 
 /* The search: entries lie in (low, high]; pages are asked for behind `probe`. */
 typedef struct Search {
-    int64_t low;  /* start of the last entry seen, or -1 */
+    int64_t low; /* start of the last entry seen, or -1 */
+    int64_t low_ms;
     int64_t high; /* none begins behind it; INT64_MAX: not known */
     int64_t probe;
     int64_t stride; /* to gallop by, forward or back */
@@ -67,8 +71,8 @@ static void look_further(Search *search, int64_t hint)
     }
 }
 
-/* Start of the chain's last entry, or SF_POSITION_NONE. */
-static SfStatus find_last(Store *store, const Chain *chain, int64_t hint, int64_t *last, SfError *err)
+/* Start of the chain's last entry, or SF_POSITION_NONE; and when it was written. */
+static SfStatus find_last(Store *store, const Chain *chain, int64_t hint, int64_t *last, int64_t *last_ms, SfError *err)
 {
     Search search = {.low = -1, .high = INT64_MAX, .probe = hint > 0 ? hint - 1 : -1, .stride = BACK_FIRST};
     for (;;) {
@@ -78,12 +82,14 @@ static SfStatus find_last(Store *store, const Chain *chain, int64_t hint, int64_
             if (search.low < 0)
                 search.stride = MAX(page.last - page.first, 1);
             search.low = page.last;
+            search.low_ms = page.last_ms;
         } else {
             search.high = search.probe;
         }
         bool exhausted = search.low < 0 ? search.probe < 0 : search.high <= search.low;
         if (exhausted || (page.n > 0 && page.n < PAGE)) {
             *last = search.low;
+            *last_ms = search.low_ms;
             return SF_OK;
         }
         look_further(&search, hint);
@@ -161,7 +167,7 @@ static SfStatus check_ledger_of(SfNode *node, const Chain *chain, const char *le
 {
     const Bronze *bronze = bronze_of(node);
     g_autofree char *prefix =
-        g_strdup_printf("%s%s/%s/%" PRId32 "/", ledgers, pipeline, chain->topic, chain->split->partition);
+        g_strdup_printf("%s%s/%s/%" PRId32 "/", ledgers, pipeline, chain->name, chain->split->partition);
     g_autofree char *key = NULL;
     SF_TRY(next_key(bronze->store, prefix, NULL, &key, err));
     if (!key || g_str_equal(prefix, chain->ledger))
@@ -194,10 +200,10 @@ static SfStatus check_neighbours(SfNode *node, const Chain *chain, SfError *err)
     return SF_OK;
 }
 
-SfStatus ledger_recover(SfNode *node, Chain *chain, int64_t hint, int64_t *position, SfError *err)
+SfStatus ledger_recover(SfNode *node, Chain *chain, int64_t hint, int64_t *position, int64_t *written_ms, SfError *err)
 {
     int64_t last = SF_POSITION_NONE;
-    SF_TRY(find_last(bronze_of(node)->store, chain, hint, &last, err));
+    SF_TRY(find_last(bronze_of(node)->store, chain, hint, &last, written_ms, err));
     if (last == SF_POSITION_NONE) {
         SF_TRY(check_neighbours(node, chain, err));
         chain_reset(chain, SF_POSITION_NONE);

@@ -175,7 +175,9 @@ static SfStatus recover(SfNode *node, SfRecovery *chains, size_t n, SfError *err
     for (size_t i = 0; i < n; i++) {
         Chain *chain = NULL;
         SF_TRY(take_chain(node, chains[i].input, chains[i].split, &chain, err));
-        SF_TRY(ledger_recover(node, chain, chains[i].hint, &chains[i].position, err));
+        int64_t written_ms = 0;
+        SF_TRY(ledger_recover(node, chain, chains[i].hint, &chains[i].position, &written_ms, err));
+        sf_recovered(node, chain->input, chain->split, chains[i].position, written_ms);
     }
     charge(node);
     return SF_OK;
@@ -298,7 +300,8 @@ static SfStatus commit(SfNode *node, SfCommitReason reason, SfError *err)
 static const char doc[] =
     "Objects are named `<topics.dir>/<topic>/<path.format>/<topic>+<partition>+<first offset>.json`. Rows of one "
     "partition that belong to several directories (late ones, midnight) are kept in several open objects, which "
-    "are cut together.\n\n"
+    "are cut together. Objects of a topic that was created anew (`epoch: 2` of kafka-source) are called "
+    "`<topic>@2+<partition>+<first offset>.json`.\n\n"
     "Before the objects of a range are written, a ledger entry `_sf/<pipeline>/<topic>/<partition>/<start>.json` "
     "is created by a conditional write. It fixes where the range ends and what its objects are, so that a "
     "restart, or another process that takes over, writes the same bytes under the same names, whatever rule made "

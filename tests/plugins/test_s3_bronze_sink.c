@@ -163,6 +163,27 @@ static void holes_in_offsets_are_kept(Place *place, gconstpointer unused)
     expect_entries(place, LEDGER "00000000000000000000.json: 0-15 end 3/0 2\n");
 }
 
+/* The topic was deleted and created anew: offsets begin again, and what the old one left stays as it is. */
+static void later_epochs_do_not_touch_earlier_ones(Place *place, gconstpointer unused)
+{
+    (void) unused;
+    g_autoptr(Harness) h = place_sink(place, "flush.size: 3");
+    harness_write(h, 0, numbers(h, EVENTS, 0, 3, NOON_US));
+    harness_commit(h, SF_COMMIT_END);
+    harness_reopen(h);
+    g_assert_cmpint(harness_recover(h, 0, EVENTS "@2"), ==, SF_POSITION_NONE);
+    harness_write(h, 0, numbers(h, EVENTS "@2", 0, 2, NOON_US));
+    harness_commit(h, SF_COMMIT_END);
+    expect_objects(place, DAY "0000000000.json: {\"n\":0}|{\"n\":1}|{\"n\":2}|\n"
+                              "sales_events/year=2024/month=01/day=15/sales_events@2+0+0000000000.json: "
+                              "{\"n\":0}|{\"n\":1}|\n");
+    harness_reopen(h);
+    g_assert_cmpint(harness_recover(h, 0, EVENTS), ==, 3);
+    g_assert_cmpint(harness_recover(h, 0, EVENTS "@2"), ==, 2);
+    g_assert_cmpint(harness_known_ms(h, 0, EVENTS), >, g_get_real_time() / 1000 - 600000);
+    g_assert_cmpint(harness_known_ms(h, 0, EVENTS), <, g_get_real_time() / 1000 + 600000);
+}
+
 /* ---- lines ---- */
 
 static void values_are_kept_byte_by_byte(Place *place, gconstpointer unused)
@@ -404,6 +425,7 @@ int main(int argc, char **argv)
 #define ADD(name, function) g_test_add("/bronze/" name, Place, NULL, place_set_up, function, place_tear_down)
     ADD("rows cut a range", rows_cut_a_range);
     ADD("event time cuts a range", event_time_cuts_a_range);
+    ADD("later epochs do not touch earlier ones", later_epochs_do_not_touch_earlier_ones);
     ADD("idle topic is cut by age", idle_topic_is_cut_by_age);
     ADD("nothing waits for more than a minute without rotate options",
         nothing_waits_for_more_than_a_minute_without_rotate_options);
