@@ -108,7 +108,10 @@ static SfStatus sink_recover(SfNode *node, SfRecovery *chains, size_t n, SfError
         } else if (chain->end != chain->committed) {
             return sf_fail(err, SF_FENCED, "%s was given back with rows that are not committed", chain->split->name);
         }
-        chain->committed = chain->end = chains[i].position = delta_log_txn(sink->log, chain->app_id);
+        const DeltaTxn *txn = delta_log_find_txn(sink->log, chain->app_id);
+        chain->committed = chain->end = chains[i].position = txn ? txn->version : SF_POSITION_NONE;
+        if (txn)
+            sf_recovered(node, chain->input, chain->split, txn->version, txn->updated_ms);
     }
     return SF_OK;
 }

@@ -44,8 +44,11 @@ static void test_recover(void)
     harness_commit(h, SF_COMMIT_CHECKPOINT);
     silver_write_rows(h, "events/0", 2, ROWS("[3]"));
     /* What was not committed is gone, and comes again. */
+    gint64 committed_ms = h->now_ms;
+    h->now_ms += 60000;
     harness_reopen(h);
     g_assert_cmpint(harness_recover(h, 0, "events/0"), ==, 2);
+    g_assert_cmpint(harness_known_ms(h, 0, "events/0"), ==, committed_ms);
     g_assert_cmpint(harness_recover(h, 0, "events/1"), ==, SF_POSITION_NONE);
     silver_write_rows(h, "events/0", 2, ROWS("[3]"));
     harness_commit(h, SF_COMMIT_END);

@@ -61,7 +61,8 @@ SfStatus delta_log_apply(DeltaLog *log, int64_t version, const char *text, size_
 
 SfStatus delta_log_take_txn(DeltaLog *log, json_object *txn, SfError *err);
 
-/* Version of the newest txn action with that appId, or -1. */
+/* The newest txn action with that appId, or NULL; and its version, or -1. */
+const DeltaTxn *delta_log_find_txn(const DeltaLog *log, const char *app_id);
 int64_t delta_log_txn(const DeltaLog *log, const char *app_id);
 
 /* A table property, or NULL. */

@@ -64,9 +64,14 @@ const char *delta_json_text(json_object *object, const char *name)
     return member ? json_object_get_string(member) : NULL;
 }
 
+const DeltaTxn *delta_log_find_txn(const DeltaLog *log, const char *app_id)
+{
+    return g_hash_table_lookup(log->txns, app_id);
+}
+
 int64_t delta_log_txn(const DeltaLog *log, const char *app_id)
 {
-    const DeltaTxn *txn = g_hash_table_lookup(log->txns, app_id);
+    const DeltaTxn *txn = delta_log_find_txn(log, app_id);
     return txn ? txn->version : -1;
 }
 
