@@ -127,7 +127,7 @@ static Partition *partition_new(const SfNode *node, const SfAssignment *assignme
     partition->expected = from;
     partition->stop = node->bounded ? MAX(high, assignment->position) : INT64_MAX;
     partition->ended = -1;
-    partition->published = -1;
+    partition->reached = partition->asked = partition->published = -1;
     partition->raw = raw_source_new(partition->topic, partition->partition, source->batch_rows);
     return partition;
 }
@@ -150,6 +150,9 @@ static void log_assignment(SfNode *node, const SfAssignment *assignments, int n)
                                assignments[i].position);
     if (n > 8)
         g_string_append_printf(text, ", … %d in all", n);
+    const Source *source = node->state;
+    if (n == 0 && source->partitions->len > 0) /* cooperative: nothing new */
+        return;
     sf_log(node, SF_LOG_INFO, "assigned %s",
            n ? text->str : "no partition (the group has more members than partitions)");
 }
@@ -165,6 +168,7 @@ static void adopt(SfNode *node, GPtrArray *fresh)
         rows += partition->stop - partition->next;
     }
     source->assigned = true;
+    source->waiting_since = 0;
     source->missing = false;
     source->trouble = SF_OK;
     kafka_client_up(source->client);
@@ -177,15 +181,17 @@ static SfStatus assign_partitions(SfNode *node, const rd_kafka_topic_partition_l
     g_auto(Bounds) bounds = {0};
     SF_TRY(bounds_resolve(node, list, &bounds, err));
     SfAssignment *assignments = assignments_new(source, &bounds);
-    SfStatus status = list->cnt > 0 ? sf_assign(node, assignments, (size_t) list->cnt, err) : SF_OK;
+    SfStatus status = sf_assign(node, assignments, (size_t) list->cnt, err);
     g_autoptr(rd_kafka_topic_partition_list_t) offsets = rd_kafka_topic_partition_list_copy(list);
     g_autoptr(GPtrArray) fresh = g_ptr_array_new();
     for (int i = 0; i < list->cnt && status == SF_OK; i++) {
         int64_t *from = &offsets->elems[i].offset;
-        status = bounds_check(node, &bounds, i, assignments[i].position, from, err);
+        status = bounds_check(node, &bounds, i, &assignments[i], from, err);
         if (status == SF_OK)
             g_ptr_array_add(fresh, partition_new(node, &assignments[i], *from, bounds.high->elems[i].offset));
     }
+    if (status == SF_OK)
+        status = bounds_doubt(node, &bounds, assignments, err);
     if (status == SF_OK) {
         for (guint i = 0; i < fresh->len; i++)
             forward_messages(source, fresh->pdata[i]);
@@ -194,11 +200,10 @@ static SfStatus assign_partitions(SfNode *node, const rd_kafka_topic_partition_l
     }
     if (status == SF_OK) {
         log_assignment(node, assignments, list->cnt);
-        bounds_warn(node, assignments, (size_t) list->cnt);
         for (int i = 0; i < list->cnt; i++)
             sf_lag(node, assignments[i].split, bounds.high->elems[i].offset);
         adopt(node, fresh);
-        publish_started(node, bounds.start);
+        publish_started(node, bounds.group);
     } else {
         g_ptr_array_foreach(fresh, (GFunc) (void (*)(void)) partition_free, NULL);
     }
@@ -231,6 +236,8 @@ static SfStatus revoke_partitions(SfNode *node, const Rebalance *rebalance, SfEr
     }
     if (n > 0)
         sf_log(node, SF_LOG_INFO, rebalance->lost ? "lost %zu partitions" : "gave %zu partitions back", n);
+    if (source->partitions->len == 0)
+        source->waiting_since = g_get_monotonic_time();
     rd_kafka_resp_err_t code = take(kafka_client_handle(source->client), list);
     return code ? kafka_fail(source->client, code, err, "giving the partitions back") : SF_OK;
 }

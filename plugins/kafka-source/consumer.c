@@ -21,13 +21,53 @@ static char *group_id(const SfNode *node)
     return source->group ? g_strdup(source->group) : g_strdup_printf("%s.%s", node->pipeline, node->step);
 }
 
+static const char *users_value(const Source *source, const char *name)
+{
+    for (size_t i = 0; i < source->link.kafka.size; i++) {
+        if (strcmp(source->link.kafka.pairs[i].key, name) == 0)
+            return source->link.kafka.pairs[i].value;
+    }
+    return NULL;
+}
+
+static int64_t users_ms(const Source *source, const char *name, int64_t otherwise)
+{
+    const char *text = users_value(source, name);
+    int64_t ms = text ? g_ascii_strtoll(text, NULL, 10) : 0;
+    return ms > 0 ? ms : otherwise;
+}
+
+/* Static members are known by name; tasks of one process must not take each other for the same one. */
+static SfStatus name_member(const SfNode *node, rd_kafka_conf_t *conf, SfError *err)
+{
+    char reason[256];
+    const char *name = users_value(node->state, "group.instance.id");
+    if (!name || !*name || node->task == 0)
+        return SF_OK;
+    g_autofree char *own = g_strdup_printf("%s-%u", name, node->task);
+    if (rd_kafka_conf_set(conf, "group.instance.id", own, reason, sizeof reason) != RD_KAFKA_CONF_OK)
+        return sf_fail(err, SF_CONFIG, "kafka: 'group.instance.id: %s': %s", own, reason);
+    return SF_OK;
+}
+
+/* A member that was killed keeps its partitions until its session ends, so sessions are short, and a heartbeat is due
+ * three times in one. Either may be the user's. */
+#define SESSION_MS 10000
+#define HEARTBEAT_MS 3000
+
 rd_kafka_conf_t *consumer_conf(const SfNode *node, SfError *err)
 {
     const Source *source = node->state;
     g_autofree char *group = group_id(node);
-    char prefetch[32];
+    char prefetch[32], session[32], heartbeat[32];
+    int64_t session_ms = users_ms(source, "session.timeout.ms", SESSION_MS);
+    int64_t heartbeat_ms = users_ms(source, "heartbeat.interval.ms", CLAMP(session_ms / 3, 1, HEARTBEAT_MS));
     g_snprintf(prefetch, sizeof prefetch, "%" G_GINT64_FORMAT, source->prefetch / 1024);
+    g_snprintf(session, sizeof session, "%" G_GINT64_FORMAT, CLAMP(heartbeat_ms * 3, SESSION_MS, G_MAXINT32 / 1000));
+    g_snprintf(heartbeat, sizeof heartbeat, "%" G_GINT64_FORMAT, heartbeat_ms);
     const KafkaSetting defaults[] = {
+        {"session.timeout.ms", session},
+        {"heartbeat.interval.ms", heartbeat},
         {"partition.assignment.strategy", assignors()},
         {"queued.max.messages.kbytes", prefetch},
         {"fetch.error.backoff.ms", "50"},
@@ -44,7 +84,10 @@ rd_kafka_conf_t *consumer_conf(const SfNode *node, SfError *err)
         {"enable.partition.eof", "true"},
         {NULL, NULL},
     };
-    return kafka_conf_new(&source->link, defaults, own, err);
+    g_autoptr(rd_kafka_conf_t) conf = kafka_conf_new(&source->link, defaults, own, err);
+    if (!conf || name_member(node, conf, err) != SF_OK)
+        return NULL;
+    return g_steal_pointer(&conf);
 }
 
 static SfStatus subscribe(Source *source, SfError *err)
@@ -70,7 +113,9 @@ SfStatus consumer_open(SfNode *node, SfError *err)
     if (!conf)
         return SF_CONFIG;
     source->group_id = group_id(node);
+    source->waiting_since = g_get_monotonic_time();
     rd_kafka_conf_set_rebalance_cb(conf, assignment_event);
+    rd_kafka_conf_set_offset_commit_cb(conf, publish_answered);
     source->client = kafka_client_new(node, RD_KAFKA_CONSUMER, conf, node, err);
     if (!source->client)
         return SF_CONFIG;
@@ -117,6 +162,11 @@ static void take_event(SfNode *node, const rd_kafka_message_t *message)
         sf_log(node, SF_LOG_WARNING,
                "was not asked for rows for max.poll.interval.ms; the group gives the partitions away");
         return;
+    case RD_KAFKA_RESP_ERR_INVALID_SESSION_TIMEOUT:
+        trouble(source, SF_CONFIG,
+                "the broker does not allow this session.timeout.ms; set it under 'kafka' within the broker's "
+                "group.min.session.timeout.ms and group.max.session.timeout.ms");
+        return;
     case RD_KAFKA_RESP_ERR__FATAL:
         rd_kafka_fatal_error(kafka_client_handle(source->client), text, sizeof text);
         trouble(source, SF_FENCED, text);
@@ -143,7 +193,9 @@ static SfStatus serve_group(SfNode *node, SfError *err)
 
 SfStatus consumer_serve(SfNode *node, SfError *err)
 {
-    return serve_group(node, err);
+    SF_TRY(serve_group(node, err));
+    publish_rest(node);
+    return SF_OK;
 }
 
 static void keep_message(Partition *partition, rd_kafka_message_t *message)
@@ -317,7 +369,7 @@ SfStatus consumer_poll(SfNode *node, int64_t timeout_ms, SfBatch *out, SfError *
     Source *source = node->state;
     gint64 deadline = g_get_monotonic_time() + timeout_ms * 1000;
     for (;;) {
-        SF_TRY(serve_group(node, err));
+        SF_TRY(consumer_serve(node, err));
         SfStatus status = next_batch(node, out, err);
         if (status != SF_EMPTY)
             return status;
@@ -330,6 +382,7 @@ SfStatus consumer_poll(SfNode *node, int64_t timeout_ms, SfBatch *out, SfError *
             continue;
         if (kafka_client_down(source->client))
             SF_TRY(kafka_client_probe(source->client, 1000, err));
+        waiting_tell(node);
         return SF_EMPTY;
     }
 }

@@ -30,6 +30,10 @@ static const SfOption options[] = {
                       "Raise it when a topic was deleted and created anew: its partitions are new splits (topic/0@2)."),
     SF_OPTION_ENUM(Source, on_lost, .value = "stop", .words = on_lost_words,
                    .doc = "When records were deleted by retention before they were read."),
+    SF_OPTION_ENUM(Source, on_recreated, .value = "stop", .words = on_lost_words,
+                   .doc =
+                       "When a topic was deleted and created anew, and has grown past what the sinks have of the old "
+                       "one; continue: what lies before is left out. See epoch."),
     SF_OPTION_ENUM(Source, missing_topic, .value = "wait", .words = missing_words,
                    .doc = "When none of the topics exists."),
     SF_OPTION_SIZE(Source, prefetch, .value = "16MiB", .min = "1MiB", .max = "2GiB",
@@ -134,7 +138,16 @@ SF_SOURCE_PLUGIN = {
             "partition, a position is an offset. Sinks keep the positions; the group's offsets are published after all "
             "of "
             "them have committed, for lag tools.\n\n"
-            "Start the same pipeline in several processes: Kafka shares the partitions out.\n\n"
+            "Start the same pipeline in several processes: Kafka shares the partitions out. A process that was killed "
+            "keeps its partitions until its session ends: `session.timeout.ms` is 10 s and `heartbeat.interval.ms` 3 s "
+            "here, unless `kafka` says otherwise (the broker allows no less than its `group.min.session.timeout.ms`, 6 "
+            "s "
+            "by default). With `group.instance.id` (another one for each process; tasks add their number) a restarted "
+            "process gets its partitions back at once; but then others do not get them before the session ends, also "
+            "after a clean stop.\n\n"
+            "A topic that was deleted and created anew stops the pipeline: `epoch` says that it is a new one. Its "
+            "splits "
+            "are then called topic/0@2, and sinks keep them apart from those of the old one.\n\n"
             "`kafka` takes any librdkafka property; what the source itself needs (`enable.auto.commit`, …) is refused.",
         .options = options),
     .bind = bind_source,

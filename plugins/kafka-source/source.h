@@ -11,6 +11,7 @@
 
 typedef enum Start { START_EARLIEST, START_LATEST, START_TIMESTAMP, START_COMMITTED } Start;
 typedef enum OnLost { ON_LOST_STOP, ON_LOST_CONTINUE } OnLost;
+typedef enum OnRecreated { ON_RECREATED_STOP, ON_RECREATED_CONTINUE } OnRecreated;
 typedef enum MissingTopic { MISSING_TOPIC_WAIT, MISSING_TOPIC_STOP } MissingTopic;
 
 typedef struct Partition {
@@ -21,7 +22,9 @@ typedef struct Partition {
     int64_t expected;              /* lowest offset that may still come from the consumer */
     int64_t stop;                  /* bounded runs: done here */
     int64_t ended;                 /* the consumer has reached the end at this offset; -1: not since */
-    int64_t published;             /* last group offset */
+    int64_t reached;               /* what the group's offset is to be; -1: nothing yet */
+    int64_t asked;                 /* what it was last asked to be */
+    int64_t published;             /* what it is, as far as we know */
     rd_kafka_topic_t *handle;      /* as messages carry it */
     rd_kafka_message_t **messages; /* drained, not handed out: [first, size) */
     size_t first;
@@ -46,6 +49,7 @@ typedef struct Source {
     const char *start_timestamp;
     int64_t epoch;
     int32_t on_lost;
+    int32_t on_recreated;
     int32_t missing_topic;
     int64_t prefetch;
     int64_t batch_rows;
@@ -63,8 +67,11 @@ typedef struct Source {
     gint interrupted;
     bool assigned; /* at least once */
     bool closing;
-    bool publish_now; /* group offsets are to be there before we go on */
-    gint *retained;   /* batches that are still alive; they keep the client's handle from being destroyed */
+    bool publish_now;     /* group offsets are to be there before we go on */
+    gint64 publish_again; /* monotonic time to ask for those that were refused; 0: none was */
+    gint64 waiting_since; /* for partitions of the group; 0: it has given us some, or none on purpose */
+    gint64 waiting_told;  /* monotonic time of the last line about it */
+    gint *retained;       /* batches that are still alive; they keep the client's handle from being destroyed */
     SfBuilder *headers;
     bool ask_headers; /* of every record: see batch.c */
     SfStatus trouble; /* what the consumer reported beside messages; SF_OK: nothing */
@@ -90,14 +97,16 @@ typedef struct Bounds {
     rd_kafka_topic_partition_list_t *low;
     rd_kafka_topic_partition_list_t *high;
     rd_kafka_topic_partition_list_t *start;
+    rd_kafka_topic_partition_list_t *group; /* its offsets; -1001: none */
 } Bounds;
 SfStatus bounds_resolve(SfNode *node, const rd_kafka_topic_partition_list_t *list, Bounds *out, SfError *err);
 void bounds_done(Bounds *bounds);
-/* Whether reading can go on at `position`; *from: the offset to read from. */
-SfStatus bounds_check(SfNode *node, const Bounds *bounds, int i, int64_t position, int64_t *from, SfError *err);
+/* Whether reading can go on at the sinks' position; *from: the offset to read from. */
+SfStatus bounds_check(SfNode *node, const Bounds *bounds, int i, const SfAssignment *assignment, int64_t *from,
+                      SfError *err);
 
-/* Says so when the positions look like those of another topic of that name. */
-void bounds_warn(SfNode *node, const SfAssignment *assignments, size_t n);
+/* Whether the positions are those of another topic of that name: fails when that is sure, warns when it may be. */
+SfStatus bounds_doubt(SfNode *node, const Bounds *bounds, const SfAssignment *assignments, SfError *err);
 
 /* batch.c */
 SfStatus batch_build(SfNode *node, Partition *partition, SfBatch *out, SfError *err);
@@ -105,7 +114,14 @@ SfStatus batch_headers_init(Source *source, SfError *err);
 
 /* publish.c */
 void publish_positions(SfNode *node, const SfPosition *positions, size_t n, bool last);
-void publish_started(SfNode *node, const rd_kafka_topic_partition_list_t *starts);
+/* Where the group is not where we start: a killed process may not have come to publish. */
+void publish_started(SfNode *node, const rd_kafka_topic_partition_list_t *group);
+/* Asks again for what the broker refused. */
+void publish_rest(SfNode *node);
+void publish_answered(rd_kafka_t *rk, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t *list, void *opaque);
+
+/* waiting.c */
+void waiting_tell(SfNode *node);
 
 /* Every wait for a broker's answer within a hook; librdkafka calls cannot be interrupted. */
 #define ANSWER_MS 5000

@@ -83,6 +83,8 @@ const char *kafka_explain(rd_kafka_resp_err_t code, const char *reason, char *ou
  * is in `offset` of each; RD_KAFKA_OFFSET_END when no record is that young. One request per broker. */
 SfStatus kafka_offsets_at(KafkaClient *client, rd_kafka_topic_partition_list_t *list, int64_t time, int timeout_ms,
                           SfError *err);
+/* Likewise, each partition's at the time that its `offset` holds. */
+SfStatus kafka_offsets_at_own(KafkaClient *client, rd_kafka_topic_partition_list_t *list, int timeout_ms, SfError *err);
 
 /* A group's committed offsets of the partitions in the list; -1001 where there is none. The metadata of each is the
  * list's to free. Waits for pending transactions. */
@@ -113,6 +115,10 @@ bool kafka_has_controller(KafkaClient *client, int timeout_ms);
 /* Creates; *created = false when it was there already. Without a controller the topic is made by asking for it,
  * unless the topic says how. */
 SfStatus kafka_topic_create(KafkaClient *client, const KafkaTopic *topic, int timeout_ms, bool *created, SfError *err);
+
+/* sf_fail() for one topic of an admin request's answer, in the broker's own words where it gave some. */
+SfStatus kafka_fail_topic(const KafkaClient *client, const rd_kafka_topic_result_t *result, SfError *err,
+                          const char *what);
 
 /* Number of partitions; SF_EMPTY when there is no such topic. Never creates it on the way. */
 SfStatus kafka_topic_partitions(KafkaClient *client, const char *topic, int timeout_ms, int32_t *out, SfError *err);

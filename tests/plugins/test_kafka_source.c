@@ -161,6 +161,40 @@ static void test_group_offsets_are_published(void)
     g_assert_cmpint(mock_kafka_group(mock, "lag", "t", 0), ==, 10);
 }
 
+static void poll_until_group_is_at(Harness *h, MockKafka *mock, const char *group, gint64 offset)
+{
+    gint64 deadline = g_get_monotonic_time() + 30 * G_USEC_PER_SEC;
+    while (mock_kafka_group(mock, group, "t", 0) != offset && g_get_monotonic_time() < deadline)
+        harness_poll(h, 10);
+    g_assert_cmpint(mock_kafka_group(mock, group, "t", 0), ==, offset);
+}
+
+/* Killed between a sink's commit and ours, and nothing has come since: the lag must not stay for ever. */
+static void test_an_idle_partition_is_published_where_it_goes_on(void)
+{
+    g_autoptr(MockKafka) mock = mock_kafka_new();
+    mock_kafka_topic(mock, "t", 1);
+    mock_kafka_fill(mock, "t", 0, "value ", 10);
+    g_autoptr(Harness) h = source_new(mock, "topics: [t], group: idle");
+    harness_answer(h, "t/0", 10);
+    poll_until_group_is_at(h, mock, "idle", 10);
+}
+
+static void test_what_the_coordinator_refuses_is_published_again(void)
+{
+    g_autoptr(MockKafka) mock = mock_kafka_new();
+    mock_kafka_topic(mock, "t", 1);
+    mock_kafka_fill(mock, "t", 0, "value ", 10);
+    g_autoptr(Harness) h = source_new(mock, "topics: [t], group: refused");
+    g_autoptr(GPtrArray) batches = harness_poll_rows(h, 10);
+    poll_until_group_is_at(h, mock, "refused", 0);
+    rd_kafka_mock_push_request_errors(mock->cluster, 8 /* OffsetCommit */, 1,
+                                      RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED);
+    harness_publish(h, false);
+    poll_until_group_is_at(h, mock, "refused", 10);
+    g_assert_nonnull(strstr(harness_logs(h), "warning: publishing offsets of group 'refused': "));
+}
+
 static void test_start_latest_is_remembered_by_the_group(void)
 {
     g_autoptr(MockKafka) mock = mock_kafka_new();
@@ -347,6 +381,9 @@ int main(int argc, char **argv)
     g_test_add_func("/kafka-source/batches-are-cut", test_batches_are_cut_by_rows_and_bytes);
     g_test_add_func("/kafka-source/batches-outlive-the-source", test_batches_outlive_the_source);
     g_test_add_func("/kafka-source/group-offsets-are-published", test_group_offsets_are_published);
+    g_test_add_func("/kafka-source/idle-partition-is-published", test_an_idle_partition_is_published_where_it_goes_on);
+    g_test_add_func("/kafka-source/refused-offset-is-published-again",
+                    test_what_the_coordinator_refuses_is_published_again);
     g_test_add_func("/kafka-source/start-latest-is-remembered", test_start_latest_is_remembered_by_the_group);
     g_test_add_func("/kafka-source/topic-pattern-takes-whole-names", test_topic_pattern_takes_whole_names);
     g_test_add_func("/kafka-source/topic-created-anew-stops", test_topic_created_anew_stops_with_a_choice);

@@ -38,6 +38,11 @@ SfStatus kafka_offsets_at(KafkaClient *client, rd_kafka_topic_partition_list_t *
 {
     for (int i = 0; i < list->cnt; i++)
         list->elems[i].offset = time;
+    return kafka_offsets_at_own(client, list, timeout_ms, err);
+}
+
+SfStatus kafka_offsets_at_own(KafkaClient *client, rd_kafka_topic_partition_list_t *list, int timeout_ms, SfError *err)
+{
     if (list->cnt == 0)
         return SF_OK;
     rd_kafka_resp_err_t code = rd_kafka_offsets_for_times(client->rk, list, timeout_ms);

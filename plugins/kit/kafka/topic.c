@@ -16,9 +16,9 @@ static SfStatus new_topic(const KafkaTopic *topic, rd_kafka_NewTopic_t **out, Sf
     return SF_OK;
 }
 
-/* The broker's own words where it gave some: "Replication factor: 3 larger than available brokers: 1." */
-static SfStatus fail_topic(const KafkaClient *client, const rd_kafka_topic_result_t *result, const char *what,
-                           SfError *err)
+/* "Replication factor: 3 larger than available brokers: 1." */
+SfStatus kafka_fail_topic(const KafkaClient *client, const rd_kafka_topic_result_t *result, SfError *err,
+                          const char *what)
 {
     rd_kafka_resp_err_t code = rd_kafka_topic_result_error(result);
     const char *text = rd_kafka_topic_result_error_string(result);
@@ -86,7 +86,7 @@ SfStatus kafka_topic_create(KafkaClient *client, const KafkaTopic *topic, int ti
         rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event), &n);
     rd_kafka_resp_err_t code = n == 1 ? rd_kafka_topic_result_error(results[0]) : RD_KAFKA_RESP_ERR__BAD_MSG;
     if (code && code != RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS)
-        return n == 1 ? fail_topic(client, results[0], what, err) : kafka_fail(client, code, err, "%s", what);
+        return n == 1 ? kafka_fail_topic(client, results[0], err, what) : kafka_fail(client, code, err, "%s", what);
     *created = code == RD_KAFKA_RESP_ERR_NO_ERROR;
     return SF_OK;
 }
