@@ -32,6 +32,8 @@ int connection_properties(const CliPage *page, const Connection *connection, SfM
     for (size_t i = 0; i < connection->properties.size; i++) {
         char *name = NULL;
         if (!split_setting(connection->properties.items[i], &name, &pairs[i].value)) {
+            for (size_t before = 0; before < i; before++)
+                g_free((char *) pairs[before].key);
             g_free(pairs);
             return cli_fail(page, "-X takes name=value, not '%s'", connection->properties.items[i]);
         }
@@ -56,22 +58,23 @@ rd_kafka_conf_t *connection_conf(const CliPage *page, const Connection *connecti
     return conf;
 }
 
-KafkaClient *connection_open(const CliPage *page, const Connection *connection)
+KafkaClient *connection_open(const CliPage *page, const Connection *connection, int *status)
 {
     rd_kafka_conf_t *conf = connection_conf(page, connection, NULL);
     SfError err = {""};
     KafkaClient *client = conf ? kafka_client_new(NULL, RD_KAFKA_PRODUCER, conf, NULL, &err) : NULL;
     if (conf && !client)
         command_failed(page, SF_CONFIG, &err);
+    *status = EXIT_CONFIG;
     if (!client)
         return NULL;
     gint64 deadline = g_get_monotonic_time() + COMMAND_MS * 1000;
-    SfStatus status = kafka_client_probe(client, 1000, &err);
-    while (status == SF_RETRY && !kafka_client_down(client) && g_get_monotonic_time() < deadline)
-        status = kafka_client_probe(client, 1000, &err);
-    if (status == SF_OK)
+    SfStatus answer = kafka_client_probe(client, 1000, &err);
+    while (answer == SF_RETRY && !kafka_client_down(client) && g_get_monotonic_time() < deadline)
+        answer = kafka_client_probe(client, 1000, &err);
+    if (answer == SF_OK)
         return client;
-    command_failed(page, status, &err);
+    *status = command_failed(page, answer, &err);
     kafka_client_free(client, 1000);
     return NULL;
 }

@@ -30,8 +30,8 @@ int connection_properties(const CliPage *page, const Connection *connection, SfM
 /* A configuration from the flags; NULL after a complaint. */
 rd_kafka_conf_t *connection_conf(const CliPage *page, const Connection *connection, const KafkaSetting *defaults);
 
-/* A connected client, NULL after a complaint. */
-KafkaClient *connection_open(const CliPage *page, const Connection *connection);
+/* A connected client; NULL after a complaint, and then *status is the exit status for it. */
+KafkaClient *connection_open(const CliPage *page, const Connection *connection, int *status);
 
 /* "sfrun topics create: <message>" on standard error; returns the exit status for it. */
 int command_failed(const CliPage *page, SfStatus status, const SfError *err);

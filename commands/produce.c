@@ -1,5 +1,6 @@
 /* `sfrun produce`: sales events to a topic, by the same plugins as pipelines/producer.yaml: a pipeline made of the
  * flags. */
+#include "json_write.h"
 #include "kafka_command.h"
 #include "runtime/log.h"
 
@@ -65,16 +66,21 @@ static const CliPage page = {
     .flags = flags,
     .examples = "sfrun produce --events 100 --interval 0.5\nsfrun produce --rate 5000 --duplicates 0.05 --broken 0.01"};
 
-/* A YAML text in single quotes: nothing in it has a meaning. */
+/* A JSON text is a YAML text in double quotes: line breaks (of a certificate) stay, nothing in it has a meaning. */
+static void append_quoted(GString *yaml, const char *value)
+{
+    g_auto(GStrv) references = g_strsplit(value, "${", -1);
+    g_autofree char *plain = g_strjoinv("$${", references);
+    json_write_text(yaml, plain, strlen(plain));
+}
+
 static void append_text(GString *yaml, const char *name, const char *value)
 {
     if (!value)
         return;
-    g_auto(GStrv) parts = g_strsplit(value, "'", -1);
-    g_autofree char *quoted = g_strjoinv("''", parts);
-    g_auto(GStrv) references = g_strsplit(quoted, "${", -1);
-    g_autofree char *plain = g_strjoinv("$${", references);
-    g_string_append_printf(yaml, "    %s: '%s'\n", name, plain);
+    g_string_append_printf(yaml, "    %s: ", name);
+    append_quoted(yaml, value);
+    g_string_append_c(yaml, '\n');
 }
 
 static void append_share(GString *yaml, const char *name, double share)
@@ -119,8 +125,9 @@ static void append_sink(GString *yaml, const Options *options, const SfMap *prop
     if (properties->size > 0)
         g_string_append(yaml, "    kafka:\n");
     for (size_t i = 0; i < properties->size; i++) {
-        g_autofree char *key = g_strdup_printf("  '%s'", properties->pairs[i].key);
-        append_text(yaml, key, properties->pairs[i].value);
+        g_autoptr(GString) key = g_string_new("  ");
+        append_quoted(key, properties->pairs[i].key);
+        append_text(yaml, key->str, properties->pairs[i].value);
     }
 }
 

@@ -84,13 +84,13 @@ static int choose(const TapOptions *options, int32_t partitions, rd_kafka_topic_
 }
 
 /* Prints until there is a reason to stop; the number of records, or -1 after a complaint. */
-static int64_t print_all(const TapOptions *options, KafkaClient *client, int partitions)
+static int64_t print_all(const TapOptions *options, KafkaClient *client, const rd_kafka_topic_partition_list_t *list)
 {
     int64_t n = 0;
-    int ended = 0;
+    g_autoptr(GHashTable) ended = g_hash_table_new(NULL, NULL); /* one that grows meanwhile ends more than once */
     SfError err = {""};
     while (!stopped && (options->max_messages == 0 || n < options->max_messages) &&
-           !(options->exit && ended == partitions)) {
+           !(options->exit && (int) g_hash_table_size(ended) == list->cnt)) {
         rd_kafka_message_t *message = rd_kafka_consumer_poll(kafka_client_handle(client), 200);
         rd_kafka_resp_err_t code = message ? message->err : RD_KAFKA_RESP_ERR_NO_ERROR;
         bool goes_on = true;
@@ -102,7 +102,8 @@ static int64_t print_all(const TapOptions *options, KafkaClient *client, int par
             goes_on = tap_print(options, message);
             n++;
         }
-        ended += code == RD_KAFKA_RESP_ERR__PARTITION_EOF;
+        if (code == RD_KAFKA_RESP_ERR__PARTITION_EOF)
+            g_hash_table_add(ended, GINT_TO_POINTER(message->partition));
         rd_kafka_message_destroy(message);
         if (!goes_on)
             break;
@@ -131,7 +132,7 @@ static int read_topic(const TapOptions *options, KafkaClient *admin, KafkaClient
         return refused;
     rd_kafka_poll_set_consumer(kafka_client_handle(client));
     rd_kafka_assign(kafka_client_handle(client), list);
-    int64_t n = print_all(options, client, list->cnt);
+    int64_t n = print_all(options, client, list);
     fflush(stdout);
     rd_kafka_assign(kafka_client_handle(client), NULL);
     return n < 0 ? EXIT_FAILED : stopped == SIGINT ? 128 + SIGINT : EXIT_OK;
@@ -148,9 +149,10 @@ int main(int argc, char **argv)
     signal(SIGINT, stop);
     signal(SIGTERM, stop);
     signal(SIGPIPE, SIG_IGN);
-    KafkaClient *admin = connection_open(&page, &options.connection);
+    KafkaClient *admin = connection_open(&page, &options.connection, &status);
     KafkaClient *client = admin ? open_consumer(&options) : NULL;
-    status = client ? read_topic(&options, admin, client) : EXIT_FAILED;
+    if (admin)
+        status = client ? read_topic(&options, admin, client) : EXIT_CONFIG;
     kafka_client_free(client, 2000);
     kafka_client_free(admin, 2000);
     return status;

@@ -184,7 +184,9 @@ static SfStatus await_topic(KafkaClient *client, rd_kafka_queue_t *queue, const 
     else
         results = rd_kafka_DeleteTopics_result_topics(rd_kafka_event_DeleteTopics_result(event), &n);
     rd_kafka_resp_err_t code = n == 1 ? rd_kafka_topic_result_error(results[0]) : RD_KAFKA_RESP_ERR__BAD_MSG;
-    return code ? kafka_fail(client, code, err, "%s", what) : SF_OK;
+    if (!code)
+        return SF_OK;
+    return n == 1 ? kafka_fail_topic(client, results[0], err, what) : kafka_fail(client, code, err, "%s", what);
 }
 
 /* Topics of an embedded broker stay as they were made. */
@@ -293,9 +295,9 @@ static int run_word(const Word *word, int argc, char **argv)
     int status = cli_parse(word->page, argc, argv, &options, &line);
     if (status >= 0)
         return status;
-    KafkaClient *client = connection_open(word->page, &options.connection);
+    KafkaClient *client = connection_open(word->page, &options.connection, &status);
     if (!client)
-        return EXIT_FAILED;
+        return status;
     status = word->run(&options, client, line.words);
     kafka_client_free(client, 2000);
     return status;

@@ -161,7 +161,11 @@ static void append_json(GString *out, const rd_kafka_metadata_topic_t *topic, co
 static GPtrArray *config_of(KafkaClient *client, const char *topic)
 {
     SfError err;
-    GPtrArray *config = kafka_has_controller(client, COMMAND_MS) ? topics_config(client, topic, &err) : NULL;
+    if (!kafka_has_controller(client, COMMAND_MS))
+        return g_ptr_array_new();
+    GPtrArray *config = topics_config(client, topic, &err);
+    if (!config) /* a permission of its own; the rest is shown */
+        fprintf(stderr, "sfrun topics describe: %s\n", err.message);
     return config ? config : g_ptr_array_new();
 }
 
