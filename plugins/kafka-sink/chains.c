@@ -87,7 +87,7 @@ static char *own_group(const SfNode *node, const SfRecovery *recovery)
                            recovery->split->name);
 }
 
-static char *input_group(const SfNode *node, size_t input)
+char *chains_group(const SfNode *node, size_t input)
 {
     return g_strdup_printf("%s.%s.%s", node->pipeline, node->step, node->inputs[input]);
 }
@@ -110,7 +110,7 @@ static SfStatus recover_at_source(SfNode *node, size_t input, SfRecovery *recove
                                   SfError *err)
 {
     Sink *sink = node->state;
-    g_autofree char *group = input_group(node, input);
+    g_autofree char *group = chains_group(node, input);
     g_autoptr(rd_kafka_topic_partition_list_t) list = rd_kafka_topic_partition_list_new((int) n);
     for (size_t i = 0; i < n; i++) {
         if (recoveries[i].input == input && at_source[i])
@@ -164,7 +164,7 @@ static void add_chain(SfNode *node, const SfRecovery *recovery, bool at_source)
     chain->input = recovery->input;
     chain->split = recovery->split;
     chain->at_source = at_source;
-    chain->group = at_source ? input_group(node, recovery->input) : own_group(node, recovery);
+    chain->group = at_source ? chains_group(node, recovery->input) : own_group(node, recovery);
     chain->written = chain->committed = recovery->position;
     g_ptr_array_add(lane->chains, chain);
 }

@@ -36,10 +36,16 @@ static void refuse(Lane *lane, Kept *kept, int64_t row, const char *cause)
     sf_reject(lane->node, kept->batch, row, "%s", cause);
 }
 
-/* The broker says that of one record and means it. */
+/* The broker says that of a request, for one of its records. */
 static bool is_about_the_record(rd_kafka_resp_err_t code)
 {
     return code == RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP || code == RD_KAFKA_RESP_ERR_INVALID_RECORD;
+}
+
+/* Nothing else can be meant. */
+static bool is_alone(const Lane *lane)
+{
+    return lane->kept->len == 1 && sf_rows(g_array_index(lane->kept, Kept, 0).batch) == 1;
 }
 
 void delivery_report(rd_kafka_t *rk, const rd_kafka_message_t *message, void *opaque)
@@ -56,8 +62,10 @@ void delivery_report(rd_kafka_t *rk, const rd_kafka_message_t *message, void *op
     kafka_explain(message->err, NULL, lane->problem, sizeof lane->problem); /* a report's payload is the record */
     if (message->err == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE)
         lane->oversized = true;
-    else if (is_about_the_record(message->err))
+    else if (is_about_the_record(message->err) && (lane->blunt || is_alone(lane)))
         refuse(lane, kept, row, lane->problem);
+    else if (is_about_the_record(message->err))
+        lane->refusal = message->err;
 }
 
 void delivery_forget(Lane *lane)
@@ -68,6 +76,8 @@ void delivery_forget(Lane *lane)
         g_free(kept->refused);
     }
     g_array_set_size(lane->kept, 0);
+    lane->blunt = false;
+    lane->refusal = RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
 static SfStatus wait_for_room(Lane *lane, SfError *err)
@@ -127,6 +137,30 @@ static SfStatus refuse_oversized(Lane *lane, SfError *err)
     return SF_OK;
 }
 
+/* Rows that break the topic's rules. Where none does, the broker has reasons of its own, and all rows of a request that
+ * it refuses are rejects. */
+static SfStatus refuse_faulty(Lane *lane, SfError *err)
+{
+    Sink *sink = lane->sink;
+    TopicRules rules = topic_rules(sink);
+    int64_t now_ms = sf_now_ms(lane->node);
+    bool any = false;
+    for (guint i = 0; i < lane->kept->len; i++) {
+        Kept *kept = &g_array_index(lane->kept, Kept, i);
+        Rows rows;
+        SF_TRY(rows_init(&rows, &g_array_index(sink->inputs, Input, kept->input), kept->batch, err));
+        for (int64_t row = 0; row < sf_rows(kept->batch); row++) {
+            g_autofree char *cause = is_refused(kept, row) ? NULL : record_fault(sink, &rows, row, &rules, now_ms);
+            any = any || cause;
+            if (cause)
+                refuse(lane, kept, row, cause);
+        }
+    }
+    lane->blunt = !any;
+    lane->refusal = RD_KAFKA_RESP_ERR_NO_ERROR;
+    return SF_OK;
+}
+
 /* A producer as new, with what the lane has kept. */
 static SfStatus replace_producer(Lane *lane, SfError *err)
 {
@@ -147,11 +181,14 @@ static SfStatus make_again(Lane *lane, SfError *err)
     bool fatal = rd_kafka_fatal_error(rk, reason, sizeof reason) != RD_KAFKA_RESP_ERR_NO_ERROR;
     if (fatal && lane->id)
         return sf_fail(err, SF_FENCED, "the producer '%s' is of no more use: %s", lane->id, reason);
-    if (!lane->oversized)
+    bool anew = lane->oversized || lane->refusal || fatal; /* another producer, whose start aborts what is open */
+    if (!anew)
         SF_TRY(transaction_abort(lane, err));
     if (lane->oversized)
         SF_TRY(refuse_oversized(lane, err));
-    if (lane->oversized || fatal)
+    if (lane->refusal)
+        SF_TRY(refuse_faulty(lane, err));
+    if (anew)
         SF_TRY(replace_producer(lane, err));
     lane->failed = lane->oversized = false;
     for (guint i = 0; i < lane->kept->len; i++)

@@ -52,10 +52,8 @@ static SfStatus open_sink(SfNode *node, SfError *err)
         sink->text = g_string_new(NULL);
     }
     if (!sink->client) {
-        rd_kafka_conf_t *conf = lane_conf(node, NULL, err);
-        if (!conf)
-            return SF_CONFIG;
-        sink->client = kafka_client_new(node, RD_KAFKA_PRODUCER, conf, NULL, err);
+        g_autofree char *group = chains_group(node, 0);
+        sink->client = kafka_client_asking(&sink->link, group, err);
         if (!sink->client)
             return SF_CONFIG;
     }

@@ -229,13 +229,21 @@ static const char *topic_of(const Rows *rows, int64_t row, Record *record)
     return record->name;
 }
 
+/* A reject's own time may be long past, and the topic would forget it at once. 0: now. */
+static int64_t timestamp_of(const Rows *rows, int64_t row)
+{
+    const Input *input = rows->input;
+    bool own = input->raw && !input->rejects && input->timestamp >= 0 && !sf_is_null(&rows->timestamp, row);
+    return own ? sf_i64(&rows->timestamp, row) / 1000 : 0;
+}
+
 static void record_make(Sink *sink, const Rows *rows, int64_t row, Record *record)
 {
     const Input *input = rows->input;
     record->topic = topic_of(rows, row, record);
     record->key = key_of(rows, row, record);
     record->headers = headers_of(rows, row);
-    record->timestamp_ms = 0;
+    record->timestamp_ms = timestamp_of(rows, row);
     if (input->raw) {
         record->value = bytes_or_null(&rows->value, row);
     } else {
@@ -243,9 +251,6 @@ static void record_make(Sink *sink, const Rows *rows, int64_t row, Record *recor
         json_writer_row(input->writer, row, sink->text);
         record->value = (SfBytes){.data = sink->text->str, .size = (int64_t) sink->text->len};
     }
-    /* a reject's own time may be long past, and the topic would forget it at once */
-    if (input->raw && !input->rejects && input->timestamp >= 0 && !sf_is_null(&rows->timestamp, row))
-        record->timestamp_ms = sf_i64(&rows->timestamp, row) / 1000;
 }
 
 rd_kafka_resp_err_t record_produce(Lane *lane, const Rows *rows, int64_t row, void *opaque)
@@ -264,6 +269,24 @@ rd_kafka_resp_err_t record_produce(Lane *lane, const Rows *rows, int64_t row, vo
     if (code && record.headers)
         rd_kafka_headers_destroy(record.headers); /* else they are the producer's */
     return code;
+}
+
+char *record_fault(const Sink *sink, const Rows *rows, int64_t row, const TopicRules *rules, int64_t now_ms)
+{
+    Record record;
+    const char *other = topic_of(rows, row, &record);
+    int64_t time = timestamp_of(rows, row);
+    if (other && strcmp(other, sink->topic) != 0) /* the rules are those of the option's topic */
+        return NULL;
+    if (rules->keyed && !key_of(rows, row, &record).data)
+        return g_strdup_printf("the record has no key, and topic '%s' is compacted (cleanup.policy)", sink->topic);
+    if (time > 0 && ((rules->before_ms >= 0 && time < now_ms - rules->before_ms) ||
+                     (rules->after_ms >= 0 && time > now_ms + rules->after_ms)))
+        return g_strdup_printf("the record's time, %" G_GINT64_FORMAT
+                               " ms, is outside of what topic '%s' takes (message.timestamp.before.max.ms and "
+                               "message.timestamp.after.max.ms)",
+                               time, sink->topic);
+    return NULL;
 }
 
 int64_t record_size(Lane *lane, const Rows *rows, int64_t row)

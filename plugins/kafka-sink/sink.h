@@ -70,6 +70,8 @@ typedef struct Lane {
     bool ending;        /* its commit has been asked for, the answer is outstanding */
     bool failed;        /* it cannot be committed: abort, and make it again */
     bool oversized;     /* because a record was too large for the topic */
+    bool blunt;         /* the broker's word counts for every record of a request: nobody knows which it means */
+    rd_kafka_resp_err_t refusal; /* what it said of a request with several; 0: nothing */
     char problem[512];
 } Lane;
 
@@ -99,6 +101,7 @@ typedef struct Sink {
 #define SLICE_MS 250
 
 /* chains.c: where the ends are kept, and read again */
+char *chains_group(const SfNode *node, size_t input);
 SfStatus chains_recover(SfNode *node, SfRecovery *recoveries, size_t n, SfError *err);
 Chain *chain_find(const Lane *lane, size_t input, const SfSplit *split);
 bool chain_moved(const Chain *chain);
@@ -144,7 +147,17 @@ SfStatus rows_init(Rows *rows, const Input *input, const SfBatch *batch, SfError
 rd_kafka_resp_err_t record_produce(Lane *lane, const Rows *rows, int64_t row, void *opaque);
 int64_t record_size(Lane *lane, const Rows *rows, int64_t row);
 
+/* What the topic demands of a record, as far as the broker tells; -1: no bound. */
+typedef struct TopicRules {
+    bool keyed; /* it is compacted */
+    int64_t before_ms;
+    int64_t after_ms;
+} TopicRules;
+/* Why the topic refuses the record, or NULL; the caller frees it. */
+char *record_fault(const Sink *sink, const Rows *rows, int64_t row, const TopicRules *rules, int64_t now_ms);
+
 /* topic.c */
+TopicRules topic_rules(Sink *sink);
 SfStatus topic_ensure(SfNode *node, SfError *err);
 SfStatus topic_limit(Sink *sink, SfError *err);
 

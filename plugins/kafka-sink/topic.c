@@ -29,6 +29,32 @@ SfStatus topic_ensure(SfNode *node, SfError *err)
     return SF_OK;
 }
 
+static int64_t number_of(Sink *sink, const char *name)
+{
+    SfError err;
+    g_autofree char *value = NULL;
+    if (kafka_topic_config(sink->client, sink->topic, name, ANSWER_MS, &value, &err) != SF_OK)
+        return -1;
+    return g_ascii_strtoll(value, NULL, 10);
+}
+
+/* Brokers before 3.6 have one bound for both directions. */
+TopicRules topic_rules(Sink *sink)
+{
+    SfError err;
+    TopicRules rules = {.before_ms = -1, .after_ms = -1};
+    g_autofree char *policy = NULL;
+    if (!kafka_has_controller(sink->client, ANSWER_MS) ||
+        kafka_topic_config(sink->client, sink->topic, "cleanup.policy", ANSWER_MS, &policy, &err) != SF_OK)
+        return rules;
+    rules.keyed = strstr(policy, "compact") != NULL;
+    rules.before_ms = number_of(sink, "message.timestamp.before.max.ms");
+    rules.after_ms = number_of(sink, "message.timestamp.after.max.ms");
+    if (rules.before_ms < 0 && rules.after_ms < 0)
+        rules.before_ms = rules.after_ms = number_of(sink, "message.timestamp.difference.max.ms");
+    return rules;
+}
+
 SfStatus topic_limit(Sink *sink, SfError *err)
 {
     if (sink->limit > 0)

@@ -48,6 +48,11 @@ typedef struct KafkaClient KafkaClient;
  * kafka_client_user() in callbacks, whose opaque is the client. */
 KafkaClient *kafka_client_new(SfNode *node, rd_kafka_type_t type, rd_kafka_conf_t *conf, void *user, SfError *err);
 
+/* A client for questions (offsets of groups, topics), which reads and writes nothing. It is a consumer, though no
+ * member of the group: a producer that asks for a group's offsets while their coordinator moves makes librdkafka
+ * crash, since it has no group to look the coordinator up for. Polled by the requests of this file. */
+KafkaClient *kafka_client_asking(const KafkaOptions *options, const char *group, SfError *err);
+
 /* Destroys within timeout_ms; a client that hangs (known in librdkafka 2.0) is left to a thread of its own, and a
  * log line says so. 0: does not wait for it, and does not say so. */
 void kafka_client_free(KafkaClient *client, int timeout_ms);

@@ -180,6 +180,20 @@ static void test_position_of_what_is_no_topic(void)
     g_assert_cmpint(harness_recover(h, 0, "generator/1"), ==, SF_POSITION_NONE);
 }
 
+/* librdkafka takes such an answer for one to a consumer, and reaches for its group. */
+static void test_positions_are_read_while_the_coordinator_moves(void)
+{
+    static const char *const values[] = {"a", "b", "c"};
+    g_autoptr(MockKafka) mock = mock_new(1);
+    g_autoptr(Harness) h = sink_new(mock, "delivery: at-least-once");
+    harness_write(h, 0, harness_raw(h, "generator/0", 0, values, 3));
+    harness_commit(h, SF_COMMIT_CHECKPOINT);
+    harness_reopen(h);
+    rd_kafka_mock_push_request_errors(mock->cluster, 9 /* OffsetFetch */, 2, RD_KAFKA_RESP_ERR_NOT_COORDINATOR,
+                                      RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE);
+    g_assert_cmpint(harness_recover(h, 0, "generator/0"), ==, 3);
+}
+
 static void test_epochs_do_not_share_positions(void)
 {
     static const char *const values[] = {"a", "b", "c"};
@@ -330,6 +344,8 @@ int main(int argc, char **argv)
     g_test_add_func("/kafka-sink/empty-range-moves-the-position", test_empty_range_moves_the_position);
     g_test_add_func("/kafka-sink/at-least-once-finds-its-position", test_at_least_once_finds_its_position);
     g_test_add_func("/kafka-sink/position-of-what-is-no-topic", test_position_of_what_is_no_topic);
+    g_test_add_func("/kafka-sink/positions-while-the-coordinator-moves",
+                    test_positions_are_read_while_the_coordinator_moves);
     g_test_add_func("/kafka-sink/epochs-do-not-share-positions", test_epochs_do_not_share_positions);
     g_test_add_func("/kafka-sink/row-too-large-is-a-reject", test_row_too_large_is_a_reject);
     g_test_add_func("/kafka-sink/row-that-the-broker-refuses", test_row_that_the_broker_refuses_is_a_reject);

@@ -3,10 +3,10 @@
 
 #include "client.h"
 
-/* A producer's events (connection errors among them) wait until it is polled. */
+/* Events (connection errors among them) wait until the client is polled; a reading consumer is by its reader. */
 void kafka_serve(KafkaClient *client)
 {
-    if (rd_kafka_type(client->rk) == RD_KAFKA_PRODUCER)
+    if (client->polled)
         rd_kafka_poll(client->rk, 0);
 }
 
@@ -96,8 +96,11 @@ static SfStatus ask_group_offsets(KafkaClient *client, const char *group, rd_kaf
         list->elems[i].offset = RD_KAFKA_OFFSET_INVALID;
 
     g_autofree char *what = g_strdup_printf("reading the offsets of group '%s'", group);
-    g_autoptr(rd_kafka_event_t) event = NULL;
-    SF_TRY(kafka_await(client, queue, timeout_ms, what, &event, err));
+    g_autoptr(rd_kafka_event_t) event = rd_kafka_queue_poll(queue, timeout_ms + 500);
+    kafka_serve(client);
+    *code = event ? rd_kafka_event_error(event) : RD_KAFKA_RESP_ERR__TIMED_OUT;
+    if (*code)
+        return kafka_fail(client, *code, err, "%s", what);
     size_t n = 0;
     const rd_kafka_group_result_t **groups =
         rd_kafka_ListConsumerGroupOffsets_result_groups(rd_kafka_event_ListConsumerGroupOffsets_result(event), &n);

@@ -69,6 +69,7 @@ KafkaClient *kafka_client_new(SfNode *node, rd_kafka_type_t type, rd_kafka_conf_
     client->references = 1;
     client->node = node;
     client->user = user;
+    client->polled = type == RD_KAFKA_PRODUCER;
     client->brokers = conf_value(conf, "bootstrap.servers");
     g_mutex_init(&client->lock);
     g_cond_init(&client->gone_cond);
@@ -82,6 +83,17 @@ KafkaClient *kafka_client_new(SfNode *node, rd_kafka_type_t type, rd_kafka_conf_
         client_unref(client);
         return NULL;
     }
+    return client;
+}
+
+KafkaClient *kafka_client_asking(const KafkaOptions *options, const char *group, SfError *err)
+{
+    const KafkaSetting defaults[] = {{"group.id", group}, {"socket.nagle.disable", "true"}, {NULL, NULL}};
+    rd_kafka_conf_t *conf = kafka_conf_new(options, defaults, NULL, err);
+    /* without a node: it would complain of every setting that is for producers */
+    KafkaClient *client = conf ? kafka_client_new(NULL, RD_KAFKA_CONSUMER, conf, NULL, err) : NULL;
+    if (client)
+        client->polled = true;
     return client;
 }
 

@@ -7,6 +7,7 @@
 struct KafkaClient {
     rd_kafka_t *rk;
     void *user;
+    bool polled; /* its events wait until kafka_serve() */
     char *brokers;
     bool down;
     rd_kafka_resp_err_t code; /* of the last connection problem */
@@ -18,7 +19,8 @@ struct KafkaClient {
     bool gone;
 };
 
-/* admin.c: a producer's waiting events; an admin request's options; its answer, or why there is none. */
+/* admin.c: waiting events of a client that nobody else polls; an admin request's options; its answer, or why there
+ * is none. */
 void kafka_serve(KafkaClient *client);
 rd_kafka_AdminOptions_t *kafka_admin_options(KafkaClient *client, rd_kafka_admin_op_t op, int timeout_ms);
 SfStatus kafka_await(KafkaClient *client, rd_kafka_queue_t *queue, int timeout_ms, const char *what,
