@@ -136,6 +136,37 @@ static SfStatus trouble(Source *source, SfStatus status, const char *what)
     return status;
 }
 
+/* Of the topics that are called by their names. */
+static bool any_topic_exists(const Source *source)
+{
+    const struct rd_kafka_metadata *metadata = NULL;
+    bool found = false;
+    if (source->topics.size < 2 || rd_kafka_metadata(kafka_client_handle(source->client), 1, NULL, &metadata, 1000))
+        return false;
+    for (int i = 0; i < metadata->topic_cnt && !found; i++) {
+        for (size_t k = 0; k < source->topics.size && !found; k++)
+            found = !metadata->topics[i].err && strcmp(metadata->topics[i].topic, source->topics.items[k]) == 0;
+    }
+    rd_kafka_metadata_destroy(metadata);
+    return found;
+}
+
+static void take_missing(SfNode *node, const char *topic)
+{
+    Source *source = node->state;
+    g_autofree char *text =
+        topic[0] == '^' ? g_strdup_printf("no topic on '%s' matches 'topic_pattern: %s'", source->link.brokers,
+                                          source->topic_pattern)
+                        : g_strdup_printf("topic '%s' does not exist on '%s'; create it: sfrun topics create %s", topic,
+                                          source->link.brokers, topic);
+    if (source->partitions->len > 0 || any_topic_exists(source)) {
+        sf_log(node, SF_LOG_WARNING, "%s", text);
+        return;
+    }
+    source->missing = true;
+    trouble(source, source->missing_topic == MISSING_TOPIC_STOP ? SF_CONFIG : SF_RETRY, text);
+}
+
 /* A message of the group's queue is never a record: what cannot be read, and why. */
 static void take_event(SfNode *node, const rd_kafka_message_t *message)
 {
@@ -144,20 +175,11 @@ static void take_event(SfNode *node, const rd_kafka_message_t *message)
     char text[640];
     switch (message->err) {
     case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
-    case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC: {
-        const char *topic = message->rkt          ? rd_kafka_topic_name(message->rkt)
-                            : source->topics.size ? source->topics.items[0]
-                                                  : "";
-        g_snprintf(text, sizeof text, "topic '%s' does not exist on '%s'; create it: sfrun topics create %s", topic,
-                   source->link.brokers, topic);
-        if (source->partitions->len > 0) {
-            sf_log(node, SF_LOG_WARNING, "%s", text);
-            return;
-        }
-        source->missing = true;
-        trouble(source, source->missing_topic == MISSING_TOPIC_STOP ? SF_CONFIG : SF_RETRY, text);
+    case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
+        take_missing(node, message->rkt          ? rd_kafka_topic_name(message->rkt)
+                           : source->topics.size ? source->topics.items[0]
+                                                 : "^");
         return;
-    }
     case RD_KAFKA_RESP_ERR__MAX_POLL_EXCEEDED:
         sf_log(node, SF_LOG_WARNING,
                "was not asked for rows for max.poll.interval.ms; the group gives the partitions away");
