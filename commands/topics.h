@@ -17,7 +17,7 @@ typedef struct TopicsOptions {
 int topics_list(const CliPage *page, const TopicsOptions *options, KafkaClient *client);
 int topics_describe(const CliPage *page, const TopicsOptions *options, KafkaClient *client, char **names);
 
-/* Entries that differ from the broker's defaults, as "name=value" strings, sorted; NULL and err when they cannot be
+/* Entries that differ from Kafka's own defaults, as "name=value" strings, sorted; NULL and err when they cannot be
  * had. */
 GPtrArray *topics_config(KafkaClient *client, const char *topic, SfError *err);
 

@@ -99,7 +99,7 @@ GPtrArray *topics_config(KafkaClient *client, const char *topic, SfError *err)
     const rd_kafka_ConfigEntry_t **entries = rd_kafka_ConfigResource_configs(answers[0], &n_entries);
     for (size_t i = 0; i < n_entries; i++) {
         const char *value = rd_kafka_ConfigEntry_value(entries[i]);
-        if (rd_kafka_ConfigEntry_source(entries[i]) == RD_KAFKA_CONFIG_SOURCE_DYNAMIC_TOPIC_CONFIG)
+        if (!rd_kafka_ConfigEntry_is_default(entries[i]))
             g_ptr_array_add(found, g_strdup_printf("%s=%s", rd_kafka_ConfigEntry_name(entries[i]), value ? value : ""));
     }
     g_ptr_array_sort(found, by_text);
