@@ -2,6 +2,7 @@
 
 import json
 import re
+import threading
 
 import pytest
 
@@ -69,6 +70,33 @@ def test_produce_and_tap(run, kafka, name):
     tapped = run("tap", "--topic", name, "--from-beginning", "--max-messages", 5)
     assert len(tapped.stdout.splitlines()) == 5
     assert all(json.loads(line) for line in tapped.stdout.splitlines())
+
+
+def test_tap_reads_every_partition_to_its_end(run, kafka, name):
+    """Though one of them grows, and so ends again and again, long before the others are read."""
+    kafka.create_topic(name, 3)
+    kafka.produce(name, [{"value": b"x" * 300, "partition": 1 + i % 2} for i in range(200000)])
+    done = threading.Event()
+
+    def grow():
+        while not done.is_set():
+            kafka.produce(name, [{"value": b"y", "partition": 0}])
+
+    thread = threading.Thread(target=grow)
+    thread.start()
+    try:
+        tapped = run("tap", "--topic", name, "--from-beginning", "--exit").stdout
+    finally:
+        done.set()
+        thread.join()
+    assert sum(line.startswith("x") for line in tapped.splitlines()) == 200000
+
+
+def test_properties_by_x(run, name):
+    wrong = run("topics", "list", "-X", "fetch.min.byte=1", check=False)
+    assert wrong.returncode == 2 and "did you mean 'fetch.min.bytes'?" in wrong.stderr, wrong.stderr
+    refused = run("produce", "--topic", name, "-X", "acks=it's \"two\" words of ${HOME}", check=False)
+    assert refused.returncode == 2 and "it's \"two\" words of ${HOME}" in refused.stderr, refused.stderr
 
 
 def test_the_same_seed_gives_the_same_events(run, kafka, name):
