@@ -84,6 +84,11 @@ class Kafka(Server):
             for future in admin.create_topics([NewTopic(topic, partitions, 1, config=config)]).values():
                 future.result(30)
 
+    def delete_topic(self, topic):
+        with AdminClient({"bootstrap.servers": self.brokers, "log_level": 0}) as admin:
+            admin.delete_topics([topic])[topic].result(30)
+        wait_for(lambda: topic not in self.topics(), 20, f"topic {topic} is still there")
+
     def topics(self):
         with contextlib.closing(self.consumer()) as consumer:
             return consumer.list_topics(timeout=20).topics
