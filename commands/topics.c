@@ -222,6 +222,8 @@ static int alter(const TopicsOptions *options, KafkaClient *client, char **names
         rd_kafka_NewPartitions_destroy(request);
         status = await_topic(client, queue, "adding partitions", &err);
     }
+    if (status == SF_OK)
+        kafka_topic_await(client, names[0], options->partitions, COMMAND_MS);
     if (status != SF_OK) {
         command_failed(&alter_page, status, &err);
         return EXIT_FAILED;
@@ -236,7 +238,9 @@ static SfStatus delete_topic(KafkaClient *client, const char *name, SfError *err
     rd_kafka_DeleteTopic_t *request = rd_kafka_DeleteTopic_new(name);
     rd_kafka_DeleteTopics(kafka_client_handle(client), &request, 1, NULL, queue);
     rd_kafka_DeleteTopic_destroy(request);
-    return await_topic(client, queue, "deleting", err);
+    SF_TRY(await_topic(client, queue, "deleting", err));
+    kafka_topic_await(client, name, 0, COMMAND_MS);
+    return SF_OK;
 }
 
 static int delete (const TopicsOptions *options, KafkaClient *client, char **names)

@@ -117,9 +117,13 @@ SfStatus kafka_topic_config(KafkaClient *client, const char *topic, const char *
  * they are asked for, with partitions as it likes. */
 bool kafka_has_controller(KafkaClient *client, int timeout_ms);
 
-/* Creates; *created = false when it was there already. Without a controller the topic is made by asking for it,
- * unless the topic says how. */
+/* Creates, and waits for brokers to know of it; *created = false when it was there already. Without a controller the
+ * topic is made by asking for it, unless the topic says how. */
 SfStatus kafka_topic_create(KafkaClient *client, const KafkaTopic *topic, int timeout_ms, bool *created, SfError *err);
+
+/* A controller answers before the brokers have learned of a change (KIP-500): waits until they show so many partitions
+ * with leaders at least; 0: until the topic is gone. false: not within timeout_ms. */
+bool kafka_topic_await(KafkaClient *client, const char *topic, int64_t partitions, int timeout_ms);
 
 /* sf_fail() for one topic of an admin request's answer, in the broker's own words where it gave some. */
 SfStatus kafka_fail_topic(const KafkaClient *client, const rd_kafka_topic_result_t *result, SfError *err,

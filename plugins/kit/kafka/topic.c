@@ -66,6 +66,42 @@ static SfStatus create_by_asking(KafkaClient *client, const KafkaTopic *topic, i
     return SF_OK;
 }
 
+static const struct rd_kafka_metadata_topic *find_topic(const struct rd_kafka_metadata *metadata, const char *name)
+{
+    for (int i = 0; i < metadata->topic_cnt; i++) {
+        const struct rd_kafka_metadata_topic *topic = &metadata->topics[i];
+        if (strcmp(topic->topic, name) == 0 && topic->err != RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART)
+            return topic;
+    }
+    return NULL;
+}
+
+static int led_partitions(const struct rd_kafka_metadata *metadata, const char *name)
+{
+    const struct rd_kafka_metadata_topic *topic = find_topic(metadata, name);
+    int led = 0;
+    for (int i = 0; topic && i < topic->partition_cnt; i++)
+        led += topic->partitions[i].leader >= 0;
+    return led;
+}
+
+bool kafka_topic_await(KafkaClient *client, const char *topic, int64_t partitions, int timeout_ms)
+{
+    gint64 deadline = g_get_monotonic_time() + (gint64) timeout_ms * 1000;
+    for (;;) {
+        const struct rd_kafka_metadata *metadata = NULL;
+        bool seen = false;
+        if (rd_kafka_metadata(client->rk, 1, NULL, &metadata, timeout_ms) == RD_KAFKA_RESP_ERR_NO_ERROR) {
+            seen = partitions > 0 ? led_partitions(metadata, topic) >= partitions : !find_topic(metadata, topic);
+            rd_kafka_metadata_destroy(metadata);
+        }
+        kafka_serve(client);
+        if (seen || g_get_monotonic_time() > deadline)
+            return seen;
+        g_usleep(20 * 1000);
+    }
+}
+
 SfStatus kafka_topic_create(KafkaClient *client, const KafkaTopic *topic, int timeout_ms, bool *created, SfError *err)
 {
     rd_kafka_NewTopic_t *request = NULL;
@@ -88,6 +124,7 @@ SfStatus kafka_topic_create(KafkaClient *client, const KafkaTopic *topic, int ti
     if (code && code != RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS)
         return n == 1 ? kafka_fail_topic(client, results[0], err, what) : kafka_fail(client, code, err, "%s", what);
     *created = code == RD_KAFKA_RESP_ERR_NO_ERROR;
+    kafka_topic_await(client, topic->name, MAX(topic->partitions, 1), timeout_ms);
     return SF_OK;
 }
 
@@ -128,13 +165,9 @@ SfStatus kafka_topic_partitions(KafkaClient *client, const char *topic, int time
     kafka_serve(client);
     if (code)
         return kafka_fail(client, code, err, "asking for topic '%s'", topic);
-    SfStatus status = SF_EMPTY;
-    for (int i = 0; i < metadata->topic_cnt && status == SF_EMPTY; i++)
-        if (strcmp(metadata->topics[i].topic, topic) == 0 &&
-            metadata->topics[i].err != RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) {
-            *out = metadata->topics[i].partition_cnt;
-            status = SF_OK;
-        }
+    const struct rd_kafka_metadata_topic *found = find_topic(metadata, topic);
+    if (found)
+        *out = found->partition_cnt;
     rd_kafka_metadata_destroy(metadata);
-    return status;
+    return found ? SF_OK : SF_EMPTY;
 }
