@@ -53,8 +53,13 @@ void delivery_report(rd_kafka_t *rk, const rd_kafka_message_t *message, void *op
     Lane *lane = kafka_client_user(opaque);
     int64_t row;
     (void) rk;
-    if (!lane || !message->err)
+    if (!lane)
         return;
+    if (!message->err) {
+        if (lane->id)
+            visible_note(lane, message);
+        return;
+    }
     Kept *kept = report_unpack(lane, message->_private, &row);
     if (!kept || message->err == RD_KAFKA_RESP_ERR__PURGE_QUEUE || message->err == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT)
         return;

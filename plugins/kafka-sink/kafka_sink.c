@@ -78,9 +78,10 @@ static SfStatus write_batch(SfNode *node, size_t input, const SfBatch *batch, Sf
 static SfStatus commit(SfNode *node, SfCommitReason reason, SfError *err)
 {
     Sink *sink = sink_of(node);
-    (void) reason;
     for (guint i = 0; i < sink->lanes->len; i++)
         SF_TRY(lane_commit(sink->lanes->pdata[i], err));
+    if (reason == SF_COMMIT_END)
+        visible_wait(node);
     return SF_OK;
 }
 

@@ -58,6 +58,7 @@ Lane *lane_new(SfNode *node, const SfSplit *split)
         lane->id = g_strdup_printf("%s.%s.%s", node->pipeline, node->step, split->name);
     lane->chains = g_ptr_array_new();
     lane->kept = g_array_new(FALSE, TRUE, sizeof(Kept));
+    lane->ends = g_array_new(FALSE, TRUE, sizeof(End));
     return lane;
 }
 
@@ -122,6 +123,7 @@ void lane_shut(Lane *lane)
     delivery_forget(lane);
     rd_kafka_purge(rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
     rd_kafka_poll(rk, 0);
+    g_array_set_size(lane->ends, 0);
     g_clear_pointer(&lane->topics, g_hash_table_unref);
     kafka_client_free(g_steal_pointer(&lane->client), SHUT_MS);
     lane->topic = NULL;
@@ -135,6 +137,7 @@ void lane_free(Lane *lane)
     g_ptr_array_foreach(lane->chains, (GFunc) (void (*)(void)) chain_free, NULL);
     g_ptr_array_unref(lane->chains);
     g_array_unref(lane->kept);
+    g_array_unref(lane->ends);
     g_free(lane->id);
     g_free(lane);
 }

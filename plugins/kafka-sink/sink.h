@@ -55,6 +55,13 @@ typedef struct Kept {
     uint8_t *refused; /* a bit a row that became a reject; NULL: none */
 } Kept;
 
+/* The last record of a partition that the broker has taken. */
+typedef struct End {
+    const rd_kafka_topic_t *topic; /* the lane's */
+    int32_t partition;
+    int64_t last;
+} End;
+
 typedef struct Lane {
     struct Sink *sink;
     SfNode *node;
@@ -65,6 +72,7 @@ typedef struct Lane {
     GHashTable *topics; /* name → rd_kafka_topic_t *, with topic_column */
     GPtrArray *chains;  /* Chain * */
     GArray *kept;       /* Kept */
+    GArray *ends;       /* End; not waited for yet */
     gint64 begun_us;    /* of the open transaction; 0: none is open */
     bool ready;         /* transactions can begin */
     bool ending;        /* its commit has been asked for, the answer is outstanding */
@@ -133,6 +141,10 @@ SfStatus delivery_write(Lane *lane, size_t input, const SfBatch *batch, SfError 
 SfStatus delivery_flush(Lane *lane, SfError *err);
 void delivery_report(rd_kafka_t *rk, const rd_kafka_message_t *message, void *opaque);
 void delivery_forget(Lane *lane);
+
+/* visible.c: readers see what was committed */
+void visible_note(Lane *lane, const rd_kafka_message_t *message);
+void visible_wait(SfNode *node);
 
 /* record.c: a row as a record */
 SfStatus record_bind(SfNode *node, size_t input, const struct ArrowSchema *schema, SfError *err);

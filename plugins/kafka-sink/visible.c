@@ -1,0 +1,73 @@
+/* When readers of committed records see what was committed: the broker answers for a transaction before it has marked
+ * its end in every partition, and the last stable offset moves with the mark (KIP-98, section 5.2). A run that has
+ * ended is one whose rows can be read, so the last commit waits for that. */
+#include "sink.h"
+
+#define VISIBLE_MS 3000
+#define PAUSE_US (10 * 1000)
+
+void visible_note(Lane *lane, const rd_kafka_message_t *message)
+{
+    for (guint i = lane->ends->len; i-- > 0;) {
+        End *end = &g_array_index(lane->ends, End, i);
+        if (end->topic == message->rkt && end->partition == message->partition) {
+            end->last = MAX(end->last, message->offset);
+            return;
+        }
+    }
+    End end = {.topic = message->rkt, .partition = message->partition, .last = message->offset};
+    g_array_append_val(lane->ends, end);
+}
+
+/* The partitions of all lanes, the last offset of each. */
+static rd_kafka_topic_partition_list_t *collect(const Sink *sink)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(8);
+    for (guint i = 0; i < sink->lanes->len; i++) {
+        const Lane *lane = sink->lanes->pdata[i];
+        for (guint k = 0; k < lane->ends->len; k++) {
+            const End *end = &g_array_index(lane->ends, End, k);
+            const char *topic = rd_kafka_topic_name(end->topic);
+            rd_kafka_topic_partition_t *at = rd_kafka_topic_partition_list_find(list, topic, end->partition);
+            if (!at) {
+                at = rd_kafka_topic_partition_list_add(list, topic, end->partition);
+                at->offset = end->last;
+            }
+            at->offset = MAX(at->offset, end->last);
+        }
+        g_array_set_size(lane->ends, 0);
+    }
+    return list;
+}
+
+/* Takes out what can be read. */
+static void drop_visible(Sink *sink, rd_kafka_topic_partition_list_t *list)
+{
+    SfError err;
+    g_autoptr(rd_kafka_topic_partition_list_t) stable = rd_kafka_topic_partition_list_copy(list);
+    if (kafka_offsets_at(sink->client, stable, RD_KAFKA_OFFSET_END, VISIBLE_MS, &err) != SF_OK)
+        return;
+    for (int i = stable->cnt; i-- > 0;) {
+        if (stable->elems[i].offset > list->elems[i].offset)
+            rd_kafka_topic_partition_list_del_by_idx(list, i);
+    }
+}
+
+void visible_wait(SfNode *node)
+{
+    Sink *sink = node->state;
+    g_autoptr(rd_kafka_topic_partition_list_t) list = collect(sink);
+    gint64 deadline = g_get_monotonic_time() + VISIBLE_MS * 1000;
+    for (drop_visible(sink, list); list->cnt > 0; drop_visible(sink, list)) {
+        if (g_get_monotonic_time() > deadline) {
+            sf_log(node, SF_LOG_INFO,
+                   "all is committed; readers of committed records see the end of '%s/%d' once other producers' "
+                   "transactions there have ended",
+                   list->elems[0].topic, list->elems[0].partition);
+            return;
+        }
+        if (interrupted(sink))
+            return;
+        g_usleep(PAUSE_US);
+    }
+}
