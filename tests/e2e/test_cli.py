@@ -54,6 +54,23 @@ def test_topics_refused_say_why(run, kafka, name, arguments, message):
     assert re.search(message.format(name=name), done.stderr), done.stderr
 
 
+def test_what_one_command_did_the_next_one_sees(run, kafka, name):
+    """At once: brokers learn of topics, and of the ends of transactions, a moment after they have answered."""
+    def topics():
+        return [topic["topic"] for topic in json.loads(run("topics", "list", "--json").stdout)]
+
+    for number in range(10):
+        topic = f"{name}{number}"
+        run("topics", "create", topic, "--partitions", 5)
+        assert topic in topics()
+        run("produce", "--events", 40, "--interval", 0, "--topic", topic)
+        assert sum(high - low for low, high in kafka.ends(topic).values()) >= 40
+        run("topics", "alter", topic, "--partitions", 7)
+        assert len(kafka.topics()[topic].partitions) == 7
+        run("topics", "delete", topic)
+        assert topic not in topics()
+
+
 def test_no_broker_is_said_soon(sfrun, tmp_path):
     done = sfrun.run("topics", "list", env={"KAFKA_BROKERS": "127.0.0.1:1"}, check=False, seconds=40)
     assert done.returncode == 1 and re.search(r"127\.0\.0\.1:1\b.*refused", done.stderr), done.stderr
