@@ -5,6 +5,7 @@
 #include "log.h"
 
 #define QUEUE_LENGTH 64
+#define QUEUE_BYTES (INT64_C(8) << 20) /* enough to go on while a sink writes; more only makes memory cold */
 #define TICK_US (100 * 1000)
 #define IDLE_MS 50
 
@@ -101,7 +102,7 @@ void worker_free(Worker *worker)
 
 bool worker_has_room(const Worker *worker)
 {
-    return worker->queue.length < QUEUE_LENGTH;
+    return worker->queue.length < QUEUE_LENGTH && worker->queued_bytes < QUEUE_BYTES;
 }
 
 bool worker_has_open(const Worker *worker)
@@ -117,6 +118,7 @@ bool worker_has_open(const Worker *worker)
 static void push(Worker *worker, Item *item)
 {
     g_queue_push_tail(&worker->queue, item);
+    worker->queued_bytes += item->batch ? item->batch->batch.bytes : 0;
     g_cond_broadcast(&worker->attempt->changed);
 }
 
@@ -170,8 +172,12 @@ static Item *next_item(Worker *worker, bool *leave)
     if (worker->queue.length == 0 && attempt->phase < PHASE_CLOSE)
         attempt_wait(attempt, IDLE_MS);
     *leave = attempt->phase == PHASE_ABORT || (attempt->phase == PHASE_CLOSE && worker->queue.length == 0);
+    bool full = !worker_has_room(worker);
     Item *item = *leave ? NULL : g_queue_pop_head(&worker->queue);
+    worker->queued_bytes -= item && item->batch ? item->batch->batch.bytes : 0;
     worker->answering = item ? item->request : NULL;
+    if (full && worker_has_room(worker))
+        g_cond_broadcast(&attempt->changed);
     g_mutex_unlock(&attempt->lock);
     return item;
 }

@@ -30,7 +30,8 @@ struct Worker {
     GThread *thread;
     guint level;  /* longest way of errors outputs of sinks that lead here: those upstream commit first */
     GQueue queue; /* Item *; attempt's lock, as for the rest up to the thread's own */
-    gint opened;  /* atomic; the plugin is open until worker_free */
+    gint64 queued_bytes;
+    gint opened; /* atomic; the plugin is open until worker_free */
     const Request *answering;
     bool ended;
     GPtrArray *chains;    /* Chain *, owned, in the order in which they came */

@@ -5,7 +5,7 @@
 #include <sf/sf.h>
 
 typedef struct State {
-    int64_t splits, rows, batch, hole, revoke_every, retry_every, hand_over, give_up;
+    int64_t splits, rows, batch, hole, revoke_every, retry_every, hand_over, give_up, bytes, most;
     bool given_up;
     const char *published, *away;
     int64_t *next;
@@ -26,6 +26,8 @@ static const SfOption options[] = {
     SF_OPTION_STRING(State, away, .doc = "Its open asks for another try for ever, and makes this file."),
     SF_OPTION_INT(State, give_up, .value = "0",
                   .doc = "Polls after which all splits go to another process, which its group tells; 0: never."),
+    SF_OPTION_INT(State, bytes, .value = "0", .doc = "What it says that a batch holds; 0: nothing."),
+    SF_OPTION_INT(State, most, .value = "0", .doc = "It fails when more batches than this are on their way; 0: never."),
     SF_OPTION_STRING(State, published, .doc = "File that gets a line for each published position."),
     SF_OPTION_END};
 
@@ -70,6 +72,31 @@ static SfStatus assign(SfNode *node, SfError *err)
     return SF_OK;
 }
 
+static gint on_the_way; /* batches */
+
+typedef struct Counted {
+    void (*release)(struct ArrowArray *);
+    void *private_data;
+} Counted;
+
+static void release_counted(struct ArrowArray *array)
+{
+    Counted *counted = array->private_data;
+    array->release = counted->release;
+    array->private_data = counted->private_data;
+    g_free(counted);
+    g_atomic_int_add(&on_the_way, -1);
+    array->release(array);
+}
+
+static void count(struct ArrowArray *array)
+{
+    Counted counted = {.release = array->release, .private_data = array->private_data};
+    array->private_data = g_memdup2(&counted, sizeof counted);
+    array->release = release_counted;
+    g_atomic_int_inc(&on_the_way);
+}
+
 static SfStatus fill(State *state, int64_t split, SfBatch *out, SfError *err)
 {
     SfBuilder *builder = sf_builder_new(&state->schema, err);
@@ -85,6 +112,11 @@ static SfStatus fill(State *state, int64_t split, SfBatch *out, SfError *err)
     if (status == SF_OK)
         status = sf_builder_finish(builder, &out->rows, err);
     sf_builder_free(builder);
+    if (status == SF_OK)
+        count(out->rows.children[0]);
+    if (status == SF_OK && state->most && g_atomic_int_get(&on_the_way) > state->most)
+        status = sf_fail(err, SF_FATAL, "%d batches are on their way", g_atomic_int_get(&on_the_way));
+    out->bytes = state->bytes;
     out->split = state->held[split];
     out->start = state->next[split];
     out->end = state->next[split] = end;

@@ -192,6 +192,14 @@ static void test_slow_sink_holds_back(Fixture *fixture, gconstpointer data)
     check(fixture, "b", "n", all);
 }
 
+static void test_queues_are_bounded_by_bytes(Fixture *fixture, gconstpointer data)
+{
+    (void) data;
+    g_assert_cmpint(run(SOURCE ", batch: 1, bytes: 1048576, most: 16}\n" SINK("a", "n") ", slow_us: 100}\n"), ==,
+                    EXIT_OK);
+    check(fixture, "a", "n", all);
+}
+
 /* Dies at the n-th passage of the point. */
 static void run_killed(const char *steps, const char *fault)
 {
@@ -236,6 +244,7 @@ int main(int argc, char **argv)
         {"/runtime/rejects-of-rejects", test_rejects_of_rejects},
         {"/runtime/unread-rejects-stop", test_unread_rejects_stop},
         {"/runtime/slow-sink-holds-back", test_slow_sink_holds_back},
+        {"/runtime/queues-are-bounded-by-bytes", test_queues_are_bounded_by_bytes},
     };
     return fixture_main(argc, argv, tests, G_N_ELEMENTS(tests));
 }
