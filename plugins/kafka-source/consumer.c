@@ -10,6 +10,10 @@
 
 #define CLOSE_MS 5000
 
+/* Bytes of one answer to a fetch, which librdkafka unpacks and takes apart at once, whatever waits already: compressed
+ * ones become several times as many. The broker gives one batch of records at least, however large. */
+#define FETCH_BYTES (INT64_C(2) << 20)
+
 static const char *assignors(void)
 {
     return rd_kafka_version() < COOPERATIVE_WORKS ? "roundrobin,range" : "cooperative-sticky";
@@ -30,11 +34,11 @@ static const char *users_value(const Source *source, const char *name)
     return NULL;
 }
 
-static int64_t users_ms(const Source *source, const char *name, int64_t otherwise)
+static int64_t users_number(const Source *source, const char *name, int64_t otherwise)
 {
     const char *text = users_value(source, name);
-    int64_t ms = text ? g_ascii_strtoll(text, NULL, 10) : 0;
-    return ms > 0 ? ms : otherwise;
+    int64_t number = text ? g_ascii_strtoll(text, NULL, 10) : 0;
+    return number > 0 ? number : otherwise;
 }
 
 /* Static members are known by name; tasks of one process must not take each other for the same one. */
@@ -55,14 +59,23 @@ static SfStatus name_member(const SfNode *node, rd_kafka_conf_t *conf, SfError *
 #define SESSION_MS 10000
 #define HEARTBEAT_MS 3000
 
+/* librdkafka refuses to start where it is less than the largest message, or hardly less than the largest answer. */
+static int64_t fetch_bytes(const Source *source)
+{
+    int64_t least = users_number(source, "message.max.bytes", 0);
+    int64_t most = users_number(source, "receive.message.max.bytes", INT32_MAX) - 512;
+    return MAX(MIN(FETCH_BYTES, most), least);
+}
+
 rd_kafka_conf_t *consumer_conf(const SfNode *node, SfError *err)
 {
     const Source *source = node->state;
     g_autofree char *group = group_id(node);
-    char prefetch[32], session[32], heartbeat[32];
-    int64_t session_ms = users_ms(source, "session.timeout.ms", SESSION_MS);
-    int64_t heartbeat_ms = users_ms(source, "heartbeat.interval.ms", CLAMP(session_ms / 3, 1, HEARTBEAT_MS));
+    char prefetch[32], fetch[32], session[32], heartbeat[32];
+    int64_t session_ms = users_number(source, "session.timeout.ms", SESSION_MS);
+    int64_t heartbeat_ms = users_number(source, "heartbeat.interval.ms", CLAMP(session_ms / 3, 1, HEARTBEAT_MS));
     g_snprintf(prefetch, sizeof prefetch, "%" G_GINT64_FORMAT, source->prefetch / 1024);
+    g_snprintf(fetch, sizeof fetch, "%" G_GINT64_FORMAT, fetch_bytes(source));
     g_snprintf(session, sizeof session, "%" G_GINT64_FORMAT, CLAMP(heartbeat_ms * 3, SESSION_MS, G_MAXINT32 / 1000));
     g_snprintf(heartbeat, sizeof heartbeat, "%" G_GINT64_FORMAT, heartbeat_ms);
     const KafkaSetting defaults[] = {
@@ -70,6 +83,7 @@ rd_kafka_conf_t *consumer_conf(const SfNode *node, SfError *err)
         {"heartbeat.interval.ms", heartbeat},
         {"partition.assignment.strategy", assignors()},
         {"queued.max.messages.kbytes", prefetch},
+        {"fetch.max.bytes", fetch},
         {"fetch.error.backoff.ms", "50"},
         {"socket.nagle.disable", "true"},
         {"fetch.wait.max.ms", node->bounded ? "50" : "500"}, /* an end is seen only by a fetch that finds nothing */

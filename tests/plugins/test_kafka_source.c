@@ -370,9 +370,20 @@ static void test_wrong_options(void)
     g_assert_null(strstr(h->err.message, "hush"));
 }
 
+static void test_sizes_of_messages_are_the_users(void)
+{
+    const char *const sizes[] = {"message.max.bytes: 9000000", "receive.message.max.bytes: 1500000"};
+    for (gsize i = 0; i < G_N_ELEMENTS(sizes); i++) {
+        g_autofree char *options = g_strdup_printf("{brokers: '127.0.0.1:1', topics: [t], kafka: {%s}}", sizes[i]);
+        g_autoptr(Harness) h = harness_new("kafka-source", options);
+        harness_open(h);
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/kafka-source/sizes-of-messages-are-the-users", test_sizes_of_messages_are_the_users);
     g_test_add_func("/kafka-source/rows-are-the-records", test_rows_are_the_records);
     g_test_add_func("/kafka-source/headers-are-found", test_headers_are_found_wherever_they_are);
     g_test_add_func("/kafka-source/bounded-run-ends-with-empty-partitions",
