@@ -144,6 +144,16 @@ SfStatus store_put_new(Store *store, const char *key, GBytes *body, bool *create
     return SF_OK;
 }
 
+bool store_drafts(const Store *store)
+{
+    return store->backend->draft != NULL;
+}
+
+StoreDraft *store_draft_new(Store *store)
+{
+    return store->backend->draft ? store->backend->draft(store) : NULL;
+}
+
 SfStatus store_put_all(Store *store, StoreObject *objects, size_t n, SfError *err)
 {
     for (size_t i = 0; i < n; i++) {

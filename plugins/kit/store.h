@@ -99,11 +99,23 @@ SfStatus store_put(Store *store, const char *key, GBytes *body, SfError *err);
  * something unique in. */
 SfStatus store_put_new(Store *store, const char *key, GBytes *body, bool *created, SfError *err);
 
+/* The beginning of a body, taken over by the store while the rest is still to come, so that it need not wait in
+ * memory. NULL where the store takes none, or none for the moment: then all of the body is the caller's to keep. */
+typedef struct StoreDraft StoreDraft;
+bool store_drafts(const Store *store); /* whether it ever takes any */
+StoreDraft *store_draft_new(Store *store);
+/* Appends; how many of the bytes it took. What it did not take is the caller's to keep, and to offer again or to put as
+ * the body's rest, which fails with the cause. */
+size_t store_draft_write(StoreDraft *draft, const char *data, size_t size);
+/* Before its store. What was not put is dropped. */
+void store_draft_free(StoreDraft *draft);
+
 typedef struct StoreObject {
     const char *key;
     GBytes *body;
-    bool only_new; /* as store_put_new */
-    bool created;  /* out: it is durable, and with only_new it is ours */
+    StoreDraft *draft; /* what comes before the body, or NULL; not with only_new. SF_FENCED: its bytes are lost */
+    bool only_new;     /* as store_put_new */
+    bool created;      /* out: it is durable, and with only_new it is ours */
 } StoreObject;
 
 /* Several at once over the store's connections; returns when all are durable, or with the first error: those that are
@@ -127,6 +139,7 @@ SfStatus store_delete(Store *store, const char *key, SfError *err);
 SfStatus store_delete_all(Store *store, const char *const *keys, size_t n, SfError *err);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Store, store_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(StoreDraft, store_draft_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(StoreEntry, store_entry_free)
 
 #endif

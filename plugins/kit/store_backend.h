@@ -9,6 +9,7 @@ typedef struct StoreBackend {
     void (*interrupt)(Store *store);
     SfStatus (*get)(Store *store, const char *key, int64_t limit, GBytes **out, SfError *err);
     SfStatus (*stat_all)(Store *store, const char *const *keys, int64_t *sizes, size_t n, SfError *err);
+    StoreDraft *(*draft)(Store *store); /* may be NULL */
     SfStatus (*put_all)(Store *store, StoreObject *objects, size_t n, SfError *err);
     SfStatus (*list)(Store *store, const char *prefix, const char *start_after, size_t max, GPtrArray *out,
                      SfError *err);

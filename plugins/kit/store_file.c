@@ -136,15 +136,21 @@ static void touch(const FileStore *store, const char *path, const Touched *touch
     g_hash_table_add(touched->paths, g_steal_pointer(&directory));
 }
 
+static int give_name(const StoreObject *object, const char *staged, const char *path)
+{
+    if (object->draft)
+        return file_draft_name(object->draft, path);
+    return object->only_new ? name_new(staged, path) : name_any(staged, path);
+}
+
 static SfStatus publish(FileStore *store, StoreObject *object, const char *staged, const Touched *touched, SfError *err)
 {
     g_autofree char *path = path_of(store, object->key);
-    int (*name)(const char *, const char *) = object->only_new ? name_new : name_any;
-    int failed = name(staged, path);
+    int failed = give_name(object, staged, path);
     if (failed == ENOENT) {
         g_autofree char *directory = g_path_get_dirname(path);
         SF_TRY(make_directories(directory, touched, err));
-        failed = name(staged, path);
+        failed = give_name(object, staged, path);
     }
     if (failed && !(failed == EEXIST && object->only_new))
         return file_fail(err, "create", path, failed);
@@ -170,13 +176,31 @@ static void remember(const FileStore *store, const Touched *touched)
         g_hash_table_add(store->known, at->data);
 }
 
+/* After a failed sync nobody knows which pages are lost, and a second one would find none of them. Bodies are staged
+ * anew then; what went into a draft has to be read again by its writer. */
+static SfStatus sync_bodies(const StoreObject *objects, size_t n, char *const *staged, SfError *err)
+{
+    g_autofree const char **paths = g_new(const char *, n);
+    size_t m = 0;
+    bool drafts = false;
+    for (size_t i = 0; i < n; i++) {
+        const char *path = objects[i].draft ? file_draft_path(objects[i].draft) : staged[i];
+        drafts = drafts || objects[i].draft;
+        if (path)
+            paths[m++] = path;
+    }
+    SfStatus status = file_sync_all(paths, m, false, err);
+    return status != SF_OK && drafts ? sf_fail_prefix(err, SF_FENCED, "what was written may be lost") : status;
+}
+
 /* First all bodies, so that the disk has them in work at once, then the syncs, then the names. */
 static SfStatus put_staged(FileStore *store, StoreObject *objects, size_t n, char **staged, SfError *err)
 {
     g_auto(Touched) touched = touched_new();
     for (size_t i = 0; i < n; i++)
-        SF_TRY(stage(store, objects[i].body, &touched, &staged[i], err));
-    SF_TRY(file_sync_all((const char *const *) staged, n, false, err));
+        SF_TRY(objects[i].draft ? file_draft_end(objects[i].draft, objects[i].body, err)
+                                : stage(store, objects[i].body, &touched, &staged[i], err));
+    SF_TRY(sync_bodies(objects, n, staged, err));
     for (size_t i = 0; i < n; i++)
         SF_TRY(publish(store, &objects[i], staged[i], &touched, err));
     SF_TRY(sync_touched(&touched, err));
@@ -280,6 +304,8 @@ static void tidy(const FileStore *store)
     while (dir && (name = g_dir_read_name(dir))) {
         g_autofree char *path = g_build_filename(store->temporary, name, NULL);
         struct stat info;
+        if (file_draft_tidy(path))
+            continue;
         if (lstat(path, &info) == 0 && S_ISREG(info.st_mode) && time(NULL) - info.st_mtime > STALE_S)
             unlink(path);
     }
@@ -310,6 +336,7 @@ static const StoreBackend backend = {
     .open = file_open,
     .get = file_get,
     .stat_all = file_stat_all,
+    .draft = file_draft,
     .put_all = put_all,
     .list = file_list,
     .remove_all = file_remove_all,

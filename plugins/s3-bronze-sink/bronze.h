@@ -87,7 +87,7 @@ typedef struct Bronze {
     char *root;   /* "" or "topics/" */
     Store *store; /* atomic: interrupt() reads it */
     char *writer; /* unique to this process and attempt */
-    Spares spares;
+    Workshop workshop;
     GPtrArray *chains; /* Chain * */
     int64_t next_schedule_ms;
     int64_t charged; /* told to the host */
@@ -112,7 +112,7 @@ char *chain_file_name(const Bronze *bronze, const Layout *layout, const Chain *c
 char *chain_directory(const Bronze *bronze, const Layout *layout, const Chain *chain, int64_t bucket);
 
 /* redo.c: the rows of an entry's range once more */
-Redo *redo_new(Entry *entry, const bool *stored);
+Redo *redo_new(Entry *entry, const bool *stored, Workshop *workshop);
 void redo_free(Redo *redo);
 /* Puts one row where the entry has it; SF_OK also for one that belongs to an object which is stored already. */
 SfStatus redo_row(const Bronze *bronze, Chain *chain, const LayoutRow *row, int64_t position, SfError *err);

@@ -118,7 +118,7 @@ SfStatus chain_cut(const Bronze *bronze, Chain *chain, int64_t end, const char *
     size_t largest = 0;
     for (guint i = 0; i < chain->open->len; i++) {
         Object *object = chain->open->pdata[i];
-        largest = MAX(largest, object->size);
+        largest = MAX(largest, object_bytes(object));
         g_autofree char *directory = chain_directory(bronze, layout, chain, object->bucket);
         g_autofree char *file = chain_file_name(bronze, layout, chain, object->first);
         SF_TRY(object_seal(object, layout, directory, file, err));
@@ -142,7 +142,7 @@ static Object *find_object(Bronze *bronze, Chain *chain, int64_t time_us, int64_
         if (((Object *) chain->open->pdata[i])->bucket == bucket)
             chain->current = chain->open->pdata[i];
     if (!chain->current) {
-        chain->current = object_new(bucket, position, &bronze->spares, chain->expected);
+        chain->current = object_new(bucket, position, &bronze->workshop, &bronze->layout, chain->expected);
         g_ptr_array_add(chain->open, chain->current);
     }
     return chain->current;
@@ -166,7 +166,7 @@ static inline const char *due_before(const Bronze *bronze, const Chain *chain, i
         return "record time";
     if (G_UNLIKELY(chain->open->len >= OPEN_MAX))
         return "directories";
-    return chain->current && G_UNLIKELY(chain->current->size >= OBJECT_MAX) ? "size" : NULL;
+    return chain->current && G_UNLIKELY(object_bytes(chain->current) >= OBJECT_MAX) ? "size" : NULL;
 }
 
 static SfStatus add_row(SfNode *node, Chain *chain, const LayoutRow *row, int64_t position, SfError *err)

@@ -22,7 +22,7 @@ static json_object *object_to_json(const Object *object)
     add_number(json, "first", object->first);
     add_number(json, "last", object->last);
     add_number(json, "rows", object->rows);
-    add_number(json, "bytes", (int64_t) g_bytes_get_size(object->body));
+    add_number(json, "bytes", (int64_t) object_bytes(object));
     add_number(json, "crc32", object->crc32);
     return json;
 }

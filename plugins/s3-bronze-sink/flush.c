@@ -4,7 +4,8 @@
 
 #include "bronze.h"
 
-#define DUE_BYTES ((size_t) 8 << 20)
+#define DUE_HELD ((size_t) 8 << 20)   /* bytes in memory */
+#define DUE_BYTES ((size_t) 32 << 20) /* in the store's drafts as well */
 #define DUE_OBJECTS 64
 #define ENTRY_MAX (INT64_C(64) << 20)
 
@@ -19,16 +20,18 @@ void pending_free(Pending *pending)
 
 bool bronze_flush_due(const Bronze *bronze)
 {
-    size_t bytes = 0, objects = 0;
+    size_t held = 0, bytes = 0, objects = 0;
     for (guint i = 0; i < bronze->chains->len; i++) {
         const Chain *chain = bronze->chains->pdata[i];
         if (chain->pending)
             return true;
         objects += chain->closed->len;
-        for (guint j = 0; j < chain->closed->len; j++)
-            bytes += object_held(chain->closed->pdata[j]);
+        for (guint j = 0; j < chain->closed->len; j++) {
+            held += object_held(chain->closed->pdata[j]);
+            bytes += object_bytes(chain->closed->pdata[j]);
+        }
     }
-    return bytes >= DUE_BYTES || objects >= DUE_OBJECTS;
+    return held >= DUE_HELD || bytes >= DUE_BYTES || objects >= DUE_OBJECTS;
 }
 
 static void make_pending(const SfNode *node, Chain *chain)
@@ -139,7 +142,7 @@ static SfStatus put_objects(SfNode *node, const GPtrArray *chains, SfError *err)
         const Pending *pending = ((Chain *) chains->pdata[i])->pending;
         for (guint j = 0; j < pending->objects->len; j++) {
             const Object *object = pending->objects->pdata[j];
-            StoreObject put = {.key = object->key, .body = object->body};
+            StoreObject put = {.key = object->key, .body = object->body, .draft = object->draft};
             g_array_append_val(objects, put);
         }
     }

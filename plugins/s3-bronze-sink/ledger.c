@@ -149,7 +149,7 @@ static SfStatus resume(SfNode *node, Chain *chain, int64_t start, int64_t hint, 
                "%s: the range [%" PRId64 ", %" PRId64 ") was cut and not finished; it is read once more",
                chain->split->name, entry->start, entry->end);
     if (!all)
-        chain->redo = redo_new(g_steal_pointer(&entry), stored);
+        chain->redo = redo_new(g_steal_pointer(&entry), stored, &bronze_of(node)->workshop);
     return SF_OK;
 }
 

@@ -6,8 +6,9 @@
 #include <zlib.h>
 
 #define ROOM_MIN ((size_t) 16 << 10)
-#define SPARES_MAX ((size_t) 8 << 20) /* bytes */
-#define GZIP_WINDOW (15 + 16)         /* zlib.h, deflateInit2: 16 more for a gzip header */
+#define DRAFT_ROOM ((size_t) 128 << 10) /* what waits in memory on its way to the store: little enough for a cache */
+#define SPARES_MAX ((size_t) 8 << 20)   /* bytes */
+#define GZIP_WINDOW (15 + 16)           /* zlib.h, deflateInit2: 16 more for a gzip header */
 
 typedef struct Spare {
     char *data;
@@ -29,8 +30,8 @@ void spares_done(Spares *spares)
 
 static void take_spare(Object *object)
 {
-    Spares *spares = object->spares;
-    if (!spares || spares->buffers->len == 0)
+    Spares *spares = &object->workshop->spares;
+    if (spares->buffers->len == 0)
         return;
     Spare spare = g_array_index(spares->buffers, Spare, spares->buffers->len - 1);
     g_array_set_size(spares->buffers, spares->buffers->len - 1);
@@ -41,9 +42,9 @@ static void take_spare(Object *object)
 
 static void give_memory(Object *object)
 {
-    Spares *spares = object->spares;
+    Spares *spares = &object->workshop->spares;
     Spare spare = {.data = object->data, .room = object->room};
-    if (!spares || !spare.data || spares->bytes + spare.room > SPARES_MAX) {
+    if (!spare.data || spares->bytes + spare.room > SPARES_MAX) {
         g_free(spare.data);
         return;
     }
@@ -51,13 +52,14 @@ static void give_memory(Object *object)
     spares->bytes += spare.room;
 }
 
-Object *object_new(int64_t bucket, int64_t first, Spares *spares, size_t expected)
+Object *object_new(int64_t bucket, int64_t first, Workshop *workshop, const Layout *layout, size_t expected)
 {
     Object *object = g_new0(Object, 1);
     object->bucket = bucket;
     object->first = object->last = first;
-    object->spares = spares;
-    object->expected = expected;
+    object->workshop = workshop;
+    object->drafts = layout->options.compression == COMPRESSION_NONE && store_drafts(workshop->store);
+    object->expected = object->drafts ? MIN(expected, DRAFT_ROOM) : expected;
     return object;
 }
 
@@ -66,14 +68,32 @@ void object_free(Object *object)
     if (!object)
         return;
     g_bytes_unref(object->body);
+    store_draft_free(object->draft);
     give_memory(object);
     g_free(object->key);
     g_free(object);
 }
 
+/* Hands on to the store what it takes now. It may take nothing, then there will be more to hand on the next time. */
+static void draft_lines(Object *object)
+{
+    if (!object->draft)
+        object->draft = store_draft_new(object->workshop->store);
+    if (!object->draft)
+        return;
+    size_t taken = store_draft_write(object->draft, object->data, object->size);
+    object->crc32 = libdeflate_crc32(object->crc32, object->data, taken);
+    object->drafted += taken;
+    object->size -= taken;
+    if (object->size > 0)
+        memmove(object->data, object->data + taken, object->size);
+}
+
 bool object_reserve(Object *object, size_t more)
 {
     size_t needed;
+    if (object->drafts && object->size >= DRAFT_ROOM / 2 && object->room >= DRAFT_ROOM)
+        draft_lines(object);
     if (!g_size_checked_add(&needed, object->size, more))
         return false;
     if (!object->data)
@@ -135,7 +155,7 @@ SfStatus object_seal(Object *object, const Layout *layout, const char *directory
     }
     gsize size;
     const unsigned char *bytes = g_bytes_get_data(object->body, &size);
-    object->crc32 = libdeflate_crc32(0, bytes, size);
+    object->crc32 = libdeflate_crc32(object->crc32, bytes, size);
     object->key = *directory ? g_strconcat(directory, "/", file, NULL) : g_strdup(file);
     return SF_OK;
 }

@@ -1,10 +1,13 @@
-/* One object in the making: the lines of one directory of one open range, in memory until the range is cut. */
+/* One object in the making: the lines of one directory of one open range. They collect in a small buffer and go on to
+ * the store from there while they are still in the processor's caches, where the store takes a body piece by piece;
+ * otherwise they stay in memory until the range is cut. */
 #ifndef BRONZE_OBJECT_H
 #define BRONZE_OBJECT_H
 
 #include <string.h>
 
 #include "layout.h"
+#include "store.h"
 
 /* Memory of objects that are done, for the next ones: fresh pages cost more than the rows that go into them. */
 typedef struct Spares {
@@ -15,23 +18,31 @@ typedef struct Spares {
 void spares_init(Spares *spares);
 void spares_done(Spares *spares);
 
+/* What objects are made of. */
+typedef struct Workshop {
+    Store *store;
+    Spares spares;
+} Workshop;
+
 typedef struct Object {
     int64_t bucket; /* of its directory, see layout_bucket() */
     int64_t first;  /* positions of its first and last row */
     int64_t last;
     int64_t rows;
-    char *data; /* lines, each with its '\n' */
+    char *data; /* lines, each with its '\n', that the draft does not have */
     size_t size;
     size_t room;
     size_t expected; /* bytes that it will have, by a guess */
-    Spares *spares;  /* where its memory goes; NULL: to nobody */
-    char *key;       /* set when it is sealed, as are the following */
-    GBytes *body;    /* what is stored */
-    uint32_t crc32;  /* of the body */
+    Workshop *workshop;
+    bool drafts;       /* lines may go to the store before it is sealed: they will not be compressed */
+    StoreDraft *draft; /* NULL: all is in memory */
+    size_t drafted;    /* bytes in it */
+    uint32_t crc32;    /* of these; sealed: of all that is stored */
+    char *key;         /* set when it is sealed, as is the following */
+    GBytes *body;      /* what is to be stored behind the draft */
 } Object;
 
-/* spares may be NULL. */
-Object *object_new(int64_t bucket, int64_t first, Spares *spares, size_t expected);
+Object *object_new(int64_t bucket, int64_t first, Workshop *workshop, const Layout *layout, size_t expected);
 void object_free(Object *object);
 
 /* Makes room for so many more bytes. false: no memory. */
@@ -57,10 +68,17 @@ static inline bool object_append(Object *object, const LayoutRow *row, int64_t p
     return true;
 }
 
-/* Ends it: compresses where wanted, takes the key, counts the checksum. The lines become the body. */
+/* Ends it: compresses where the layout, that it was made by, says so, takes the key, counts the checksum. The lines in
+ * memory become the body. */
 SfStatus object_seal(Object *object, const Layout *layout, const char *directory, const char *file, SfError *err);
 
 /* Bytes of memory that it holds. */
 size_t object_held(const Object *object);
+
+/* Bytes that it has, or will have in the store when it is sealed. */
+static inline size_t object_bytes(const Object *object)
+{
+    return object->drafted + (object->body ? g_bytes_get_size(object->body) : object->size);
+}
 
 #endif

@@ -4,14 +4,15 @@
 
 #include <inttypes.h>
 
-Redo *redo_new(Entry *entry, const bool *stored)
+Redo *redo_new(Entry *entry, const bool *stored, Workshop *workshop)
 {
     Redo *redo = g_new0(Redo, 1);
     redo->entry = entry;
     redo->objects = g_ptr_array_new_with_free_func((GDestroyNotify) object_free);
-    for (guint i = 0; i < entry->objects->len; i++)
-        g_ptr_array_add(redo->objects,
-                        stored[i] ? NULL : object_new(0, g_array_index(entry->objects, EntryObject, i).first, NULL, 0));
+    for (guint i = 0; i < entry->objects->len; i++) {
+        const EntryObject *as = &g_array_index(entry->objects, EntryObject, i);
+        g_ptr_array_add(redo->objects, stored[i] ? NULL : object_new(0, as->first, workshop, &entry->layout, 0));
+    }
     return redo;
 }
 

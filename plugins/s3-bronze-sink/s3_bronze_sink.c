@@ -96,7 +96,7 @@ static SfStatus bind_input(SfNode *node, size_t input, const struct ArrowSchema 
     bronze->has_layout = true;
     bronze->root = root_of(bronze->topics_dir);
     bronze->chains = g_ptr_array_new_with_free_func((GDestroyNotify) chain_free);
-    spares_init(&bronze->spares);
+    spares_init(&bronze->workshop.spares);
     return SF_OK;
 }
 
@@ -112,6 +112,7 @@ static SfStatus open_sink(SfNode *node, SfError *err)
         if (!store)
             return SF_CONFIG;
         g_atomic_pointer_set(&bronze->store, store);
+        bronze->workshop.store = store;
     }
     return store_open(bronze->store, err);
 }
@@ -119,10 +120,10 @@ static SfStatus open_sink(SfNode *node, SfError *err)
 static void close_sink(SfNode *node)
 {
     Bronze *bronze = bronze_of(node);
-    store_free(bronze->store);
     if (bronze->chains)
         g_ptr_array_unref(bronze->chains);
-    spares_done(&bronze->spares);
+    store_free(bronze->store);
+    spares_done(&bronze->workshop.spares);
     if (bronze->has_layout)
         layout_done(&bronze->layout);
     g_free(bronze->root);
@@ -138,7 +139,7 @@ static void interrupt(SfNode *node)
 static void charge(SfNode *node)
 {
     Bronze *bronze = bronze_of(node);
-    int64_t held = (int64_t) bronze->spares.bytes;
+    int64_t held = (int64_t) bronze->workshop.spares.bytes;
     for (guint i = 0; i < bronze->chains->len; i++)
         held += (int64_t) chain_held(bronze->chains->pdata[i]);
     if (held != bronze->charged)
@@ -290,8 +291,8 @@ static SfStatus commit(SfNode *node, SfCommitReason reason, SfError *err)
     SF_TRY(cut_all(node, reason_of(reason), err));
     SfStatus status = bronze_flush(node, err);
     if (status == SF_OK) { /* nothing is held any more, not even in reserve */
-        spares_done(&bronze_of(node)->spares);
-        spares_init(&bronze_of(node)->spares);
+        spares_done(&bronze_of(node)->workshop.spares);
+        spares_init(&bronze_of(node)->workshop.spares);
     }
     charge(node);
     return status;

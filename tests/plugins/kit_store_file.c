@@ -4,6 +4,7 @@
 #include <glib/gstdio.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define SECONDS_ENOUGH 20
@@ -207,6 +208,88 @@ static void nothing_is_left_in_the_temporary_directory(Fixture *f, gconstpointer
     g_assert_null(g_dir_read_name(dir));
 }
 
+/* ---- drafts ---- */
+
+static guint left_in_temporary_directory(const Fixture *f)
+{
+    g_autofree char *path = g_build_filename(f->root, "a b", ".sf-tmp", NULL);
+    g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
+    guint n = 0;
+    while (g_dir_read_name(dir))
+        n++;
+    return n;
+}
+
+static void draft_and_its_rest_become_one_body(Fixture *f, gconstpointer unused)
+{
+    (void) unused;
+    StoreDraft *draft = store_draft_new(f->store);
+    g_assert_true(store_drafts(f->store));
+    g_assert_cmpuint(store_draft_write(draft, "one ", 4), ==, 4);
+    g_assert_cmpuint(store_draft_write(draft, "two ", 4), ==, 4);
+    g_autoptr(GBytes) rest = g_bytes_new_static("three", 5);
+    put(f, "new/x", "an older body, and a longer one");
+    StoreObject object = {.key = "new/x", .body = rest, .draft = draft};
+    for (int i = 0; i < 2; i++) { /* repeated, as after an answer that was lost */
+        g_assert_cmpint(store_put_all(f->store, &object, 1, &f->err), ==, SF_OK);
+        g_assert_true(object.created);
+        expect(f, "new/x", "one two three");
+    }
+    store_draft_free(draft);
+    expect(f, "new/x", "one two three");
+    g_assert_cmpuint(left_in_temporary_directory(f), ==, 0);
+}
+
+static void draft_that_is_not_put_leaves_nothing(Fixture *f, gconstpointer unused)
+{
+    (void) unused;
+    StoreDraft *draft = store_draft_new(f->store);
+    g_assert_cmpuint(store_draft_write(draft, "x", 1), ==, 1);
+    g_assert_cmpuint(left_in_temporary_directory(f), ==, 1);
+    store_draft_free(draft);
+    g_assert_cmpuint(left_in_temporary_directory(f), ==, 0);
+}
+
+/* Open files are few. */
+static void drafts_have_a_bound(Fixture *f, gconstpointer unused)
+{
+    (void) unused;
+    g_autoptr(GPtrArray) drafts = g_ptr_array_new_with_free_func((GDestroyNotify) store_draft_free);
+    StoreDraft *draft;
+    while (drafts->len < 1000 && (draft = store_draft_new(f->store)))
+        g_ptr_array_add(drafts, draft);
+    g_assert_cmpuint(drafts->len, >=, 64);
+    g_assert_cmpuint(drafts->len, <=, 256);
+    put(f, "x", "1");
+    g_ptr_array_remove_index(drafts, 0);
+    g_autoptr(StoreDraft) next = store_draft_new(f->store);
+    g_assert_nonnull(next);
+}
+
+static void drafts_of_the_dead_are_tidied_away(Fixture *f, gconstpointer unused)
+{
+    (void) unused;
+    pid_t child = fork();
+    if (child == 0) {
+        Store *store = store_new(NULL, &f->options, NULL);
+        StoreDraft *draft = store_draft_new(store);
+        _exit(draft && store_draft_write(draft, "x", 1) == 1 ? 0 : 1);
+    }
+    int status;
+    g_assert_cmpint(waitpid(child, &status, 0), ==, child);
+    g_assert_cmpint(status, ==, 0);
+    g_autoptr(StoreDraft) living = store_draft_new(f->store);
+    g_assert_cmpuint(store_draft_write(living, "a", 1), ==, 1);
+    g_assert_cmpuint(left_in_temporary_directory(f), ==, 2);
+    g_autoptr(Store) other = store_new(NULL, &f->options, &f->err);
+    g_assert_cmpint(store_open(other, &f->err), ==, SF_OK);
+    g_assert_cmpuint(left_in_temporary_directory(f), ==, 1);
+    g_autoptr(GBytes) rest = g_bytes_new_static("b", 1);
+    StoreObject object = {.key = "x", .body = rest, .draft = living};
+    g_assert_cmpint(store_put_all(f->store, &object, 1, &f->err), ==, SF_OK);
+    expect(f, "x", "ab");
+}
+
 static void full_or_forbidden_disk_is_retried(Fixture *f, gconstpointer unused)
 {
     (void) unused;
@@ -293,6 +376,10 @@ int main(int argc, char **argv)
     ADD("keys cannot leave the place", keys_cannot_leave_the_place);
     ADD("larger than the limit is refused", larger_than_the_limit_is_refused);
     ADD("nothing is left in the temporary directory", nothing_is_left_in_the_temporary_directory);
+    ADD("draft and its rest become one body", draft_and_its_rest_become_one_body);
+    ADD("draft that is not put leaves nothing", draft_that_is_not_put_leaves_nothing);
+    ADD("drafts have a bound", drafts_have_a_bound);
+    ADD("drafts of the dead are tidied away", drafts_of_the_dead_are_tidied_away);
     ADD("a place that is in the way is named, and used once it is mended", full_or_forbidden_disk_is_retried);
     ADD("syncs of many objects wait together", syncs_of_many_objects_wait_together);
     ADD("every directory is synced once", every_directory_is_synced_once);
