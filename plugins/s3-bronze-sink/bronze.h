@@ -57,7 +57,8 @@ typedef struct Chain {
     Object *current;   /* the open one for event times in [low, high) */
     int64_t low;
     int64_t high;
-    size_t expected;      /* bytes of the next objects, by the last ones */
+    size_t expected;      /* bytes of the next range's first object, by the last ones */
+    size_t held;          /* bytes of memory, as the host was told */
     int64_t rows;         /* in the open ones */
     int64_t newest_us;    /* latest event time so far, of all ranges */
     int64_t base_us;      /* event time that rotate.interval.ms counts from */

@@ -142,7 +142,8 @@ static Object *find_object(Bronze *bronze, Chain *chain, int64_t time_us, int64_
         if (((Object *) chain->open->pdata[i])->bucket == bucket)
             chain->current = chain->open->pdata[i];
     if (!chain->current) {
-        chain->current = object_new(bucket, position, &bronze->workshop, &bronze->layout, chain->expected);
+        size_t expected = chain->open->len == 0 ? chain->expected : 0; /* others may be small: late rows, old days */
+        chain->current = object_new(bucket, position, &bronze->workshop, &bronze->layout, expected);
         g_ptr_array_add(chain->open, chain->current);
     }
     return chain->current;

@@ -5,7 +5,7 @@
 #include <libdeflate.h>
 #include <zlib.h>
 
-#define ROOM_MIN ((size_t) 16 << 10)
+#define ROOM_MIN ((size_t) 1 << 10)
 #define DRAFT_ROOM ((size_t) 128 << 10) /* what waits in memory on its way to the store: little enough for a cache */
 #define SPARES_MAX ((size_t) 8 << 20)   /* bytes */
 #define GZIP_WINDOW (15 + 16)           /* zlib.h, deflateInit2: 16 more for a gzip header */

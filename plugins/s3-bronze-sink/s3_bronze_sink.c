@@ -135,13 +135,17 @@ static void interrupt(SfNode *node)
     store_interrupt(g_atomic_pointer_get(&bronze_of(node)->store));
 }
 
-/* Tells the host what is held now. */
-static void charge(SfNode *node)
+/* Tells the host what is held now. Thousands of objects may be open: what a batch did not touch is not counted anew. */
+static void charge(SfNode *node, const Chain *touched)
 {
     Bronze *bronze = bronze_of(node);
     int64_t held = (int64_t) bronze->workshop.spares.bytes;
-    for (guint i = 0; i < bronze->chains->len; i++)
-        held += (int64_t) chain_held(bronze->chains->pdata[i]);
+    for (guint i = 0; i < bronze->chains->len; i++) {
+        Chain *chain = bronze->chains->pdata[i];
+        if (!touched || chain == touched)
+            chain->held = chain_held(chain);
+        held += (int64_t) chain->held;
+    }
     if (held != bronze->charged)
         sf_charge(node, held - bronze->charged);
     bronze->charged = held;
@@ -180,7 +184,7 @@ static SfStatus recover(SfNode *node, SfRecovery *chains, size_t n, SfError *err
         SF_TRY(ledger_recover(node, chain, chains[i].hint, &chains[i].position, &written_ms, err));
         sf_recovered(node, chain->input, chain->split, chains[i].position, written_ms);
     }
-    charge(node);
+    charge(node, NULL);
     return SF_OK;
 }
 
@@ -233,14 +237,16 @@ static SfStatus write_batch(SfNode *node, size_t input, const SfBatch *batch, Sf
 {
     const Bronze *bronze = bronze_of(node);
     SF_TRY(cut_by_clock(node, err));
-    if (bronze_flush_due(bronze))
+    if (bronze_flush_due(bronze)) {
         SF_TRY(bronze_flush(node, err));
+        charge(node, NULL);
+    }
     for (guint i = 0; i < bronze->chains->len; i++) {
         Chain *chain = bronze->chains->pdata[i];
         if (chain->input != input || chain->split != batch->split)
             continue;
         SfStatus status = chain_write(node, chain, batch, err);
-        charge(node);
+        charge(node, chain);
         return status;
     }
     return sf_fail(err, SF_FATAL, "'%s' was written without having been recovered", batch->split->name);
@@ -250,7 +256,7 @@ static SfStatus tick(SfNode *node, SfError *err)
 {
     SF_TRY(cut_by_clock(node, err));
     SfStatus status = bronze_flush(node, err);
-    charge(node);
+    charge(node, NULL);
     return status;
 }
 
@@ -294,7 +300,7 @@ static SfStatus commit(SfNode *node, SfCommitReason reason, SfError *err)
         spares_done(&bronze_of(node)->workshop.spares);
         spares_init(&bronze_of(node)->workshop.spares);
     }
-    charge(node);
+    charge(node, NULL);
     return status;
 }
 

@@ -134,6 +134,22 @@ static void compressed_objects_wait(Place *place, gconstpointer unused)
     g_assert_true(g_str_equal(lines, expected));
 }
 
+/* Many days that are open at once do not each get the memory of the large object before them. */
+static void small_objects_take_little(Place *place, gconstpointer unused)
+{
+    (void) unused;
+    g_autoptr(Harness) h = place_sink(place, "flush.size: 60000\ns3.compression.type: gzip");
+    write_rows(h);
+    harness_tick(h);
+    g_assert_cmpint(harness_committed(h, 0, EVENTS), ==, ROWS);
+    gint64 before = h->charged;
+    for (gint64 day = 0; day < 40; day++)
+        harness_write(h, 0, numbers(h, EVENTS, ROWS + day, 1, NOON_US + day * DAY_US));
+    g_assert_cmpint(h->charged - before, <=, 1 << 20);
+    harness_commit(h, SF_COMMIT_END);
+    g_assert_cmpint(harness_committed(h, 0, EVENTS), ==, ROWS + 40);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -143,5 +159,6 @@ int main(int argc, char **argv)
     ADD("redo gives the same bytes", redo_gives_the_same_bytes);
     ADD("full disk loses nothing", full_disk_loses_nothing);
     ADD("compressed objects wait", compressed_objects_wait);
+    ADD("small objects take little", small_objects_take_little);
     return g_test_run();
 }
