@@ -13,7 +13,7 @@ typedef struct FileStore {
     guint32 run; /* with `next`, makes names of temporary files unique among processes */
     guint64 next;
     GHashTable *known; /* char *: directories whose own names we have made durable */
-    int drafts; /* that are alive */
+    int drafts;        /* that are alive */
 } FileStore;
 
 /* "cannot <action> '<path>': <errno's text>"; SF_CONFIG where only another path helps, else SF_RETRY. */
@@ -24,7 +24,7 @@ SfStatus file_sync_all(const char *const *paths, size_t n, bool directories, SfE
 /* store_draft.c. An end or a name that was made already is fine: puts are repeated. */
 StoreDraft *file_draft(Store *store);
 SfStatus file_draft_end(StoreDraft *draft, GBytes *rest, SfError *err);
-const char *file_draft_path(const StoreDraft *draft); /* NULL: it has its object's name */
+const char *file_draft_path(const StoreDraft *draft);     /* NULL: it has its object's name */
 int file_draft_name(StoreDraft *draft, const char *path); /* 0, or errno */
 /* Whether it is a draft's; a dead process's is removed. */
 bool file_draft_tidy(const char *path);

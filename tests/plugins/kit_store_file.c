@@ -1,6 +1,7 @@
 /* The local store: durable names, only-new, listing like an object store's. */
 #include "store.h"
 
+#include <errno.h>
 #include <glib/gstdio.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -17,6 +18,7 @@ static struct {
     guint arrived;
     guint together; /* calls wait until so many have arrived */
     bool alone;     /* one has waited in vain */
+    bool broken;    /* they fail */
 } syncs;
 
 int fsync(int fd)
@@ -28,8 +30,12 @@ int fsync(int fd)
     gint64 deadline = g_get_monotonic_time() + SECONDS_ENOUGH * G_USEC_PER_SEC;
     while (syncs.arrived < syncs.together && !syncs.alone)
         syncs.alone = !g_cond_wait_until(&syncs.changed, &syncs.mutex, deadline);
+    bool broken = syncs.broken;
     g_mutex_unlock(&syncs.mutex);
-    return (int) syscall(SYS_fsync, fd);
+    if (!broken)
+        return (int) syscall(SYS_fsync, fd);
+    errno = EIO;
+    return -1;
 }
 
 static guint syncs_since(guint before)
@@ -250,6 +256,24 @@ static void draft_that_is_not_put_leaves_nothing(Fixture *f, gconstpointer unuse
     g_assert_cmpuint(left_in_temporary_directory(f), ==, 0);
 }
 
+/* A second sync would not see what the first has lost. */
+static void failed_sync_is_the_end_of_a_draft(Fixture *f, gconstpointer unused)
+{
+    (void) unused;
+    g_autoptr(StoreDraft) draft = store_draft_new(f->store);
+    g_assert_cmpuint(store_draft_write(draft, "a", 1), ==, 1);
+    g_autoptr(GBytes) rest = g_bytes_new_static("b", 1);
+    StoreObject object = {.key = "x", .body = rest, .draft = draft};
+    syncs.broken = true;
+    SfStatus drafted = store_put_all(f->store, &object, 1, &f->err);
+    g_assert_true(g_str_has_prefix(f->err.message, "what was written may be lost: cannot sync '"));
+    SfStatus whole = store_put(f->store, "y", rest, &f->err);
+    syncs.broken = false;
+    g_assert_cmpint(drafted, ==, SF_FENCED);
+    g_assert_cmpint(whole, ==, SF_RETRY);
+    g_assert_false(object.created);
+}
+
 /* Open files are few. */
 static void drafts_have_a_bound(Fixture *f, gconstpointer unused)
 {
@@ -378,6 +402,7 @@ int main(int argc, char **argv)
     ADD("nothing is left in the temporary directory", nothing_is_left_in_the_temporary_directory);
     ADD("draft and its rest become one body", draft_and_its_rest_become_one_body);
     ADD("draft that is not put leaves nothing", draft_that_is_not_put_leaves_nothing);
+    ADD("failed sync is the end of a draft", failed_sync_is_the_end_of_a_draft);
     ADD("drafts have a bound", drafts_have_a_bound);
     ADD("drafts of the dead are tidied away", drafts_of_the_dead_are_tidied_away);
     ADD("a place that is in the way is named, and used once it is mended", full_or_forbidden_disk_is_retried);
