@@ -19,11 +19,13 @@ typedef struct Options {
     double late;
     double broken;
     const char *start_date;
-    const char *delivery;
+    int32_t delivery;
     int64_t partitions;
     bool quiet;
     bool json;
 } Options;
+
+static const char *const deliveries[] = {"exactly-once", "at-least-once", NULL};
 
 static const CliFlag flags[] = {
     CLI_FLAG('n', "N", SF_OPTION_INT(Options, events, .value = "0", .min = "0", .doc = "How many events; 0: endless.")),
@@ -50,8 +52,9 @@ static const CliFlag flags[] = {
     CLI_FLAG('p', "N",
              SF_OPTION_INT(Options, partitions, .value = "0", .min = "0",
                            .doc = "Partitions, when the topic has to be created; 0: the broker's default.")),
-    CLI_FLAG(0, "exactly-once|at-least-once",
-             SF_OPTION_STRING(Options, delivery, .value = "exactly-once", .doc = "With transactions or without.")),
+    CLI_FLAG(0, NULL,
+             SF_OPTION_ENUM(Options, delivery, .value = "exactly-once", .words = deliveries,
+                            .doc = "With transactions or without.")),
     CLI_FLAG('q', NULL, SF_OPTION_BOOL(Options, quiet, .doc = "Warnings and errors only.")),
     CLI_FLAG(0, NULL, SF_OPTION_BOOL(Options, json, .doc = "Log lines as JSON.")),
     CONNECTION_FLAGS(Options, connection),
@@ -120,7 +123,7 @@ static void append_sink(GString *yaml, const Options *options, const SfMap *prop
     g_string_append(yaml, "  topic:\n    sink: kafka-sink\n    from: events\n");
     append_text(yaml, "brokers", connection_brokers(&options->connection));
     append_text(yaml, "topic", options->topic);
-    append_text(yaml, "delivery", options->delivery);
+    append_text(yaml, "delivery", deliveries[options->delivery]);
     g_string_append_printf(yaml, "    partitions: %" G_GINT64_FORMAT "\n", options->partitions);
     if (properties->size > 0)
         g_string_append(yaml, "    kafka:\n");
@@ -143,12 +146,37 @@ static char *pipeline_text(const Options *options, const SfMap *properties)
     return g_string_free(yaml, FALSE);
 }
 
+static bool is_flag(const char *name)
+{
+    for (const CliFlag *flag = flags; flag->option.field; flag++) {
+        g_autofree char *known = cli_flag_name(flag);
+        if (g_str_equal(known, name))
+            return true;
+    }
+    return false;
+}
+
+/* "produce:7:15: step 'events': option 'interval': …" is of a file that nobody has written; "--interval: …" is not. */
+static void complain(const char *message)
+{
+    const char *step = strstr(message, "step '"), *text = step ? strstr(step, "': ") : NULL;
+    text = text ? text + 3 : message;
+    bool quoted = g_str_has_prefix(text, "option '");
+    const char *start = quoted ? text + 8 : text, *colon = strstr(start, ": ");
+    g_autofree char *name = g_strndup(start, strcspn(start, quoted ? "'" : ":"));
+    g_strdelimit(name, "_", '-');
+    if (colon && is_flag(name))
+        fprintf(stderr, "sfrun produce: --%s%s\n", name, colon);
+    else
+        fprintf(stderr, "sfrun produce: %s\n", text);
+}
+
 static int run(const char *text)
 {
     g_autoptr(Diagnostics) diagnostics = diagnostics_new();
     g_autoptr(Pipeline) pipeline = pipeline_load_text(text, "produce", diagnostics);
     for (guint i = 0; !pipeline && i < diagnostics->messages->len; i++)
-        fprintf(stderr, "sfrun produce: %s\n", (const char *) diagnostics->messages->pdata[i]);
+        complain(diagnostics->messages->pdata[i]);
     if (!pipeline)
         return EXIT_CONFIG;
     g_autoptr(GPtrArray) pipelines = g_ptr_array_new();
@@ -168,7 +196,7 @@ int main(int argc, char **argv)
         status = connection_properties(&page, &options.connection, &properties);
     if (status >= 0)
         return status;
-    log_setup(options.json ? LOG_JSON : LOG_HUMAN, options.quiet ? LEVEL_WARNING : LEVEL_INFO);
+    log_setup(options.json ? LOG_JSON : LOG_PLAIN, options.quiet ? LEVEL_WARNING : LEVEL_INFO);
     g_autofree char *text = pipeline_text(&options, &properties);
     status = run(text);
     for (size_t i = 0; i < properties.size; i++)

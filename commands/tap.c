@@ -5,8 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define FROM_OPTION INT64_C(-9000) /* --offset was not given */
-
 static const CliFlag flags[] = {
     CLI_FLAG('t', "TOPIC", SF_OPTION_STRING(TapOptions, topic, .value = "sales_events", .doc = "Topic to read.")),
     CLI_FLAG(0, NULL, SF_OPTION_BOOL(TapOptions, from_beginning, .doc = "Begin at the first record, not at the end.")),
@@ -17,8 +15,7 @@ static const CliFlag flags[] = {
     CLI_FLAG('p', "N",
              SF_OPTION_INT(TapOptions, partition, .value = "-1", .min = "-1", .doc = "One partition only; -1: all.")),
     CLI_FLAG('o', "N",
-             SF_OPTION_INT(TapOptions, offset, .value = "-9000",
-                           .doc = "Begin at this offset; negative: so many before the end.")),
+             SF_OPTION_STRING(TapOptions, offset, .doc = "Begin at this offset; negative: so many before the end.")),
     CLI_FLAG('k', NULL, SF_OPTION_BOOL(TapOptions, key, .doc = "Print the key and a tab before the value.")),
     CLI_FLAG('H', NULL, SF_OPTION_BOOL(TapOptions, headers, .doc = "Likewise the headers.")),
     CLI_FLAG('l', NULL, SF_OPTION_BOOL(TapOptions, place, .doc = "Likewise topic/partition@offset.")),
@@ -61,24 +58,30 @@ static KafkaClient *open_consumer(const TapOptions *options)
     return client;
 }
 
-static int64_t start_of(const TapOptions *options)
+static bool read_start(const TapOptions *options, int64_t *out)
 {
-    if (options->offset >= 0)
-        return options->offset;
-    if (options->offset != FROM_OPTION)
-        return RD_KAFKA_OFFSET_TAIL(-options->offset);
-    return options->from_beginning || options->exit ? RD_KAFKA_OFFSET_BEGINNING : RD_KAFKA_OFFSET_END;
+    gint64 offset = 0;
+    *out = options->from_beginning || options->exit ? RD_KAFKA_OFFSET_BEGINNING : RD_KAFKA_OFFSET_END;
+    if (!options->offset)
+        return true;
+    if (!g_ascii_string_to_signed(options->offset, 10, -1000000000, G_MAXINT64, &offset, NULL))
+        return false;
+    *out = offset < 0 ? RD_KAFKA_OFFSET_TAIL(-offset) : offset;
+    return true;
 }
 
 /* Partitions to read, in `list`; -1 or the exit status. */
 static int choose(const TapOptions *options, int32_t partitions, rd_kafka_topic_partition_list_t *list)
 {
+    int64_t start = 0;
+    if (!read_start(options, &start))
+        return cli_fail(&page, "--offset: '%s' is no offset, such as 1000 or -10", options->offset);
     if (options->partition >= partitions)
         return cli_fail(&page, "topic '%s' has %d partitions; there is no %" G_GINT64_FORMAT, options->topic,
                         partitions, options->partition);
     for (int32_t i = 0; i < partitions; i++) {
         if (options->partition < 0 || options->partition == i)
-            rd_kafka_topic_partition_list_add(list, options->topic, i)->offset = start_of(options);
+            rd_kafka_topic_partition_list_add(list, options->topic, i)->offset = start;
     }
     return -1;
 }

@@ -10,7 +10,7 @@ typedef struct TapOptions {
     bool from_beginning;
     int64_t max_messages;
     int64_t partition;
-    int64_t offset;
+    const char *offset;
     bool key;
     bool headers;
     bool place;

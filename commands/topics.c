@@ -82,8 +82,7 @@ static const CliPage delete_page = {.name = "topics delete",
                                     .least = 1,
                                     .most = -1};
 
-/* ---- answers
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- answers ---------------------------------------------------------------------------------------------------- */
 
 static void print_done(const TopicsOptions *options, const char *verb, const char *topic)
 {
@@ -105,8 +104,7 @@ static SfStatus must_exist(KafkaClient *client, const char *topic, int32_t *part
     return status;
 }
 
-/* ---- create
- * ------------------------------------------------------------------------------------------------------- */
+/* ---- create ----------------------------------------------------------------------------------------------------- */
 
 /* An embedded broker on this machine makes topics by its own socket; -1: there is none. */
 static int create_embedded(const TopicsOptions *options, const char *name)
@@ -123,6 +121,8 @@ static int create_embedded(const TopicsOptions *options, const char *name)
                 name, wrong);
         return EXIT_FAILED;
     }
+    if (!wrong && options->config.size > 0)
+        fputs("sfrun topics create: an embedded broker has no configuration of topics; --config is left out\n", stderr);
     if (!wrong)
         print_done(options, "created", name);
     return EXIT_OK;
@@ -168,8 +168,7 @@ static int create(const TopicsOptions *options, KafkaClient *client, char **name
     return create_topic(options, client, names[0], config);
 }
 
-/* ---- alter, delete
- * ------------------------------------------------------------------------------------------------ */
+/* ---- alter, delete ---------------------------------------------------------------------------------------------- */
 
 /* The one answer to an admin request about one topic. */
 static SfStatus await_topic(KafkaClient *client, rd_kafka_queue_t *queue, const char *what, SfError *err)
@@ -266,8 +265,7 @@ static int delete (const TopicsOptions *options, KafkaClient *client, char **nam
     return failed;
 }
 
-/* ---- the words
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- the words -------------------------------------------------------------------------------------------------- */
 
 static int list(const TopicsOptions *options, KafkaClient *client, char **names)
 {

@@ -82,6 +82,26 @@ GPtrArray *cli_programs(void)
     return names;
 }
 
+char *cli_program_help(const char *word, const char *verb)
+{
+    g_autofree char *path = cli_find_program(word);
+    char *argv[] = {path, (char *) (verb ? verb : "--help"), verb ? (char *) "--help" : NULL, NULL};
+    char *help = NULL;
+    if (path)
+        g_spawn_sync(NULL, argv, NULL, G_SPAWN_STDERR_TO_DEV_NULL, NULL, NULL, &help, NULL, NULL, NULL);
+    return help ? help : g_strdup("");
+}
+
+/* The paragraph behind the usage, as cli_help() makes it. */
+char *cli_program_summary(const char *help)
+{
+    const char *start = g_str_has_prefix(help, "Usage: ") ? strstr(help, "\n\n") : NULL;
+    char *summary = start ? g_strndup(start + 2, strcspn(start + 2, "\n")) : g_strdup("");
+    if (g_str_has_suffix(summary, "."))
+        summary[strlen(summary) - 1] = '\0';
+    return summary;
+}
+
 /* Runs in our place; returns only when that fails. */
 static int run_program(const char *path, char **argv)
 {

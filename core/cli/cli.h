@@ -67,7 +67,7 @@ SF_PRIVATE void cli_line_done(CliLine *line);
 SF_PRIVATE int cli_fail(const CliPage *page, const char *format, ...) SF_PRINTF(2, 3);
 
 /* "--from-beginning" without the dashes. */
-char *cli_flag_name(const CliFlag *flag);
+SF_PRIVATE char *cli_flag_name(const CliFlag *flag);
 
 /* What help calls the flag's value: "N", "human|json", "STRING". */
 char *cli_flag_value(const CliFlag *flag);
@@ -105,6 +105,11 @@ const Command *cli_find(const char *name);
 /* The program behind a further command (topics, produce, …), or NULL; the names (char *) of all of them, sorted. */
 char *cli_find_program(const char *word);
 GPtrArray *cli_programs(void);
+
+/* What the program behind the word, or one of its sub-commands (NULL: itself), prints by --help; "" when it does not.
+ * Its summary out of that. */
+char *cli_program_help(const char *word, const char *verb);
+char *cli_program_summary(const char *help);
 
 /* `sfrun --help` on standard output; returns the exit status. */
 int cli_print_overview(void);

@@ -3,19 +3,37 @@
 #include "config/option_read.h"
 
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
-#define WIDTH 100
+#define WIDTH 80
+#define MAX_WIDTH 100
+#define MIN_WIDTH 40
+#define MAX_LABEL 30
+
+/* The terminal's, whichever end of us is one (a pager has taken standard output); lines longer than that are hard to
+ * read. */
+static glong width_of_terminal(void)
+{
+    const char *columns = g_getenv("COLUMNS");
+    glong width = columns ? (glong) g_ascii_strtoll(columns, NULL, 10) : 0;
+    struct winsize size = {0};
+    if (width <= 0 && (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 || ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0))
+        width = size.ws_col;
+    return width > 0 ? CLAMP(width, MIN_WIDTH, MAX_WIDTH) : WIDTH;
+}
 
 /* Breaks a paragraph's lines at blanks; lines that start with a blank stay as they are. */
 void cli_append_wrapped(GString *out, const char *text, guint indent)
 {
     g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+    glong width = width_of_terminal();
     for (char **line = lines; *line; line++) {
         g_auto(GStrv) words = g_strsplit(*line, " ", -1);
         glong column = 0;
         for (char **word = words; *word; word++) {
             glong length = g_utf8_strlen(*word, -1);
-            bool fits = column == 0 || column + 1 + length + (glong) indent <= WIDTH || **line == ' ';
+            bool fits = column == 0 || column + 1 + length + (glong) indent <= width || **line == ' ';
             if (column > 0)
                 g_string_append(out, fits ? " " : "\n");
             if (column > 0 && !fits) {
@@ -57,8 +75,12 @@ static void append_flag(GString *out, const char *label, guint width, const char
         g_string_append_printf(text, " Default: %s.", option->value);
     if (option && option->required)
         g_string_append(text, " Required.");
+    guint length = (guint) g_utf8_strlen(label, -1);
     g_string_append(out, label);
-    g_string_append_printf(out, "%*s", (int) (width + 2 - (guint) g_utf8_strlen(label, -1)), "");
+    if (length > width)
+        g_string_append_printf(out, "\n%*s", (int) width + 2, "");
+    else
+        g_string_append_printf(out, "%*s", (int) (width + 2 - length), "");
     cli_append_wrapped(out, text->str, width + 2);
     g_string_free(text, TRUE);
 }
@@ -69,7 +91,8 @@ static void append_flags(GString *out, const CliPage *page)
     guint width = (guint) strlen(help_label);
     for (const CliFlag *flag = page->flags; flag && flag->option.field; flag++) {
         g_autofree char *label = flag_label(flag);
-        width = MAX(width, (guint) g_utf8_strlen(label, -1));
+        guint length = (guint) g_utf8_strlen(label, -1);
+        width = length <= MAX_LABEL ? MAX(width, length) : width;
     }
     g_string_append(out, "\nFlags:\n");
     for (const CliFlag *flag = page->flags; flag && flag->option.field; flag++) {

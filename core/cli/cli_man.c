@@ -78,8 +78,20 @@ static void append_command(GString *out, const CliPage *page)
     }
 }
 
+/* A program's page is not ours to take apart: its help, as it is. */
+static void append_program(GString *out, const char *word)
+{
+    g_autofree char *title = g_strconcat("sfrun ", word, NULL);
+    g_autofree char *help = cli_program_help(word, NULL);
+    append_line(out, ".SS ", title);
+    g_string_append(out, ".EX\n");
+    append_line(out, "", help);
+    g_string_append(out, ".EE\n");
+}
+
 char *cli_man(void)
 {
+    g_autoptr(GPtrArray) programs = cli_programs();
     size_t n = 0;
     const Command *commands = cli_commands(&n);
     GString *out = g_string_new(".TH SFRUN 1 \"\" \"Streamforge " SF_VERSION "\"\n"
@@ -94,6 +106,8 @@ char *cli_man(void)
     g_string_append(out, ".SH COMMANDS\n");
     for (size_t i = 0; i < n; i++)
         append_command(out, commands[i].page);
+    for (guint i = 0; i < programs->len; i++)
+        append_program(out, g_ptr_array_index(programs, i));
     g_string_append(out, ".SH EXIT STATUS\n");
     append_paragraphs(out, "0: done\n\n1: failed while at work\n\n2: wrong usage, or a mistake in a pipeline file");
     g_string_append(out, ".SH ENVIRONMENT\n.TP\n\\fBSF_PLUGIN_PATH\\fR\n"

@@ -59,8 +59,9 @@ static int unknown_flag(const CliPage *page, const char *text)
         g_ptr_array_add(names, g_strconcat("--", name, NULL));
     }
     sf_suggest(text, (const char *const *) names->pdata, names->len, suggestion, sizeof suggestion);
-    return cli_fail(page, "unknown flag '%s'%s%s", text, suggestion,
-                    *suggestion ? "" : "; --help lists those that there are");
+    if (*suggestion)
+        return cli_fail(page, "unknown flag '%s'%s", text, suggestion);
+    return cli_fail(page, "unknown flag '%s'; `sfrun %s --help` lists the flags", text, page->name);
 }
 
 /* A repeated flag of a list adds an item, any other type takes the last value. */

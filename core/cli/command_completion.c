@@ -53,22 +53,49 @@ static void print_enum_cases(const Command *commands, size_t n, const char *inde
     }
 }
 
-/* A program's flags, out of its help; "" when it has none. */
-static char *program_flags(const char *word)
+#define LETTERS "abcdefghijklmnopqrstuvwxyz-"
+
+static void add_word(GString *out, const char *start, gsize length)
 {
-    g_autofree char *path = cli_find_program(word);
-    char *argv[] = {path, (char *) "--help", NULL};
-    g_autofree char *help = NULL;
-    GString *out = g_string_new(NULL);
-    if (path)
-        g_spawn_sync(NULL, argv, NULL, G_SPAWN_STDERR_TO_DEV_NULL, NULL, NULL, &help, NULL, NULL, NULL);
-    for (const char *at = help; at && (at = strstr(at, " --"));) {
-        gsize length = strspn(at + 3, "abcdefghijklmnopqrstuvwxyz-");
-        g_autofree char *flag = g_strndup(at + 1, length + 2);
-        bool is_there = strstr(out->str, flag) != NULL;
-        if (length > 0 && !is_there)
-            g_string_append_printf(out, "%s%s", out->len ? " " : "", flag);
+    g_autofree char *word = g_strndup(start, length);
+    g_auto(GStrv) there = g_strsplit(out->str, " ", -1);
+    if (!g_strv_contains((const char *const *) there, word))
+        g_string_append_printf(out, "%s%s", out->len ? " " : "", word);
+}
+
+/* The words before and between the bars of "Usage: sfrun topics [FLAG…] list | create NAME". */
+static void add_verbs(GString *out, const char *help)
+{
+    g_autofree char *usage = g_strndup(help, strcspn(help, "\n"));
+    const char *alternatives = strstr(usage, "] ");
+    g_auto(GStrv) parts = g_strsplit(alternatives ? alternatives + 2 : "", " | ", -1);
+    for (char **part = parts; part[0] && parts[1]; part++) {
+        if (g_ascii_islower(**part))
+            add_word(out, *part, strspn(*part, LETTERS));
+    }
+}
+
+static void add_flags(GString *out, const char *help)
+{
+    for (const char *at = help; (at = strstr(at, " --"));) {
+        gsize length = strspn(at + 3, LETTERS);
+        if (length > 0)
+            add_word(out, at + 1, length + 2);
         at += length + 3;
+    }
+}
+
+/* A program's sub-commands and all flags, out of its help; "" when it has none. */
+static char *program_words(const char *word)
+{
+    g_autofree char *help = cli_program_help(word, NULL);
+    GString *out = g_string_new(NULL);
+    add_verbs(out, help);
+    g_auto(GStrv) verbs = g_strsplit(out->str, " ", -1);
+    add_flags(out, help);
+    for (char **verb = verbs; *verb; verb++) {
+        g_autofree char *page = cli_program_help(word, *verb);
+        add_flags(out, page);
     }
     return g_string_free(out, FALSE);
 }
@@ -78,7 +105,7 @@ static void print_program_cases(void)
     g_autoptr(GPtrArray) programs = cli_programs();
     for (guint i = 0; i < programs->len; i++) {
         const char *word = g_ptr_array_index(programs, i);
-        g_autofree char *words = program_flags(word);
+        g_autofree char *words = program_words(word);
         printf("           %s) words=\"%s\" ;;\n", word, words);
     }
 }
@@ -112,7 +139,9 @@ static void print_bash(void)
     printf("           esac ;;\n"
            "        esac\n"
            "    fi\n"
-           "    COMPREPLY=($(compgen -W \"$words\" -- \"$word\"; compgen -f -- \"$word\"))\n"
+           "    COMPREPLY=($(compgen -W \"$words\" -- \"$word\"))\n"
+           "    local IFS=$'\\n'\n" /* names of files may have blanks */
+           "    COMPREPLY+=($(compgen -f -- \"$word\"))\n"
            "}\n"
            "complete -o filenames -F _sfrun sfrun\n");
 }

@@ -29,7 +29,8 @@ static const char examples[] = "  sfrun pipelines/sales.yaml            run a pi
                                "  sfrun --once pipelines/sales.yaml     take what is there now, then end\n"
                                "  sfrun check pipelines/                check all pipelines of a directory\n"
                                "  sfrun plugins kafka-source            every option of a plugin\n"
-                               "  sfrun status                          state, positions and lag of what runs\n";
+                               "  sfrun status                          state, positions and lag of what runs\n"
+                               "  sfrun tap --from-beginning -n 5       look into the topic sales_events\n";
 
 static const char variables[] =
     "  SF_PLUGIN_PATH    directories that are searched for plugins first, separated by ':'\n"
@@ -45,13 +46,13 @@ int cli_print_overview(void)
            "Streamforge runs pipelines: YAML files that wire sources, transforms and sinks.\n\nCommands:\n");
     for (size_t i = 0; i < n; i++)
         printf("  %-12s %s\n", commands[i].page->name, commands[i].page->summary);
-    if (programs->len > 0)
-        printf("\nFurther commands: ");
-    for (guint i = 0; i < programs->len; i++)
-        printf("%s%s", i ? ", " : "", (const char *) g_ptr_array_index(programs, i));
-    printf(
-        "%s\nEvery command shows its flags and examples by `sfrun COMMAND --help`; `sfrun FILE` is `sfrun run FILE`.\n",
-        programs->len > 0 ? "\n" : "");
+    for (guint i = 0; i < programs->len; i++) {
+        const char *name = g_ptr_array_index(programs, i);
+        g_autofree char *help = cli_program_help(name, NULL);
+        g_autofree char *summary = cli_program_summary(help);
+        printf("  %-12s %s\n", name, summary);
+    }
+    printf("\n`sfrun COMMAND --help` shows a command's flags and examples; `sfrun FILE` is `sfrun run FILE`.\n");
     printf("\nExamples:\n%s\nEnvironment:\n%s", examples, variables);
     printf("\nExit status:\n  0  done\n  1  failed while at work\n  2  wrong usage, or a mistake in a pipeline file\n");
     return EXIT_OK;

@@ -10,6 +10,7 @@ typedef struct Options {
     bool quiet;
     bool verbose;
     int32_t log_format;
+    bool json;
     const char *state_dir;
 } Options;
 
@@ -22,6 +23,7 @@ static const CliFlag flags[] = {
     CLI_FLAG(0, NULL,
              SF_OPTION_ENUM(Options, log_format, .value = "human", .words = formats,
                             .doc = "Log lines for people, or JSON.")),
+    CLI_FLAG(0, NULL, SF_OPTION_BOOL(Options, json, .doc = "The same as --log-format json.")),
     CLI_FLAG(0, "DIR", SF_OPTION_STRING(Options, state_dir, .doc = "Where the status socket goes.")),
     CLI_FLAGS_END};
 
@@ -58,7 +60,7 @@ int command_run(int argc, char **argv)
     int status = cli_parse(&command_run_page, argc, argv, &options, &line);
     if (status >= 0)
         return status;
-    bool json = options.log_format == 1;
+    bool json = options.json || options.log_format == 1;
     log_setup(json ? LOG_JSON : LOG_HUMAN, options.quiet ? LEVEL_WARNING : options.verbose ? LEVEL_DEBUG : LEVEL_INFO);
     RunOptions run = {.once = options.once, .progress = !options.quiet && !json, .state_dir = options.state_dir};
     return run_files(line.words, &run);

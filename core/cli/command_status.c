@@ -49,37 +49,75 @@ static char *count(struct json_object *object, const char *key)
     return n < 0 ? g_strdup("-") : g_strdup_printf("%" G_GINT64_FORMAT, n);
 }
 
-static void print_steps(struct json_object *steps)
+/* Cells in rows of n_texts texts and n_counts counts; each column is as wide as its widest cell. */
+typedef struct Table {
+    guint n_texts;
+    guint n_counts;
+    GPtrArray *cells; /* char * */
+} Table;
+
+static void table_add(const Table *table, struct json_object *object, const char *const *keys)
 {
-    printf("  %-18s %-10s %-22s %12s %12s %10s %8s  %s\n", "STEP", "KIND", "PLUGIN", "ROWS IN", "ROWS OUT", "REJECTED",
-           "COMMITS", "TROUBLE");
+    for (guint i = 0; i < table->n_texts + table->n_counts; i++)
+        g_ptr_array_add(table->cells, i < table->n_texts ? g_strdup(text_of(object, keys[i])) : count(object, keys[i]));
+}
+
+static void table_print(const Table *table)
+{
+    guint n = table->n_texts + table->n_counts;
+    g_autofree int *widths = g_new0(int, n);
+    for (guint i = 0; i < table->cells->len; i++)
+        widths[i % n] = MAX(widths[i % n], (int) g_utf8_strlen(table->cells->pdata[i], -1));
+    for (guint i = 0; i < table->cells->len; i++) {
+        const char *cell = table->cells->pdata[i];
+        int blanks = widths[i % n] - (int) g_utf8_strlen(cell, -1);
+        bool left = i % n < table->n_texts;
+        printf("  %*s%s%*s%s", left ? 0 : blanks, "", cell, left ? blanks : 0, "", i % n == n - 1 ? "\n" : "");
+    }
+}
+
+static void print_table(struct json_object *rows, guint n_texts, const char *const *titles, const char *const *keys)
+{
+    g_autoptr(GPtrArray) cells = g_ptr_array_new_with_free_func(g_free);
+    Table table = {.n_texts = n_texts, .n_counts = g_strv_length((char **) keys) - n_texts, .cells = cells};
+    for (const char *const *title = titles; *title; title++)
+        g_ptr_array_add(cells, g_strdup(*title));
+    for (size_t i = 0; i < json_object_array_length(rows); i++)
+        table_add(&table, json_object_array_get_idx(rows, i), keys);
+    table_print(&table);
+}
+
+static void print_troubles(struct json_object *steps)
+{
     for (size_t i = 0; i < json_object_array_length(steps); i++) {
         struct json_object *step = json_object_array_get_idx(steps, i);
-        g_autofree char *in = count(step, "rows_in"), *out = count(step, "rows_out");
-        g_autofree char *rejected = count(step, "rejected"), *commits = count(step, "commits");
-        printf("  %-18s %-10s %-22s %12s %12s %10s %8s  %s\n", text_of(step, "name"), text_of(step, "kind"),
-               text_of(step, "plugin"), in, out, rejected, commits, text_of(step, "trouble"));
+        const char *trouble = text_of(step, "trouble");
+        if (*trouble)
+            printf("  trouble at '%s': %s\n", text_of(step, "name"), trouble);
     }
+}
+
+static void print_steps(struct json_object *steps)
+{
+    static const char *const titles[] = {"STEP", "PLUGIN", "ROWS IN", "ROWS OUT", "REJECTED", "COMMITS", NULL};
+    static const char *const keys[] = {"name", "plugin", "rows_in", "rows_out", "rejected", "commits", NULL};
+    print_table(steps, 2, titles, keys);
+    print_troubles(steps);
 }
 
 static void print_splits(struct json_object *splits)
 {
-    if (json_object_array_length(splits) == 0)
-        return;
-    printf("  %-30s %14s %14s %14s %10s\n", "SPLIT", "READ", "COMMITTED", "END", "LAG");
-    for (size_t i = 0; i < json_object_array_length(splits); i++) {
-        struct json_object *split = json_object_array_get_idx(splits, i);
-        g_autofree char *read = count(split, "read"), *committed = count(split, "committed");
-        g_autofree char *end = count(split, "end"), *lag = count(split, "lag");
-        printf("  %-30s %14s %14s %14s %10s\n", text_of(split, "split"), read, committed, end, lag);
-    }
+    static const char *const titles[] = {"SPLIT", "READ", "COMMITTED", "END", "LAG", NULL};
+    static const char *const keys[] = {"split", "read", "committed", "end", "lag", NULL};
+    if (json_object_array_length(splits) > 0)
+        print_table(splits, 1, titles, keys);
 }
 
 static void print_pipeline(struct json_object *process, struct json_object *pipeline)
 {
     gint64 seconds = (g_get_real_time() / 1000 - int_of(pipeline, "started_ms")) / 1000;
     printf("%s: %s for %" G_GINT64_FORMAT " s, attempt %" G_GINT64_FORMAT ", pid %" G_GINT64_FORMAT
-           ", %" G_GINT64_FORMAT " MiB at most, %s\n",
+           ", peak %" G_GINT64_FORMAT " MiB, %s\n",
            text_of(pipeline, "pipeline"), text_of(pipeline, "state"), seconds, int_of(pipeline, "attempts"),
            int_of(process, "pid"), int_of(process, "peak_rss_bytes") >> 20, text_of(pipeline, "file"));
     if (*text_of(pipeline, "last_restart"))
@@ -91,8 +129,8 @@ static void print_pipeline(struct json_object *process, struct json_object *pipe
         print_splits(part);
 }
 
-/* Calls for each pipeline of that name (NULL: all); returns how many there were. */
-static guint each_pipeline(const GPtrArray *processes, const char *name,
+/* Calls for each pipeline; returns how many there were. */
+static guint each_pipeline(const GPtrArray *processes,
                            void (*visit)(struct json_object *process, struct json_object *pipeline))
 {
     guint found = 0;
@@ -100,24 +138,52 @@ static guint each_pipeline(const GPtrArray *processes, const char *name,
         struct json_object *pipelines = NULL;
         json_object_object_get_ex(processes->pdata[i], "pipelines", &pipelines);
         for (size_t k = 0; pipelines && k < json_object_array_length(pipelines); k++) {
-            struct json_object *pipeline = json_object_array_get_idx(pipelines, k);
-            if (name && strcmp(text_of(pipeline, "pipeline"), name) != 0)
-                continue;
             found++;
             if (visit)
-                visit(processes->pdata[i], pipeline);
+                visit(processes->pdata[i], json_object_array_get_idx(pipelines, k));
         }
     }
     return found;
 }
 
-static void print_json(const GPtrArray *processes)
+/* Takes other pipelines than that out of the documents (NULL: none), and processes that have none left. */
+static void keep_only(const GPtrArray *processes, const char *name)
+{
+    for (guint i = 0; name && i < processes->len; i++) {
+        struct json_object *pipelines = NULL, *kept = json_object_new_array();
+        json_object_object_get_ex(processes->pdata[i], "pipelines", &pipelines);
+        for (size_t k = 0; pipelines && k < json_object_array_length(pipelines); k++) {
+            struct json_object *pipeline = json_object_array_get_idx(pipelines, k);
+            if (strcmp(text_of(pipeline, "pipeline"), name) == 0)
+                json_object_array_add(kept, json_object_get(pipeline));
+        }
+        json_object_object_add(processes->pdata[i], "pipelines", kept);
+    }
+}
+
+static void print_json(const GPtrArray *processes, bool all)
 {
     struct json_object *array = json_object_new_array();
-    for (guint i = 0; i < processes->len; i++)
-        json_object_array_add(array, json_object_get(processes->pdata[i]));
+    for (guint i = 0; i < processes->len; i++) {
+        struct json_object *pipelines = NULL;
+        json_object_object_get_ex(processes->pdata[i], "pipelines", &pipelines);
+        if (all || (pipelines && json_object_array_length(pipelines) > 0))
+            json_object_array_add(array, json_object_get(processes->pdata[i]));
+    }
     printf("%s\n", json_object_to_json_string_ext(array, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE));
     json_object_put(array);
+}
+
+static void suggest(const GPtrArray *processes, const char *name, char *out, gsize size)
+{
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+    for (guint i = 0; i < processes->len; i++) {
+        struct json_object *pipelines = NULL;
+        json_object_object_get_ex(processes->pdata[i], "pipelines", &pipelines);
+        for (size_t k = 0; pipelines && k < json_object_array_length(pipelines); k++)
+            g_ptr_array_add(names, (gpointer) text_of(json_object_array_get_idx(pipelines, k), "pipeline"));
+    }
+    sf_suggest(name ? name : "", (const char *const *) names->pdata, names->len, out, size);
 }
 
 int command_status(int argc, char **argv)
@@ -128,13 +194,17 @@ int command_status(int argc, char **argv)
     if (status >= 0)
         return status;
     g_autoptr(GPtrArray) processes = status_ask_all(options.state_dir);
+    const char *name = line.words[0];
+    char nearest[128];
+    suggest(processes, name, nearest, sizeof nearest);
+    keep_only(processes, name);
     if (options.json)
-        print_json(processes);
-    guint found = each_pipeline(processes, line.words[0], options.json ? NULL : print_pipeline);
+        print_json(processes, !name);
+    guint found = each_pipeline(processes, options.json ? NULL : print_pipeline);
     if (found > 0)
         return EXIT_OK;
-    if (line.words[0])
-        fprintf(stderr, "sfrun status: no pipeline '%s' is running\n", line.words[0]);
+    if (name)
+        fprintf(stderr, "sfrun status: no pipeline '%s' is running%s\n", name, nearest);
     else
         fprintf(stderr, "sfrun status: no pipeline is running\n");
     return EXIT_NOT_RUNNING;

@@ -61,11 +61,16 @@ static bool may_write(const char *pipeline, const char *step, const char *text, 
     return true;
 }
 
-static void write_human(GString *line, LogLevel level, const char *pipeline, const char *step, const char *text)
+static void write_plain(GString *line, LogLevel level, const char *text)
 {
     g_autoptr(GDateTime) now = g_date_time_new_now_local();
     g_autofree char *stamp = g_date_time_format(now, "%Y-%m-%d %H:%M:%S");
     g_string_append_printf(line, "[%s] %s - %s", stamp, level_name(level), text);
+}
+
+static void write_human(GString *line, LogLevel level, const char *pipeline, const char *step, const char *text)
+{
+    write_plain(line, level, text);
     if (pipeline)
         g_string_append_printf(line, " pipeline=%s", pipeline);
     if (step)
@@ -117,7 +122,10 @@ void log_line(LogLevel level, const char *pipeline, const char *step, const char
             g_free(g_steal_pointer(&text));
             text = g_steal_pointer(&full);
         }
-        (out.format == LOG_JSON ? write_json : write_human)(line, level, pipeline, step, text);
+        if (out.format == LOG_PLAIN)
+            write_plain(line, level, text);
+        else
+            (out.format == LOG_JSON ? write_json : write_human)(line, level, pipeline, step, text);
         g_string_append_c(line, '\n');
         put(line->str);
     }

@@ -8,7 +8,8 @@
 #include <sf/sf.h>
 #include "private.h"
 
-typedef enum LogFormat { LOG_HUMAN, LOG_JSON } LogFormat;
+/* Plain: for people, without the names of pipeline and step, where nobody has given them. */
+typedef enum LogFormat { LOG_HUMAN, LOG_JSON, LOG_PLAIN } LogFormat;
 typedef enum LogLevel { LEVEL_DEBUG = 1, LEVEL_INFO, LEVEL_WARNING, LEVEL_ERROR } LogLevel;
 
 SF_PRIVATE void log_setup(LogFormat format, LogLevel least);

@@ -42,6 +42,20 @@ static void test_human(void)
                              text, 0, 0));
 }
 
+static void speak_plain(void)
+{
+    log_setup(LOG_PLAIN, LEVEL_INFO);
+    log_line(LEVEL_INFO, "produce-17", "topic", "Event 1/100 produced - Order ID: ORD-123456");
+}
+
+static void test_plain(void)
+{
+    g_autofree char *text = heard(speak_plain);
+    g_assert_true(g_regex_match_simple("^\\[\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d\\] INFO - "
+                                       "Event 1/100 produced - Order ID: ORD-123456\n$",
+                                       text, 0, 0));
+}
+
 static void speak_json(void)
 {
     log_setup(LOG_JSON, LEVEL_INFO);
@@ -125,6 +139,7 @@ static void test_progress_fits_the_terminal(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/log/plain", test_plain);
     g_test_add_func("/log/human", test_human);
     g_test_add_func("/log/json", test_json);
     g_test_add_func("/log/same-warning-is-held-back", test_held_back);
