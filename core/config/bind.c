@@ -79,13 +79,32 @@ typedef struct Binding {
 } Binding;
 
 /* The message with the place that it has itself, or else that one. */
-static void say(const Binding *binding, const Step *step, const SfValue *place, const char *message)
+static void say_one(const Binding *binding, const Step *step, const SfValue *place, const char *message)
 {
     g_autofree char *file = NULL;
     int line, column;
     const char *text = diagnostic_split(message, &file, &line, &column);
     SfValue found = {.file = file, .line = line, .column = column};
     diagnostics_add(binding->diagnostics, file ? &found : place, "step '%s': %s", step->name, text);
+}
+
+/* sf_fail_also() puts several messages into one, a line each; a line without a place is of the user's text. */
+static void say(const Binding *binding, const Step *step, const SfValue *place, const char *message)
+{
+    g_auto(GStrv) lines = g_strsplit(*message ? message : "it says no more", "\n", -1);
+    g_autoptr(GString) one = g_string_new(lines[0]);
+    for (char **line = lines; *line; line++) {
+        g_autofree char *file = NULL;
+        int number, column;
+        if (line[1])
+            diagnostic_split(line[1], &file, &number, &column);
+        if (line[1] && !file) {
+            g_string_append_printf(one, " %s", line[1]);
+            continue;
+        }
+        say_one(binding, step, place, one->str);
+        g_string_assign(one, line[1] ? line[1] : "");
+    }
 }
 
 /* A plugin that starts its message with an option's name ("key: …", "'key' …") means that line of the step. */

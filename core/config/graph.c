@@ -21,8 +21,24 @@ static void say(const Graph *graph, const Draft *draft, const SfValue *place, co
     diagnostics_add(graph->diagnostics, place, "step '%s': %s", draft->step->name, message);
 }
 
+/* "sales.error", "sales.rejects" where there is a step 'sales'. */
+static bool other_output(const Graph *graph, const Draft *reader, const SfValue *ref, const char *name)
+{
+    const char *dot = strrchr(name, '.');
+    g_autofree char *before = dot ? g_strndup(name, (gsize) (dot - name)) : NULL;
+    const Draft *draft = before ? g_hash_table_lookup(graph->by_name, before) : NULL;
+    if (draft && draft->kind == SF_SOURCE)
+        say(graph, reader, ref, "there is no step '%s'; read '%s'", name, before);
+    else if (draft)
+        say(graph, reader, ref, "there is no step '%s'; the rows that '%s' refused are '%s.errors'", name, before,
+            before);
+    return draft;
+}
+
 static void unknown_step(const Graph *graph, const Draft *reader, const SfValue *ref, const char *name)
 {
+    if (other_output(graph, reader, ref, name))
+        return;
     char suggestion[256];
     g_autoptr(GPtrArray) names = g_ptr_array_new();
     for (guint i = 0; i < graph->drafts->len; i++) {

@@ -65,6 +65,17 @@ SfStatus sf_fail_prefix(SfError *err, SfStatus status, const char *format, ...)
     return status;
 }
 
+SfStatus sf_fail_also(SfError *all, const SfError *more)
+{
+    size_t used = all ? strlen(all->message) : 0, size = strlen(more->message);
+    if (all && used + size + 1 < sizeof all->message) {
+        if (used > 0)
+            all->message[used++] = '\n';
+        memcpy(all->message + used, more->message, size + 1);
+    }
+    return SF_CONFIG;
+}
+
 const char *sf_status_name(SfStatus status)
 {
     static const char *const names[] = {"ok", "empty", "end", "retry", "reject", "fenced", "config", "fatal"};

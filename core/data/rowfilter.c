@@ -29,7 +29,8 @@ static SfStatus find_need(const SfTransform *transform, const SfNode *node, cons
     const char *name = column_name(transform, node, need);
     if (!name)
         return sf_fail(err, SF_CONFIG, "option '%s', which names a column, is missing", need->name + 1);
-    return column_require(in, name, need->type, number, err);
+    SfStatus status = column_require(in, name, need->type, number, err);
+    return status != SF_OK && need->name[0] == '$' ? sf_fail_prefix(err, status, "%s", need->name + 1) : status;
 }
 
 SfStatus rowfilter_bind(const SfTransform *transform, SfNode *node, const struct ArrowSchema *in, SfError *err)

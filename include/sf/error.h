@@ -48,6 +48,10 @@ SF_API SfStatus sf_fail_v(SfError *err, SfStatus status, const char *format, va_
 /* Puts "<prefix>: " before a message that is already there. Returns status. */
 SF_API SfStatus sf_fail_prefix(SfError *err, SfStatus status, const char *format, ...) SF_PRINTF(3, 4);
 
+/* For bind, which is to find all mistakes, not the first only: adds one to those that are in `all` already (empty to
+ * begin with), a line each. One that does not fit any more is left for the next `sfrun check`. Returns SF_CONFIG. */
+SF_API SfStatus sf_fail_also(SfError *all, const SfError *more);
+
 /* "ok", "retry", …: for logs and tests. Static text. */
 SF_API const char *sf_status_name(SfStatus status);
 

@@ -26,6 +26,7 @@ static SfStatus sink_bind(SfNode *node, size_t input, const struct ArrowSchema *
 {
     Sink *sink = node->state;
     sink->node = node;
+    SF_TRY(store_check(&sink->store_options, err));
     if (!sink->inputs) {
         sink->n_inputs = node->n_inputs;
         sink->inputs = g_new0(Input, sink->n_inputs);

@@ -41,9 +41,12 @@ static SfStatus read_field(Field *field, const SfValue *value, int depth, SfErro
 static SfStatus read_text(Field *field, const SfValue *value, SfError *err)
 {
     SfError inner;
-    if (field_parse(field, sf_value_text(value), &inner) == SF_OK)
+    const char *text = sf_value_text(value);
+    if (field_parse(field, text, &inner) == SF_OK)
         return SF_OK;
-    return sf_value_fail(value, err, "column '%s': %s", field->name, inner.message);
+    bool cut = (strchr(text, '(') && !strchr(text, ')')) || (strchr(text, '<') && !strchr(text, '>'));
+    return sf_value_fail(value, err, "column '%s': %s%s", field->name, inner.message,
+                         cut ? "; within {…} a type with a comma needs quotes" : "");
 }
 
 /* Values that are written as JSON texts get their quotes; the others have to be JSON already. */
@@ -92,11 +95,13 @@ static SfStatus read_members(Field *field, const SfValue *members, int depth, Sf
         return sf_value_fail(members, err, "column '%s': struct is a map of its members to their types", field->name);
     field->kind = FIELD_STRUCT;
     field->type = g_strdup("struct");
+    SfError all = {""}, one;
     for (size_t i = 0; i < sf_value_size(members); i++) {
         const char *name = sf_value_text(sf_value_key(members, i));
-        SF_TRY(read_field(field_add_child(field, name ? name : ""), sf_value_at(members, i), depth + 1, err));
+        if (read_field(field_add_child(field, name ? name : ""), sf_value_at(members, i), depth + 1, &one) != SF_OK)
+            sf_fail_also(&all, &one);
     }
-    return SF_OK;
+    return *all.message ? sf_fail(err, SF_CONFIG, "%s", all.message) : SF_OK;
 }
 
 static SfStatus read_element(Field *field, const SfValue *element, int depth, SfError *err)
@@ -174,11 +179,15 @@ SfStatus fields_read(const SfValue *schema, GPtrArray **out, SfError *err)
         return sf_value_fail(schema, err,
                              "schema is a map of columns to their types, such as {order_id: string not null}");
     g_autoptr(GPtrArray) fields = g_ptr_array_new_with_free_func((GDestroyNotify) field_free);
+    SfError all = {""}, one;
     for (size_t i = 0; i < sf_value_size(schema); i++) {
         const char *name = sf_value_text(sf_value_key(schema, i));
         g_ptr_array_add(fields, field_new(name ? name : ""));
-        SF_TRY(read_field(g_ptr_array_index(fields, i), sf_value_at(schema, i), 1, err));
+        if (read_field(g_ptr_array_index(fields, i), sf_value_at(schema, i), 1, &one) != SF_OK)
+            sf_fail_also(&all, &one);
     }
+    if (*all.message)
+        return sf_fail(err, SF_CONFIG, "%s", all.message);
     *out = g_steal_pointer(&fields);
     return SF_OK;
 }

@@ -135,6 +135,10 @@ SfStatus odbc_explain_driver(const Odbc *odbc, SfStatus status, SfError *err)
     g_autofree char *driver = odbc_keyword(odbc->connection, "Driver");
     bool missing = strcmp(odbc->state, "IM002") == 0 || strcmp(odbc->state, "IM003") == 0 ||
                    strcmp(odbc->state, "IM004") == 0 || strcmp(odbc->state, "01000") == 0;
+    if (!missing && driver && g_ascii_strncasecmp(driver, "SQLite", 6) == 0 && strstr(err->message, "(HY000 14)"))
+        return sf_fail_prefix(err, status,
+                              "cannot open the file of '%s'; is its directory there, and may it be written",
+                              odbc->label); /* SQLITE_CANTOPEN, for which the driver has no words */
     if (!missing)
         return sf_fail_prefix(err, status, "cannot connect to '%s'", odbc->label);
     g_autofree char *drivers = installed_drivers();

@@ -28,7 +28,9 @@ static Kind split_url(const char *url, char **rest, SfError *err)
     *rest = path ? g_uri_unescape_string(path, NULL) : NULL;
     if (*rest)
         return KIND_FILE;
-    sf_fail(err, SF_CONFIG, "url '%s' is of no known kind; write s3://bucket/prefix or file:///directory", url);
+    bool server = g_str_has_prefix(url, "http://") || g_str_has_prefix(url, "https://");
+    sf_fail(err, SF_CONFIG, "url: '%s' is of no known kind; write s3://bucket/prefix%s", url,
+            server ? ", and the server as 'endpoint'" : ", file:///directory or ./directory");
     return KIND_NONE;
 }
 

@@ -73,7 +73,8 @@ static int write_fully(int fd, const char *data, gsize size)
     return 0;
 }
 
-/* Writes the body to a new temporary file, which starts on its way to the disk. */
+/* Writes the body to a new temporary file, which starts on its way to the disk. Messages name the directory: the file's
+ * name is another one at each try, and says nothing to anybody. */
 static SfStatus stage(FileStore *store, GBytes *body, const Touched *touched, char **out, SfError *err)
 {
     gsize size;
@@ -85,14 +86,14 @@ static SfStatus stage(FileStore *store, GBytes *body, const Touched *touched, ch
         fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     }
     if (fd < 0)
-        return file_fail(err, "create", path, errno);
+        return file_fail(err, "write to directory", store->temporary, errno);
     int failed = write_fully(fd, data, size);
     if (!failed)
         sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
     close(fd);
     if (failed) {
         unlink(path);
-        return file_fail(err, "write", path, failed);
+        return file_fail(err, "write to directory", store->temporary, failed);
     }
     *out = g_steal_pointer(&path);
     return SF_OK;

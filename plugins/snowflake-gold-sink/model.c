@@ -147,20 +147,30 @@ static SfStatus parse_column(const Build *build, const SfValue *key, const SfVal
                       from ? from : key, err);
 }
 
-static SfStatus parse_column_list(const Build *build, const SfValue *list, SfError *err)
+static SfStatus parse_item(const Build *build, const SfValue *item, SfError *err)
 {
-    for (gsize i = 0; i < sf_value_size(list); i++) {
-        const SfValue *item = sf_value_at(list, i);
-        SfValueKind kind = sf_value_kind(item);
-        if (kind == SF_VALUE_SCALAR)
-            SF_TRY(add_column(build, sf_value_text(item), sf_value_text(item), NULL, item, err));
-        else if (kind == SF_VALUE_MAP && sf_value_size(item) == 1)
-            SF_TRY(parse_column(build, sf_value_key(item, 0), sf_value_at(item, 0), err));
-        else
-            return sf_value_fail(item, err, "table '%s': a column is a name or one 'name: column of the input'",
-                                 build->target->table);
+    SfValueKind kind = sf_value_kind(item);
+    if (kind == SF_VALUE_SCALAR)
+        return add_column(build, sf_value_text(item), sf_value_text(item), NULL, item, err);
+    if (kind == SF_VALUE_MAP && sf_value_size(item) == 1)
+        return parse_column(build, sf_value_key(item, 0), sf_value_at(item, 0), err);
+    return sf_value_fail(item, err, "table '%s': a column is a name or one 'name: column of the input'",
+                         build->target->table);
+}
+
+/* A list of columns, or a map of them: all that is wrong with them. */
+static SfStatus parse_each(const Build *build, const SfValue *columns, SfError *err)
+{
+    bool map = sf_value_kind(columns) == SF_VALUE_MAP;
+    SfError all = {""}, one;
+    for (gsize i = 0; i < sf_value_size(columns); i++) {
+        const SfValue *item = sf_value_at(columns, i);
+        SfStatus status =
+            map ? parse_column(build, sf_value_key(columns, i), item, &one) : parse_item(build, item, &one);
+        if (status != SF_OK)
+            sf_fail_also(&all, &one);
     }
-    return SF_OK;
+    return *all.message ? sf_fail(err, SF_CONFIG, "%s", all.message) : SF_OK;
 }
 
 static bool is_provenance(const char *name)
@@ -176,10 +186,8 @@ static SfStatus parse_columns(const Build *build, const SfValue *columns, SfErro
     SfValueKind kind = columns ? sf_value_kind(columns) : SF_VALUE_NULL;
     if (kind == SF_VALUE_SCALAR)
         return add_column(build, sf_value_text(columns), sf_value_text(columns), NULL, columns, err);
-    if (kind == SF_VALUE_LIST)
-        return parse_column_list(build, columns, err);
-    for (gsize i = 0; kind == SF_VALUE_MAP && i < sf_value_size(columns); i++)
-        SF_TRY(parse_column(build, sf_value_key(columns, i), sf_value_at(columns, i), err));
+    if (kind == SF_VALUE_LIST || kind == SF_VALUE_MAP)
+        return parse_each(build, columns, err);
     const struct ArrowSchema *schema = build->input->schema;
     bool all = kind == SF_VALUE_NULL && build->target->is_fact;
     for (int64_t i = 0; all && i < schema->n_children; i++)
@@ -331,8 +339,13 @@ static SfStatus parse_table(Model *model, const SfValue *name, const SfValue *bo
                                  sf_suggest(word, words, n_words, hint, sizeof hint));
     }
     Build build = {.model = model, .target = target, .input = input};
-    SF_TRY(parse_columns(&build, sf_value_get(body, "columns"), err));
-    SF_TRY(parse_key(&build, body, err));
+    SfError all = {""}, one;
+    if (parse_columns(&build, sf_value_get(body, "columns"), &one) != SF_OK)
+        sf_fail_also(&all, &one);
+    if (parse_key(&build, body, &one) != SF_OK)
+        sf_fail_also(&all, &one);
+    if (*all.message)
+        return sf_fail(err, SF_CONFIG, "%s", all.message);
     if (is_fact)
         SF_TRY(join_dimensions(&build, body, err));
     return parse_order(&build, body, err);
@@ -345,9 +358,11 @@ static SfStatus parse_tables(Model *model, const SfValue *tables, bool are_facts
     if (sf_value_kind(tables) != SF_VALUE_MAP)
         return sf_value_fail(tables, err, "'%s' is a map: a table's name, then its key and columns",
                              are_facts ? "facts" : "dimensions");
+    SfError all = {""}, one;
     for (gsize i = 0; i < sf_value_size(tables); i++)
-        SF_TRY(parse_table(model, sf_value_key(tables, i), sf_value_at(tables, i), are_facts, input, err));
-    return SF_OK;
+        if (parse_table(model, sf_value_key(tables, i), sf_value_at(tables, i), are_facts, input, &one) != SF_OK)
+            sf_fail_also(&all, &one);
+    return *all.message ? sf_fail(err, SF_CONFIG, "%s", all.message) : SF_OK;
 }
 
 Model *model_new(const SfValue *dimensions, const SfValue *facts, bool provenance, const ModelInput *input,

@@ -54,6 +54,20 @@ static SfStatus read_type(const char *word, SfType *out, SfError *err)
     return sf_fail(err, SF_CONFIG, "column type '%s' is unknown", word);
 }
 
+/* Every empty value is a mistake of its own. */
+static SfStatus check_tree(const SfValue *schema, SfError *err)
+{
+    SfError all = {""}, one;
+    for (size_t i = 0; schema && i < sf_value_size(schema); i++) {
+        const SfValue *value = sf_value_at(schema, i);
+        if (sf_value_kind(value) != SF_VALUE_NULL)
+            continue;
+        sf_value_fail(value, &one, "'%s' has no value", sf_value_text(sf_value_key(schema, i)));
+        sf_fail_also(&all, &one);
+    }
+    return *all.message ? sf_fail(err, SF_CONFIG, "%s", all.message) : SF_OK;
+}
+
 static SfStatus bind(SfNode *node, struct ArrowSchema *out, SfError *err)
 {
     const State *state = node->state;
@@ -70,6 +84,7 @@ static SfStatus bind(SfNode *node, struct ArrowSchema *out, SfError *err)
     }
     if (state->schema && sf_value_kind(state->schema) != SF_VALUE_MAP)
         return sf_value_fail(state->schema, err, "'schema' takes a map");
+    SF_TRY(check_tree(state->schema, err));
     return sf_schema_make(fields, n, out, err);
 }
 

@@ -193,8 +193,10 @@ static void test_what_is_missing_is_named(void)
     assert_open_fails(&(OdbcLogin){.connection = "DSN=nowhere;PWD=hunter2"}, SF_CONFIG,
                       "data source 'nowhere' is not known");
     assert_open_fails(&(OdbcLogin){.connection = "Database=x"}, SF_CONFIG, "has neither 'Driver=' nor 'DSN='");
-    assert_open_fails(&(OdbcLogin){.connection = "Driver=SQLite3;Database=/nonexistent/t.db"}, SF_RETRY,
-                      "cannot connect to 'Driver=SQLite3;Database=/nonexistent/t.db': connect failed");
+    assert_open_fails(
+        &(OdbcLogin){.connection = "Driver=SQLite3;Database=/nonexistent/t.db"}, SF_RETRY,
+        "cannot open the file of 'Driver=SQLite3;Database=/nonexistent/t.db'; is its directory there, and "
+        "may it be written: connect failed");
     assert_open_fails(&(OdbcLogin){.connection = "Driver=PostgreSQL Unicode;Server=127.0.0.1;Port=1;Database=d",
                                    .user = "u",
                                    .password = "hunter2"},

@@ -2,6 +2,8 @@
 #include "store.h"
 
 #include <errno.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <glib/gstdio.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -375,16 +377,41 @@ static void directories_of_others_are_made_durable(Fixture *f, gconstpointer unu
     g_assert_cmpuint(syncs_since(before), ==, 2);
 }
 
+/* The same words each time, or the log cannot hold them back. */
+static void full_disk_is_one_message(Fixture *f, gconstpointer unused)
+{
+    (void) unused;
+    struct rlimit before, small;
+    g_autofree char *first = NULL;
+    static const char large[4096] = "";
+    g_autoptr(GBytes) body = g_bytes_new_static(large, sizeof large);
+    g_assert_cmpint(getrlimit(RLIMIT_FSIZE, &before), ==, 0);
+    small = (struct rlimit){.rlim_cur = 100, .rlim_max = before.rlim_max};
+    signal(SIGXFSZ, SIG_IGN);
+    g_assert_cmpint(setrlimit(RLIMIT_FSIZE, &small), ==, 0);
+    for (int i = 0; i < 2; i++) {
+        g_assert_cmpint(store_put(f->store, "x", body, &f->err), ==, SF_RETRY);
+        if (first)
+            g_assert_cmpstr(f->err.message, ==, first);
+        else
+            first = g_strdup(f->err.message);
+    }
+    g_assert_cmpint(setrlimit(RLIMIT_FSIZE, &before), ==, 0);
+    g_assert_true(g_str_has_prefix(first, "cannot write to directory '"));
+}
+
 static void urls_that_mean_nothing_are_refused(void)
 {
-    const char *const bad[] = {"",         "raw-bucket/prefix", "file://", "file://host/x",
-                               "gs://x/y", "file:///%zz",       "file:///"};
+    const char *const bad[] = {
+        "",         "raw-bucket/prefix", "file://",      "file://host/x", "gs://x/y", "file:///%zz",
+        "file:///", "s3:/b/x",           "http://host/b"};
     SfError err;
     for (gsize i = 0; i < G_N_ELEMENTS(bad); i++) {
         StoreOptions options = {.url = bad[i]};
         g_assert_cmpint(store_check(&options, &err), ==, SF_CONFIG);
         g_assert_null(store_new(NULL, &options, &err));
         g_assert_nonnull(strstr(err.message, "url"));
+        g_assert_true(!g_str_has_prefix(bad[i], "http:") || strstr(err.message, "the server as 'endpoint'"));
     }
 }
 
@@ -409,6 +436,7 @@ int main(int argc, char **argv)
     ADD("syncs of many objects wait together", syncs_of_many_objects_wait_together);
     ADD("every directory is synced once", every_directory_is_synced_once);
     ADD("directories of others are made durable", directories_of_others_are_made_durable);
+    ADD("a full disk is one message", full_disk_is_one_message);
     g_test_add_func("/store/file/urls that mean nothing are refused", urls_that_mean_nothing_are_refused);
     return g_test_run();
 }

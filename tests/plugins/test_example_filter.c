@@ -42,11 +42,12 @@ static void test_column_must_be_there_and_a_double(void)
     g_autoptr(Harness) missing = harness_new("example-filter", "column: sale");
     harness_input_text(missing, "sales", SCHEMA);
     g_assert_cmpint(harness_try_bind(missing), ==, SF_CONFIG);
-    g_assert_cmpstr(missing->err.message, ==, "there is no column 'sale'; did you mean 'sales'?");
+    g_assert_cmpstr(missing->err.message, ==, "column: there is no column 'sale'; did you mean 'sales'?");
     g_autoptr(Harness) wrong = harness_new("example-filter", "column: quantity");
     harness_input_text(wrong, "sales", SCHEMA);
     g_assert_cmpint(harness_try_bind(wrong), ==, SF_CONFIG);
-    g_assert_cmpstr(wrong->err.message, ==, "column 'quantity' is of type int32 (int), where float64 is expected");
+    g_assert_cmpstr(wrong->err.message, ==,
+                    "column: column 'quantity' is of type int32 (int), where float64 is expected");
 }
 
 static void test_options_are_checked(void)

@@ -36,6 +36,10 @@ static void test_mistakes(void)
          "options.yaml:2:18: table 'f': input 'sales' has no column 'orderid'; did you mean 'order_id'?"},
         {"facts: {f: {key: order_id, columns: [sales], latest_by: [_timestmp]}}",
          "options.yaml:2:58: table 'f': input 'sales' has no column '_timestmp'; did you mean '_timestamp'?"},
+        {"facts: {f: {key: orderid, columns: [sale, sales, regio]}}",
+         "options.yaml:2:37: table 'f': input 'sales' has no column 'sale'; did you mean 'sales'?\n"
+         "options.yaml:2:50: table 'f': input 'sales' has no column 'regio'; did you mean 'region'?\n"
+         "options.yaml:2:18: table 'f': input 'sales' has no column 'orderid'; did you mean 'order_id'?"},
         {"facts: {f: {key: order_id, columns: [sales, Sales]}}", "table 'f' has two columns 'Sales'"},
         {"facts: {f: {key: order_id, columns: [sales, {SALES: region}]}}", "table 'f' has two columns 'SALES'"},
         {"facts: {f: {key: order_id, columns: [tags]}}",

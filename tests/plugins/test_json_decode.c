@@ -356,6 +356,14 @@ static void assert_config(const char *options, const char *message)
     g_assert_cmpstr(h->err.message, ==, message);
 }
 
+static void test_all_wrong_columns_are_named_at_once(void)
+{
+    assert_config("schema:\n  a: strin\n  b: int\n  c: {struct: {d: dat, e: strng}}\n",
+                  "options.yaml:2:6: column 'a': unknown type 'strin'; did you mean 'string'?\n"
+                  "options.yaml:4:19: column 'd': unknown type 'dat'; did you mean 'date'?\n"
+                  "options.yaml:4:27: column 'e': unknown type 'strng'; did you mean 'string'?");
+}
+
 static void test_wrong_schemas_are_named_by_place(void)
 {
     assert_config("schema:\n  a: strin\n",
@@ -377,7 +385,8 @@ static void test_wrong_schemas_are_named_by_place(void)
         "as ''T''");
     assert_config("schema:\n  a: date(format 'yyyy-MM')\n",
                   "options.yaml:2:6: column 'a': a format needs year, month and day: 'd' is missing");
-    assert_config("schema:\n  a: list<int\n", "options.yaml:2:6: column 'a': '>' expected behind a list's element");
+    assert_config("schema:\n  a: list<int\n", "options.yaml:2:6: column 'a': '>' expected behind a list's element; "
+                                              "within {…} a type with a comma needs quotes");
     assert_config("schema:\n  a: {typ: int}\n",
                   "options.yaml:2:7: column 'a': unknown key 'typ'; did you mean 'type'?");
     assert_config("schema:\n  a: {city: string}\n", "options.yaml:2:7: column 'a': unknown key 'city'");
@@ -468,6 +477,7 @@ int main(int argc, char **argv)
     g_test_add_func("/json-decode/input columns may be kept", test_input_columns_may_be_kept);
     g_test_add_func("/json-decode/other columns hold texts too", test_other_columns_hold_texts_too);
     g_test_add_func("/json-decode/wrong schemas are named by place", test_wrong_schemas_are_named_by_place);
+    g_test_add_func("/json-decode/all wrong columns are named at once", test_all_wrong_columns_are_named_at_once);
     g_test_add_func("/json-decode/nesting has a limit", test_nesting_has_a_limit);
     g_test_add_func("/json-decode/suite", test_suite);
     return g_test_run();

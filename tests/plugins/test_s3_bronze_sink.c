@@ -396,8 +396,9 @@ static void urls_are_checked_at_bind(Place *place, gconstpointer unused)
     (void) place;
     g_autoptr(Harness) h = harness_new("s3-bronze-sink", "{url: raw-bucket/sales}");
     g_assert_cmpint(harness_try_bind(h), ==, SF_CONFIG);
-    g_assert_cmpstr(h->err.message, ==,
-                    "url 'raw-bucket/sales' is of no known kind; write s3://bucket/prefix or file:///directory");
+    g_assert_cmpstr(
+        h->err.message, ==,
+        "url: 'raw-bucket/sales' is of no known kind; write s3://bucket/prefix, file:///directory or ./directory");
 }
 
 static void decoded_rows_are_refused(Place *place, gconstpointer unused)

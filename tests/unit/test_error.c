@@ -52,6 +52,22 @@ static void test_invalid_bytes_are_replaced(void)
     g_assert_cmpstr(err.message, ==, "value 'a??€?' is no date");
 }
 
+static void test_mistakes_are_lines_while_they_fit(void)
+{
+    SfError all = {""}, one;
+    char text[600];
+    memset(text, 'a', sizeof text - 1);
+    text[sizeof text - 1] = '\0';
+    g_assert_cmpint(sf_fail_also(NULL, &(SfError){"x"}), ==, SF_CONFIG);
+    sf_fail_also(&all, &(SfError){"first"});
+    sf_fail(&one, SF_CONFIG, "%s", text);
+    g_assert_cmpint(sf_fail_also(&all, &one), ==, SF_CONFIG);
+    sf_fail_also(&all, &one); /* does not fit: left out whole */
+    sf_fail_also(&all, &(SfError){"last"});
+    g_autofree char *expected = g_strdup_printf("first\n%s\nlast", text);
+    g_assert_cmpstr(all.message, ==, expected);
+}
+
 static void test_own_message_may_be_an_argument(void)
 {
     SfError err;
@@ -102,6 +118,7 @@ int main(int argc, char **argv)
     g_test_add_func("/error/message that just fits is whole", test_message_that_just_fits_is_whole);
     g_test_add_func("/error/invalid bytes are replaced", test_invalid_bytes_are_replaced);
     g_test_add_func("/error/own message may be an argument", test_own_message_may_be_an_argument);
+    g_test_add_func("/error/mistakes-are-lines-while-they-fit", test_mistakes_are_lines_while_they_fit);
     g_test_add_func("/error/prefix goes before the message", test_prefix_goes_before_the_message);
     g_test_add_func("/error/prefix of a full message cuts its end", test_prefix_of_a_full_message_cuts_its_end);
     g_test_add_func("/error/every status has a name", test_every_status_has_a_name);
