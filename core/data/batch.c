@@ -186,6 +186,23 @@ SfStatus sf_rows_from_columns(struct ArrowArray *columns, size_t n, int64_t leng
     return status;
 }
 
+SfStatus sf_batch_with(const SfBatch *batch, struct ArrowArray *added, struct ArrowArray *out, SfError *err)
+{
+    size_t n = (size_t) batch->rows.n_children, all = n + (size_t) added->n_children;
+    g_autofree struct ArrowArray *columns = g_new0(struct ArrowArray, all + 1);
+    SfStatus status = SF_OK;
+    for (size_t i = 0; i < n && status == SF_OK; i++)
+        status = sf_batch_share(batch, (int64_t) i, &columns[i], err);
+    for (size_t i = n; i < all; i++)
+        array_move(added->children[i - n], &columns[i]);
+    sf_array_done(added);
+    if (status == SF_OK)
+        return sf_rows_from_columns(columns, all, batch->rows.length, out, err);
+    for (size_t i = 0; i < all; i++)
+        sf_array_done(&columns[i]);
+    return status;
+}
+
 /* Readers are told the sizes of view buffers in the last buffer (columnar format, "Variable-size Binary View
  * Layout"). */
 static gint64 view_bytes(const struct ArrowArray *array)

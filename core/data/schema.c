@@ -115,6 +115,21 @@ SfStatus sf_schema_copy(const struct ArrowSchema *schema, struct ArrowSchema *ou
     return copy_node(schema, 0, out, err);
 }
 
+SfStatus sf_schema_with(const struct ArrowSchema *schema, const SfField *fields, size_t n, struct ArrowSchema *out,
+                        SfError *err)
+{
+    g_auto(ArrowSchema) made = {0};
+    node_init(&made, "+s", "", 0, schema->n_children + (gint64) n);
+    for (gint64 i = 0; i < schema->n_children; i++)
+        SF_TRY(copy_node(schema->children[i], 1, made.children[i], err));
+    for (size_t i = 0; i < n; i++)
+        SF_TRY(make_node(&fields[i], 1, made.children[schema->n_children + (gint64) i], err));
+    SF_TRY(sf_schema_check(&made, err));
+    *out = made;
+    made.release = NULL;
+    return SF_OK;
+}
+
 static SfStatus check_names(const struct ArrowSchema *parent, SfError *err)
 {
     g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);

@@ -78,6 +78,10 @@ SF_API SfStatus sf_batch_compact(const SfBatch *batch, struct ArrowSchema *schem
 SF_API SfStatus sf_rows_from_columns(struct ArrowArray *columns, size_t n, int64_t length, struct ArrowArray *out,
                                      SfError *err);
 
+/* out = the columns of `batch` without a copy, and those of `added` behind them: a struct array of as many rows, as a
+ * builder finishes it, which is moved (release becomes NULL) even on error. */
+SF_API SfStatus sf_batch_with(const SfBatch *batch, struct ArrowArray *added, struct ArrowArray *out, SfError *err);
+
 /* Releases if needed; idempotent, accepts NULL. */
 SF_API void sf_array_done(struct ArrowArray *array);
 SF_API void sf_schema_done(struct ArrowSchema *schema);

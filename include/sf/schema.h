@@ -62,6 +62,10 @@ SF_API SfStatus sf_schema_make(const SfField *fields, size_t n, struct ArrowSche
 /* A deep copy. */
 SF_API SfStatus sf_schema_copy(const struct ArrowSchema *schema, struct ArrowSchema *out, SfError *err);
 
+/* The columns of `schema`, and n more behind them: what a transform that adds columns says in bind. */
+SF_API SfStatus sf_schema_with(const struct ArrowSchema *schema, const SfField *fields, size_t n,
+                               struct ArrowSchema *out, SfError *err);
+
 /* Reads one schema node's own type into `out`; out->name points into the schema, out->children is NULL (walk
  * schema->children). SF_CONFIG names the column and the format where it is none of ours. */
 SF_API SfStatus sf_schema_field(const struct ArrowSchema *schema, SfField *out, SfError *err);

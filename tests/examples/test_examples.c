@@ -61,6 +61,21 @@ static void test_number_column_must_be_a_text(void)
     g_assert_cmpstr(h->err.message, ==, "column 'n' is int64, not text");
 }
 
+static void test_length_is_a_column_more(void)
+{
+    static const char *const rows[] = {"[\"abc\", [1, 2], 1]", "[null, null, 2]", "[\"\", [], 3]"};
+    g_autoptr(Harness) h = harness_new("text-length", "{column: text, to: size}");
+    harness_input_text(h, "rows", "text string, list list<int>, n bigint");
+    const SfBatch *out = harness_apply(h, harness_rows(h, 0, "count/0", 0, rows, 3));
+    g_assert_cmpstr(harness_text(h, out), ==,
+                    "{\"text\":\"abc\",\"list\":[1,2],\"n\":1,\"size\":3}\n"
+                    "{\"text\":null,\"list\":null,\"n\":2,\"size\":null}\n"
+                    "{\"text\":\"\",\"list\":[],\"n\":3,\"size\":0}");
+    g_autoptr(Harness) twice = harness_new("text-length", "{column: text, to: n}");
+    harness_input_text(twice, "rows", "text string, n bigint");
+    g_assert_cmpint(harness_try_bind(twice), ==, SF_CONFIG);
+}
+
 typedef struct Folder {
     char *path;
     char *options;
@@ -185,6 +200,7 @@ int main(int argc, char **argv)
     g_test_add_func("/examples/count reopens", test_count_reopens);
     g_test_add_func("/examples/numbers are read or rejected", test_numbers_are_read_or_rejected);
     g_test_add_func("/examples/number column must be a text", test_number_column_must_be_a_text);
+    g_test_add_func("/examples/length is a column more", test_length_is_a_column_more);
     add("file is named by its range", test_file_is_named_by_its_range);
     add("second commit changes nothing", test_second_commit_changes_nothing);
     add("what was not committed comes again", test_what_was_not_committed_comes_again);

@@ -213,6 +213,32 @@ static void test_share_refuses_a_column_that_is_not_there(Fixture *f, gconstpoin
     g_assert_cmpint(sf_batch_share(f->batch, -1, &none, &f->err), ==, SF_FATAL);
 }
 
+/* Takes what is added, whatever comes of it. */
+static void test_columns_are_added_without_a_copy(Fixture *f, gconstpointer data)
+{
+    (void) data;
+    g_auto(ArrowSchema) schema = {0};
+    g_auto(ArrowArray) added = {0}, out = {0}, few = {0}, none = {0};
+    g_autoptr(GRand) random = g_rand_new_with_seed(8);
+    gint64 number = sf_schema_find(&f->schema, "lines");
+    rows_schema("x bigint, y string", &schema);
+    rows_random(&schema, ROWS, random, &added);
+    rows_random(&schema, ROWS - 1, random, &few);
+    g_autofree char *x = rows_text(schema.children[0], added.children[0], 3);
+    g_autofree char *lines = rows_text(f->schema.children[number], f->batch->rows.children[number], 3);
+    g_assert_cmpint(sf_batch_with(f->batch, &few, &none, &f->err), ==, SF_FATAL);
+    g_assert_true(!few.release && !none.release);
+    g_assert_cmpint(sf_batch_with(f->batch, &added, &out, &f->err), ==, SF_OK);
+    g_assert_null(added.release);
+    g_assert_cmpint(out.n_children, ==, f->batch->rows.n_children + 2);
+    let_go(f);
+    g_autofree char *x_after = rows_text(schema.children[0], out.children[out.n_children - 2], 3);
+    g_autofree char *lines_after = rows_text(f->schema.children[number], out.children[number], 3);
+    g_assert_cmpstr(x_after, ==, x);
+    g_assert_cmpstr(lines_after, ==, lines);
+    g_assert_cmpuint(f->released, ==, 0); /* all of them are in `out` */
+}
+
 static void test_authors_own_batch_cannot_be_shared(void)
 {
     g_auto(ArrowSchema) schema = {0};
@@ -228,6 +254,9 @@ static void test_authors_own_batch_cannot_be_shared(void)
     g_assert_cmpint(sf_batch_slice(&own, 0, 1, &out, &err), ==, SF_FATAL);
     g_assert_cmpstr(err.message, ==, "a batch that the host has not delivered cannot be shared");
     g_assert_cmpint(sf_batch_share(&own, 0, &column, &err), ==, SF_FATAL);
+    rows_from_json(&schema, (const char *[]){"[1]"}, 1, &column);
+    g_assert_cmpint(sf_batch_with(&own, &column, &out.rows, &err), ==, SF_FATAL);
+    g_assert_true(!column.release && !out.rows.release);
     g_assert_cmpint(sf_batch_keep(&own, &keep, &out, &err), ==, SF_FATAL);
     g_assert_cmpint(sf_batch_compact(&own, &plain, &out, &err), ==, SF_FATAL);
 }
@@ -320,6 +349,7 @@ int main(int argc, char **argv)
     add("slice refuses rows that are not there", test_slice_refuses_rows_that_are_not_there);
     add("shared column outlives its batch", test_shared_column_outlives_its_batch);
     add("share refuses a column that is not there", test_share_refuses_a_column_that_is_not_there);
+    add("columns are added without a copy", test_columns_are_added_without_a_copy);
     g_test_add_func("/batch/author's own batch cannot be shared", test_authors_own_batch_cannot_be_shared);
     g_test_add_func("/batch/batch without rows gets empty columns", test_batch_without_rows_gets_empty_columns);
     g_test_add_func("/batch/bytes are the source's or an estimate", test_bytes_are_the_sources_or_an_estimate);

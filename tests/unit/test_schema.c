@@ -200,6 +200,22 @@ static void test_raw_rows_are_as_spark_has_them(void)
     g_assert_cmpstr(schema.children[SF_RAW_TIMESTAMP]->format, ==, "tsu:UTC");
 }
 
+static void test_columns_are_added_behind(void)
+{
+    g_auto(ArrowSchema) in = {0}, out = {0}, want = {0};
+    const SfField more[] = {{.name = "x", .type = SF_INT64}, {.name = "y", .type = SF_UTF8, .nullable = true}};
+    SfError err;
+    rows_schema("a int not null, j list<struct<x int not null>>", &in);
+    rows_schema("a int not null, j list<struct<x int not null>>, x bigint not null, y string", &want);
+    g_assert_cmpint(sf_schema_with(&in, more, 2, &out, &err), ==, SF_OK);
+    g_assert_true(sf_schema_equal(&out, &want));
+    sf_schema_done(&out);
+    const SfField again = {.name = "A", .type = SF_INT64};
+    g_assert_cmpint(sf_schema_with(&in, &again, 1, &out, &err), ==, SF_CONFIG);
+    g_assert_nonnull(strstr(err.message, "'A'"));
+    g_assert_null(out.release);
+}
+
 int main(int argc, char **argv)
 {
     setlocale(LC_ALL, "");
@@ -215,6 +231,7 @@ int main(int argc, char **argv)
     g_test_add_func("/schema/root is a struct", test_root_is_a_struct);
     g_test_add_func("/schema/columns are found by their exact name", test_columns_are_found_by_their_exact_name);
     g_test_add_func("/schema/description is what pipelines write", test_description_is_what_pipelines_write);
+    g_test_add_func("/schema/columns are added behind", test_columns_are_added_behind);
     g_test_add_func("/schema/raw rows are as Spark has them", test_raw_rows_are_as_spark_has_them);
     return g_test_run();
 }

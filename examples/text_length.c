@@ -1,0 +1,64 @@
+/* A transform that adds a column: the rows as they are, and how long a text of theirs is. */
+#include <sf/sf.h>
+
+typedef struct Length {
+    const char *column;
+    const char *to;
+    SfBuilder *builder; /* of the new column alone */
+} Length;
+
+static const SfOption options[] = {
+    SF_OPTION_STRING(Length, column, .required = true, .doc = "Column of texts to measure.", .example = "text"),
+    SF_OPTION_STRING(Length, to, .value = "length", .doc = "The new column's name."),
+    SF_OPTION_END,
+};
+
+static SfStatus bind_length(SfNode *node, const struct ArrowSchema *in, struct ArrowSchema *out, SfError *err)
+{
+    Length *length = node->state;
+    const SfField added = {.name = length->to, .type = SF_INT64, .nullable = true};
+    SfField field;
+    struct ArrowSchema own;
+    int64_t column = sf_schema_find(in, length->column);
+    if (column < 0)
+        return sf_fail(err, SF_CONFIG, "column: there is no column '%s'", length->column);
+    SF_TRY(sf_schema_field(in->children[column], &field, err));
+    if (field.type != SF_UTF8)
+        return sf_fail(err, SF_CONFIG, "column: '%s' is %s, not text", length->column, sf_type_name(field.type));
+    SF_TRY(sf_schema_make(&added, 1, &own, err));
+    length->builder = sf_builder_new(&own, err);
+    sf_schema_done(&own);
+    return length->builder ? sf_schema_with(in, &added, 1, out, err) : SF_FATAL;
+}
+
+static SfStatus apply(SfNode *node, const SfBatch *in, SfBatch *out, SfError *err)
+{
+    Length *length = node->state;
+    SfColumnBuilder *lengths = sf_builder_column(length->builder, 0);
+    struct ArrowArray added;
+    SfColumn text;
+    SF_TRY(sf_column(in, length->column, SF_UTF8, &text, err));
+    for (int64_t row = 0; row < sf_rows(in); row++) {
+        if (sf_is_null(&text, row))
+            sf_add_null(lengths);
+        else
+            sf_add_i64(lengths, sf_bytes(&text, row).size);
+        SF_TRY(sf_builder_end_row(length->builder, err));
+    }
+    SF_TRY(sf_builder_finish(length->builder, &added, err));
+    return sf_batch_with(in, &added, &out->rows, err);
+}
+
+static void close_length(SfNode *node)
+{
+    Length *length = node->state;
+    sf_builder_free(length->builder);
+}
+
+SF_TRANSFORM_PLUGIN = {
+    SF_TRANSFORM_HEAD(Length, .name = "text-length", .version = "1.0.0", .summary = "Adds the length of a text",
+                      .options = options),
+    .bind = bind_length,
+    .apply = apply,
+    .close = close_length,
+};
