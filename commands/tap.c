@@ -158,5 +158,5 @@ int main(int argc, char **argv)
         status = client ? read_topic(&options, admin, client) : EXIT_CONFIG;
     kafka_client_free(client, 2000);
     kafka_client_free(admin, 2000);
-    return status;
+    return cli_finish(status);
 }

@@ -302,7 +302,7 @@ static int run_word(const Word *word, int argc, char **argv)
         return status;
     status = word->run(&options, client, line.words);
     kafka_client_free(client, 2000);
-    return status;
+    return cli_finish(status);
 }
 
 static int unknown_word(const char *text)

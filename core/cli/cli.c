@@ -110,6 +110,16 @@ static int run_program(const char *path, char **argv)
     return EXIT_FAILED;
 }
 
+int cli_finish(int status)
+{
+    errno = 0;
+    bool taken = fflush(stdout) == 0 && !ferror(stdout);
+    if (taken || errno == EPIPE || status != EXIT_OK)
+        return status;
+    fprintf(stderr, "sfrun: cannot write the output: %s\n", g_strerror(errno ? errno : EIO));
+    return EXIT_FAILED;
+}
+
 /* ---- words ------------------------------------------------------------------------------------------------------ */
 
 static bool is_pipeline(const char *word)

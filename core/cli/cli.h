@@ -66,6 +66,10 @@ SF_PRIVATE void cli_line_done(CliLine *line);
 /* "sfrun check: <message>" on standard error; returns exit status 2, for a usage that no flag's row can express. */
 SF_PRIVATE int cli_fail(const CliPage *page, const char *format, ...) SF_PRINTF(2, 3);
 
+/* The last act of a program: what it printed must have been taken. `status`, or 1 after a complaint, for a full disk;
+ * a reader that has gone (`| head`) is none. */
+SF_PRIVATE int cli_finish(int status);
+
 /* "--from-beginning" without the dashes. */
 SF_PRIVATE char *cli_flag_name(const CliFlag *flag);
 

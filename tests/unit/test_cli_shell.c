@@ -41,7 +41,8 @@ static Ran run(const char *words)
 {
     Ran ran = {0};
     g_autoptr(GError) error = NULL;
-    g_autofree char *line = g_strconcat(g_getenv("SF_TEST_SFRUN"), " ", words, NULL);
+    g_autofree char *line =
+        g_str_has_prefix(words, "sh ") ? g_strdup(words) : g_strconcat(g_getenv("SF_TEST_SFRUN"), " ", words, NULL);
     g_auto(GStrv) argv = NULL;
     g_shell_parse_argv(line, NULL, &argv, &error);
     g_assert_no_error(error);
@@ -136,6 +137,15 @@ static void unknown_flag_names_the_help_that_helps(void)
     g_auto(Ran) ran = run("check --zzzzzz");
     g_assert_cmpint(ran.status, ==, 2);
     g_assert_cmpstr(ran.err, ==, "sfrun check: unknown flag '--zzzzzz'; `sfrun check --help` lists the flags\n");
+}
+
+static void output_that_nobody_took_is_a_failure(void)
+{
+    g_auto(Ran) full = run("sh -c '\"$SF_TEST_SFRUN\" plugins --help >/dev/full; echo $?'");
+    g_auto(Ran) pipe = run("sh -c '{ \"$SF_TEST_SFRUN\" plugins --help; echo $? >&2; } | true'");
+    g_assert_cmpstr(full.out, ==, "1\n");
+    g_assert_cmpstr(full.err, ==, "sfrun: cannot write the output: No space left on device\n");
+    g_assert_null(strstr(pipe.err, "cannot write"));
 }
 
 /* ---- completion and the manual page ----------------------------------------------------------------------------- */
@@ -250,6 +260,7 @@ int main(int argc, char **argv)
     g_test_add_func("/sfrun/status_is_a_table_as_wide_as_its_cells", status_is_a_table_as_wide_as_its_cells);
     g_test_add_func("/sfrun/status_of_one_is_of_one_in_json_too", status_of_one_is_of_one_in_json_too);
     g_test_add_func("/sfrun/help_fits_the_terminal", help_fits_the_terminal);
+    g_test_add_func("/sfrun/output_that_nobody_took_is_a_failure", output_that_nobody_took_is_a_failure);
     g_test_add_func("/sfrun/unknown_flag_names_the_help_that_helps", unknown_flag_names_the_help_that_helps);
     g_test_add_data_func("/sfrun/completion_keeps_blanks_of_names/bash", "bash", completion_keeps_blanks_of_names);
     g_test_add_data_func("/sfrun/completion_keeps_blanks_of_names/zsh", "zsh", completion_keeps_blanks_of_names);
