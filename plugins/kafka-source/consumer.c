@@ -1,108 +1,11 @@
-/* One consumer: its settings, the poll loop, and what comes beside messages. */
+/* One consumer: the poll loop, and what comes beside messages. */
 #include <poll.h>
 #include <string.h>
 #include <sys/eventfd.h>
 
 #include "source.h"
 
-/* Cooperative assignors of older clients abort, loop or lose positions (librdkafka changes 4381, 4252, 4800, 4908). */
-#define COOPERATIVE_WORKS 0x020300ff
-
 #define CLOSE_MS 5000
-
-/* Bytes of one answer to a fetch, which librdkafka unpacks and takes apart at once, whatever waits already: compressed
- * ones become several times as many. The broker gives one batch of records at least, however large. */
-#define FETCH_BYTES (INT64_C(2) << 20)
-
-static const char *assignors(void)
-{
-    return rd_kafka_version() < COOPERATIVE_WORKS ? "roundrobin,range" : "cooperative-sticky";
-}
-
-static char *group_id(const SfNode *node)
-{
-    const Source *source = node->state;
-    return source->group ? g_strdup(source->group) : g_strdup_printf("%s.%s", node->pipeline, node->step);
-}
-
-static const char *users_value(const Source *source, const char *name)
-{
-    for (size_t i = 0; i < source->link.kafka.size; i++) {
-        if (strcmp(source->link.kafka.pairs[i].key, name) == 0)
-            return source->link.kafka.pairs[i].value;
-    }
-    return NULL;
-}
-
-static int64_t users_number(const Source *source, const char *name, int64_t otherwise)
-{
-    const char *text = users_value(source, name);
-    int64_t number = text ? g_ascii_strtoll(text, NULL, 10) : 0;
-    return number > 0 ? number : otherwise;
-}
-
-/* Static members are known by name; tasks of one process must not take each other for the same one. */
-static SfStatus name_member(const SfNode *node, rd_kafka_conf_t *conf, SfError *err)
-{
-    char reason[256];
-    const char *name = users_value(node->state, "group.instance.id");
-    if (!name || !*name || node->task == 0)
-        return SF_OK;
-    g_autofree char *own = g_strdup_printf("%s-%u", name, node->task);
-    if (rd_kafka_conf_set(conf, "group.instance.id", own, reason, sizeof reason) != RD_KAFKA_CONF_OK)
-        return sf_fail(err, SF_CONFIG, "kafka: 'group.instance.id: %s': %s", own, reason);
-    return SF_OK;
-}
-
-/* A member that was killed keeps its partitions until its session ends, so sessions are short, and a heartbeat is due
- * three times in one. Either may be the user's. */
-#define SESSION_MS 10000
-#define HEARTBEAT_MS 3000
-
-/* librdkafka refuses to start where it is less than the largest message, or hardly less than the largest answer. */
-static int64_t fetch_bytes(const Source *source)
-{
-    int64_t least = users_number(source, "message.max.bytes", 0);
-    int64_t most = users_number(source, "receive.message.max.bytes", INT32_MAX) - 512;
-    return MAX(MIN(FETCH_BYTES, most), least);
-}
-
-rd_kafka_conf_t *consumer_conf(const SfNode *node, SfError *err)
-{
-    const Source *source = node->state;
-    g_autofree char *group = group_id(node);
-    char prefetch[32], fetch[32], session[32], heartbeat[32];
-    int64_t session_ms = users_number(source, "session.timeout.ms", SESSION_MS);
-    int64_t heartbeat_ms = users_number(source, "heartbeat.interval.ms", CLAMP(session_ms / 3, 1, HEARTBEAT_MS));
-    g_snprintf(prefetch, sizeof prefetch, "%" G_GINT64_FORMAT, source->prefetch / 1024);
-    g_snprintf(fetch, sizeof fetch, "%" G_GINT64_FORMAT, fetch_bytes(source));
-    g_snprintf(session, sizeof session, "%" G_GINT64_FORMAT, CLAMP(heartbeat_ms * 3, SESSION_MS, G_MAXINT32 / 1000));
-    g_snprintf(heartbeat, sizeof heartbeat, "%" G_GINT64_FORMAT, heartbeat_ms);
-    const KafkaSetting defaults[] = {
-        {"session.timeout.ms", session},
-        {"heartbeat.interval.ms", heartbeat},
-        {"partition.assignment.strategy", assignors()},
-        {"queued.max.messages.kbytes", prefetch},
-        {"fetch.max.bytes", fetch},
-        {"fetch.error.backoff.ms", "50"},
-        {"socket.nagle.disable", "true"},
-        {"fetch.wait.max.ms", node->bounded ? "50" : "500"}, /* an end is seen only by a fetch that finds nothing */
-        {"topic.metadata.refresh.interval.ms", "10000"},     /* also how soon a new topic is found */
-        {NULL, NULL},
-    };
-    const KafkaSetting own[] = {
-        {"group.id", group},
-        {"enable.auto.commit", "false"},
-        {"enable.auto.offset.store", "false"},
-        {"auto.offset.reset", "error"},
-        {"enable.partition.eof", "true"},
-        {NULL, NULL},
-    };
-    g_autoptr(rd_kafka_conf_t) conf = kafka_conf_new(&source->link, defaults, own, err);
-    if (!conf || name_member(node, conf, err) != SF_OK)
-        return NULL;
-    return g_steal_pointer(&conf);
-}
 
 static SfStatus subscribe(Source *source, SfError *err)
 {
@@ -123,10 +26,10 @@ static SfStatus subscribe(Source *source, SfError *err)
 SfStatus consumer_open(SfNode *node, SfError *err)
 {
     Source *source = node->state;
-    rd_kafka_conf_t *conf = consumer_conf(node, err);
+    rd_kafka_conf_t *conf = settings_conf(node, err);
     if (!conf)
         return SF_CONFIG;
-    source->group_id = group_id(node);
+    source->group_id = settings_group(node);
     source->waiting_since = g_get_monotonic_time();
     rd_kafka_conf_set_rebalance_cb(conf, assignment_event);
     rd_kafka_conf_set_offset_commit_cb(conf, publish_answered);

@@ -86,7 +86,7 @@ static SfStatus bind_source(SfNode *node, struct ArrowSchema *out, SfError *err)
     Source *source = node->state;
     SF_TRY(check_topics(source, err));
     SF_TRY(parse_start(source, err));
-    g_autoptr(rd_kafka_conf_t) conf = consumer_conf(node, err);
+    g_autoptr(rd_kafka_conf_t) conf = settings_conf(node, err);
     if (!conf)
         return SF_CONFIG;
     return sf_schema_raw(out, err);

@@ -79,12 +79,15 @@ typedef struct Source {
     bool missing; /* a subscribed topic does not exist; the text is in trouble_error */
 } Source;
 
+/* settings.c */
+char *settings_group(const SfNode *node);
+rd_kafka_conf_t *settings_conf(const SfNode *node, SfError *err);
+
 /* consumer.c */
 SfStatus consumer_open(SfNode *node, SfError *err);
 SfStatus consumer_poll(SfNode *node, int64_t timeout_ms, SfBatch *out, SfError *err);
 SfStatus consumer_serve(SfNode *node, SfError *err);
 void consumer_close(SfNode *node);
-rd_kafka_conf_t *consumer_conf(const SfNode *node, SfError *err);
 
 /* assignment.c */
 void assignment_event(rd_kafka_t *rk, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t *list, void *opaque);
