@@ -3,7 +3,7 @@
 #define COMMANDS_KAFKA_COMMAND_H
 
 #include "cli/cli.h"
-#include "kafka.h"
+#include "kafka/kafka.h"
 #include "runtime/runtime.h"
 
 typedef struct Connection {

@@ -1,6 +1,6 @@
 /* `sfrun produce`: sales events to a topic, by the same plugins as pipelines/producer.yaml: a pipeline made of the
  * flags. */
-#include "json_write.h"
+#include "json/write.h"
 #include "kafka_command.h"
 #include "runtime/log.h"
 

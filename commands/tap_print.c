@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "json_write.h"
+#include "json/write.h"
 
 /* Bytes as a text; what is no UTF-8 as base64, in a member whose name says so. */
 static void append_bytes(GString *out, const char *name, const void *data, size_t size)

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "embedded.h"
-#include "json_write.h"
+#include "json/write.h"
 
 #define COMMON_FLAGS                                                                                                   \
     CLI_FLAG(0, NULL, SF_OPTION_BOOL(TopicsOptions, json, .doc = "Print JSON.")),                                      \

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "json_write.h"
+#include "json/write.h"
 
 static gint by_name(gconstpointer a, gconstpointer b)
 {

@@ -3,7 +3,7 @@
 #include "chain.h"
 #include "console.h"
 #include "folder.h"
-#include "json_write.h"
+#include "json/write.h"
 
 #include <string.h>
 

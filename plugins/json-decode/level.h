@@ -6,7 +6,7 @@
 
 #include <string.h>
 #include "field.h"
-#include "json_scan.h"
+#include "json/scan.h"
 
 typedef struct Level Level;
 

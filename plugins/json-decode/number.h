@@ -4,7 +4,7 @@
 
 #include <string.h>
 #include <sf/column.h>
-#include "json_scan.h"
+#include "json/scan.h"
 
 typedef enum NumberFit {
     NUMBER_FITS,

@@ -2,8 +2,8 @@
 #include "field.h"
 
 #include <string.h>
-#include "json_check.h"
-#include "json_write.h"
+#include "json/check.h"
+#include "json/write.h"
 
 Field *field_new(const char *name)
 {

@@ -15,8 +15,8 @@
 #ifndef KAFKA_SINK_H
 #define KAFKA_SINK_H
 
-#include "json_write.h"
-#include "kafka.h"
+#include "json/write.h"
+#include "kafka/kafka.h"
 
 typedef enum Delivery { DELIVERY_EXACTLY_ONCE, DELIVERY_AT_LEAST_ONCE } Delivery;
 

@@ -6,7 +6,7 @@
 #ifndef KAFKA_SOURCE_H
 #define KAFKA_SOURCE_H
 
-#include "kafka.h"
+#include "kafka/kafka.h"
 #include "raw_rows.h"
 
 typedef enum Start { START_EARLIEST, START_LATEST, START_TIMESTAMP, START_COMMITTED } Start;

@@ -4,7 +4,7 @@
 
 #include "layout.h"
 #include "object.h"
-#include "store.h"
+#include "store/store.h"
 
 /* ---- ledger entries: how one range was cut, for ever ---- */
 

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "layout.h"
-#include "store.h"
+#include "store/store.h"
 
 /* Memory of objects that are done, for the next ones: fresh pages cost more than the rows that go into them. */
 typedef struct Spares {

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "civil.h"
-#include "json_check.h"
-#include "json_scan.h"
+#include "json/check.h"
+#include "json/scan.h"
 #include "layout.h"
 
 /* 0001-01-01 … 9999-12-31: what four digits of a year can say. */

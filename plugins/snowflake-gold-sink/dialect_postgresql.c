@@ -3,7 +3,7 @@
 #include "sql.h"
 
 #include <string.h>
-#include "json_write.h"
+#include "json/write.h"
 #include "loader.h"
 #include "value.h"
 

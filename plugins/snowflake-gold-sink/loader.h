@@ -3,7 +3,7 @@
 #ifndef GOLD_LOADER_H
 #define GOLD_LOADER_H
 
-#include "odbc.h"
+#include "odbc/odbc.h"
 #include "pending.h"
 #include "sql.h"
 

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 #include "civil.h"
-#include "json_write.h"
+#include "json/write.h"
 
 #define FIRST_DAY INT64_C(-719162) /* 0001-01-01 */
 #define LAST_DAY INT64_C(2932896)  /* 9999-12-31 */

@@ -10,7 +10,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 #include "harness_private.h"
-#include "odbc.h"
+#include "odbc/odbc.h"
 
 #define BATCH 5000
 

@@ -7,9 +7,9 @@
 #include <time.h>
 
 #include "decode.h"
-#include "json_check.h"
+#include "json/check.h"
 #include "json_rival.h"
-#include "json_write.h"
+#include "json/write.h"
 
 enum { RUNS = 7, BATCH_ROWS = 4096, COLUMNS = 12 };
 

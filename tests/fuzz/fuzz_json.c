@@ -5,8 +5,8 @@
 
 #include "decode.h"
 #include "fuzz.h"
-#include "json_check.h"
-#include "json_write.h"
+#include "json/check.h"
+#include "json/write.h"
 #include "rows.h"
 
 static const char *const typed[][2] = {

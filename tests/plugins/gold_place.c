@@ -4,7 +4,7 @@
 #include <glib/gstdio.h>
 #include <string.h>
 #include <unistd.h>
-#include "odbc_private.h"
+#include "odbc/private.h"
 
 static void take_sqlite(GoldPlace *place)
 {

@@ -5,7 +5,7 @@
 #define TEST_GOLD_PLACE_H
 
 #include "harness.h"
-#include "odbc.h"
+#include "odbc/odbc.h"
 
 typedef struct GoldPlace {
     char *directory; /* of the SQLite file, or NULL */

@@ -1,7 +1,7 @@
 /* json_valid() against RFC 8259: JSONTestSuite where it is there, and the rules that bronze rests on. */
 #include <glib.h>
 #include <string.h>
-#include "json_check.h"
+#include "json/check.h"
 
 /* A copy that ends where its memory ends, so that the address sanitizer sees a byte read behind it. */
 static bool valid(const char *data, gsize size, JsonFault *fault)

@@ -3,8 +3,8 @@
 #include <math.h>
 #include <string.h>
 #include "civil.h"
-#include "json_check.h"
-#include "json_write.h"
+#include "json/check.h"
+#include "json/write.h"
 
 #define ASSERT_TEXT(call, expected)                                                                                    \
     do {                                                                                                               \

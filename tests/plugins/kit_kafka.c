@@ -1,5 +1,5 @@
 /* Kafka clients: what people are told when a connection or a setting is wrong. */
-#include "kafka.h"
+#include "kafka/kafka.h"
 
 #include <string.h>
 

@@ -2,8 +2,8 @@
 #include <glib.h>
 #include <glib/gstdio.h>
 #include <string.h>
-#include "odbc.h"
-#include "odbc_private.h"
+#include "odbc/odbc.h"
+#include "odbc/private.h"
 
 typedef struct Place {
     char *directory;

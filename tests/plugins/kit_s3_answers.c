@@ -1,8 +1,8 @@
 /* What the S3 store makes of answers that are rare: several outcomes at once, credentials that end under way, odd
  * headers and ports. */
 #include "fake_s3.h"
-#include "sigv4.h"
-#include "store.h"
+#include "s3/sigv4.h"
+#include "store/store.h"
 
 #include <glib/gstdio.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* The signer against AWS's own vectors: the six that are kept here, and all 38 where the suite is (SF_SUITES). */
-#include "sigv4.h"
+#include "s3/sigv4.h"
 
 #include <json-c/json.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* The local store: durable names, only-new, listing like an object store's. */
-#include "store.h"
+#include "store/store.h"
 
 #include <errno.h>
 #include <signal.h>

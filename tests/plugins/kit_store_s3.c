@@ -1,6 +1,6 @@
 /* The S3 store against a loopback server that fails as scripted: outages, lost answers, races, permissions, hangs. */
 #include "fake_s3.h"
-#include "store.h"
+#include "store/store.h"
 
 #include <glib/gstdio.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* The S3 store against a real server: AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and a bucket in
  * SF_TEST_BUCKET say which; without them everything is skipped. Keys go below a prefix of this run. */
-#include "store.h"
+#include "store/store.h"
 
 #include <string.h>
 #include <time.h>

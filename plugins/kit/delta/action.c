@@ -1,6 +1,6 @@
 /* Actions as lines of a commit. */
 #include "delta.h"
-#include "json_write.h"
+#include "json/write.h"
 
 void delta_add_free(DeltaAdd *add)
 {

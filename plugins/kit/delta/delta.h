@@ -7,7 +7,7 @@
 #include <json-c/json.h>
 
 #include "parquet/parquet.h"
-#include "store.h"
+#include "store/store.h"
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(json_object, json_object_put)
 

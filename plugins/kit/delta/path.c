@@ -2,7 +2,7 @@
  * names). */
 #include "delta.h"
 #include "civil.h"
-#include "json_write.h"
+#include "json/write.h"
 
 /* File systems take names of up to 255 bytes; a longer directory is left out, since readers never look at it. */
 #define MAX_DIR 200

@@ -2,7 +2,7 @@
  * is left out: readers skip files by them. */
 #include "delta.h"
 #include "civil.h"
-#include "json_write.h"
+#include "json/write.h"
 
 #define PREFIX_CHARACTERS 32
 

@@ -1,5 +1,5 @@
 /* Objects in an S3 bucket, or in a store that speaks S3: places, and the calls of a store by single requests. */
-#include "s3.h"
+#include "s3/s3.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* Connections and statements of an ODBC driver manager. Knows no database and no SQL text. */
-#include "odbc_private.h"
+#include "private.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* Connection strings: keywords, log-in, secrets; and what to say when a driver is not there. Does not connect. */
-#include "odbc_private.h"
+#include "private.h"
 
 #include <odbcinst.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-/* What odbc.c, odbc_diag.c and odbc_login.c share. */
+/* What odbc.c, diag.c and login.c share. */
 #ifndef KIT_ODBC_PRIVATE_H
 #define KIT_ODBC_PRIVATE_H
 

@@ -1,6 +1,6 @@
 /* Lists a local directory as an object store lists keys: all levels, bytewise order, from a key on, no more than
  * asked. */
-#include "store_file.h"
+#include "file.h"
 
 #include <dirent.h>
 #include <errno.h>

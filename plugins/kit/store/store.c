@@ -1,5 +1,5 @@
 /* The store's front: URLs, checked keys, and the calls that are forms of others. Transfers are the kinds' work. */
-#include "store_backend.h"
+#include "backend.h"
 
 #include <string.h>
 

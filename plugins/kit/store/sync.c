@@ -1,6 +1,6 @@
 /* Making many files or directories durable at once. A file system answers syncs that wait together with one write of
  * its journal and one flush of the disk; one after the other each waits for its own. */
-#include "store_file.h"
+#include "file.h"
 
 #include <errno.h>
 #include <fcntl.h>

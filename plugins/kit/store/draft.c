@@ -1,6 +1,6 @@
 /* Drafts of the local store: bodies that go to their temporary file as they come. A lock tells the living from what a
  * dead process left behind, whatever their age. */
-#include "store_file.h"
+#include "file.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /* Diagnostics of ODBC drivers → one line for a person and one of our statuses. */
-#include "odbc_private.h"
+#include "private.h"
 
 #include <string.h>
 

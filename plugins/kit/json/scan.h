@@ -1,5 +1,5 @@
 /* Inline pieces of a JSON reader (RFC 8259) that never reads past `end`, copies nothing and allocates nothing: what
- * json_check.c and json-decode's hot path have in common. Pointers move over text that lies in [p, end). */
+ * check.c and json-decode's hot path have in common. Pointers move over text that lies in [p, end). */
 #ifndef KIT_JSON_SCAN_H
 #define KIT_JSON_SCAN_H
 

@@ -1,5 +1,5 @@
 /* s3:// in a build without libcurl or OpenSSL: a clear refusal. */
-#include "store_backend.h"
+#include "backend.h"
 
 SfStatus store_s3_check(const StoreOptions *options, const char *rest, SfError *err)
 {

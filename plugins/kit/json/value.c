@@ -1,5 +1,5 @@
 /* Single values as JSON text: exact, locale-free, without snprintf on the common paths. */
-#include "json_write.h"
+#include "write.h"
 
 #include <math.h>
 #if defined(__SSE2__)

@@ -2,7 +2,7 @@
 #ifndef KIT_STORE_FILE_H
 #define KIT_STORE_FILE_H
 
-#include "store_backend.h"
+#include "backend.h"
 
 #define STORE_FILE_TEMPORARY ".sf-tmp" /* below the root; readers of data lakes skip names with a dot in front */
 
@@ -21,7 +21,7 @@ SfStatus file_fail(SfError *err, const char *action, const char *path, int error
 
 /* Returns when all of them, files or directories, are durable; several at once. */
 SfStatus file_sync_all(const char *const *paths, size_t n, bool directories, SfError *err);
-/* store_draft.c. An end or a name that was made already is fine: puts are repeated. */
+/* draft.c. An end or a name that was made already is fine: puts are repeated. */
 StoreDraft *file_draft(Store *store);
 SfStatus file_draft_end(StoreDraft *draft, GBytes *rest, SfError *err);
 const char *file_draft_path(const StoreDraft *draft);     /* NULL: it has its object's name */

@@ -5,7 +5,7 @@
 
 #include "http.h"
 #include "sigv4.h"
-#include "store_backend.h"
+#include "store/backend.h"
 
 #define S3_QUERY_MAX 6
 #define S3_ANSWER_MAX (INT64_C(16) << 20) /* of lists and errors */

@@ -1,5 +1,5 @@
 /* Whole rows as JSON objects: a tree of writers that mirrors the schema, pointed at each batch in turn. */
-#include "json_write.h"
+#include "write.h"
 
 typedef struct Writer {
     SfColumn column; /* of the present batch */

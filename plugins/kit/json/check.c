@@ -1,9 +1,9 @@
 /* Checks JSON texts in one pass, without a tree and without recursion. Knows nothing of types: that is
  * json-decode's. */
-#include "json_check.h"
+#include "check.h"
 
 #include <string.h>
-#include "json_scan.h"
+#include "scan.h"
 
 const char *json_scan_blanks(JsonScan *scan, const char *p)
 {

@@ -1,7 +1,7 @@
 /* Objects as files below a local directory, durable against power loss: a body is written to a temporary file in
  * <root>/.sf-tmp, synced, and given its name by rename(2), or by link(2) where it must be new. Listing is in
- * store_walk.c. */
-#include "store_file.h"
+ * walk.c. */
+#include "file.h"
 
 #include <errno.h>
 #include <fcntl.h>
