@@ -106,11 +106,18 @@ static bool listen_at(StatusServer *server, GError **error)
         g_free(name);
         name = g_strdup_printf("%d-%d.sock", (int) getpid(), i);
     }
-    unlinkat(server->directory, name, 0); /* of a process that was killed */
-    g_autoptr(GSocketAddress) address = address_in(server->directory, name);
+    /* It gets its name when it listens: who asks takes one that refuses for a dead process's, and removes it. */
+    g_autofree char *unready = g_strconcat(name, ".new", NULL);
+    unlinkat(server->directory, unready, 0);
+    g_autoptr(GSocketAddress) address = address_in(server->directory, unready);
     if (!g_socket_listener_add_address(G_SOCKET_LISTENER(server->service), address, G_SOCKET_TYPE_STREAM,
                                        G_SOCKET_PROTOCOL_DEFAULT, NULL, NULL, error))
         return false;
+    if (renameat(server->directory, unready, server->directory, name) != 0) {
+        g_set_error(error, G_IO_ERROR, G_IO_ERROR_FAILED, "'%s': %s", name, g_strerror(errno));
+        unlinkat(server->directory, unready, 0);
+        return false;
+    }
     server->name = g_steal_pointer(&name);
     return true;
 }

@@ -76,6 +76,33 @@ static void test_dead_socket_goes(void)
     g_rmdir(dir);
 }
 
+static gpointer ask_again_and_again(gpointer data)
+{
+    Asker *asker = data;
+    while (!g_atomic_int_get(&asker->done)) {
+        g_autoptr(GPtrArray) documents = status_ask_all(asker->dir);
+    }
+    return NULL;
+}
+
+/* A socket that is bound and does not listen yet looks like a dead one to who asks in that moment. */
+static void test_asked_while_it_starts(void)
+{
+    g_autofree char *dir = g_dir_make_tmp("sf-status-XXXXXX", NULL);
+    g_autofree char *path = g_strdup_printf("%s/%d.sock", dir, (int) getpid());
+    int number = 1;
+    log_setup(LOG_HUMAN, LEVEL_ERROR); /* it is gone before it answers, too */
+    Asker asker = {.dir = dir};
+    GThread *thread = g_thread_new("ask", ask_again_and_again, &asker);
+    for (int i = 0; i < 2000; i++) {
+        g_autoptr(StatusServer) server = status_server_new(dir, document, &number);
+        g_assert_true(g_file_test(path, G_FILE_TEST_EXISTS));
+    }
+    g_atomic_int_set(&asker.done, 1);
+    g_thread_join(thread);
+    g_assert_cmpint(g_rmdir(dir), ==, 0);
+}
+
 static void test_no_directory_of_others(void)
 {
     g_autofree char *dir = g_dir_make_tmp("sf-status-XXXXXX", NULL);
@@ -167,6 +194,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/status/answers", test_answers);
     g_test_add_func("/status/dead-socket-goes", test_dead_socket_goes);
+    g_test_add_func("/status/asked-while-it-starts", test_asked_while_it_starts);
     g_test_add_func("/status/no-directory-of-others", test_no_directory_of_others);
     g_test_add_func("/status/long-directory", test_long_directory);
     g_test_add_func("/status/living-socket-stays", test_living_socket_stays);
