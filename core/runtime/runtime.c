@@ -16,6 +16,7 @@
 #define WATCH_MS 20
 #define PROGRESS_US (250 * 1000)
 #define REPORT_US (10 * G_USEC_PER_SEC)
+#define TWICE_US (G_USEC_PER_SEC / 2) /* timeout(1) signals the process and then its group: one stop, not two */
 
 typedef struct Runtime {
     GMainLoop *loop;
@@ -23,6 +24,7 @@ typedef struct Runtime {
     StatusServer *server;
     bool progress;
     bool stopping;
+    gint64 stopped_us;
     gint64 began_us;
     gint64 shown_us;
 } Runtime;
@@ -36,11 +38,15 @@ static void end_by_force(Runtime *runtime)
 static gboolean on_signal(gpointer data)
 {
     Runtime *runtime = data;
+    gint64 now = g_get_monotonic_time();
+    if (runtime->stopping && now - runtime->stopped_us < TWICE_US)
+        return G_SOURCE_CONTINUE;
     if (runtime->stopping) {
         log_line(LEVEL_WARNING, NULL, NULL, "stopped by force; what was not committed is read again at the next start");
         end_by_force(runtime);
     }
     runtime->stopping = true;
+    runtime->stopped_us = now;
     log_line(LEVEL_INFO, NULL, NULL, "stopping: what was read is being committed");
     for (guint i = 0; i < runtime->runners->len; i++)
         runner_stop(runtime->runners->pdata[i]);

@@ -109,21 +109,36 @@ static void test_hanging_hook(Fixture *fixture, gconstpointer data)
     }
 }
 
-/* Two signals are not one: the second ends the process at once, and no socket of a dead process stays. */
+/* Whoever says it again gets it: the process ends at once, and no socket of a dead process stays. */
 static void test_second_signal(Fixture *fixture, gconstpointer data)
 {
     (void) data;
-    SignalWhen first, second;
+    g_autofree char *hanging = g_build_filename(fixture->dir, "a.write", NULL);
     GPid pid = run_apart("shutdown: 600s\n", SOURCE "}\n" SINK("a", "n") ", hang: write}\n", false, NULL);
-    signal_when(&first, fixture, "a.write", pid, SIGTERM);
-    signal_when(&second, fixture, "a.write", pid, SIGINT);
-    int status = wait_for_end(pid);
-    signal_done(&first);
-    signal_done(&second);
+    await_file(hanging);
+    int status = 0;
+    while (waitpid(pid, &status, WNOHANG) != pid) {
+        kill(pid, SIGTERM);
+        g_usleep(100 * 1000);
+    }
     g_assert_true(WIFEXITED(status));
     g_assert_cmpint(WEXITSTATUS(status), ==, EXIT_FAILED);
     g_autofree char *socket = g_strdup_printf("%s/%d.sock", fixture->dir, (int) pid);
     g_assert_false(g_file_test(socket, G_FILE_TEST_EXISTS));
+}
+
+/* timeout(1) and service managers signal the process and its group in the same moment. */
+static void test_two_signals_at_once(Fixture *fixture, gconstpointer data)
+{
+    (void) data;
+    g_autofree char *committed = g_build_filename(fixture->dir, "a", NULL);
+    GPid pid = run_apart("", SOURCE "}\n" SINK("a", "n") ", slow_us: 1000}\n", false, NULL);
+    await_file(committed);
+    kill(pid, SIGTERM);
+    kill(pid, SIGINT);
+    int status = wait_for_end(pid);
+    g_assert_true(WIFEXITED(status));
+    g_assert_cmpint(WEXITSTATUS(status), ==, EXIT_OK);
 }
 
 static bool runs_again(struct json_object *pipeline)
@@ -158,6 +173,7 @@ int main(int argc, char **argv)
         {"/stop/deadline", test_deadline},
         {"/stop/hanging-hook", test_hanging_hook},
         {"/stop/second-signal", test_second_signal},
+        {"/stop/two-signals-at-once", test_two_signals_at_once},
         {"/stop/status-of-a-new-attempt", test_status_of_a_new_attempt},
     };
     return fixture_main(argc, argv, tests, G_N_ELEMENTS(tests));
