@@ -57,7 +57,7 @@ typedef struct SfHead {
     SfKind kind;
     const char *name;        /* the module's file name without .so */
     const char *version;     /* "1.0.0" */
-    const char *summary;     /* one line */
+    const char *summary;     /* one line, without a full stop: "Reads lines of files as raw rows" */
     const char *doc;         /* paragraphs for the reference page, Markdown; may be NULL */
     const SfOption *options; /* ended by SF_OPTION_END */
     uint32_t option_size;    /* of one row, as compiled */

@@ -184,8 +184,8 @@ static void sink_close(SfNode *node)
 
 SF_SINK_PLUGIN = {
     SF_SINK_HEAD(
-        Sink, .name = "delta-silver-sink", .version = "0.1.0",
-        .summary = "Appends rows to a Delta table, exactly once, on a file system or S3.",
+        Sink, .name = "delta-silver-sink", .version = SF_VERSION,
+        .summary = "Appends rows to a Delta table, exactly once, on a file system or S3",
         .doc =
             "Creates the table when there is none. One commit a checkpoint of the pipeline holds the new files and, "
             "for every "

@@ -236,8 +236,8 @@ static void close_node(SfNode *node)
 }
 
 SF_SINK_PLUGIN = {
-    SF_SINK_HEAD(FileSink, .name = "file-sink", .version = "1.0.0", .summary = "Rows as lines of JSON into files",
-                 .doc = doc, .options = options),
+    SF_SINK_HEAD(FileSink, .name = "file-sink", .version = SF_VERSION,
+                 .summary = "Writes rows as lines of JSON into files", .doc = doc, .options = options),
     .delivery = SF_EXACTLY_ONCE,
     .bind = bind,
     .open = open_node,

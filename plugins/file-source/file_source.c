@@ -255,8 +255,8 @@ static void close_node(SfNode *node)
 }
 
 SF_SOURCE_PLUGIN = {
-    SF_SOURCE_HEAD(FileSource, .name = "file-source", .version = "1.0.0", .summary = "Lines of files as raw rows",
-                   .doc = doc, .options = options),
+    SF_SOURCE_HEAD(FileSource, .name = "file-source", .version = SF_VERSION,
+                   .summary = "Reads lines of files as raw rows", .doc = doc, .options = options),
     .bind = bind,
     .open = open_node,
     .poll = poll_node,

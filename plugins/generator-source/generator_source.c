@@ -232,8 +232,8 @@ static void close_source(SfNode *node)
 
 SF_SOURCE_PLUGIN = {
     SF_SOURCE_HEAD(
-        Generator, .name = "generator-source", .version = "1.0.0",
-        .summary = "Makes sales events for demonstrations and tests.",
+        Generator, .name = "generator-source", .version = SF_VERSION,
+        .summary = "Makes sales events for demonstrations and tests",
         .doc = "Rows are raw records: the key is the order's number, the value its JSON text. Event N is the same in "
                "every run with the same options, so a run goes on where the last one stopped.",
         .options = options),

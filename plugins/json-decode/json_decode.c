@@ -292,8 +292,8 @@ static void close_node(SfNode *node)
 }
 
 SF_TRANSFORM_PLUGIN = {
-    SF_TRANSFORM_HEAD(JsonDecode, .name = "json-decode", .version = "1.0.0",
-                      .summary = "JSON texts → typed columns, by a schema", .doc = doc, .options = options),
+    SF_TRANSFORM_HEAD(JsonDecode, .name = "json-decode", .version = SF_VERSION,
+                      .summary = "Decodes JSON texts into typed columns, by a schema", .doc = doc, .options = options),
     .bind = bind,
     .apply = apply,
     .close = close_node,

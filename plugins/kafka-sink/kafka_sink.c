@@ -121,7 +121,7 @@ static void close_sink(SfNode *node)
 
 SF_SINK_PLUGIN = {
     SF_SINK_HEAD(
-        Sink, .name = "kafka-sink", .version = "1.0.0", .summary = "Writes rows to a topic of Apache Kafka.",
+        Sink, .name = "kafka-sink", .version = SF_VERSION, .summary = "Writes rows to a topic of Apache Kafka",
         .doc =
             "Raw rows are written as they are: key, value, headers, timestamp. Other rows become JSON objects. Rows of "
             "a "

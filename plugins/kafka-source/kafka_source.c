@@ -131,8 +131,8 @@ static void close_source(SfNode *node)
 
 SF_SOURCE_PLUGIN = {
     SF_SOURCE_HEAD(
-        Source, .name = "kafka-source", .version = "1.0.0",
-        .summary = "Reads topics of Apache Kafka in a consumer group.",
+        Source, .name = "kafka-source", .version = SF_VERSION,
+        .summary = "Reads topics of Apache Kafka in a consumer group",
         .doc =
             "Rows are raw records: key, value, topic, partition, offset, timestamp, headers. A split is a topic's "
             "partition, a position is an offset. Sinks keep the positions; the group's offsets are published after all "

@@ -319,8 +319,9 @@ static const char doc[] =
     "Readers take the files below a topic's directory; `_sf` and `.sf-tmp` beside it are none of theirs.";
 
 SF_SINK_PLUGIN = {
-    SF_SINK_HEAD(Bronze, .name = "s3-bronze-sink", .version = "1.0.0",
-                 .summary = "JSON lines in S3 or a directory, by day, exactly once", .doc = doc, .options = options),
+    SF_SINK_HEAD(Bronze, .name = "s3-bronze-sink", .version = SF_VERSION,
+                 .summary = "Writes JSON lines to S3 or a directory, by day, exactly once", .doc = doc,
+                 .options = options),
     .delivery = SF_EXACTLY_ONCE,
     .bind = bind_input,
     .open = open_sink,

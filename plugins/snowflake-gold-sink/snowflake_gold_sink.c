@@ -236,8 +236,8 @@ static void close_sink(SfNode *node)
 
 SF_SINK_PLUGIN = {
     SF_SINK_HEAD(
-        Gold, .name = "snowflake-gold-sink", .version = "1.0.0",
-        .summary = "Keeps a star schema in Snowflake, PostgreSQL or SQLite, one row a key, exactly once.",
+        Gold, .name = "snowflake-gold-sink", .version = SF_VERSION,
+        .summary = "Keeps a star schema in Snowflake, PostgreSQL or SQLite, one row a key, exactly once",
         .doc =
             "Rows are deduplicated by `key`: the greatest `latest_by` wins, then topic, partition and offset decide, "
             "so "
