@@ -5,10 +5,10 @@
 #include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <sf/sf.h>
 
 #include "cli/cli.h"
+#include "program.h"
 
 /* ---- flags ------------------------------------------------------------------------------------------------------ */
 
@@ -161,35 +161,9 @@ static void help_has_everything(void)
 
 /* ---- the program ------------------------------------------------------------------------------------------------ */
 
-typedef struct Ran {
-    int status;
-    char *out;
-    char *err;
-} Ran;
-
-static void ran_done(Ran *ran)
-{
-    g_free(ran->out);
-    g_free(ran->err);
-}
-
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Ran, ran_done)
-
 static Ran run(const char *words)
 {
-    Ran ran = {0};
-    g_autoptr(GError) error = NULL;
-    g_autofree char *line = g_strconcat(g_getenv("SF_TEST_SFRUN"), " ", words, NULL);
-    g_auto(GStrv) argv = NULL;
-    g_shell_parse_argv(line, NULL, &argv, &error);
-    g_assert_no_error(error);
-    int wait_status = 0;
-    g_spawn_sync(SF_SOURCE_DIR "/tests/cases", argv, NULL, G_SPAWN_DEFAULT, NULL, NULL, &ran.out, &ran.err,
-                 &wait_status, &error);
-    g_assert_no_error(error);
-    g_assert_true(WIFEXITED(wait_status));
-    ran.status = WEXITSTATUS(wait_status);
-    return ran;
+    return run_program(SF_SOURCE_DIR "/tests/cases", words);
 }
 
 static struct json_object *json_of(const char *text)

@@ -4,55 +4,15 @@
 #include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "program.h"
 #include "runtime/status.h"
 
-typedef struct Ran {
-    int status;
-    bool ended;
-    char *out;
-    char *err;
-} Ran;
-
-static void ran_done(Ran *ran)
-{
-    g_free(ran->out);
-    g_free(ran->err);
-}
-
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Ran, ran_done)
-
-static void on_end(GObject *process, GAsyncResult *result, gpointer data)
-{
-    Ran *ran = data;
-    g_autoptr(GError) error = NULL;
-    g_subprocess_communicate_utf8_finish(G_SUBPROCESS(process), result, &ran->out, &ran->err, &error);
-    g_assert_no_error(error);
-    g_assert_true(g_subprocess_get_if_exited(G_SUBPROCESS(process)));
-    ran->status = g_subprocess_get_exit_status(G_SUBPROCESS(process));
-    ran->ended = true;
-}
-
-/* The main context goes round meanwhile: a status server of ours answers. */
 static Ran run(const char *words)
 {
-    Ran ran = {0};
-    g_autoptr(GError) error = NULL;
-    g_autofree char *line =
-        g_str_has_prefix(words, "sh ") ? g_strdup(words) : g_strconcat(g_getenv("SF_TEST_SFRUN"), " ", words, NULL);
-    g_auto(GStrv) argv = NULL;
-    g_shell_parse_argv(line, NULL, &argv, &error);
-    g_assert_no_error(error);
-    g_autoptr(GSubprocess) process = g_subprocess_newv(
-        (const char *const *) argv, G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_PIPE, &error);
-    g_assert_no_error(error);
-    g_subprocess_communicate_utf8_async(process, NULL, NULL, on_end, &ran);
-    while (!ran.ended)
-        g_main_context_iteration(NULL, TRUE);
-    return ran;
+    return run_program(NULL, words);
 }
 
 /* ---- status ----------------------------------------------------------------------------------------------------- */
