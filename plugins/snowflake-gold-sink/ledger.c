@@ -58,14 +58,32 @@ static void of_this_step(const Session *session, GString *sql)
     sql_string(session->dialect, session->node->step, sql);
 }
 
+/* "2024-01-15 10:30:00.123", and what drivers put behind it; without a fraction it may have been until the second's
+ * end. 0: it is no time. */
+static int64_t moved_ms(const char *text)
+{
+    static const gsize date = sizeof "2024-01-15";
+    gsize length = strlen(text);
+    if (length <= date)
+        return 0;
+    g_autofree char *iso = g_strndup(text, date + strspn(text + date, "0123456789:."));
+    g_autoptr(GTimeZone) utc = g_time_zone_new_utc();
+    g_autoptr(GDateTime) time = g_date_time_new_from_iso8601(g_strdelimit(iso, " ", 'T'), utc);
+    if (!time)
+        return 0;
+    int64_t rest = strchr(iso, '.') ? g_date_time_get_microsecond(time) / 1000 : 1000;
+    return g_date_time_to_unix(time) * 1000 + rest;
+}
+
 static void take_row(const Session *session, GArray *chains, int64_t *positions, const char *input, const char *split,
-                     int64_t position)
+                     int64_t position, int64_t ms)
 {
     for (guint i = 0; i < chains->len; i++) {
         Chain *chain = &g_array_index(chains, Chain, i);
         if (strcmp(split, chain->split->name) != 0 || strcmp(input, input_name(session, chain)) != 0)
             continue;
         chain->found = true;
+        chain->moved_ms = ms;
         positions[i] = position < 0 ? SF_POSITION_NONE : position;
     }
 }
@@ -76,7 +94,7 @@ SfStatus ledger_read(Session *session, GArray *chains, int64_t *positions, SfErr
         g_array_index(chains, Chain, i).found = false;
         positions[i] = SF_POSITION_NONE;
     }
-    g_autoptr(GString) sql = g_string_new("SELECT input, split, end_position FROM ");
+    g_autoptr(GString) sql = g_string_new("SELECT input, split, end_position, updated_at FROM ");
     ledger_table(session, sql);
     g_string_append(sql, " WHERE ");
     of_this_step(session, sql);
@@ -91,16 +109,18 @@ SfStatus ledger_read(Session *session, GArray *chains, int64_t *positions, SfErr
         int64_t position = 0;
         bool null = false;
         SF_TRY(odbc_int64(statement, 2, &null, &position, err));
-        take_row(session, chains, positions, input, split, position);
+        SF_TRY(odbc_text(statement, 3, &text, err));
+        take_row(session, chains, positions, input, split, position, moved_ms(text ? text : ""));
     }
     return status == SF_EMPTY ? SF_OK : status;
 }
 
 static void time_now(const Session *session, GString *sql)
 {
-    g_autoptr(GDateTime) now = g_date_time_new_from_unix_utc(sf_now_ms(session->node) / 1000);
+    int64_t ms = sf_now_ms(session->node);
+    g_autoptr(GDateTime) now = g_date_time_new_from_unix_utc(ms / 1000);
     g_autofree char *text = g_date_time_format(now, "%Y-%m-%d %H:%M:%S");
-    g_string_append_printf(sql, "'%s'", text);
+    g_string_append_printf(sql, "'%s.%03d'", text, (int) (ms % 1000));
 }
 
 SfStatus ledger_add(Session *session, const GArray *chains, SfError *err)

@@ -12,11 +12,12 @@ typedef struct Chain {
     int64_t uncertain; /* end that a COMMIT without an answer carried, or SF_POSITION_NONE */
     bool moved;        /* something is pending */
     bool found;        /* by ledger_read: there is a row */
+    int64_t moved_ms;  /* likewise: when the row was last moved, since 1970; 0: not known */
 } Chain;
 
 SfStatus ledger_create(Session *session, SfError *err);
 
-/* Reads the positions of all chains into `positions`, and `found` into the chains. */
+/* Reads the positions of all chains into `positions`, and what the rows say beside them into the chains. */
 SfStatus ledger_read(Session *session, GArray *chains, int64_t *positions, SfError *err);
 
 /* Adds rows for the chains that have none. */

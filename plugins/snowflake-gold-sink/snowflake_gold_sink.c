@@ -166,6 +166,8 @@ static SfStatus recover(SfNode *node, SfRecovery *chains, size_t n, SfError *err
         gsize number = (gsize) (chain - (Chain *) (void *) gold->chains->data);
         chain->ledger = chain->end = chains[i].position = positions[number];
         chain->moved = false;
+        if (chains[i].position != SF_POSITION_NONE && chain->moved_ms > 0)
+            sf_recovered(node, chain->input, chain->split, chain->ledger, chain->moved_ms);
     }
     return SF_OK;
 }

@@ -236,6 +236,23 @@ def test_a_topic_created_anew_stops_with_a_choice(sfrun, kafka, name, tmp_path, 
     assert TableReaders(job.silver_url).duckdb("SELECT COUNT(*) FROM t") == [(str(100 + grown),)]
 
 
+GOLD = """
+  orders: {{transform: json-decode, from: events, schema: {{order_id: string not null}}}}
+  gold: {{sink: snowflake-gold-sink, from: orders, connection: 'Driver=SQLite3;Database={database}', facts: {{orders: {{key: order_id}}}}}}
+"""
+
+
+def test_the_warehouse_alone_knows_a_topic_created_anew(sfrun, kafka, pipeline, name, tmp_path):
+    """By the time in its ledger: no other sink remembers the topic that was."""
+    kafka.create_topic(name, 1)
+    kafka.produce(name, events(100, 1))
+    file = pipeline(GOLD.format(database=tmp_path / "gold.db"))
+    sfrun.run(file, "--once", cwd=tmp_path)
+    create_anew(kafka, name, events(300, 2))
+    done = sfrun.run(file, "--once", cwd=tmp_path, check=False)
+    assert done.returncode == 2 and "was deleted and created anew, and has grown since" in done.stderr, done.stderr
+
+
 def test_a_topic_created_anew_stops_a_running_pipeline(sfrun, kafka, name, tmp_path):
     job = Job(tmp_path, name, kafka)
     job.create_topics(partitions=1)
