@@ -53,10 +53,41 @@ static void append_option(GString *out, const SfOption *option)
         g_string_append_printf(out, "      Example: %s\n", option->example);
 }
 
+/* A Markdown table is too wide for a terminal: a row is its first cell, and below it the others. */
+static void append_table(GString *out, const char *table)
+{
+    g_auto(GStrv) rows = g_strsplit(table, "\n", -1);
+    g_string_append_c(out, '\n');
+    for (char **row = rows; *row; row++) {
+        bool title = row == rows || g_str_has_prefix(*row, "|-");
+        gsize length = strlen(*row);
+        if (title || length < strlen("| x |"))
+            continue;
+        g_autofree char *inner = g_strndup(*row + 2, length - strlen("|  |"));
+        g_auto(GStrv) cells = g_strsplit(inner, " | ", -1);
+        g_autofree char *rest = g_strjoinv(" → ", cells + 1);
+        g_string_append_printf(out, "  %s\n      ", cells[0]);
+        cli_append_wrapped(out, rest, 6);
+    }
+}
+
+/* Lines of a list, and what is drawn with blanks, stay lines. */
+static bool is_prose(const char *paragraph)
+{
+    return !strstr(paragraph, "\n- ") && !strstr(paragraph, "\n ") && *paragraph != ' ';
+}
+
 static void append_doc(GString *out, const char *doc)
 {
     g_auto(GStrv) paragraphs = g_strsplit(doc, "\n\n", -1);
     for (char **paragraph = paragraphs; *paragraph; paragraph++) {
+        g_strstrip(*paragraph);
+        if (g_str_has_prefix(*paragraph, "|")) {
+            append_table(out, *paragraph);
+            continue;
+        }
+        if (is_prose(*paragraph))
+            g_strdelimit(*paragraph, "\n", ' ');
         g_string_append(out, "\n  ");
         cli_append_wrapped(out, *paragraph, 2);
     }

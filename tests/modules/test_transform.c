@@ -27,7 +27,9 @@ static SfStatus apply(SfNode *node, const SfBatch *in, SfBatch *out, SfError *er
 
 SF_TRANSFORM_PLUGIN = {
     SF_TRANSFORM_HEAD(State, .name = "test-transform", .version = "1.0.0", .summary = "Transform for tests",
-                      .options = options),
+                      .options = options,
+                      .doc = "A paragraph whose lines\nare joined.\n\n| type | takes | column |\n|---|---|---|\n"
+                             "| `int` | a whole number | int32 |\n| `date` | 2024-01-15 | date |\n\n- a list\n- stays"),
     .bind = bind,
     .apply = apply,
 };

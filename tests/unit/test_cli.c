@@ -312,6 +312,14 @@ static void plugin_is_told_in_full(void)
         g_assert_nonnull(strstr(ran.out, parts[i]));
 }
 
+static void documents_of_plugins_fit_a_terminal(void)
+{
+    g_auto(Ran) ran = run("plugins test-transform");
+    g_assert_nonnull(strstr(ran.out, "\n\n  A paragraph whose lines are joined.\n\n"
+                                     "  `int`\n      a whole number → int32\n  `date`\n      2024-01-15 → date\n\n"
+                                     "  - a list\n  - stays\n"));
+}
+
 static void plugins_are_told_as_json(void)
 {
     g_auto(Ran) ran = run("plugins --json test-source");
@@ -360,6 +368,7 @@ int main(int argc, char **argv)
     g_test_add_func("/sfrun/a_file_is_a_command_line_of_run", a_file_is_a_command_line_of_run);
     g_test_add_func("/sfrun/plugins_are_listed", plugins_are_listed);
     g_test_add_func("/sfrun/plugin_is_told_in_full", plugin_is_told_in_full);
+    g_test_add_func("/sfrun/documents_of_plugins_fit_a_terminal", documents_of_plugins_fit_a_terminal);
     g_test_add_func("/sfrun/plugins_are_told_as_json", plugins_are_told_as_json);
     g_test_add_func("/sfrun/reference_is_markdown", reference_is_markdown);
     return g_test_run();
