@@ -1,48 +1,23 @@
 /* What the S3 store makes of answers that are rare: several outcomes at once, credentials that end under way, odd
  * headers and ports. */
-#include "fake_s3.h"
 #include "s3/sigv4.h"
-#include "store/store.h"
+#include "s3_place.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
 
-typedef struct Fixture {
-    FakeS3 *fake;
-    StoreOptions options;
-    Store *store;
-    SfError err;
-} Fixture;
+typedef S3Place Fixture;
 
 static void set_up(Fixture *f, gconstpointer unused)
 {
     (void) unused;
-    f->fake = fake_s3_new();
-    f->options = (StoreOptions){.url = "s3://raw/t",
-                                .endpoint = fake_s3_url(f->fake),
-                                .region = "us-east-1",
-                                .access_key_id = "id",
-                                .secret_access_key = "secret",
-                                .tls_verify = true,
-                                .connections = 4,
-                                .part_size = INT64_C(5) << 20,
-                                .timeout_ms = 5000};
-    f->store = store_new(NULL, &f->options, &f->err);
-    g_assert_nonnull(f->store);
+    s3_place_init(f, "s3://raw/t");
 }
 
 static void tear_down(Fixture *f, gconstpointer unused)
 {
     (void) unused;
-    store_free(f->store);
-    fake_s3_free(f->fake);
-}
-
-static void set_up_again(Fixture *f)
-{
-    store_free(f->store);
-    f->store = store_new(NULL, &f->options, &f->err);
-    g_assert_nonnull(f->store);
+    s3_place_done(f);
 }
 
 #define MANY 8
@@ -87,7 +62,7 @@ static void a_request_that_hangs_holds_up_no_other(Fixture *f, gconstpointer unu
 {
     (void) unused;
     f->options.timeout_ms = 60000;
-    set_up_again(f);
+    s3_place_open(f);
     fake_s3_script(f->fake, (FakeScript){.part = "k/0", .fault = FAKE_HANG});
     Batch batch = {.f = f};
     GThread *thread = g_thread_new("put", put_batch, &batch);
@@ -131,7 +106,7 @@ static Profile use_profile(Fixture *f)
     g_setenv("AWS_SHARED_CREDENTIALS_FILE", profile.path, TRUE);
     f->options.access_key_id = f->options.secret_access_key = NULL;
     f->options.profile = "job";
-    set_up_again(f);
+    s3_place_open(f);
     return profile;
 }
 
@@ -206,7 +181,7 @@ static void assert_signed(FakeS3 *fake, const char *path)
                                   .payload_hash = SIGV4_UNSIGNED,
                                   .time_s = g_date_time_to_unix(moment)};
     SigV4Signer signer;
-    sigv4_signer_init(&signer, "id", "secret", "us-east-1", "s3");
+    sigv4_signer_init(&signer, "id", S3_PLACE_SECRET, "us-east-1", "s3");
     g_autofree char *expected = sigv4_authorization(&signer, &request);
     sigv4_signer_done(&signer);
     g_assert_cmpstr(sent, ==, expected);
@@ -222,7 +197,7 @@ static void the_port_is_signed_as_it_is_sent(Fixture *f, gconstpointer unused)
     g_setenv("http_proxy", fake_s3_url(f->fake), TRUE);
     for (gsize i = 0; i < G_N_ELEMENTS(endpoints); i++) {
         f->options.endpoint = endpoints[i];
-        set_up_again(f);
+        s3_place_open(f);
         g_assert_cmpint(store_put(f->store, "k", body, &f->err), ==, SF_OK);
         assert_signed(f->fake, "/raw/t/k");
     }

@@ -1,46 +1,21 @@
 /* The S3 store against a loopback server that fails as scripted: outages, lost answers, races, permissions, hangs. */
-#include "fake_s3.h"
-#include "store/store.h"
+#include "s3_place.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
 
-#define PART (INT64_C(5) << 20)
-
-typedef struct Fixture {
-    FakeS3 *fake;
-    StoreOptions options;
-    Store *store;
-    SfError err;
-} Fixture;
-
-static StoreOptions options_for(FakeS3 *fake, const char *url)
-{
-    return (StoreOptions){.url = url,
-                          .endpoint = fake_s3_url(fake),
-                          .region = "us-east-1",
-                          .access_key_id = "id",
-                          .secret_access_key = "very-secret",
-                          .tls_verify = true,
-                          .connections = 4,
-                          .part_size = PART,
-                          .timeout_ms = 5000};
-}
+typedef S3Place Fixture;
 
 static void set_up(Fixture *f, gconstpointer unused)
 {
     (void) unused;
-    f->fake = fake_s3_new();
-    f->options = options_for(f->fake, "s3://raw/sales data/");
-    f->store = store_new(NULL, &f->options, &f->err);
-    g_assert_nonnull(f->store);
+    s3_place_init(f, "s3://raw/sales data/");
 }
 
 static void tear_down(Fixture *f, gconstpointer unused)
 {
     (void) unused;
-    store_free(f->store);
-    fake_s3_free(f->fake);
+    s3_place_done(f);
 }
 
 static void expect_status(Fixture *f, SfStatus actual, SfStatus expected)
@@ -196,7 +171,7 @@ static void refusals_say_what_helps(Fixture *f, gconstpointer unused)
         expect_status(f, try_put(f, "k", "x"), refusals[i].expected);
         g_assert_nonnull(strstr(f->err.message, refusals[i].hint));
         g_assert_nonnull(strstr(f->err.message, "'s3://raw/sales data/k'"));
-        g_assert_null(strstr(f->err.message, "very-secret"));
+        g_assert_null(strstr(f->err.message, S3_PLACE_SECRET));
     }
 }
 
@@ -290,7 +265,7 @@ static void throttled_requests_go_through_little_by_little(Fixture *f, gconstpoi
 
 static GBytes *large_body(char first)
 {
-    gsize size = (gsize) (2 * PART + 12345);
+    gsize size = (gsize) (2 * S3_PLACE_PART + 12345);
     char *data = g_malloc(size);
     memset(data, 'x', size);
     data[0] = first;
@@ -436,13 +411,13 @@ static void places_that_mean_nothing_are_refused(Fixture *f, gconstpointer unuse
     (void) unused;
     const char *const urls[] = {"s3://", "s3:///x", "s3://b?c/x"};
     for (gsize i = 0; i < G_N_ELEMENTS(urls); i++) {
-        StoreOptions options = options_for(f->fake, urls[i]);
+        StoreOptions options = s3_place_options(f->fake, urls[i]);
         g_assert_null(store_new(NULL, &options, &f->err));
         g_assert_nonnull(strstr(f->err.message, "names no bucket"));
     }
     const char *const endpoints[] = {"localhost:9000", "ftp://x", "http://", "http://x/path"};
     for (gsize i = 0; i < G_N_ELEMENTS(endpoints); i++) {
-        StoreOptions options = options_for(f->fake, "s3://b/x");
+        StoreOptions options = s3_place_options(f->fake, "s3://b/x");
         options.endpoint = endpoints[i];
         g_assert_null(store_new(NULL, &options, &f->err));
         g_assert_nonnull(strstr(f->err.message, "endpoint"));
