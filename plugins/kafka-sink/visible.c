@@ -6,17 +6,29 @@
 #define VISIBLE_MS 3000
 #define PAUSE_US (10 * 1000)
 
-void visible_note(Lane *lane, const rd_kafka_message_t *message)
+static End *find_end(const Lane *lane, const rd_kafka_message_t *message)
 {
     for (guint i = lane->ends->len; i-- > 0;) {
         End *end = &g_array_index(lane->ends, End, i);
-        if (end->topic == message->rkt && end->partition == message->partition) {
-            end->last = MAX(end->last, message->offset);
-            return;
-        }
+        if (end->topic == message->rkt && end->partition == message->partition)
+            return end;
     }
-    End end = {.topic = message->rkt, .partition = message->partition, .last = message->offset};
-    g_array_append_val(lane->ends, end);
+    return NULL;
+}
+
+/* Reports come request by request, so the partition of the last one stands where the search begins. */
+void visible_note(Lane *lane, const rd_kafka_message_t *message)
+{
+    End fresh = {.topic = message->rkt, .partition = message->partition, .last = message->offset};
+    End *end = find_end(lane, message);
+    if (!end) {
+        g_array_append_val(lane->ends, fresh);
+        return;
+    }
+    End *last = &g_array_index(lane->ends, End, lane->ends->len - 1);
+    fresh.last = MAX(end->last, message->offset);
+    *end = *last;
+    *last = fresh;
 }
 
 /* The partitions of all lanes, the last offset of each. */

@@ -1,18 +1,7 @@
 /* Directories with Delta logs. */
 #include "delta_place.h"
 
-#include <glib/gstdio.h>
-
-void place_remove_tree(const char *path)
-{
-    g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
-    const char *name;
-    while (dir && (name = g_dir_read_name(dir))) {
-        g_autofree char *child = g_build_filename(path, name, NULL);
-        place_remove_tree(child);
-    }
-    g_remove(path);
-}
+#include "tree.h"
 
 void place_at(Place *place, const char *dir)
 {
@@ -43,7 +32,7 @@ void place_done(Place *place)
     harness_free(place->h);
     g_free(place->url);
     if (place->dir)
-        place_remove_tree(place->dir);
+        remove_tree(place->dir);
     g_free(place->dir);
 }
 

@@ -18,7 +18,6 @@ void place_init(Place *place);
 void place_at(Place *place, const char *dir); /* which stays */
 void place_done(Place *place);
 
-void place_remove_tree(const char *path);
 void place_put(const Place *place, const char *key, const char *text, gssize size);
 void place_put_commit(const Place *place, gint64 version, const char *text);
 void place_loads(const Place *place, gint64 version); /* or the test ends */

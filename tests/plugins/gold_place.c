@@ -1,10 +1,10 @@
 /* A private SQLite database, made and read through the kit's ODBC wrapper. */
 #include "gold_place.h"
 
-#include <glib/gstdio.h>
 #include <string.h>
 #include <unistd.h>
 #include "odbc/private.h"
+#include "tree.h"
 
 static void take_sqlite(GoldPlace *place)
 {
@@ -47,16 +47,6 @@ bool gold_is(const GoldPlace *place, const char *product)
     return strcmp(odbc_product(place->odbc), product) == 0;
 }
 
-static void remove_directory(const char *path)
-{
-    g_autoptr(GDir) directory = g_dir_open(path, 0, NULL);
-    for (const char *name; directory && (name = g_dir_read_name(directory));) {
-        g_autofree char *file = g_build_filename(path, name, NULL);
-        g_unlink(file);
-    }
-    g_rmdir(path);
-}
-
 void gold_place_free(GoldPlace *place)
 {
     if (!place)
@@ -67,7 +57,7 @@ void gold_place_free(GoldPlace *place)
     }
     odbc_free(place->odbc);
     if (place->directory)
-        remove_directory(place->directory);
+        remove_tree(place->directory);
     g_free(place->directory);
     g_free(place->schema);
     g_free(place->connection);

@@ -1,6 +1,7 @@
 /* The Delta kit: paths, schemas, the log's replay and its checkpoints, on our own tables and on those of Spark and
  * delta-rs. */
 #include "delta_place.h"
+#include "tree.h"
 
 #include <glib/gstdio.h>
 
@@ -363,7 +364,7 @@ static void test_foreign_tables(void)
         g_autofree char *table = g_build_filename(dir, names[i], NULL);
         judge_table(names[i], table);
     }
-    place_remove_tree(dir);
+    remove_tree(dir);
 }
 
 int main(int argc, char **argv)

@@ -1,18 +1,7 @@
 /* A Delta table in a directory of its own, written by delta-silver-sink and read back by the kit. */
 #include "silver_table.h"
 
-#include <glib/gstdio.h>
-
-static void remove_tree(const char *path)
-{
-    g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
-    const char *name;
-    while (dir && (name = g_dir_read_name(dir))) {
-        g_autofree char *child = g_build_filename(path, name, NULL);
-        remove_tree(child);
-    }
-    g_remove(path);
-}
+#include "tree.h"
 
 void silver_init(SilverTable *table, const char *more)
 {

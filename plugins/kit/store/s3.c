@@ -104,6 +104,18 @@ static SfStatus s3_get(Store *base, const char *key, int64_t limit, GBytes **out
     return status;
 }
 
+/* The first error is what is told; what is not there is none. */
+static SfStatus end_calls(S3Store *store, S3Call *calls, size_t n, SfError *err)
+{
+    SfStatus status = SF_OK;
+    for (size_t i = 0; i < n; i++) {
+        if (status == SF_OK && calls[i].status != SF_OK && calls[i].status != SF_EMPTY)
+            status = s3_call_fail(store, &calls[i], err);
+        s3_call_done(&calls[i]);
+    }
+    return status;
+}
+
 static SfStatus s3_stat_all(Store *base, const char *const *keys, int64_t *sizes, size_t n, SfError *err)
 {
     S3Store *store = (S3Store *) base;
@@ -113,14 +125,9 @@ static SfStatus s3_stat_all(Store *base, const char *const *keys, int64_t *sizes
         calls[i].key = keys[i];
     }
     s3_run(store, calls, n);
-    SfStatus status = SF_OK;
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n; i++)
         sizes[i] = calls[i].status == SF_OK ? calls[i].http.length : -1;
-        if (status == SF_OK && calls[i].status != SF_OK && calls[i].status != SF_EMPTY)
-            status = s3_call_fail(store, &calls[i], err);
-        s3_call_done(&calls[i]);
-    }
-    return status;
+    return end_calls(store, calls, n, err);
 }
 
 SfStatus s3_holds(S3Store *store, const char *key, GBytes *body, bool *same, SfError *err)
@@ -191,13 +198,7 @@ static SfStatus s3_remove_all(Store *base, const char *const *keys, size_t n, Sf
         calls[i].key = keys[i];
     }
     s3_run(store, calls, n);
-    SfStatus status = SF_OK;
-    for (size_t i = 0; i < n; i++) {
-        if (status == SF_OK && calls[i].status != SF_OK && calls[i].status != SF_EMPTY)
-            status = s3_call_fail(store, &calls[i], err);
-        s3_call_done(&calls[i]);
-    }
-    return status;
+    return end_calls(store, calls, n, err);
 }
 
 static SfStatus probe(S3Store *store, bool *refused, SfError *err)
