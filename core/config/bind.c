@@ -19,6 +19,12 @@ static int64_t now_ms(SfNode *node)
     return g_get_real_time() / 1000;
 }
 
+static int64_t monotonic_ms(SfNode *node)
+{
+    (void) node;
+    return g_get_monotonic_time() / 1000;
+}
+
 static SfStatus no_assign(SfNode *node, SfAssignment *assignments, size_t n, SfError *err)
 {
     (void) node, (void) assignments, (void) n;
@@ -68,6 +74,7 @@ static const SfHost quiet_host = {
     .charge = no_charge,
     .fault = no_fault,
     .expect = no_charge,
+    .monotonic_ms = monotonic_ms,
 };
 
 /* ---- the graph --------------------------------------------------------------------------------------------------- */

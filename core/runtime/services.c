@@ -23,6 +23,12 @@ static int64_t service_now_ms(SfNode *node)
     return g_get_real_time() / 1000;
 }
 
+static int64_t service_monotonic_ms(SfNode *node)
+{
+    (void) node;
+    return g_get_monotonic_time() / 1000;
+}
+
 static SfStatus service_assign(SfNode *node, SfAssignment *assignments, size_t n, SfError *err)
 {
     return splits_assign(context_of(node)->task, assignments, n, err);
@@ -136,4 +142,5 @@ const SfHost host_services = {
     .recovered = service_recovered,
     .last_commit = service_last_commit,
     .furthest = service_furthest,
+    .monotonic_ms = service_monotonic_ms,
 };

@@ -10,7 +10,7 @@
  * Threads. Hooks of one node are called by one thread at a time, never re-entered; only `interrupt` may come from
  * another, at any time between open's SF_OK and close, more than once, and between two hooks too: then the next wait
  * may end at once. It does not reach open, whose waits need a deadline. A plugin needs no locks. Services (below) are
- * called from within hooks of the same node only, except sf_log, sf_now_ms and sf_fault, which any thread of the plugin
+ * called from within hooks of the same node only, except sf_log, sf_now_ms, sf_monotonic_ms and sf_fault, which any thread of the plugin
  * may call.
  *
  * Life. source: bind → open → (poll | serve | committed)* → close; transform: bind → open → apply* → close; sink: bind
@@ -189,6 +189,7 @@ struct SfHost {
     void (*recovered)(SfNode *node, size_t input, const SfSplit *split, int64_t position, int64_t committed_ms);
     int64_t (*last_commit)(SfNode *node, const SfSplit *split, int64_t *position);
     int64_t (*furthest)(SfNode *node, const SfSplit *split);
+    int64_t (*monotonic_ms)(SfNode *node);
 };
 
 /* A line for the operator, not an error: "assigned sales_events/0 at 100". Any thread. */
@@ -198,6 +199,14 @@ SF_API void sf_log(SfNode *node, SfLogLevel level, const char *format, ...) SF_P
 static inline int64_t sf_now_ms(SfNode *node)
 {
     return node->host->now_ms(node);
+}
+
+/* For durations and deadlines: ms since some moment in the past, which no change of the wall clock moves; tests set it.
+ * Any thread. With an older host: the wall clock. */
+static inline int64_t sf_monotonic_ms(SfNode *node)
+{
+    bool has = node->host->size > offsetof(SfHost, monotonic_ms);
+    return has ? node->host->monotonic_ms(node) : node->host->now_ms(node);
 }
 
 /* Source: asks every sink where it got to in these splits (waits for them) and fills in position and split. Errors are

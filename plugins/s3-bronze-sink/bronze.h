@@ -62,7 +62,7 @@ typedef struct Chain {
     int64_t rows;         /* in the open ones */
     int64_t newest_us;    /* latest event time so far, of all ranges */
     int64_t base_us;      /* event time that rotate.interval.ms counts from */
-    int64_t opened_ms;    /* wall clock at which the open range got its first row or position; 0: it has none */
+    int64_t opened_ms;    /* when the open range got its first row or position (monotonic); 0: it has none */
     int64_t rejected;     /* rejects in [cut_end, next) */
     int64_t rejected_cut; /* in [start, cut_end) */
     const char *reason;   /* of the last cut */
@@ -90,7 +90,8 @@ typedef struct Bronze {
     char *writer; /* unique to this process and attempt */
     Workshop workshop;
     GPtrArray *chains; /* Chain * */
-    int64_t next_schedule_ms;
+    int64_t next_schedule_ms; /* by the wall clock; 0: not set yet */
+    int64_t schedule_by_ms;   /* the same moment by the monotonic clock, as it was when that was set */
     int64_t charged; /* told to the host */
 } Bronze;
 

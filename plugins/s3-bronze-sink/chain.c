@@ -155,7 +155,14 @@ static void begin_rows(SfNode *node, Chain *chain, int64_t time_us)
 {
     chain->base_us = MAX(time_us, chain->newest_us);
     if (!chain->opened_ms)
-        chain->opened_ms = sf_now_ms(node);
+        chain->opened_ms = sf_monotonic_ms(node);
+}
+
+/* A redo finds the objects of a clock that has gone by positions alone, so they must not overlap: where it was set back
+ * into an earlier directory, the range ends. */
+static inline bool clock_went_back(const Bronze *bronze, const Chain *chain, int64_t time_us)
+{
+    return bronze->layout.options.extractor == EXTRACT_WALLCLOCK && chain->current && time_us < chain->low;
 }
 
 /* Before a row: why the range must end in front of it, or NULL. */
@@ -167,6 +174,8 @@ static inline const char *due_before(const Bronze *bronze, const Chain *chain, i
         return "record time";
     if (G_UNLIKELY(chain->open->len >= OPEN_MAX))
         return "directories";
+    if (G_UNLIKELY(clock_went_back(bronze, chain, time_us)))
+        return "clock";
     return chain->current && G_UNLIKELY(object_bytes(chain->current) >= OBJECT_MAX) ? "size" : NULL;
 }
 
@@ -271,6 +280,6 @@ SfStatus chain_write(SfNode *node, Chain *chain, const SfBatch *batch, SfError *
     SF_TRY(end_redo(node, chain, batch->end, err));
     chain->next = batch->end;
     if (!chain->redo && chain_has_open(chain) && !chain->opened_ms)
-        chain->opened_ms = sf_now_ms(node);
+        chain->opened_ms = sf_monotonic_ms(node);
     return SF_OK;
 }

@@ -202,29 +202,39 @@ static int64_t next_schedule(const Bronze *bronze, int64_t now_ms)
     return local - local % bronze->schedule_ms + bronze->schedule_ms - offset_ms;
 }
 
-static const char *due_by_clock(const Bronze *bronze, const Chain *chain, int64_t now_ms, bool scheduled)
+/* Whether the schedule's moment has come. A wall clock that is set back would put it off by as much: then the time that
+ * was left when it was set counts. */
+static bool schedule_is_due(SfNode *node)
+{
+    Bronze *bronze = bronze_of(node);
+    int64_t now_ms = sf_now_ms(node), monotonic_ms = sf_monotonic_ms(node);
+    bool set = bronze->next_schedule_ms > 0;
+    bool due = set && (now_ms >= bronze->next_schedule_ms || monotonic_ms >= bronze->schedule_by_ms);
+    if (due || !set) {
+        bronze->next_schedule_ms = next_schedule(bronze, now_ms);
+        bronze->schedule_by_ms = monotonic_ms + bronze->next_schedule_ms - now_ms;
+    }
+    return due;
+}
+
+static const char *due_by_clock(const Bronze *bronze, const Chain *chain, int64_t monotonic_ms, bool scheduled)
 {
     if (chain->redo || !chain_has_open(chain))
         return NULL;
     if (scheduled)
         return "schedule";
     int64_t age_ms = bronze->rotate_ms > 0 ? bronze->rotate_ms : bronze->schedule_ms > 0 ? INT64_MAX : AGE_MS;
-    return now_ms - chain->opened_ms >= age_ms ? "age" : NULL;
+    return monotonic_ms - chain->opened_ms >= age_ms ? "age" : NULL;
 }
 
 static SfStatus cut_by_clock(SfNode *node, SfError *err)
 {
     Bronze *bronze = bronze_of(node);
-    int64_t now_ms = sf_now_ms(node);
-    bool scheduled = false;
-    if (bronze->schedule_ms > 0) {
-        scheduled = bronze->next_schedule_ms > 0 && now_ms >= bronze->next_schedule_ms;
-        if (scheduled || bronze->next_schedule_ms == 0)
-            bronze->next_schedule_ms = next_schedule(bronze, now_ms);
-    }
+    int64_t monotonic_ms = sf_monotonic_ms(node);
+    bool scheduled = bronze->schedule_ms > 0 && schedule_is_due(node);
     for (guint i = 0; i < bronze->chains->len; i++) {
         Chain *chain = bronze->chains->pdata[i];
-        const char *due = due_by_clock(bronze, chain, now_ms, scheduled);
+        const char *due = due_by_clock(bronze, chain, monotonic_ms, scheduled);
         if (due)
             SF_TRY(chain_cut(bronze, chain, chain->next, due, err));
     }

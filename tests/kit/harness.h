@@ -29,7 +29,8 @@ typedef struct Harness {
     SfError err;        /* what it said */
 
     /* What the plugin sees; set as you like. */
-    gint64 now_ms;          /* clock; starts at 2024-01-15 10:30:00 UTC, stands still */
+    gint64 now_ms;          /* wall clock; starts at 2024-01-15 10:30:00 UTC, stands still */
+    gint64 monotonic_ms;    /* what sf_monotonic_ms() says; stands still, too */
     bool bounded;           /* before open */
     SfStatus settle_answer; /* of sf_settle() */
 
@@ -60,6 +61,9 @@ void harness_open(Harness *h);
 void harness_close(Harness *h);
 /* A new attempt: closes, new state from the same options, opens. Clock, answers and records stay. */
 void harness_reopen(Harness *h);
+
+/* Time passes, by both clocks. */
+void harness_pass(Harness *h, gint64 ms);
 
 /* Splits by name: "sales_events/0" is partition 0 of topic sales_events. */
 const SfSplit *harness_split(Harness *h, const char *name);

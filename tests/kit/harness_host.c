@@ -55,6 +55,17 @@ static gint64 tell_now(SfNode *node)
     return harness_of(node)->now_ms;
 }
 
+static gint64 tell_monotonic(SfNode *node)
+{
+    return harness_of(node)->monotonic_ms;
+}
+
+void harness_pass(Harness *h, gint64 ms)
+{
+    h->now_ms += ms;
+    h->monotonic_ms += ms;
+}
+
 /* As the runtime: the lowest answer of the sinks, here the scripted one or what was published last. */
 static SfStatus take_assign(SfNode *node, SfAssignment *assignments, size_t n, SfError *err)
 {
@@ -192,6 +203,7 @@ const SfHost harness_host = {
     .recovered = take_recovered,
     .last_commit = tell_last_commit,
     .furthest = tell_furthest,
+    .monotonic_ms = tell_monotonic,
 };
 
 /* ---- what was recorded ---- */
