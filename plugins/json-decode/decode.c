@@ -84,7 +84,7 @@ static const char *decode_list(Decoder *decoder, Field *field, const char *p)
  * the most common type. NULL: take the long way. */
 static inline const char *decode_short_text(const Decoder *decoder, SfColumnBuilder *column, const char *p)
 {
-#if defined(__SSE2__)
+#if JSON_VECTORS
     if (decoder->scan.end - p < 18 || *p != '"' || column->length >= column->capacity ||
         column->data_capacity - column->data_size < 16)
         return NULL;

@@ -63,12 +63,12 @@ static inline bool key_is(const Key *key, const char *p, const char *end)
            json_scan_plain(p, end) == p + key->size;
 }
 
-/* From an opening quote to the value, if this key and its colon stand there with at most one blank, as programs write
+/* From where a key begins to the value, if this key and its colon stand there with at most one blank, as programs write
  * them, and well before the end; else NULL: take the long way. */
 static inline const char *key_pass(const Key *key, const char *p, const char *end)
 {
-#if defined(__SSE2__)
-    if (end - p < 32 || !key->mask)
+#if JSON_VECTORS
+    if (end - p < 32 || *p != '"' || !key->mask)
         return NULL;
     __m128i text = _mm_loadu_si128((const __m128i *) (const void *) (p + 1));
     __m128i want = _mm_loadu_si128((const __m128i *) (const void *) key->quoted);

@@ -30,7 +30,7 @@ typedef struct ShortNumber {
     bool negative;
 } ShortNumber;
 
-#if defined(__SSE2__)
+#if JSON_VECTORS
 /* n digits (1 … 15) at p, of which 24 bytes can be read: eight at a time, pairs first. */
 static inline int64_t number_digits(const char *p, unsigned n)
 {
@@ -70,7 +70,7 @@ static inline const char *number_scan_short(const char *p, const char *end, Shor
 {
     out->negative = p < end && *p == '-';
     p += out->negative;
-#if defined(__SSE2__)
+#if JSON_VECTORS
     if (end - p >= 24) {
         const char *behind = number_scan_vector(p, out);
         if (behind)

@@ -1,13 +1,11 @@
 /* Any bytes as an event: never a crash, what is valid JSON for the check is valid for the decoder and the other way
- * round, rows come out whole, and a row that is written as JSON reads back as the same row. */
-#include <glib.h>
+ * round, the code with the fast paths says of every text what the code without them says, rows come out whole, and a
+ * row that is written as JSON reads back as the same row. */
+#include <gmodule.h>
 #include <string.h>
 
-#include "decode.h"
 #include "fuzz.h"
-#include "json/check.h"
-#include "json/write.h"
-#include "rows.h"
+#include "json_side.h"
 
 static const char *const typed[][2] = {
     {"s", "string"},
@@ -25,72 +23,70 @@ static const char *const typed[][2] = {
     {"a", "list<int>"},
     {"o", "struct<s string, l list<struct<i int not null, m decimal(10,2)>>>"},
     {"p", "string from o.q.r"},
+    {"fourteen_bytes", "string"},
+    {"fifteen_bytes__", "int"},
+    {"sixteen_bytes___", "string"},
     {"long name of more than sixteen bytes", "string"},
 };
 static const char *const whole[][2] = {{"any", "json"}};
 
-/* A decoder of its own schema. */
-typedef struct Target {
-    GPtrArray *fields;
-    struct ArrowSchema schema;
-    SfBuilder *builder;
-    Decoder decoder;
-    JsonWriter *writer;
-} Target;
+/* The same schema in both builds. */
+typedef struct Pair {
+    JsonTarget *fast;
+    JsonTarget *plain;
+} Pair;
 
-static void set_column(Field *field, SfColumnBuilder *column)
+static const JsonSide *plain_side(void)
 {
-    field->column = column;
-    for (guint i = 0; field->children && i < field->children->len; i++)
-        set_column(g_ptr_array_index(field->children, i), column->children[i]);
-}
-
-static void target_init(Target *target, const char *const (*columns)[2], gsize n)
-{
-    SfError err;
-    g_autofree SfField *described = g_new0(SfField, n);
-    g_autoptr(GPtrArray) arena = g_ptr_array_new_with_free_func(g_free);
-    target->fields = g_ptr_array_new_with_free_func((GDestroyNotify) field_free);
-    for (gsize i = 0; i < n; i++) {
-        Field *field = field_new(columns[i][0]);
-        g_ptr_array_add(target->fields, field);
-        g_assert_cmpint(field_parse(field, columns[i][1], &err), ==, SF_OK);
-        described[i] = field_describe(field, arena);
+    static const JsonSide *side;
+    if (!side) {
+        GModule *module = g_module_open(g_getenv("SF_FUZZ_JSON_PLAIN"), G_MODULE_BIND_LOCAL);
+        gpointer symbol = NULL;
+        if (!module || !g_module_symbol(module, JSON_PLAIN_SYMBOL, &symbol))
+            g_error("SF_FUZZ_JSON_PLAIN: %s", g_module_error());
+        side = symbol;
     }
-    g_assert_cmpint(sf_schema_make(described, n, &target->schema, &err), ==, SF_OK);
-    target->builder = sf_builder_new(&target->schema, &err);
-    target->writer = json_writer_new(&target->schema, &err);
-    for (guint i = 0; i < n; i++)
-        set_column(g_ptr_array_index(target->fields, i), sf_builder_column(target->builder, i));
-    decoder_init(&target->decoder, target->fields, target->builder, false);
+    return side;
 }
 
-static SfStatus decode(Target *target, const char *text, gsize size)
+static Pair new_pair(const char *const (*columns)[2], gsize n)
 {
-    SfError err = {.message = ""};
-    SfStatus status = decoder_event(&target->decoder, text, size, &err);
+    return (Pair){.fast = json_fast.new_target(columns, n), .plain = plain_side()->new_target(columns, n)};
+}
+
+/* The row as JSON, or "" for a reject; the plain build says the same, word for word. */
+static char *decode(const Pair *pair, const char *text, gsize size)
+{
+    SfError err = {.message = ""}, other = {.message = ""};
+    SfStatus status = json_fast.decode(pair->fast, text, size, &err);
+    g_assert_cmpint(plain_side()->decode(pair->plain, text, size, &other), ==, status);
+    g_assert_cmpstr(err.message, ==, other.message);
+    g_autofree char *row = json_fast.take_row(pair->fast);
+    g_autofree char *plain_row = plain_side()->take_row(pair->plain);
+    g_assert_cmpstr(row, ==, plain_row);
+    g_assert_cmpint(status == SF_OK, ==, *row != '\0');
     if (status != SF_OK) {
         g_assert_cmpint(status, ==, SF_REJECT);
         g_assert_cmpuint(strlen(err.message), >, 0);
         g_assert_cmpuint(strlen(err.message), <, 800);
         g_assert_true(g_utf8_validate(err.message, -1, NULL));
     }
-    return status;
+    return g_steal_pointer(&row);
 }
 
-/* The builder's row, or none, as JSON. */
-static char *take_row(Target *target)
+static bool is_valid(const char *text, gsize size)
 {
-    SfError err;
-    SfBatch batch = {.schema = &target->schema};
-    g_assert_cmpint(sf_builder_finish(target->builder, &batch.rows, &err), ==, SF_OK);
-    rows_assert_valid(&target->schema, &batch.rows);
-    g_autoptr(GString) out = g_string_new(NULL);
-    g_assert_cmpint(json_writer_batch(target->writer, &batch, &err), ==, SF_OK);
-    for (int64_t row = 0; row < sf_rows(&batch); row++)
-        json_writer_row(target->writer, row, out);
-    sf_array_done(&batch.rows);
-    return g_string_free(g_steal_pointer(&out), FALSE);
+    JsonFault fault = {.reason = NULL}, other = {.reason = NULL};
+    bool breaks = false, other_breaks = false;
+    bool valid = json_fast.valid(text, size, &breaks, &fault);
+    g_assert_cmpint(plain_side()->valid(text, size, &other_breaks, &other), ==, valid);
+    g_assert_cmpint(breaks, ==, other_breaks);
+    g_assert_cmpstr(fault.reason, ==, other.reason);
+    g_assert_cmpuint(fault.offset, ==, other.offset);
+    g_assert_true(valid || (fault.reason && fault.offset <= size));
+    g_assert_true(!valid || breaks == (memchr(text, '\n', size) || memchr(text, '\r', size)));
+    g_assert_true(!valid || g_utf8_validate_len(text, size, NULL));
+    return valid;
 }
 
 static bool is_object(const char *text, gsize size)
@@ -101,32 +97,15 @@ static bool is_object(const char *text, gsize size)
     return i < size && text[i] == '{';
 }
 
-static void assert_same_validity(const char *text, gsize size)
-{
-    static Target target;
-    if (!target.builder)
-        target_init(&target, whole, G_N_ELEMENTS(whole));
-    JsonFault fault = {.reason = NULL};
-    bool breaks = false, valid = json_valid(text, size, &breaks, &fault);
-    g_assert_true(valid || (fault.reason && fault.offset <= size));
-    g_assert_true(!valid || breaks == (memchr(text, '\n', size) || memchr(text, '\r', size)));
-    g_assert_true(!valid || g_utf8_validate_len(text, size, NULL));
-    bool decoded = decode(&target, text, size) == SF_OK;
-    g_autofree char *row = take_row(&target);
-    g_assert_cmpint(decoded, ==, *row != '\0');
-    g_assert_cmpint(decoded, ==, valid && is_object(text, size));
-}
-
 /* Columns whose names are read from elsewhere (p), or whose form the writer does not keep (u, f), are not compared: the
  * rest is the same text twice. */
-static void assert_reads_back(Target *target, const char *row)
+static void assert_reads_back(const Pair *pair, const char *row)
 {
-    if (decode(target, row, strlen(row)) != SF_OK) {
-        g_autofree char *none = take_row(target);
+    g_autofree char *again = decode(pair, row, strlen(row));
+    if (!*again) {
         g_assert_nonnull(strstr(row, "\"f\":\""));
         return;
     }
-    g_autofree char *again = take_row(target);
     const char *end = strstr(row, ",\"u\":"), *other = strstr(again, ",\"u\":");
     g_assert_nonnull(end);
     g_assert_nonnull(other);
@@ -135,17 +114,20 @@ static void assert_reads_back(Target *target, const char *row)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static Target target;
+    static Pair any, columns;
     const char *text = (const char *) data;
-    if (!target.builder)
-        target_init(&target, typed, G_N_ELEMENTS(typed));
-    assert_same_validity(text, size);
-    SfStatus status = decode(&target, text, size);
-    g_autofree char *row = take_row(&target);
-    g_assert_cmpint(status == SF_OK, ==, *row != '\0');
-    if (status != SF_OK)
+    if (!any.fast) {
+        any = new_pair(whole, G_N_ELEMENTS(whole));
+        columns = new_pair(typed, G_N_ELEMENTS(typed));
+    }
+    bool valid = is_valid(text, size);
+    g_autofree char *copy = decode(&any, text, size);
+    g_assert_cmpint(*copy != '\0', ==, valid && is_object(text, size));
+    g_autofree char *row = decode(&columns, text, size);
+    if (!*row)
         return 0;
-    g_assert_true(json_valid(row, strlen(row), NULL, NULL));
-    assert_reads_back(&target, row);
+    g_assert_true(valid);
+    g_assert_true(is_valid(row, strlen(row)));
+    assert_reads_back(&columns, row);
     return 0;
 }

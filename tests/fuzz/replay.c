@@ -1,9 +1,14 @@
 /* Runs a fuzz target without libFuzzer: over every file below the paths, and over some changed copies of each, the same
- * ones every time. FUZZ_CHANGES sets their number. */
+ * ones every time. FUZZ_CHANGES sets their number.
+ *
+ * replay PATH… [--every-byte PATH…]    --every-byte: each byte of these is also replaced by each of some others */
 #include <glib.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "fuzz.h"
+
+enum { MOST_CHANGED = 64 * 1024 }; /* bytes: larger files run as they are */
 
 static guint64 runs;
 
@@ -49,7 +54,22 @@ static void run_changed(GRand *random, const char *data, gsize size)
     run((const char *) bytes->data, bytes->len);
 }
 
-static void replay_file(const char *path, guint changes)
+/* Every byte in turn; the file itself runs before, so that a target that remembers its last input expects this one. */
+static void run_every_byte(const char *data, gsize size)
+{
+    static const char bytes[] = "{}[]:,\"\\ \t\n.-+019eEntbu/x\x1F\x7F\x80\xBF\xC3\xED\xF0\xFF"; /* and the NUL */
+    g_autofree char *copy = g_memdup2(data, size);
+    for (gsize at = 0; at < size; at++) {
+        run(data, size);
+        for (gsize i = 0; i < sizeof bytes; i++) {
+            copy[at] = bytes[i];
+            run(copy, size);
+        }
+        copy[at] = data[at];
+    }
+}
+
+static void replay_file(const char *path, guint changes, bool every_byte)
 {
     g_autofree char *data = NULL;
     gsize size = 0;
@@ -58,15 +78,17 @@ static void replay_file(const char *path, guint changes)
     g_assert_no_error(error);
     run(data, size);
     GRand *random = g_rand_new_with_seed(g_str_hash(path + strlen(path) - MIN(strlen(path), 16)));
-    for (guint i = 0; i < changes; i++)
+    for (guint i = 0; i < changes && size > 0 && size < MOST_CHANGED; i++)
         run_changed(random, data, size);
+    if (every_byte)
+        run_every_byte(data, size);
     g_rand_free(random);
 }
 
-static void replay(const char *path, guint changes)
+static void replay(const char *path, guint changes, bool every_byte)
 {
     if (!g_file_test(path, G_FILE_TEST_IS_DIR)) {
-        replay_file(path, changes);
+        replay_file(path, changes, every_byte);
         return;
     }
     g_autoptr(GError) error = NULL;
@@ -74,7 +96,7 @@ static void replay(const char *path, guint changes)
     g_assert_no_error(error);
     for (const char *name; (name = g_dir_read_name(dir));) {
         g_autofree char *child = g_build_filename(path, name, NULL);
-        replay(child, changes);
+        replay(child, changes, every_byte);
     }
 }
 
@@ -82,8 +104,13 @@ int main(int argc, char **argv)
 {
     const char *wanted = g_getenv("FUZZ_CHANGES");
     guint changes = wanted ? (guint) g_ascii_strtoull(wanted, NULL, 10) : 100;
-    for (int i = 1; i < argc; i++)
-        replay(argv[i], changes);
+    bool every_byte = false;
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--every-byte") == 0)
+            every_byte = true;
+        else
+            replay(argv[i], changes, every_byte);
+    }
     g_print("%" G_GUINT64_FORMAT " inputs\n", runs);
     return runs > 0 ? 0 : 1;
 }

@@ -67,7 +67,7 @@ const char *json_scan_number(JsonScan *scan, const char *p)
 {
     if (*p == '-')
         p++;
-#if defined(__SSE2__)
+#if JSON_VECTORS
     unsigned integer, fraction;
     const char *end = scan->end - p >= 16 ? json_scan_digits(p, &integer, &fraction) : NULL;
     if (end)

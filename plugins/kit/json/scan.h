@@ -6,8 +6,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#if defined(__SSE2__)
+
+/* Whether 16 bytes are looked at at once where so many are left. JSON_PLAIN builds the code without, byte by byte as on
+ * other CPUs: tests hold the one against the other. */
+#if defined(__SSE2__) && !defined(JSON_PLAIN)
+#define JSON_VECTORS 1
 #include <emmintrin.h>
+#else
+#define JSON_VECTORS 0
 #endif
 
 /* Deeper nesting is refused, as RFC 8259 section 9 allows. */
@@ -60,7 +66,7 @@ static inline size_t json_scan_utf8(const char *text, const char *end)
     return (p[0] == 0xF0 && p[1] < 0x90) || (p[0] == 0xF4 && p[1] > 0x8F) ? 0 : 4;
 }
 
-#if defined(__SSE2__)
+#if JSON_VECTORS
 /* A bit for each byte that is a quote, a backslash, a control character or not ASCII. */
 static inline unsigned json_scan_odd(__m128i text)
 {
@@ -75,7 +81,7 @@ static inline unsigned json_scan_odd(__m128i text)
 /* The first byte at or after p that is a quote, a backslash, a control character or not ASCII; or end. */
 static inline const char *json_scan_plain(const char *p, const char *end)
 {
-#if defined(__SSE2__)
+#if JSON_VECTORS
     while (end - p >= 16) {
         unsigned odd = json_scan_odd(_mm_loadu_si128((const __m128i *) (const void *) p));
         if (odd)
@@ -105,7 +111,7 @@ static inline bool json_is_digit(char c)
     return (unsigned char) (c - '0') < 10;
 }
 
-#if defined(__SSE2__)
+#if JSON_VECTORS
 /* Digits before and behind the point of a number without sign and exponent, of at most 15 characters, of which 16 can
  * be read. Returns the character behind it, or NULL: take the long way. */
 static inline const char *json_scan_digits(const char *p, unsigned *integer, unsigned *fraction)

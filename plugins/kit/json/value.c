@@ -2,10 +2,8 @@
 #include "write.h"
 
 #include <math.h>
-#if defined(__SSE2__)
-#include <emmintrin.h>
-#endif
 #include "civil.h"
+#include "scan.h"
 
 __extension__ typedef unsigned __int128 Wide;
 
@@ -176,7 +174,7 @@ void json_write_timestamp(GString *out, int64_t us)
 static inline const char *copy_plain(const char *text, const char *end, char **to)
 {
     char *p = *to;
-#if defined(__SSE2__)
+#if JSON_VECTORS
     const __m128i quote = _mm_set1_epi8('"');
     const __m128i backslash = _mm_set1_epi8('\\');
     const __m128i control = _mm_set1_epi8(0x1F);
