@@ -10,8 +10,8 @@
  * Threads. Hooks of one node are called by one thread at a time, never re-entered; only `interrupt` may come from
  * another, at any time between open's SF_OK and close, more than once, and between two hooks too: then the next wait
  * may end at once. It does not reach open, whose waits need a deadline. A plugin needs no locks. Services (below) are
- * called from within hooks of the same node only, except sf_log, sf_now_ms, sf_monotonic_ms and sf_fault, which any thread of the plugin
- * may call.
+ * called from within hooks of the same node only, except sf_log, sf_now_ms, sf_monotonic_ms and sf_fault, which any
+ * thread of the plugin may call.
  *
  * Life. source: bind → open → (poll | serve | committed)* → close; transform: bind → open → apply* → close; sink: bind
  * (once an input) → open → (recover | write | tick | commit)* → close. bind checks all that can be known without I/O,

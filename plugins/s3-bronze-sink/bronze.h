@@ -89,10 +89,10 @@ typedef struct Bronze {
     Store *store; /* atomic: interrupt() reads it */
     char *writer; /* unique to this process and attempt */
     Workshop workshop;
-    GPtrArray *chains; /* Chain * */
+    GPtrArray *chains;        /* Chain * */
     int64_t next_schedule_ms; /* by the wall clock; 0: not set yet */
     int64_t schedule_by_ms;   /* the same moment by the monotonic clock, as it was when that was set */
-    int64_t charged; /* told to the host */
+    int64_t charged;          /* told to the host */
 } Bronze;
 
 static inline Bronze *bronze_of(const SfNode *node)
