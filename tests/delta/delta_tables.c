@@ -95,6 +95,74 @@ static void make_floats(void)
     writer_close(&writer);
 }
 
+/* Values at which statistics go wrong, of every type; each file has its own few of them. bounds.py asks for all. */
+typedef struct BoundColumn {
+    const char *type;
+    const char *values[9];
+} BoundColumn;
+
+#define WIDE "0123456789012345678901234567890"
+#define LAST "\U0010FFFF\U0010FFFF\U0010FFFF\U0010FFFF"
+
+static const BoundColumn bound_columns[] = {
+    {"b bool", {"false", "true"}},
+    {"i int", {"-2147483648", "-1", "0", "1", "7", "2147483647"}},
+    {"l bigint", {"-9223372036854775808", "-1", "0", "9007199254740993", "9223372036854775807"}},
+    {"f double",
+     {"\"-Infinity\"", "-1.7976931348623157e308", "-1.5", "-0.0", "0.0", "4.9e-324", "2.5", "\"NaN\"", "\"Infinity\""}},
+    {"d9 decimal(9,2)", {"-9999999.99", "-0.01", "0.00", "1.50", "9999999.99"}},
+    {"d18 decimal(18,4)", {"-99999999999999.9999", "-0.0001", "0.0000", "12.5000", "99999999999999.9999"}},
+    {"d38 decimal(38,10)",
+     {"-9999999999999999999999999999.9999999999", "-256.0000000000", "0.0000000000", "0.0000000001",
+      "9999999999999999999999999999.9999999999"}},
+    {"s string",
+     {"\"\"", "\"A\"", "\"" WIDE "\"", "\"" WIDE "~zz\"", "\"" WIDE WIDE "é" WIDE "\"", "\"é\"", "\"\U0010FFFFx\"",
+      "\"" LAST LAST LAST LAST LAST LAST LAST LAST LAST "x\""}},
+    {"day date", {"\"0001-01-01\"", "\"1582-10-04\"", "\"1970-01-01\"", "\"2024-02-29\"", "\"9999-12-31\""}},
+    {"t timestamp",
+     {"\"0001-01-01T00:00:00.000001Z\"", "\"1969-12-31T23:59:59.999999Z\"", "\"1970-01-01T00:00:00Z\"",
+      "\"2024-01-15T10:30:01.000999Z\"", "\"2024-01-15T10:30:01.001Z\"", "\"9999-12-31T23:59:59.999999Z\""}},
+};
+
+static void add_bound_row(GString *row, GRand *random, int file)
+{
+    for (gsize c = 0; c < G_N_ELEMENTS(bound_columns); c++) {
+        const BoundColumn *column = &bound_columns[c];
+        gsize n = 0;
+        while (n < G_N_ELEMENTS(column->values) && column->values[n])
+            n++;
+        gsize at = ((gsize) file + c + (gsize) g_rand_int_range(random, 0, 2)) % n;
+        bool null = g_rand_int_range(random, 0, 5) == 0;
+        g_string_append_printf(row, ", %s", null ? "null" : column->values[at]);
+    }
+    const char *const *floats = bound_columns[3].values;
+    const char *one = floats[g_rand_int_range(random, 0, 9)];
+    const char *other = floats[g_rand_int_range(random, 0, 9)];
+    g_string_append_printf(row, ", {\"f\": %s, \"in\": {\"f\": %s}}, [%s, null, %s], [{\"f\": %s}]", one, other, one,
+                           other, one);
+}
+
+static void make_bounds(void)
+{
+    g_autoptr(GRand) random = g_rand_new_with_seed(4);
+    g_autoptr(GString) schema = g_string_new("id int not null");
+    for (gsize c = 0; c < G_N_ELEMENTS(bound_columns); c++)
+        g_string_append_printf(schema, ", %s", bound_columns[c].type);
+    g_string_append(schema, ", st struct<f double, in struct<f double>>, fs list<double>, os list<struct<f double>>");
+    Writer writer = writer_open("bounds", "checkpoint_interval: 7", schema->str, "w");
+    for (int i = 0; i < 100; i++) {
+        g_autoptr(GString) row = g_string_new(NULL);
+        g_string_append_printf(row, "[%d", i);
+        add_bound_row(row, random, i / 4);
+        g_string_append_c(row, ']');
+        const char *json = row->str;
+        writer_add(&writer, &json, 1);
+        if (i % 4 == 3)
+            harness_commit(writer.h, SF_COMMIT_CHECKPOINT);
+    }
+    writer_close(&writer);
+}
+
 static void make_parts(void)
 {
     static const char *const rows[] = {
@@ -202,6 +270,7 @@ int main(int argc, char **argv)
     make_types("types", "");
     make_types("types_zstd", "compression: zstd\ncompression_level: 3");
     make_floats();
+    make_bounds();
     make_parts();
     make_nested();
     make_evolve();

@@ -200,6 +200,8 @@ static void test_stats(void)
     g_assert_cmpint(stats->nulls, ==, 1);
     stats = parquet_writer_stats(writer, 1);
     g_assert_true(stats->nan);
+    g_assert_false(parquet_stats_bounded(stats));
+    g_assert_true(parquet_stats_bounded(parquet_writer_stats(writer, 0)));
     g_assert_cmpfloat(stats->min_float, ==, -2);
     g_assert_cmpfloat(stats->max_float, ==, 1.5);
     stats = parquet_writer_stats(writer, 2);

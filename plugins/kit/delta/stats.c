@@ -101,10 +101,11 @@ static bool add_bound(const ParquetNode *leaf, const ParquetStats *stats, bool u
         json_write_int(out, number);
         return true;
     case SF_FLOAT64:
-        /* Readers disagree on where NaN and infinities sort and how they are written. */
-        if (stats->nan || real - real != 0)
+        /* JSON has no infinities, and readers disagree on how they are written. Both zeros are equal for some and in
+         * order for others. */
+        if (real - real != 0)
             return false;
-        json_write_float(out, real);
+        json_write_float(out, real != 0 ? real : up ? 0.0 : -0.0);
         return true;
     case SF_DECIMAL128:
         if (leaf->physical == PARQUET_FIXED)
@@ -129,7 +130,7 @@ static bool add_value(const ParquetWriter *writer, const ParquetNode *leaf, Part
         json_write_int(out, stats->nulls);
         return true;
     }
-    return stats->any && add_bound(leaf, stats, part == PART_MAX, out);
+    return parquet_stats_bounded(stats) && add_bound(leaf, stats, part == PART_MAX, out);
 }
 
 /* {"a":1,"b":{"c":2}}; members without a value are left out. `left`: columns that may still be indexed. */

@@ -222,18 +222,24 @@ static void encode_fixed(const ParquetStats *stats, const ParquetNode *leaf, Thr
     thrift_add_bool(writer, 8, true);
 }
 
+bool parquet_stats_bounded(const ParquetStats *stats)
+{
+    return stats->any && !stats->nan;
+}
+
 void parquet_stats_encode(const ParquetStats *stats, const ParquetNode *leaf, ThriftWriter *writer, int16_t id)
 {
+    bool bounded = parquet_stats_bounded(stats);
     thrift_begin_struct(writer, id);
     thrift_add_i64(writer, 3, stats->nulls);
-    if (stats->any && leaf->physical == PARQUET_BYTE_ARRAY)
+    if (bounded && leaf->physical == PARQUET_BYTE_ARRAY)
         encode_bytes(stats, leaf, writer);
-    else if (stats->any && leaf->physical == PARQUET_FIXED) {
+    else if (bounded && leaf->physical == PARQUET_FIXED) {
         thrift_add_binary(writer, 5, stats->max_bytes.data, stats->max_bytes.size);
         thrift_add_binary(writer, 6, stats->min_bytes.data, stats->min_bytes.size);
         thrift_add_bool(writer, 7, true);
         thrift_add_bool(writer, 8, true);
-    } else if (stats->any)
+    } else if (bounded)
         encode_fixed(stats, leaf, writer);
     thrift_end_struct(writer);
 }

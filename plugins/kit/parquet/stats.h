@@ -7,7 +7,7 @@
 typedef struct ParquetStats {
     int64_t nulls;   /* rows or elements without a value, on any level */
     int64_t values;  /* that are there */
-    bool any;        /* min and max are known */
+    bool any;        /* min and max are known, of the values that are no NaN */
     bool nan;        /* float64: a NaN was among the values; it is in neither bound */
     int64_t min_int; /* bool, integers, date, timestamp, decimals up to 18 digits */
     int64_t max_int;
@@ -24,6 +24,10 @@ void parquet_stats_ints64(ParquetStats *stats, const int64_t *values, size_t n);
 void parquet_stats_floats(ParquetStats *stats, const double *values, size_t n);
 void parquet_stats_bytes(ParquetStats *stats, const SfBytes *values, size_t n, bool is_signed);
 void parquet_stats_merge(ParquetStats *stats, const ParquetStats *more, const ParquetNode *leaf);
+
+/* Whether the bounds may be told to readers: a NaN sorts above, below or nowhere, depending on who reads, so that with
+ * one among the values no pair of numbers bounds them. */
+bool parquet_stats_bounded(const ParquetStats *stats);
 
 /* Statistics, field `id` of ColumnMetaData; long strings are cut. */
 void parquet_stats_encode(const ParquetStats *stats, const ParquetNode *leaf, ThriftWriter *writer, int16_t id);
