@@ -1,6 +1,7 @@
 /* `sfrun broker`: an embedded Kafka broker for demonstrations and tests: librdkafka's mock cluster, kept alive. */
 #include "embedded.h"
 #include "kafka_command.h"
+#include "runtime/process.h"
 
 #include <librdkafka/rdkafka_mock.h>
 #include <signal.h>
@@ -105,6 +106,7 @@ static int signal_descriptor(void)
 
 int main(int argc, char **argv)
 {
+    process_begin();
     Options options = {0};
     g_auto(CliLine) line = {0};
     char reason[256];

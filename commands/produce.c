@@ -3,6 +3,7 @@
 #include "json/write.h"
 #include "kafka_command.h"
 #include "runtime/log.h"
+#include "runtime/process.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -187,6 +188,7 @@ static int run(const char *text)
 
 int main(int argc, char **argv)
 {
+    process_begin();
     Options options = {0};
     g_auto(CliLine) line = {0};
     SfMap properties;

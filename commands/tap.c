@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "runtime/process.h"
+
 static const CliFlag flags[] = {
     CLI_FLAG('t', "TOPIC", SF_OPTION_STRING(TapOptions, topic, .value = "sales_events", .doc = "Topic to read.")),
     CLI_FLAG(0, NULL, SF_OPTION_BOOL(TapOptions, from_beginning, .doc = "Begin at the first record, not at the end.")),
@@ -143,6 +145,7 @@ static int read_topic(const TapOptions *options, KafkaClient *admin, KafkaClient
 
 int main(int argc, char **argv)
 {
+    process_begin();
     TapOptions options = {0};
     g_auto(CliLine) line = {0};
     argv[0] = (char *) page.name;

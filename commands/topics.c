@@ -7,6 +7,7 @@
 
 #include "embedded.h"
 #include "json/write.h"
+#include "runtime/process.h"
 
 #define COMMON_FLAGS                                                                                                   \
     CLI_FLAG(0, NULL, SF_OPTION_BOOL(TopicsOptions, json, .doc = "Print JSON.")),                                      \
@@ -317,6 +318,7 @@ static int unknown_word(const char *text)
 
 int main(int argc, char **argv)
 {
+    process_begin();
     TopicsOptions options = {0};
     g_auto(CliLine) line = {0};
     for (size_t i = 0; argc > 1 && i < G_N_ELEMENTS(words); i++) {

@@ -115,7 +115,7 @@ static void print_splits(struct json_object *splits)
 
 static void print_pipeline(struct json_object *process, struct json_object *pipeline)
 {
-    gint64 seconds = (g_get_real_time() / 1000 - int_of(pipeline, "started_ms")) / 1000;
+    gint64 seconds = int_of(pipeline, "uptime_ms") / 1000;
     printf("%s: %s for %" G_GINT64_FORMAT " s, attempt %" G_GINT64_FORMAT ", pid %" G_GINT64_FORMAT
            ", peak %" G_GINT64_FORMAT " MiB, %s\n",
            text_of(pipeline, "pipeline"), text_of(pipeline, "state"), seconds, int_of(pipeline, "attempts"),

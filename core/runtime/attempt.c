@@ -44,6 +44,22 @@ void attempt_fail(Attempt *attempt, const Step *step, SfStatus status, const cha
     g_mutex_unlock(&attempt->lock);
 }
 
+GThread *attempt_thread(Attempt *attempt, const Step *step, GThreadFunc run, gpointer data, bool *ended)
+{
+    g_autoptr(GError) error = NULL;
+    GThread *thread = g_thread_try_new(step->name, run, data, &error);
+    if (thread)
+        return thread;
+    g_autofree char *cause = g_strdup_printf("%s; raise the limit of threads or memory (ulimit -u, ulimit -v, "
+                                             "the service's TasksMax)",
+                                             error->message);
+    attempt_fail(attempt, step, SF_FATAL, cause);
+    g_mutex_lock(&attempt->lock);
+    *ended = true;
+    g_mutex_unlock(&attempt->lock);
+    return NULL;
+}
+
 bool attempt_goes_on(const Attempt *attempt, bool finish)
 {
     return !attempt->leave && (finish || !attempt->stopping);

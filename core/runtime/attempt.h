@@ -107,6 +107,8 @@ bool attempt_complete(const Attempt *attempt);
 const Step *attempt_stuck(Attempt *attempt);
 /* The first call wins. SF_FENCED and SF_RETRY ask for another attempt. Any thread, lock not held; calls no hook. */
 void attempt_fail(Attempt *attempt, const Step *step, SfStatus status, const char *message);
+/* A thread for the step, or NULL: then the attempt has failed, and *ended is set. Lock not held. */
+GThread *attempt_thread(Attempt *attempt, const Step *step, GThreadFunc run, gpointer data, bool *ended);
 /* Sleeps until something changed or ms are over; lock held. */
 void attempt_wait(Attempt *attempt, gint64 ms);
 /* Whether trying again makes sense: not when the attempt is left, nor when it is stopping unless the call helps it to

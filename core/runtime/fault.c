@@ -5,6 +5,8 @@
 #include <signal.h>
 #include <string.h>
 
+#include "log.h"
+
 void fault_pass(const char *point)
 {
     static gint passages;
@@ -12,6 +14,8 @@ void fault_pass(const char *point)
     const char *colon = wanted ? strrchr(wanted, ':') : NULL;
     if (!colon || strlen(point) != (size_t) (colon - wanted) || strncmp(wanted, point, strlen(point)) != 0)
         return;
-    if (g_atomic_int_add(&passages, 1) + 1 == (gint) g_ascii_strtoll(colon + 1, NULL, 10))
+    if (g_atomic_int_add(&passages, 1) + 1 == (gint) g_ascii_strtoll(colon + 1, NULL, 10)) {
+        log_flush(1000);
         raise(SIGKILL);
+    }
 }

@@ -1,12 +1,15 @@
-/* Log lines on standard error, rate-limited by their text. Knows nothing of pipelines but their names. */
+/* Log lines: their forms, and how often one may come. Knows nothing of pipelines but their names. */
 #include "log.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <time.h>
 #include <unistd.h>
 
-#include <json-c/json.h>
+#include "data/printable.h"
+#include "log_out.h"
 
 #define HOLD_BACK_US (10 * G_USEC_PER_SEC)
 #define REMEMBERED 256
@@ -21,7 +24,6 @@ static struct {
     LogFormat format;
     LogLevel least;
     GHashTable *seen; /* pipeline, step and text → Seen, of warnings and errors */
-    char *progress;
 } out = {.least = LEVEL_INFO};
 
 static const char *level_name(LogLevel level)
@@ -77,7 +79,9 @@ static void write_human(GString *line, LogLevel level, const char *pipeline, con
         g_string_append_printf(line, " step=%s", step);
 }
 
-static void write_json(GString *line, LogLevel level, const char *pipeline, const char *step, const char *text)
+/* `more` are members behind those that every line has; it stays the caller's. */
+static void write_json(GString *line, LogLevel level, const char *pipeline, const char *step, const char *text,
+                       struct json_object *more)
 {
     g_autoptr(GDateTime) now = g_date_time_new_now_utc();
     g_autofree char *stamp = g_date_time_format(now, "%Y-%m-%dT%H:%M:%S.%fZ");
@@ -89,17 +93,56 @@ static void write_json(GString *line, LogLevel level, const char *pipeline, cons
         json_object_object_add(object, "pipeline", json_object_new_string(pipeline));
     if (step)
         json_object_object_add(object, "step", json_object_new_string(step));
+    if (more) {
+        json_object_object_foreach(more, key, value) json_object_object_add(object, key, json_object_get(value));
+    }
     g_string_append(line, json_object_to_json_string_ext(object, JSON_C_TO_STRING_NOSLASHESCAPE));
     json_object_put(object);
 }
 
-/* One write a line, so that lines of several processes on one terminal or file do not mix. */
-static void put(const char *text)
+/* A line as the log has it. */
+static char *form(LogFormat format, LogLevel level, const char *pipeline, const char *step, const char *text,
+                  struct json_object *more)
 {
-    bool shown = out.progress && *out.progress;
-    g_autofree char *all = g_strconcat(shown ? "\r\033[K" : "", text, shown ? out.progress : "", NULL);
-    fwrite(all, 1, strlen(all), stderr);
-    fflush(stderr);
+    GString *line = g_string_new(NULL);
+    if (format == LOG_PLAIN)
+        write_plain(line, level, text);
+    else if (format == LOG_JSON)
+        write_json(line, level, pipeline, step, text, more);
+    else
+        write_human(line, level, pipeline, step, text);
+    g_string_append_c(line, '\n');
+    return g_string_free(line, FALSE);
+}
+
+static char *lost(guint n)
+{
+    g_autofree char *text = g_strdup_printf("%u log lines were not written: who reads the log did not keep up", n);
+    return form(out.format, LEVEL_WARNING, NULL, NULL, text, NULL);
+}
+
+static char *one_line(const char *raw)
+{
+    g_autofree char *flat = g_strdelimit(g_strdup(raw), "\r\n\t", ' ');
+    return printable(flat, "");
+}
+
+static void log_text(LogLevel level, const char *pipeline, const char *step, const char *raw, struct json_object *more)
+{
+    g_autofree char *text = one_line(raw);
+    guint held_back = 0;
+    g_mutex_lock(&out.lock);
+    bool write = level < LEVEL_WARNING || may_write(pipeline, step, text, &held_back);
+    LogFormat format = out.format;
+    g_mutex_unlock(&out.lock);
+    if (!write)
+        return;
+    if (held_back > 0) {
+        g_autofree char *full = g_strdup_printf("%s (%u more like this were not written)", text, held_back);
+        g_free(text);
+        text = g_steal_pointer(&full);
+    }
+    log_out_line(form(format, level, pipeline, step, text, more), lost);
 }
 
 void log_line(LogLevel level, const char *pipeline, const char *step, const char *format, ...)
@@ -110,26 +153,38 @@ void log_line(LogLevel level, const char *pipeline, const char *step, const char
     va_start(args, format);
     g_autofree char *raw = g_strdup_vprintf(format, args);
     va_end(args);
-    g_autofree char *text = g_utf8_make_valid(raw, -1);
-    g_strdelimit(text, "\r\n", ' ');
-    g_autoptr(GString) line = g_string_new(NULL);
-    guint held_back = 0;
+    log_text(level, pipeline, step, raw, NULL);
+}
 
-    g_mutex_lock(&out.lock);
-    if (level < LEVEL_WARNING || may_write(pipeline, step, text, &held_back)) {
-        if (held_back > 0) {
-            g_autofree char *full = g_strdup_printf("%s (%u more like this were not written)", text, held_back);
-            g_free(g_steal_pointer(&text));
-            text = g_steal_pointer(&full);
-        }
-        if (out.format == LOG_PLAIN)
-            write_plain(line, level, text);
-        else
-            (out.format == LOG_JSON ? write_json : write_human)(line, level, pipeline, step, text);
-        g_string_append_c(line, '\n');
-        put(line->str);
+void log_record(LogLevel level, const char *pipeline, const char *text, struct json_object *members)
+{
+    if (level >= out.least)
+        log_text(level, pipeline, NULL, text, members);
+}
+
+gboolean log_flush(gint64 ms)
+{
+    return log_out_flush(ms);
+}
+
+void log_last_words(const char *text)
+{
+    struct pollfd log = {.fd = STDERR_FILENO, .events = POLLOUT};
+    char stamp[32], line[1024];
+    time_t now = time(NULL);
+    struct tm parts;
+    bool json = out.format == LOG_JSON;
+    (void) (json ? gmtime_r(&now, &parts) : localtime_r(&now, &parts));
+    strftime(stamp, sizeof stamp, json ? "%Y-%m-%dT%H:%M:%SZ" : "%Y-%m-%d %H:%M:%S", &parts);
+    int n = snprintf(line, sizeof line,
+                     json ? "{\"time\":\"%s\",\"level\":\"ERROR\",\"message\":\"%.800s\"}\n" : "[%s] ERROR - %.800s\n",
+                     stamp, text);
+    for (char *at = json ? strstr(line, "\"message\"") + 11 : line; at < line + n - 3; at++) {
+        if ((guchar) *at < ' ' || *at == 0x7F || (json && (*at == '"' || *at == '\\')))
+            *at = ' ';
     }
-    g_mutex_unlock(&out.lock);
+    if (n > 0 && poll(&log, 1, 0) > 0 && (log.revents & POLLOUT) && write(STDERR_FILENO, line, (size_t) n) < 0)
+        return;
 }
 
 /* What of it fits the terminal: a line that wraps could not be taken away again. */
@@ -145,15 +200,5 @@ static char *fitting(const char *text)
 void log_progress(const char *whole)
 {
     g_autofree char *text = fitting(whole);
-    g_mutex_lock(&out.lock);
-    if (g_strcmp0(out.progress, text) != 0) {
-        bool before = out.progress && *out.progress;
-        if (before || *text) {
-            fprintf(stderr, "\r\033[K%s", text);
-            fflush(stderr);
-        }
-        g_free(out.progress);
-        out.progress = g_steal_pointer(&text);
-    }
-    g_mutex_unlock(&out.lock);
+    log_out_progress(text);
 }

@@ -5,6 +5,7 @@
 #define CORE_LOG_H
 
 #include <glib.h>
+#include <json-c/json.h>
 #include <sf/sf.h>
 #include "private.h"
 
@@ -17,6 +18,16 @@ SF_PRIVATE void log_setup(LogFormat format, LogLevel least);
 /* pipeline and step may be NULL. */
 SF_PRIVATE void log_line(LogLevel level, const char *pipeline, const char *step, const char *format, ...)
     SF_PRINTF(4, 5);
+
+/* A line that in JSON has these members too; they stay the caller's. */
+void log_record(LogLevel level, const char *pipeline, const char *text, struct json_object *members);
+
+/* Lines are written by a thread of the log's own, so that nobody waits for who reads them: a reader that stands still
+ * costs lines, which are counted. Waits until all is written, but no longer than that; returns whether it is. */
+SF_PRIVATE gboolean log_flush(gint64 ms);
+
+/* An error before the process ends at once: takes no memory and no lock, and does not wait for who reads. */
+void log_last_words(const char *text);
 
 /* The line that is kept below the log on a terminal, as much of it as fits; "" takes it away. */
 void log_progress(const char *whole);

@@ -104,6 +104,7 @@ struct json_object *runner_status(Runner *runner)
     add_text(object, "file", pipeline->file);
     add_text(object, "state", state_name(runner->state));
     add_int(object, "started_ms", runner->started_us / 1000);
+    add_int(object, "uptime_ms", (g_get_monotonic_time() - runner->began_us) / 1000);
     add_int(object, "attempts", runner->attempts);
     add_text(object, "last_restart", runner->last_restart);
     for (guint i = 0; i < pipeline->steps->len; i++)
@@ -112,6 +113,27 @@ struct json_object *runner_status(Runner *runner)
     json_object_object_add(object, "splits",
                            runner->attempt ? splits_status(runner->attempt) : json_object_new_array());
     g_mutex_unlock(&runner->lock);
+    return object;
+}
+
+struct json_object *runner_summary(Runner *runner, ExitCode code, const char *error)
+{
+    const Pipeline *pipeline = runner->pipeline;
+    struct json_object *object = json_object_new_object(), *steps = json_object_new_array();
+    add_text(object, "event", "end");
+    add_text(object, "pipeline", pipeline->name);
+    add_text(object, "state", state_name(error ? RUNNER_FAILED : RUNNER_DONE));
+    add_int(object, "exit_code", code);
+    if (error)
+        add_text(object, "error", error);
+    g_mutex_lock(&runner->lock);
+    json_object_object_add(object, "complete", json_object_new_boolean(runner->complete));
+    add_int(object, "elapsed_ms", (g_get_monotonic_time() - runner->began_us) / 1000);
+    add_int(object, "attempts", runner->attempts);
+    for (guint i = 0; i < pipeline->steps->len; i++)
+        json_object_array_add(steps, step_status(runner, pipeline->steps->pdata[i]));
+    g_mutex_unlock(&runner->lock);
+    json_object_object_add(object, "steps", steps);
     return object;
 }
 

@@ -169,13 +169,30 @@ static ExitCode exit_code_of(SfStatus status)
     return status == SF_CONFIG ? EXIT_CONFIG : EXIT_FAILED;
 }
 
-static void log_end(Runner *runner)
+/* One record of the whole run: a line for people, an object for programs. */
+static void log_end(Runner *runner, ExitCode code, const char *error)
 {
     g_autoptr(GString) line = g_string_new(NULL);
-    runner_progress(runner, g_get_real_time() - runner->started_us, line);
-    log_line(LEVEL_INFO, NULL, NULL, "ended, %s: %s",
-             runner->complete ? "all is committed" : "what is not committed is read again at the next start",
-             line->str);
+    struct json_object *summary = runner_summary(runner, code, error);
+    if (error)
+        g_string_append_printf(line, "%s", error);
+    else
+        g_string_append_printf(line, "ended, %s: ",
+                               runner->complete ? "all is committed"
+                                                : "what is not committed is read again at the next start");
+    if (!error)
+        runner_progress(runner, g_get_monotonic_time() - runner->began_us, line);
+    log_record(error ? LEVEL_ERROR : LEVEL_INFO, error ? runner->pipeline->name : NULL, line->str, summary);
+    json_object_put(summary);
+}
+
+static void end(Runner *runner, ExitCode code, const char *error)
+{
+    log_end(runner, code, error);
+    g_mutex_lock(&runner->lock);
+    runner->exit_code = code;
+    runner->state = error ? RUNNER_FAILED : RUNNER_DONE;
+    g_mutex_unlock(&runner->lock);
 }
 
 static gpointer runner_main(gpointer data)
@@ -200,19 +217,16 @@ static gpointer runner_main(gpointer data)
     }
     if (worth_another(status)) /* told to stop while it waited: the sinks have what they have */
         status = SF_OK;
-    if (status != SF_OK)
-        log_line(LEVEL_ERROR, name, NULL, "%s", err.message);
-    else
-        log_end(runner);
-    g_mutex_lock(&runner->lock);
-    runner->exit_code = exit_code_of(status);
-    runner->state = status == SF_OK ? RUNNER_DONE : RUNNER_FAILED;
-    g_mutex_unlock(&runner->lock);
+    end(runner, exit_code_of(status), status == SF_OK ? NULL : err.message);
     return NULL;
 }
 
 void runner_start(Runner *runner)
 {
     runner->started_us = g_get_real_time();
-    runner->thread = g_thread_new(runner->pipeline->name, runner_main, runner);
+    runner->began_us = g_get_monotonic_time();
+    g_autoptr(GError) error = NULL;
+    runner->thread = g_thread_try_new(runner->pipeline->name, runner_main, runner, &error);
+    if (!runner->thread)
+        end(runner, EXIT_FAILED, error->message); /* nobody else looks at it yet */
 }

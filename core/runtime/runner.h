@@ -44,6 +44,7 @@ typedef struct Runner {
     char *last_restart; /* why the last attempt but this one ended, or NULL */
     bool complete;      /* all that the last attempt has read is committed */
     gint64 started_us;  /* wall clock */
+    gint64 began_us;    /* the same, monotonic */
     ExitCode exit_code;
     StepStats *stats;   /* by step index */
     BudgetShare memory; /* what its rows and sinks hold */
@@ -63,6 +64,9 @@ void runner_free(Runner *runner); /* waits for the thread */
 
 /* What `sfrun status` shows. Any thread. */
 struct json_object *runner_status(Runner *runner);
+/* The whole run, for the log's last record: pipeline, state, exit code, rows of every step. error: NULL, or what ended
+ * it. Any thread. */
+struct json_object *runner_summary(Runner *runner, ExitCode code, const char *error);
 /* The progress line. */
 void runner_progress(Runner *runner, gint64 elapsed_us, GString *out);
 

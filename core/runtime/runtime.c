@@ -4,7 +4,6 @@
 #include <glib-unix.h>
 #include <locale.h>
 #include <malloc.h>
-#include <stdio.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -16,7 +15,11 @@
 #define WATCH_MS 20
 #define PROGRESS_US (250 * 1000)
 #define REPORT_US (10 * G_USEC_PER_SEC)
+#define LAST_WORDS_MS 200
 #define TWICE_US (G_USEC_PER_SEC / 2) /* timeout(1) signals the process and then its group: one stop, not two */
+
+/* A terminal that goes asks for a stop, too. */
+static const int stop_signals[] = {SIGTERM, SIGINT, SIGHUP};
 
 typedef struct Runtime {
     GMainLoop *loop;
@@ -29,9 +32,11 @@ typedef struct Runtime {
     gint64 shown_us;
 } Runtime;
 
+/* Waits for nothing, not even for who reads the log. */
 static void end_by_force(Runtime *runtime)
 {
     status_server_free(runtime->server);
+    log_flush(LAST_WORDS_MS);
     _exit(EXIT_FAILED);
 }
 
@@ -47,9 +52,9 @@ static gboolean on_signal(gpointer data)
     }
     runtime->stopping = true;
     runtime->stopped_us = now;
-    log_line(LEVEL_INFO, NULL, NULL, "stopping: what was read is being committed");
     for (guint i = 0; i < runtime->runners->len; i++)
         runner_stop(runtime->runners->pdata[i]);
+    log_line(LEVEL_INFO, NULL, NULL, "stopping: what was read is being committed");
     return G_SOURCE_CONTINUE;
 }
 
@@ -141,13 +146,21 @@ static ExitCode worst(const GPtrArray *runners)
     return code;
 }
 
+/* nohup(1) has it so. */
+static bool is_ignored(int signal)
+{
+    struct sigaction action;
+    return sigaction(signal, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
 ExitCode runtime_run(GPtrArray *pipelines, const RunOptions *options)
 {
     g_autoptr(GMainLoop) loop = g_main_loop_new(NULL, FALSE);
     g_autoptr(GPtrArray) runners = g_ptr_array_new_with_free_func((GDestroyNotify) runner_free);
     Runtime runtime = {.loop = loop, .runners = runners, .progress = options->progress && isatty(STDERR_FILENO)};
-    guint sources[] = {g_unix_signal_add(SIGTERM, on_signal, &runtime), g_unix_signal_add(SIGINT, on_signal, &runtime),
-                       g_timeout_add(WATCH_MS, on_watch, &runtime)};
+    guint sources[G_N_ELEMENTS(stop_signals) + 1] = {g_timeout_add(WATCH_MS, on_watch, &runtime)};
+    for (gsize i = 0; i < G_N_ELEMENTS(stop_signals); i++)
+        sources[i + 1] = is_ignored(stop_signals[i]) ? 0 : g_unix_signal_add(stop_signals[i], on_signal, &runtime);
     /* Before there are threads: the PostgreSQL driver does it at its first connection, and while the locale's name
      * changes from "C" to a longer one, json-c's duplocale() in another thread writes behind what it has measured. */
     setlocale(LC_CTYPE, "");
@@ -159,12 +172,11 @@ ExitCode runtime_run(GPtrArray *pipelines, const RunOptions *options)
     start(&runtime, pipelines, options);
     runtime.server = status_server_new(options->state_dir, document, &runtime);
     g_main_loop_run(loop);
-    runtime.shown_us = 0;
-    show(&runtime, g_get_monotonic_time());
-    if (runtime.progress)
-        fputc('\n', stderr);
-    for (gsize i = 0; i < G_N_ELEMENTS(sources); i++)
-        g_source_remove(sources[i]);
+    log_progress(""); /* the runners' last lines say what it said */
+    for (gsize i = 0; i < G_N_ELEMENTS(sources); i++) {
+        if (sources[i] > 0)
+            g_source_remove(sources[i]);
+    }
     status_server_free(runtime.server);
     return worst(runners);
 }

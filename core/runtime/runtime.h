@@ -17,8 +17,8 @@ typedef struct RunOptions {
     const char *state_dir; /* of status sockets; NULL: see status.h */
 } RunOptions;
 
-/* Runs all of them in this process until each has ended, or SIGTERM or SIGINT (a second one ends the process at once).
- * The worst of the exit codes. Main thread. */
+/* Runs all of them in this process until each has ended, or SIGTERM, SIGINT or SIGHUP (a second one ends the process
+ * at once). The worst of the exit codes. Main thread. */
 SF_PRIVATE ExitCode runtime_run(GPtrArray *pipelines, const RunOptions *options);
 
 #endif

@@ -289,5 +289,5 @@ static gpointer task_main(gpointer data)
 
 void task_start(Task *task)
 {
-    task->thread = g_thread_new(task->source->name, task_main, task);
+    task->thread = attempt_thread(task->attempt, task->source, task_main, task, &task->ended);
 }

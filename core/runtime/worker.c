@@ -292,5 +292,5 @@ static gpointer worker_main(gpointer data)
 
 void worker_start(Worker *worker)
 {
-    worker->thread = g_thread_new(worker->step->name, worker_main, worker);
+    worker->thread = attempt_thread(worker->attempt, worker->step, worker_main, worker, &worker->ended);
 }

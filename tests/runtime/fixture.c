@@ -201,7 +201,7 @@ void check(const Fixture *fixture, const char *ledger, const char *input, Total 
 int fixture_main(int argc, char **argv, const FixtureTest *tests, gsize n)
 {
     const char *text = g_getenv("SF_TEST_PIPELINE");
-    log_setup(LOG_HUMAN, LEVEL_ERROR);
+    log_setup(LOG_HUMAN, text && g_getenv("SF_TEST_TALKS") ? LEVEL_DEBUG : LEVEL_ERROR);
     if (text)
         return run_texts((const char *const[]){text, NULL}, g_str_equal(g_getenv("SF_TEST_ONCE"), "1"));
     g_test_init(&argc, &argv, NULL);

@@ -1,7 +1,9 @@
 /* SIGTERM: what was read is committed, whatever waits is left at once, and there is an end to it in any case. */
 #include "fixture.h"
 
+#include <fcntl.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -141,6 +143,77 @@ static void test_two_signals_at_once(Fixture *fixture, gconstpointer data)
     g_assert_cmpint(WEXITSTATUS(status), ==, EXIT_OK);
 }
 
+/* A pipe that is full to its last byte in place of standard error, for what is started meanwhile. Returns what was
+ * there. */
+static int stand_still(int ends[2])
+{
+    char zeros[4096] = {0};
+    int saved = dup(STDERR_FILENO);
+    g_assert_cmpint(pipe(ends), ==, 0);
+    g_assert_cmpint(fcntl(ends[1], F_SETFL, O_NONBLOCK), ==, 0);
+    for (gsize size = sizeof zeros; size > 0; size /= 2) {
+        while (write(ends[1], zeros, size) > 0)
+            continue;
+    }
+    g_assert_cmpint(fcntl(ends[1], F_SETFL, 0), ==, 0);
+    g_assert_cmpint(dup2(ends[1], STDERR_FILENO), >=, 0);
+    return saved;
+}
+
+static GPid run_unheard(const char *settings, const char *steps, int ends[2])
+{
+    setenv("SF_TEST_TALKS", "1", 1);
+    int saved = stand_still(ends);
+    GPid pid = run_apart(settings, steps, false, NULL);
+    g_assert_cmpint(dup2(saved, STDERR_FILENO), >=, 0);
+    close(saved);
+    unsetenv("SF_TEST_TALKS");
+    return pid;
+}
+
+/* A terminal that was stopped, a log shipper that hangs: rows go on, a stop commits them, a deadline is kept. */
+static void test_nobody_reads_the_log(Fixture *fixture, gconstpointer data)
+{
+    (void) data;
+    static const struct {
+        const char *steps, *file;
+        int code;
+    } cases[] = {
+        {SOURCE ", rows: 1000000000, batch: 10}\n" SINK("a", "n") ", lazy: true, mark: 50}\n", "a.marked", EXIT_OK},
+        {SOURCE "}\n" SINK("b", "n") ", away: commit}\n", "b.commit", EXIT_FAILED},
+        {SOURCE "}\n" SINK("c", "n") ", hang: commit}\n", "c.commit", EXIT_FAILED},
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        int ends[2];
+        GPid pid = run_unheard("shutdown: 2s\n", cases[i].steps, ends);
+        g_autofree char *reached = g_build_filename(fixture->dir, cases[i].file, NULL);
+        await_file(reached);
+        kill(pid, SIGTERM);
+        int status = wait_for_end(pid);
+        g_test_message("%s", cases[i].file);
+        g_assert_true(WIFEXITED(status));
+        g_assert_cmpint(WEXITSTATUS(status), ==, cases[i].code);
+        close(ends[0]);
+        close(ends[1]);
+    }
+    g_assert_cmpint(total(fixture, "a", "n", "count/0").rows, >, 0);
+}
+
+/* A terminal that goes is a stop like any other. */
+static void test_hang_up(Fixture *fixture, gconstpointer data)
+{
+    (void) data;
+    g_autofree char *marked = g_build_filename(fixture->dir, "a.marked", NULL);
+    GPid pid =
+        run_apart("", SOURCE ", rows: 1000000000, batch: 10}\n" SINK("a", "n") ", lazy: true, mark: 5}\n", false, NULL);
+    await_file(marked);
+    kill(pid, SIGHUP);
+    int status = wait_for_end(pid);
+    g_assert_true(WIFEXITED(status));
+    g_assert_cmpint(WEXITSTATUS(status), ==, EXIT_OK);
+    g_assert_cmpint(total(fixture, "a", "n", "count/0").rows, >, 0);
+}
+
 static bool runs_again(struct json_object *pipeline)
 {
     return json_object_get_int(member(pipeline, "attempts")) == 2 &&
@@ -174,6 +247,8 @@ int main(int argc, char **argv)
         {"/stop/hanging-hook", test_hanging_hook},
         {"/stop/second-signal", test_second_signal},
         {"/stop/two-signals-at-once", test_two_signals_at_once},
+        {"/stop/nobody-reads-the-log", test_nobody_reads_the_log},
+        {"/stop/hang-up", test_hang_up},
         {"/stop/status-of-a-new-attempt", test_status_of_a_new_attempt},
     };
     return fixture_main(argc, argv, tests, G_N_ELEMENTS(tests));

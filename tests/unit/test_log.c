@@ -17,7 +17,7 @@ static char *heard(void (*speak)(void))
     int file = g_file_open_tmp("sf-log-XXXXXX", &path, NULL), saved = dup(STDERR_FILENO);
     g_assert_cmpint(dup2(file, STDERR_FILENO), >=, 0);
     speak();
-    fflush(stderr);
+    g_assert_true(log_flush(60 * 1000));
     dup2(saved, STDERR_FILENO);
     close(saved);
     close(file);
@@ -126,6 +126,7 @@ static void test_progress_fits_the_terminal(void)
     g_assert_cmpint(openpty(&terminal, &end, NULL, NULL, &size), ==, 0);
     g_assert_cmpint(dup2(end, STDERR_FILENO), >=, 0);
     log_progress("sälés | events 1,000,000 (50 %)");
+    g_assert_true(log_flush(60 * 1000));
     dup2(saved, STDERR_FILENO);
     gssize n = read(terminal, text, sizeof text - 1);
     g_assert_cmpint(n, >, 0);
@@ -134,6 +135,74 @@ static void test_progress_fits_the_terminal(void)
     close(end);
     close(terminal);
     log_progress("");
+}
+
+static void speak_controls(void)
+{
+    log_setup(LOG_HUMAN, LEVEL_INFO);
+    log_line(LEVEL_INFO, NULL, NULL,
+             "a\033]0;owned\007b\177c\xc2\x9b"
+             "31md\te");
+}
+
+/* Text of servers and files neither moves the cursor nor sets the title. */
+static void test_control_characters_are_shown(void)
+{
+    g_autofree char *text = heard(speak_controls);
+    g_assert_nonnull(strstr(text, " - a\\x1b]0;owned\\x07b\\x7fc\\x9b31md e\n"));
+}
+
+/* A pipe that is full to its last byte. */
+static void fill(int end)
+{
+    char zeros[4096] = {0};
+    g_assert_cmpint(fcntl(end, F_SETFL, O_NONBLOCK), ==, 0);
+    for (gsize size = sizeof zeros; size > 0; size /= 2) {
+        while (write(end, zeros, size) > 0)
+            continue;
+    }
+    g_assert_cmpint(fcntl(end, F_SETFL, 0), ==, 0);
+}
+
+static gpointer read_rest(gpointer data)
+{
+    GString *text = g_string_new(NULL);
+    char piece[4096];
+    for (gssize n; (n = read(GPOINTER_TO_INT(data), piece, sizeof piece)) > 0;) {
+        for (gssize i = 0; i < n; i++)
+            if (piece[i])
+                g_string_append_c(text, piece[i]);
+    }
+    return g_string_free(text, FALSE);
+}
+
+/* Nobody waits for a reader that stands still; when it goes on, it learns how much it has missed. */
+static void test_reader_that_stands_still(void)
+{
+    int ends[2], saved = dup(STDERR_FILENO);
+    const int lines = 20000;
+    guint missed = 0;
+    g_assert_cmpint(pipe(ends), ==, 0);
+    fill(ends[1]);
+    g_assert_cmpint(dup2(ends[1], STDERR_FILENO), >=, 0);
+    close(ends[1]);
+    log_setup(LOG_HUMAN, LEVEL_INFO);
+    for (int i = 0; i < lines; i++)
+        log_line(LEVEL_INFO, NULL, NULL, "line %d of many", i);
+    g_assert_false(log_flush(1));
+    GThread *reader = g_thread_new("reader", read_rest, GINT_TO_POINTER(ends[0]));
+    g_assert_true(log_flush(60 * 1000));
+    dup2(saved, STDERR_FILENO); /* the pipe's last writer goes */
+    g_autofree char *text = g_thread_join(reader);
+    const char *gap = strstr(text, " log lines were not written");
+    g_assert_nonnull(gap);
+    while (gap > text && g_ascii_isdigit(gap[-1]))
+        gap--;
+    missed = (guint) g_ascii_strtoull(gap, NULL, 10);
+    g_assert_cmpuint(missed, >, 0);
+    g_assert_cmpuint(lines_of(text) - 1 + missed, ==, lines);
+    close(saved);
+    close(ends[0]);
 }
 
 int main(int argc, char **argv)
@@ -145,5 +214,7 @@ int main(int argc, char **argv)
     g_test_add_func("/log/same-warning-is-held-back", test_held_back);
     g_test_add_func("/log/held-back-for-each-step", test_held_back_by_step);
     g_test_add_func("/log/progress-fits-the-terminal", test_progress_fits_the_terminal);
+    g_test_add_func("/log/control-characters-are-shown", test_control_characters_are_shown);
+    g_test_add_func("/log/reader-that-stands-still", test_reader_that_stands_still);
     return g_test_run();
 }

@@ -115,7 +115,11 @@ void kafka_client_free(KafkaClient *client, int timeout_ms)
         return;
     gint64 deadline = g_get_monotonic_time() + (gint64) timeout_ms * 1000;
     g_atomic_int_inc(&client->references);
-    g_thread_unref(g_thread_new("kafka-close", destroy_handle, client));
+    GThread *closing = g_thread_try_new("kafka-close", destroy_handle, client, NULL);
+    if (closing)
+        g_thread_unref(closing);
+    else
+        destroy_handle(client); /* takes the time that it takes */
     g_mutex_lock(&client->lock);
     while (!client->gone && g_cond_wait_until(&client->gone_cond, &client->lock, deadline))
         ;

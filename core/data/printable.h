@@ -1,0 +1,13 @@
+/* Text from outside on its way to a terminal. */
+#ifndef CORE_PRINTABLE_H
+#define CORE_PRINTABLE_H
+
+#include <glib.h>
+#include "private.h"
+
+/* A copy in which nothing moves the cursor or speaks to the terminal: control characters (C0, DEL, C1) are written as
+ * \x1b, bytes that are no UTF-8 become U+FFFD. `keep` are those that may stay, such as "\n\t". Owned by the caller. Any
+ * thread. */
+SF_PRIVATE char *printable(const char *text, const char *keep);
+
+#endif
