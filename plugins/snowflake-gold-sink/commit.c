@@ -16,15 +16,10 @@ typedef struct Search {
 /* An upsert needs the key to be unique; tables that others made may lack that. */
 static SfStatus explain_missing_index(const Place *place, SfError *err)
 {
-    g_autoptr(GString) key = g_string_new(NULL);
-    for (guint i = 0; i < place->target->key->len; i++) {
-        g_autofree char *name =
-            sql_folded(place->dialect, target_column(place->target, g_array_index(place->target->key, guint, i))->name);
-        g_string_append_printf(key, "%s%s", i > 0 ? ", " : "", name);
-    }
-    return sf_value_fail(place->target->place, err,
-                         "table '%s' has no unique index over its key; create one: CREATE UNIQUE INDEX ON %s (%s)",
-                         place->target->table, place->target->table, key->str);
+    g_autoptr(GString) index = g_string_new(NULL);
+    sql_unique_index(place, index);
+    return sf_value_fail(place->target->place, err, "table '%s' has no unique index over its key; create one: %s",
+                         place->target->table, index->str);
 }
 
 static SfStatus load(const Search *search, gsize first, gsize n, SfError *err)

@@ -50,14 +50,6 @@ SfStatus ledger_create(Session *session, SfError *err)
     return schema_create(session, sql->str, err);
 }
 
-static void of_this_step(const Session *session, GString *sql)
-{
-    g_string_append(sql, "pipeline = ");
-    sql_string(session->dialect, session->node->pipeline, sql);
-    g_string_append(sql, " AND step = ");
-    sql_string(session->dialect, session->node->step, sql);
-}
-
 /* "2024-01-15 10:30:00.123", and what drivers put behind it; without a fraction it may have been until the second's
  * end. 0: it is no time. */
 static int64_t moved_ms(const char *text)
@@ -97,7 +89,7 @@ SfStatus ledger_read(Session *session, GArray *chains, int64_t *positions, SfErr
     g_autoptr(GString) sql = g_string_new("SELECT input, split, end_position, updated_at FROM ");
     ledger_table(session, sql);
     g_string_append(sql, " WHERE ");
-    of_this_step(session, sql);
+    session_of_this_step(session, sql);
     g_autoptr(OdbcStatement) statement = NULL;
     SfStatus status = odbc_query(session->odbc, sql->str, &statement, err);
     while (status == SF_OK && (status = odbc_fetch(statement, err)) == SF_OK) {
@@ -194,7 +186,7 @@ SfStatus ledger_move(Session *session, const GArray *chains, SfError *err)
         expected++;
     }
     g_string_append_printf(sql, "%s) AS v WHERE ", session->dialect->end_values);
-    of_this_step(session, sql);
+    session_of_this_step(session, sql);
     g_string_append(sql, " AND input = v.v_input AND split = v.v_split AND end_position = v.old_end");
     SfStatus status = odbc_exec(session->odbc, sql->str, &changed, err);
     if (status != SF_OK)

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-static const char *const provenance_names[] = {"_topic", "_partition", "_offset", "_timestamp"};
+const char *const model_provenance[] = {"_topic", "_partition", "_offset", "_timestamp", NULL};
 
 /* What one table is being built from. */
 typedef struct Build {
@@ -175,10 +175,7 @@ static SfStatus parse_each(const Build *build, const SfValue *columns, SfError *
 
 static bool is_provenance(const char *name)
 {
-    for (gsize i = 0; i < G_N_ELEMENTS(provenance_names); i++)
-        if (strcmp(name, provenance_names[i]) == 0)
-            return true;
-    return false;
+    return g_strv_contains(model_provenance, name);
 }
 
 static SfStatus parse_columns(const Build *build, const SfValue *columns, SfError *err)
@@ -266,17 +263,17 @@ static SfStatus parse_order(const Build *build, const SfValue *body, SfError *er
                              target->table);
     if (!build->model->provenance)
         return SF_OK;
-    for (gsize i = 0; i < G_N_ELEMENTS(provenance_names); i++)
-        if (sf_schema_find(build->input->schema, provenance_names[i]) < 0)
+    for (gsize i = 0; model_provenance[i]; i++)
+        if (sf_schema_find(build->input->schema, model_provenance[i]) < 0)
             return sf_value_fail(
                 target->place, err,
                 "table '%s': input '%s' has no column '%s'; let the step before add it (json-decode does "
                 "with 'provenance: true'), or set 'provenance: false' and 'latest_by' here",
-                target->table, build->input->name, provenance_names[i]);
+                target->table, build->input->name, model_provenance[i]);
     if (!latest_by)
         SF_TRY(take_column(build, "_timestamp", target->place, target->order, err));
     for (gsize i = 0; i < 3; i++)
-        SF_TRY(take_column(build, provenance_names[i], target->place, target->order, err));
+        SF_TRY(take_column(build, model_provenance[i], target->place, target->order, err));
     g_autoptr(GArray) rest = g_array_new(FALSE, FALSE, sizeof(guint));
     return take_column(build, "_timestamp", target->place, rest, err);
 }

@@ -59,6 +59,9 @@ typedef struct ModelInput {
     const char *name; /* "sales": for messages */
 } ModelInput;
 
+/* _topic, _partition, _offset, _timestamp; ends with NULL. */
+extern const char *const model_provenance[];
+
 /* Either tree may be NULL, not both. */
 Model *model_new(const SfValue *dimensions, const SfValue *facts, bool provenance, const ModelInput *input,
                  SfError *err);

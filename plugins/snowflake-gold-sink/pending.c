@@ -132,7 +132,7 @@ static void winners_offer(Pending *pending, Winners *winners, RowRef ref)
         guint32 other = winners->slots[slot] - 1;
         if (winners->hashes[other] != short_hash || !same_key(pending, target, winners->rows[other], ref))
             continue;
-        if (compare_by(pending, target, target->order, ref, winners->rows[other]) > 0)
+        if (compare_by(pending, target, target->order, ref, winners->rows[other]) >= 0)
             winners->rows[other] = ref;
         return;
     }

@@ -1,19 +1,18 @@
 /* CREATE TABLE and ALTER TABLE, always outside of transactions. */
 #include "schema.h"
 
-/* A name for the look-up among those of the database: where case does not matter to it, in lower case. */
-static char *key_of(const Session *session, const char *name)
+#include "written.h"
+
+char *schema_key(const Session *session, const char *name)
 {
     g_autofree char *folded = sql_folded(session->dialect, name);
     return session->dialect->name_case == NAME_AS_IT_IS ? g_ascii_strdown(folded, -1) : g_steal_pointer(&folded);
 }
 
-/* Names as key_of() makes them → types; empty when there is no such table. */
-static SfStatus read_columns(Session *session, const char *table, GHashTable *out, SfError *err)
+SfStatus schema_columns(Session *session, const char *table, GHashTable *out, SfError *err)
 {
     g_autoptr(GString) sql = g_string_new(NULL);
-    g_autofree char *folded = sql_folded(session->dialect, table);
-    session->dialect->list_columns(session->schema, folded, sql);
+    session->dialect->list_columns(session->schema, table, sql);
     g_autoptr(OdbcStatement) statement = NULL;
     SfStatus status = odbc_query(session->odbc, sql->str, &statement, err);
     if (status != SF_OK)
@@ -118,17 +117,19 @@ SfStatus schema_ensure(Session *session, guint target, SfError *err)
     SF_TRY(check_order(&place, err));
     SF_TRY(check_names(&place, err));
     g_autoptr(GHashTable) columns = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-    SF_TRY(read_columns(session, place.target->table, columns, err));
+    g_autofree char *table = sql_folded(session->dialect, place.target->table);
+    SF_TRY(schema_columns(session, table, columns, err));
     if (g_hash_table_size(columns) == 0)
         return create_table(session, &place, err);
     for (guint i = 0; i < place.target->columns->len; i++) {
         const Column *column = target_column(place.target, i);
-        g_autofree char *name = key_of(session, column->name);
+        g_autofree char *name = schema_key(session, column->name);
         const char *type = g_hash_table_lookup(columns, name);
         if (type)
             SF_TRY(check_column(&place, column, type, err));
         else
             SF_TRY(add_column(session, &place, i, err));
     }
+    session->stale->pdata[target] = written_stale(session, place.target, columns);
     return SF_OK;
 }

@@ -5,13 +5,23 @@
 #include <string.h>
 #include "ledger.h"
 #include "schema.h"
+#include "written.h"
 
 Place session_place(const Session *session, guint target)
 {
     return (Place){.dialect = session->dialect,
                    .schema = session->schema,
                    .model = session->model,
-                   .target = session->model->targets->pdata[target]};
+                   .target = session->model->targets->pdata[target],
+                   .stale = session->stale->pdata[target]};
+}
+
+void session_of_this_step(const Session *session, GString *sql)
+{
+    g_string_append(sql, "pipeline = ");
+    sql_string(session->dialect, session->node->pipeline, sql);
+    g_string_append(sql, " AND step = ");
+    sql_string(session->dialect, session->node->step, sql);
 }
 
 SfStatus session_exec(Session *session, const char *sql, SfError *err)
@@ -49,13 +59,24 @@ static SfStatus choose_dialect(Session *session, SfError *err)
     return label(session, err);
 }
 
+static void stale_free(GPtrArray *names)
+{
+    if (names)
+        g_ptr_array_unref(names);
+}
+
 static SfStatus start(Session *session, SfError *err)
 {
     SF_TRY(odbc_open(session->odbc, err));
     SF_TRY(choose_dialect(session, err));
+    session->stale = g_ptr_array_new_with_free_func((GDestroyNotify) stale_free);
+    g_ptr_array_set_size(session->stale, (gint) session->model->targets->len);
+    SF_TRY(written_read(session, err));
     for (guint i = 0; i < session->model->targets->len; i++)
         SF_TRY(schema_ensure(session, i, err));
     SF_TRY(ledger_create(session, err));
+    SF_TRY(written_add(session, err)); /* before the first row is */
+    session->warned = true;
     session->loaders = g_ptr_array_new_with_free_func((GDestroyNotify) loader_free);
     for (guint i = 0; i < session->model->targets->len; i++) {
         Place place = session_place(session, i);
@@ -77,6 +98,8 @@ SfStatus session_ready(Session *session, SfError *err)
 void session_drop(Session *session)
 {
     g_clear_pointer(&session->loaders, g_ptr_array_unref);
+    g_clear_pointer(&session->stale, g_ptr_array_unref);
+    g_clear_pointer(&session->written, g_hash_table_unref);
     session->dialect = NULL;
     odbc_close(session->odbc);
 }

@@ -15,6 +15,9 @@ typedef struct Session {
     const Pending *pending;
     const Dialect *dialect; /* NULL: not logged in */
     GPtrArray *loaders;     /* Loader *, one a target */
+    GPtrArray *stale;       /* GPtrArray * of names or NULL, one a target: see Place */
+    GHashTable *written;    /* see written.h; NULL: no record is kept */
+    bool warned;            /* once, not at each log-in */
 } Session;
 
 /* Logs in and brings the tables in line with the model, unless that is done. */
@@ -25,6 +28,9 @@ void session_drop(Session *session);
 
 /* DDL must not fail on data: what odbc.h calls SF_REJECT and SF_EMPTY is told as something to retry. */
 SfStatus session_exec(Session *session, const char *sql, SfError *err);
+
+/* Appends "pipeline = '…' AND step = '…'". */
+void session_of_this_step(const Session *session, GString *sql);
 
 Place session_place(const Session *session, guint target);
 

@@ -1,7 +1,8 @@
 /* snowflake-gold-sink: a star schema kept up to date in Snowflake, PostgreSQL or SQLite through ODBC, exactly once.
  * This file is the descriptor and the hooks; the work is in commit.c. */
 #include <errno.h>
-#include <string.h>
+#include <limits.h>
+#include <unistd.h>
 #include "commit.h"
 
 typedef struct Gold {
@@ -23,7 +24,8 @@ typedef struct Gold {
     Session session;
     GArray *chains; /* Chain */
     int64_t charged;
-    int64_t last_commit_ms;
+    int64_t last_commit_ms; /* monotonic: a clock that is set holds no commit back */
+    bool committed;
 } Gold;
 
 static const SfOption options[] = {
@@ -42,7 +44,7 @@ static const SfOption options[] = {
         .example = "fact_sales: {key: order_id, latest_by: [_timestamp], columns: {order_date: , amount: sales}}"),
     SF_OPTION_BOOL(Gold, provenance, .value = "true",
                    .doc = "Keep _topic, _partition, _offset and _timestamp in every table: where a row comes from. "
-                          "false: of rows with equal 'latest_by' the first to be committed stays."),
+                          "false: of rows with equal 'latest_by' the last to be committed stays."),
     SF_OPTION_BOOL(Gold, create, .value = "true",
                    .doc = "Create missing schemas, tables and columns; false: only check them."),
     SF_OPTION_STRING(Gold, ledger, .value = "sf_ledger",
@@ -66,11 +68,19 @@ static SfStatus check_ledger(const Gold *gold, SfError *err)
     return SF_OK;
 }
 
+/* `sfrun check` binds too, and leaves references as they are. */
+static SfStatus check_connection(const char *connection, SfError *err)
+{
+    bool reference = g_str_has_prefix(connection, "file:") || g_str_has_prefix(connection, "exec:");
+    return reference ? SF_OK : odbc_check(connection, err);
+}
+
 static SfStatus bind_input(SfNode *node, size_t input, const struct ArrowSchema *schema, SfError *err)
 {
     Gold *gold = node->state;
     ModelInput from = {.schema = schema, .name = node->inputs[input]};
     if (!gold->model) {
+        SF_TRY(check_connection(gold->connection, err));
         gold->model = model_new(gold->dimensions, gold->facts, gold->provenance, &from, err);
         if (!gold->model)
             return SF_CONFIG;
@@ -86,14 +96,21 @@ static SfStatus bind_input(SfNode *node, size_t input, const struct ArrowSchema 
     return SF_OK;
 }
 
-/* SQLite's driver says only "connect failed" when the file's directory is not there. */
+/* SQLite's driver says only "connect failed" when the file's directory is not there, and takes / for a working
+ * directory that is not there. */
 static SfStatus make_directory(const char *connection, SfError *err)
 {
-    g_autofree char *driver = odbc_keyword(connection, "Driver");
-    g_autofree char *low = g_ascii_strdown(driver ? driver : "", -1);
-    g_autofree char *file = odbc_keyword(connection, "Database");
-    if (!strstr(low, "sqlite") || !file || *file == '\0' || *file == ':')
+    if (!odbc_is_sqlite(connection))
         return SF_OK;
+    g_autofree char *file = odbc_database(connection);
+    if (!file)
+        return SF_OK;
+    char here[PATH_MAX];
+    if (!g_path_is_absolute(file) && !getcwd(here, sizeof here))
+        return sf_fail(err, SF_RETRY,
+                       "database '%s' is relative to the working directory, which cannot be found: %s; use an absolute "
+                       "path",
+                       file, g_strerror(errno));
     g_autofree char *directory = g_path_get_dirname(file);
     if (g_mkdir_with_parents(directory, 0777) == 0)
         return SF_OK;
@@ -104,10 +121,8 @@ static SfStatus make_directory(const char *connection, SfError *err)
 /* SQLite's driver waits 100 s for a lock unless told otherwise, and cannot be woken meanwhile. */
 static char *with_lock_timeout(const char *connection)
 {
-    g_autofree char *driver = odbc_keyword(connection, "Driver");
-    g_autofree char *low = g_ascii_strdown(driver ? driver : "", -1);
     g_autofree char *timeout = odbc_keyword(connection, "Timeout");
-    bool add = strstr(low, "sqlite") && !timeout;
+    bool add = odbc_is_sqlite(connection) && !timeout;
     return g_strconcat(connection, add ? ";Timeout=5000" : NULL, NULL);
 }
 
@@ -201,13 +216,16 @@ static SfStatus commit(SfNode *node, SfCommitReason reason, SfError *err)
     bool moved = false;
     for (guint i = 0; i < gold->chains->len; i++)
         moved |= g_array_index(gold->chains, Chain, i).moved;
-    bool early = reason == SF_COMMIT_CHECKPOINT && sf_now_ms(node) - gold->last_commit_ms < gold->commit_interval;
+    int64_t now_ms = sf_monotonic_ms(node);
+    bool early =
+        reason == SF_COMMIT_CHECKPOINT && gold->committed && now_ms - gold->last_commit_ms < gold->commit_interval;
     if (!moved || early)
         return SF_OK;
     SF_TRY(commit_pending(&gold->session, gold->pending, gold->chains, err));
     pending_clear(gold->pending);
     charge(node, gold);
-    gold->last_commit_ms = sf_now_ms(node);
+    gold->last_commit_ms = sf_monotonic_ms(node);
+    gold->committed = true;
     for (guint i = 0; i < gold->chains->len; i++) {
         Chain *chain = &g_array_index(gold->chains, Chain, i);
         if (chain->moved)

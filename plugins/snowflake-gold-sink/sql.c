@@ -91,6 +91,18 @@ void sql_create_table(const Place *place, GString *sql)
     g_string_append(sql, "))");
 }
 
+void sql_unique_index(const Place *place, GString *sql)
+{
+    g_autofree char *index = g_strconcat(place->target->table, "_key", NULL);
+    g_string_append(sql, "CREATE UNIQUE INDEX ");
+    sql_name(place->dialect, index, sql);
+    g_string_append(sql, " ON ");
+    sql_table(place->dialect, place->schema, place->target->table, sql);
+    g_string_append(sql, " (");
+    key_columns(place, sql);
+    g_string_append_c(sql, ')');
+}
+
 void sql_add_column(const Place *place, const Column *column, GString *sql)
 {
     g_string_append(sql, "ALTER TABLE ");
@@ -120,7 +132,8 @@ void sql_same_key(const Place *place, const char *one, const char *other, GStrin
     }
 }
 
-/* one.c > other.c OR other.c IS NULL [AND one.c IS NOT NULL] [OR (one.c same other.c AND (…the next column…))] */
+/* one.c > other.c OR (other.c IS NULL AND one.c IS NOT NULL) OR (one.c same other.c AND (…the next column…)); of the
+ * last column: one.c >= other.c OR other.c IS NULL */
 void sql_newer(const Place *place, const char *one, const char *other, GString *sql)
 {
     const Target *target = place->target;
@@ -130,10 +143,14 @@ void sql_newer(const Place *place, const char *one, const char *other, GString *
         column_name(place, number, quoted);
         bool text = column_source(place->model, target_column(target, number))->type == SF_UTF8;
         const char *bytewise = text ? place->dialect->bytewise : "";
-        g_string_append_printf(sql, "%s%s%s > %s%s%s OR (%s%s IS NULL AND %s%s IS NOT NULL)", one, quoted->str,
-                               bytewise, other, quoted->str, bytewise, other, quoted->str, one, quoted->str);
-        if (i + 1 < target->order->len)
-            g_string_append_printf(sql, " OR (%s%s %s %s%s AND (", one, quoted->str, place->dialect->same, other,
+        bool last = i + 1 == target->order->len;
+        g_string_append_printf(sql, "%s%s%s %s %s%s%s OR ", one, quoted->str, bytewise, last ? ">=" : ">", other,
+                               quoted->str, bytewise);
+        if (last)
+            g_string_append_printf(sql, "%s%s IS NULL", other, quoted->str);
+        else
+            g_string_append_printf(sql, "(%s%s IS NULL AND %s%s IS NOT NULL) OR (%s%s %s %s%s AND (", other,
+                                   quoted->str, one, quoted->str, one, quoted->str, place->dialect->same, other,
                                    quoted->str);
     }
     for (guint i = 1; i < target->order->len; i++)
@@ -150,6 +167,12 @@ bool sql_assignments(const Place *place, const char *from, GString *sql)
         column_name(place, i, sql);
         g_string_append_printf(sql, " = %s", from);
         column_name(place, i, sql);
+        separator = ", ";
+    }
+    for (guint i = 0; place->stale && i < place->stale->len; i++) {
+        g_string_append(sql, separator);
+        sql_name(place->dialect, place->stale->pdata[i], sql);
+        g_string_append(sql, " = NULL");
         separator = ", ";
     }
     return *separator != '\0';

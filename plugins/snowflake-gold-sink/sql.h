@@ -10,6 +10,8 @@ typedef struct Place {
     const char *schema;
     const Model *model;
     const Target *target;
+    const GPtrArray
+        *stale; /* columns that this step wrote once and writes no longer: null in rows that it rewrites; NULL: none */
 } Place;
 
 void sql_name(const Dialect *dialect, const char *name, GString *sql);
@@ -21,6 +23,7 @@ char *sql_folded(const Dialect *dialect, const char *name);
 SfStatus sql_check_name(const Dialect *dialect, const char *name, SfError *err);
 
 void sql_create_table(const Place *place, GString *sql);
+void sql_unique_index(const Place *place, GString *sql);
 void sql_add_column(const Place *place, const Column *column, GString *sql);
 
 /* "a", "b", …; each after `prefix` ("t."). */
@@ -29,10 +32,11 @@ void sql_columns(const Place *place, const char *prefix, GString *sql);
 /* "a" = s."a" AND … over the key. */
 void sql_same_key(const Place *place, const char *one, const char *other, GString *sql);
 
-/* Whether the row `one` beats the row `other`: latest_by in order, where null loses. */
+/* Whether the row `one` beats the row `other`: latest_by in order, where null loses. Of equal ones the one that comes
+ * is the better: it is the same event, decoded again, perhaps with more columns. */
 void sql_newer(const Place *place, const char *one, const char *other, GString *sql);
 
-/* "a" = s."a", … over all columns that are not of the key; false when there are none. */
+/* "a" = s."a", … over all columns that are not of the key, "b" = NULL over the stale ones; false for none. */
 bool sql_assignments(const Place *place, const char *from, GString *sql);
 
 /* INSERT INTO t AS t (…) <rows> ON CONFLICT (key) DO UPDATE SET … WHERE newer. */

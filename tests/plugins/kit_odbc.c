@@ -187,9 +187,9 @@ static void test_what_is_missing_is_named(void)
 {
     assert_open_fails(&(OdbcLogin){.connection = "Driver=SnowflakeDSIIDriver;PWD=hunter2", .timeout_ms = 1000},
                       SF_CONFIG, "ODBC driver 'SnowflakeDSIIDriver' is not installed; install Snowflake's ODBC driver");
-    assert_open_fails(
-        &(OdbcLogin){.connection = "Driver={My SQLite};Database=x"}, SF_CONFIG,
-        "ODBC driver 'My SQLite' is not installed; apt install libsqliteodbc; installed are: 'PostgreSQL ANSI'");
+    assert_open_fails(&(OdbcLogin){.connection = "Driver={My SQLite};Database=x"}, SF_CONFIG,
+                      "ODBC driver 'My SQLite' is not installed; apt install libsqliteodbc; installed are: '");
+    assert_open_fails(&(OdbcLogin){.connection = "Driver={My SQLite};Database=x"}, SF_CONFIG, "'SQLite3'");
     assert_open_fails(&(OdbcLogin){.connection = "DSN=nowhere;PWD=hunter2"}, SF_CONFIG,
                       "data source 'nowhere' is not known");
     assert_open_fails(&(OdbcLogin){.connection = "Database=x"}, SF_CONFIG, "has neither 'Driver=' nor 'DSN='");
@@ -205,13 +205,60 @@ static void test_what_is_missing_is_named(void)
 
 static void test_secrets_are_masked(void)
 {
-    g_autofree char *label = odbc_login_label("Driver={A;B};UID=me; pwd={x;y}};z};Priv_Key_File_Pwd=q;Server=s");
-    g_assert_cmpstr(label, ==, "Driver={A;B};UID=me;pwd=***;Priv_Key_File_Pwd=***;Server=s");
+    static const char *const labels[][2] = {
+        {"Driver={A;B};UID=me; pwd={x;y}};z};Priv_Key_File_Pwd=hunter2;Server=s", "Driver={A;B};UID=me;Server=s"},
+        {"DSN=d;AnyNewSecret=hunter2;PORT=5432", "DSN=d;PORT=5432"},
+        {"hunter2", ""},
+        {"postgres://u:hunter2@h/d", ""},
+        {"Driver={SQLite3;PWD=hunter2", "Driver=***"},
+        {"Driver=x;Server=https://u:hunter2@h;Database=d", "Driver=x;Server=***;Database=d"},
+        {"Driver=x;Server={u:hunter2}PWD=hunter2;Database=a=hunter2", "Driver=x;Server=***;Database=***"},
+        {"Driver=x;hunter2;UID=u", "Driver=x;UID=u"},
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(labels); i++) {
+        g_autofree char *label = odbc_login_label(labels[i][0]);
+        g_assert_cmpstr(label, ==, labels[i][1]);
+    }
+    g_autoptr(GString) said = g_string_new("no user p;}w at PWD={p;}}w}, no option hunter2");
+    odbc_hide_values("Driver=said;PWD={p;}}w};pqopt=hunter2;A=no", said);
+    g_assert_cmpstr(said->str, ==, "no user *** at PWD=***, no option ***");
     g_autofree char *whole = odbc_login_string(&(OdbcLogin){.connection = "DSN=x", .user = "a b", .password = "p;}w"});
     g_assert_cmpstr(whole, ==, "DSN=x;UID={a b};PWD={p;}}w};");
     g_autofree char *password = odbc_keyword(whole, "pwd");
     g_assert_cmpstr(password, ==, "p;}w");
     g_assert_null(odbc_keyword(whole, "Server"));
+}
+
+static void test_mistakes_before_a_connection(void)
+{
+    static const struct {
+        const char *connection, *message; /* NULL: fine */
+    } cases[] = {
+        {"Driver=SQLite3;Database=gold.db", NULL},
+        {"DSN=warehouse;PWD={a;b}", NULL},
+        {" Driver = {PostgreSQL Unicode} ;Server=h;Port=5432;Database=d;", NULL},
+        {"Driver=SQLite3", "SQLite needs 'Database='"},
+        {"Driver={SQLite3};Database= ;Timeout=5", "SQLite needs 'Database='"},
+        {"Driver=/usr/lib/libsqlite3odbc.so;Timeout=5", "SQLite needs 'Database='"},
+        {"Driver=SQLite3;Database=:memory:", "'Database=:memory:' is gone with the connection"},
+        {"Driver=SQLite3;Database=s3://bucket/gold.db", "'Database=' is a URL"},
+        {"Database=gold.db", "neither 'Driver=' nor 'DSN='"},
+        {"", "neither 'Driver=' nor 'DSN='"},
+        {"hunter2", "part 1 is not 'name=value'"},
+        {"Driver=PostgreSQL Unicode;PWD=a;hunter2", "part 3 is not 'name=value'"},
+        {"Driver={PostgreSQL Unicode;PWD=hunter2", "the value of 'Driver' begins with '{'"},
+        {"Driver=x;PWD={hunter2}3", "the value of 'PWD' begins with '{'"},
+        {"Driver=x;Port=hunter2", "'Port=' is a number from 1 to 65535"},
+        {"Driver=x;Port=70000", "'Port=' is a number from 1 to 65535"},
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        SfError err = {""};
+        SfStatus status = odbc_check(cases[i].connection, &err);
+        g_assert_cmpint(status, ==, cases[i].message ? SF_CONFIG : SF_OK);
+        if (cases[i].message && !strstr(err.message, cases[i].message))
+            g_error("'%s' is not in '%s'", cases[i].message, err.message);
+        g_assert_null(strstr(err.message, "hunter2"));
+    }
 }
 
 static void test_judgements(void)
@@ -260,7 +307,8 @@ int main(int argc, char **argv)
     ADD("a lock is a retry", test_a_lock_is_a_retry);
     ADD("an interrupt ends the call that runs, or the next", test_interrupt);
     g_test_add_func("/odbc/a missing driver is named with its package, secrets are not", test_what_is_missing_is_named);
-    g_test_add_func("/odbc/secrets are masked, braces kept", test_secrets_are_masked);
+    g_test_add_func("/odbc/what is not known to be harmless is not shown", test_secrets_are_masked);
+    g_test_add_func("/odbc/a connection string is checked without connecting", test_mistakes_before_a_connection);
     g_test_add_func("/odbc/SQLSTATE and native code give the status", test_judgements);
     return g_test_run();
 }

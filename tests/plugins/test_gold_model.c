@@ -164,6 +164,23 @@ static void test_two_inputs(void)
                       "shop|t/0|1\nweb|t/0|1");
 }
 
+static void test_connection_is_checked(void)
+{
+    static const char *const cases[][2] = {
+        {"Driver=SQLite3", "connection: SQLite needs 'Database='"},
+        {"'Driver={SQLite3;Database=hunter2'", "begins with '{' and does not end with '}'"},
+        {"hunter2", "connection: part 1 is not 'name=value'"},
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *options = g_strdup_printf("connection: %s\nfacts: {f: {key: order_id}}", cases[i][0]);
+        g_autoptr(Harness) h = harness_new("snowflake-gold-sink", options);
+        harness_input_text(h, "sales", SCHEMA);
+        g_assert_cmpint(harness_try_bind(h), ==, SF_CONFIG);
+        gold_assert_contains(h->err.message, cases[i][1]);
+        g_assert_null(strstr(h->err.message, "hunter2"));
+    }
+}
+
 static void test_secrets(void)
 {
     g_autoptr(Harness) h =
@@ -179,7 +196,8 @@ static void test_secrets(void)
     harness_input_text(away, "sales",
                        "order_id string, _topic string, _partition int, _offset bigint, _timestamp timestamp");
     g_assert_cmpint(harness_try_open(away), ==, SF_RETRY);
-    gold_assert_contains(away->err.message, "UID=u;PWD=***");
+    gold_assert_contains(away->err.message, "Server=127.0.0.1;Port=1;Database=d;UID=u'");
+    g_assert_null(strstr(away->err.message, "PWD"));
     g_assert_null(strstr(away->err.message, "hunter2"));
 }
 
@@ -193,6 +211,7 @@ int main(int argc, char **argv)
     g_test_add_func("/gold/model/a fact has the keys of its dimensions", test_facts_join);
     g_test_add_func("/gold/model/provenance can be left out", test_without_provenance);
     g_test_add_func("/gold/model/two inputs have a ledger row each", test_two_inputs);
+    g_test_add_func("/gold/model/a connection string is checked before anything is opened", test_connection_is_checked);
     g_test_add_func("/gold/model/secrets are in no message", test_secrets);
     return g_test_run();
 }

@@ -1,4 +1,5 @@
 /* The gold sink: values arrive exactly or are rejects; tables that are there already are used, widened or refused. */
+#include <glib/gstdio.h>
 #include <string.h>
 #include "gold_place.h"
 
@@ -190,6 +191,67 @@ static void test_new_columns(void)
     gold_assert_contains(harness_logs(h), "info: table 'f': column 'amount' added");
 }
 
+/* A row that has changed shows nothing that its event did not say, and a row that has not keeps what it had. */
+static void test_columns_that_go(void)
+{
+    g_autoptr(GoldPlace) place = gold_place_new();
+    static const char schema[] = "id int not null, name string, city string" PROVENANCE;
+    g_autoptr(Harness) h = gold_harness(place, "facts: {f: {key: id, columns: [name, city]}}");
+    harness_input_text(h, "sales", schema);
+    WRITE(h, 0, "1, \"Ann\", \"Rome\"", "2, \"Bob\", \"Oslo\"");
+    harness_commit(h, SF_COMMIT_CHECKPOINT);
+    gold_exec(place, "ALTER TABLE f ADD COLUMN mine VARCHAR(9)");
+    gold_exec(place, "UPDATE f SET mine = 'kept'");
+    g_autoptr(Harness) renamed = gold_harness(place, "facts: {f: {key: id, columns: [{Town: city}]}}");
+    harness_input_text(renamed, "sales", schema);
+    WRITE(renamed, 2, "1, \"Ada\", \"Bonn\"", "3, \"Cid\", \"Kiel\"");
+    harness_commit(renamed, SF_COMMIT_CHECKPOINT);
+    gold_assert_query(place, "SELECT id, name, city, town, mine FROM f ORDER BY id",
+                      "1|NULL|NULL|Bonn|kept\n2|Bob|Oslo|NULL|kept\n3|NULL|NULL|Kiel|NULL");
+    gold_assert_contains(harness_logs(renamed),
+                         "warning: table 'f': columns 'city', 'name' are no longer written, and will be NULL");
+    g_autoptr(Harness) again = gold_harness(place, "facts: {f: {key: id, columns: [name, {TOWN: city}]}}");
+    harness_input_text(again, "sales", schema);
+    WRITE(again, 4, "2, \"Eve\", \"Lima\"");
+    harness_commit(again, SF_COMMIT_CHECKPOINT);
+    gold_assert_query(place, "SELECT name, city, town FROM f WHERE id = 2", "Eve|NULL|Lima");
+    gold_assert_contains(harness_logs(again), "warning: table 'f': column 'city' is no longer written");
+}
+
+static void test_provenance_that_goes(void)
+{
+    g_autoptr(GoldPlace) place = gold_place_new();
+    static const char schema[] = "id int not null, v int" PROVENANCE;
+    gold_exec(place, "CREATE TABLE f (id INTEGER PRIMARY KEY, v INTEGER, _topic VARCHAR(9), _offset BIGINT)");
+    gold_exec(place, "INSERT INTO f VALUES (1, 5, 'old', 7), (2, 5, 'old', 8)");
+    g_autoptr(Harness) h = gold_harness(place, "provenance: false\nfacts: {f: {key: id, columns: [v], latest_by: v}}");
+    harness_input_text(h, "sales", schema);
+    WRITE(h, 0, "1, 6", "2, 4");
+    harness_commit(h, SF_COMMIT_CHECKPOINT);
+    gold_assert_query(place, "SELECT id, v, _topic, _offset FROM f ORDER BY id", "1|6|NULL|NULL\n2|5|old|8");
+    gold_assert_contains(harness_logs(h), "columns '_offset', '_topic' are no longer written");
+}
+
+/* The same events once more, by a step that has no ledger yet: what the rows lack now is filled. */
+static void test_replay_fills_new_columns(void)
+{
+    g_autoptr(GoldPlace) place = gold_place_new();
+    static const char schema[] = "id int not null, name string, v int" PROVENANCE;
+    g_autoptr(Harness) h = gold_harness(place, "facts: {f: {key: id, columns: [v]}}");
+    harness_input_text(h, "sales", schema);
+    WRITE(h, 0, "1, \"a\", 1", "2, \"b\", 2", "1, \"c\", 3");
+    harness_commit(h, SF_COMMIT_CHECKPOINT);
+    gold_exec(place, "DELETE FROM sf_ledger");
+    g_autoptr(Harness) again = gold_harness(place, "facts: {f: {key: id, columns: [v, name]}}");
+    harness_input_text(again, "sales", schema);
+    WRITE(again, 0, "1, \"a\", 1");
+    harness_commit(again, SF_COMMIT_CHECKPOINT);
+    gold_assert_query(place, "SELECT v, name FROM f ORDER BY id", "3|NULL\n2|NULL"); /* older ones change nothing */
+    WRITE(again, 1, "2, \"b\", 2", "1, \"c\", 3");
+    harness_commit(again, SF_COMMIT_CHECKPOINT);
+    gold_assert_query(place, "SELECT v, name FROM f ORDER BY id", "3|c\n2|b");
+}
+
 static void test_second_run_changes_nothing(void)
 {
     g_autoptr(GoldPlace) place = gold_place_new();
@@ -302,7 +364,11 @@ static void test_no_key_constraint(void)
     WRITE(h, 0, "1");
     g_assert_cmpint(harness_try_commit(h, SF_COMMIT_CHECKPOINT), ==, SF_CONFIG);
     gold_assert_contains(h->err.message,
-                         "table 'f' has no unique index over its key; create one: CREATE UNIQUE INDEX ON f (id)");
+                         "table 'f' has no unique index over its key; create one: CREATE UNIQUE INDEX \"f_key\" ON ");
+    /* the advice works as it stands */
+    gold_exec(place, strstr(h->err.message, "CREATE UNIQUE INDEX"));
+    harness_commit(h, SF_COMMIT_CHECKPOINT);
+    gold_assert_query(place, "SELECT id FROM f", "1");
 }
 
 static void test_reserved_words_and_case(void)
@@ -335,6 +401,27 @@ static void test_missing_directory(void)
     assert_open_fails(h, SF_RETRY, "cannot create directory");
 }
 
+static void test_no_working_directory(void)
+{
+    g_autoptr(GoldPlace) place = gold_place_new();
+    if (!gold_is(place, "SQLite")) {
+        g_test_skip("SQLite only");
+        return;
+    }
+    g_autofree char *back = g_get_current_dir();
+    g_autofree char *gone = g_build_filename(place->directory, "gone", NULL);
+    g_assert_cmpint(g_mkdir(gone, 0700), ==, 0);
+    g_autoptr(Harness) h =
+        harness_new("snowflake-gold-sink", "connection: Driver=SQLite3;Database=sub/gold.db\nfacts: {f: {key: id}}");
+    harness_input_text(h, "sales", "id int not null" PROVENANCE);
+    g_assert_cmpint(g_chdir(gone), ==, 0);
+    g_assert_cmpint(g_rmdir(gone), ==, 0);
+    SfStatus status = harness_try_open(h);
+    g_assert_cmpint(g_chdir(back), ==, 0);
+    g_assert_cmpint(status, ==, SF_RETRY);
+    gold_assert_contains(h->err.message, "database 'sub/gold.db' is relative to the working directory, which cannot");
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -352,9 +439,15 @@ int main(int argc, char **argv)
     g_test_add_func("/gold/tables/a column that would change values is refused", test_wrong_types);
     g_test_add_func("/gold/tables/a type that is given is taken", test_meant_types);
     g_test_add_func("/gold/tables/a text goes into a type of another kind, or is a reject", test_texts_of_other_types);
+    g_test_add_func("/gold/tables/columns that are taken out are null in rows that change", test_columns_that_go);
+    g_test_add_func("/gold/tables/provenance that is switched off is null in rows that change",
+                    test_provenance_that_goes);
+    g_test_add_func("/gold/tables/a replay fills new columns of rows that are the latest",
+                    test_replay_fills_new_columns);
     g_test_add_func("/gold/tables/nothing is created where create is false", test_create_is_off);
     g_test_add_func("/gold/tables/a table without a unique key is refused with the remedy", test_no_key_constraint);
     g_test_add_func("/gold/tables/reserved words and capitals work unquoted", test_reserved_words_and_case);
     g_test_add_func("/gold/tables/a directory that cannot be made is named", test_missing_directory);
+    g_test_add_func("/gold/tables/a relative file needs a working directory", test_no_working_directory);
     return g_test_run();
 }

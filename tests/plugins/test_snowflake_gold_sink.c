@@ -335,20 +335,35 @@ static void test_fault_points(void)
 static void test_interval(void)
 {
     g_autoptr(GoldPlace) place = gold_place_new();
+    g_autoptr(Harness) h = gold_harness(place, "commit.interval: 24h\n" STAR);
+    harness_input_text(h, "sales", SCHEMA);
+    WRITE(h, 0, 0, event("\"A\"", "\"C1\"", "x", "1.00", 0, 0, 1));
+    harness_commit(h, SF_COMMIT_CHECKPOINT); /* the first does not wait */
+    g_assert_cmpint(harness_committed(h, 0, "sales_events/0"), ==, 1);
+    WRITE(h, 0, 1, event("\"B\"", "\"C1\"", "x", "1.00", 0, 1, 1));
+    h->now_ms += G_GINT64_CONSTANT(90000000); /* the clock is set: no time has passed */
+    harness_commit(h, SF_COMMIT_CHECKPOINT);
+    g_assert_cmpint(harness_committed(h, 0, "sales_events/0"), ==, 1);
+    WRITE(h, 0, 2, event("\"C\"", "\"C1\"", "x", "1.00", 0, 2, 1));
+    harness_commit(h, SF_COMMIT_REVOKE); /* does not wait */
+    g_assert_cmpint(harness_committed(h, 0, "sales_events/0"), ==, 3);
+}
+
+static void test_interval_that_is_over(void)
+{
+    g_autoptr(GoldPlace) place = gold_place_new();
     g_autoptr(Harness) h = gold_harness(place, "commit.interval: 1m\n" STAR);
     harness_input_text(h, "sales", SCHEMA);
     WRITE(h, 0, 0, event("\"A\"", "\"C1\"", "x", "1.00", 0, 0, 1));
     harness_commit(h, SF_COMMIT_CHECKPOINT);
     WRITE(h, 0, 1, event("\"B\"", "\"C1\"", "x", "1.00", 0, 1, 1));
-    h->now_ms += 30000;
+    h->now_ms -= 3600000; /* the clock is set back by an hour */
+    h->monotonic_ms += 59999;
     harness_commit(h, SF_COMMIT_CHECKPOINT);
     g_assert_cmpint(harness_committed(h, 0, "sales_events/0"), ==, 1);
-    h->now_ms += 30000;
+    h->monotonic_ms += 1;
     harness_commit(h, SF_COMMIT_CHECKPOINT);
     g_assert_cmpint(harness_committed(h, 0, "sales_events/0"), ==, 2);
-    WRITE(h, 0, 2, event("\"C\"", "\"C1\"", "x", "1.00", 0, 2, 1));
-    harness_commit(h, SF_COMMIT_REVOKE); /* does not wait */
-    g_assert_cmpint(harness_committed(h, 0, "sales_events/0"), ==, 3);
 }
 
 static void test_memory_is_charged(void)
@@ -380,6 +395,7 @@ int main(int argc, char **argv)
     g_test_add_func("/gold/a NUL in a text is a reject", test_untakable_values);
     g_test_add_func("/gold/there is a fault point after each side effect", test_fault_points);
     g_test_add_func("/gold/checkpoints wait for the interval, a revoke does not", test_interval);
+    g_test_add_func("/gold/an interval is over by the time that passes, not by the clock", test_interval_that_is_over);
     g_test_add_func("/gold/memory is charged until the commit", test_memory_is_charged);
     return g_test_run();
 }

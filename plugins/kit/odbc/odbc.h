@@ -35,8 +35,16 @@ bool odbc_is_open(const Odbc *odbc);
 /* What the driver calls its database: "SQLite", "PostgreSQL", "Snowflake". Only while open. */
 const char *odbc_product(const Odbc *odbc);
 
-/* The connection string with its secrets as ***: for messages. */
+/* Driver, data source, server, port, database and user of the connection string, and nothing else: for messages. */
 const char *odbc_label(const Odbc *odbc);
+
+/* SF_CONFIG for a connection string that no driver can mean: parts that are not name=value, no driver, a port that is
+ * none, SQLite without a file. Connects to nothing; the message holds no value that may be secret. */
+SfStatus odbc_check(const char *connection, SfError *err);
+
+/* Whether the driver, by its name, is SQLite's; and what 'Database' is, if need be by the data source. */
+bool odbc_is_sqlite(const char *connection);
+char *odbc_database(const char *connection);
 
 /* A keyword's value in the connection string, ignoring case, without braces; NULL when it is not there. */
 char *odbc_keyword(const char *connection, const char *keyword);

@@ -36,8 +36,11 @@ SfStatus odbc_judge(const char *product, const char *state, int native, const ch
 /* After a failed connect: names what is installed and what to install where the driver is missing. */
 SfStatus odbc_explain_driver(const Odbc *odbc, SfStatus status, SfError *err);
 
-/* connection + user and password; secrets masked. */
+/* connection + user and password. */
 char *odbc_login_string(const OdbcLogin *login);
+/* What of it may be shown. */
 char *odbc_login_label(const char *connection);
+/* Replaces the values that may not be shown by ***, in what a driver says. */
+void odbc_hide_values(const char *connection, GString *text);
 
 #endif

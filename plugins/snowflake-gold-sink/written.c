@@ -1,0 +1,159 @@
+/* Which columns have been written, kept in the warehouse. */
+#include "written.h"
+
+#include <string.h>
+#include "schema.h"
+
+static void table_of(const Session *session, GString *sql)
+{
+    g_autofree char *name = g_strconcat(session->ledger, "_columns", NULL);
+    sql_table(session->dialect, session->schema, name, sql);
+}
+
+/* One entry of the set: names of tables and columns may hold any other character. */
+static char *entry_of(const char *table, const char *column)
+{
+    return g_strconcat(table, "\n", column, NULL);
+}
+
+/* A log-in that may write into the tables but create none goes on as before there was a record. */
+static SfStatus create(Session *session, SfError *err)
+{
+    g_autoptr(GString) sql = g_string_new("CREATE TABLE IF NOT EXISTS ");
+    static const Source text = {.type = SF_UTF8};
+    static const char *const names[] = {"pipeline", "step", "table_name", "column_name"};
+    table_of(session, sql);
+    for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
+        g_string_append_printf(sql, "%s%s ", i > 0 ? ", " : " (", names[i]);
+        session->dialect->type(&text, sql);
+        g_string_append(sql, " NOT NULL");
+    }
+    g_string_append_c(sql, ')');
+    SfStatus status = session_exec(session, sql->str, err);
+    if (status == SF_OK || strcmp(odbc_state(session->odbc), "42501") != 0)
+        return status;
+    sf_log(
+        session->node, SF_LOG_WARNING,
+        "no record of the columns that are written: %s; a column that is taken out of the pipeline will keep its old "
+        "values in rows that change",
+        err->message);
+    g_clear_pointer(&session->written, g_hash_table_unref);
+    return SF_OK;
+}
+
+SfStatus written_read(Session *session, SfError *err)
+{
+    g_autofree char *name = g_strconcat(session->ledger, "_columns", NULL);
+    g_autofree char *folded = sql_folded(session->dialect, name);
+    g_autoptr(GHashTable) columns = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    SF_TRY(sql_check_name(session->dialect, name, err));
+    SF_TRY(schema_columns(session, folded, columns, err));
+    if (g_hash_table_size(columns) == 0)
+        return SF_OK;
+    session->written = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    g_autoptr(GString) sql = g_string_new("SELECT table_name, column_name FROM ");
+    table_of(session, sql);
+    g_string_append(sql, " WHERE ");
+    session_of_this_step(session, sql);
+    g_autoptr(OdbcStatement) statement = NULL;
+    SfStatus status = odbc_query(session->odbc, sql->str, &statement, err);
+    while (status == SF_OK && (status = odbc_fetch(statement, err)) == SF_OK) {
+        const char *text = NULL;
+        SF_TRY(odbc_text(statement, 0, &text, err));
+        g_autofree char *table = g_strdup(text ? text : "");
+        SF_TRY(odbc_text(statement, 1, &text, err));
+        g_hash_table_add(session->written, entry_of(table, text ? text : ""));
+    }
+    return status == SF_EMPTY ? SF_OK : status;
+}
+
+static bool declares(const Session *session, const Target *target, const char *key)
+{
+    for (guint i = 0; i < target->columns->len; i++) {
+        g_autofree char *name = schema_key(session, target_column(target, i)->name);
+        if (strcmp(name, key) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void take_stale(const Session *session, const Target *target, GHashTable *there, const char *name,
+                       GPtrArray *stale)
+{
+    g_autofree char *key = schema_key(session, name);
+    if (g_hash_table_contains(there, key) && !declares(session, target, key) &&
+        !g_ptr_array_find_with_equal_func(stale, name, g_str_equal, NULL))
+        g_ptr_array_add(stale, g_strdup(name));
+}
+
+static gint by_name(gconstpointer a, gconstpointer b)
+{
+    return strcmp(*(const char *const *) a, *(const char *const *) b);
+}
+
+static void warn(Session *session, const Target *target, GPtrArray *stale)
+{
+    g_autoptr(GString) names = g_string_new(NULL);
+    for (guint i = 0; i < stale->len; i++)
+        g_string_append_printf(names, "%s'%s'", i > 0 ? ", " : "", (const char *) stale->pdata[i]);
+    const char *s = stale->len > 1 ? "s" : "";
+    sf_log(session->node, SF_LOG_WARNING,
+           "table '%s': column%s %s %s no longer written, and will be NULL in each row that is rewritten; drop the "
+           "column%s when the older rows' values are not needed",
+           target->table, s, names->str, stale->len > 1 ? "are" : "is", s);
+}
+
+GPtrArray *written_stale(Session *session, const Target *target, GHashTable *there)
+{
+    g_autoptr(GPtrArray) stale = g_ptr_array_new_with_free_func(g_free);
+    g_autofree char *prefix = entry_of(target->table, "");
+    GHashTableIter at;
+    gpointer entry;
+    if (session->written) {
+        g_hash_table_iter_init(&at, session->written);
+        while (g_hash_table_iter_next(&at, &entry, NULL))
+            if (g_str_has_prefix(entry, prefix))
+                take_stale(session, target, there, (const char *) entry + strlen(prefix), stale);
+    }
+    for (const char *const *name = model_provenance; *name; name++)
+        take_stale(session, target, there, *name, stale);
+    if (stale->len == 0)
+        return NULL;
+    g_ptr_array_sort(stale, by_name);
+    if (!session->warned)
+        warn(session, target, stale);
+    return g_steal_pointer(&stale);
+}
+
+SfStatus written_add(Session *session, SfError *err)
+{
+    if (!session->written && session->create) {
+        session->written = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+        SF_TRY(create(session, err));
+    }
+    if (!session->written)
+        return SF_OK;
+    g_autoptr(GString) sql = g_string_new("INSERT INTO ");
+    table_of(session, sql);
+    const char *separator = " VALUES (";
+    bool any = false;
+    for (guint i = 0; i < session->model->targets->len; i++) {
+        const Target *target = session->model->targets->pdata[i];
+        for (guint k = 0; k < target->columns->len; k++) {
+            const char *values[] = {session->node->pipeline, session->node->step, target->table,
+                                    target_column(target, k)->name};
+            g_autofree char *entry = entry_of(values[2], values[3]);
+            if (g_hash_table_contains(session->written, entry))
+                continue;
+            g_string_append(sql, separator);
+            for (gsize v = 0; v < G_N_ELEMENTS(values); v++) {
+                g_string_append(sql, v > 0 ? ", " : "");
+                sql_string(session->dialect, values[v], sql);
+            }
+            g_string_append_c(sql, ')');
+            separator = ", (";
+            any = true;
+        }
+    }
+    return any ? session_exec(session, sql->str, err) : SF_OK;
+}
