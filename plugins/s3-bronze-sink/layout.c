@@ -17,129 +17,10 @@ const char *const layout_nulls[] = {"reject", "ignore", "write", NULL};
 const char *const layout_compressions[] = {"none", "gzip", NULL};
 const char *const layout_units[] = {"s", "ms", "us", "ns", NULL};
 
-static const char fineness[] = "YMdHm"; /* from coarse to fine */
-
 static int64_t floor_to(int64_t value, int64_t step)
 {
     int64_t rest = value % step;
     return value - (rest < 0 ? rest + step : rest);
-}
-
-/* ---- path.format ---- */
-
-static void add_text(Layout *layout, const char *text, gsize size)
-{
-    LayoutPiece piece = {.text = g_strndup(text, size)};
-    if (size > 0)
-        g_array_append_val(layout->pieces, piece);
-    else
-        g_free(piece.text);
-}
-
-static void add_token(Layout *layout, char token)
-{
-    LayoutPiece piece = {.token = token};
-    g_array_append_val(layout->pieces, piece);
-    if (!layout->unit || strchr(fineness, token) > strchr(fineness, layout->unit))
-        layout->unit = token;
-}
-
-typedef struct Token {
-    const char *text;
-    char token;
-} Token;
-
-/* The token that begins here, or NULL. DD is the day of the month in our own notation only; in Joda's it is one of
- * the year. */
-static const Token *token_at(const char *text, bool joda)
-{
-    static const Token tokens[] = {{"YYYY", 'Y'}, {"yyyy", 'Y'}, {"MM", 'M'}, {"dd", 'd'},
-                                   {"HH", 'H'},   {"mm", 'm'},   {"DD", 'd'}};
-    for (size_t i = 0; i < G_N_ELEMENTS(tokens) - joda; i++)
-        if (g_str_has_prefix(text, tokens[i].text))
-            return &tokens[i];
-    return NULL;
-}
-
-/* Whether a run of letters is nothing but tokens: "YYYYMMdd" is, "year" is a word. */
-static bool all_tokens(const char *run, gsize size, bool joda)
-{
-    gsize at = 0;
-    while (at < size) {
-        const Token *token = token_at(run + at, joda);
-        if (!token || at + strlen(token->text) > size)
-            return false;
-        at += strlen(token->text);
-    }
-    return true;
-}
-
-static SfStatus add_letters(Layout *layout, const char *run, gsize size, bool joda, SfError *err)
-{
-    if (!all_tokens(run, size, joda)) {
-        if (joda)
-            return sf_fail(err, SF_CONFIG,
-                           "path.format '%s': '%.*s' is no field; YYYY, MM, dd, HH and mm are, and words "
-                           "stand in quotes",
-                           layout->options.path_format, (int) size, run);
-        add_text(layout, run, size);
-        return SF_OK;
-    }
-    for (gsize at = 0; at < size;) {
-        const Token *token = token_at(run + at, joda);
-        add_token(layout, token->token);
-        at += strlen(token->text);
-    }
-    return SF_OK;
-}
-
-/* 'text' in quotes, '' for a quote. Returns where it goes on, or NULL. */
-static const char *add_quoted(Layout *layout, const char *open)
-{
-    if (open[1] == '\'') {
-        add_text(layout, "'", 1);
-        return open + 2;
-    }
-    const char *close = strchr(open + 1, '\'');
-    if (!close)
-        return NULL;
-    add_text(layout, open + 1, (gsize) (close - open - 1));
-    return close + 1;
-}
-
-static gsize letters(const char *text)
-{
-    gsize n = 0;
-    while (g_ascii_isalpha(text[n]))
-        n++;
-    return n;
-}
-
-static SfStatus read_format(Layout *layout, SfError *err)
-{
-    const char *format = layout->options.path_format;
-    bool joda = strchr(format, '\'') != NULL;
-    for (const char *p = format; *p;) {
-        gsize run = letters(p);
-        if (*p == '\'') {
-            p = add_quoted(layout, p);
-            if (!p)
-                return sf_fail(err, SF_CONFIG, "path.format '%s': a quote is not closed", format);
-        } else if (run > 0) {
-            SF_TRY(add_letters(layout, p, run, joda, err));
-            p += run;
-        } else {
-            gsize size = strcspn(p, "'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
-            add_text(layout, p, size);
-            p += size;
-        }
-    }
-    g_autofree char *sample = layout_path(layout, 0);
-    bool odd = strstr(sample, "//") || g_str_has_prefix(sample, "/") || g_str_has_suffix(sample, "/") ||
-               strstr(sample, "..") || strspn(sample, " ") == strlen(sample);
-    if (*format && odd)
-        return sf_fail(err, SF_CONFIG, "path.format '%s' gives '%s', which is no relative path", format, sample);
-    return SF_OK;
 }
 
 static SfStatus read_zone(Layout *layout, SfError *err)
@@ -169,13 +50,13 @@ static SfStatus read_field(Layout *layout, SfError *err)
     return SF_OK;
 }
 
-SfStatus layout_init(Layout *layout, const LayoutOptions *options, SfError *err)
+static SfStatus init(Layout *layout, const LayoutOptions *options, bool strict, SfError *err)
 {
     *layout = (Layout){.options = *options, .pieces = g_array_new(FALSE, FALSE, sizeof(LayoutPiece))};
     layout->options.path_format = g_strdup(options->path_format ? options->path_format : "");
     layout->options.timezone = g_strdup(options->timezone ? options->timezone : "UTC");
     layout->options.field = g_strdup(options->field ? options->field : "");
-    SfStatus status = read_format(layout, err);
+    SfStatus status = layout_read_format(layout, strict, err);
     if (status == SF_OK)
         status = read_zone(layout, err);
     if (status == SF_OK)
@@ -183,6 +64,11 @@ SfStatus layout_init(Layout *layout, const LayoutOptions *options, SfError *err)
     if (status != SF_OK)
         layout_done(layout);
     return status;
+}
+
+SfStatus layout_init(Layout *layout, const LayoutOptions *options, SfError *err)
+{
+    return init(layout, options, true, err);
 }
 
 void layout_done(Layout *layout)
@@ -338,5 +224,5 @@ SfStatus layout_from_json(json_object *object, Layout *out, SfError *err)
                 options.nulls >= 0 && options.compression >= 0;
     if (!good)
         return sf_fail(err, SF_CONFIG, "its layout is none that this version knows");
-    return layout_init(out, &options, err);
+    return init(out, &options, false, err); /* a range that was cut is finished as it was begun */
 }

@@ -48,6 +48,10 @@ typedef struct Layout {
 SfStatus layout_init(Layout *layout, const LayoutOptions *options, SfError *err);
 void layout_done(Layout *layout);
 
+/* format.c: pieces and unit of options.path_format. Strict: what looks like a pattern of dates and is none of ours is
+ * refused, where earlier versions took it for a word. */
+SfStatus layout_read_format(Layout *layout, bool strict, SfError *err);
+
 /* The instant that names the directory of an event time: its local time, cut to the finest unit. All times in
  * [*low, *high) share it. µs. */
 int64_t layout_bucket(const Layout *layout, int64_t time_us, int64_t *low, int64_t *high);

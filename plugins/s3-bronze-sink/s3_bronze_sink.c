@@ -26,8 +26,10 @@ static const SfOption options[] = {
         .doc = "Write at every multiple of this by the clock, counted from midnight in timezone; 0: no such "
                "bound. Without either rotate option rows wait for a minute at most."),
     SF_OPTION_STRING(Bronze, layout_options.path_format, .name = "path.format", .value = "year=YYYY/month=MM/day=DD",
-                     .doc = "Directory of an event time: YYYY MM DD HH, or Joda's notation with words in quotes "
-                            "('year'=YYYY/'month'=MM/'day'=dd/'hour'=HH)."),
+                     .doc =
+                         "Directory of an event time: YYYY MM DD HH mm among words, or Joda's notation with words in "
+                         "quotes ('year'=YYYY/'month'=MM/'day'=dd/'hour'=HH). Other patterns of dates (M, yy, DDD) "
+                         "are refused."),
     SF_OPTION_DURATION(
         Bronze, layout_options.duration_ms, .name = "partition.duration.ms", .value = "0", .min = "0s", .max = "36500d",
         .doc = "Event times are cut to multiples of this before path.format sees them; 0: they are not."),
@@ -57,15 +59,20 @@ static const SfOption options[] = {
     SF_OPTION_END,
 };
 
-/* "" or "a/b/" */
-static char *root_of(const char *topics_dir)
+/* topics.dir as "" or "a/b/", below the URL's place. */
+static SfStatus read_root(Bronze *bronze, SfError *err)
 {
-    g_auto(GStrv) parts = g_strsplit(topics_dir ? topics_dir : "", "/", -1);
-    GString *root = g_string_new(NULL);
-    for (char **part = parts; *part; part++)
+    g_auto(GStrv) parts = g_strsplit(bronze->topics_dir ? bronze->topics_dir : "", "/", -1);
+    g_autoptr(GString) root = g_string_new(NULL);
+    for (char **part = parts; *part; part++) {
+        if (g_str_equal(*part, ".") || g_str_equal(*part, ".."))
+            return sf_fail(err, SF_CONFIG, "topics.dir '%s' has a segment '%s'; name a directory below the url",
+                           bronze->topics_dir, *part);
         if (**part)
             g_string_append_printf(root, "%s/", *part);
-    return g_string_free(root, FALSE);
+    }
+    bronze->root = g_string_free(g_steal_pointer(&root), FALSE);
+    return SF_OK;
 }
 
 static SfStatus check_value(const SfNode *node, size_t input, const struct ArrowSchema *schema, SfError *err)
@@ -92,9 +99,9 @@ static SfStatus bind_input(SfNode *node, size_t input, const struct ArrowSchema 
     if (strchr(bronze->extension, '/'))
         return sf_fail(err, SF_CONFIG, "format.bytearray.extension '%s' has a '/', which ends a file's name",
                        bronze->extension);
+    SF_TRY(read_root(bronze, err));
     SF_TRY(layout_init(&bronze->layout, &bronze->layout_options, err));
     bronze->has_layout = true;
-    bronze->root = root_of(bronze->topics_dir);
     bronze->chains = g_ptr_array_new_with_free_func((GDestroyNotify) chain_free);
     spares_init(&bronze->workshop.spares);
     return SF_OK;

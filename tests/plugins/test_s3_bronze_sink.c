@@ -326,8 +326,10 @@ static void mistakes_are_told_at_bind(Place *place, gconstpointer unused)
     const Mistake mistakes[] = {
         {"path.format: \"'year=YYYY\"", "a quote is not closed"},
         {"path.format: \"'day'=DD\"", "'DD' is no field"},
-        {"path.format: /YYYY", "is no relative path"},
+        {"path.format: /YYYY", "begins with a '/'"},
         {"path.format: ../YYYY", "is no relative path"},
+        {"topics.dir: ../../x", "topics.dir '../../x' has a segment '..'"},
+        {"topics.dir: a/./b", "topics.dir 'a/./b' has a segment '.'"},
         {"timezone: Mars/Olympus", "timezone 'Mars/Olympus' is not known here"},
         {"timestamp.extractor: RecordField", "needs timestamp.field"},
         {"{timestamp.extractor: RecordField, timestamp.field: a, format: raw}", "needs format json"},

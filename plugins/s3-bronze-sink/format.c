@@ -1,0 +1,205 @@
+/* path.format: from its text to pieces. Two notations: Joda's, as Kafka Connect has it, with words in quotes; and ours,
+ * where runs of letters are words unless they are tokens. */
+#include <string.h>
+
+#include "layout.h"
+
+static const char fineness[] = "YMdHm"; /* from coarse to fine */
+
+static void add_text(Layout *layout, const char *text, gsize size)
+{
+    LayoutPiece piece = {.text = g_strndup(text, size)};
+    if (size > 0)
+        g_array_append_val(layout->pieces, piece);
+    else
+        g_free(piece.text);
+}
+
+static void add_token(Layout *layout, char token)
+{
+    LayoutPiece piece = {.token = token};
+    g_array_append_val(layout->pieces, piece);
+    if (!layout->unit || strchr(fineness, token) > strchr(fineness, layout->unit))
+        layout->unit = token;
+}
+
+typedef struct Token {
+    const char *text;
+    char token;
+} Token;
+
+/* The token that begins here, or NULL. DD is the day of the month in our own notation only; in Joda's it is one of
+ * the year. */
+static const Token *token_at(const char *text, bool joda)
+{
+    static const Token tokens[] = {{"YYYY", 'Y'}, {"yyyy", 'Y'}, {"MM", 'M'}, {"dd", 'd'},
+                                   {"HH", 'H'},   {"mm", 'm'},   {"DD", 'd'}};
+    for (size_t i = 0; i < G_N_ELEMENTS(tokens) - joda; i++)
+        if (g_str_has_prefix(text, tokens[i].text))
+            return &tokens[i];
+    return NULL;
+}
+
+/* Whether a run of letters is nothing but tokens: "YYYYMMdd" is, "year" is a word. */
+static bool all_tokens(const char *run, gsize size, bool joda)
+{
+    gsize at = 0;
+    while (at < size) {
+        const Token *token = token_at(run + at, joda);
+        if (!token || at + strlen(token->text) > size)
+            return false;
+        at += strlen(token->text);
+    }
+    return true;
+}
+
+/* ---- words, and patterns that are none of ours ---- */
+
+/* Letters that stand for something in Joda's patterns and in Java's (java.time.format.DateTimeFormatter). */
+#define PATTERN_LETTERS "GCxwWeEyYuDdMLaKhHkmsSnzZQq"
+#define LONE_LETTERS "yYMdDHhmsSwEaxekKZ" /* those that stand for something alone, too: a lone G, C or z is a word */
+
+/* A run of letters by its groups of equal ones: "yyyyMMddss" has four. */
+typedef struct Groups {
+    int all;
+    int tokens;
+    int pairs;    /* of two letters or more */
+    int patterns; /* of letters that stand for something */
+    bool year;
+    bool upper_token;
+    bool upper_within; /* "yyM" */
+} Groups;
+
+static Groups groups_of(const char *run, gsize size)
+{
+    Groups groups = {0};
+    for (gsize at = 0, next; at < size; at = next) {
+        for (next = at + 1; next < size && run[next] == run[at];)
+            next++;
+        gsize length = next - at;
+        const Token *token = token_at(run + at, false);
+        bool is_token = token && strlen(token->text) == length;
+        groups.all++;
+        groups.pairs += length > 1;
+        groups.patterns += strchr(length > 1 ? PATTERN_LETTERS : LONE_LETTERS, run[at]) != NULL;
+        groups.tokens += is_token;
+        groups.year |= is_token && token->token == 'Y';
+        groups.upper_token |= is_token && g_ascii_isupper(run[at]);
+        groups.upper_within |= at > 0 && g_ascii_isupper(run[at]) && g_ascii_islower(run[at - 1]);
+    }
+    return groups;
+}
+
+static bool has_lower(const char *run, gsize size)
+{
+    for (gsize i = 0; i < size; i++)
+        if (g_ascii_islower(run[i]))
+            return true;
+    return false;
+}
+
+/* Whether a run that is not all tokens was meant as a pattern: one letter repeated ("M", "yy", "EEE"), or tokens among
+ * other letters ("yyyyMMddHHmmss", "ddTHH", "monthMM"). Words have doubled letters too: "comment", "address",
+ * "SUMMARY" are some. */
+static bool looks_like_pattern(const char *run, gsize size)
+{
+    Groups groups = groups_of(run, size);
+    bool all_patterns = groups.patterns == groups.all;
+    if (groups.all == 1 || groups.year || groups.tokens > 1)
+        return all_patterns || groups.tokens > 0;
+    if (all_patterns && (groups.upper_token || groups.pairs == groups.all || (groups.upper_within && groups.pairs > 0)))
+        return true;
+    return groups.upper_token && has_lower(run, size);
+}
+
+static SfStatus add_letters(Layout *layout, const char *run, gsize size, bool joda, bool strict, SfError *err)
+{
+    Groups groups = groups_of(run, size);
+    bool tokens = all_tokens(run, size, joda);
+    bool wrong = tokens ? groups.tokens < groups.all : joda || looks_like_pattern(run, size);
+    if (!tokens || (strict && wrong)) {
+        if (joda || (strict && wrong))
+            return sf_fail(err, SF_CONFIG,
+                           "path.format '%s': '%.*s' is no field; YYYY, MM, dd, HH and mm are, and words "
+                           "stand in quotes",
+                           layout->options.path_format, (int) size, run);
+        add_text(layout, run, size);
+        return SF_OK;
+    }
+    for (gsize at = 0; at < size;) {
+        const Token *token = token_at(run + at, joda);
+        add_token(layout, token->token);
+        at += strlen(token->text);
+    }
+    return SF_OK;
+}
+
+/* ---- the whole ---- */
+
+/* 'text' in quotes, '' for a quote. Returns where it goes on, or NULL. */
+static const char *add_quoted(Layout *layout, const char *open)
+{
+    if (open[1] == '\'') {
+        add_text(layout, "'", 1);
+        return open + 2;
+    }
+    const char *close = strchr(open + 1, '\'');
+    if (!close)
+        return NULL;
+    add_text(layout, open + 1, (gsize) (close - open - 1));
+    return close + 1;
+}
+
+static gsize letters(const char *text)
+{
+    gsize n = 0;
+    while (g_ascii_isalpha(text[n]))
+        n++;
+    return n;
+}
+
+static bool has_dots_only(const char *path)
+{
+    g_auto(GStrv) segments = g_strsplit(path, "/", -1);
+    return g_strv_contains((const char *const *) segments, ".") ||
+           g_strv_contains((const char *const *) segments, "..");
+}
+
+static SfStatus check_path(const Layout *layout, SfError *err)
+{
+    const char *format = layout->options.path_format;
+    g_autofree char *sample = layout_path(layout, 0);
+    if (!*format)
+        return SF_OK;
+    if (g_str_has_prefix(sample, "/") || g_str_has_suffix(sample, "/"))
+        return sf_fail(err, SF_CONFIG,
+                       "path.format '%s' %s with a '/': leave it out, the directory is put between topic and "
+                       "object with a '/' on both sides",
+                       format, *sample == '/' ? "begins" : "ends");
+    bool odd = strstr(sample, "//") || has_dots_only(sample) || strspn(sample, " ") == strlen(sample);
+    if (odd)
+        return sf_fail(err, SF_CONFIG, "path.format '%s' gives '%s', which is no relative path", format, sample);
+    return SF_OK;
+}
+
+SfStatus layout_read_format(Layout *layout, bool strict, SfError *err)
+{
+    const char *format = layout->options.path_format;
+    bool joda = strchr(format, '\'') != NULL;
+    for (const char *p = format; *p;) {
+        gsize run = letters(p);
+        if (*p == '\'') {
+            p = add_quoted(layout, p);
+            if (!p)
+                return sf_fail(err, SF_CONFIG, "path.format '%s': a quote is not closed", format);
+        } else if (run > 0) {
+            SF_TRY(add_letters(layout, p, run, joda, strict, err));
+            p += run;
+        } else {
+            gsize size = strcspn(p, "'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
+            add_text(layout, p, size);
+            p += size;
+        }
+    }
+    return check_path(layout, err);
+}
