@@ -1,5 +1,6 @@
 /* The command line as a whole: which command is meant, the overview, programs behind further commands. */
 #include "cli.h"
+#include "config/search_path.h"
 #include "runtime/runtime.h"
 
 #include <errno.h>
@@ -33,9 +34,7 @@ const Command *cli_find(const char *name)
 
 static char **program_dirs(void)
 {
-    const char *path = g_getenv("SF_COMMAND_PATH");
-    g_autofree char *all = path && *path ? g_strconcat(path, ":", SF_COMMANDDIR, NULL) : g_strdup(SF_COMMANDDIR);
-    return g_strsplit(all, ":", -1);
+    return search_path("SF_COMMAND_PATH", "SF_COMMAND_DIR", SF_COMMANDDIR);
 }
 
 char *cli_find_program(const char *word)
@@ -44,7 +43,7 @@ char *cli_find_program(const char *word)
     g_autofree char *file = g_strconcat(PROGRAM_PREFIX, word, NULL);
     for (char **dir = dirs; *dir && !strchr(word, '/'); dir++) {
         g_autofree char *path = g_build_filename(*dir, file, NULL);
-        if (**dir && g_file_test(path, G_FILE_TEST_IS_EXECUTABLE) && !g_file_test(path, G_FILE_TEST_IS_DIR))
+        if (g_file_test(path, G_FILE_TEST_IS_EXECUTABLE) && !g_file_test(path, G_FILE_TEST_IS_DIR))
             return g_steal_pointer(&path);
     }
     return NULL;
@@ -68,7 +67,7 @@ GPtrArray *cli_programs(void)
     g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
     GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
     for (char **dir = dirs; *dir; dir++) {
-        g_autoptr(GDir) entries = **dir ? g_dir_open(*dir, 0, NULL) : NULL;
+        g_autoptr(GDir) entries = g_dir_open(*dir, 0, NULL);
         for (const char *file; entries && (file = g_dir_read_name(entries));) {
             g_autofree char *path = g_build_filename(*dir, file, NULL);
             if (!is_program(file, path) || g_hash_table_contains(seen, file + strlen(PROGRAM_PREFIX)))

@@ -113,6 +113,8 @@ char *cli_man(void)
     g_string_append(out, ".SH ENVIRONMENT\n.TP\n\\fBSF_PLUGIN_PATH\\fR\n"
                          "Directories that are searched for plugins first, separated by colons.\n"
                          ".TP\n\\fBSF_COMMAND_PATH\\fR\n"
-                         "Likewise for the programs behind further commands, \\fBsfrun\\-\\fIword\\fR.\n");
+                         "Likewise for the programs behind further commands, \\fBsfrun\\-\\fIword\\fR.\n"
+                         ".TP\n\\fBSF_PLUGIN_DIR\\fR, \\fBSF_COMMAND_DIR\\fR\n"
+                         "Searched last, instead of the directories of the installation; empty: none.\n");
     return g_string_free(out, FALSE);
 }

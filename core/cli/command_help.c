@@ -35,6 +35,8 @@ static const char examples[] = "  sfrun pipelines/sales.yaml            run a pi
 static const char variables[] =
     "  SF_PLUGIN_PATH    directories that are searched for plugins first, separated by ':'\n"
     "  SF_COMMAND_PATH   likewise for programs behind further commands (sfrun-<word>)\n"
+    "  SF_PLUGIN_DIR, SF_COMMAND_DIR\n"
+    "                    searched last, instead of the directories of the installation; empty: none\n"
     "  ${NAME} in a pipeline file is replaced by the environment variable of that name\n";
 
 int cli_print_overview(void)

@@ -59,7 +59,7 @@ static GPtrArray *load_all(bool *failed)
 {
     g_autoptr(GPtrArray) names = registry_list();
     if (names->len == 0)
-        fprintf(stderr, "sfrun plugins: there is no plugin in %s; set SF_PLUGIN_PATH\n", SF_PLUGINDIR);
+        fputs("sfrun plugins: there are no plugins; set SF_PLUGIN_PATH to the directories that have them\n", stderr);
     g_ptr_array_add(names, NULL);
     return load((char **) names->pdata, failed);
 }

@@ -1,6 +1,7 @@
 /* Plugins by name: finds the module, checks that it is what it says, copies its descriptor. Calls no hook. */
 #include "registry.h"
 #include "option_read.h"
+#include "search_path.h"
 
 #include <gmodule.h>
 #include <string.h>
@@ -13,9 +14,7 @@ static GHashTable *loaded; /* name → Plugin *, for the life of the process */
 
 static char **directories(void)
 {
-    const char *path = g_getenv("SF_PLUGIN_PATH");
-    g_autofree char *all = path && *path ? g_strconcat(path, ":", SF_PLUGINDIR, NULL) : g_strdup(SF_PLUGINDIR);
-    return g_strsplit(all, ":", -1);
+    return search_path("SF_PLUGIN_PATH", "SF_PLUGIN_DIR", SF_PLUGINDIR);
 }
 
 static char *find_module(const char *name)
@@ -24,7 +23,7 @@ static char *find_module(const char *name)
     g_autofree char *file = g_strconcat(name, ".so", NULL);
     for (char **dir = dirs; *dir; dir++) {
         g_autofree char *path = g_build_filename(*dir, file, NULL);
-        if (**dir && g_file_test(path, G_FILE_TEST_IS_REGULAR))
+        if (g_file_test(path, G_FILE_TEST_IS_REGULAR))
             return g_steal_pointer(&path);
     }
     return NULL;
@@ -41,7 +40,7 @@ GPtrArray *registry_list(void)
     g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
     GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
     for (char **dir = dirs; *dir; dir++) {
-        g_autoptr(GDir) entries = **dir ? g_dir_open(*dir, 0, NULL) : NULL;
+        g_autoptr(GDir) entries = g_dir_open(*dir, 0, NULL);
         for (const char *file; entries && (file = g_dir_read_name(entries));) {
             if (!g_str_has_suffix(file, ".so"))
                 continue;

@@ -1,6 +1,6 @@
-/* Plugins by name: <dir>/<name>.so on SF_PLUGIN_PATH (colon-separated), then the plugin directory. No scan, no cache; a
- * module that was loaded stays (resident). A missing symbol, another ABI, a wrong kind or another name inside is said
- * aloud. */
+/* Plugins by name: <dir>/<name>.so on SF_PLUGIN_PATH (colon-separated), then in SF_PLUGIN_DIR or, where that is not
+ * set, the installation's plugin directory. No scan, no cache; a module that was loaded stays (resident). A missing
+ * symbol, another ABI, a wrong kind or another name inside is said aloud. */
 #ifndef CORE_REGISTRY_H
 #define CORE_REGISTRY_H
 

@@ -1,6 +1,7 @@
 /* Batches until their commit, and the local half of the deduplication. */
 #include "pending.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include "value.h"
 
@@ -231,7 +232,7 @@ typedef struct Sorting {
     const Target *target;
 } Sorting;
 
-static int compare_keys(gconstpointer a, gconstpointer b, gpointer data)
+static int compare_keys(const void *a, const void *b, void *data)
 {
     const Sorting *sorting = data;
     const RowRef *x = a, *y = b;
@@ -244,7 +245,7 @@ void pending_sort(Pending *pending)
         Winners *winners = &pending->winners[i];
         Sorting sorting = {pending, winners->target};
         if (winners->n > 1)
-            g_qsort_with_data(winners->rows, (gint) winners->n, sizeof(RowRef), compare_keys, &sorting);
+            qsort_r(winners->rows, winners->n, sizeof(RowRef), compare_keys, &sorting);
     }
     pending->sorted = true;
 }

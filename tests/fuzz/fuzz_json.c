@@ -109,7 +109,7 @@ static void assert_reads_back(const Pair *pair, const char *row)
     const char *end = strstr(row, ",\"u\":"), *other = strstr(again, ",\"u\":");
     g_assert_nonnull(end);
     g_assert_nonnull(other);
-    g_assert_cmpmem(row, end - row, again, other - again);
+    g_assert_cmpmem(row, (gsize) (end - row), again, (gsize) (other - again));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

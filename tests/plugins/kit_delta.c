@@ -75,6 +75,8 @@ static void test_broken_logs(void)
     fails(&place, "the log has a gap: version 1 is missing, 2 is there");
     place_put_commit(&place, 1, ADD("a") "{\"add\":{\"path\":\"b\",\"part");
     fails(&place, "00000000000000000001.json line 2: no JSON object");
+    place_put_commit(&place, 1, ADD("a\xff"));
+    fails(&place, "line 1: invalid UTF-8 at byte ");
     place_put_commit(&place, 1, "[1]\n");
     fails(&place, "line 1: no JSON object");
     place_put_commit(&place, 1, "{\"txn\":{\"appId\":\"x\"}}\n");

@@ -68,7 +68,7 @@ static void status_of_one_is_of_one_in_json_too(void)
         g_assert_nonnull(strstr(both.out, "\"copies\""));
         g_assert_nonnull(strstr(both.out, "\"sales\""));
         g_assert_cmpint(none.status, ==, 3);
-        g_assert_cmpstr(none.out, ==, "[\n]\n");
+        g_assert_true(ran_printed_empty_list(&none));
         g_assert_cmpstr(none.err, ==, "sfrun status: no pipeline 'slaes' is running; did you mean 'sales'?\n");
     }
     g_assert_cmpint(g_rmdir(dir), ==, 0);

@@ -35,8 +35,14 @@ json_object *delta_json_parse(const char *text, size_t size, SfError *err)
         sf_fail(err, SF_FATAL, "a JSON text of %zu bytes is too long", size);
         return NULL;
     }
+    /* not by JSON_TOKENER_VALIDATE_UTF8: json-c 0.18 (Debian 13) takes every text beyond ASCII for invalid with it */
+    const char *bad = NULL;
+    if (!g_utf8_validate_len(text, size, &bad)) {
+        sf_fail(err, SF_FATAL, "invalid UTF-8 at byte %zu", (size_t) (bad - text));
+        return NULL;
+    }
     json_tokener *tokener = json_tokener_new_ex(MAX_DEPTH);
-    json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+    json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
     json_object *object = json_tokener_parse_ex(tokener, text, (int) size);
     enum json_tokener_error why = json_tokener_get_error(tokener);
     size_t end = json_tokener_get_parse_end(tokener);
