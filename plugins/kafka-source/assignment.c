@@ -175,6 +175,13 @@ static void adopt(SfNode *node, GPtrArray *fresh)
     sf_expect(node, node->bounded ? rows : -1);
 }
 
+/* Every rebalance pauses the partitions that stay and lets the consumer resume them where it thinks that it is. */
+static void reseat(Source *source)
+{
+    holes_doubt_all(source);
+    holes_seek(source);
+}
+
 static SfStatus assign_partitions(SfNode *node, const rd_kafka_topic_partition_list_t *list, SfError *err)
 {
     Source *source = node->state;
@@ -197,6 +204,7 @@ static SfStatus assign_partitions(SfNode *node, const rd_kafka_topic_partition_l
             forward_messages(source, fresh->pdata[i]);
         rd_kafka_resp_err_t code = give(kafka_client_handle(source->client), offsets);
         status = code ? kafka_fail(source->client, code, err, "taking the partitions") : SF_OK;
+        reseat(source);
     }
     if (status == SF_OK) {
         log_assignment(node, assignments, list->cnt);
@@ -239,6 +247,7 @@ static SfStatus revoke_partitions(SfNode *node, const Rebalance *rebalance, SfEr
     if (source->partitions->len == 0)
         source->waiting_since = g_get_monotonic_time();
     rd_kafka_resp_err_t code = take(kafka_client_handle(source->client), list);
+    reseat(source);
     return code ? kafka_fail(source->client, code, err, "giving the partitions back") : SF_OK;
 }
 
@@ -248,12 +257,14 @@ SfStatus assignment_serve(SfNode *node, SfError *err)
     Rebalance *rebalance;
     while ((rebalance = g_queue_peek_head(&source->rebalances))) {
         bool overtaken = rebalance->assign && g_queue_get_length(&source->rebalances) > 1;
-        if (overtaken)
+        if (overtaken) {
             give(kafka_client_handle(source->client), rebalance->list); /* only so that it can be taken away again */
-        else if (rebalance->assign)
+            reseat(source);
+        } else if (rebalance->assign) {
             SF_TRY(assign_partitions(node, rebalance->list, err));
-        else
+        } else {
             SF_TRY(revoke_partitions(node, rebalance, err));
+        }
         rebalance_free(g_queue_pop_head(&source->rebalances));
     }
     return SF_OK;

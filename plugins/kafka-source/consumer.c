@@ -145,6 +145,8 @@ static void keep_message(Partition *partition, rd_kafka_message_t *message)
     }
     partition->messages[partition->size++] = message;
     partition->expected = message->offset + 1;
+    partition->doubt = false;
+    partition->lies = 0;
 }
 
 static Partition *partition_of(Source *source, Partition *last, const rd_kafka_message_t *message)
@@ -158,21 +160,37 @@ static Partition *partition_of(Source *source, Partition *last, const rd_kafka_m
     return found;
 }
 
-/* An end of partition, or an error of one. */
-static void take_partition_event(Source *source, Partition *partition, const rd_kafka_message_t *message)
+/* An end is also where clients count wrong: what comes next is looked at. */
+static void take_end(Source *source, Partition *partition, int64_t offset)
+{
+    if (!holes_suspect(source, partition, offset))
+        partition->ended = MIN(offset, partition->stop);
+    holes_doubt(partition);
+}
+
+/* What cannot be read of a partition, and why. */
+static void take_partition_error(Source *source, Partition *partition, const rd_kafka_message_t *message)
 {
     char cause[512], text[640];
     const char *topic = message->rkt ? rd_kafka_topic_name(message->rkt) : "";
-    if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
-        if (partition)
-            partition->ended = MIN(message->offset, partition->stop);
-        return;
-    }
+    bool out_of_range = message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET;
+    if (out_of_range && partition && holes_suspect(source, partition, message->offset))
+        return; /* it was not to be there: its own mistake */
+    if (partition)
+        holes_doubt(partition);
     kafka_explain(message->err, rd_kafka_message_errstr(message), cause, sizeof cause);
     g_snprintf(text, sizeof text, "'%s/%d' cannot be read at offset %" G_GINT64_FORMAT ": %s", topic,
                message->partition, message->offset, cause);
     /* Out of range: the new attempt's assignment finds out which way, and says what to do. */
-    trouble(source, message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET ? SF_FENCED : SF_RETRY, text);
+    trouble(source, out_of_range ? SF_FENCED : SF_RETRY, text);
+}
+
+static void take_partition_event(Source *source, Partition *partition, const rd_kafka_message_t *message)
+{
+    if (message->err != RD_KAFKA_RESP_ERR__PARTITION_EOF)
+        take_partition_error(source, partition, message);
+    else if (partition)
+        take_end(source, partition, message->offset);
 }
 
 /* A record: kept, unless a bounded run ends before it, or the consumer repeats itself. */
@@ -180,6 +198,8 @@ static bool take_record(Source *source, Partition *partition, rd_kafka_message_t
 {
     if (!partition)
         return false; /* still came of a partition that is no longer ours */
+    if (holes_suspect(source, partition, message->offset))
+        return false;
     if (message->offset >= partition->stop) {
         partition->ended = partition->stop;
         return false;
@@ -200,6 +220,8 @@ static bool drain(Source *source)
 {
     ssize_t n = rd_kafka_consume_batch_queue(source->data, 0, source->drained, (size_t) source->batch_rows);
     Partition *partition = NULL;
+    if (n > 0 && kafka_client_down(source->client))
+        holes_doubt_all(source);
     for (ssize_t i = 0; i < n; i++) {
         rd_kafka_message_t *message = source->drained[i];
         partition = partition_of(source, partition, message);
@@ -300,7 +322,17 @@ static SfStatus report_trouble(Source *source, SfError *err)
         *err = source->trouble_error;
     if (!source->missing)
         source->trouble = SF_OK;
+    holes_seek(source);
     return status;
+}
+
+/* The consumer has not been heard of for a while: where it goes on is for us to say. */
+static SfStatus after_outage(Source *source, SfError *err)
+{
+    SF_TRY(kafka_client_probe(source->client, 1000, err));
+    holes_doubt_all(source);
+    holes_seek(source);
+    return SF_OK;
 }
 
 SfStatus consumer_poll(SfNode *node, int64_t timeout_ms, SfBatch *out, SfError *err)
@@ -312,6 +344,7 @@ SfStatus consumer_poll(SfNode *node, int64_t timeout_ms, SfBatch *out, SfError *
         SfStatus status = next_batch(node, out, err);
         if (status != SF_EMPTY)
             return status;
+        SF_TRY(holes_serve(node, err));
         if (drain(source))
             continue;
         SF_TRY(report_trouble(source, err));
@@ -320,7 +353,7 @@ SfStatus consumer_poll(SfNode *node, int64_t timeout_ms, SfBatch *out, SfError *
         if (wait_until(source, deadline))
             continue;
         if (kafka_client_down(source->client))
-            SF_TRY(kafka_client_probe(source->client, 1000, err));
+            SF_TRY(after_outage(source, err));
         waiting_tell(node);
         return SF_EMPTY;
     }
@@ -351,6 +384,7 @@ void consumer_close(SfNode *node)
         leave(source);
     if (source->data)
         rd_kafka_queue_destroy(source->data);
+    kafka_client_free(g_steal_pointer(&source->asker), CLOSE_MS);
     /* with batches still alive the handle goes when the last of them does */
     bool retained = source->retained && g_atomic_int_get(source->retained) > 0;
     kafka_client_free(g_steal_pointer(&source->client), retained ? 0 : CLOSE_MS);

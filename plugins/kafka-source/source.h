@@ -20,6 +20,12 @@ typedef struct Partition {
     int32_t partition;
     int64_t next;                  /* where the next batch's range begins */
     int64_t expected;              /* lowest offset that may still come from the consumer */
+    bool doubt;                    /* whether the consumer still knows its place; see holes.c, as the next six */
+    bool has_holes;                /* the broker has proved one */
+    bool suspect;                  /* what comes of it is dropped until the broker has been asked */
+    bool ends_there;               /* its answer: there is no record from `expected` on */
+    int64_t first_there;           /* or the first one; -1: not answered */
+    int lies;                      /* how often in a row the consumer left out what is there */
     int64_t stop;                  /* bounded runs: done here */
     int64_t ended;                 /* the consumer has reached the end at this offset; -1: not since */
     int64_t reached;               /* what the group's offset is to be; -1: nothing yet */
@@ -58,6 +64,8 @@ typedef struct Source {
     int64_t start_ms;
     char *group_id;
     KafkaClient *client;
+    KafkaClient *asker; /* for what the consumer leaves out; NULL: was not needed yet */
+    bool suspects;      /* some partition is one */
     rd_kafka_queue_t *data;
     rd_kafka_message_t **drained; /* batch_rows of them */
     GPtrArray *partitions;        /* Partition * */
@@ -110,6 +118,17 @@ SfStatus bounds_check(SfNode *node, const Bounds *bounds, int i, const SfAssignm
 
 /* Whether the positions are those of another topic of that name: fails when that is sure, warns when it may be. */
 SfStatus bounds_doubt(SfNode *node, const Bounds *bounds, const SfAssignment *assignments, SfError *err);
+
+/* holes.c: what the consumer leaves out */
+/* The consumer may have lost its place in the partition, or in all of them. */
+void holes_doubt(Partition *partition);
+void holes_doubt_all(Source *source);
+/* Puts the consumer where the next record is expected, wherever its place is in doubt. */
+void holes_seek(Source *source);
+/* Whether the broker has to be asked before something of the partition is taken that comes at this offset. */
+bool holes_suspect(Source *source, Partition *partition, int64_t offset);
+/* Asks it, and puts the consumer where its answer begins. */
+SfStatus holes_serve(SfNode *node, SfError *err);
 
 /* batch.c */
 SfStatus batch_build(SfNode *node, Partition *partition, SfBatch *out, SfError *err);
