@@ -130,6 +130,15 @@ SfStatus sf_schema_with(const struct ArrowSchema *schema, const SfField *fields,
     return SF_OK;
 }
 
+/* Without case, character by character, as Delta tables and Spark compare names: 'straße' and 'strasse' are two. */
+static char *fold_name(const char *name)
+{
+    GString *out = g_string_sized_new(strlen(name));
+    for (; *name; name = g_utf8_next_char(name))
+        g_string_append_unichar(out, g_unichar_tolower(g_unichar_toupper(g_utf8_get_char(name))));
+    return g_string_free(out, FALSE);
+}
+
 static SfStatus check_names(const struct ArrowSchema *parent, SfError *err)
 {
     g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
@@ -139,7 +148,7 @@ static SfStatus check_names(const struct ArrowSchema *parent, SfError *err)
             return sf_fail(err, SF_CONFIG, "column %" G_GINT64_FORMAT " has no name", i);
         if (!g_utf8_validate(name, -1, NULL))
             return sf_fail(err, SF_CONFIG, "the name of column %" G_GINT64_FORMAT " is no valid UTF-8", i);
-        if (!g_hash_table_add(seen, g_utf8_casefold(name, -1)))
+        if (!g_hash_table_add(seen, fold_name(name)))
             return sf_fail(err, SF_CONFIG, "column '%s' is there twice (case does not count)", name);
     }
     return SF_OK;

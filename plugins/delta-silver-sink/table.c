@@ -26,9 +26,17 @@ static SfStatus check_properties(const Sink *sink, SfError *err)
     return SF_OK;
 }
 
+static int column_of(const struct ArrowSchema *schema, const char *name)
+{
+    for (int64_t i = 0; i < schema->n_children; i++)
+        if (delta_name_equal(schema->children[i]->name, name))
+            return (int) i;
+    return -1;
+}
+
 static SfStatus check_partition(const struct ArrowSchema *input, const char *name, SfError *err)
 {
-    int64_t number = sf_schema_find(input, name);
+    int number = column_of(input, name);
     SfField field;
     if (number < 0)
         return sf_fail(err, SF_CONFIG, "partition_by: there is no column '%s' in the rows", name);
@@ -46,29 +54,12 @@ SfStatus table_check_options(const Sink *sink, const struct ArrowSchema *input, 
         const char *name = sink->partition_by.items[i];
         SF_TRY(check_partition(input, name, err));
         for (size_t j = 0; j < i; j++)
-            if (strcmp(name, sink->partition_by.items[j]) == 0)
+            if (delta_name_equal(name, sink->partition_by.items[j]))
                 return sf_fail(err, SF_CONFIG, "partition_by: column '%s' is there twice", name);
     }
     g_autoptr(json_object) schema = delta_schema_new();
     bool changed = false;
     return delta_schema_merge(schema, input, DELTA_MERGE_CREATE, &changed, err);
-}
-
-static json_object *field_of(json_object *schema, const char *name)
-{
-    json_object *fields = delta_json_member(schema, "fields", json_type_array);
-    for (size_t i = 0; name && fields && i < json_object_array_length(fields); i++) {
-        json_object *field = json_object_array_get_idx(fields, i);
-        if (g_strcmp0(delta_json_text(field, "name"), name) == 0)
-            return field;
-    }
-    return NULL;
-}
-
-static bool field_nullable(json_object *schema, const char *name)
-{
-    json_object *flag = delta_json_member(field_of(schema, name), "nullable", json_type_boolean);
-    return !flag || json_object_get_boolean(flag);
 }
 
 static bool is_busy(const Sink *sink)
@@ -92,15 +83,16 @@ static SfStatus plan_partitions(Sink *sink, SfError *err)
     for (size_t i = 0; list && i < json_object_array_length(list); i++)
         g_ptr_array_add(names, g_strdup(json_object_get_string(json_object_array_get_idx(list, i))));
     for (guint i = 0; i < names->len; i++)
-        if (!field_of(sink->schema, names->pdata[i]))
+        if (!names->pdata[i] || !delta_schema_field(sink->schema, names->pdata[i]))
             return sf_fail(err, SF_FATAL, "%s: the table is partitioned by '%s', which its schema does not have",
                            store_url(sink->store), names->pdata[i] ? (const char *) names->pdata[i] : "null");
     bool same = names->len == sink->partition_by.size;
     for (size_t i = 0; i < sink->partition_by.size && (same || sink->log->version < 0); i++) {
+        json_object *field = delta_schema_field(sink->schema, sink->partition_by.items[i]);
         if (sink->log->version < 0)
-            g_ptr_array_add(names, g_strdup(sink->partition_by.items[i]));
+            g_ptr_array_add(names, g_strdup(delta_json_text(field, "name")));
         else
-            same = g_ascii_strcasecmp(names->pdata[i], sink->partition_by.items[i]) == 0;
+            same = delta_name_equal(names->pdata[i], sink->partition_by.items[i]);
     }
     if (sink->log->version >= 0 && sink->partition_by.size > 0 && !same) {
         g_ptr_array_add(names, NULL);
@@ -117,14 +109,6 @@ static SfStatus plan_partitions(Sink *sink, SfError *err)
         g_ptr_array_unref(sink->partitions);
     sink->partitions = g_steal_pointer(&names);
     return SF_OK;
-}
-
-static int column_of(const struct ArrowSchema *schema, const char *name)
-{
-    for (int64_t i = 0; i < schema->n_children; i++)
-        if (g_ascii_strcasecmp(schema->children[i]->name, name) == 0)
-            return (int) i;
-    return -1;
 }
 
 static SfStatus plan_input(Sink *sink, Input *input, SfError *err)
@@ -147,8 +131,9 @@ static SfStatus plan_input(Sink *sink, Input *input, SfError *err)
     g_free(input->partition);
     input->partition = g_new0(PartitionColumn, sink->partitions->len);
     for (guint i = 0; i < sink->partitions->len; i++)
-        input->partition[i] = (PartitionColumn){.number = column_of(&input->schema, names[i]),
-                                                .nullable = field_nullable(sink->schema, names[i])};
+        input->partition[i] =
+            (PartitionColumn){.number = column_of(&input->schema, names[i]),
+                              .nullable = delta_field_nullable(delta_schema_field(sink->schema, names[i]))};
     return SF_OK;
 }
 

@@ -116,3 +116,26 @@ void silver_write_rows(Harness *h, const char *split, gint64 start, const char *
 {
     harness_write(h, 0, harness_rows(h, 0, split, start, json, n));
 }
+
+void silver_put_table(const SilverTable *table, const ForeignTable *foreign)
+{
+    g_autoptr(json_object) metadata = json_object_new_object();
+    g_autofree char *schema = g_strdup_printf("{\"type\":\"struct\",\"fields\":%s}", foreign->fields);
+    json_object_object_add(metadata, "id", json_object_new_string("foreign"));
+    json_object_object_add(metadata, "format", json_tokener_parse("{\"provider\":\"parquet\",\"options\":{}}"));
+    json_object_object_add(metadata, "schemaString", json_object_new_string(schema));
+    json_object_object_add(metadata, "partitionColumns",
+                           json_tokener_parse(foreign->partitions ? foreign->partitions : "[]"));
+    json_object_object_add(metadata, "configuration",
+                           json_tokener_parse(foreign->configuration ? foreign->configuration : "{}"));
+    g_autoptr(GString) text = g_string_new(NULL);
+    g_string_append_printf(
+        text, "{\"protocol\":%s}\n{\"metaData\":%s}\n%s",
+        foreign->protocol ? foreign->protocol : "{\"minReaderVersion\":1,\"minWriterVersion\":2}",
+        json_object_to_json_string_ext(metadata, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE),
+        foreign->more ? foreign->more : "");
+    g_autofree char *path = silver_log_path(table, 0);
+    g_autofree char *folder = g_path_get_dirname(path);
+    g_assert_cmpint(g_mkdir_with_parents(folder, 0777), ==, 0);
+    g_assert_true(g_file_set_contents(path, text->str, -1, NULL));
+}

@@ -13,6 +13,16 @@ typedef struct SilverTable {
 /* more: options beside the url, as YAML. */
 void silver_init(SilverTable *table, const char *more);
 void silver_done(SilverTable *table);
+/* A table of somebody else's: its first commit, from JSON texts. Fields as in a schema's "fields", "" for the protocol
+ * that everybody starts with; more: further actions, lines. */
+typedef struct ForeignTable {
+    const char *protocol;      /* {"minReaderVersion":1,"minWriterVersion":2} */
+    const char *fields;        /* [{"name":…}] */
+    const char *partitions;    /* NULL: [] */
+    const char *configuration; /* NULL: {} */
+    const char *more;          /* NULL: none */
+} ForeignTable;
+void silver_put_table(const SilverTable *table, const ForeignTable *foreign);
 Harness *silver_sink_new(const SilverTable *table, const char *schema);
 
 char *silver_log_path(const SilverTable *table, gint64 version);

@@ -112,6 +112,14 @@ static void test_fields_are_checked(void)
     const SfField int_field = {.name = "x", .type = SF_INT32};
     refuse_fields((SfField[]){{.name = "Id", .type = SF_INT32}, {.name = "iD", .type = SF_UTF8}}, 2,
                   "column 'iD' is there twice (case does not count)");
+    refuse_fields((SfField[]){{.name = "ÜNIT", .type = SF_INT32}, {.name = "ünit", .type = SF_UTF8}}, 2,
+                  "column 'ünit' is there twice (case does not count)");
+    struct ArrowSchema two;
+    g_assert_cmpint(
+        sf_schema_make((SfField[]){{.name = "straße", .type = SF_INT32}, {.name = "strasse", .type = SF_INT32}}, 2,
+                       &two, NULL),
+        ==, SF_OK);
+    sf_schema_done(&two);
     refuse_fields((SfField[]){{.name = "", .type = SF_INT32}}, 1, "column 0 has no name");
     refuse_fields((SfField[]){{.name = "\xff", .type = SF_INT32}}, 1, "the name of column 0 is no valid UTF-8");
     refuse_fields((SfField[]){{.name = "p", .type = SF_DECIMAL128, .precision = 39}}, 1,

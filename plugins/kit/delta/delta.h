@@ -86,6 +86,19 @@ json_object *delta_json_parse(const char *text, size_t size, SfError *err);
 json_object *delta_json_member(json_object *object, const char *name, json_type type); /* or NULL */
 const char *delta_json_text(json_object *object, const char *name);                    /* or NULL */
 
+/* ---- names: names.c
+ * ------------------------------------------------------------------------------------------------ */
+
+/* Whether both are one column: without case, by Spark's rule. UTF-8. */
+bool delta_name_equal(const char *a, const char *b);
+
+/* Names with a number each, found by that rule in constant time. */
+typedef GHashTable DeltaNames; /* free by g_hash_table_unref */
+DeltaNames *delta_names_new(void);
+DeltaNames *delta_names_of_type(json_object *type);                        /* a struct's fields by their places */
+bool delta_names_add(DeltaNames *names, const char *name, int64_t number); /* false: it is there */
+int64_t delta_names_find(const DeltaNames *names, const char *name);       /* -1: there is none */
+
 /* ---- schemas: schema.c
  * ---------------------------------------------------------------------------------------------- */
 
@@ -101,10 +114,13 @@ typedef enum DeltaMerge {
 
 /* Makes the table's schema hold the rows of `input`; *changed tells whether it had to grow. SF_CONFIG names the
  * column when types differ or the table's columns cannot be left out. */
+json_object *delta_schema_field(json_object *schema, const char *name); /* or NULL; borrowed */
+bool delta_field_nullable(json_object *field);
+
 SfStatus delta_schema_merge(json_object *schema, const struct ArrowSchema *input, DeltaMerge how, bool *changed,
                             SfError *err);
 
-/* The file's schema of these rows: columns of `input` except those in `leave_out` (strv, any case), with the table's
+/* The file's schema of these rows: columns of `input` except those in `leave_out` (strv), with the table's
  * names and nullability. map[i]: number of its column i in the input (g_free). required: number of the input's
  * columns that the table wants not null and the input does not promise, ended by -1 (g_free). */
 typedef struct DeltaProjection {

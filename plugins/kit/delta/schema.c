@@ -23,18 +23,23 @@ json_object *delta_schema_parse(json_object *metadata, SfError *err)
     return g_steal_pointer(&schema);
 }
 
-static json_object *field_named(json_object *type, const char *name)
+json_object *delta_schema_field(json_object *schema, const char *name)
 {
-    json_object *fields = delta_json_member(type, "fields", json_type_array);
+    json_object *fields = delta_json_member(schema, "fields", json_type_array);
     for (size_t i = 0; fields && i < json_object_array_length(fields); i++) {
         json_object *field = json_object_array_get_idx(fields, i);
         const char *other = delta_json_text(field, "name");
-        g_autofree char *a = g_utf8_casefold(other ? other : "", -1);
-        g_autofree char *b = g_utf8_casefold(name, -1);
-        if (strcmp(a, b) == 0)
+        if (other && delta_name_equal(other, name))
             return field;
     }
     return NULL;
+}
+
+/* The same, by the index of the type's names. */
+static json_object *field_at(json_object *type, const DeltaNames *names, const char *name)
+{
+    int64_t at = delta_names_find(names, name);
+    return at < 0 ? NULL : json_object_array_get_idx(delta_json_member(type, "fields", json_type_array), (size_t) at);
 }
 
 static json_object *type_of(json_object *field, const char *member)
@@ -48,6 +53,11 @@ static bool is_nullable(json_object *field, const char *member)
 {
     json_object *flag = delta_json_member(field, member, json_type_boolean);
     return !flag || json_object_get_boolean(flag);
+}
+
+bool delta_field_nullable(json_object *field)
+{
+    return is_nullable(field, "nullable");
 }
 
 static const char *primitive_name(const SfField *field, char *room, size_t size)
@@ -179,19 +189,25 @@ static SfStatus add_field(json_object *fields, const struct ArrowSchema *input, 
 }
 
 /* Columns of the table that the rows lack become null, where they may. */
-static SfStatus check_left_out(json_object *fields, const struct ArrowSchema *input, const char *path, SfError *err)
+static SfStatus check_left_out(json_object *fields, const DeltaNames *input, const char *path, SfError *err)
 {
     for (size_t i = 0; i < json_object_array_length(fields); i++) {
         json_object *field = json_object_array_get_idx(fields, i);
         const char *name = delta_json_text(field, "name");
-        bool there = is_nullable(field, "nullable");
-        for (int64_t c = 0; !there && c < input->n_children; c++)
-            there = name && g_ascii_strcasecmp(input->children[c]->name, name) == 0;
-        if (!there)
+        if (!is_nullable(field, "nullable") && (!name || delta_names_find(input, name) < 0))
             return sf_fail(err, SF_CONFIG, "column '%s%s' is not null in the table, but the rows do not have it", path,
                            name ? name : "");
     }
     return SF_OK;
+}
+
+/* Which differ by the same rule: the host sees to that. */
+static DeltaNames *names_of_rows(const struct ArrowSchema *input)
+{
+    DeltaNames *names = delta_names_new();
+    for (int64_t i = 0; i < input->n_children; i++)
+        delta_names_add(names, input->children[i]->name, i);
+    return names;
 }
 
 static SfStatus merge_struct(json_object *type, const struct ArrowSchema *input, const char *path, DeltaMerge how,
@@ -200,10 +216,13 @@ static SfStatus merge_struct(json_object *type, const struct ArrowSchema *input,
     json_object *fields = delta_json_member(type, "fields", json_type_array);
     if (!fields)
         return type_differs(path, type, input, err);
+    g_autofree char *prefix = path[0] ? g_strconcat(path, ".", NULL) : g_strdup("");
+    g_autoptr(GHashTable) of_table = delta_names_of_type(type);
+    g_autoptr(GHashTable) of_rows = names_of_rows(input);
     for (int64_t i = 0; i < input->n_children; i++) {
         const struct ArrowSchema *child = input->children[i];
-        g_autofree char *inner = path[0] ? g_strconcat(path, ".", child->name, NULL) : g_strdup(child->name);
-        json_object *field = field_named(type, child->name);
+        g_autofree char *inner = g_strconcat(prefix, child->name, NULL);
+        json_object *field = field_at(type, of_table, child->name);
         if (!field) {
             SF_TRY(add_field(fields, child, inner, how, changed, err));
             continue;
@@ -212,8 +231,7 @@ static SfStatus merge_struct(json_object *type, const struct ArrowSchema *input,
             return sf_fail(err, SF_CONFIG, "column '%s' is not null in the table, but may be null in the rows", inner);
         SF_TRY(merge_type(type_of(field, "type"), child, inner, how, changed, err));
     }
-    g_autofree char *prefix = path[0] ? g_strconcat(path, ".", NULL) : g_strdup("");
-    return check_left_out(fields, input, prefix, err);
+    return check_left_out(fields, of_rows, prefix, err);
 }
 
 SfStatus delta_schema_merge(json_object *schema, const struct ArrowSchema *input, DeltaMerge how, bool *changed,
@@ -233,6 +251,7 @@ static void project_field(json_object *type, const struct ArrowSchema *input, Sf
     SfField *children = g_new0(SfField, (gsize) input->n_children);
     g_ptr_array_add(owned, children);
     out->children = children;
+    g_autoptr(GHashTable) names = delta_names_of_type(type);
     for (int64_t i = 0; i < input->n_children; i++) {
         if (out->type == SF_LIST) {
             project_field(type_of(type, "elementType"), input->children[0], &children[0], owned);
@@ -240,19 +259,11 @@ static void project_field(json_object *type, const struct ArrowSchema *input, Sf
             children[0].nullable = is_nullable(type, "containsNull");
             continue;
         }
-        json_object *field = field_named(type, input->children[i]->name);
+        json_object *field = field_at(type, names, input->children[i]->name);
         project_field(type_of(field, "type"), input->children[i], &children[i], owned);
         children[i].name = delta_json_text(field, "name");
         children[i].nullable = is_nullable(field, "nullable");
     }
-}
-
-static bool left_out(char **names, const char *name)
-{
-    for (; names && *names; names++)
-        if (g_ascii_strcasecmp(*names, name) == 0)
-            return true;
-    return false;
 }
 
 SfStatus delta_schema_project(json_object *schema, const struct ArrowSchema *input, char **leave_out,
@@ -264,13 +275,17 @@ SfStatus delta_schema_project(json_object *schema, const struct ArrowSchema *inp
     g_autofree int *required = g_new0(int, (gsize) input->n_children + 1);
     size_t n = 0;
     size_t n_required = 0;
+    g_autoptr(GHashTable) names = delta_names_of_type(schema);
+    g_autoptr(GHashTable) left_out = delta_names_new();
+    for (; leave_out && *leave_out; leave_out++)
+        delta_names_add(left_out, *leave_out, 0);
     for (int64_t i = 0; i < input->n_children; i++) {
         const struct ArrowSchema *child = input->children[i];
-        json_object *field = field_named(schema, child->name);
+        json_object *field = field_at(schema, names, child->name);
         bool nullable = is_nullable(field, "nullable");
         if (!nullable && child->flags & ARROW_FLAG_NULLABLE)
             required[n_required++] = (int) i;
-        if (left_out(leave_out, child->name))
+        if (delta_names_find(left_out, child->name) >= 0)
             continue;
         project_field(type_of(field, "type"), child, &fields[n], owned);
         fields[n].name = delta_json_text(field, "name");

@@ -18,11 +18,11 @@ static void find_path(Path *path, const ParquetNode *node, const struct ArrowArr
     parquet_column_view(node, array, offset, &path->views[path->depth]);
     int64_t inner = node->type == SF_STRUCT ? path->views[path->depth].offset : 0;
     path->depth++;
-    for (size_t i = 0; i < node->n_children; i++) {
-        const ParquetNode *child = node->children[i];
-        if (leaf >= child->leaf && leaf < child->leaf + child->n_leaves)
-            find_path(path, child, array->children[i], inner, leaf);
-    }
+    if (node->n_children == 0)
+        return;
+    size_t number;
+    const ParquetNode *child = parquet_node_toward(node, leaf, &number);
+    find_path(path, child, array->children[number], inner, leaf);
 }
 
 static void add_level(Path *path, unsigned rep, unsigned def)

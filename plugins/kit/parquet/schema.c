@@ -256,15 +256,25 @@ void parquet_schema_encode(const ParquetNode *root, ThriftWriter *writer, int16_
         encode_node(root->children[i], root->children[i]->name, writer);
 }
 
+const ParquetNode *parquet_node_toward(const ParquetNode *node, size_t leaf, size_t *number)
+{
+    size_t low = 0;
+    size_t high = node->n_children;
+    while (high - low > 1) {
+        size_t middle = low + (high - low) / 2;
+        *(node->children[middle]->leaf <= leaf ? &low : &high) = middle;
+    }
+    if (number)
+        *number = low;
+    return node->children[low];
+}
+
 char **parquet_leaf_path(const ParquetNode *root, size_t leaf)
 {
     g_autoptr(GPtrArray) path = g_ptr_array_new();
     const ParquetNode *node = root;
     while (node->n_children > 0) {
-        size_t i = 0;
-        while (leaf >= node->children[i]->leaf + node->children[i]->n_leaves)
-            i++;
-        const ParquetNode *child = node->children[i];
+        const ParquetNode *child = parquet_node_toward(node, leaf, NULL);
         if (node->type != SF_LIST)
             g_ptr_array_add(path, g_strdup(child->name));
         else if (!node->map)

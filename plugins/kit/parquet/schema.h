@@ -63,6 +63,9 @@ void parquet_schema_leaves(ParquetNode *root, GPtrArray *out);
 /* SchemaElement list of FileMetaData (field `id`), root first, and its length. */
 void parquet_schema_encode(const ParquetNode *root, ThriftWriter *writer, int16_t id);
 
+/* The child at or below which that leaf is, and its number (may be NULL), of a node that has it. */
+const ParquetNode *parquet_node_toward(const ParquetNode *node, size_t leaf, size_t *number);
+
 /* path_in_schema of each leaf, NULL-terminated: "tags", "list", "element". */
 char **parquet_leaf_path(const ParquetNode *root, size_t leaf);
 
