@@ -135,59 +135,162 @@ static bool add_default(Decoder *decoder, Field *field)
     return ok;
 }
 
-static bool add_missing(Decoder *decoder, const Key *key, const char *place);
+static bool add_missing_field(Decoder *decoder, Field *field, const char *place)
+{
+    if (field->fallback)
+        return add_default(decoder, field);
+    if (field->nullable)
+        sf_add_null(field->column);
+    else
+        decode_fail(decoder, FAULT_MISSING, field, place);
+    return field->nullable;
+}
+
+static bool add_missing(Decoder *decoder, const Node *node, const char *place);
 
 static bool add_all_missing(Decoder *decoder, const Level *level, const char *place)
 {
     for (uint32_t i = 0; i < level->n; i++)
-        if (!add_missing(decoder, &level->first[i], place))
+        if (!add_missing(decoder, &level->first[i].node, place))
             return false;
     return true;
 }
 
-static bool add_missing(Decoder *decoder, const Key *key, const char *place)
+/* The elements that a list of n does not have; 0: all. */
+static bool add_missing_items(Decoder *decoder, const Items *items, int64_t n, const char *place)
 {
-    for (guint i = 0; i < key->fields->len; i++) {
-        Field *field = g_ptr_array_index(key->fields, i);
-        if (field->fallback) {
-            if (!add_default(decoder, field))
-                return false;
-        } else if (field->nullable) {
-            sf_add_null(field->column);
-        } else {
-            decode_fail(decoder, FAULT_MISSING, field, place);
+    for (guint i = 0; i < items->items->len; i++) {
+        const Item *item = &g_array_index(items->items, Item, i);
+        if ((item->index >= n || item->index < -n) && !add_missing(decoder, &item->node, place))
             return false;
-        }
     }
-    return !key->level || add_all_missing(decoder, key->level, place);
+    return true;
 }
 
-/* Paths that lead through a value go on inside; null there is as if nothing was there. */
-static const char *decode_inner(Decoder *decoder, const Key *key, const Field *field, const char *p)
+static bool add_missing(Decoder *decoder, const Node *node, const char *place)
+{
+    for (guint i = 0; i < node->fields->len; i++)
+        if (!add_missing_field(decoder, g_ptr_array_index(node->fields, i), place))
+            return false;
+    return (!node->level || add_all_missing(decoder, node->level, place)) &&
+           (!node->items || add_missing_items(decoder, node->items, 0, place));
+}
+
+/* A value that no column wants: checked all the same. */
+static const char *skip_value(Decoder *decoder, const Field *field, const char *p)
+{
+    const char *end = json_scan_value(&decoder->scan, p);
+    return end ? end : decode_fail(decoder, FAULT_SYNTAX, field, p);
+}
+
+/* A value that paths lead through, but that has no inside: null is as if nothing was there, and so is a value of
+ * another kind where every field has a path besides. */
+static const char *pass_by(Decoder *decoder, const Node *node, DecodeFault fault, const Field *field, const char *p)
+{
+    const char *end = skip_value(decoder, field, p);
+    if (end && *p != 'n' && node->strict) {
+        decoder->node = node;
+        return decode_fail(decoder, fault, field, p);
+    }
+    return end;
+}
+
+static const char *decode_members(Decoder *decoder, const Node *node, const Field *field, const char *p)
 {
     if (p < decoder->scan.end && *p == '{')
-        return decode_object(decoder, key->level, field, p);
-    const char *end = json_scan_value(&decoder->scan, p);
-    if (!end)
-        return decode_fail(decoder, FAULT_SYNTAX, field, p);
-    if (*p != 'n') {
-        decoder->key = key;
-        return decode_fail(decoder, FAULT_NO_OBJECT, field, p);
-    }
-    return add_all_missing(decoder, key->level, p) ? end : NULL;
+        return decode_object(decoder, node->level, field, p);
+    const char *end = pass_by(decoder, node, FAULT_NO_OBJECT, field, p);
+    return end && add_all_missing(decoder, node->level, p) ? end : NULL;
 }
 
-static const char *decode_key(Decoder *decoder, const Key *key, const Field *field, const char *p)
+static const char *decode_node(Decoder *decoder, const Node *node, const Field *field, const char *p);
+
+/* The element's value goes to all whose number it is, counted from either end. */
+static const char *decode_item(Decoder *decoder, const Items *items, int64_t i, int64_t n, const Field *field,
+                               const char *p)
 {
     const char *end = NULL;
-    if (key->only)
-        return decode_field(decoder, key->only, p);
-    for (guint i = 0; i < key->fields->len; i++) {
-        end = decode_field(decoder, g_ptr_array_index(key->fields, i), p);
+    for (guint j = 0; j < items->items->len; j++) {
+        const Item *item = &g_array_index(items->items, Item, j);
+        if (item->index != i && item->index != i - n)
+            continue;
+        end = decode_node(decoder, &item->node, field, p);
         if (!end)
             return NULL;
     }
-    return key->level ? decode_inner(decoder, key, field, p) : end;
+    return end ? end : skip_value(decoder, field, p);
+}
+
+/* From behind a list's opening bracket to behind the closing one. *n: its elements, which are decoded where `items` is
+ * not NULL: *n is their number then, or more than any index. */
+static const char *walk_list(Decoder *decoder, const Items *items, const Field *field, const char *p, int64_t *n)
+{
+    JsonScan *scan = &decoder->scan;
+    int64_t i = 0;
+    p = json_scan_space(scan, p);
+    bool more = p == scan->end || *p != ']';
+    while (more) {
+        p = items ? decode_item(decoder, items, i, *n, field, p) : skip_value(decoder, field, p);
+        if (!p)
+            return NULL;
+        i++;
+        p = json_scan_space(scan, p);
+        more = p < scan->end && *p == ',';
+        if (!more && (p == scan->end || *p != ']'))
+            return fail_syntax(decoder, field, p, "',' or ']' expected");
+        if (more)
+            p = json_scan_space(scan, p + 1);
+    }
+    *n = i;
+    return p + 1;
+}
+
+static const char *decode_items(Decoder *decoder, const Node *node, const Field *field, const char *p)
+{
+    int64_t n = INT64_MAX;
+    if (p == decoder->scan.end || *p != '[') {
+        const char *end = pass_by(decoder, node, FAULT_NO_LIST, field, p);
+        return end && add_missing_items(decoder, node->items, 0, p) ? end : NULL;
+    }
+    if (node->items->from_end && !walk_list(decoder, NULL, field, p + 1, &n))
+        return NULL;
+    const char *end = walk_list(decoder, node->items, field, p + 1, &n);
+    return end && add_missing_items(decoder, node->items, n, p) ? end : NULL;
+}
+
+static const char *decode_node(Decoder *decoder, const Node *node, const Field *field, const char *p)
+{
+    const char *end = NULL;
+    if (node->only)
+        return decode_field(decoder, node->only, p);
+    for (guint i = 0; i < node->fields->len; i++) {
+        end = decode_field(decoder, g_ptr_array_index(node->fields, i), p);
+        if (!end)
+            return NULL;
+    }
+    for (guint i = 0; node->candidates && i < node->candidates->len; i++) {
+        const Candidate *candidate = &g_array_index(node->candidates, Candidate, i);
+        candidate->field->found[candidate->path] = p;
+    }
+    if (node->level && !(end = decode_members(decoder, node, field, p)))
+        return NULL;
+    if (node->items && !(end = decode_items(decoder, node, field, p)))
+        return NULL;
+    return end ? end : skip_value(decoder, field, p);
+}
+
+/* The fields of several paths, once all is known of their object; their values have been checked. */
+static const char *decode_deferred(Decoder *decoder, const Level *level, const char *p)
+{
+    for (guint i = 0; i < level->deferred->len; i++) {
+        Field *field = g_ptr_array_index(level->deferred, i);
+        const char *value = NULL;
+        for (guint j = 0; j < field->paths->len && (!value || *value == 'n'); j++)
+            value = field->found[j] ? field->found[j] : value;
+        if (value ? !decode_field(decoder, field, value) : !add_missing_field(decoder, field, p))
+            return NULL;
+    }
+    return p;
 }
 
 /* A key that was not the expected one: from behind its opening quote to its closing quote; *number is -1 for one that
@@ -207,13 +310,6 @@ static const char *find_key(Decoder *decoder, const Level *level, const char *p,
     long length = text_unescape(p, size, decoder->scratch);
     *number = length < 0 ? -1 : level_find(level, decoder->scratch, (size_t) length);
     return end;
-}
-
-/* A value that no column wants: checked all the same. */
-static const char *skip_value(Decoder *decoder, const Field *field, const char *p)
-{
-    const char *end = json_scan_value(&decoder->scan, p);
-    return end ? end : decode_fail(decoder, FAULT_SYNTAX, field, p);
 }
 
 /* From a key's opening quote over its colon to the value. *number: of the key that we hope for, then of the key that it
@@ -249,7 +345,7 @@ static inline const char *decode_member(Decoder *decoder, Level *level, const Fi
     if (!value)
         return NULL;
     if (*number >= 0 && level_see(level, (uint32_t) *number))
-        return decode_key(decoder, &level->first[*number], field, value);
+        return decode_node(decoder, &level->first[*number].node, field, value);
     *number = -1;
     return skip_value(decoder, field, value);
 }
@@ -257,7 +353,7 @@ static inline const char *decode_member(Decoder *decoder, Level *level, const Fi
 static const char *add_unseen(Decoder *decoder, const Level *level, const char *p)
 {
     for (uint32_t i = 0; i < level->n; i++)
-        if (!(level->seen[i >> 6] >> (i & 63) & 1) && !add_missing(decoder, &level->first[i], p))
+        if (!(level->seen[i >> 6] >> (i & 63) & 1) && !add_missing(decoder, &level->first[i].node, p))
             return NULL;
     return p;
 }
@@ -286,7 +382,9 @@ const char *decode_object(Decoder *decoder, Level *level, const Field *field, co
             p = json_scan_space(scan, p + 1);
     }
     p++;
-    return level->missing == 0 ? p : add_unseen(decoder, level, p);
+    if (level->missing > 0 && !add_unseen(decoder, level, p))
+        return NULL;
+    return level->deferred ? decode_deferred(decoder, level, p) : p;
 }
 
 static const char *decode_document(Decoder *decoder, const char *p)
@@ -294,10 +392,14 @@ static const char *decode_document(Decoder *decoder, const char *p)
     JsonScan *scan = &decoder->scan;
     p = json_scan_space(scan, p);
     if (p == scan->end || *p != '{') {
-        decoder->key = NULL;
+        decoder->node = NULL;
         return decode_fail(decoder, json_scan_value(scan, p) ? FAULT_NO_OBJECT : FAULT_SYNTAX, NULL, p);
     }
+    const GPtrArray *whole = decoder->root->whole.fields;
+    const char *start = p;
     p = decode_object(decoder, decoder->root, NULL, p);
+    for (guint i = 0; p && i < whole->len; i++)
+        p = decode_field(decoder, g_ptr_array_index(whole, i), start);
     if (!p)
         return NULL;
     p = json_scan_space(scan, p);

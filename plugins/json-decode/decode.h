@@ -12,6 +12,7 @@
 typedef enum DecodeFault {
     FAULT_SYNTAX,    /* scan has place and reason */
     FAULT_NO_OBJECT, /* the event, or a value on a path */
+    FAULT_NO_LIST,   /* a value on a path */
     FAULT_WRONG,     /* a value of another kind */
     FAULT_TOO_BIG,
     FAULT_TOO_FINE,
@@ -33,7 +34,7 @@ typedef struct Decoder {
     /* the fault of the event under way */
     DecodeFault fault;
     const Field *field; /* or NULL */
-    const Key *key;     /* FAULT_NO_OBJECT: whose value it is, or NULL */
+    const Node *node;   /* FAULT_NO_OBJECT, FAULT_NO_LIST: whose value it is, or NULL */
     const char *place;  /* of the value, or of the key */
 } Decoder;
 

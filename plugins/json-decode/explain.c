@@ -35,10 +35,10 @@ static void put_field(GString *out, const Field *field)
     } else {
         g_string_append(out, field->name);
     }
-    if (field->path) {
-        g_autofree char *path = g_strjoinv(".", field->path);
-        g_string_append_printf(out, " (%s)", path);
-    }
+    for (guint i = 0; field->paths && i < field->paths->len; i++)
+        g_string_append_printf(out, "%s%s", i == 0 ? " (" : ", ", ((Path *) g_ptr_array_index(field->paths, i))->text);
+    if (field->paths)
+        g_string_append_c(out, ')');
 }
 
 /* "text 'abc'", "'1e400'", "a list": what stands at p. Texts are shown with their escapes. */
@@ -117,6 +117,9 @@ static void put_fault(GString *out, const Decoder *decoder)
     case FAULT_NO_OBJECT:
         g_string_append(out, " is no object");
         break;
+    case FAULT_NO_LIST:
+        g_string_append(out, " is no list");
+        break;
     case FAULT_SYNTAX:
     case FAULT_UNKNOWN:
     case FAULT_NO_MEMORY:
@@ -152,14 +155,13 @@ SfStatus decode_explain(Decoder *decoder, const char *data, SfError *err)
         put_syntax(out, decoder, data);
         return sf_fail(err, SF_REJECT, "%s", out->str);
     }
-    if (field) {
+    const Node *node = decoder->fault == FAULT_NO_OBJECT || decoder->fault == FAULT_NO_LIST ? decoder->node : NULL;
+    if (field)
         put_field(out, field);
-        if (decoder->fault == FAULT_NO_OBJECT && decoder->key)
-            g_string_append_printf(out, ".%s", decoder->key->name);
+    if (node)
+        g_string_append_printf(out, "%s%s", field ? "." : "", node->name);
+    if (field || node)
         g_string_append(out, ": ");
-    } else if (decoder->fault == FAULT_NO_OBJECT && decoder->key) {
-        g_string_append_printf(out, "%s: ", decoder->key->name);
-    }
     if (decoder->fault == FAULT_UNKNOWN)
         put_unknown(out, decoder);
     else if (decoder->fault != FAULT_NULL && decoder->fault != FAULT_MISSING)

@@ -4,6 +4,7 @@
 
 #include <glib.h>
 #include <sf/sf.h>
+#include "path.h"
 #include "pattern.h"
 
 typedef enum FieldKind {
@@ -32,7 +33,8 @@ struct Field {
     TimeUnit unit;           /* timestamp only */
     Pattern *pattern;        /* date and timestamp with a format, else NULL */
     char *type;              /* as messages name it: "decimal(12,2)" */
-    char **path;             /* keys from the enclosing object, NULL-terminated; NULL: its name */
+    GPtrArray *paths;        /* Path *, from the enclosing object: the first that is not null counts; NULL: its name */
+    const char **found;      /* of several paths, in the object under way: the value at each, or NULL; the decoder's */
     char *fallback;          /* JSON text of `default`, or NULL */
     GPtrArray *children;     /* Field *, owned: a list's element, a struct's members; NULL for the others */
     const Field *parent;     /* of a child */
@@ -48,7 +50,7 @@ Field *field_add_child(Field *field, const char *name);
 /* Reads "decimal(12,2) not null from a.b" into field (which has its name already). SF_CONFIG, without a place. */
 SfStatus field_parse(Field *field, const char *text, SfError *err);
 
-/* "a.b", with backticks around keys that need them → keys. SF_CONFIG, without a place. */
+/* One more path, as path_read() takes it. SF_CONFIG, without a place. */
 SfStatus field_parse_path(Field *field, const char *text, SfError *err);
 
 /* The `schema:` tree → Field *, at least one. Messages carry the place. */

@@ -9,42 +9,92 @@ static uint32_t hash(const char *name, size_t size)
     return value ^ value >> 15;
 }
 
-static Key *add_key(Level *level, const char *name)
+static void node_init(Node *node, char *name)
+{
+    *node = (Node){.name = name, .fields = g_ptr_array_new()};
+}
+
+static Node *add_key(Level *level, const char *name)
 {
     for (guint i = 0; i < level->keys->len; i++) {
         Key *key = &g_array_index(level->keys, Key, i);
         if (strcmp(key->name, name) == 0)
-            return key;
+            return &key->node;
     }
-    Key key = {.name = g_strdup(name), .size = strlen(name), .fields = g_ptr_array_new()};
+    Key key = {.name = g_strdup(name), .size = strlen(name)};
     bool plain = json_scan_plain(name, name + key.size) == name + key.size;
     if (plain && key.size < sizeof key.quoted) {
         memcpy(key.quoted, name, key.size);
         key.quoted[key.size] = '"';
         key.mask = (2u << key.size) - 1;
     }
+    node_init(&key.node, g_strdup(name));
     g_array_append_val(level->keys, key);
-    return &g_array_index(level->keys, Key, level->keys->len - 1);
+    return &g_array_index(level->keys, Key, level->keys->len - 1).node;
+}
+
+static Node *add_item(Node *list, int64_t index)
+{
+    if (!list->items) {
+        list->items = g_new0(Items, 1);
+        list->items->items = g_array_new(FALSE, TRUE, sizeof(Item));
+    }
+    GArray *items = list->items->items;
+    for (guint i = 0; i < items->len; i++)
+        if (g_array_index(items, Item, i).index == index)
+            return &g_array_index(items, Item, i).node;
+    Item item = {.index = index};
+    node_init(&item.node, g_strdup_printf("%s[%" G_GINT64_FORMAT "]", list->name, index));
+    list->items->from_end |= index < 0;
+    g_array_append_val(items, item);
+    return &g_array_index(items, Item, items->len - 1).node;
 }
 
 static Level *level_empty(void)
 {
     Level *level = g_new0(Level, 1);
     level->keys = g_array_new(FALSE, TRUE, sizeof(Key));
+    node_init(&level->whole, g_strdup("$"));
     return level;
+}
+
+/* The node that the path leads to. Those on the way are as strict as the field. */
+static Node *add_path(Level *level, const Path *path, bool strict)
+{
+    Node *node = &level->whole;
+    for (guint i = 0; i < path->steps->len; i++) {
+        const PathStep *step = &g_array_index(path->steps, PathStep, i);
+        node->strict |= strict;
+        if (step->key && i > 0 && !node->level)
+            node->level = level_empty();
+        node = !step->key ? add_item(node, step->index) : add_key(i > 0 ? node->level : level, step->key);
+    }
+    return node;
+}
+
+static void add_candidates(Level *level, Field *field)
+{
+    field->found = g_new0(const char *, field->paths->len);
+    if (!level->deferred)
+        level->deferred = g_ptr_array_new();
+    g_ptr_array_add(level->deferred, field);
+    for (guint i = 0; i < field->paths->len; i++) {
+        Candidate candidate = {.field = field, .path = i};
+        Node *node = add_path(level, g_ptr_array_index(field->paths, i), false);
+        if (!node->candidates)
+            node->candidates = g_array_new(FALSE, FALSE, sizeof(Candidate));
+        g_array_append_val(node->candidates, candidate);
+    }
 }
 
 static void add_field(Level *level, Field *field)
 {
-    char *own[] = {field->name, NULL};
-    char **path = field->path ? field->path : own;
-    Key *key = add_key(level, *path);
-    while (*++path) {
-        if (!key->level)
-            key->level = level_empty();
-        key = add_key(key->level, *path);
+    if (field->paths && field->paths->len > 1) {
+        add_candidates(level, field);
+        return;
     }
-    g_ptr_array_add(key->fields, field);
+    Node *node = field->paths ? add_path(level, g_ptr_array_index(field->paths, 0), true) : add_key(level, field->name);
+    g_ptr_array_add(node->fields, field);
 }
 
 /* A struct's members, or the ones of a list's element, whatever lies between. */
@@ -56,9 +106,23 @@ static void add_inner(Field *field)
         field->level = level_new(field->children);
 }
 
+static void seal(Level *level);
+
+static void seal_node(Node *node)
+{
+    bool all = node->fields->len == 1 && !node->candidates && !node->level && !node->items;
+    node->only = all ? g_ptr_array_index(node->fields, 0) : NULL;
+    if (node->level)
+        seal(node->level);
+    for (guint i = 0; node->items && i < node->items->items->len; i++)
+        seal_node(&g_array_index(node->items->items, Item, i).node);
+}
+
 /* Once all keys are there. */
 static void seal(Level *level)
 {
+    if (level->keys->len == 0)
+        add_key(level, ""); /* which nothing asks for: there is always one to expect */
     level->n = level->keys->len;
     level->first = &g_array_index(level->keys, Key, 0);
     level->seen = g_new0(uint64_t, (level->n + 63) / 64);
@@ -74,9 +138,7 @@ static void seal(Level *level)
             slot = (slot + 1) & level->slot_mask;
         level->slots[slot] = i + 1;
         key->next = (i + 1) % level->n;
-        key->only = key->fields->len == 1 && !key->level ? g_ptr_array_index(key->fields, 0) : NULL;
-        if (key->level)
-            seal(key->level);
+        seal_node(&key->node);
     }
 }
 
@@ -93,9 +155,25 @@ Level *level_new(const GPtrArray *fields)
 
 static void free_inner(Field *field)
 {
+    g_clear_pointer(&field->found, g_free);
     while (field->kind == FIELD_LIST)
         field = g_ptr_array_index(field->children, 0);
     g_clear_pointer(&field->level, level_free);
+}
+
+static void node_clear(Node *node)
+{
+    for (guint i = 0; i < node->fields->len; i++)
+        free_inner(g_ptr_array_index(node->fields, i));
+    g_ptr_array_unref(node->fields);
+    g_clear_pointer(&node->candidates, g_array_unref);
+    level_free(node->level);
+    for (guint i = 0; node->items && i < node->items->items->len; i++)
+        node_clear(&g_array_index(node->items->items, Item, i).node);
+    if (node->items)
+        g_array_unref(node->items->items);
+    g_free(node->items);
+    g_free(node->name);
 }
 
 void level_free(Level *level)
@@ -104,12 +182,13 @@ void level_free(Level *level)
         return;
     for (guint i = 0; i < level->keys->len; i++) {
         Key *key = &g_array_index(level->keys, Key, i);
-        for (guint j = 0; j < key->fields->len; j++)
-            free_inner(g_ptr_array_index(key->fields, j));
-        g_ptr_array_unref(key->fields);
-        level_free(key->level);
+        node_clear(&key->node);
         g_free(key->name);
     }
+    for (guint i = 0; level->deferred && i < level->deferred->len; i++)
+        free_inner(g_ptr_array_index(level->deferred, i));
+    g_clear_pointer(&level->deferred, g_ptr_array_unref);
+    node_clear(&level->whole);
     g_array_unref(level->keys);
     g_free(level->slots);
     g_free(level->seen);

@@ -9,6 +9,35 @@
 #include "json/scan.h"
 
 typedef struct Level Level;
+typedef struct Items Items;
+
+/* A field of several paths, and which of them leads here. */
+typedef struct Candidate {
+    Field *field;
+    guint path;
+} Candidate;
+
+/* What becomes of a value. */
+typedef struct Node {
+    Field *only;        /* the one field, where that is all; mostly so */
+    GPtrArray *fields;  /* Field *, borrowed: what the value goes to */
+    GArray *candidates; /* of Candidate, or NULL */
+    Level *level;       /* of paths that lead through the members of it, or NULL */
+    Items *items;       /* of paths that lead through the elements of it, or NULL */
+    bool strict;        /* some field below has no other path: the value has to be of that kind */
+    char *name;         /* for messages: "items[0]" */
+} Node;
+
+/* The elements that one kind of list may have, and what becomes of each. */
+struct Items {
+    GArray *items; /* of Item */
+    bool from_end; /* some are counted from there */
+};
+
+typedef struct Item {
+    int64_t index; /* as in PathStep */
+    Node node;
+} Item;
 
 typedef struct Key {
     char quoted[16]; /* the key and its closing quote, where that is all; compared under the mask at once */
@@ -16,9 +45,7 @@ typedef struct Key {
     uint32_t next;   /* number of the key that followed last time */
     char *name;
     size_t size;
-    GPtrArray *fields; /* Field *, borrowed: what the value goes to */
-    Level *level;      /* of paths that lead through this key, or NULL */
-    Field *only;       /* the one field, where that is all; mostly so */
+    Node node;
 } Key;
 
 struct Level {
@@ -28,8 +55,10 @@ struct Level {
     uint32_t start;  /* the key that an object began with last time */
     uint32_t *slots; /* by hash: number of the key + 1, 0: free */
     uint32_t slot_mask;
-    uint64_t *seen;   /* in the object under way: a bit a key */
-    uint32_t missing; /* in the object under way: keys that have not been seen */
+    uint64_t *seen;      /* in the object under way: a bit a key */
+    uint32_t missing;    /* in the object under way: keys that have not been seen */
+    GPtrArray *deferred; /* Field *, borrowed: those of several paths, decoded at the end of the object; or NULL */
+    Node whole;          /* of the outermost level: what `from $` asks for */
 };
 
 /* Of all these fields (Field *, borrowed), and of the structs inside. */
@@ -43,6 +72,10 @@ static inline void level_begin(Level *level)
 {
     memset(level->seen, 0, ((size_t) level->n + 63) / 64 * sizeof *level->seen);
     level->missing = level->n;
+    for (guint i = 0; level->deferred && i < level->deferred->len; i++) {
+        Field *field = g_ptr_array_index(level->deferred, i);
+        memset(field->found, 0, field->paths->len * sizeof *field->found);
+    }
 }
 
 /* Whether this is the first time in this object. */

@@ -19,7 +19,7 @@ void field_free(Field *field)
         return;
     g_clear_pointer(&field->children, g_ptr_array_unref);
     pattern_free(field->pattern);
-    g_strfreev(field->path);
+    g_clear_pointer(&field->paths, g_ptr_array_unref);
     g_free(field->fallback);
     g_free(field->type);
     g_free(field->name);
@@ -78,14 +78,44 @@ static SfStatus read_nullable(Field *field, const SfValue *value, SfError *err)
     return SF_OK;
 }
 
-static SfStatus read_from(Field *field, const SfValue *value, SfError *err)
+static SfStatus read_path(Field *field, const SfValue *value, SfError *err)
 {
     SfError inner;
     const char *text = sf_value_text(value);
     if (!text)
-        return sf_value_fail(value, err, "column '%s': from is a path such as customer.city", field->name);
+        return sf_value_fail(value, err, "column '%s': from is a path such as customer.city, or a list of paths",
+                             field->name);
     if (field_parse_path(field, text, &inner) != SF_OK)
         return sf_value_fail(value, err, "column '%s': %s", field->name, inner.message);
+    return SF_OK;
+}
+
+/* One path, or a list of them. */
+static SfStatus read_from(Field *field, const SfValue *value, SfError *err)
+{
+    if (field->paths)
+        return sf_value_fail(value, err, "column '%s': from stands in its type already", field->name);
+    if (sf_value_kind(value) != SF_VALUE_LIST || sf_value_size(value) == 0)
+        return read_path(field, value, err);
+    for (size_t i = 0; i < sf_value_size(value); i++)
+        SF_TRY(read_path(field, sf_value_at(value, i), err));
+    return SF_OK;
+}
+
+/* What `$` means. */
+static SfStatus check_root(const Field *field, const SfValue *value, SfError *err)
+{
+    for (guint i = 0; field->paths && i < field->paths->len; i++) {
+        const Path *path = g_ptr_array_index(field->paths, i);
+        if (*path->text == '$' && field->parent && strchr(".[", path->text[1]))
+            return sf_value_fail(value, err, "column '%s': '%s' begins at the event, but a member's path at its struct",
+                                 field->name, path->text);
+        if (path->steps->len == 0 && field->paths->len > 1)
+            return sf_value_fail(value, err,
+                                 "column '%s': '$' is the whole event, which is always there: no other "
+                                 "path stands beside it",
+                                 field->name);
+    }
     return SF_OK;
 }
 
@@ -110,7 +140,7 @@ static SfStatus read_element(Field *field, const SfValue *element, int depth, Sf
     field->type = g_strdup("list");
     Field *child = field_add_child(field, "element");
     SF_TRY(read_field(child, element, depth + 1, err));
-    if (child->path || child->fallback)
+    if (child->paths || child->fallback)
         return sf_value_fail(element, err, "column '%s': a list's element has no path and no default", field->name);
     return SF_OK;
 }
@@ -165,10 +195,11 @@ static SfStatus read_field(Field *field, const SfValue *value, int depth, SfErro
 {
     if (depth >= SF_SCHEMA_MAX_DEPTH)
         return sf_value_fail(value, err, "column '%s': types nested deeper than %d", field->name, SF_SCHEMA_MAX_DEPTH);
-    if (sf_value_kind(value) == SF_VALUE_SCALAR)
-        return read_text(field, value, err);
-    if (sf_value_kind(value) == SF_VALUE_MAP)
-        return read_map(field, value, depth, err);
+    if (sf_value_kind(value) == SF_VALUE_SCALAR || sf_value_kind(value) == SF_VALUE_MAP) {
+        SF_TRY(sf_value_kind(value) == SF_VALUE_MAP ? read_map(field, value, depth, err)
+                                                    : read_text(field, value, err));
+        return check_root(field, value, err);
+    }
     return sf_value_fail(
         value, err, "column '%s': a type expected, such as 'string not null' or {type: int, default: 0}", field->name);
 }

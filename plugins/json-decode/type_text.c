@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_NAME = 64, MAX_PATH = 32 };
+enum { MAX_NAME = 64, MAX_PATHS = 16 };
 
 /* The text under way. */
 typedef struct Reader {
@@ -132,7 +132,7 @@ static SfStatus read_list(Reader *reader, Field *field)
         return read_type(reader, element);
     SF_TRY(expect(reader, '<', "behind list, as in list<string> (or: list of string)"));
     SF_TRY(read_field(reader, element));
-    if (element->path)
+    if (element->paths)
         return sf_fail(reader->err, SF_CONFIG, "a list's element has no path of its own");
     return expect(reader, '>', "behind a list's element");
 }
@@ -229,26 +229,24 @@ static SfStatus read_type(Reader *reader, Field *field)
     return status;
 }
 
-/* Up to white space, a comma or '>' outside backticks. */
-static SfStatus read_path(Reader *reader, Field *field)
+static SfStatus add_path(Field *field, const char **text, SfError *err)
 {
-    g_autoptr(GPtrArray) keys = g_ptr_array_new_with_free_func(g_free);
-    skip_space(reader);
+    Path *path = path_read(text, err);
+    if (!path)
+        return SF_CONFIG;
+    if (!field->paths)
+        field->paths = g_ptr_array_new_with_free_func((GDestroyNotify) path_free);
+    g_ptr_array_add(field->paths, path);
+    return field->paths->len <= MAX_PATHS ? SF_OK : sf_fail(err, SF_CONFIG, "more than %d paths", MAX_PATHS);
+}
+
+/* "after.id or before.id" */
+static SfStatus read_paths(Reader *reader, Field *field)
+{
     do {
-        bool quoted = *reader->p == '`';
-        reader->p += quoted;
-        size_t size = strcspn(reader->p, quoted ? "`" : "`., >\t\r\n");
-        if (size == 0 || (quoted && reader->p[size] != '`'))
-            return sf_fail(reader->err, SF_CONFIG,
-                           "a path expected, as in customer.city or `first key`.city, not '%.20s'", reader->p);
-        if (keys->len == MAX_PATH)
-            return sf_fail(reader->err, SF_CONFIG, "a path of more than %d keys", MAX_PATH);
-        g_ptr_array_add(keys, g_strndup(reader->p, size));
-        reader->p += size + quoted;
-    } while (*reader->p == '.' && reader->p++);
-    g_ptr_array_add(keys, NULL);
-    g_strfreev(field->path);
-    field->path = (char **) g_ptr_array_free(g_steal_pointer(&keys), FALSE);
+        skip_space(reader);
+        SF_TRY(add_path(field, &reader->p, reader->err));
+    } while (take_word(reader, "or"));
     return SF_OK;
 }
 
@@ -262,7 +260,7 @@ static SfStatus read_field(Reader *reader, Field *field)
                 return sf_fail(reader->err, SF_CONFIG, "'null' expected behind 'not', not '%.20s'", reader->p);
             field->nullable = false;
         } else if (!from && take_word(reader, "from")) {
-            SF_TRY(read_path(reader, field));
+            SF_TRY(read_paths(reader, field));
             from = true;
         } else {
             return SF_OK;
@@ -288,9 +286,7 @@ SfStatus field_parse(Field *field, const char *text, SfError *err)
 
 SfStatus field_parse_path(Field *field, const char *text, SfError *err)
 {
-    Reader reader = {.p = text, .err = err};
-    SF_TRY(read_path(&reader, field));
-    skip_space(&reader);
-    return *reader.p ? sf_fail(err, SF_CONFIG, "'%.40s' behind a path; put backticks around keys like that", reader.p)
-                     : SF_OK;
+    SF_TRY(add_path(field, &text, err));
+    text += strspn(text, " \t\r\n");
+    return *text ? sf_fail(err, SF_CONFIG, "'%.40s' behind a path; put backticks around keys like that", text) : SF_OK;
 }

@@ -1,28 +1,6 @@
 /* json-decode: which values become what, and which ones are rejected with which words. */
 #include <locale.h>
-#include "harness.h"
-
-/* What becomes of {"x": value} in a column x of that type: the column's text, or the reject's cause. */
-static char *decode(const char *type, const char *value)
-{
-    g_autofree char *options = g_strdup_printf("provenance: false\nschema:\n  x: %s\n", type);
-    g_autofree char *event = g_strdup_printf("{\"x\":%s}", value);
-    g_autoptr(Harness) h = harness_new("json-decode", options);
-    const SfBatch *out = harness_apply(h, harness_raw(h, "events/0", 5, (const char *[]){event}, 1));
-    if (sf_rows(out) == 0) {
-        const char *prefix = "events/0@5: ";
-        g_assert_true(g_str_has_prefix(harness_rejects(h), prefix));
-        return g_strdup(harness_rejects(h) + strlen(prefix));
-    }
-    const char *text = harness_text(h, out) + strlen("{\"x\":");
-    return g_strndup(text, strlen(text) - 1);
-}
-
-static void assert_decode(const char *type, const char *value, const char *expected)
-{
-    g_autofree char *got = decode(type, value);
-    g_assert_cmpstr(got, ==, expected);
-}
+#include "decode_one.h"
 
 static void test_numbers_keep_their_digits(void)
 {
@@ -327,11 +305,11 @@ static void test_expected_keys_need_their_quotes_too(void)
 static void test_causes_are_short_and_printable(void)
 {
     g_autofree char *digits = g_strnfill(5000, '7');
-    g_autofree char *cause = decode("int", digits);
+    g_autofree char *cause = decode_one("int", digits);
     g_assert_cmpuint(strlen(cause), <, 150);
     assert_decode("int", "\"tab\\tand \x7f\"", "x: text 'tab\\tand \\x7F' is no int");
     g_autofree char *wide = g_strdup_printf("\"%s\"", "ééééééééééééééééééééééééééééééééééééééééééééééééééééé");
-    g_autofree char *cut = decode("int", wide);
+    g_autofree char *cut = decode_one("int", wide);
     g_assert_true(g_utf8_validate(cut, -1, NULL));
     g_assert_nonnull(strstr(cut, "…"));
 }
@@ -367,13 +345,6 @@ static void test_other_columns_hold_texts_too(void)
     harness_input_text(h, "events", "id int, payload string");
     const char *rows[] = {"[1, \"{\\\"a\\\":5}\"]"};
     g_assert_cmpstr(harness_text(h, harness_apply(h, harness_rows(h, 0, "e/0", 0, rows, 1))), ==, "{\"a\":5}");
-}
-
-static void assert_config(const char *options, const char *message)
-{
-    g_autoptr(Harness) h = harness_new("json-decode", options);
-    g_assert_cmpint(harness_try_bind(h), ==, SF_CONFIG);
-    g_assert_cmpstr(h->err.message, ==, message);
 }
 
 static void test_all_wrong_columns_are_named_at_once(void)
