@@ -7,21 +7,23 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { FLUSH_BYTES = 256 << 10 };
 
-Chain *chain_new(SfNode *node, size_t input, const SfSplit *split, const char *directory, const char *positions)
+Chain *chain_new(SfNode *node, size_t input, const SfSplit *split, const ChainPlace *place)
 {
     Chain *chain = g_new0(Chain, 1);
     chain->node = node;
     chain->input = input;
     chain->split = split;
-    chain->directory = directory;
+    chain->place = place;
+    chain->link.data = chain;
     chain->key = name_key(split->name);
-    chain->position_path = g_build_filename(positions, chain->key, NULL);
+    chain->position_path = g_build_filename(place->positions, chain->key, NULL);
     g_autofree char *hidden = g_strdup_printf(".%s.tmp", chain->key);
-    chain->hidden_path = g_build_filename(directory, hidden, NULL);
+    chain->hidden_path = g_build_filename(place->files, hidden, NULL);
     chain->start = chain->end = SF_POSITION_NONE;
     chain->position_fd = chain->hidden_fd = -1;
     chain->buffer = g_string_new(NULL);
@@ -71,7 +73,7 @@ void chain_free(Chain *chain)
     if (chain->hidden_fd >= 0)
         (void) unlink(chain->hidden_path);
     drop_open(chain);
-    close_fd(&chain->position_fd);
+    chain_release(chain);
     sf_charge(chain->node, -chain->charged);
     g_string_free(chain->buffer, TRUE);
     g_free(chain->hidden_path);
@@ -82,25 +84,39 @@ void chain_free(Chain *chain)
 
 static SfStatus fail_io(const char *path, const char *what, SfError *err)
 {
-    return sf_fail(err, SF_RETRY, "cannot %s '%s': %s", what, path, g_strerror(errno));
+    const char *cause = errno == ELOOP ? "it is a symbolic link, which is not followed; remove it" : g_strerror(errno);
+    return sf_fail(err, SF_RETRY, "cannot %s '%s': %s", what, path, cause);
+}
+
+/* The file's mode is what the user says, whatever the umask; without a word, what the umask leaves. */
+static int create(const Chain *chain, const char *path, int flags)
+{
+    int fd = open(path, flags | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666);
+    if (fd < 0 || chain->place->mode == 0 || fchmod(fd, chain->place->mode) == 0)
+        return fd;
+    int error = errno;
+    close_fd(&fd);
+    errno = error;
+    return -1;
 }
 
 static SfStatus lock(Chain *chain, SfError *err)
 {
     if (chain->position_fd >= 0)
         return SF_OK;
-    int fd = open(chain->position_path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    int fd = create(chain, chain->position_path, O_RDWR);
     if (fd < 0)
         return fail_io(chain->position_path, "open", err);
     if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
         SfStatus status = errno == EWOULDBLOCK
                               ? sf_fail(err, SF_RETRY, "another process is writing files of split '%s' to '%s'",
-                                        chain->split->name, chain->directory)
+                                        chain->split->name, chain->place->files)
                               : fail_io(chain->position_path, "lock", err);
         close_fd(&fd);
         return status;
     }
     chain->position_fd = fd;
+    g_queue_push_tail_link(chain->place->held, &chain->link);
     return SF_OK;
 }
 
@@ -135,7 +151,7 @@ static SfStatus write_position(const Chain *chain, bool sync, SfError *err)
 static SfStatus find_end(const Chain *chain, int64_t *out, SfError *err)
 {
     int64_t files = SF_POSITION_NONE, position = SF_POSITION_NONE;
-    SF_TRY(names_last_end(chain->directory, chain->key, &files, err));
+    SF_TRY(names_last_end(chain->place->files, chain->key, &files, err));
     SF_TRY(read_position(chain, &position, err));
     *out = MAX(files, position);
     return SF_OK;
@@ -152,8 +168,11 @@ SfStatus chain_recover(Chain *chain, SfError *err)
 
 SfStatus chain_hold(Chain *chain, SfError *err)
 {
-    if (chain->position_fd >= 0)
+    if (chain->position_fd >= 0) {
+        g_queue_unlink(chain->place->held, &chain->link);
+        g_queue_push_tail_link(chain->place->held, &chain->link);
         return SF_OK;
+    }
     int64_t end = SF_POSITION_NONE;
     SF_TRY(lock(chain, err));
     SF_TRY(find_end(chain, &end, err));
@@ -161,12 +180,25 @@ SfStatus chain_hold(Chain *chain, SfError *err)
         return SF_OK;
     chain_release(chain);
     return sf_fail(err, SF_FENCED, "another process has moved split '%s' in '%s' on to %" PRId64, chain->split->name,
-                   chain->directory, end);
+                   chain->place->files, end);
 }
 
 void chain_release(Chain *chain)
 {
+    if (chain->position_fd >= 0)
+        g_queue_unlink(chain->place->held, &chain->link);
     close_fd(&chain->position_fd);
+}
+
+SfStatus chain_spare(GQueue *held, guint most, SfError *err)
+{
+    while (held->length > most) {
+        Chain *chain = held->head->data;
+        if (chain->hidden_fd >= 0)
+            SF_TRY(chain_commit(chain, err));
+        chain_release(chain);
+    }
+    return SF_OK;
 }
 
 void chain_add(Chain *chain, const SfBatch *batch, int64_t rows)
@@ -178,15 +210,22 @@ void chain_add(Chain *chain, const SfBatch *batch, int64_t rows)
     charge(chain);
 }
 
+/* What lies under its name is a dead process's, or somebody's trap: another name of a file elsewhere. */
+static SfStatus create_hidden(Chain *chain, SfError *err)
+{
+    if (chain->hidden_fd >= 0)
+        return SF_OK;
+    (void) unlink(chain->hidden_path);
+    chain->hidden_fd = create(chain, chain->hidden_path, O_WRONLY | O_EXCL);
+    return chain->hidden_fd >= 0 ? SF_OK : fail_io(chain->hidden_path, "create", err);
+}
+
 /* At a fixed place, so that a write that failed half-way is simply done again. */
 SfStatus chain_flush(Chain *chain, bool all, SfError *err)
 {
     if (chain->buffer->len == 0 || (!all && chain->buffer->len < FLUSH_BYTES))
         return SF_OK;
-    if (chain->hidden_fd < 0)
-        chain->hidden_fd = open(chain->hidden_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (chain->hidden_fd < 0)
-        return fail_io(chain->hidden_path, "create", err);
+    SF_TRY(create_hidden(chain, err));
     for (gsize done = 0; done < chain->buffer->len;) {
         ssize_t n = pwrite(chain->hidden_fd, chain->buffer->str + done, chain->buffer->len - done,
                            chain->hidden_size + (int64_t) done);
@@ -212,7 +251,7 @@ static SfStatus sync_directory(const char *path, SfError *err)
 static SfStatus publish(Chain *chain, SfError *err)
 {
     g_autofree char *name = name_file(chain->key, chain->from, chain->end);
-    g_autofree char *path = g_build_filename(chain->directory, name, NULL);
+    g_autofree char *path = g_build_filename(chain->place->files, name, NULL);
     SF_TRY(chain_flush(chain, true, err));
     sf_fault(chain->node, "file-sink:written");
     if (!chain->renamed && fsync(chain->hidden_fd) != 0)
@@ -222,7 +261,7 @@ static SfStatus publish(Chain *chain, SfError *err)
         return fail_io(path, "rename to", err);
     chain->renamed = true;
     sf_fault(chain->node, "file-sink:renamed");
-    return sync_directory(chain->directory, err);
+    return sync_directory(chain->place->files, err);
 }
 
 SfStatus chain_commit(Chain *chain, SfError *err)

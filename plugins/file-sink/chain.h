@@ -4,29 +4,39 @@
 #ifndef FILE_SINK_CHAIN_H
 #define FILE_SINK_CHAIN_H
 
+#include <sys/types.h>
 #include "names.h"
+
+/* What the chains of an input have in common; outlives them. */
+typedef struct ChainPlace {
+    const char *files; /* directories */
+    const char *positions;
+    mode_t mode;  /* of files; 0: as the umask has it */
+    GQueue *held; /* chains that are locked, the one that was used last at the tail */
+} ChainPlace;
 
 typedef struct Chain {
     SfNode *node;
     size_t input;
     const SfSplit *split;
-    const char *directory; /* of the files */
+    const ChainPlace *place;
     char *key;
     char *position_path;
     char *hidden_path;
-    int64_t start; /* end of what is committed, or SF_POSITION_NONE before recover */
-    int64_t from;  /* of what was written since; start, where that is known */
-    int64_t end;   /* of what was written */
-    int64_t rows;  /* in the hidden file and the buffer */
-    int position_fd;
+    int64_t start;   /* end of what is committed, or SF_POSITION_NONE before recover */
+    int64_t from;    /* of what was written since; start, where that is known */
+    int64_t end;     /* of what was written */
+    int64_t rows;    /* in the hidden file and the buffer */
+    int position_fd; /* < 0: not locked */
     int hidden_fd;
+    GList link;          /* in place->held while it is locked */
     bool renamed;        /* the hidden file has its name already, but the directory is not synced */
     int64_t hidden_size; /* bytes that are surely in the hidden file */
     GString *buffer;     /* what comes behind them */
     int64_t charged;     /* its memory, as the host knows it */
 } Chain;
 
-Chain *chain_new(SfNode *node, size_t input, const SfSplit *split, const char *directory, const char *positions);
+Chain *chain_new(SfNode *node, size_t input, const SfSplit *split, const ChainPlace *place);
 void chain_free(Chain *chain);
 
 /* Drops what is open, locks, and reads how far the files and the position file say that the chain got. SF_RETRY while
@@ -45,7 +55,12 @@ SfStatus chain_flush(Chain *chain, bool all, SfError *err);
 /* Makes everything up to the end durable and visible. */
 SfStatus chain_commit(Chain *chain, SfError *err);
 
-/* Lets another process have it. */
+/* Lets another process have it; what is in the buffer stays, and chain_hold() looks whether anything came between. Not
+ * with rows in the hidden file. */
 void chain_release(Chain *chain);
+
+/* Releases those that were not used for the longest time, until no more than that many are locked: descriptors are few
+ * where splits are many. What is in their hidden files is committed. */
+SfStatus chain_spare(GQueue *held, guint most, SfError *err);
 
 #endif

@@ -4,6 +4,7 @@
 #include "console.h"
 #include "folder.h"
 #include "json/write.h"
+#include "local_path.h"
 
 #include <string.h>
 
@@ -15,6 +16,7 @@ typedef struct Input {
     int64_t value;      /* format value: number of the column */
     char *files;        /* directories; NULL for standard output */
     char *positions;
+    ChainPlace place;
     GHashTable *chains; /* SfSplit * → Chain * */
 } Input;
 
@@ -23,7 +25,10 @@ typedef struct FileSink {
     int32_t format;
     const char *column;
     int64_t file_size;
+    const char *mode;
 
+    mode_t file_mode;  /* 0: none is given */
+    GQueue held;       /* Chain *, those that are locked */
     GPtrArray *inputs; /* Input *, by number */
     bool printing;
     Console console;
@@ -42,7 +47,13 @@ static const SfOption options[] = {
     SF_OPTION_STRING(FileSink, column, .value = "value", .doc = "With format value: the column that makes the line."),
     SF_OPTION_SIZE(FileSink, file_size, .value = "64MiB", .min = "1KiB", .max = "1TiB",
                    .doc = "A file that has grown so big is committed before the next checkpoint."),
+    SF_OPTION_STRING(FileSink, mode,
+                     .doc = "Mode of the files, octal: 0640; by default what the process's umask leaves of 0666.",
+                     .example = "\"0640\""),
     SF_OPTION_END};
+
+/* Locks of so many splits are kept; the others are taken anew at each commit. */
+enum { MOST_HELD = 64 };
 
 static const char doc[] =
     "Writes rows as lines. Each checkpoint makes one file of every split that had rows, and its name says which:\n"
@@ -87,12 +98,37 @@ static SfStatus find_value(const FileSink *self, const struct ArrowSchema *schem
     return SF_OK;
 }
 
+/* Three or four octal digits, of which the last three count. */
+static SfStatus read_mode(FileSink *self, SfError *err)
+{
+    const char *digits = self->mode ? self->mode : "";
+    size_t size = strlen(digits);
+    if (!self->mode)
+        return SF_OK;
+    if (size == 4 && *digits == '0')
+        digits++, size--;
+    self->file_mode = (mode_t) g_ascii_strtoull(digits, NULL, 8);
+    if (size != 3 || strspn(digits, "01234567") != size || (self->file_mode & 0600) != 0600)
+        return sf_fail(err, SF_CONFIG, "mode: '%s' is no mode by which the owner may read and write, such as 0640",
+                       self->mode);
+    return SF_OK;
+}
+
+static SfStatus check_options(FileSink *self, SfError *err)
+{
+    if (strcmp(self->path, "-") != 0)
+        SF_TRY(
+            local_path_check("path", self->path, "; s3-bronze-sink and delta-silver-sink write to object stores", err));
+    return read_mode(self, err);
+}
+
 static SfStatus bind(SfNode *node, size_t number, const struct ArrowSchema *schema, SfError *err)
 {
     FileSink *self = node->state;
     if (!self->inputs)
         self->inputs = g_ptr_array_new_with_free_func((GDestroyNotify) input_free);
     g_return_val_if_fail(number == self->inputs->len, SF_FATAL);
+    SF_TRY(check_options(self, err));
     Input *input = g_new0(Input, 1);
     g_ptr_array_add(self->inputs, input);
     input->chains = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify) chain_free);
@@ -110,10 +146,14 @@ static SfStatus open_node(SfNode *node, SfError *err)
     console_init(&self->console);
     if (self->printing)
         return SF_OK;
+    g_autofree char *absolute = NULL;
+    SF_TRY(local_path_absolute("path", self->path, &absolute, err));
     SF_TRY(folder_claim(node, self->path, err));
     for (guint i = 0; i < self->inputs->len; i++) {
         Input *input = g_ptr_array_index(self->inputs, i);
         SF_TRY(folder_of_input(node, self->path, i, &input->files, &input->positions, err));
+        input->place = (ChainPlace){
+            .files = input->files, .positions = input->positions, .mode = self->file_mode, .held = &self->held};
     }
     return SF_OK;
 }
@@ -124,7 +164,7 @@ static Chain *chain_of(SfNode *node, size_t number, const SfSplit *split)
     Input *input = g_ptr_array_index(self->inputs, number);
     Chain *chain = g_hash_table_lookup(input->chains, split);
     if (!chain) {
-        chain = chain_new(node, number, split, input->files, input->positions);
+        chain = chain_new(node, number, split, &input->place);
         g_hash_table_insert(input->chains, (gpointer) split, chain);
     }
     return chain;
@@ -140,6 +180,7 @@ static SfStatus recover(SfNode *node, SfRecovery *chains, size_t n, SfError *err
         Chain *chain = chain_of(node, chains[i].input, chains[i].split);
         SF_TRY(chain_recover(chain, err));
         chains[i].position = chain->start;
+        SF_TRY(chain_spare(&self->held, MOST_HELD, err));
     }
     return SF_OK;
 }
@@ -200,6 +241,7 @@ static SfStatus write_batch(SfNode *node, size_t number, const SfBatch *batch, S
         return print(node, number, batch, err);
     Chain *chain = chain_of(node, number, batch->split);
     SF_TRY(chain_hold(chain, err));
+    SF_TRY(chain_spare(&self->held, MOST_HELD, err));
     SF_TRY(chain_flush(chain, false, err));
     if (chain->hidden_size >= self->file_size)
         SF_TRY(chain_commit(chain, err));
@@ -219,6 +261,7 @@ static SfStatus commit(SfNode *node, SfCommitReason reason, SfError *err)
         g_hash_table_iter_init(&iter, input->chains);
         while (g_hash_table_iter_next(&iter, NULL, &chain)) {
             SF_TRY(chain_commit(chain, err));
+            SF_TRY(chain_spare(&self->held, MOST_HELD, err));
             if (reason == SF_COMMIT_REVOKE || reason == SF_COMMIT_END)
                 chain_release(chain);
         }

@@ -1,7 +1,9 @@
 /* file-source: lines of files as raw rows. This file finds files, assigns them and takes turns; reading one is
  * reader.c's. */
+#include "local_path.h"
 #include "reader.h"
 
+#include <inttypes.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -14,10 +16,13 @@ typedef struct FileSource {
     int64_t interval;
     int64_t max_line;
     int64_t batch_rows;
+    const char *state_dir;
 
+    Memory *memory;
     GPtrArray *readers; /* Reader *, in order of discovery */
     GHashTable *names;  /* of splits that were assigned */
     size_t turn;        /* of the reader that is asked next */
+    bool told;          /* that a file is too short to tell it apart */
     int64_t looked_ms;  /* monotonic: when files were looked for; 0: never */
     GMutex mutex;       /* of the two below */
     GCond wake;
@@ -36,6 +41,10 @@ static const SfOption options[] = {
     SF_OPTION_SIZE(FileSource, max_line, .value = "64MiB", .min = "1KiB", .max = "256MiB", .doc = "Longest line."),
     SF_OPTION_INT(FileSource, batch_rows, .value = "4096", .min = "1", .max = "1_000_000",
                   .doc = "Rows in a batch at most."),
+    SF_OPTION_STRING(FileSource, state_dir,
+                     .doc = "Directory for what tells a file from another that begins with the same line; by default "
+                            "$XDG_STATE_HOME/streamforge, or ~/.local/state/streamforge.",
+                     .example = "/var/lib/streamforge"),
     SF_OPTION_END};
 
 static const char doc[] =
@@ -43,17 +52,28 @@ static const char doc[] =
     "file's name up to its last dot, `partition` 0, `offset` the line's number from 0; key, timestamp and headers are\n"
     "null, since a line has none. Empty lines are passed over and keep their number.\n"
     "\n"
+    "Files packed by gzip are read as what is in them, whatever their names say; the `topic` of `sales.jsonl.gz` is\n"
+    "`sales`. Other packings are refused by name.\n"
+    "\n"
     "A run with trigger `once` reads each file up to where it ended at the start, a last line without line break "
-    "included.\n"
-    "Otherwise files are followed: as they grow, and as new ones come; a line counts once its line break is there.\n"
+    "included;\n"
+    "what is packed must be whole. Otherwise files are followed: as they grow, and as new ones come; a line counts "
+    "once "
+    "its\n"
+    "line break is there. A path that leads to no file is an error or, where files may still come, a warning.\n"
     "\n"
     "Files may only grow. A file is known by its path and its first line (up to 1 KiB), so that another file under the "
     "same\n"
-    "path (after a rotation) is read from its beginning; its predecessor is read to its end first while it is open. A "
-    "file that\n"
-    "was renamed is another file: let the pattern match either the names before or those after the rotation. In a "
-    "directory,\n"
-    "names that begin with a dot or an underscore, or end in .tmp, are left out: write there, then rename.\n"
+    "path (after a rotation) is read from its beginning; its predecessor is read to its end first while it is open. "
+    "One "
+    "that\n"
+    "begins with the same line (a header) is told apart by the bytes before the last position, which the source "
+    "remembers\n"
+    "in `state_dir`; where that is lost, lines before the position are taken for read. A file that was renamed is "
+    "another\n"
+    "file: let the pattern match either the names before or those after the rotation. In a directory, names that begin "
+    "with\n"
+    "a dot or an underscore, or end in .tmp, are left out: write there, then rename.\n"
     "\n"
     "Standard input cannot be read again after a failure and is therefore no source. All files are read by task 0.\n";
 
@@ -63,26 +83,52 @@ static SfStatus bind(SfNode *node, struct ArrowSchema *out, SfError *err)
     if (strcmp(self->path, "-") == 0)
         return sf_fail(err, SF_CONFIG,
                        "path '-': standard input cannot be read again after a failure; write it to a file");
+    SF_TRY(local_path_check("path", self->path, "; copy the objects to a directory, or read the topic they came from",
+                            err));
+    if (self->state_dir)
+        SF_TRY(local_path_check("state_dir", self->state_dir, "", err));
     return sf_schema_raw(out, err);
+}
+
+/* A path that leads nowhere is said at once: an error for a bounded run, unless files may come. */
+static SfStatus look_ahead(SfNode *node, SfError *err)
+{
+    const FileSource *self = node->state;
+    g_autoptr(GPtrArray) paths = NULL;
+    SfError problem = {0};
+    SF_TRY(files_find(self->path, &paths, err));
+    if (paths->len > 0)
+        return SF_OK;
+    SfStatus status = files_explain(self->path, &problem);
+    if (node->bounded && status != SF_EMPTY)
+        return sf_fail(err, status, "%s", problem.message);
+    sf_log(node, SF_LOG_WARNING, "%s; %s", problem.message, node->bounded ? "nothing is read" : "waiting for files");
+    return SF_OK;
 }
 
 static SfStatus open_node(SfNode *node, SfError *err)
 {
     FileSource *self = node->state;
-    self->readers = g_ptr_array_new_with_free_func((GDestroyNotify) reader_free);
-    self->names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    g_autofree char *absolute = NULL;
     g_mutex_init(&self->mutex);
     g_cond_init(&self->wake);
-    if (!node->bounded || files_may_be_none(self->path) || g_file_test(self->path, G_FILE_TEST_EXISTS))
+    self->readers = g_ptr_array_new_with_free_func((GDestroyNotify) reader_free);
+    self->names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    SF_TRY(local_path_absolute("path", self->path, &absolute, err));
+    if (node->task > 0)
         return SF_OK;
-    return sf_fail(err, SF_CONFIG, "there is no file '%s'", self->path);
+    self->memory = memory_new(node, self->state_dir, absolute);
+    return look_ahead(node, err);
 }
 
+/* The file's name up to its last dot, with that of its packing left out. */
 static char *topic_of(const FileSource *self, const char *path)
 {
     if (self->topic)
         return g_strdup(self->topic);
     char *name = g_path_get_basename(path);
+    if (g_str_has_suffix(name, ".gz") && strlen(name) > strlen(".gz"))
+        name[strlen(name) - strlen(".gz")] = '\0';
     char *dot = strrchr(name, '.');
     if (dot && dot > name)
         *dot = '\0';
@@ -117,10 +163,84 @@ static Reader *find_reader(const FileSource *self, const struct stat *info, cons
     for (guint i = self->readers->len; i > 0; i--) {
         Reader *reader = g_ptr_array_index(self->readers, i - 1);
         if (reader->file->inode == info->st_ino && reader->file->device == info->st_dev &&
-            strcmp(reader->file->path, path) == 0 && info->st_size >= reader->offset)
+            strcmp(reader->file->path, path) == 0 && info->st_size >= reader_consumed(reader))
             return reader;
     }
     return NULL;
+}
+
+static Reader *reader_of(const FileSource *self, const char *name)
+{
+    for (guint i = 0; i < self->readers->len; i++) {
+        Reader *reader = g_ptr_array_index(self->readers, i);
+        if (strcmp(reader->file->name, name) == 0)
+            return reader;
+    }
+    return NULL;
+}
+
+/* The name of the split says the generation from the second on. */
+static void name_generation(Found *found, const Past *past)
+{
+    if (past->generation < 2)
+        return;
+    g_autofree char *first = g_steal_pointer(&found->name);
+    found->name = g_strdup_printf("%s@%" PRId64, first, past->generation);
+}
+
+/* A file at the place of one that this run has read, and with the same first line: the same lines in a new file, or
+ * too few of them to tell. */
+static SfStatus take_place(SfNode *node, Found *found, Likeness likeness, SfError *err)
+{
+    FileSource *self = node->state;
+    Reader *reader = reader_of(self, found->name);
+    if (reader && likeness == LIKE_SAME) {
+        reader_move(reader, found);
+        return SF_OK;
+    }
+    g_autoptr(Found) owned = found;
+    if (node->bounded || likeness == LIKE_SAME)
+        return sf_fail(
+            err, SF_FATAL,
+            "%s: was cut short or replaced by a file that begins with the same line; give it another name to "
+            "read it anew",
+            owned->path);
+    if (!self->told)
+        sf_log(node, SF_LOG_WARNING,
+               "%s: is shorter than what was read of it; waiting for more lines, to tell whether it is another file",
+               owned->path);
+    self->told = true;
+    return SF_OK;
+}
+
+/* What is at the path now, by the name of its split; SF_EMPTY when nothing is. */
+static SfStatus identify(SfNode *node, const char *path, Found **out, Past **past, Likeness *likeness, SfError *err)
+{
+    FileSource *self = node->state;
+    g_autoptr(Found) found = NULL;
+    SF_TRY(files_identify(path, node->bounded, &found, err));
+    *past = memory_find(self->memory, found->absolute);
+    SF_TRY(past_compare(*past, path, likeness, err));
+    if (*likeness == LIKE_OTHER) {
+        sf_log(node, SF_LOG_INFO,
+               "%s: begins with the same line as its predecessor, but is another file; reading it from its beginning",
+               path);
+        past_next(*past);
+    }
+    name_generation(found, *past);
+    *out = g_steal_pointer(&found);
+    return SF_OK;
+}
+
+/* What stands in the reader's own file by now is not what it was. */
+static void leave_truncated(const FileSource *self, const Found *found)
+{
+    for (guint i = 0; i < self->readers->len; i++) {
+        Reader *reader = g_ptr_array_index(self->readers, i);
+        if (reader->file->inode == found->inode && reader->file->device == found->device &&
+            strcmp(reader->file->path, found->path) == 0)
+            reader->done = true;
+    }
 }
 
 /* A file that is new, or that took another's place. */
@@ -128,20 +248,20 @@ static SfStatus look_at(SfNode *node, const char *path, GPtrArray *fresh, SfErro
 {
     FileSource *self = node->state;
     struct stat info;
+    Past *past = NULL;
+    Likeness likeness = LIKE_SHORT;
+    g_autoptr(Found) found = NULL;
     if (stat(path, &info) != 0 || find_reader(self, &info, path))
         return SF_OK;
-    g_autoptr(Found) found = NULL;
-    SfStatus status = files_identify(path, node->bounded, &found, err);
+    SfStatus status = identify(node, path, &found, &past, &likeness, err);
     if (status != SF_OK)
         return status == SF_EMPTY ? SF_OK : status;
     if (g_hash_table_contains(self->names, found->name))
-        return sf_fail(err, SF_FATAL,
-                       "%s: was cut short or replaced by a file that begins with the same line; give it "
-                       "another name to read it anew",
-                       path);
+        return take_place(node, g_steal_pointer(&found), likeness, err);
+    leave_truncated(self, found);
     ReaderLimits limits = {.line_bytes = self->max_line, .batch_rows = self->batch_rows};
     g_autofree char *topic = topic_of(self, path);
-    g_ptr_array_add(fresh, reader_new(g_steal_pointer(&found), topic, node->bounded, &limits));
+    g_ptr_array_add(fresh, reader_new(g_steal_pointer(&found), past, topic, node->bounded, &limits));
     return SF_OK;
 }
 
@@ -158,6 +278,8 @@ static SfStatus look_for_files(SfNode *node, SfError *err)
         SF_TRY(look_at(node, g_ptr_array_index(paths, i), fresh, err));
     if (fresh->len > 0)
         SF_TRY(assign(node, fresh, err));
+    else if (node->bounded && paths->len > 0)
+        sf_log(node, SF_LOG_WARNING, "what '%s' leads to is empty; nothing is read", self->path);
     self->looked_ms = now_ms;
     return SF_OK;
 }
@@ -168,7 +290,7 @@ static bool is_over(Reader *reader)
     struct stat info;
     int64_t now_ms = g_get_monotonic_time() / 1000;
     if (stat(reader->file->path, &info) == 0 && info.st_ino == reader->file->inode &&
-        info.st_dev == reader->file->device && info.st_size >= reader->offset) {
+        info.st_dev == reader->file->device && info.st_size >= reader_consumed(reader)) {
         reader->replaced_ms = 0;
         return false;
     }
@@ -234,6 +356,14 @@ static SfStatus poll_node(SfNode *node, int64_t timeout_ms, SfBatch *out, SfErro
     return SF_EMPTY;
 }
 
+static void committed(SfNode *node, const SfPosition *positions, size_t n, bool last)
+{
+    FileSource *self = node->state;
+    (void) positions, (void) n;
+    if (self->memory)
+        memory_save(self->memory, last);
+}
+
 static void interrupt(SfNode *node)
 {
     FileSource *self = node->state;
@@ -248,6 +378,9 @@ static void close_node(SfNode *node)
     FileSource *self = node->state;
     if (!self->readers)
         return;
+    if (self->memory)
+        memory_save(self->memory, true);
+    g_clear_pointer(&self->memory, memory_free);
     g_clear_pointer(&self->readers, g_ptr_array_unref);
     g_clear_pointer(&self->names, g_hash_table_unref);
     g_cond_clear(&self->wake);
@@ -260,6 +393,7 @@ SF_SOURCE_PLUGIN = {
     .bind = bind,
     .open = open_node,
     .poll = poll_node,
+    .committed = committed,
     .interrupt = interrupt,
     .close = close_node,
 };

@@ -9,10 +9,11 @@
 /* A file at one moment. */
 typedef struct Found {
     char *path;
-    char *name; /* of the split: the path, then # and a hash of the file's first line */
+    char *name;     /* of the split: the path, then # and a hash of the file's first line */
+    char *absolute; /* likewise, by the path from the root */
     dev_t device;
     ino_t inode;
-    int64_t size;
+    int64_t size; /* on disk */
 } Found;
 
 void found_free(Found *found);
@@ -21,8 +22,9 @@ void found_free(Found *found);
  * or those that a glob pattern matches; sorted. Nothing there is an empty list. SF_RETRY where a person may mend it. */
 SfStatus files_find(const char *path, GPtrArray **out, SfError *err);
 
-/* Whether a path is a pattern or a directory, so that no file at all is nothing to complain about. */
-bool files_may_be_none(const char *path);
+/* Why there is no file of that path: SF_CONFIG where that is a mistake, SF_EMPTY where files may come. The message says
+ * what is there instead. */
+SfStatus files_explain(const char *path, SfError *err);
 
 /* What is at a path now; SF_EMPTY when nothing is, or a file whose first line is not there in full yet. `whole`: the
  * end of the file ends its last line. */

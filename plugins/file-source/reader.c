@@ -2,10 +2,7 @@
  * bytes that are copied. No mapping: a file that is cut short under a mapping kills its reader. */
 #include "reader.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <unistd.h>
 
 enum { CHUNK_BYTES = 1 << 20, LEAST_ROOM = CHUNK_BYTES / 16 };
 
@@ -40,14 +37,14 @@ static void chunk_unref(gpointer data)
         g_free(chunk);
 }
 
-Reader *reader_new(Found *file, const char *topic, bool bounded, const ReaderLimits *limits)
+Reader *reader_new(Found *file, Past *past, const char *topic, bool bounded, const ReaderLimits *limits)
 {
     Reader *reader = g_new0(Reader, 1);
     reader->file = file;
     reader->topic = g_strdup(topic);
     reader->limits = *limits;
-    reader->fd = -1;
-    reader->stop = bounded ? file->size : INT64_MAX;
+    reader->past = past;
+    reader->bounded = bounded;
     return reader;
 }
 
@@ -55,8 +52,7 @@ void reader_free(Reader *reader)
 {
     if (!reader)
         return;
-    if (reader->fd >= 0)
-        close(reader->fd);
+    input_free(reader->input);
     chunk_unref(reader->chunk);
     raw_source_unref(reader->raw);
     found_free(reader->file);
@@ -93,20 +89,15 @@ static SfStatus make_room(Reader *reader, SfError *err)
 static SfStatus fill(Reader *reader, SfError *err)
 {
     SF_TRY(make_room(reader, err));
-    size_t want = (size_t) MIN((int64_t) room(reader), reader->stop - reader->offset);
-    ssize_t n = want > 0 ? pread(reader->fd, reader->end, want, reader->offset) : 0;
-    if (n < 0)
-        return sf_fail(err, SF_RETRY, "%s:%" PRId64 ": cannot read on: %s", reader->file->path, reader->line + 1,
-                       g_strerror(errno));
-    if (n == 0 && want > 0 && reader->stop != INT64_MAX)
-        return sf_fail(err, SF_FATAL, "%s:%" PRId64 ": the file was cut short while it was read", reader->file->path,
-                       reader->line + 1);
-    if (n == 0)
-        return SF_EMPTY;
+    size_t got = 0;
+    SfStatus status = input_read(reader->input, reader->end, room(reader), &got, err);
+    if (status != SF_OK)
+        return status == SF_EMPTY ? status
+                                  : sf_fail_prefix(err, status, "%s:%" PRId64, reader->file->path, reader->line + 1);
     bool first = reader->offset == 0;
-    reader->offset += n;
-    reader->end += n;
-    if (first && n >= 3 && memcmp(reader->at, "\xEF\xBB\xBF", 3) == 0)
+    reader->offset += (int64_t) got;
+    reader->end += got;
+    if (first && got >= 3 && memcmp(reader->at, "\xEF\xBB\xBF", 3) == 0)
         reader->at += 3; /* a byte order mark, which is no part of the first line */
     return SF_OK;
 }
@@ -128,7 +119,7 @@ static SfStatus find_line(Reader *reader, char **end, SfError *err)
                            reader->file->path, reader->line + 1, reader->limits.line_bytes);
         seen = size;
         SfStatus status = fill(reader, err);
-        if (status == SF_EMPTY && reader->offset >= reader->stop) {
+        if (status == SF_EMPTY && reader->bounded) {
             reader->done = true;
             *end = reader->end;
             return size > 0 ? SF_OK : SF_EMPTY;
@@ -183,28 +174,63 @@ static SfStatus skip_lines(Reader *reader, int64_t line, SfError *err)
 
 static void reader_close(Reader *reader)
 {
-    if (reader->fd >= 0)
-        close(reader->fd);
-    reader->fd = -1;
+    g_clear_pointer(&reader->input, input_free);
     g_clear_pointer(&reader->chunk, chunk_unref);
     reader->at = reader->end = NULL;
     reader->offset = reader->line = 0;
+    reader->rest = false;
+}
+
+void reader_move(Reader *reader, Found *file)
+{
+    reader->position = MAX(reader->position, reader->line);
+    reader_close(reader);
+    found_free(reader->file);
+    reader->file = file;
+    reader->replaced_ms = 0;
+    reader->done = false;
+}
+
+int64_t reader_consumed(const Reader *reader)
+{
+    return reader->input ? input_consumed(reader->input) : 0;
 }
 
 SfStatus reader_open(Reader *reader, SfError *err)
 {
-    if (reader->fd >= 0)
+    if (reader->input)
         return SF_OK;
-    reader->fd = open(reader->file->path, O_RDONLY | O_CLOEXEC);
-    if (reader->fd < 0)
-        return sf_fail(err, SF_RETRY, "cannot read '%s': %s", reader->file->path, g_strerror(errno));
-    (void) posix_fadvise(reader->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
-    SfStatus status = skip_lines(reader, reader->position, err);
+    SfStatus status = input_open(reader->file->path, reader->bounded, &reader->input, err);
+    if (status == SF_EMPTY)
+        return sf_fail(err, SF_RETRY, "cannot read '%s': it is gone", reader->file->path);
+    if (status == SF_OK)
+        input_end_at(reader->input, reader->file->size);
+    if (status == SF_OK)
+        status = skip_lines(reader, reader->position, err);
     if (status != SF_OK)
         reader_close(reader);
     else if (!reader->raw)
         reader->raw = raw_source_new(reader->topic, 0, reader->limits.batch_rows);
     return status;
+}
+
+/* Remembers what stands before `at`, a line's beginning. */
+static void remember(const Reader *reader, int64_t line, const char *at)
+{
+    Mark mark;
+    size_t size = MIN((size_t) (at - reader->chunk->data), (size_t) MARK_BYTES);
+    mark_set(&mark, line, reader->offset - (reader->end - at), at - size, size);
+    past_add(reader->past, &mark);
+}
+
+/* Beside the end of what was read, that of the second line, for a file that has few. */
+static void remember_all(const Reader *reader, int64_t start, const char *from)
+{
+    const char *end = start == 0 ? memchr(from, '\n', (size_t) (reader->at - from)) : NULL;
+    end = end ? memchr(end + 1, '\n', (size_t) (reader->at - end - 1)) : NULL;
+    if (end)
+        remember(reader, 2, end + 1);
+    remember(reader, reader->line, reader->at);
 }
 
 /* Cuts lines into rows as long as they are there in full; line breaks may be CR LF. Empty lines are no events. */
@@ -234,6 +260,7 @@ SfStatus reader_next(Reader *reader, SfBatch *out, SfError *err)
     int64_t start = reader->line;
     char *from = reader->at;
     cut_lines(reader, end, rows);
+    remember_all(reader, start, from);
     SF_TRY(raw_rows_finish(g_steal_pointer(&rows), NULL, &out->rows, err));
     out->split = reader->split;
     out->start = start;

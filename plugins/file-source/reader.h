@@ -4,6 +4,8 @@
 #define FILE_SOURCE_READER_H
 
 #include "files.h"
+#include "input.h"
+#include "memory.h"
 #include "raw_rows.h"
 
 typedef struct Chunk Chunk;
@@ -20,9 +22,10 @@ typedef struct Reader {
     int64_t position; /* line to begin with */
     ReaderLimits limits;
     RawSource *raw;
-    int fd;
-    int64_t stop;   /* byte where a bounded run ends; INT64_MAX: follows the file's growth */
-    int64_t offset; /* bytes read so far */
+    Past *past;   /* what is remembered of the file; the source's */
+    Input *input; /* NULL: not open */
+    bool bounded;
+    int64_t offset; /* bytes read so far, unpacked */
     int64_t line;   /* number of the next line */
     Chunk *chunk;   /* what was read and not yet handed out: [at, end) of it */
     char *at;
@@ -33,8 +36,14 @@ typedef struct Reader {
 } Reader;
 
 /* Takes the file over. */
-Reader *reader_new(Found *file, const char *topic, bool bounded, const ReaderLimits *limits);
+Reader *reader_new(Found *file, Past *past, const char *topic, bool bounded, const ReaderLimits *limits);
 void reader_free(Reader *reader);
+
+/* The same lines lie in another file by now, which it takes over. */
+void reader_move(Reader *reader, Found *file);
+
+/* Bytes of the file on disk that have been read. */
+int64_t reader_consumed(const Reader *reader);
 
 /* Opens it and moves to its position, where that has not been done: SF_FATAL when the file has fewer lines. */
 SfStatus reader_open(Reader *reader, SfError *err);

@@ -1,73 +1,7 @@
 /* file-source: which lines become which rows, where it goes on, and what it says of files that change under it. */
-#include <glib/gstdio.h>
 #include <locale.h>
 #include <unistd.h>
-#include "harness.h"
-
-typedef char Folder;
-
-static Folder *folder_new(void)
-{
-    Folder *folder = g_dir_make_tmp("file-source-XXXXXX", NULL);
-    g_assert_nonnull(folder);
-    g_assert_cmpint(g_chdir(folder), ==, 0);
-    return folder;
-}
-
-static void folder_free(Folder *folder)
-{
-    const char *argv[] = {"rm", "-rf", folder, NULL};
-    g_assert_cmpint(g_chdir("/"), ==, 0);
-    g_assert_true(g_spawn_sync(NULL, (char **) argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL, NULL, NULL));
-    g_free(folder);
-}
-
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(Folder, folder_free)
-
-static void put(const char *path, const char *text)
-{
-    g_assert_true(g_file_set_contents(path, text, -1, NULL));
-}
-
-static void append(const char *path, const char *text)
-{
-    FILE *file = g_fopen(path, "ae");
-    g_assert_nonnull(file);
-    g_assert_cmpuint(fwrite(text, 1, strlen(text), file), ==, strlen(text));
-    g_assert_cmpint(fclose(file), ==, 0);
-}
-
-static Harness *bounded(const char *options)
-{
-    Harness *h = harness_new("file-source", options);
-    h->bounded = true;
-    return h;
-}
-
-/* "offset:value" of all rows up to the end, joined by blanks. */
-static char *values_of(const GPtrArray *batches)
-{
-    g_autoptr(GString) out = g_string_new(NULL);
-    for (guint i = 0; i < batches->len && batches->pdata[i]; i++) {
-        const SfBatch *batch = batches->pdata[i];
-        SfColumn value, offset;
-        g_assert_cmpint(sf_column(batch, "value", SF_BINARY, &value, NULL), ==, SF_OK);
-        g_assert_cmpint(sf_column(batch, "offset", SF_INT64, &offset, NULL), ==, SF_OK);
-        for (int64_t row = 0; row < sf_rows(batch); row++) {
-            SfBytes bytes = sf_bytes(&value, row);
-            g_string_append_printf(out, "%s%d:%.*s", out->len ? " " : "", (int) sf_i64(&offset, row), (int) bytes.size,
-                                   bytes.data);
-        }
-    }
-    return g_string_free(g_steal_pointer(&out), FALSE);
-}
-
-static void assert_lines(Harness *h, gint64 rows, const char *expected)
-{
-    g_autoptr(GPtrArray) batches = harness_poll_rows(h, rows);
-    g_autofree char *values = values_of(batches);
-    g_assert_cmpstr(values, ==, expected);
-}
+#include "file_folder.h"
 
 static void test_lines_become_rows(void)
 {
@@ -214,22 +148,89 @@ static void test_a_file_that_was_cut_short_stops_the_source(void)
         "name to read it anew");
 }
 
-static void test_a_replacement_that_begins_alike_stops_the_source(void)
+/* A header that all of them have says nothing: what stands before the position does. */
+static void test_another_file_with_the_same_first_line(void)
+{
+    g_autoptr(Folder) folder = folder_new();
+    put("a.txt", "head\nmonday 1\nmonday 2\n");
+    g_autoptr(Harness) first = bounded("path: a.txt");
+    assert_lines(first, 9, "0:head 1:monday 1 2:monday 2");
+    g_autofree char *split = g_strdup(harness_assigned(first));
+    harness_publish(first, true);
+    append("a.txt", "monday 3\n");
+    g_autoptr(Harness) grown = bounded("path: a.txt");
+    harness_answer(grown, split, 3);
+    assert_lines(grown, 9, "3:monday 3");
+    g_assert_cmpstr(harness_assigned(grown), ==, split);
+    harness_close(grown);
+    put("a.txt", "head\ntuesday 1\ntuesday 2\ntuesday 3 and more\n");
+    g_autofree char *second = g_strconcat(split, "@2", NULL);
+    for (int run = 0; run < 2; run++) {
+        g_autoptr(Harness) next = bounded("path: a.txt");
+        harness_answer(next, split, 4);
+        harness_answer(next, second, run == 0 ? 0 : 4);
+        assert_lines(next, 9, run == 0 ? "0:head 1:tuesday 1 2:tuesday 2 3:tuesday 3 and more" : "");
+        g_assert_cmpstr(harness_assigned(next), ==, second);
+    }
+}
+
+/* The new file is shorter than the old one: the first two lines tell. */
+static void test_a_shorter_file_with_the_same_first_line(void)
+{
+    g_autoptr(Folder) folder = folder_new();
+    put("a.txt", "head\nmonday 1\nmonday 2\nmonday 3\n");
+    g_autoptr(Harness) first = bounded("path: a.txt");
+    assert_lines(first, 9, "0:head 1:monday 1 2:monday 2 3:monday 3");
+    harness_close(first);
+    put("a.txt", "head\ntuesday 1\n");
+    g_autoptr(Harness) next = bounded("path: a.txt");
+    harness_answer(next, harness_assigned(first), 4);
+    assert_lines(next, 9, "0:head 1:tuesday 1");
+}
+
+static void test_a_memory_that_cannot_be_kept_is_said(void)
+{
+    g_autoptr(Folder) folder = folder_new();
+    put("a.txt", "one\n");
+    put("file", "");
+    g_autoptr(Harness) h = bounded("{path: a.txt, state_dir: file/below}");
+    assert_lines(h, 9, "0:one");
+    harness_publish(h, true);
+    g_assert_nonnull(strstr(harness_logs(h), "warning: cannot write 'file/below/"));
+}
+
+/* Polls until the log says it, or the source stops. */
+static void poll_until_said(Harness *h, const char *text)
+{
+    g_autoptr(GTimer) timer = g_timer_new();
+    while (!strstr(harness_logs(h), text) && h->status != SF_FATAL && g_timer_elapsed(timer, NULL) < 60)
+        harness_poll(h, 10);
+    g_assert_nonnull(strstr(harness_logs(h), text));
+}
+
+static void test_a_replacement_that_begins_alike_is_told_apart_while_it_runs(void)
 {
     g_autoptr(Folder) folder = folder_new();
     put("a.txt", "same\ntwo\n");
     g_autoptr(Harness) h = harness_new("file-source", "{path: a.txt, interval: 10ms}");
     assert_lines(h, 2, "0:same 1:two");
-    put("b.txt", "same\nother\n");
+    put("b.txt", "same\n");
     g_assert_cmpint(g_rename("b.txt", "a.txt"), ==, 0);
-    g_autoptr(GTimer) timer = g_timer_new();
-    while (!harness_poll(h, 10) && h->status == SF_EMPTY && g_timer_elapsed(timer, NULL) < 30)
-        ;
-    g_assert_cmpint(h->status, ==, SF_FATAL);
-    g_assert_cmpstr(
-        h->err.message, ==,
-        "a.txt: was cut short or replaced by a file that begins with the same line; give it another name to read "
-        "it anew");
+    poll_until_said(h, "a.txt: is shorter than what was read of it; waiting for more lines");
+    append("a.txt", "other\n");
+    assert_lines(h, 2, "0:same 1:other");
+}
+
+/* An editor that writes the file anew with a line more, or somebody who copies it back. */
+static void test_the_same_lines_in_a_new_file_go_on(void)
+{
+    g_autoptr(Folder) folder = folder_new();
+    put("a.txt", "one\ntwo\n");
+    g_autoptr(Harness) h = harness_new("file-source", "{path: a.txt, interval: 10ms}");
+    assert_lines(h, 2, "0:one 1:two");
+    put("b.txt", "one\ntwo\nthree\n");
+    g_assert_cmpint(g_rename("b.txt", "a.txt"), ==, 0);
+    assert_lines(h, 1, "2:three");
 }
 
 static void test_long_lines(void)
@@ -321,8 +322,13 @@ int main(int argc, char **argv)
                     test_another_file_under_the_same_name_is_another_split);
     g_test_add_func("/file-source/a file that was cut short stops the source",
                     test_a_file_that_was_cut_short_stops_the_source);
-    g_test_add_func("/file-source/a replacement that begins alike stops the source",
-                    test_a_replacement_that_begins_alike_stops_the_source);
+    g_test_add_func("/file-source/another file with the same first line", test_another_file_with_the_same_first_line);
+    g_test_add_func("/file-source/a shorter file with the same first line",
+                    test_a_shorter_file_with_the_same_first_line);
+    g_test_add_func("/file-source/a memory that cannot be kept is said", test_a_memory_that_cannot_be_kept_is_said);
+    g_test_add_func("/file-source/a replacement that begins alike is told apart while it runs",
+                    test_a_replacement_that_begins_alike_is_told_apart_while_it_runs);
+    g_test_add_func("/file-source/the same lines in a new file go on", test_the_same_lines_in_a_new_file_go_on);
     g_test_add_func("/file-source/long lines", test_long_lines);
     g_test_add_func("/file-source/chunks cut no lines", test_chunks_cut_no_lines);
     g_test_add_func("/file-source/interrupt ends a wait", test_interrupt_ends_a_wait);

@@ -2,6 +2,7 @@
  * <root>/.sf-tmp, synced, and given its name by rename(2), or by link(2) where it must be new. Listing is in
  * walk.c. */
 #include "file.h"
+#include "local_path.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -346,7 +347,8 @@ static const StoreBackend backend = {
 
 SfStatus store_file_check(const char *path, SfError *err)
 {
-    g_autofree char *root = g_canonicalize_filename(path, NULL);
+    g_autofree char *root = NULL;
+    SF_TRY(local_path_absolute("url", path, &root, err));
     if (g_str_equal(root, "/"))
         return sf_fail(err, SF_CONFIG, "url names the root directory; give the objects a directory of their own");
     return SF_OK;
@@ -354,10 +356,12 @@ SfStatus store_file_check(const char *path, SfError *err)
 
 Store *store_file_new(const char *path, SfError *err)
 {
-    (void) err;
+    g_autofree char *root = NULL;
+    if (local_path_absolute("url", path, &root, err) != SF_OK)
+        return NULL;
     FileStore *store = g_new0(FileStore, 1);
     store->base.backend = &backend;
-    store->root = g_canonicalize_filename(path, NULL);
+    store->root = g_steal_pointer(&root);
     store->temporary = g_build_filename(store->root, STORE_FILE_TEMPORARY, NULL);
     store->run = g_random_int();
     store->known = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);

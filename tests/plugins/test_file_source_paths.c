@@ -1,0 +1,176 @@
+/* file-source: which files a path leads to, what it says where there are none, and files that are packed. */
+#include <locale.h>
+#include <zlib.h>
+#include "file_folder.h"
+
+/* ---- packed ---------------------------------------------------------------------------------------------------- */
+
+static void put_packed(const char *path, const char *mode, const char *text)
+{
+    gzFile file = gzopen(path, mode);
+    g_assert_nonnull(file);
+    g_assert_cmpint(gzwrite(file, text, (unsigned) strlen(text)), ==, (int) strlen(text));
+    g_assert_cmpint(gzclose(file), ==, Z_OK);
+}
+
+static void test_gzip_is_read_as_what_is_in_it(void)
+{
+    g_autoptr(Folder) folder = folder_new();
+    put_packed("sales.jsonl.gz", "w", "{\"a\":1}\n{\"a\":2}\n");
+    put_packed("sales.jsonl.gz", "a", "{\"a\":3}"); /* a second member */
+    g_autoptr(Harness) h = bounded("path: '*.gz'");
+    const SfBatch *batch = harness_poll(h, 0);
+    g_assert_nonnull(strstr(harness_text(h, batch), "\"value\":\"{\\\"a\\\":1}\",\"topic\":\"sales\""));
+    g_assert_cmpint(batch->end, ==, 2);
+    assert_lines(h, 9, "2:{\"a\":3}");
+    g_autoptr(Harness) again = bounded("path: '*.gz'");
+    harness_answer(again, harness_assigned(h), 1);
+    assert_lines(again, 9, "1:{\"a\":2} 2:{\"a\":3}");
+}
+
+static void test_gzip_that_grows_is_followed(void)
+{
+    g_autoptr(Folder) folder = folder_new();
+    put_packed("a.gz", "w", "one\n");
+    g_autoptr(Harness) h = harness_new("file-source", "{path: a.gz, interval: 10ms}");
+    assert_lines(h, 1, "0:one");
+    put_packed("a.gz", "a", "two\n");
+    assert_lines(h, 1, "1:two");
+}
+
+static void test_gzip_that_is_cut_or_damaged_stops(void)
+{
+    g_autoptr(Folder) folder = folder_new();
+    g_autofree char *packed = NULL;
+    gsize size = 0;
+    put_packed("a.gz", "w", "one\ntwo\n");
+    g_assert_true(g_file_get_contents("a.gz", &packed, &size, NULL));
+    g_assert_true(g_file_set_contents("a.gz", packed, (gssize) size - 9, NULL));
+    g_autoptr(Harness) cut = bounded("path: a.gz");
+    while (harness_poll(cut, 0))
+        ;
+    g_assert_cmpint(cut->status, ==, SF_FATAL);
+    g_assert_nonnull(strstr(cut->err.message, "the gzip data ends too early; wait until the file is complete"));
+    packed[size - 7] = (char) ~packed[size - 7]; /* of the checksum */
+    g_assert_true(g_file_set_contents("a.gz", packed, (gssize) size, NULL));
+    g_autoptr(Harness) damaged = bounded("path: a.gz");
+    while (harness_poll(damaged, 0))
+        ;
+    g_assert_cmpint(damaged->status, ==, SF_FATAL);
+    g_assert_nonnull(strstr(damaged->err.message, "the gzip data is damaged (incorrect data check)"));
+}
+
+static void test_other_packings_are_refused_by_name(void)
+{
+    static const struct {
+        const char *bytes;
+        const char *message;
+    } cases[] = {
+        {"\x28\xB5\x2F\xFD____", "'a' is packed by zstd; unpack it, or pack it by gzip"},
+        {"BZh91AY&SY", "'a' is packed by bzip2; unpack it, or pack it by gzip"},
+        {"PK\x03\x04____", "'a' is a zip archive; unpack it, or pack each file by gzip"},
+        {"PAR1____PAR1", "'a' is a Parquet file, which has no lines"},
+        {"\xFE\xFF_{_}", "'a' is UTF-16; convert it to UTF-8 (iconv)"},
+    };
+    g_autoptr(Folder) folder = folder_new();
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        put("a", cases[i].bytes);
+        g_autoptr(Harness) h = bounded("path: a");
+        g_assert_null(harness_poll(h, 0));
+        g_assert_cmpint(h->status, ==, SF_CONFIG);
+        g_assert_cmpstr(h->err.message, ==, cases[i].message);
+    }
+}
+
+/* ---- nothing there --------------------------------------------------------------------------------------------- */
+
+static void assert_open_fails(const char *options, const char *message)
+{
+    g_autoptr(Harness) h = bounded(options);
+    g_assert_cmpint(harness_try_open(h), ==, SF_CONFIG);
+    g_assert_cmpstr(h->err.message, ==, message);
+}
+
+static void test_a_path_that_leads_to_no_file_says_so(void)
+{
+    g_autoptr(Folder) folder = folder_new();
+    g_assert_cmpint(g_mkdir_with_parents("bronze/_sf/p", 0700), ==, 0);
+    put("bronze/_sf/p/0.json", "{}\n");
+    g_assert_cmpint(g_mkdir_with_parents("bronze/sales/day=1", 0700), ==, 0);
+    put("bronze/sales/day=1/a.json", "{}\n");
+    assert_open_fails("path: 'nothere/*.json'",
+                      "path: there is no directory 'nothere', so that no file matches 'nothere/*.json'");
+    assert_open_fails(
+        "path: bronze",
+        "path: directory 'bronze' has directories only, and files in those, such as 'sales/day=1/a.json'; "
+        "write a pattern such as 'bronze/sales/*/*.json'");
+    assert_open_fails("path: 'bronze/sales/d*'",
+                      "path: 'bronze/sales/d*' matches no file, only others, such as directory 'bronze/sales/day=1'; "
+                      "write 'bronze/sales/d*/*'");
+    g_autoptr(Harness) right = bounded("path: 'bronze/sales/*/*.json'");
+    assert_lines(right, 9, "0:{}");
+    g_autoptr(Harness) waits = harness_new("file-source", "path: 'nothere/*.json'");
+    harness_open(waits);
+    g_assert_cmpstr(harness_logs(waits), ==,
+                    "warning: path: there is no directory 'nothere', so that no file matches 'nothere/*.json'; waiting "
+                    "for files");
+}
+
+static void test_nothing_to_read_is_said(void)
+{
+    g_autoptr(Folder) folder = folder_new();
+    g_assert_cmpint(g_mkdir("in", 0700), ==, 0);
+    g_autoptr(Harness) none = bounded("path: 'in/*.json'");
+    g_assert_null(harness_poll(none, 0));
+    g_assert_cmpint(none->status, ==, SF_END);
+    g_assert_cmpstr(harness_logs(none), ==, "warning: no file matches 'in/*.json'; nothing is read");
+    put("in/empty.json", "");
+    g_autoptr(Harness) empty = bounded("path: in");
+    g_assert_null(harness_poll(empty, 0));
+    g_assert_cmpint(empty->status, ==, SF_END);
+    g_assert_cmpstr(harness_logs(empty), ==, "warning: what 'in' leads to is empty; nothing is read");
+}
+
+static void test_urls_are_no_paths(void)
+{
+    static const char *const paths[] = {"s3://raw/sales", "S3A://raw", "https://host/x.json", "gs://b/c"};
+    for (size_t i = 0; i < G_N_ELEMENTS(paths); i++) {
+        g_autofree char *options = g_strdup_printf("path: '%s'", paths[i]);
+        g_autofree char *expected =
+            g_strdup_printf("path: '%s' is a URL, where a path of this machine's is taken; copy "
+                            "the objects to a directory, or read the topic they came from",
+                            paths[i]);
+        g_autoptr(Harness) h = bounded(options);
+        g_assert_cmpint(harness_try_bind(h), ==, SF_CONFIG);
+        g_assert_cmpstr(h->err.message, ==, expected);
+    }
+    g_autoptr(Harness) file = bounded("path: file:///tmp/x");
+    g_assert_cmpint(harness_try_bind(file), ==, SF_CONFIG);
+    g_assert_cmpstr(file->err.message, ==, "path: 'file:///tmp/x' is a URL; write the path alone: /tmp/x");
+}
+
+static void test_a_working_directory_that_is_gone(void)
+{
+    g_autoptr(Folder) folder = folder_new();
+    g_assert_cmpint(g_mkdir("gone", 0700), ==, 0);
+    g_assert_cmpint(g_chdir("gone"), ==, 0);
+    g_assert_cmpint(g_rmdir("../gone"), ==, 0);
+    assert_open_fails("path: in",
+                      "path: 'in' is relative, but the working directory cannot be told (No such file or directory); "
+                      "start in a directory that is there, or write a path that begins with '/'");
+}
+
+int main(int argc, char **argv)
+{
+    setlocale(LC_ALL, "");
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/file-source/gzip is read as what is in it", test_gzip_is_read_as_what_is_in_it);
+    g_test_add_func("/file-source/gzip that grows is followed", test_gzip_that_grows_is_followed);
+    g_test_add_func("/file-source/gzip that is cut or damaged stops", test_gzip_that_is_cut_or_damaged_stops);
+    g_test_add_func("/file-source/other packings are refused by name", test_other_packings_are_refused_by_name);
+    g_test_add_func("/file-source/a path that leads to no file says so", test_a_path_that_leads_to_no_file_says_so);
+    g_test_add_func("/file-source/nothing to read is said", test_nothing_to_read_is_said);
+    g_test_add_func("/file-source/URLs are no paths", test_urls_are_no_paths);
+    g_test_add_func("/file-source/a working directory that is gone", test_a_working_directory_that_is_gone);
+    return g_test_run();
+}
