@@ -5,7 +5,7 @@
 #include <glib.h>
 #include <sf/sf.h>
 
-/* SF_CONFIG when the option's text is a URL: open(2) would take it for a name, and "s3://bucket" make a directory "s3:".
+/* SF_CONFIG when the option's text is a URL: open(2) would take it for a name, and "s3://bucket" make "s3:".
  * `instead` says who does take URLs; may be "". For bind: no I/O. */
 SfStatus local_path_check(const char *option, const char *path, const char *instead, SfError *err);
 

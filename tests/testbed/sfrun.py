@@ -82,6 +82,7 @@ class Sfrun:
         plugins = sorted(path.parent for path in self.build.glob("plugins/*/*.so"))
         return {**os.environ, "SF_PLUGIN_PATH": ":".join(map(str, plugins)), "SF_COMMAND_PATH": str(self.build / "commands"),
                 "SF_PLUGIN_DIR": "", "SF_COMMAND_DIR": "",  # what is installed here is another Streamforge
+                "XDG_STATE_HOME": str(self.build / "state"),
                 **{name: str(value) for name, value in (extra or {}).items()}}
 
     def run(self, *arguments, env=None, cwd=None, seconds=120, check=True, stdin=None):
