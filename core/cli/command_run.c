@@ -1,12 +1,16 @@
 /* `sfrun run FILE…|DIR`: loads all pipelines, then runs them in one process. */
 #include "cli.h"
 
+#include <unistd.h>
+
 #include "config/files.h"
+#include "config/options.h"
 #include "runtime/log.h"
 #include "runtime/runtime.h"
 
 typedef struct Options {
     bool once;
+    const char *give_up_after;
     bool quiet;
     bool verbose;
     int32_t log_format;
@@ -14,10 +18,16 @@ typedef struct Options {
     const char *state_dir;
 } Options;
 
+#define PATIENCE_MS (60 * 60 * 1000)
+
 static const char *const formats[] = {"human", "json", NULL};
 
 static const CliFlag flags[] = {
     CLI_FLAG('1', NULL, SF_OPTION_BOOL(Options, once, .doc = "Process what is there now, then stop.")),
+    CLI_FLAG(0, "DURATION",
+             SF_OPTION_STRING(Options, give_up_after,
+                              .doc = "With --once: end with status 1 when nothing has gone on for so long, such as "
+                                     "10m; 0: never. Default: never on a terminal, 1h elsewhere.")),
     CLI_FLAG('q', NULL, SF_OPTION_BOOL(Options, quiet, .doc = "Warnings and errors only, no progress line.")),
     CLI_FLAG('v', NULL, SF_OPTION_BOOL(Options, verbose, .doc = "Debug lines too.")),
     CLI_FLAG(0, NULL,
@@ -53,6 +63,15 @@ static ExitCode run_files(char **paths, const RunOptions *options)
     return runtime_run(pipelines, options);
 }
 
+/* Who sits at a terminal sees what it waits for; a job of cron's would stand in the way of the next one for ever. */
+static bool read_patience(const char *text, int64_t *out_ms)
+{
+    if (text)
+        return parse_duration(text, out_ms);
+    *out_ms = isatty(STDERR_FILENO) ? 0 : PATIENCE_MS;
+    return true;
+}
+
 int command_run(int argc, char **argv)
 {
     Options options = {0};
@@ -63,5 +82,8 @@ int command_run(int argc, char **argv)
     bool json = options.json || options.log_format == 1;
     log_setup(json ? LOG_JSON : LOG_HUMAN, options.quiet ? LEVEL_WARNING : options.verbose ? LEVEL_DEBUG : LEVEL_INFO);
     RunOptions run = {.once = options.once, .progress = !options.quiet && !json, .state_dir = options.state_dir};
+    if (!read_patience(options.give_up_after, &run.give_up_ms))
+        return cli_fail(&command_run_page, "--give-up-after takes a duration, such as 10m, not '%s'",
+                        options.give_up_after);
     return run_files(line.words, &run);
 }

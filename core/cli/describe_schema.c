@@ -215,6 +215,7 @@ static struct json_object *plugin_schema(const Plugin *plugin)
 {
     size_t n = 0;
     static const char *const from[] = {"from", NULL};
+    static const char *const shared[] = {"from", "on_reject", "max_rejects", NULL};
     const SfOption *own = settings_step_table(&n);
     struct json_object *object =
         table_schema((const SfOption *) (gpointer) plugin->options->data, plugin->options->len);
@@ -224,7 +225,7 @@ static struct json_object *plugin_schema(const Plugin *plugin)
     add_text(constant, "const", plugin->head.name);
     json_object_object_add(properties, describe_kind(plugin->kind), constant);
     for (size_t i = 0; i < n && plugin->kind != SF_SOURCE; i++)
-        if (g_strcmp0(own[i].field, "from") == 0 || g_strcmp0(own[i].field, "on_reject") == 0)
+        if (g_strv_contains(shared, own[i].field))
             json_object_object_add(properties, option_name(&own[i]), option_schema(&own[i]));
     if (plugin->kind != SF_SOURCE)
         json_object_object_add(object, "required", list_of(from));

@@ -21,6 +21,9 @@ void draft_free(Draft *draft);
 /* An array that owns Step. */
 GPtrArray *pipeline_steps_new(void);
 
+/* Reads a `max_rejects`; complains at `value`. */
+RejectLimit reject_limit_read(const char *text, const SfValue *value, Diagnostics *diagnostics);
+
 /* Names go into Kafka groups, object keys and file names. */
 bool name_check(const SfValue *place, const char *what, const char *name, Diagnostics *diagnostics);
 

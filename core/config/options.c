@@ -6,7 +6,7 @@
 #include <string.h>
 
 /* Keys of a step that are the runtime's own. */
-static const char *const own_keys[] = {"source", "transform", "sink", "from", "on_reject", NULL};
+static const char *const own_keys[] = {"source", "transform", "sink", "from", "on_reject", "max_rejects", NULL};
 
 bool option_is_own(const char *key)
 {

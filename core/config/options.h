@@ -8,7 +8,7 @@
 typedef struct OptionArena OptionArena; /* owns strings, lists and maps of one state */
 
 /* Checks every key of the step's map against the table (plus the runtime's own keys: source, transform, sink, from,
- * on_reject) and every value against its type, range and words. All errors go to diagnostics. */
+ * on_reject, max_rejects) and every value against its type, range and words. All errors go to diagnostics. */
 void options_check(const Plugin *plugin, const SfValue *step, Diagnostics *diagnostics);
 
 /* Fills the state: defaults first, then the step's values; resolves secrets (file:, exec:). */
@@ -23,7 +23,7 @@ OptionArena *options_fill_unresolved(const Plugin *plugin, const SfValue *step, 
 OptionArena *options_read_map(const SfOption *options, size_t n, const char *owner, const SfValue *map,
                               const char *own_prefix, gpointer out, Diagnostics *diagnostics);
 
-/* Whether a key of a step is the runtime's own: source, transform, sink, from, on_reject. */
+/* Whether a key of a step is the runtime's own: source, transform, sink, from, on_reject, max_rejects. */
 bool option_is_own(const char *key);
 void option_arena_free(OptionArena *arena);
 

@@ -44,6 +44,9 @@ static void read_settings(Pipeline *pipeline, const SfValue *root, const Setting
     pipeline->tasks = settings->tasks;
     pipeline->shutdown_ms = settings->shutdown;
     pipeline->trigger = (Trigger) settings->trigger;
+    if (settings->max_rejects)
+        pipeline->max_rejects =
+            reject_limit_read(settings->max_rejects, sf_value_get(root, "max_rejects"), diagnostics);
     if (settings->pipeline)
         name_check(sf_value_get(root, "pipeline"), "pipeline", settings->pipeline, diagnostics);
     if (settings->checkpoint)
@@ -76,6 +79,11 @@ static void read_graph(Pipeline *pipeline, const SfValue *root, const SfValue *s
     pipeline_bind(pipeline, drafts, diagnostics);
     for (guint i = 0; i < drafts->len; i++)
         ((Draft *) g_ptr_array_index(drafts, i))->step = NULL; /* pipeline->steps owns them now */
+    for (guint i = 0; i < pipeline->steps->len; i++) {
+        Step *step = g_ptr_array_index(pipeline->steps, i);
+        if (!step->max_rejects.given)
+            step->max_rejects = pipeline->max_rejects;
+    }
 }
 
 static void read_root(Pipeline *pipeline, const SfValue *root, Diagnostics *diagnostics)

@@ -18,6 +18,13 @@ typedef struct Edge {
 
 typedef enum OnReject { ON_REJECT_STOP, ON_REJECT_DROP } OnReject;
 
+/* `max_rejects`: how many rows a step may refuse. */
+typedef struct RejectLimit {
+    bool given;   /* otherwise runtime/guard.h has the rules */
+    gint64 rows;  /* of a run; -1: the share counts */
+    double share; /* of the rows that the step gets, 0 to 1 */
+} RejectLimit;
+
 struct Step {
     char *name;
     const Plugin *plugin;
@@ -28,6 +35,7 @@ struct Step {
     GPtrArray *error_outputs; /* Edge *, of the errors */
     GPtrArray *input_names;   /* "events", "sales.errors", NULL-terminated */
     OnReject on_reject;       /* `on_reject: stop | drop`, when nobody reads the step's errors */
+    RejectLimit max_rejects;  /* its own, or the pipeline's */
     guint index;              /* in topological order */
 };
 
@@ -44,6 +52,7 @@ typedef struct Pipeline {
     gint64 tasks;            /* `tasks: 1` */
     gint64 shutdown_ms;      /* `shutdown: 30s`, the deadline of a clean stop */
     Trigger trigger;         /* `trigger: continuous | once` */
+    RejectLimit max_rejects; /* of steps that have none of their own */
     GPtrArray *steps;        /* Step *, topological order: sources first */
     Document *document;
 } Pipeline;

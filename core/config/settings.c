@@ -24,6 +24,11 @@ static const SfOption settings[] = {
                            "How long a clean stop may take before what is not committed is left for the next start."),
     SF_OPTION_ENUM(Settings, trigger, .value = "continuous", .words = triggers,
                    .doc = "`continuous` runs until it is stopped, `once` takes what is there now and ends."),
+    SF_OPTION_STRING(Settings, max_rejects, .example = "5%",
+                     .doc = "Of every step that has none of its own: how many rows it may refuse before the run ends "
+                            "with status 1, a number or a share of the rows that it got (looked at from the "
+                            "1,000th row on, and at the end). Default: a warning above 1 %, and the end when none of "
+                            "the first 1,000 rows was taken."),
     SF_OPTION_TREE(Settings, steps, .required = true, .example = "{events: {source: kafka-source, topics: [sales]}}",
                    .doc = "The steps by name: each is a source, a transform or a sink."),
 };
@@ -44,6 +49,8 @@ static const SfOption step[] = {
     SF_OPTION_ENUM(StepSettings, on_reject, .value = "stop", .words = reject_answers,
                    .doc = "What happens to a row that the step refuses when no step reads its `.errors`: `stop` stops "
                           "the pipeline, `drop` counts the row and goes on."),
+    SF_OPTION_STRING(StepSettings, max_rejects, .example = "100",
+                     .doc = "How many rows the step may refuse; see `max_rejects` of the pipeline."),
 };
 
 const SfOption *settings_table(size_t *n)

@@ -13,6 +13,7 @@ typedef struct Settings {
     int64_t tasks;
     int64_t shutdown;
     int32_t trigger; /* a Trigger */
+    const char *max_rejects;
     const SfValue *steps;
 } Settings;
 
@@ -29,6 +30,7 @@ typedef struct StepSettings {
     const char *sink;
     SfList from;
     int32_t on_reject; /* an OnReject */
+    const char *max_rejects;
 } StepSettings;
 
 /* Rows of the top level, of `checkpoint` where it is a map, and of a step; n is set. */

@@ -174,6 +174,38 @@ static void read_answer(Draft *draft, const SfValue *map, Diagnostics *diagnosti
         diagnostics_add(diagnostics, value, "a source refuses no rows and takes no 'on_reject'");
 }
 
+RejectLimit reject_limit_read(const char *text, const SfValue *value, Diagnostics *diagnostics)
+{
+    RejectLimit limit = {.given = true, .rows = -1};
+    gsize length = strlen(text);
+    bool percent = length > 0 && text[length - 1] == '%';
+    g_autofree char *number = g_strchomp(g_strndup(text, length - percent));
+    if (!percent && parse_int(number, &limit.rows) && limit.rows >= 0)
+        return limit;
+    bool share = parse_float(number, &limit.share) && limit.rows == -1;
+    limit.share /= percent ? 100 : 1;
+    if (!share || limit.share < 0 || limit.share > 1)
+        diagnostics_add(diagnostics, value,
+                        "'max_rejects' takes a number of rows, such as 100, or a share, such as 5%%, not '%s'", text);
+    return limit;
+}
+
+static void read_limit(Draft *draft, const SfValue *map, Diagnostics *diagnostics)
+{
+    const SfValue *value = sf_value_get(map, "max_rejects");
+    const char *text = NULL;
+    size_t n = 0;
+    if (!value || value->kind == SF_VALUE_NULL)
+        return;
+    const SfOption *table = settings_step_table(&n);
+    g_autoptr(OptionArena) arena = option_arena_new();
+    OptionReader reader = {.arena = arena, .diagnostics = diagnostics};
+    if (option_read(&reader, option_find(table, n, "max_rejects"), value, &text))
+        draft->step->max_rejects = reject_limit_read(text, value, diagnostics);
+    if (draft->kind == SF_SOURCE)
+        diagnostics_add(diagnostics, value, "a source refuses no rows and takes no 'max_rejects'");
+}
+
 static void read_map(Draft *draft, const SfValue *map, Diagnostics *diagnostics)
 {
     draft->place = find_kind(draft, map, diagnostics);
@@ -186,6 +218,7 @@ static void read_map(Draft *draft, const SfValue *map, Diagnostics *diagnostics)
         options_check(draft->step->plugin, map, diagnostics);
     read_from(draft, map, diagnostics);
     read_answer(draft, map, diagnostics);
+    read_limit(draft, map, diagnostics);
 }
 
 Draft *draft_read(const SfValue *key, const SfValue *value, Diagnostics *diagnostics)

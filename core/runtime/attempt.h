@@ -151,6 +151,8 @@ void rejects_take_back(Context *context, const SfBatch *batch);
 /* Makes the errors batch of `rejects` (all of one batch, in any order): the rows, _step and _error. */
 SfStatus rejects_batch(const Context *context, const struct ArrowSchema *schema, const Reject *const *rejects, size_t n,
                        SfBatch *out, SfError *err);
+/* After each batch that the step was given: whether its rejects are too many. */
+SfStatus rejects_check(const Context *context, SfError *err);
 /* A rejected row that no step reads: SF_FATAL, or dropped and counted by the step's on_reject. */
 SfStatus rejects_unread(const Context *context, const Reject *const *rejects, size_t n, SfError *err);
 

@@ -159,7 +159,8 @@ static SfStatus apply_step(Task *task, const Step *step, SharedBatch *in, SfErro
     stats_add(&call.context->stats->rows_in, sf_rows(&in->batch));
     stats_add(&call.context->stats->rows_out, sf_rows(&call.out));
     SF_TRY(pass_rows(task, step->outputs, &call.out, err));
-    return pass_rejects(task, step, &in->batch, err);
+    SF_TRY(pass_rejects(task, step, &in->batch, err));
+    return rejects_check(call.context, err);
 }
 
 static SfStatus transform(Task *task, const Step *step, SharedBatch *in, SfError *err)

@@ -2,8 +2,6 @@
 #include "attempt.h"
 #include "log.h"
 
-#define SHOWN 3
-
 void reject_clear(Reject *reject)
 {
     if (reject->batch)
@@ -16,6 +14,7 @@ void rejects_take_back(Context *context, const SfBatch *batch)
     for (guint i = context->rejects->len; i-- > 0;) {
         if (g_array_index(context->rejects, Reject, i).batch != batch)
             continue;
+        guard_count(&context->stats->guard, g_array_index(context->rejects, Reject, i).cause, -1);
         g_array_remove_index_fast(context->rejects, i);
         stats_add(&context->stats->rejected, -1);
     }
@@ -111,6 +110,12 @@ static char *place_of(const Reject *reject)
     return g_strdup_printf("%s/%d/%" G_GINT64_FORMAT, split->topic, split->partition, reject->position);
 }
 
+SfStatus rejects_check(const Context *context, SfError *err)
+{
+    return guard_check(&context->stats->guard, context->step, context->attempt->pipeline->name,
+                       stats_get(&context->stats->rows_in), stats_get(&context->stats->rejected), err);
+}
+
 SfStatus rejects_unread(const Context *context, const Reject *const *rejects, size_t n, SfError *err)
 {
     const Step *step = context->step;
@@ -120,7 +125,7 @@ SfStatus rejects_unread(const Context *context, const Reject *const *rejects, si
                        "row %s was rejected: %s; let a sink read '%s.errors', or set 'on_reject: drop' there", place,
                        rejects[0]->cause, step->name);
     }
-    for (size_t i = 0; i < MIN(n, SHOWN); i++) {
+    for (size_t i = 0; i < n && guard_shows(&context->stats->guard); i++) {
         g_autofree char *place = place_of(rejects[i]);
         log_line(LEVEL_WARNING, context->attempt->pipeline->name, step->name, "dropped row %s: %s", place,
                  rejects[i]->cause);

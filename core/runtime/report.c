@@ -29,7 +29,7 @@ static void add_text(struct json_object *object, const char *key, const char *va
 /* Runner's lock held. */
 static struct json_object *step_status(const Runner *runner, const Step *step)
 {
-    const StepStats *stats = &runner->stats[step->index];
+    StepStats *stats = &runner->stats[step->index];
     struct json_object *object = json_object_new_object();
     add_text(object, "name", step->name);
     add_text(object, "kind", kind_name(step->plugin->kind));
@@ -44,6 +44,9 @@ static struct json_object *step_status(const Runner *runner, const Step *step)
         add_int(object, "commits", stats_get(&stats->commits));
         add_int(object, "last_commit_ms", stats_get(&stats->committed_us) / 1000);
     }
+    g_autofree char *cause = guard_cause(&stats->guard);
+    if (cause)
+        add_text(object, "commonest_reject", cause);
     add_text(object, "trouble", stats->trouble);
     return object;
 }

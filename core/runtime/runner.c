@@ -35,17 +35,19 @@ static void enter(Runner *runner, RunnerState state)
     g_mutex_unlock(&runner->lock);
 }
 
-Runner *runner_new(const Pipeline *pipeline, bool once)
+Runner *runner_new(const Pipeline *pipeline, bool once, gint64 patience_ms)
 {
     Runner *runner = g_new0(Runner, 1);
     runner->pipeline = pipeline;
     runner->once = once;
+    runner->patience_ms = once ? patience_ms : 0;
     g_mutex_init(&runner->lock);
     g_cond_init(&runner->changed);
     runner->stats = g_new0(StepStats, pipeline->steps->len);
     for (guint i = 0; i < pipeline->steps->len; i++) {
         runner->stats[i].newest_us = INT64_MIN;
         runner->stats[i].expected = -1;
+        guard_init(&runner->stats[i].guard);
     }
     return runner;
 }
@@ -56,10 +58,13 @@ void runner_free(Runner *runner)
         return;
     if (runner->thread)
         g_thread_join(runner->thread);
-    for (guint i = 0; i < runner->pipeline->steps->len; i++)
+    for (guint i = 0; i < runner->pipeline->steps->len; i++) {
         g_free(runner->stats[i].trouble);
+        guard_done(&runner->stats[i].guard);
+    }
     g_free(runner->stats);
     g_free(runner->last_restart);
+    g_free(runner->gave_up);
     g_cond_clear(&runner->changed);
     g_mutex_clear(&runner->lock);
     g_free(runner);
@@ -85,12 +90,57 @@ bool runner_ended(Runner *runner)
     return ended;
 }
 
+/* Rows and commits so far: what does not grow while everything waits. */
+static gint64 progress_of(const Runner *runner)
+{
+    gint64 sum = 0;
+    for (guint i = 0; i < runner->pipeline->steps->len; i++) {
+        const StepStats *stats = &runner->stats[i];
+        sum += stats_get(&stats->rows_in) + stats_get(&stats->rows_out) + stats_get(&stats->commits);
+    }
+    return sum;
+}
+
+/* Lock held. */
+static const char *trouble_of(const Runner *runner)
+{
+    for (guint i = 0; i < runner->pipeline->steps->len; i++) {
+        if (runner->stats[i].trouble)
+            return runner->stats[i].trouble;
+    }
+    return runner->last_restart ? runner->last_restart : "no step says why";
+}
+
+/* Lock held. */
+static void keep_patience(Runner *runner, gint64 now)
+{
+    gint64 progress = progress_of(runner);
+    bool waits = runner->patience_ms > 0 && runner->stopped_us == 0 && runner->state < RUNNER_DONE;
+    if (!waits || progress != runner->progress || runner->progress_us == 0) {
+        runner->progress = progress;
+        runner->progress_us = now;
+    } else if (!runner->gave_up && now - runner->progress_us >= runner->patience_ms * 1000) {
+        runner->gave_up = g_strdup_printf("gave up after %" G_GINT64_FORMAT
+                                          " s without progress (--give-up-after): %s; the next start goes on from what "
+                                          "the sinks have",
+                                          (now - runner->progress_us) / G_USEC_PER_SEC, trouble_of(runner));
+        runner->gave_up_us = now;
+        g_cond_broadcast(&runner->changed);
+    }
+}
+
 bool runner_keep_deadline(Runner *runner)
 {
+    gint64 now = g_get_monotonic_time();
     g_mutex_lock(&runner->lock);
+    keep_patience(runner, now);
+    if (runner->gave_up && runner->attempt)
+        attempt_fail(runner->attempt, NULL, SF_FATAL, runner->gave_up);
     gint64 since = runner->stopped_us > 0 && runner->state < RUNNER_DONE
-                       ? g_get_monotonic_time() - runner->stopped_us - runner->pipeline->shutdown_ms * 1000
+                       ? now - runner->stopped_us - runner->pipeline->shutdown_ms * 1000
                        : -1;
+    if (runner->gave_up && runner->state < RUNNER_DONE)
+        since = MAX(since, now - runner->gave_up_us);
     if (since >= 0 && runner->attempt)
         attempt_fail(
             runner->attempt, NULL, SF_FATAL,
@@ -104,8 +154,8 @@ void runner_log_stuck(Runner *runner)
 {
     g_mutex_lock(&runner->lock);
     const Step *step = runner->attempt ? attempt_stuck(runner->attempt) : NULL;
-    log_line(LEVEL_ERROR, runner->pipeline->name, step ? step->name : NULL,
-             "does not end after the deadline of the stop; ended by force");
+    log_line(LEVEL_ERROR, runner->pipeline->name, step ? step->name : NULL, "%s; ended by force",
+             runner->gave_up ? runner->gave_up : "does not end after the deadline of the stop");
     g_mutex_unlock(&runner->lock);
 }
 
@@ -127,9 +177,9 @@ static bool wait_for_next(Runner *runner, gint64 ms, const char *why)
     g_mutex_lock(&runner->lock);
     g_free(runner->last_restart);
     runner->last_restart = g_strdup(why);
-    while (runner->stopped_us == 0 && g_get_monotonic_time() < until)
+    while (runner->stopped_us == 0 && !runner->gave_up && g_get_monotonic_time() < until)
         g_cond_wait_until(&runner->changed, &runner->lock, until);
-    bool go_on = runner->stopped_us == 0;
+    bool go_on = runner->stopped_us == 0 && !runner->gave_up;
     g_mutex_unlock(&runner->lock);
     return go_on;
 }
@@ -195,6 +245,31 @@ static void end(Runner *runner, ExitCode code, const char *error)
     g_mutex_unlock(&runner->lock);
 }
 
+/* What ended well may have done nothing. */
+static SfStatus check_rejects(Runner *runner, SfError *err)
+{
+    const Pipeline *pipeline = runner->pipeline;
+    for (guint i = 0; i < pipeline->steps->len; i++) {
+        const Step *step = pipeline->steps->pdata[i];
+        StepStats *stats = &runner->stats[i];
+        SfStatus status = guard_finish(&stats->guard, step, pipeline->name, stats_get(&stats->rows_in),
+                                       stats_get(&stats->rejected), err);
+        if (status != SF_OK)
+            return sf_fail_prefix(err, status, "%s '%s'", step->plugin->head.name, step->name);
+    }
+    return SF_OK;
+}
+
+static bool runner_gave_up(Runner *runner, SfError *err)
+{
+    g_mutex_lock(&runner->lock);
+    bool gave_up = runner->gave_up != NULL;
+    if (gave_up)
+        sf_fail(err, SF_FATAL, "%s", runner->gave_up);
+    g_mutex_unlock(&runner->lock);
+    return gave_up;
+}
+
 static gpointer runner_main(gpointer data)
 {
     Runner *runner = data;
@@ -217,6 +292,10 @@ static gpointer runner_main(gpointer data)
     }
     if (worth_another(status)) /* told to stop while it waited: the sinks have what they have */
         status = SF_OK;
+    if (runner_gave_up(runner, &err))
+        status = SF_FATAL;
+    if (status == SF_OK && runner->once)
+        status = check_rejects(runner, &err);
     end(runner, exit_code_of(status), status == SF_OK ? NULL : err.message);
     return NULL;
 }

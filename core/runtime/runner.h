@@ -6,6 +6,7 @@
 
 #include "budget.h"
 #include "config/pipeline.h"
+#include "guard.h"
 #include "runtime.h"
 
 typedef struct Attempt Attempt;
@@ -19,7 +20,8 @@ typedef struct StepStats {
     gint64 committed_us; /* wall clock of the last commit */
     gint64 newest_us;    /* latest event time seen */
     gint64 expected;     /* source: rows in all, or -1 */
-    char *trouble;       /* why it is being retried, or NULL; runner's lock */
+    Guard guard;
+    char *trouble; /* why it is being retried, or NULL; runner's lock */
 } StepStats;
 
 typedef enum RunnerState {
@@ -42,21 +44,27 @@ typedef struct Runner {
     Attempt *attempt;  /* the one that runs, or NULL */
     guint attempts;
     char *last_restart; /* why the last attempt but this one ended, or NULL */
-    bool complete;      /* all that the last attempt has read is committed */
-    gint64 started_us;  /* wall clock */
-    gint64 began_us;    /* the same, monotonic */
+    gint64 patience_ms; /* without progress; 0: for ever */
+    gint64 progress;    /* rows and commits when it was looked at */
+    gint64 progress_us; /* monotonic: when it last grew */
+    char *gave_up;      /* why, or NULL */
+    gint64 gave_up_us;
+    bool complete;     /* all that the last attempt has read is committed */
+    gint64 started_us; /* wall clock */
+    gint64 began_us;   /* the same, monotonic */
     ExitCode exit_code;
     StepStats *stats;   /* by step index */
     BudgetShare memory; /* what its rows and sinks hold */
 } Runner;
 
-Runner *runner_new(const Pipeline *pipeline, bool once);
+/* A run that ends by itself (once) gives up when nothing has gone on for patience_ms (0: never). */
+Runner *runner_new(const Pipeline *pipeline, bool once, gint64 patience_ms);
 void runner_start(Runner *runner);
 void runner_stop(Runner *runner); /* any thread; returns at once */
 bool runner_ended(Runner *runner);
 
-/* To be called often: ends a clean stop whose deadline is over. Returns false when that does not help either, since a
- * hook does not return. */
+/* To be called often: ends a clean stop whose deadline is over, and a run that has no progress any more. Returns false
+ * when that does not help either, since a hook does not return. */
 bool runner_keep_deadline(Runner *runner);
 /* Says which hook that is. */
 void runner_log_stuck(Runner *runner);

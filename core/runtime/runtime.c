@@ -132,7 +132,7 @@ static void start(Runtime *runtime, const GPtrArray *pipelines, const RunOptions
     runtime->began_us = g_get_monotonic_time();
     for (guint i = 0; i < pipelines->len; i++) {
         const Pipeline *pipeline = pipelines->pdata[i];
-        Runner *runner = runner_new(pipeline, options->once || pipeline->trigger == TRIGGER_ONCE);
+        Runner *runner = runner_new(pipeline, options->once || pipeline->trigger == TRIGGER_ONCE, options->give_up_ms);
         g_ptr_array_add(runtime->runners, runner);
         runner_start(runner);
     }

@@ -13,6 +13,7 @@ typedef enum ExitCode {
 
 typedef struct RunOptions {
     bool once;             /* override the files' trigger */
+    int64_t give_up_ms;    /* of runs that end by themselves: without progress for so long they fail; 0: never */
     bool progress;         /* progress line on a terminal */
     const char *state_dir; /* of status sockets; NULL: see status.h */
 } RunOptions;

@@ -71,6 +71,7 @@ static void service_reject(SfNode *node, const SfBatch *batch, int64_t row, cons
         .batch = sf_batch_ref(batch), .row = row, .position = position_of(batch, row), .cause = g_strdup(cause)};
     g_array_append_val(context->rejects, reject);
     stats_add(&context->stats->rejected, 1);
+    guard_count(&context->stats->guard, cause, 1);
 }
 
 static SfStatus service_settle(SfNode *node, size_t input, const SfPosition *ends, size_t n, SfError *err)

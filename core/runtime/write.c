@@ -58,5 +58,5 @@ SfStatus worker_write(Worker *worker, const Item *item, SfError *err)
     stats_add(&worker->context.stats->rows_in, sf_rows(batch));
     if (batch->newest_us > stats_get(&worker->context.stats->newest_us))
         __atomic_store_n(&worker->context.stats->newest_us, batch->newest_us, __ATOMIC_RELAXED);
-    return SF_OK;
+    return rejects_check(&worker->context, err);
 }

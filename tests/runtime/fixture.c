@@ -48,7 +48,9 @@ ExitCode run_texts(const char *const *texts, bool once)
     for (guint i = 0; i < diagnostics->messages->len; i++)
         g_test_message("%s", (const char *) diagnostics->messages->pdata[i]);
     g_assert_cmpuint(diagnostics->messages->len, ==, 0);
-    return runtime_run(pipelines, &(RunOptions){.once = once});
+    const char *patience = g_getenv("SF_TEST_GIVE_UP_MS");
+    gint64 ms = patience ? g_ascii_strtoll(patience, NULL, 10) : 0;
+    return runtime_run(pipelines, &(RunOptions){.once = once, .give_up_ms = ms});
 }
 
 ExitCode run_with(const char *settings, const char *steps)
@@ -63,6 +65,23 @@ ExitCode run(const char *steps)
 }
 
 /* ---- other processes ------------------------------------------------ */
+
+char *run_heard(const char *settings, const char *steps, int *status)
+{
+    g_autofree char *path = NULL;
+    char *text = NULL;
+    int file = g_file_open_tmp("sf-heard-XXXXXX", &path, NULL), saved = dup(STDERR_FILENO);
+    setenv("SF_TEST_TALKS", "1", 1);
+    g_assert_cmpint(dup2(file, STDERR_FILENO), >=, 0);
+    *status = wait_for_end(run_apart(settings, steps, true, NULL));
+    g_assert_cmpint(dup2(saved, STDERR_FILENO), >=, 0);
+    unsetenv("SF_TEST_TALKS");
+    close(saved);
+    close(file);
+    g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+    g_unlink(path);
+    return text;
+}
 
 GPid run_apart(const char *settings, const char *steps, bool once, const char *fault)
 {
@@ -201,7 +220,7 @@ void check(const Fixture *fixture, const char *ledger, const char *input, Total 
 int fixture_main(int argc, char **argv, const FixtureTest *tests, gsize n)
 {
     const char *text = g_getenv("SF_TEST_PIPELINE");
-    log_setup(LOG_HUMAN, text && g_getenv("SF_TEST_TALKS") ? LEVEL_DEBUG : LEVEL_ERROR);
+    log_setup(LOG_JSON, text && g_getenv("SF_TEST_TALKS") ? LEVEL_DEBUG : LEVEL_ERROR);
     if (text)
         return run_texts((const char *const[]){text, NULL}, g_str_equal(g_getenv("SF_TEST_ONCE"), "1"));
     g_test_init(&argc, &argv, NULL);

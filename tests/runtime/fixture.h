@@ -43,6 +43,9 @@ ExitCode run(const char *steps);
 GPid run_apart(const char *settings, const char *steps, bool once, const char *fault);
 int wait_for_end(GPid pid); /* waitpid's status */
 
+/* Once, in a process of its own; returns its log, as JSON, and waitpid's status. */
+char *run_heard(const char *settings, const char *steps, int *status);
+
 /* Sends the signal to a process when a file of the fixture's directory exists. `sent` is the thread, to be joined. */
 typedef struct SignalWhen {
     char *path;

@@ -1,0 +1,171 @@
+/* Runs that must not end well: too many rejects, nothing that goes on. And what the end says of a run. */
+#include "fixture.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#define PICK(more) "  p: {transform: pick-transform, from: n, " more "}\n"
+
+typedef struct Case {
+    const char *settings, *steps;
+    ExitCode code;
+    const char *said; /* in the log, or NULL */
+} Case;
+
+static void run_case(const Case *wanted)
+{
+    int status = 0;
+    g_autofree char *log = run_heard(wanted->settings, wanted->steps, &status);
+    g_test_message("%s%s%s", wanted->settings, wanted->steps, log);
+    g_assert_true(WIFEXITED(status));
+    g_assert_cmpint(WEXITSTATUS(status), ==, wanted->code);
+    g_assert_true(!wanted->said || strstr(log, wanted->said));
+}
+
+static void run_cases(const Case *cases, gsize n)
+{
+    for (gsize i = 0; i < n; i++)
+        run_case(&cases[i]);
+}
+
+/* Without a limit of the user's: a warning above 1 %, an end when nothing of the first 1,000 rows was taken. */
+static void test_rejects_by_default(Fixture *fixture, gconstpointer data)
+{
+    (void) fixture, (void) data;
+    static const Case cases[] = {
+        {"", SOURCE "}\n" PICK("reject: 1, on_reject: drop") SINK("a", "p") "}\n", EXIT_FAILED,
+         "(100 %) were rejected"},
+        {"", SOURCE "}\n" PICK("reject: 1") SINK("b", "p") "}\n" SINK("c", "p.errors") "}\n", EXIT_FAILED,
+         "is not wanted; mend it, or set 'max_rejects: 100%'"},
+        {"", SOURCE "}\n" SINK("d", "n") ", reject: 1}\n" SINK("e", "d.errors") "}\n", EXIT_FAILED, "is divided by 1"},
+        {"", SOURCE "}\n" PICK("reject: 50, on_reject: drop") SINK("f", "p") "}\n", EXIT_OK,
+         "60 of 3000 rows (2 %) were rejected, most of them like this: 0 is not wanted"},
+        {"", SOURCE ", rows: 100}\n" PICK("reject: 1, on_reject: drop") SINK("g", "p") "}\n", EXIT_FAILED,
+         "nothing was left of them"},
+        {"", SOURCE ", rows: 100}\n" PICK("reject: 1") SINK("h", "p") "}\n" SINK("i", "p.errors") "}\n", EXIT_OK,
+         "300 of 300 rows (100 %) were rejected"},
+    };
+    run_cases(cases, G_N_ELEMENTS(cases));
+    g_assert_cmpint(total(fixture, "i", "p.errors", "count/0").rows, ==, 100);
+}
+
+static void test_no_warning_for_few(Fixture *fixture, gconstpointer data)
+{
+    (void) fixture, (void) data;
+    int status = 0;
+    g_autofree char *log =
+        run_heard("", SOURCE "}\n" PICK("reject: 200, on_reject: drop") SINK("a", "p") "}\n", &status);
+    g_assert_cmpint(status, ==, 0);
+    g_assert_null(strstr(log, "were rejected"));
+}
+
+static void test_max_rejects(Fixture *fixture, gconstpointer data)
+{
+    (void) fixture, (void) data;
+    static const char *const limits[][2] = {{"max_rejects: 30", "max_rejects: 29"},
+                                            {"max_rejects: 2%", "max_rejects: 0.9 %"},
+                                            {"max_rejects: 0.02", "max_rejects: 0.009"},
+                                            {"max_rejects: 100%", "max_rejects: 0"}};
+    for (gsize i = 0; i < G_N_ELEMENTS(limits); i++) {
+        for (gsize k = 0; k < 2; k++) {
+            g_autofree char *steps = g_strdup_printf(
+                SOURCE "}\n  p: {transform: pick-transform, from: n, reject: 100, on_reject: drop, %s}\n"
+                       "  a: {sink: ledger-sink, from: p, path: '${DIR}/a%d%d'}\n",
+                limits[i][k], (int) i, (int) k);
+            run_case(&(Case){"", steps, k == 0 ? EXIT_OK : EXIT_FAILED, k == 0 ? NULL : "more than its 'max_rejects'"});
+        }
+    }
+}
+
+/* A step's own limit goes before the pipeline's; a step that has none has the pipeline's. */
+static void test_max_rejects_of_the_pipeline(Fixture *fixture, gconstpointer data)
+{
+    (void) fixture, (void) data;
+    static const Case cases[] = {
+        {"max_rejects: 5\n", SOURCE "}\n" PICK("reject: 100, on_reject: drop") SINK("a", "p") "}\n", EXIT_FAILED,
+         "pick-transform 'p': "},
+        {"max_rejects: 5\n", SOURCE "}\n" PICK("reject: 100, on_reject: drop, max_rejects: 50") SINK("b", "p") "}\n",
+         EXIT_OK, NULL},
+        {"max_rejects: 100%\n", SOURCE "}\n" PICK("reject: 1, on_reject: drop") SINK("c", "p") "}\n", EXIT_OK, NULL},
+    };
+    run_cases(cases, G_N_ELEMENTS(cases));
+}
+
+/* A row that a sink is asked for again is rejected once. */
+static void test_rejects_count_once(Fixture *fixture, gconstpointer data)
+{
+    (void) fixture, (void) data;
+    run_case(&(Case){
+        "", SOURCE "}\n" SINK("a", "n") ", twice: true, reject: 100, max_rejects: 30}\n" SINK("b", "a.errors") "}\n",
+        EXIT_OK, NULL});
+}
+
+static void test_gives_up(Fixture *fixture, gconstpointer data)
+{
+    (void) fixture, (void) data;
+    static const Case cases[] = {
+        {"", SOURCE "}\n" SINK("a", "n") ", away: open}\n", EXIT_FAILED, "the ledger is away for open"},
+        {"", SOURCE "}\n" SINK("b", "n") ", away: recover}\n", EXIT_FAILED, "the ledger is away for recover"},
+        {"", SOURCE "}\n" SINK("c", "n") ", away: commit}\n", EXIT_FAILED, "the ledger is away for commit"},
+        {"", SOURCE ", away: '${DIR}/n.open'}\n" SINK("d", "n") "}\n", EXIT_FAILED, "the numbers cannot be opened"},
+        {"", SOURCE "}\n" SINK("e", "n") ", hang: write}\n", EXIT_FAILED, "without progress (--give-up-after)"},
+        {"", SOURCE "}\n" SINK("f", "n") ", fence_at: 1}\n", EXIT_OK, NULL},
+    };
+    setenv("SF_TEST_GIVE_UP_MS", "3000", 1);
+    run_cases(cases, G_N_ELEMENTS(cases));
+    unsetenv("SF_TEST_GIVE_UP_MS");
+}
+
+static struct json_object *last_record(const char *log)
+{
+    g_auto(GStrv) lines = g_strsplit(log, "\n", -1);
+    guint n = g_strv_length(lines);
+    g_assert_cmpuint(n, >=, 2);
+    struct json_object *record = json_tokener_parse(lines[n - 2]);
+    g_assert_nonnull(record);
+    g_assert_cmpstr(json_object_get_string(member(record, "event")), ==, "end");
+    return record;
+}
+
+/* Programs read the end of a run from one object. */
+static void test_end_is_one_record(Fixture *fixture, gconstpointer data)
+{
+    (void) fixture, (void) data;
+    int status = 0;
+    g_autofree char *log =
+        run_heard("", SOURCE "}\n" PICK("reject: 100, on_reject: drop") SINK("a", "p") "}\n", &status);
+    struct json_object *record = last_record(log), *steps = member(record, "steps");
+    g_assert_cmpstr(json_object_get_string(member(record, "pipeline")), ==, "numbers");
+    g_assert_cmpstr(json_object_get_string(member(record, "state")), ==, "done");
+    g_assert_cmpint(json_object_get_int(member(record, "exit_code")), ==, 0);
+    g_assert_true(json_object_get_boolean(member(record, "complete")));
+    g_assert_cmpuint(json_object_array_length(steps), ==, 3);
+    struct json_object *pick = json_object_array_get_idx(steps, 1);
+    g_assert_cmpint(json_object_get_int(member(pick, "rows_in")), ==, 3 * ROWS);
+    g_assert_cmpint(json_object_get_int(member(pick, "rejected")), ==, 30);
+    g_assert_nonnull(strstr(json_object_get_string(member(pick, "commonest_reject")), "is not wanted"));
+    json_object_put(record);
+
+    g_autofree char *failed = run_heard("", SOURCE "}\n" SINK("b", "n") ", fail_at: 1}\n", &status);
+    record = last_record(failed);
+    g_assert_cmpint(WEXITSTATUS(status), ==, EXIT_FAILED);
+    g_assert_cmpstr(json_object_get_string(member(record, "state")), ==, "failed");
+    g_assert_cmpint(json_object_get_int(member(record, "exit_code")), ==, EXIT_FAILED);
+    g_assert_nonnull(strstr(json_object_get_string(member(record, "error")), "the ledger is broken"));
+    json_object_put(record);
+}
+
+int main(int argc, char **argv)
+{
+    static const FixtureTest tests[] = {
+        {"/limits/rejects-by-default", test_rejects_by_default},
+        {"/limits/no-warning-for-few", test_no_warning_for_few},
+        {"/limits/max-rejects", test_max_rejects},
+        {"/limits/max-rejects-of-the-pipeline", test_max_rejects_of_the_pipeline},
+        {"/limits/rejects-count-once", test_rejects_count_once},
+        {"/limits/gives-up", test_gives_up},
+        {"/limits/end-is-one-record", test_end_is_one_record},
+    };
+    return fixture_main(argc, argv, tests, G_N_ELEMENTS(tests));
+}
