@@ -76,7 +76,7 @@ static void test_broken_logs(void)
     place_put_commit(&place, 1, ADD("a") "{\"add\":{\"path\":\"b\",\"part");
     fails(&place, "00000000000000000001.json line 2: no JSON object");
     place_put_commit(&place, 1, ADD("a\xff"));
-    fails(&place, "line 1: invalid UTF-8 at byte ");
+    fails(&place, "line 1: no JSON object: invalid UTF-8 in a string at byte 17");
     place_put_commit(&place, 1, "[1]\n");
     fails(&place, "line 1: no JSON object");
     place_put_commit(&place, 1, "{\"txn\":{\"appId\":\"x\"}}\n");

@@ -1,5 +1,6 @@
 /* The state of a table as a writer needs it: applying commits one after the other. Finding them is log_read.c. */
 #include "delta.h"
+#include "json/check.h"
 
 #define MAX_DEPTH 64
 
@@ -35,22 +36,20 @@ json_object *delta_json_parse(const char *text, size_t size, SfError *err)
         sf_fail(err, SF_FATAL, "a JSON text of %zu bytes is too long", size);
         return NULL;
     }
-    /* not by JSON_TOKENER_VALIDATE_UTF8: json-c 0.18 (Debian 13) takes every text beyond ASCII for invalid with it */
-    const char *bad = NULL;
-    if (!g_utf8_validate_len(text, size, &bad)) {
-        sf_fail(err, SF_FATAL, "invalid UTF-8 at byte %zu", (size_t) (bad - text));
+    /* not by json-c's strict mode: version 0.18 (Debian 13) takes every string beyond ASCII for invalid in it */
+    JsonFault fault;
+    if (!json_valid(text, size, NULL, &fault)) {
+        sf_fail(err, SF_FATAL, "no JSON object: %s at byte %zu", fault.reason, fault.offset);
         return NULL;
     }
     json_tokener *tokener = json_tokener_new_ex(MAX_DEPTH);
-    json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
     json_object *object = json_tokener_parse_ex(tokener, text, (int) size);
     enum json_tokener_error why = json_tokener_get_error(tokener);
-    size_t end = json_tokener_get_parse_end(tokener);
     json_tokener_free(tokener);
-    if (why == json_tokener_success && end == size && json_object_is_type(object, json_type_object))
+    if (why == json_tokener_success && json_object_is_type(object, json_type_object))
         return object;
-    sf_fail(err, SF_FATAL, "no JSON object at byte %zu: %s", end,
-            why == json_tokener_success ? "more than an object" : json_tokener_error_desc(why));
+    sf_fail(err, SF_FATAL, "no JSON object: %s",
+            why == json_tokener_success ? "another value" : json_tokener_error_desc(why));
     json_object_put(object);
     return NULL;
 }
