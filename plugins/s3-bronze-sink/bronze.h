@@ -22,8 +22,10 @@ typedef struct Entry {
     int64_t start;
     int64_t end;
     int64_t rejected;
+    char *split;     /* its name; NULL: of an earlier version, which did not keep it */
     GArray *objects; /* of EntryObject, in the order of their first rows within a directory */
     Layout layout;
+    GBytes *body; /* as it was read */
 } Entry;
 
 /* ---- one split by one input ---- */
@@ -40,6 +42,7 @@ typedef struct Pending {
     int64_t end;
     GPtrArray *objects; /* Object *, sealed */
     GBytes *entry;      /* what is to be created; NULL: it is there */
+    bool amends;        /* it takes the place of the one that is there */
     int64_t rejected;
 } Pending;
 
@@ -47,7 +50,7 @@ typedef struct Chain {
     const SfSplit *split;
     size_t input;
     char *topic;       /* as keys have it */
-    char *name;        /* likewise, and the epoch where it is a later one: "sales_events@2" */
+    char *name;        /* likewise: the topic, or what tells the split from another of that topic, see chain_call() */
     char *ledger;      /* "_sf/sales/sales_events/0/" */
     int64_t start;     /* of the range that has no entry yet */
     int64_t next;      /* end of what was written */
@@ -109,9 +112,17 @@ SfStatus chain_write(SfNode *node, Chain *chain, const SfBatch *batch, SfError *
 SfStatus chain_cut(const Bronze *bronze, Chain *chain, int64_t end, const char *reason, SfError *err);
 bool chain_has_open(const Chain *chain);
 size_t chain_held(const Chain *chain);
-/* "<topic>+<partition>+<first>.json", and the directory of a bucket */
-char *chain_file_name(const Bronze *bronze, const Layout *layout, const Chain *chain, int64_t first);
+
+/* names.c: what splits and objects are called. Own: "<topic>@s<hash of the split's name>", for a split whose topic and
+ * partition another one has as well, such as a file that took another's place; else "<topic>", or "<topic>@<epoch>". */
+void chain_call(const Bronze *bronze, const SfNode *node, Chain *chain, bool own);
+/* Whether it is told from all others by topic, partition and epoch. */
+bool split_is_numbered(const SfSplit *split);
 char *chain_directory(const Bronze *bronze, const Layout *layout, const Chain *chain, int64_t bucket);
+/* "<directory>/<name>+<partition>+<first>.json" */
+char *chain_object_key(const Bronze *bronze, const Layout *layout, const Chain *chain, int64_t bucket, int64_t first);
+/* Whether it may be an object's of this chain: below its topic's directory. */
+bool chain_has_key(const Bronze *bronze, const Chain *chain, const char *key);
 
 /* redo.c: the rows of an entry's range once more */
 Redo *redo_new(Entry *entry, const bool *stored, Workshop *workshop);
@@ -128,10 +139,16 @@ void entry_free(Entry *entry);
 char *entry_key(const Chain *chain, int64_t start);
 /* Whether both cut the same range into the same objects. */
 bool entry_same_cut(const Entry *a, const Entry *b);
+/* The entry with what a redo made of its objects; NULL among them: as it was. */
+GBytes *entry_amended(const Entry *entry, const GPtrArray *objects);
 
-/* ledger.c: finds where a chain ended */
+/* ledger.c: finds under which name a split's ledger is, and where its chain ended */
 /* written_ms: when the last entry was; 0: there is none. */
 SfStatus ledger_recover(SfNode *node, Chain *chain, int64_t hint, int64_t *position, int64_t *written_ms, SfError *err);
+
+/* What lies under the key is not the object that the chain's entry of `start` describes. Returns SF_CONFIG. */
+SfStatus refuse_foreign(SfNode *node, const Chain *chain, int64_t start, const char *key, int64_t size,
+                        int64_t expected, SfError *err);
 
 /* flush.c: entries, then objects, then sf_committed() */
 SfStatus bronze_flush(SfNode *node, SfError *err);

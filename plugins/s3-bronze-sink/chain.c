@@ -7,39 +7,12 @@
 #define OPEN_MAX 512                    /* directories of one range */
 #define OBJECT_MAX ((size_t) 256 << 20) /* bytes of lines */
 
-/* A key's segment from any name: Kafka's topics need no change, file names and the like may. */
-static char *segment_of(const char *name)
-{
-    GString *segment = g_string_new(NULL);
-    for (const char *c = name; *c; c++) {
-        bool plain = g_ascii_isalnum(*c) || strchr("._-", *c);
-        g_string_append_printf(segment, plain ? "%c" : "%%%02X", (unsigned char) *c);
-    }
-    if (g_str_equal(segment->str, "") || g_str_equal(segment->str, ".") || g_str_equal(segment->str, ".."))
-        g_string_append_c(segment, '_');
-    return g_string_free(segment, FALSE);
-}
-
-/* A topic that was deleted and created anew has the offsets of the old one again: what it is called to tell its objects
- * and its ledger from theirs. */
-static char *name_of(const Chain *chain)
-{
-    const SfSplit *split = chain->split;
-    g_autofree char *first = g_strdup_printf("%s/%" PRId32 "@", split->topic ? split->topic : "", split->partition);
-    const char *epoch = g_str_has_prefix(split->name, first) ? split->name + strlen(first) : "";
-    bool number = *epoch && strspn(epoch, G_CSET_DIGITS) == strlen(epoch);
-    return number ? g_strdup_printf("%s@%s", chain->topic, epoch) : g_strdup(chain->topic);
-}
-
 Chain *chain_new(const Bronze *bronze, const SfNode *node, size_t input, const SfSplit *split)
 {
     Chain *chain = g_new0(Chain, 1);
     chain->split = split;
     chain->input = input;
-    chain->topic = segment_of(split->topic ? split->topic : split->name);
-    chain->name = name_of(chain);
-    g_autofree char *pipeline = segment_of(node->pipeline);
-    chain->ledger = g_strdup_printf("%s_sf/%s/%s/%" PRId32 "/", bronze->root, pipeline, chain->name, split->partition);
+    chain_call(bronze, node, chain, false);
     chain->open = g_ptr_array_new_with_free_func((GDestroyNotify) object_free);
     chain->closed = g_ptr_array_new_with_free_func((GDestroyNotify) object_free);
     chain->newest_us = INT64_MIN;
@@ -98,30 +71,13 @@ size_t chain_held(const Chain *chain)
            held_by(chain->pending ? chain->pending->objects : NULL);
 }
 
-char *chain_file_name(const Bronze *bronze, const Layout *layout, const Chain *chain, int64_t first)
-{
-    const char *extension = layout->options.format == FORMAT_JSON ? ".json" : bronze->extension;
-    const char *compressed = layout->options.compression == COMPRESSION_GZIP ? ".gz" : "";
-    return g_strdup_printf("%s+%" PRId32 "+%0*" PRId64 "%s%s", chain->name, chain->split->partition, (int) bronze->pad,
-                           first, extension, compressed);
-}
-
-char *chain_directory(const Bronze *bronze, const Layout *layout, const Chain *chain, int64_t bucket)
-{
-    g_autofree char *path = layout_path(layout, bucket);
-    return g_strconcat(bronze->root, chain->topic, *path ? "/" : "", path, NULL);
-}
-
 SfStatus chain_cut(const Bronze *bronze, Chain *chain, int64_t end, const char *reason, SfError *err)
 {
-    const Layout *layout = &bronze->layout;
     size_t largest = 0;
     for (guint i = 0; i < chain->open->len; i++) {
         Object *object = chain->open->pdata[i];
         largest = MAX(largest, object_bytes(object));
-        g_autofree char *directory = chain_directory(bronze, layout, chain, object->bucket);
-        g_autofree char *file = chain_file_name(bronze, layout, chain, object->first);
-        SF_TRY(object_seal(object, layout, directory, file, err));
+        SF_TRY(object_seal(object, &bronze->layout, err));
     }
     while (chain->open->len > 0)
         g_ptr_array_add(chain->closed, g_ptr_array_steal_index(chain->open, 0));
@@ -143,7 +99,8 @@ static Object *find_object(Bronze *bronze, Chain *chain, int64_t time_us, int64_
             chain->current = chain->open->pdata[i];
     if (!chain->current) {
         size_t expected = chain->open->len == 0 ? chain->expected : 0; /* others may be small: late rows, old days */
-        chain->current = object_new(bucket, position, &bronze->workshop, &bronze->layout, expected);
+        char *key = chain_object_key(bronze, &bronze->layout, chain, bucket, position);
+        chain->current = object_new(key, bucket, position, &bronze->workshop, &bronze->layout, expected);
         g_ptr_array_add(chain->open, chain->current);
     }
     return chain->current;

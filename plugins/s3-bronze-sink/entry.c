@@ -15,6 +15,22 @@ static void add_number(json_object *object, const char *name, int64_t number)
     json_object_object_add(object, name, json_object_new_int64(number));
 }
 
+static json_object *parse(GBytes *body)
+{
+    gsize size;
+    const char *text = g_bytes_get_data(body, &size);
+    json_tokener *tokener = json_tokener_new();
+    json_object *json = size <= INT32_MAX ? json_tokener_parse_ex(tokener, text ? text : "", (int) size) : NULL;
+    json_tokener_free(tokener);
+    return json;
+}
+
+static GBytes *print(json_object *json)
+{
+    const char *text = json_object_to_json_string_ext(json, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
+    return g_bytes_new(text, strlen(text));
+}
+
 static json_object *object_to_json(const Object *object)
 {
     json_object *json = json_object_new_object();
@@ -40,6 +56,7 @@ GBytes *entry_make(const SfNode *node, const Chain *chain, const Pending *pendin
     add_number(json, "version", ENTRY_VERSION);
     add_text(json, "pipeline", node->pipeline);
     add_text(json, "step", node->step);
+    add_text(json, "split", chain->split->name);
     add_text(json, "topic", chain->split->topic ? chain->split->topic : chain->split->name);
     add_number(json, "partition", chain->split->partition);
     add_number(json, "start", pending->start);
@@ -50,8 +67,28 @@ GBytes *entry_make(const SfNode *node, const Chain *chain, const Pending *pendin
     json_object_object_add(json, "objects", objects);
     json_object_object_add(json, "layout", layout_to_json(&bronze->layout));
     add_text(json, "writer", bronze->writer);
-    const char *text = json_object_to_json_string_ext(json, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
-    GBytes *body = g_bytes_new(text, strlen(text));
+    GBytes *body = print(json);
+    json_object_put(json);
+    return body;
+}
+
+GBytes *entry_amended(const Entry *entry, const GPtrArray *objects)
+{
+    json_object *json = parse(entry->body), *list = NULL;
+    int64_t rows = 0;
+    json_object_object_get_ex(json, "objects", &list);
+    for (guint i = 0; i < objects->len; i++) {
+        const Object *object = objects->pdata[i];
+        json_object *as = json_object_array_get_idx(list, i);
+        rows += object ? object->rows : g_array_index(entry->objects, EntryObject, i).rows;
+        if (!object)
+            continue;
+        add_number(as, "rows", object->rows);
+        add_number(as, "bytes", (int64_t) object_bytes(object));
+        add_number(as, "crc32", object->crc32);
+    }
+    add_number(json, "rows", rows);
+    GBytes *body = print(json);
     json_object_put(json);
     return body;
 }
@@ -101,7 +138,7 @@ static bool take_objects(json_object *json, Entry *entry)
 
 static SfStatus take_entry(json_object *json, Entry *entry, SfError *err)
 {
-    json_object *step = NULL, *layout = NULL;
+    json_object *step = NULL, *layout = NULL, *split = NULL;
     int64_t version = 0;
     if (!take_number(json, "version", &version) || version != ENTRY_VERSION)
         return sf_fail(err, SF_CONFIG, "it is none, or of a newer version");
@@ -112,16 +149,14 @@ static SfStatus take_entry(json_object *json, Entry *entry, SfError *err)
     if (!good)
         return sf_fail(err, SF_CONFIG, "it lacks a part, or has one that is wrong");
     entry->step = g_strdup(json_object_get_string(step));
+    if (json_object_object_get_ex(json, "split", &split))
+        entry->split = g_strdup(json_object_get_string(split));
     return layout_from_json(layout, &entry->layout, err);
 }
 
 Entry *entry_read(GBytes *body, const char *key, SfError *err)
 {
-    gsize size;
-    const char *text = g_bytes_get_data(body, &size);
-    json_tokener *tokener = json_tokener_new();
-    json_object *json = size <= INT32_MAX ? json_tokener_parse_ex(tokener, text ? text : "", (int) size) : NULL;
-    json_tokener_free(tokener);
+    json_object *json = parse(body);
     g_autoptr(Entry) entry = g_new0(Entry, 1);
     entry->objects = g_array_new(FALSE, TRUE, sizeof(EntryObject));
     g_array_set_clear_func(entry->objects, entry_object_clear);
@@ -129,6 +164,7 @@ Entry *entry_read(GBytes *body, const char *key, SfError *err)
                           ? take_entry(json, entry, err)
                           : sf_fail(err, SF_CONFIG, "it is no JSON object");
     json_object_put(json);
+    entry->body = g_bytes_ref(body);
     if (status == SF_OK)
         return g_steal_pointer(&entry);
     sf_fail_prefix(err, status, "ledger entry '%s' cannot be used", key);
@@ -140,6 +176,8 @@ void entry_free(Entry *entry)
     if (!entry)
         return;
     g_free(entry->step);
+    g_free(entry->split);
+    g_bytes_unref(entry->body);
     g_array_unref(entry->objects);
     if (entry->layout.pieces)
         layout_done(&entry->layout);

@@ -123,7 +123,8 @@ static SfStatus put_entries(SfNode *node, const GPtrArray *chains, SfError *err)
     for (guint i = 0; i < chains->len; i++) {
         const Chain *chain = chains->pdata[i];
         keys[i] = entry_key(chain, chain->pending->start);
-        entries[i] = (StoreObject){.key = keys[i], .body = chain->pending->entry, .only_new = true};
+        const Pending *pending = chain->pending;
+        entries[i] = (StoreObject){.key = keys[i], .body = pending->entry, .only_new = !pending->amends};
     }
     SF_TRY(put_all(node, entries, chains->len, "bronze-2-some-entries", err));
     for (guint i = 0; i < chains->len; i++) {
@@ -135,18 +136,39 @@ static SfStatus put_entries(SfNode *node, const GPtrArray *chains, SfError *err)
     return SF_OK;
 }
 
+/* Something was there already. The same bytes are as good as ours: another process may have cut the same. */
+static SfStatus settle_object(SfNode *node, const Chain *chain, const Object *object, SfError *err)
+{
+    const char *key = object->key;
+    StoreSum there;
+    SF_TRY(store_sum_all(bronze_of(node)->store, &key, &there, 1, err));
+    if (there.size < 0)
+        return sf_fail(err, SF_FENCED, "'%s/%s' has vanished while it was written", store_url(bronze_of(node)->store),
+                       key);
+    if (there.size == (int64_t) object_bytes(object) && there.crc32 == object->crc32)
+        return SF_OK;
+    return refuse_foreign(node, chain, chain->pending->start, key, there.size, (int64_t) object_bytes(object), err);
+}
+
 static SfStatus put_objects(SfNode *node, const GPtrArray *chains, SfError *err)
 {
-    g_autoptr(GArray) objects = g_array_new(FALSE, TRUE, sizeof(StoreObject));
+    g_autoptr(GArray) puts = g_array_new(FALSE, TRUE, sizeof(StoreObject));
     for (guint i = 0; i < chains->len; i++) {
-        const Pending *pending = ((Chain *) chains->pdata[i])->pending;
-        for (guint j = 0; j < pending->objects->len; j++) {
-            const Object *object = pending->objects->pdata[j];
-            StoreObject put = {.key = object->key, .body = object->body, .draft = object->draft};
-            g_array_append_val(objects, put);
+        const GPtrArray *objects = ((Chain *) chains->pdata[i])->pending->objects;
+        for (guint j = 0; j < objects->len; j++) {
+            const Object *object = objects->pdata[j];
+            StoreObject put = {.key = object->key, .body = object->body, .draft = object->draft, .only_new = true};
+            g_array_append_val(puts, put);
         }
     }
-    return put_all(node, (StoreObject *) (gpointer) objects->data, objects->len, "bronze-4-some-objects", err);
+    SF_TRY(put_all(node, (StoreObject *) (gpointer) puts->data, puts->len, "bronze-4-some-objects", err));
+    for (guint i = 0, n = 0; i < chains->len; i++) {
+        const Chain *chain = chains->pdata[i];
+        for (guint j = 0; j < chain->pending->objects->len; j++, n++)
+            if (!g_array_index(puts, StoreObject, n).created)
+                SF_TRY(settle_object(node, chain, chain->pending->objects->pdata[j], err));
+    }
+    return SF_OK;
 }
 
 static SfStatus flush_once(SfNode *node, const GPtrArray *chains, SfError *err)

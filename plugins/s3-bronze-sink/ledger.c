@@ -12,6 +12,7 @@
 /* Starts of entries behind a position: the first and the last of a page. */
 typedef struct Page {
     size_t n;
+    bool full; /* there may be more */
     int64_t first;
     int64_t last;
     int64_t last_ms; /* when it was written */
@@ -19,18 +20,18 @@ typedef struct Page {
 
 static bool start_of(const Chain *chain, const char *key, int64_t *start)
 {
+    if (!g_str_has_prefix(key, chain->ledger))
+        return false;
     const char *digits = key + strlen(chain->ledger);
-    char *end;
-    *start = g_ascii_strtoll(digits, &end, 10);
-    return end - digits == 20 && g_str_equal(end, ".json");
+    if (strspn(digits, G_CSET_DIGITS) != 20 || !g_str_equal(digits + 20, ".json"))
+        return false;
+    guint64 number = g_ascii_strtoull(digits, NULL, 10);
+    *start = (int64_t) number;
+    return number < INT64_MAX;
 }
 
-static SfStatus list_behind(Store *store, const Chain *chain, int64_t position, Page *page, SfError *err)
+static void take_entries(const Chain *chain, const GPtrArray *entries, Page *page)
 {
-    g_autoptr(GPtrArray) entries = g_ptr_array_new_with_free_func((GDestroyNotify) store_entry_free);
-    g_autofree char *after = position >= 0 ? entry_key(chain, position) : NULL;
-    SF_TRY(store_list(store, chain->ledger, after, PAGE, entries, err));
-    page->n = 0;
     for (guint i = 0; i < entries->len; i++) {
         const StoreEntry *entry = entries->pdata[i];
         int64_t start;
@@ -40,6 +41,23 @@ static SfStatus list_behind(Store *store, const Chain *chain, int64_t position, 
             page->first = start;
         page->last = start;
         page->last_ms = entry->modified_ms;
+    }
+}
+
+/* Keys that are none of ours may be among them, whole pages of them. */
+static SfStatus list_behind(Store *store, const Chain *chain, int64_t position, Page *page, SfError *err)
+{
+    g_autofree char *after = position >= 0 ? entry_key(chain, position) : NULL;
+    *page = (Page){.full = true};
+    while (page->n == 0 && page->full) {
+        g_autoptr(GPtrArray) entries = g_ptr_array_new_with_free_func((GDestroyNotify) store_entry_free);
+        SF_TRY(store_list(store, chain->ledger, after, PAGE, entries, err));
+        take_entries(chain, entries, page);
+        page->full = entries->len == PAGE;
+        if (page->full) {
+            g_free(after);
+            after = g_strdup(((const StoreEntry *) entries->pdata[PAGE - 1])->key);
+        }
     }
     return SF_OK;
 }
@@ -87,7 +105,7 @@ static SfStatus find_last(Store *store, const Chain *chain, int64_t hint, int64_
             search.high = search.probe;
         }
         bool exhausted = search.low < 0 ? search.probe < 0 : search.high <= search.low;
-        if (exhausted || (page.n > 0 && page.n < PAGE)) {
+        if (exhausted || (page.n > 0 && !page.full)) {
             *last = search.low;
             *last_ms = search.low_ms;
             return SF_OK;
@@ -96,35 +114,58 @@ static SfStatus find_last(Store *store, const Chain *chain, int64_t hint, int64_
     }
 }
 
-/* Which of the entry's objects are there, whole. */
-static SfStatus look_at_objects(Store *store, const Entry *entry, bool *stored, bool *all, SfError *err)
+SfStatus refuse_foreign(SfNode *node, const Chain *chain, int64_t start, const char *key, int64_t size,
+                        int64_t expected, SfError *err)
+{
+    g_autofree char *entry = entry_key(chain, start);
+    return sf_fail(err, SF_CONFIG,
+                   "'%s/%s' (%" PRId64 " bytes) is not the object of %" PRId64 " bytes that ledger entry '%s' "
+                   "describes: somebody else wrote it, and it stays as it is; move it away, or give '%s' a url or "
+                   "topics.dir of its own",
+                   store_url(bronze_of(node)->store), key, size, expected, entry, node->step);
+}
+
+/* Which of the entry's objects are there. What is there and none of ours is never written over. */
+static SfStatus look_at_objects(SfNode *node, const Chain *chain, const Entry *entry, bool *stored, bool *all,
+                                SfError *err)
 {
     size_t n = entry->objects->len;
     g_autofree const char **keys = g_new(const char *, n + 1);
-    g_autofree int64_t *sizes = g_new(int64_t, n + 1);
+    g_autofree StoreSum *sums = g_new(StoreSum, n + 1);
     for (size_t i = 0; i < n; i++)
         keys[i] = g_array_index(entry->objects, EntryObject, i).key;
-    SF_TRY(store_stat_all(store, keys, sizes, n, err));
+    SF_TRY(store_sum_all(bronze_of(node)->store, keys, sums, n, err));
     *all = true;
     for (size_t i = 0; i < n; i++) {
-        stored[i] = sizes[i] == g_array_index(entry->objects, EntryObject, i).bytes;
+        const EntryObject *as = &g_array_index(entry->objects, EntryObject, i);
+        stored[i] = sums[i].size >= 0;
+        if (stored[i] && (sums[i].size != as->bytes || sums[i].crc32 != as->crc32))
+            return refuse_foreign(node, chain, entry->start, as->key, sums[i].size, as->bytes, err);
         *all = *all && stored[i];
     }
     return SF_OK;
 }
 
-static SfStatus check_step(const SfNode *node, const Chain *chain, const Entry *entry, SfError *err)
+/* Entries come from a place where others may write. */
+static SfStatus check_entry(const SfNode *node, const Chain *chain, const Entry *entry, SfError *err)
 {
+    const Bronze *bronze = bronze_of(node);
+    g_autofree char *key = entry_key(chain, entry->start);
+    for (guint i = 0; i < entry->objects->len; i++) {
+        const char *object = g_array_index(entry->objects, EntryObject, i).key;
+        if (!chain_has_key(bronze, chain, object))
+            return sf_fail(err, SF_CONFIG, "ledger entry '%s' names the object '%.200s', which is not below '%s%s/'",
+                           key, object, bronze->root, chain->topic);
+    }
     if (g_str_equal(entry->step, node->step))
         return SF_OK;
     return sf_fail(err, SF_CONFIG,
                    "step '%s' of this pipeline has written '%s' to '%s' already; give '%s' a url or "
                    "topics.dir of its own, or the name '%s' if it takes over",
-                   entry->step, chain->split->name, store_url(bronze_of(node)->store), node->step, entry->step);
+                   entry->step, chain->split->name, store_url(bronze->store), node->step, entry->step);
 }
 
-/* Takes the chain to where its last entry leaves it. */
-static SfStatus resume(SfNode *node, Chain *chain, int64_t start, int64_t hint, SfError *err)
+static SfStatus get_entry(const SfNode *node, const Chain *chain, int64_t start, Entry **out, SfError *err)
 {
     Store *store = bronze_of(node)->store;
     g_autofree char *key = entry_key(chain, start);
@@ -138,18 +179,33 @@ static SfStatus resume(SfNode *node, Chain *chain, int64_t start, int64_t hint, 
         return SF_CONFIG;
     if (entry->start != start)
         return sf_fail(err, SF_CONFIG, "ledger entry '%s' says that it starts at %" PRId64, key, entry->start);
-    SF_TRY(check_step(node, chain, entry, err));
+    *out = g_steal_pointer(&entry);
+    return SF_OK;
+}
+
+/* The last entry of the ledger by the chain's present name, or NULL. */
+static SfStatus last_entry(const SfNode *node, const Chain *chain, int64_t hint, Entry **out, int64_t *written_ms,
+                           SfError *err)
+{
+    int64_t start = SF_POSITION_NONE;
+    SF_TRY(find_last(bronze_of(node)->store, chain, hint, &start, written_ms, err));
+    return start == SF_POSITION_NONE ? SF_OK : get_entry(node, chain, start, out, err);
+}
+
+/* Takes the chain to where its last entry leaves it. */
+static SfStatus resume(SfNode *node, Chain *chain, Entry *taken, int64_t hint, SfError *err)
+{
+    g_autoptr(Entry) entry = taken;
     g_autofree bool *stored = g_new0(bool, entry->objects->len + 1);
     bool all = hint >= entry->end; /* committed in an earlier run */
     if (!all)
-        SF_TRY(look_at_objects(store, entry, stored, &all, err));
+        SF_TRY(look_at_objects(node, chain, entry, stored, &all, err));
     chain_reset(chain, all ? entry->end : entry->start);
-    if (!all)
-        sf_log(node, SF_LOG_INFO,
-               "%s: the range [%" PRId64 ", %" PRId64 ") was cut and not finished; it is read once more",
-               chain->split->name, entry->start, entry->end);
-    if (!all)
-        chain->redo = redo_new(g_steal_pointer(&entry), stored, &bronze_of(node)->workshop);
+    if (all)
+        return SF_OK;
+    sf_log(node, SF_LOG_INFO, "%s: the range [%" PRId64 ", %" PRId64 ") was cut and not finished; it is read once more",
+           chain->split->name, entry->start, entry->end);
+    chain->redo = redo_new(g_steal_pointer(&entry), stored, &bronze_of(node)->workshop);
     return SF_OK;
 }
 
@@ -200,15 +256,70 @@ static SfStatus check_neighbours(SfNode *node, const Chain *chain, SfError *err)
     return SF_OK;
 }
 
+/* ---- which ledger is the split's ---- */
+
+/* Whether another split of this sink goes by the chain's present name. */
+static bool name_is_taken(const Bronze *bronze, const Chain *chain)
+{
+    for (guint i = 0; i < bronze->chains->len; i++) {
+        const Chain *other = bronze->chains->pdata[i];
+        if (other != chain && g_str_equal(other->ledger, chain->ledger))
+            return true;
+    }
+    return false;
+}
+
+/* Entries of earlier versions say of which topic and partition they are: enough for Kafka, not for files. */
+static SfStatus belongs(const Chain *chain, const Entry *entry, bool *ours, SfError *err)
+{
+    *ours = entry->split ? g_str_equal(entry->split, chain->split->name) : split_is_numbered(chain->split);
+    if (*ours || entry->split)
+        return SF_OK;
+    return sf_fail(err, SF_CONFIG,
+                   "the ledger '%s' is of an earlier version, which did not keep whether it read '%s' or another file "
+                   "of that name before; move it away to read '%s' from its beginning, or add \"split\": \"%s\" to "
+                   "its last entry to go on at %" PRId64,
+                   chain->ledger, chain->split->name, chain->split->name, chain->split->name, entry->end);
+}
+
+/* A split goes by its topic's name as long as no other split of that topic does, else by a name of its own. Leaves the
+ * chain with that name, and with the last entry if there is one. */
+static SfStatus find_ledger(const SfNode *node, Chain *chain, int64_t hint, Entry **out, int64_t *written_ms,
+                            SfError *err)
+{
+    const Bronze *bronze = bronze_of(node);
+    chain_call(bronze, node, chain, false);
+    bool taken = name_is_taken(bronze, chain);
+    if (!taken) {
+        g_autoptr(Entry) entry = NULL;
+        bool ours = false;
+        SF_TRY(last_entry(node, chain, hint, &entry, written_ms, err));
+        if (entry)
+            SF_TRY(belongs(chain, entry, &ours, err));
+        if (ours) {
+            *out = g_steal_pointer(&entry);
+            return SF_OK;
+        }
+        taken = entry != NULL;
+    }
+    *written_ms = 0;
+    chain_call(bronze, node, chain, true);
+    SF_TRY(last_entry(node, chain, hint, out, written_ms, err));
+    if (!*out && !taken)
+        chain_call(bronze, node, chain, false);
+    return SF_OK;
+}
+
 SfStatus ledger_recover(SfNode *node, Chain *chain, int64_t hint, int64_t *position, int64_t *written_ms, SfError *err)
 {
-    int64_t last = SF_POSITION_NONE;
-    SF_TRY(find_last(bronze_of(node)->store, chain, hint, &last, written_ms, err));
-    if (last == SF_POSITION_NONE) {
+    g_autoptr(Entry) entry = NULL;
+    SF_TRY(find_ledger(node, chain, hint, &entry, written_ms, err));
+    if (entry) {
+        SF_TRY(check_entry(node, chain, entry, err));
+        SF_TRY(resume(node, chain, g_steal_pointer(&entry), hint, err));
+    } else {
         SF_TRY(check_neighbours(node, chain, err));
         chain_reset(chain, SF_POSITION_NONE);
-    } else {
-        SF_TRY(resume(node, chain, last, hint, err));
     }
     *position = chain->start;
     return SF_OK;

@@ -52,9 +52,10 @@ static void give_memory(Object *object)
     spares->bytes += spare.room;
 }
 
-Object *object_new(int64_t bucket, int64_t first, Workshop *workshop, const Layout *layout, size_t expected)
+Object *object_new(char *key, int64_t bucket, int64_t first, Workshop *workshop, const Layout *layout, size_t expected)
 {
     Object *object = g_new0(Object, 1);
+    object->key = key;
     object->bucket = bucket;
     object->first = object->last = first;
     object->workshop = workshop;
@@ -78,7 +79,7 @@ void object_free(Object *object)
 static void draft_lines(Object *object)
 {
     if (!object->draft)
-        object->draft = store_draft_new(object->workshop->store);
+        object->draft = store_draft_new(object->workshop->store, object->key);
     if (!object->draft)
         return;
     size_t taken = store_draft_write(object->draft, object->data, object->size);
@@ -144,7 +145,7 @@ static SfStatus compress_lines(Object *object, int level, SfError *err)
     return SF_OK;
 }
 
-SfStatus object_seal(Object *object, const Layout *layout, const char *directory, const char *file, SfError *err)
+SfStatus object_seal(Object *object, const Layout *layout, SfError *err)
 {
     if (object->body)
         return SF_OK;
@@ -156,7 +157,6 @@ SfStatus object_seal(Object *object, const Layout *layout, const char *directory
     gsize size;
     const unsigned char *bytes = g_bytes_get_data(object->body, &size);
     object->crc32 = libdeflate_crc32(object->crc32, bytes, size);
-    object->key = *directory ? g_strconcat(directory, "/", file, NULL) : g_strdup(file);
     return SF_OK;
 }
 

@@ -38,11 +38,12 @@ typedef struct Object {
     StoreDraft *draft; /* NULL: all is in memory */
     size_t drafted;    /* bytes in it */
     uint32_t crc32;    /* of these; sealed: of all that is stored */
-    char *key;         /* set when it is sealed, as is the following */
-    GBytes *body;      /* what is to be stored behind the draft */
+    char *key;
+    GBytes *body; /* set when it is sealed: what is to be stored behind the draft */
 } Object;
 
-Object *object_new(int64_t bucket, int64_t first, Workshop *workshop, const Layout *layout, size_t expected);
+/* Takes the key over. */
+Object *object_new(char *key, int64_t bucket, int64_t first, Workshop *workshop, const Layout *layout, size_t expected);
 void object_free(Object *object);
 
 /* Makes room for so many more bytes. false: no memory. */
@@ -68,9 +69,9 @@ static inline bool object_append(Object *object, const LayoutRow *row, int64_t p
     return true;
 }
 
-/* Ends it: compresses where the layout, that it was made by, says so, takes the key, counts the checksum. The lines in
- * memory become the body. */
-SfStatus object_seal(Object *object, const Layout *layout, const char *directory, const char *file, SfError *err);
+/* Ends it: compresses where the layout, that it was made by, says so, counts the checksum. The lines in memory become
+ * the body. */
+SfStatus object_seal(Object *object, const Layout *layout, SfError *err);
 
 /* Bytes of memory that it holds. */
 size_t object_held(const Object *object);

@@ -11,7 +11,8 @@ Redo *redo_new(Entry *entry, const bool *stored, Workshop *workshop)
     redo->objects = g_ptr_array_new_with_free_func((GDestroyNotify) object_free);
     for (guint i = 0; i < entry->objects->len; i++) {
         const EntryObject *as = &g_array_index(entry->objects, EntryObject, i);
-        g_ptr_array_add(redo->objects, stored[i] ? NULL : object_new(0, as->first, workshop, &entry->layout, 0));
+        g_ptr_array_add(redo->objects,
+                        stored[i] ? NULL : object_new(g_strdup(as->key), 0, as->first, workshop, &entry->layout, 0));
     }
     return redo;
 }
@@ -67,40 +68,46 @@ SfStatus redo_row(const Bronze *bronze, Chain *chain, const LayoutRow *row, int6
     return SF_OK;
 }
 
-static SfStatus seal_as(Object *object, const Layout *layout, const EntryObject *as, SfError *err)
+/* Seals what was read; says whether it is what the entry describes. */
+static SfStatus seal_all(SfNode *node, const Chain *chain, const Redo *redo, bool *same, SfError *err)
 {
-    g_autofree char *directory = g_path_get_dirname(as->key);
-    g_autofree char *file = g_path_get_basename(as->key);
-    return object_seal(object, layout, directory, file, err);
-}
-
-SfStatus redo_finish(SfNode *node, Chain *chain, SfError *err)
-{
-    Redo *redo = chain->redo;
-    Entry *entry = redo->entry;
-    g_autoptr(GPtrArray) objects = g_ptr_array_new_with_free_func((GDestroyNotify) object_free);
+    const Entry *entry = redo->entry;
     int64_t read = 0, said = 0;
-    bool same = true;
+    *same = true;
     for (guint i = 0; i < entry->objects->len; i++) {
         const EntryObject *as = &g_array_index(entry->objects, EntryObject, i);
         Object *object = redo->objects->pdata[i];
         if (!object)
             continue;
-        SF_TRY(seal_as(object, &entry->layout, as, err));
+        SF_TRY(object_seal(object, &entry->layout, err));
         read += object->rows;
         said += as->rows;
-        same = same && object->rows == as->rows && object->crc32 == as->crc32;
-        g_ptr_array_add(objects, g_steal_pointer(&redo->objects->pdata[i]));
+        *same = *same && object->rows == as->rows && object->crc32 == as->crc32;
     }
-    if (!same)
+    if (!*same)
         sf_log(node, SF_LOG_WARNING,
                "%s: range [%" PRId64 ", %" PRId64 ") reads back as %" PRId64 " rows where its ledger "
                "entry says %" PRId64 ": the topic has lost rows since (retention, compaction); written as it reads now",
                chain->split->name, entry->start, entry->end, read, said);
-    chain->pending = g_new0(Pending, 1);
-    chain->pending->start = entry->start;
-    chain->pending->end = entry->end;
-    chain->pending->objects = g_steal_pointer(&objects);
+    return SF_OK;
+}
+
+/* Where the topic has lost rows the entry is amended first, or nobody could tell the objects from foreign ones. */
+SfStatus redo_finish(SfNode *node, Chain *chain, SfError *err)
+{
+    Redo *redo = chain->redo;
+    const Entry *entry = redo->entry;
+    bool same;
+    SF_TRY(seal_all(node, chain, redo, &same, err));
+    Pending *pending = chain->pending = g_new0(Pending, 1);
+    pending->start = entry->start;
+    pending->end = entry->end;
+    pending->amends = !same;
+    pending->entry = same ? NULL : entry_amended(entry, redo->objects);
+    pending->objects = g_ptr_array_new_with_free_func((GDestroyNotify) object_free);
+    for (guint i = 0; i < redo->objects->len; i++)
+        if (redo->objects->pdata[i])
+            g_ptr_array_add(pending->objects, g_steal_pointer(&redo->objects->pdata[i]));
     chain->start = chain->cut_end = chain->next = entry->end;
     g_clear_pointer(&chain->redo, redo_free);
     return SF_OK;

@@ -71,6 +71,7 @@ static SfStatus read_root(Bronze *bronze, SfError *err)
         if (**part)
             g_string_append_printf(root, "%s/", *part);
     }
+    g_free(bronze->root);
     bronze->root = g_string_free(g_steal_pointer(&root), FALSE);
     return SF_OK;
 }
@@ -162,23 +163,21 @@ static void charge(SfNode *node, const Chain *touched)
 
 static SfStatus take_chain(SfNode *node, size_t input, const SfSplit *split, Chain **out, SfError *err)
 {
-    Bronze *bronze = bronze_of(node);
-    Chain *new = chain_new(bronze, node, input, split);
+    const Bronze *bronze = bronze_of(node);
     for (guint i = 0; i < bronze->chains->len; i++) {
         Chain *chain = bronze->chains->pdata[i];
-        if (!g_str_equal(chain->ledger, new->ledger))
+        if (!g_str_equal(chain->split->name, split->name))
             continue;
-        chain_free(new);
         *out = chain;
         if (chain->input == input && chain->split == split)
             return SF_OK;
         return sf_fail(err, SF_CONFIG,
-                       "inputs '%s' and '%s' both bring topic '%s', partition %" PRId32 ", whose objects "
+                       "inputs '%s' and '%s' both bring '%s' (topic '%s', partition %" PRId32 "), whose objects "
                        "would have the same names; write them by two steps with a url or topics.dir each",
-                       node->inputs[chain->input], node->inputs[input], split->topic, split->partition);
+                       node->inputs[chain->input], node->inputs[input], split->name, split->topic, split->partition);
     }
-    g_ptr_array_add(bronze->chains, new);
-    *out = new;
+    *out = chain_new(bronze, node, input, split);
+    g_ptr_array_add(bronze->chains, *out);
     return SF_OK;
 }
 
@@ -325,11 +324,16 @@ static const char doc[] =
     "Objects are named `<topics.dir>/<topic>/<path.format>/<topic>+<partition>+<first offset>.json`. Rows of one "
     "partition that belong to several directories (late ones, midnight) are kept in several open objects, which "
     "are cut together. Objects of a topic that was created anew (`epoch: 2` of kafka-source) are called "
-    "`<topic>@2+<partition>+<first offset>.json`.\n\n"
+    "`<topic>@2+<partition>+<first offset>.json`. Files that share a topic, such as one that took another's place when "
+    "it "
+    "was rotated, have positions of their own: all but the first are called `<topic>@s<hash>+0+<first line>.json`.\n\n"
     "Before the objects of a range are written, a ledger entry `_sf/<pipeline>/<topic>/<partition>/<start>.json` "
     "is created by a conditional write. It fixes where the range ends and what its objects are, so that a "
     "restart, or another process that takes over, writes the same bytes under the same names, whatever rule made "
     "the cut: every row is there exactly once with any rotation, by the clock as well.\n\n"
+    "Objects are created only where there is none. One that is there and is not what the ledger entry describes, such "
+    "as what Kafka Connect wrote under the same name, stays as it is and stops the pipeline, which names it. The store "
+    "must be able to do that, which is tried when the sink opens.\n\n"
     "A range is cut by `flush.size`, by event time and age (`rotate.interval.ms`), by the clock "
     "(`rotate.schedule.interval.ms`), when the pipeline stops, when a partition moves to another process, and "
     "when the memory budget is used up. The last partial range is never left waiting.\n\n"

@@ -231,7 +231,7 @@ static guint left_in_temporary_directory(const Fixture *f)
 static void draft_and_its_rest_become_one_body(Fixture *f, gconstpointer unused)
 {
     (void) unused;
-    StoreDraft *draft = store_draft_new(f->store);
+    StoreDraft *draft = store_draft_new(f->store, "x");
     g_assert_true(store_drafts(f->store));
     g_assert_cmpuint(store_draft_write(draft, "one ", 4), ==, 4);
     g_assert_cmpuint(store_draft_write(draft, "two ", 4), ==, 4);
@@ -251,7 +251,7 @@ static void draft_and_its_rest_become_one_body(Fixture *f, gconstpointer unused)
 static void draft_that_is_not_put_leaves_nothing(Fixture *f, gconstpointer unused)
 {
     (void) unused;
-    StoreDraft *draft = store_draft_new(f->store);
+    StoreDraft *draft = store_draft_new(f->store, "x");
     g_assert_cmpuint(store_draft_write(draft, "x", 1), ==, 1);
     g_assert_cmpuint(left_in_temporary_directory(f), ==, 1);
     store_draft_free(draft);
@@ -262,7 +262,7 @@ static void draft_that_is_not_put_leaves_nothing(Fixture *f, gconstpointer unuse
 static void failed_sync_is_the_end_of_a_draft(Fixture *f, gconstpointer unused)
 {
     (void) unused;
-    g_autoptr(StoreDraft) draft = store_draft_new(f->store);
+    g_autoptr(StoreDraft) draft = store_draft_new(f->store, "x");
     g_assert_cmpuint(store_draft_write(draft, "a", 1), ==, 1);
     g_autoptr(GBytes) rest = g_bytes_new_static("b", 1);
     StoreObject object = {.key = "x", .body = rest, .draft = draft};
@@ -282,13 +282,13 @@ static void drafts_have_a_bound(Fixture *f, gconstpointer unused)
     (void) unused;
     g_autoptr(GPtrArray) drafts = g_ptr_array_new_with_free_func((GDestroyNotify) store_draft_free);
     StoreDraft *draft;
-    while (drafts->len < 1000 && (draft = store_draft_new(f->store)))
+    while (drafts->len < 1000 && (draft = store_draft_new(f->store, "x")))
         g_ptr_array_add(drafts, draft);
     g_assert_cmpuint(drafts->len, >=, 64);
     g_assert_cmpuint(drafts->len, <=, 256);
     put(f, "x", "1");
     g_ptr_array_remove_index(drafts, 0);
-    g_autoptr(StoreDraft) next = store_draft_new(f->store);
+    g_autoptr(StoreDraft) next = store_draft_new(f->store, "x");
     g_assert_nonnull(next);
 }
 
@@ -298,13 +298,13 @@ static void drafts_of_the_dead_are_tidied_away(Fixture *f, gconstpointer unused)
     pid_t child = fork();
     if (child == 0) {
         Store *store = store_new(NULL, &f->options, NULL);
-        StoreDraft *draft = store_draft_new(store);
+        StoreDraft *draft = store_draft_new(store, "x");
         _exit(draft && store_draft_write(draft, "x", 1) == 1 ? 0 : 1);
     }
     int status;
     g_assert_cmpint(waitpid(child, &status, 0), ==, child);
     g_assert_cmpint(status, ==, 0);
-    g_autoptr(StoreDraft) living = store_draft_new(f->store);
+    g_autoptr(StoreDraft) living = store_draft_new(f->store, "x");
     g_assert_cmpuint(store_draft_write(living, "a", 1), ==, 1);
     g_assert_cmpuint(left_in_temporary_directory(f), ==, 2);
     g_autoptr(Store) other = store_new(NULL, &f->options, &f->err);

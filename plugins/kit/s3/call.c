@@ -53,12 +53,14 @@ static Signed sign(S3Store *store, S3Call *call)
     g_autofree char *hash = payload_hash(store, call);
     g_autofree char *path =
         call->key ? g_strconcat(store->base_path, store->prefix, call->key, NULL) : g_strdup(store->base_path);
-    SigV4Pair headers[5] = {{"host", store->host}, {"x-amz-content-sha256", hash}, {"x-amz-date", time}};
+    SigV4Pair headers[6] = {{"host", store->host}, {"x-amz-content-sha256", hash}, {"x-amz-date", time}};
     size_t n = 3;
     if (store->credentials.session_token)
         headers[n++] = (SigV4Pair){"x-amz-security-token", store->credentials.session_token};
     if (call->only_new)
         headers[n++] = (SigV4Pair){"if-none-match", "*"};
+    if (call->sum[0])
+        headers[n++] = (SigV4Pair){"x-amz-meta-sf-crc32", call->sum};
     SigV4Request request = {.method = call->method,
                             .path = path,
                             .query = call->query,
@@ -68,10 +70,12 @@ static Signed sign(S3Store *store, S3Call *call)
                             .payload_hash = hash,
                             .time_s = now_s};
     g_autofree char *authorization = sigv4_authorization(&store->signer, &request);
-    Signed sent = {.url = url_of(store, call, path), .headers = g_new0(char *, n + 1)};
+    Signed sent = {.url = url_of(store, call, path), .headers = g_new0(char *, n + 2)};
     sent.headers[0] = g_strdup_printf("Authorization: %s", authorization);
     for (size_t i = 1; i < n; i++) /* curl writes Host by itself, the same */
         sent.headers[i] = g_strdup_printf("%s: %s", headers[i].name, headers[i].value);
+    if (call->first_byte) /* not signed: proxies may change it */
+        sent.headers[n] = g_strdup("Range: bytes=0-0");
     return sent;
 }
 

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#define SKEW_S 300 /* of a clock, from which on a refusal may be for that: S3 allows 900 */
+
 typedef struct Meaning {
     const char *code;
     SfStatus status; /* SF_OK: as the HTTP status says */
@@ -25,6 +27,7 @@ static const Meaning meanings[] = {
     {"InvalidToken", SF_RETRY, "renew the credentials"},
     {"KeyTooLongError", SF_CONFIG, "shorten the prefix in 'url'"},
     {"MethodNotAllowed", SF_CONFIG, "is 'endpoint' an S3 store?"},
+    {"NoSuchKey", SF_EMPTY, NULL},
     {"NoSuchUpload", SF_EMPTY, NULL},
     {"NotImplemented", SF_CONFIG, "the store lacks a feature that exactly once needs"},
     {"PermanentRedirect", SF_CONFIG, "correct 'region' or 'endpoint'"},
@@ -58,6 +61,21 @@ static void take_error_field(gpointer user, const char *parent, const char *name
         g_strlcpy(call->region, text, sizeof call->region);
 }
 
+/* Servers' words go to logs and terminals: no control characters (C0, DEL, C1), and nothing cut inside a character. */
+static void make_printable(char *text)
+{
+    const char *end;
+    if (!g_utf8_validate(text, -1, &end))
+        text[end - text] = '\0';
+    for (char *c = text; *c; c++) {
+        bool c1 = (unsigned char) c[0] == 0xC2 && (unsigned char) c[1] < 0xA0;
+        if ((unsigned char) *c < ' ' || *c == 0x7F || c1)
+            *c = ' ';
+        if (c1)
+            *++c = ' ';
+    }
+}
+
 void s3_call_read_error(S3Call *call)
 {
     call->code[0] = call->message[0] = '\0';
@@ -65,21 +83,30 @@ void s3_call_read_error(S3Call *call)
     s3_xml_read(call->http.answer, take_error_field, call);
     if (!call->code[0] && call->http.code == 301)
         g_strlcpy(call->code, "PermanentRedirect", sizeof call->code);
-    const char *end;
-    if (!g_utf8_validate(call->message, -1, &end)) /* cut inside a character */
-        call->message[end - call->message] = '\0';
+    make_printable(call->code);
+    make_printable(call->message);
+    make_printable(call->region);
+}
+
+/* Refusals that may be for a clock of ours that is wrong, whatever the store calls them. */
+static bool clock_is_wrong(const S3Call *call)
+{
+    bool refused = call->http.code == 403 || call->http.code == 400 || call->http.code == 401;
+    return refused && ABS(call->http.ahead_s) > SKEW_S;
 }
 
 static SfStatus status_of(const S3Store *store, const S3Call *call)
 {
     const Meaning *meaning = meaning_of(call->code);
+    if (clock_is_wrong(call))
+        return SF_RETRY;
     if (meaning && meaning->status != SF_OK)
         return meaning->status;
     long code = call->http.code;
     if (g_str_equal(call->code, "NoSuchBucket"))
         return store->opened ? SF_RETRY : SF_CONFIG;
-    if (code == 404)
-        return SF_EMPTY;
+    if (code == 404) /* a proxy's says nothing of the object; HEAD has no words, who asks finds out */
+        return g_str_equal(call->method, "HEAD") ? SF_EMPTY : SF_RETRY;
     if (code == 400 && g_str_equal(call->method, "HEAD")) /* an expired token, which only a body would name */
         return SF_RETRY;
     if (code == 307 || code == 403 || code == 401 || code == 408 || code == 409 || code == 429)
@@ -125,7 +152,12 @@ static void append_hint(const S3Store *store, const S3Call *call, GString *text)
         hint = "create the bucket or correct 'url'";
     else if (call->http.code == 403 && !hint)
         hint = "check the credentials and their permissions";
-    if (hint)
+    else if (call->http.code == 404 && !hint)
+        hint = "that is no answer of S3's; is 'endpoint' right?";
+    if (clock_is_wrong(call))
+        g_string_append_printf(text, "; this machine's clock is %" G_GINT64_FORMAT " s %s the store's: set it",
+                               (gint64) ABS(call->http.ahead_s), call->http.ahead_s > 0 ? "ahead of" : "behind");
+    else if (hint)
         g_string_append_printf(text, "; %s", hint);
     if (call->region[0] && !g_str_equal(call->region, store->region))
         g_string_append_printf(text, "; the bucket is in region '%s', not '%s'", call->region, store->region);

@@ -10,6 +10,8 @@
 #define CONNECT_MAX_MS 10000
 #define UPLOAD_BUFFER (256 * 1024L)
 #define RETRY_AFTER_MAX_S 86400
+#define BYTES_PER_S (64 << 10) /* for which a request gets a second more */
+#define DATE_SIZE 64
 #define IDLE_S 20L /* S3 closes idle connections after about 20 s: a kept one that is older is not tried */
 
 typedef struct Slot {
@@ -19,6 +21,7 @@ typedef struct Slot {
     HttpCall *call;  /* NULL: free */
     curl_off_t seen; /* bytes moved at `moved_us` */
     gint64 moved_us;
+    gint64 began_us;
     char detail[CURL_ERROR_SIZE];
 } Slot;
 
@@ -27,6 +30,7 @@ struct Http {
     char *ca_file;
     bool tls_verify;
     int64_t timeout_ms;
+    int64_t request_ms;
     size_t n_slots;
     size_t limit; /* of slots in use */
     Slot *slots;
@@ -52,6 +56,7 @@ Http *http_new(const HttpOptions *options, SfError *err)
     http->ca_file = g_strdup(options->ca_file);
     http->tls_verify = options->tls_verify;
     http->timeout_ms = options->timeout_ms;
+    http->request_ms = options->request_ms > 0 ? MAX(options->request_ms, options->timeout_ms) : 0;
     http->n_slots = (size_t) CLAMP(options->connections, 1, 256);
     http->limit = http->n_slots;
     http->slots = g_new0(Slot, http->n_slots);
@@ -114,6 +119,12 @@ static size_t on_body(char *data, size_t unit, size_t count, void *user)
 {
     HttpCall *call = ((Slot *) user)->call;
     size_t size = unit * count;
+    long code = 0;
+    curl_easy_getinfo(((Slot *) user)->easy, CURLINFO_RESPONSE_CODE, &code);
+    if (call->take && code == 200) {
+        call->take(call->user, data, size);
+        return size;
+    }
     if ((int64_t) (call->answer->len + size) > call->limit) {
         call->status = SF_FATAL;
         g_snprintf(call->problem, sizeof call->problem, "the answer is larger than %" G_GINT64_FORMAT " bytes",
@@ -139,7 +150,12 @@ static size_t on_header(char *line, size_t unit, size_t count, void *user)
 {
     HttpCall *call = ((Slot *) user)->call;
     size_t size = unit * count;
-    char number[24];
+    char number[24], date[DATE_SIZE];
+    if (header_value(line, size, "date", date, sizeof date)) {
+        time_t theirs = curl_getdate(date, NULL);
+        call->ahead_s = theirs > 0 ? g_get_real_time() / G_USEC_PER_SEC - theirs : 0;
+    }
+    header_value(line, size, "x-amz-meta-sf-crc32", call->sum, sizeof call->sum);
     if (header_value(line, size, "retry-after", number, sizeof number))
         call->retry_after_s = CLAMP(g_ascii_strtoll(number, NULL, 10), 0, RETRY_AFTER_MAX_S);
     else if (!header_value(line, size, "etag", call->etag, sizeof call->etag))
@@ -206,7 +222,10 @@ static void prepare(HttpCall *call)
     call->code = 0;
     call->length = -1;
     call->retry_after_s = -1;
-    call->etag[0] = call->region[0] = call->problem[0] = '\0';
+    call->etag[0] = call->region[0] = call->problem[0] = call->sum[0] = '\0';
+    call->ahead_s = 0;
+    if (call->take)
+        call->take(call->user, NULL, 0);
 }
 
 static bool begin(Http *http, Slot *slot, HttpCall *call)
@@ -217,7 +236,7 @@ static bool begin(Http *http, Slot *slot, HttpCall *call)
         slot->easy = curl_easy_init();
     slot->call = call;
     slot->seen = 0;
-    slot->moved_us = g_get_monotonic_time();
+    slot->moved_us = slot->began_us = g_get_monotonic_time();
     slot->detail[0] = '\0';
     set_transport(http, slot->easy);
     set_request(slot, call);
@@ -247,8 +266,9 @@ static void finish(Http *http, Slot *slot, CURLcode result)
     release(http, slot);
 }
 
-/* Gives up a call on which no byte has moved for too long: servers that hang, connections that vanished. */
-static bool stalled(const Http *http, Slot *slot, gint64 now_us)
+/* Why a call is given up, or NULL: no byte has moved for too long (servers that hang, connections that vanished), or
+ * they come so slowly that it would never end. */
+static const char *stalled(const Http *http, Slot *slot, gint64 now_us)
 {
     curl_off_t up = 0, down = 0;
     long headers = 0;
@@ -259,7 +279,10 @@ static bool stalled(const Http *http, Slot *slot, gint64 now_us)
         slot->seen = up + down + headers;
         slot->moved_us = now_us;
     }
-    return now_us - slot->moved_us > http->timeout_ms * 1000;
+    if (now_us - slot->moved_us > http->timeout_ms * 1000)
+        return "no progress for";
+    int64_t allowed_us = http->request_ms * 1000 + (up + down) / BYTES_PER_S * G_USEC_PER_SEC;
+    return http->request_ms > 0 && now_us - slot->began_us > allowed_us ? "not done after" : NULL;
 }
 
 static void give_up(Http *http, Slot *slot, const char *problem)
@@ -283,14 +306,16 @@ static size_t collect(Http *http)
         finish(http, slot, result);
         ended++;
     }
-    g_autofree char *problem = NULL;
     gint64 now_us = g_get_monotonic_time();
     for (size_t i = 0; i < http->n_slots; i++) {
-        if (!http->slots[i].call || !stalled(http, &http->slots[i], now_us))
+        Slot *slot = &http->slots[i];
+        const char *why = slot->call ? stalled(http, slot, now_us) : NULL;
+        if (!why)
             continue;
-        if (!problem)
-            problem = g_strdup_printf("no progress for %" G_GINT64_FORMAT " ms", (gint64) http->timeout_ms);
-        give_up(http, &http->slots[i], problem);
+        bool slow = now_us - slot->moved_us <= http->timeout_ms * 1000;
+        g_autofree char *problem =
+            g_strdup_printf("%s %" G_GINT64_FORMAT " ms", why, (gint64) (slow ? http->request_ms : http->timeout_ms));
+        give_up(http, slot, problem);
         ended++;
     }
     return ended;

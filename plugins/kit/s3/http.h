@@ -10,6 +10,7 @@
 typedef struct HttpOptions {
     int64_t connections;
     int64_t timeout_ms;  /* without a byte in either direction */
+    int64_t request_ms;  /* of a request in all, and a second more for every 64 KiB of bodies; 0: no such bound */
     const char *ca_file; /* NULL: the system's */
     bool tls_verify;
 } HttpOptions;
@@ -25,14 +26,19 @@ typedef struct HttpCall {
     const char *const *headers; /* "Name: value", NULL-terminated; may be NULL */
     GBytes *body;               /* may be NULL */
     int64_t limit;              /* bytes of an answer's body: more is SF_FATAL */
-    SfStatus status;            /* out: SF_OK an answer came, whatever its code; SF_RETRY none; SF_FATAL */
-    long code;                  /* out: of the answer */
-    GByteArray *answer;         /* out: its body, never NULL after http_run() */
-    int64_t length;             /* out: Content-Length, or -1: what HEAD asks for */
-    char etag[128];             /* out: as sent, or "" */
-    char region[64];            /* out: x-amz-bucket-region, or "" */
-    int64_t retry_after_s;      /* out: or -1 */
-    char problem[256];          /* out: why there is no answer */
+    /* Takes the body of a success instead of `answer`, whatever its size; NULL for data: it begins, perhaps anew. */
+    void (*take)(gpointer user, const char *data, size_t size);
+    gpointer user;
+    SfStatus status;       /* out: SF_OK an answer came, whatever its code; SF_RETRY none; SF_FATAL */
+    long code;             /* out: of the answer */
+    GByteArray *answer;    /* out: its body, never NULL after http_run() */
+    int64_t length;        /* out: Content-Length, or -1: what HEAD asks for */
+    char etag[128];        /* out: as sent, or "" */
+    char region[64];       /* out: x-amz-bucket-region, or "" */
+    char sum[16];          /* out: x-amz-meta-sf-crc32, or "" */
+    int64_t ahead_s;       /* out: how much our clock is ahead of the server's (Date), or 0 */
+    int64_t retry_after_s; /* out: or -1 */
+    char problem[256];     /* out: why there is no answer */
 } HttpCall;
 
 Http *http_new(const HttpOptions *options, SfError *err);

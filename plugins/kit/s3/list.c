@@ -7,6 +7,7 @@
 
 typedef struct Page {
     const S3Store *store;
+    const char *prefix; /* that was asked for, below the store's */
     GPtrArray *entries;
     StoreEntry *current;
     bool encoded;   /* keys are percent-encoded */
@@ -21,7 +22,7 @@ static void take_object_field(Page *page, const char *name, const char *text)
         g_free(page->current->key);
         page->current->key = g_strdup(text);
     } else if (g_str_equal(name, "Size")) {
-        page->current->size = g_ascii_strtoll(text, NULL, 10);
+        page->current->size = MAX(g_ascii_strtoll(text, NULL, 10), 0);
     } else if (g_str_equal(name, "LastModified")) {
         g_autoptr(GDateTime) time = g_date_time_new_from_iso8601(text, NULL);
         page->current->modified_ms =
@@ -43,7 +44,7 @@ static void take_field(gpointer user, const char *parent, const char *name, cons
     }
 }
 
-/* Decodes in place and cuts the URL's prefix off; false: no key of ours. */
+/* Decodes in place and cuts the URL's prefix off; false: none that was asked for. Callers rely on the prefix. */
 static bool make_relative(const Page *page, StoreEntry *entry)
 {
     if (page->encoded) {
@@ -58,7 +59,15 @@ static bool make_relative(const Page *page, StoreEntry *entry)
     if (strncmp(entry->key, page->store->prefix, size) != 0)
         return false;
     memmove(entry->key, entry->key + size, strlen(entry->key + size) + 1);
-    return true;
+    return g_str_has_prefix(entry->key, page->prefix);
+}
+
+static SfStatus refuse_key(const S3Store *store, const Page *page, const char *key, SfError *err)
+{
+    g_autofree char *shown = g_strescape(key, NULL);
+    return sf_fail(err, SF_FATAL,
+                   "listing 's3://%s/%s%s' gave the key '%.200s', which is not below it: is 'endpoint' an S3 store?",
+                   store->bucket, store->prefix, page->prefix, shown);
 }
 
 static SfStatus read_page(S3Store *store, S3Call *call, Page *page, SfError *err)
@@ -75,8 +84,7 @@ static SfStatus read_page(S3Store *store, S3Call *call, Page *page, SfError *err
                        store->bucket, store->prefix);
     for (guint i = 0; i < page->entries->len; i++)
         if (!make_relative(page, page->entries->pdata[i]))
-            return sf_fail(err, SF_FATAL, "listing 's3://%s/%s' gave the key '%s', which is not below it",
-                           store->bucket, store->prefix, ((StoreEntry *) page->entries->pdata[i])->key);
+            return refuse_key(store, page, ((StoreEntry *) page->entries->pdata[i])->key, err);
     return SF_OK;
 }
 
@@ -103,7 +111,7 @@ SfStatus s3_list(Store *base, const char *prefix, const char *start_after, size_
     g_autofree char *after = g_strdup(start_after);
     for (bool more = true; more && max > 0;) {
         g_autoptr(GPtrArray) entries = g_ptr_array_new_with_free_func((GDestroyNotify) store_entry_free);
-        Page page = {.store = store, .entries = entries};
+        Page page = {.store = store, .prefix = prefix, .entries = entries};
         SF_TRY(get_page(store, prefix, after, max, &page, err));
         more = page.truncated && entries->len > 0;
         for (guint i = 0; i < entries->len && max > 0; i++, max--) {

@@ -8,6 +8,7 @@
 #include "store/backend.h"
 
 #define S3_QUERY_MAX 6
+#define S3_SUM_SIZE 9                     /* of an object's CRC-32 as text */
 #define S3_ANSWER_MAX (INT64_C(16) << 20) /* of lists and errors */
 
 typedef struct S3Credentials {
@@ -38,8 +39,10 @@ typedef struct S3Call {
     const char *key; /* below the URL's prefix; NULL: the bucket itself */
     SigV4Pair query[S3_QUERY_MAX];
     size_t n_query;
-    bool only_new; /* If-None-Match: * */
-    bool plain;    /* no repetition in here */
+    bool only_new;         /* If-None-Match: * */
+    bool first_byte;       /* Range: only that */
+    char sum[S3_SUM_SIZE]; /* left with the object; "": none */
+    bool plain;            /* no repetition in here */
     GBytes *body;
     int64_t limit;   /* bytes of the answer; 0: S3_ANSWER_MAX */
     SfStatus status; /* out: SF_OK, SF_EMPTY (no such key or upload), or what s3_call_fail() explains */
@@ -72,6 +75,12 @@ SfStatus s3_list(Store *store, const char *prefix, const char *start_after, size
 
 /* Uploads in parts; object->created as store_put_new says. */
 SfStatus s3_put_parts(S3Store *store, StoreObject *object, SfError *err);
+
+/* HEAD of each. Calls have SF_OK and a length, or SF_EMPTY where S3 itself has said that there is none: a proxy's 404 is
+ * an error. The caller's to end, with any status. */
+SfStatus s3_head_all(S3Store *store, const char *const *keys, S3Call *calls, size_t n, SfError *err);
+SfStatus s3_sum_all(Store *store, const char *const *keys, StoreSum *sums, size_t n, SfError *err);
+void s3_sum_write(GBytes *body, char *out); /* S3_SUM_SIZE bytes */
 
 /* Whether the object that is there has just this body. */
 SfStatus s3_holds(S3Store *store, const char *key, GBytes *body, bool *same, SfError *err);

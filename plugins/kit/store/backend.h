@@ -9,13 +9,20 @@ typedef struct StoreBackend {
     void (*interrupt)(Store *store);
     SfStatus (*get)(Store *store, const char *key, int64_t limit, GBytes **out, SfError *err);
     SfStatus (*stat_all)(Store *store, const char *const *keys, int64_t *sizes, size_t n, SfError *err);
-    StoreDraft *(*draft)(Store *store); /* may be NULL */
+    SfStatus (*sum_all)(Store *store, const char *const *keys, StoreSum *sums, size_t n, SfError *err);
+    StoreDraft *(*draft)(Store *store, const char *key); /* may be NULL */
     SfStatus (*put_all)(Store *store, StoreObject *objects, size_t n, SfError *err);
     SfStatus (*list)(Store *store, const char *prefix, const char *start_after, size_t max, GPtrArray *out,
                      SfError *err);
     SfStatus (*remove_all)(Store *store, const char *const *keys, size_t n, SfError *err);
     void (*free)(Store *store);
 } StoreBackend;
+
+/* Head of every kind's own draft. */
+struct StoreDraft {
+    size_t (*write)(StoreDraft *draft, const char *data, size_t size);
+    void (*free)(StoreDraft *draft);
+};
 
 /* Head of every kind's own struct. */
 struct Store {
@@ -25,9 +32,9 @@ struct Store {
 };
 
 /* `rest` is the URL behind "s3://" or the decoded path of a local directory. */
-Store *store_file_new(const char *rest, SfError *err);
+Store *store_file_new(const StoreOptions *options, const char *rest, SfError *err);
 Store *store_s3_new(const StoreOptions *options, const char *rest, SfError *err);
-SfStatus store_file_check(const char *rest, SfError *err);
+SfStatus store_file_check(const StoreOptions *options, const char *rest, SfError *err);
 SfStatus store_s3_check(const StoreOptions *options, const char *rest, SfError *err);
 
 #endif

@@ -12,13 +12,14 @@
 #define DRAFTS_MAX 128 /* open files of one store: half of what a process may have by default, and some more */
 #define SUFFIX ".draft"
 
-struct StoreDraft {
+typedef struct FileDraft {
+    StoreDraft base;
     FileStore *store;
     char *path;
     int fd;
     off_t size; /* taken so far */
     bool named; /* the object is there */
-};
+} FileDraft;
 
 /* Ours alone, and not tidied away between its creation and the lock. */
 static bool keep_alive(int fd)
@@ -27,31 +28,9 @@ static bool keep_alive(int fd)
     return flock(fd, LOCK_EX | LOCK_NB) == 0 && fstat(fd, &info) == 0 && info.st_nlink == 1;
 }
 
-StoreDraft *file_draft(Store *base)
+static size_t draft_write(StoreDraft *base, const char *data, size_t size)
 {
-    FileStore *store = (FileStore *) base;
-    if (store->drafts >= DRAFTS_MAX)
-        return NULL;
-    g_autofree char *path =
-        g_strdup_printf("%s/%08x-%" G_GUINT64_FORMAT SUFFIX, store->temporary, store->run, store->next++);
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (fd < 0)
-        return NULL;
-    if (!keep_alive(fd)) {
-        unlink(path);
-        close(fd);
-        return NULL;
-    }
-    StoreDraft *draft = g_new0(StoreDraft, 1);
-    draft->store = store;
-    draft->path = g_steal_pointer(&path);
-    draft->fd = fd;
-    store->drafts++;
-    return draft;
-}
-
-size_t store_draft_write(StoreDraft *draft, const char *data, size_t size)
-{
+    FileDraft *draft = (FileDraft *) base;
     size_t taken = 0;
     while (taken < size) {
         ssize_t written = pwrite(draft->fd, data + taken, size - taken, draft->size);
@@ -65,10 +44,9 @@ size_t store_draft_write(StoreDraft *draft, const char *data, size_t size)
     return taken;
 }
 
-void store_draft_free(StoreDraft *draft)
+static void draft_free(StoreDraft *base)
 {
-    if (!draft)
-        return;
+    FileDraft *draft = (FileDraft *) base;
     if (!draft->named)
         unlink(draft->path);
     close(draft->fd);
@@ -77,8 +55,33 @@ void store_draft_free(StoreDraft *draft)
     g_free(draft);
 }
 
-SfStatus file_draft_end(StoreDraft *draft, GBytes *rest, SfError *err)
+StoreDraft *file_draft(Store *base, const char *key)
 {
+    (void) key;
+    FileStore *store = (FileStore *) base;
+    if (store->drafts >= DRAFTS_MAX)
+        return NULL;
+    g_autofree char *path = NULL;
+    int fd = file_create_temporary(store, SUFFIX, &path);
+    if (fd < 0)
+        return NULL;
+    if (!keep_alive(fd)) {
+        unlink(path);
+        close(fd);
+        return NULL;
+    }
+    FileDraft *draft = g_new0(FileDraft, 1);
+    draft->base = (StoreDraft){.write = draft_write, .free = draft_free};
+    draft->store = store;
+    draft->path = g_steal_pointer(&path);
+    draft->fd = fd;
+    store->drafts++;
+    return &draft->base;
+}
+
+SfStatus file_draft_end(StoreDraft *base, GBytes *rest, SfError *err)
+{
+    FileDraft *draft = (FileDraft *) base;
     gsize size, done = 0;
     const char *data = g_bytes_get_data(rest, &size);
     while (done < size && !draft->named) {
@@ -94,26 +97,41 @@ SfStatus file_draft_end(StoreDraft *draft, GBytes *rest, SfError *err)
     return SF_OK;
 }
 
-const char *file_draft_path(const StoreDraft *draft)
+const char *file_draft_path(const StoreDraft *base)
 {
+    const FileDraft *draft = (const FileDraft *) base;
     return draft->named ? NULL : draft->path;
 }
 
-int file_draft_name(StoreDraft *draft, const char *path)
+/* Over a network the answer to a link(2) may be lost and the call repeated: two names say that it was ours. */
+static bool has_two_names(int fd)
 {
-    if (!draft->named && rename(draft->path, path) != 0)
-        return errno;
+    struct stat info;
+    return fstat(fd, &info) == 0 && info.st_nlink == 2;
+}
+
+int file_draft_name(StoreDraft *base, const char *path, bool only_new)
+{
+    FileDraft *draft = (FileDraft *) base;
+    if (draft->named)
+        return 0;
+    int failed = only_new ? file_name_new(draft->path, path) : rename(draft->path, path) == 0 ? 0 : errno;
+    if (failed == EEXIST && has_two_names(draft->fd))
+        failed = 0;
+    if (failed)
+        return failed;
     draft->named = true;
+    unlink(draft->path); /* gone already where rename(2) took it */
     return 0;
 }
 
-bool file_draft_tidy(const char *path)
+bool file_draft_tidy(int directory, const char *name)
 {
-    if (!g_str_has_suffix(path, SUFFIX))
+    if (!g_str_has_suffix(name, SUFFIX))
         return false;
-    int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+    int fd = openat(directory, name, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
-        unlink(path);
+        unlinkat(directory, name, 0);
     if (fd >= 0)
         close(fd);
     return true;

@@ -10,28 +10,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
-#define STALE_S 3600 /* a temporary file that nobody has finished for so long was left by a process that died */
 #define KNOWN_MAX 10000
-
-/* Directories that got a new name and are to be synced, each once. */
-typedef struct Touched {
-    GHashTable *paths;
-} Touched;
-
-static Touched touched_new(void)
-{
-    return (Touched){.paths = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL)};
-}
-
-static void touched_done(Touched *touched)
-{
-    g_clear_pointer(&touched->paths, g_hash_table_unref);
-}
-
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Touched, touched_done)
 
 SfStatus file_fail(SfError *err, const char *action, const char *path, int error)
 {
@@ -39,25 +20,9 @@ SfStatus file_fail(SfError *err, const char *action, const char *path, int error
     return sf_fail(err, wrong_path ? SF_CONFIG : SF_RETRY, "cannot %s '%s': %s", action, path, g_strerror(error));
 }
 
-static char *path_of(const FileStore *store, const char *key)
+char *file_path(const FileStore *store, const char *key)
 {
     return g_build_filename(store->root, key, NULL);
-}
-
-/* Creates the directory and those above it; the parent of every one that was made is touched. */
-static SfStatus make_directories(const char *path, const Touched *touched, SfError *err)
-{
-    if (mkdir(path, 0777) == 0) {
-        g_hash_table_add(touched->paths, g_path_get_dirname(path));
-        return SF_OK;
-    }
-    if (errno == EEXIST)
-        return g_file_test(path, G_FILE_TEST_IS_DIR) ? SF_OK : file_fail(err, "create directory", path, ENOTDIR);
-    if (errno != ENOENT)
-        return file_fail(err, "create directory", path, errno);
-    g_autofree char *parent = g_path_get_dirname(path);
-    SF_TRY(make_directories(parent, touched, err));
-    return make_directories(path, touched, err);
 }
 
 static int write_fully(int fd, const char *data, gsize size)
@@ -74,17 +39,35 @@ static int write_fully(int fd, const char *data, gsize size)
     return 0;
 }
 
+int file_create_temporary(FileStore *store, const char *suffix, char **path)
+{
+    g_autofree char *name =
+        g_strdup_printf("%s/%08x-%" G_GUINT64_FORMAT "%s", store->temporary, store->run, store->next++, suffix);
+    int fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, store->mode < 0 ? 0666 : 0600);
+    if (fd < 0)
+        return -1;
+    if (store->mode >= 0 && fchmod(fd, (mode_t) store->mode) != 0) {
+        int failed = errno;
+        unlink(name);
+        close(fd);
+        errno = failed;
+        return -1;
+    }
+    *path = g_steal_pointer(&name);
+    return fd;
+}
+
 /* Writes the body to a new temporary file, which starts on its way to the disk. Messages name the directory: the file's
  * name is another one at each try, and says nothing to anybody. */
 static SfStatus stage(FileStore *store, GBytes *body, const Touched *touched, char **out, SfError *err)
 {
     gsize size;
     const char *data = g_bytes_get_data(body, &size);
-    g_autofree char *path = g_strdup_printf("%s/%08x-%" G_GUINT64_FORMAT, store->temporary, store->run, store->next++);
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    g_autofree char *path = NULL;
+    int fd = file_create_temporary(store, "", &path);
     if (fd < 0 && errno == ENOENT) { /* somebody tidied up */
-        SF_TRY(make_directories(store->temporary, touched, err));
-        fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        SF_TRY(file_make_directories(store, store->temporary, touched, err));
+        fd = file_create_temporary(store, "", &path);
     }
     if (fd < 0)
         return file_fail(err, "write to directory", store->temporary, errno);
@@ -100,29 +83,19 @@ static SfStatus stage(FileStore *store, GBytes *body, const Touched *touched, ch
     return SF_OK;
 }
 
-/* 0, or errno; EEXIST when the name is taken. File systems without hard links may know RENAME_NOREPLACE. */
-static int name_new(const char *from, const char *to)
+/* File systems that know no RENAME_NOREPLACE (NFS) have hard links, and the other way round (FAT). */
+int file_name_new(const char *from, const char *to)
 {
-    if (link(from, to) == 0)
+    if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0)
         return 0;
-    if (errno != EPERM && errno != ENOTSUP && errno != ENOSYS)
+    if (errno != EINVAL && errno != ENOSYS && errno != ENOTSUP)
         return errno;
-    return renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0 ? 0 : errno;
+    return link(from, to) == 0 ? 0 : errno;
 }
 
 static int name_any(const char *from, const char *to)
 {
     return rename(from, to) == 0 ? 0 : errno;
-}
-
-/* Whether what lies at path is just this body: our own, named by a call that failed later. */
-static bool holds(const char *path, GBytes *body)
-{
-    g_autoptr(GMappedFile) file = g_mapped_file_new(path, FALSE, NULL);
-    if (!file)
-        return false;
-    g_autoptr(GBytes) there = g_mapped_file_get_bytes(file);
-    return g_bytes_equal(there, body);
 }
 
 /* The directory has got a name, and those above it have to be durable too: a process that made them may have died
@@ -141,22 +114,22 @@ static void touch(const FileStore *store, const char *path, const Touched *touch
 static int give_name(const StoreObject *object, const char *staged, const char *path)
 {
     if (object->draft)
-        return file_draft_name(object->draft, path);
-    return object->only_new ? name_new(staged, path) : name_any(staged, path);
+        return file_draft_name(object->draft, path, object->only_new);
+    return object->only_new ? file_name_new(staged, path) : name_any(staged, path);
 }
 
 static SfStatus publish(FileStore *store, StoreObject *object, const char *staged, const Touched *touched, SfError *err)
 {
-    g_autofree char *path = path_of(store, object->key);
+    g_autofree char *path = file_path(store, object->key);
     int failed = give_name(object, staged, path);
     if (failed == ENOENT) {
         g_autofree char *directory = g_path_get_dirname(path);
-        SF_TRY(make_directories(directory, touched, err));
+        SF_TRY(file_make_directories(store, directory, touched, err));
         failed = give_name(object, staged, path);
     }
     if (failed && !(failed == EEXIST && object->only_new))
         return file_fail(err, "create", path, failed);
-    object->created = !failed || holds(path, object->body);
+    object->created = !failed || (!object->draft && file_holds(path, object->body));
     touch(store, path, touched);
     return SF_OK;
 }
@@ -224,72 +197,11 @@ static SfStatus put_all(Store *base, StoreObject *objects, size_t n, SfError *er
     return status;
 }
 
-static SfStatus file_stat(Store *base, const char *key, int64_t *size, SfError *err)
-{
-    g_autofree char *path = path_of((FileStore *) base, key);
-    struct stat info;
-    if (stat(path, &info) != 0)
-        return errno == ENOENT || errno == ENOTDIR ? SF_EMPTY : file_fail(err, "look at", path, errno);
-    if (!S_ISREG(info.st_mode))
-        return SF_EMPTY;
-    *size = info.st_size;
-    return SF_OK;
-}
-
-static SfStatus read_fully(int fd, const char *path, int64_t size, GBytes **out, SfError *err)
-{
-    g_autofree char *data = g_try_malloc((gsize) size + 1);
-    if (!data)
-        return sf_fail(err, SF_FATAL, "no memory for the %" PRId64 " bytes of '%s'", size, path);
-    int64_t filled = 0;
-    while (filled < size) {
-        ssize_t got = read(fd, data + filled, (size_t) (size - filled));
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return file_fail(err, "read", path, errno);
-        if (got == 0)
-            break;
-        filled += got;
-    }
-    *out = g_bytes_new_take(g_steal_pointer(&data), (gsize) filled);
-    return SF_OK;
-}
-
-static SfStatus file_stat_all(Store *base, const char *const *keys, int64_t *sizes, size_t n, SfError *err)
-{
-    for (size_t i = 0; i < n; i++) {
-        sizes[i] = -1;
-        SfStatus status = file_stat(base, keys[i], &sizes[i], err);
-        if (status != SF_OK && status != SF_EMPTY)
-            return status;
-    }
-    return SF_OK;
-}
-
-static SfStatus file_get(Store *base, const char *key, int64_t limit, GBytes **out, SfError *err)
-{
-    int64_t size = 0;
-    SfStatus found = file_stat(base, key, &size, err);
-    if (found != SF_OK)
-        return found;
-    g_autofree char *path = path_of((FileStore *) base, key);
-    if (size > limit)
-        return sf_fail(err, SF_FATAL, "'%s' has %" PRId64 " bytes, more than the %" PRId64 " that it may have", path,
-                       size, limit);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return errno == ENOENT ? SF_EMPTY : file_fail(err, "open", path, errno);
-    SfStatus status = read_fully(fd, path, size, out, err);
-    close(fd);
-    return status;
-}
-
 static SfStatus file_remove_all(Store *base, const char *const *keys, size_t n, SfError *err)
 {
     g_auto(Touched) touched = touched_new();
     for (size_t i = 0; i < n; i++) {
-        g_autofree char *path = path_of((FileStore *) base, keys[i]);
+        g_autofree char *path = file_path((FileStore *) base, keys[i]);
         if (unlink(path) == 0)
             g_hash_table_add(touched.paths, g_path_get_dirname(path));
         else if (errno != ENOENT && errno != ENOTDIR)
@@ -298,31 +210,44 @@ static SfStatus file_remove_all(Store *base, const char *const *keys, size_t n, 
     return sync_touched(&touched, err);
 }
 
-/* Removes what dead processes left in the temporary directory. */
-static void tidy(const FileStore *store)
+/* Two files for one name: the second must not get it, or two processes would overwrite each other. */
+static SfStatus prove_new(FileStore *store, SfError *err)
 {
-    g_autoptr(GDir) dir = g_dir_open(store->temporary, 0, NULL);
-    const char *name;
-    while (dir && (name = g_dir_read_name(dir))) {
-        g_autofree char *path = g_build_filename(store->temporary, name, NULL);
-        struct stat info;
-        if (file_draft_tidy(path))
-            continue;
-        if (lstat(path, &info) == 0 && S_ISREG(info.st_mode) && time(NULL) - info.st_mtime > STALE_S)
-            unlink(path);
+    char *paths[2] = {NULL, NULL};
+    g_autofree char *name = g_strdup_printf("%s/%08x-probe", store->temporary, store->run);
+    int failed = 0, taken = EEXIST;
+    for (int i = 0; i < 2 && !failed; i++) {
+        int fd = file_create_temporary(store, "", &paths[i]);
+        failed = fd < 0 ? errno : 0;
+        if (fd >= 0)
+            close(fd);
     }
+    if (!failed)
+        failed = file_name_new(paths[0], name);
+    if (!failed)
+        taken = file_name_new(paths[1], name);
+    unlink(name);
+    for (int i = 0; i < 2; i++) {
+        if (paths[i])
+            unlink(paths[i]);
+        g_free(paths[i]);
+    }
+    bool cannot = failed == EPERM || failed == EINVAL || failed == ENOTSUP || failed == ENOSYS || taken != EEXIST;
+    if (cannot)
+        return sf_fail(err, SF_CONFIG,
+                       "the file system of '%s' cannot create a name only if it is new (neither link(2) nor "
+                       "RENAME_NOREPLACE), without which nothing is exactly once; use another one",
+                       store->root);
+    return failed ? file_fail(err, "write to directory", store->temporary, failed) : SF_OK;
 }
 
 static SfStatus file_open(Store *base, SfError *err)
 {
     FileStore *store = (FileStore *) base;
     g_auto(Touched) touched = touched_new();
-    SF_TRY(make_directories(store->temporary, &touched, err));
+    SF_TRY(file_open_temporary(store, &touched, err));
     SF_TRY(sync_touched(&touched, err));
-    tidy(store);
-    if (access(store->temporary, W_OK | X_OK) != 0)
-        return file_fail(err, "write to directory", store->root, errno);
-    return SF_OK;
+    return prove_new(store, err);
 }
 
 static void file_free(Store *base)
@@ -338,6 +263,7 @@ static const StoreBackend backend = {
     .open = file_open,
     .get = file_get,
     .stat_all = file_stat_all,
+    .sum_all = file_sum_all,
     .draft = file_draft,
     .put_all = put_all,
     .list = file_list,
@@ -345,24 +271,51 @@ static const StoreBackend backend = {
     .free = file_free,
 };
 
-SfStatus store_file_check(const char *path, SfError *err)
+/* Octal digits, or NULL for none; -1: as the umask says. */
+static SfStatus read_mode(const char *text, int *mode, SfError *err)
 {
-    g_autofree char *root = NULL;
-    SF_TRY(local_path_absolute("url", path, &root, err));
-    if (g_str_equal(root, "/"))
-        return sf_fail(err, SF_CONFIG, "url names the root directory; give the objects a directory of their own");
+    *mode = -1;
+    if (!text || !*text)
+        return SF_OK;
+    bool octal = strlen(text) <= 4 && strspn(text, "01234567") == strlen(text);
+    guint64 value = octal ? g_ascii_strtoull(text, NULL, 8) : 0;
+    if (!octal || value > 0777 || (value & 0600) != 0600)
+        return sf_fail(err, SF_CONFIG,
+                       "mode '%s' is none of a file that its owner reads and writes; write octal digits, such as "
+                       "'0640', in quotes",
+                       text);
+    *mode = (int) value;
     return SF_OK;
 }
 
-Store *store_file_new(const char *path, SfError *err)
+static SfStatus read_root(const char *path, char **root, SfError *err)
 {
+    SF_TRY(local_path_absolute("url", path, root, err));
+    if (!g_str_equal(*root, "/"))
+        return SF_OK;
+    g_clear_pointer(root, g_free);
+    return sf_fail(err, SF_CONFIG, "url names the root directory; give the objects a directory of their own");
+}
+
+SfStatus store_file_check(const StoreOptions *options, const char *path, SfError *err)
+{
+    int mode;
     g_autofree char *root = NULL;
-    if (local_path_absolute("url", path, &root, err) != SF_OK)
+    SF_TRY(read_mode(options->mode, &mode, err));
+    return read_root(path, &root, err);
+}
+
+Store *store_file_new(const StoreOptions *options, const char *path, SfError *err)
+{
+    int mode;
+    g_autofree char *root = NULL;
+    if (read_mode(options->mode, &mode, err) != SF_OK || read_root(path, &root, err) != SF_OK)
         return NULL;
     FileStore *store = g_new0(FileStore, 1);
     store->base.backend = &backend;
+    store->mode = mode;
+    store->temporary = g_build_filename(root, STORE_FILE_TEMPORARY, NULL);
     store->root = g_steal_pointer(&root);
-    store->temporary = g_build_filename(store->root, STORE_FILE_TEMPORARY, NULL);
     store->run = g_random_int();
     store->known = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     return &store->base;

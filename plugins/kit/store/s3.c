@@ -116,18 +116,51 @@ static SfStatus end_calls(S3Store *store, S3Call *calls, size_t n, SfError *err)
     return status;
 }
 
-static SfStatus s3_stat_all(Store *base, const char *const *keys, int64_t *sizes, size_t n, SfError *err)
+/* A HEAD has no words: whether a 404 is S3's own, and what the object is, a GET's error says. */
+static SfStatus confirm_absence(S3Store *store, S3Call *head, SfError *err)
 {
-    S3Store *store = (S3Store *) base;
-    g_autofree S3Call *calls = g_new0(S3Call, n);
+    S3Call call = {.method = "GET", .key = head->key, .first_byte = true};
+    SfStatus status = s3_run_one(store, &call, err);
+    if (status == SF_OK)
+        status = sf_fail(err, SF_RETRY, "'%s/%s' was not there, and then it was", store->base.url, head->key);
+    head->status = status;
+    s3_call_done(&call);
+    return status == SF_EMPTY ? SF_OK : status;
+}
+
+static SfStatus settle_head(S3Store *store, S3Call *call, SfError *err)
+{
+    if (call->http.code == 404 && call->http.status == SF_OK)
+        return confirm_absence(store, call, err);
+    if (call->status != SF_OK)
+        return s3_call_fail(store, call, err);
+    if (call->http.length < 0)
+        return sf_fail(err, SF_RETRY, "cannot read '%s/%s': the answer to HEAD has no Content-Length", store->base.url,
+                       call->key);
+    return SF_OK;
+}
+
+SfStatus s3_head_all(S3Store *store, const char *const *keys, S3Call *calls, size_t n, SfError *err)
+{
     for (size_t i = 0; i < n; i++) {
         calls[i].method = "HEAD";
         calls[i].key = keys[i];
     }
     s3_run(store, calls, n);
     for (size_t i = 0; i < n; i++)
+        SF_TRY(settle_head(store, &calls[i], err));
+    return SF_OK;
+}
+
+static SfStatus s3_stat_all(Store *base, const char *const *keys, int64_t *sizes, size_t n, SfError *err)
+{
+    g_autofree S3Call *calls = g_new0(S3Call, n);
+    SfStatus status = s3_head_all((S3Store *) base, keys, calls, n, err);
+    for (size_t i = 0; i < n; i++) {
         sizes[i] = calls[i].status == SF_OK ? calls[i].http.length : -1;
-    return end_calls(store, calls, n, err);
+        s3_call_done(&calls[i]);
+    }
+    return status;
 }
 
 SfStatus s3_holds(S3Store *store, const char *key, GBytes *body, bool *same, SfError *err)
@@ -162,6 +195,8 @@ static SfStatus put_small(S3Store *store, StoreObject **objects, size_t n, SfErr
         calls[i].key = objects[i]->key;
         calls[i].body = objects[i]->body;
         calls[i].only_new = objects[i]->only_new;
+        if (calls[i].only_new)
+            s3_sum_write(objects[i]->body, calls[i].sum);
     }
     s3_run(store, calls, n);
     SfStatus status = SF_OK;
@@ -207,8 +242,8 @@ static SfStatus probe(S3Store *store, bool *refused, SfError *err)
     g_autoptr(GBytes) body = g_bytes_new(id, strlen(id));
     S3Call call = {.method = "PUT", .key = PROBE_KEY, .body = body, .only_new = true};
     SfStatus status = s3_run_one(store, &call, err);
-    if (status == SF_EMPTY) {
-        call.status = SF_CONFIG;
+    if (status == SF_EMPTY) { /* a PUT finds nothing missing but its bucket, and that has a name of its own */
+        call.status = SF_RETRY;
         status = s3_call_fail(store, &call, err);
     }
     *refused = call.conflict;
@@ -254,6 +289,7 @@ static const StoreBackend backend = {
     .interrupt = s3_interrupt,
     .get = s3_get,
     .stat_all = s3_stat_all,
+    .sum_all = s3_sum_all,
     .put_all = s3_put_all,
     .list = s3_list,
     .remove_all = s3_remove_all,
@@ -270,6 +306,7 @@ static SfStatus set_up(S3Store *store, const StoreOptions *options, const char *
     HttpOptions http = {
         .connections = options->connections,
         .timeout_ms = options->timeout_ms,
+        .request_ms = options->request_ms,
         .ca_file = options->ca_file    ? options->ca_file
                    : bundle && *bundle ? bundle
                                        : NULL,

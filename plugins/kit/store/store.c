@@ -40,7 +40,7 @@ SfStatus store_check(const StoreOptions *options, SfError *err)
     Kind kind = split_url(options->url ? options->url : "", &rest, err);
     if (kind == KIND_NONE)
         return SF_CONFIG;
-    return kind == KIND_S3 ? store_s3_check(options, rest, err) : store_file_check(rest, err);
+    return kind == KIND_S3 ? store_s3_check(options, rest, err) : store_file_check(options, rest, err);
 }
 
 Store *store_new(SfNode *node, const StoreOptions *options, SfError *err)
@@ -49,7 +49,7 @@ Store *store_new(SfNode *node, const StoreOptions *options, SfError *err)
         return NULL;
     g_autofree char *rest = NULL;
     bool s3 = split_url(options->url, &rest, err) == KIND_S3;
-    Store *store = s3 ? store_s3_new(options, rest, err) : store_file_new(rest, err);
+    Store *store = s3 ? store_s3_new(options, rest, err) : store_file_new(options, rest, err);
     if (!store)
         return NULL;
     store->node = node;
@@ -132,6 +132,13 @@ SfStatus store_stat_all(Store *store, const char *const *keys, int64_t *sizes, s
     return n ? store->backend->stat_all(store, keys, sizes, n, err) : SF_OK;
 }
 
+SfStatus store_sum_all(Store *store, const char *const *keys, StoreSum *sums, size_t n, SfError *err)
+{
+    for (size_t i = 0; i < n; i++)
+        SF_TRY(check_key(store, keys[i], err));
+    return n ? store->backend->sum_all(store, keys, sums, n, err) : SF_OK;
+}
+
 SfStatus store_put(Store *store, const char *key, GBytes *body, SfError *err)
 {
     StoreObject object = {.key = key, .body = body};
@@ -151,9 +158,21 @@ bool store_drafts(const Store *store)
     return store->backend->draft != NULL;
 }
 
-StoreDraft *store_draft_new(Store *store)
+StoreDraft *store_draft_new(Store *store, const char *key)
 {
-    return store->backend->draft ? store->backend->draft(store) : NULL;
+    bool can = store->backend->draft && check_key(store, key, NULL) == SF_OK; /* else the put tells why not */
+    return can ? store->backend->draft(store, key) : NULL;
+}
+
+size_t store_draft_write(StoreDraft *draft, const char *data, size_t size)
+{
+    return draft->write(draft, data, size);
+}
+
+void store_draft_free(StoreDraft *draft)
+{
+    if (draft)
+        draft->free(draft);
 }
 
 SfStatus store_put_all(Store *store, StoreObject *objects, size_t n, SfError *err)

@@ -28,6 +28,8 @@ typedef struct StoreOptions {
     int64_t connections; /* requests at once */
     int64_t part_size;   /* larger bodies go up in parts of this size */
     int64_t timeout_ms;  /* without progress */
+    int64_t request_ms;  /* one request in all, and a second more for every 64 KiB; 0: no such bound */
+    const char *mode;    /* of local files, octal digits; NULL: 0666 less the umask */
 } StoreOptions;
 
 extern const char *const store_path_styles[]; /* auto, true, false */
@@ -60,7 +62,14 @@ extern const char *const store_path_styles[]; /* auto, true, false */
         SF_OPTION_SIZE(state, member.part_size, .name = "part_size", .value = "16MiB", .min = "5MiB", .max = "1GiB",   \
                        .doc = "Larger objects are uploaded in parts of this size."),                                   \
         SF_OPTION_DURATION(state, member.timeout_ms, .name = "timeout", .value = "30s", .min = "100ms", .max = "1h",   \
-                           .doc = "A request that makes no progress for so long is tried again.")
+                           .doc = "A request that makes no progress for so long is tried again."),                     \
+        SF_OPTION_DURATION(state, member.request_ms, .name = "request_timeout", .value = "5m", .min = "1s",            \
+                           .max = "1d",                                                                                \
+                           .doc = "A request that takes so long in all is tried again; large bodies get a second "     \
+                                  "more for every 64 KiB."),                                                           \
+        SF_OPTION_STRING(state, member.mode, .name = "mode", .example = "0640",                                        \
+                         .doc = "Permissions of the files below file://, octal; directories can be entered by those "  \
+                                "who may read. By default the umask decides.")
 
 typedef struct Store Store;
 
@@ -91,6 +100,13 @@ SfStatus store_stat(Store *store, const char *key, int64_t *size, SfError *err);
 /* Of n keys at once; -1 where there is none. */
 SfStatus store_stat_all(Store *store, const char *const *keys, int64_t *sizes, size_t n, SfError *err);
 
+/* Of n keys at once, read piece by piece where the store does not know. */
+typedef struct StoreSum {
+    int64_t size;   /* -1: there is none */
+    uint32_t crc32; /* of all its bytes (RFC 1952, section 8) */
+} StoreSum;
+SfStatus store_sum_all(Store *store, const char *const *keys, StoreSum *sums, size_t n, SfError *err);
+
 /* Creates or replaces, durably. */
 SfStatus store_put(Store *store, const char *key, GBytes *body, SfError *err);
 
@@ -100,10 +116,11 @@ SfStatus store_put(Store *store, const char *key, GBytes *body, SfError *err);
 SfStatus store_put_new(Store *store, const char *key, GBytes *body, bool *created, SfError *err);
 
 /* The beginning of a body, taken over by the store while the rest is still to come, so that it need not wait in
- * memory. NULL where the store takes none, or none for the moment: then all of the body is the caller's to keep. */
+ * memory. NULL where the store takes none, or none for the moment: then all of the body is the caller's to keep. Nothing
+ * of it can be seen under the key before it is put. */
 typedef struct StoreDraft StoreDraft;
 bool store_drafts(const Store *store); /* whether it ever takes any */
-StoreDraft *store_draft_new(Store *store);
+StoreDraft *store_draft_new(Store *store, const char *key);
 /* Appends; how many of the bytes it took. What it did not take is the caller's to keep, and to offer again or to put as
  * the body's rest, which fails with the cause. */
 size_t store_draft_write(StoreDraft *draft, const char *data, size_t size);
@@ -113,8 +130,8 @@ void store_draft_free(StoreDraft *draft);
 typedef struct StoreObject {
     const char *key;
     GBytes *body;
-    StoreDraft *draft; /* what comes before the body, or NULL; not with only_new. SF_FENCED: its bytes are lost */
-    bool only_new;     /* as store_put_new */
+    StoreDraft *draft; /* of the same key: what comes before the body, or NULL. SF_FENCED: its bytes are lost */
+    bool only_new;     /* as store_put_new; with a draft the same bytes of somebody else do not count as created */
     bool created;      /* out: it is durable, and with only_new it is ours */
 } StoreObject;
 

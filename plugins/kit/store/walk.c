@@ -74,8 +74,8 @@ static void emit(Walk *walk, const char *key)
 {
     g_autofree char *path = g_build_filename(walk->root, key, NULL);
     struct stat info;
-    if (stat(path, &info) != 0 || !S_ISREG(info.st_mode))
-        return; /* deleted in between, or a socket */
+    if (lstat(path, &info) != 0 || !S_ISREG(info.st_mode))
+        return; /* deleted in between, a link or a socket */
     StoreEntry *entry = g_new0(StoreEntry, 1);
     entry->key = g_strdup(key);
     entry->size = info.st_size;

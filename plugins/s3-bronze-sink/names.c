@@ -1,0 +1,91 @@
+/* What splits and objects are called in keys. The ledger, the objects and the host must mean the same by a split. */
+#include <inttypes.h>
+
+#include "bronze.h"
+
+#define HASH_DIGITS 12
+
+/* A key's segment from any name: Kafka's topics need no change, file names and the like may. */
+static char *segment_of(const char *name)
+{
+    GString *segment = g_string_new(NULL);
+    for (const char *c = name; *c; c++) {
+        bool plain = g_ascii_isalnum(*c) || strchr("._-", *c);
+        g_string_append_printf(segment, plain ? "%c" : "%%%02X", (unsigned char) *c);
+    }
+    if (g_str_equal(segment->str, "") || g_str_equal(segment->str, ".") || g_str_equal(segment->str, ".."))
+        g_string_append_c(segment, '_');
+    return g_string_free(segment, FALSE);
+}
+
+/* Behind "…/<partition>" in the split's name: "" or "@<epoch>". NULL: it is no numbered partition, but a file or the
+ * like, of which there may be others with the same topic and partition. */
+static const char *numbered(const SfSplit *split)
+{
+    g_autofree char *end = g_strdup_printf("/%" PRId32, split->partition);
+    const char *slash = strrchr(split->name, '/');
+    if (!slash || !g_str_has_prefix(slash, end))
+        return NULL;
+    const char *rest = slash + strlen(end);
+    bool epoch = rest[0] == '@' && rest[1] && strspn(rest + 1, G_CSET_DIGITS) == strlen(rest + 1);
+    return !*rest || epoch ? rest : NULL;
+}
+
+bool split_is_numbered(const SfSplit *split)
+{
+    return numbered(split) != NULL;
+}
+
+/* A topic that was deleted and created anew has the offsets of the old one again: its epoch tells its objects and its
+ * ledger from theirs. */
+static char *plain_name(const Chain *chain)
+{
+    const char *epoch = numbered(chain->split);
+    return g_strconcat(chain->topic, epoch ? epoch : "", NULL);
+}
+
+static char *own_name(const Chain *chain)
+{
+    g_autofree char *plain = plain_name(chain);
+    g_autofree char *hash = g_compute_checksum_for_string(G_CHECKSUM_SHA256, chain->split->name, -1);
+    return g_strdup_printf("%s@s%.*s", plain, HASH_DIGITS, hash);
+}
+
+void chain_call(const Bronze *bronze, const SfNode *node, Chain *chain, bool own)
+{
+    const SfSplit *split = chain->split;
+    g_free(chain->topic);
+    g_free(chain->name);
+    g_free(chain->ledger);
+    chain->topic = segment_of(split->topic ? split->topic : split->name);
+    chain->name = own ? own_name(chain) : plain_name(chain);
+    g_autofree char *pipeline = segment_of(node->pipeline);
+    chain->ledger = g_strdup_printf("%s_sf/%s/%s/%" PRId32 "/", bronze->root, pipeline, chain->name, split->partition);
+}
+
+static char *file_name(const Bronze *bronze, const Layout *layout, const Chain *chain, int64_t first)
+{
+    const char *extension = layout->options.format == FORMAT_JSON ? ".json" : bronze->extension;
+    const char *compressed = layout->options.compression == COMPRESSION_GZIP ? ".gz" : "";
+    return g_strdup_printf("%s+%" PRId32 "+%0*" PRId64 "%s%s", chain->name, chain->split->partition, (int) bronze->pad,
+                           first, extension, compressed);
+}
+
+char *chain_directory(const Bronze *bronze, const Layout *layout, const Chain *chain, int64_t bucket)
+{
+    g_autofree char *path = layout_path(layout, bucket);
+    return g_strconcat(bronze->root, chain->topic, *path ? "/" : "", path, NULL);
+}
+
+char *chain_object_key(const Bronze *bronze, const Layout *layout, const Chain *chain, int64_t bucket, int64_t first)
+{
+    g_autofree char *directory = chain_directory(bronze, layout, chain, bucket);
+    g_autofree char *file = file_name(bronze, layout, chain, first);
+    return g_strconcat(directory, "/", file, NULL);
+}
+
+bool chain_has_key(const Bronze *bronze, const Chain *chain, const char *key)
+{
+    g_autofree char *below = g_strconcat(bronze->root, chain->topic, "/", NULL);
+    return g_str_has_prefix(key, below);
+}
