@@ -21,7 +21,13 @@ TimeFit time_to_days(const TimeParts *parts, int32_t *out)
     return TIME_FITS;
 }
 
-TimeFit time_to_us(const TimeParts *parts, int64_t *out)
+static bool rounds_up(Round round, int rest, int64_t us)
+{
+    return (round == ROUND_HALF_UP && rest >= 2) ||
+           (round == ROUND_HALF_EVEN && (rest == 3 || (rest == 2 && (us & 1))));
+}
+
+TimeFit time_to_us(const TimeParts *parts, Round round, int64_t *out)
 {
     int32_t days = 0;
     TimeFit fit = time_to_days(parts, &days);
@@ -31,10 +37,9 @@ TimeFit time_to_us(const TimeParts *parts, int64_t *out)
         return TIME_WRONG;
     int64_t seconds = (parts->hour * 60 + parts->minute - parts->offset_minutes) * INT64_C(60) + parts->second;
     int64_t us = days * CIVIL_DAY_US + seconds * 1000000 + parts->us;
-    fit = time_check_us(us);
-    if (fit == TIME_FITS)
-        *out = us;
-    return fit;
+    *out = us + rounds_up(round, parts->rest, us);
+    fit = time_check_us(*out);
+    return fit == TIME_FITS && parts->rest && round == ROUND_NOT ? TIME_TOO_FINE : fit;
 }
 
 static bool scan_date(const char *text, size_t size, TimeParts *parts)
@@ -75,22 +80,24 @@ bool time_scan_offset(const char **p, const char *end, int *minutes)
     return true;
 }
 
-/* Digits behind the point; false when there is none. */
-static bool scan_fraction(const char **p, const char *end, int *us, bool *finer)
+int time_scan_fraction(const char **p, const char *end, TimeParts *out)
 {
     int digits = 0;
-    for (*us = 0; *p < end && (unsigned char) **p - (unsigned) '0' <= 9; (*p)++, digits++) {
+    for (; *p < end && json_is_digit(**p); (*p)++, digits++) {
+        int digit = **p - '0';
         if (digits < 6)
-            *us = *us * 10 + (**p - '0');
-        else if (**p != '0')
-            *finer = true;
+            out->us = out->us * 10 + digit;
+        else if (digits == 6)
+            out->rest = digit == 0 ? 0 : digit < 5 ? 1 : digit == 5 ? 2 : 3;
+        else if (digit != 0 && (out->rest == 0 || out->rest == 2))
+            out->rest++;
     }
     for (int i = digits; i < 6; i++)
-        *us *= 10;
-    return digits > 0;
+        out->us *= 10;
+    return digits;
 }
 
-static bool scan_clock(const char **p, const char *end, TimeParts *parts, bool *finer)
+static bool scan_clock(const char **p, const char *end, TimeParts *parts)
 {
     if (end - *p < 6 || (**p != 'T' && **p != 't' && **p != ' ') || (*p)[3] != ':')
         return false;
@@ -102,30 +109,26 @@ static bool scan_clock(const char **p, const char *end, TimeParts *parts, bool *
         *p += 3;
         if (*p < end && **p == '.') {
             (*p)++;
-            if (!scan_fraction(p, end, &parts->us, finer))
+            if (time_scan_fraction(p, end, parts) == 0)
                 return false;
         }
     }
     return parts->hour >= 0 && parts->minute >= 0 && parts->second >= 0;
 }
 
-TimeFit time_parse_iso(const char *text, size_t size, bool cut, int64_t *out)
+TimeFit time_parse_iso(const char *text, size_t size, TimeParts *out)
 {
-    TimeParts parts = {0};
-    bool finer = false;
-    if (!scan_date(text, size, &parts))
+    *out = (TimeParts){0};
+    if (!scan_date(text, size, out))
         return TIME_WRONG;
     const char *p = text + 10, *end = text + size;
-    if (p < end && !scan_clock(&p, end, &parts, &finer))
+    if (p < end && !scan_clock(&p, end, out))
         return TIME_WRONG;
     if (p < end) {
         if (*p == 'Z' || *p == 'z')
             p++;
-        else if (!time_scan_offset(&p, end, &parts.offset_minutes))
+        else if (!time_scan_offset(&p, end, &out->offset_minutes))
             return TIME_WRONG;
     }
-    if (p < end)
-        return TIME_WRONG;
-    TimeFit fit = time_to_us(&parts, out);
-    return fit == TIME_FITS && finer && !cut ? TIME_TOO_FINE : fit;
+    return p < end ? TIME_WRONG : TIME_FITS;
 }

@@ -5,8 +5,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "number.h"
 
-typedef enum TimeUnit { UNIT_ISO, UNIT_S, UNIT_MS, UNIT_US, UNIT_NS } TimeUnit;
+/* What numbers count since 1970-01-01. */
+typedef enum TimeUnit { UNIT_NONE, UNIT_DAYS, UNIT_S, UNIT_MS, UNIT_US, UNIT_NS } TimeUnit;
 
 typedef enum TimeFit {
     TIME_FITS,
@@ -24,20 +26,23 @@ typedef struct TimeParts {
     int minute;
     int second;
     int us;
+    int rest;           /* behind the µs: 0, or 1 less than half of one, 2 a half, 3 more */
     int offset_minutes; /* east of UTC */
 } TimeParts;
 
 TimeFit time_to_days(const TimeParts *parts, int32_t *out);
-TimeFit time_to_us(const TimeParts *parts, int64_t *out);
+TimeFit time_to_us(const TimeParts *parts, Round round, int64_t *out);
 TimeFit time_check_us(int64_t us);
 
 /* "2024-01-15". */
 TimeFit time_parse_date(const char *text, size_t size, int32_t *out);
 
 /* "2024-01-15T10:30:01.123456+01:00": T, t or a blank between; seconds and fraction may be left out; offset Z, z,
- * ±hh:mm, ±hhmm, ±hh, none is UTC; a date alone is its midnight. `cut`: digits finer than µs are dropped instead of
- * TIME_TOO_FINE. */
-TimeFit time_parse_iso(const char *text, size_t size, bool cut, int64_t *out);
+ * ±hh:mm, ±hhmm, ±hh, none is UTC; a date alone is its midnight. */
+TimeFit time_parse_iso(const char *text, size_t size, TimeParts *out);
+
+/* Digits behind a point: their number; *p is moved behind them. */
+int time_scan_fraction(const char **p, const char *end, TimeParts *out);
 
 /* The offset ±hh:mm, ±hhmm or ±hh at *p, which is moved behind it. */
 bool time_scan_offset(const char **p, const char *end, int *minutes);

@@ -74,15 +74,24 @@ static void put_syntax(GString *out, const Decoder *decoder, const char *data)
 static void put_wrong(GString *out, const Decoder *decoder)
 {
     const Field *field = decoder->field;
+    JsonScan scan = {.end = decoder->scan.end};
+    const char *p = decoder->place, *end = *p == '"' ? json_scan_string(&scan, p + 1) : NULL;
+    bool time = field->kind == FIELD_DATE || field->kind == FIELD_TIMESTAMP;
     g_string_append_printf(out, " is no %s", field->type);
-    if (field->kind == FIELD_TIMESTAMP && field->unit == UNIT_ISO && json_is_digit(*decoder->place))
-        g_string_append(out, "; a number needs its unit in the schema, as in timestamp(ms)");
+    if (time && field->unit == UNIT_NONE && json_is_digit(*p))
+        g_string_append_printf(out, "; a number needs its unit in the schema, as in %s",
+                               field->kind == FIELD_DATE ? "date(days)" : "timestamp(ms)");
+    else if (end && number_is(p + 1, (size_t) (end - p - 1)) && !field->from_text &&
+             (field->kind == FIELD_INT || field->kind == FIELD_BIGINT || field->kind == FIELD_DOUBLE ||
+              (time && field->unit != UNIT_NONE)))
+        g_string_append(out, "; 'from_text: true' in the schema takes numbers in texts");
 }
 
 static void put_finer(GString *out, const Field *field)
 {
     if (field->kind == FIELD_TIMESTAMP)
-        g_string_append(out, " is finer than a microsecond; timestamp(ns) in the schema cuts it off");
+        g_string_append_printf(out, " is finer than a microsecond; %s in the schema cuts it off",
+                               field->unit == UNIT_NONE && !field->forms ? "timestamp(ns)" : "'round: down'");
     else if (field->kind == FIELD_DECIMAL)
         g_string_append_printf(out, " has more digits behind the point than %s", field->type);
     else

@@ -30,8 +30,14 @@ struct Field {
     bool nullable;
     int precision; /* decimal only, likewise scale */
     int scale;
-    TimeUnit unit;           /* timestamp only */
-    Pattern *pattern;        /* date and timestamp with a format, else NULL */
+    bool base64;      /* decimal only: texts are its unscaled bytes in base64 */
+    TimeUnit unit;    /* date and timestamp: what numbers count */
+    GPtrArray *forms; /* likewise: Pattern *, or NULL for ISO 8601, as texts are tried; NULL: ISO 8601 alone */
+    Round round;      /* decimal and timestamp: digits that there is no room for */
+    bool round_set;   /* by the field itself, likewise the next ones */
+    bool from_text;   /* numbers, true and false in texts are taken, too */
+    bool from_text_set;
+    bool from_number;        /* boolean only: 0 and 1 are taken, too */
     char *type;              /* as messages name it: "decimal(12,2)" */
     GPtrArray *paths;        /* Path *, from the enclosing object: the first that is not null counts; NULL: its name */
     const char **found;      /* of several paths, in the object under way: the value at each, or NULL; the decoder's */
@@ -53,8 +59,17 @@ SfStatus field_parse(Field *field, const char *text, SfError *err);
 /* One more path, as path_read() takes it. SF_CONFIG, without a place. */
 SfStatus field_parse_path(Field *field, const char *text, SfError *err);
 
+/* One entry of `format`: a unit (ms), iso, base64 or a pattern. SF_CONFIG, without a place. */
+SfStatus field_add_format(Field *field, const char *text, SfError *err);
+
+/* What holds for all fields that say nothing else. */
+typedef struct FieldRules {
+    bool from_text;
+    Round round;
+} FieldRules;
+
 /* The `schema:` tree → Field *, at least one. Messages carry the place. */
-SfStatus fields_read(const SfValue *schema, GPtrArray **out, SfError *err);
+SfStatus fields_read(const SfValue *schema, FieldRules rules, GPtrArray **out, SfError *err);
 
 /* The fields' output columns; `arena` (of g_free) owns what children point to. */
 SfField field_describe(const Field *field, GPtrArray *arena);

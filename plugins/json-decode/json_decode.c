@@ -18,6 +18,8 @@ typedef struct JsonDecode {
     bool provenance;
     int32_t unknown;
     int32_t tombstones;
+    bool from_text;
+    int32_t round;
 
     GPtrArray *fields; /* Field * */
     GArray *passes;    /* of Pass; their columns come after the fields' */
@@ -28,6 +30,7 @@ typedef struct JsonDecode {
 
 static const char *const unknown_words[] = {"ignore", "reject", NULL};
 static const char *const tombstone_words[] = {"reject", "drop", NULL};
+static const char *const round_words[] = {"reject", "half_up", "half_even", "down", NULL};
 
 static const SfOption options[] = {
     SF_OPTION_TREE(JsonDecode, schema, .required = true, .doc = "Output columns: a map of names to types.",
@@ -44,12 +47,17 @@ static const SfOption options[] = {
                    .doc = "What becomes of an event with a field that the schema lacks."),
     SF_OPTION_ENUM(JsonDecode, tombstones, .value = "reject", .words = tombstone_words,
                    .doc = "What becomes of an event without a value."),
+    SF_OPTION_BOOL(JsonDecode, from_text, .value = "false",
+                   .doc = "Take numbers, and true and false, in texts, too: \"42\". A column may say otherwise."),
+    SF_OPTION_ENUM(
+        JsonDecode, round, .value = "reject", .words = round_words,
+        .doc = "What becomes of digits that a decimal or timestamp has no room for. A column may say otherwise."),
     SF_OPTION_END};
 
 static const char doc[] =
     "Decodes one JSON object a row (RFC 8259, UTF-8) into typed columns. A row that does not fit its schema in every\n"
     "field goes to the step's errors output with the field, its value and what was expected; nothing is rounded,\n"
-    "truncated or guessed.\n"
+    "truncated or guessed where the schema does not ask for it.\n"
     "\n"
     "| type | takes | column |\n"
     "|---|---|---|\n"
@@ -57,16 +65,20 @@ static const char doc[] =
     "| `json` | any value, as it is written | utf8 |\n"
     "| `int`, `bigint` (`integer`, `long`) | a whole number: 5, -0, 1e3, 2.0 | int32, int64 |\n"
     "| `decimal(p,s)` | a number, or a text that holds one | decimal128 |\n"
+    "| `decimal(p,s,base64)` | the unscaled value's bytes, as Kafka Connect and Debezium write decimals | decimal128 "
+    "|\n"
     "| `double` (`float`) | a number; the texts NaN, Infinity, -Infinity | float64 |\n"
     "| `boolean` (`bool`) | true, false | bool |\n"
     "| `binary` | base64 | binary |\n"
     "| `date` | 2024-01-15 | date |\n"
+    "| `date(days)`, `(s)`, `(ms)`, `(us)`, `(ns)` | a number of them since 1970-01-01 UTC: the day in UTC | date |\n"
+    "| `date(iso)` | ISO 8601 with or without a time: the day in UTC | date |\n"
     "| `date(format 'dd.MM.yyyy')` | a text of that format | date |\n"
     "| `timestamp` | ISO 8601: 2024-01-15T10:30:01.5+01:00; without offset UTC; at most microseconds | timestamp |\n"
     "| `timestamp(s)`, `(ms)`, `(us)` | a number of them since 1970-01-01 UTC, with or without fraction | timestamp |\n"
     "| `timestamp(ns)` | likewise, or ISO 8601; what is finer than a microsecond is cut off | timestamp |\n"
-    "| `timestamp(format 'yyyy-MM-dd HH:mm:ss')` | a text of that format (letters y M d H h a m s S X Z) | timestamp "
-    "|\n"
+    "| `timestamp(format 'yyyy-MM-dd HH:mm:ss')` | a text of that format | timestamp |\n"
+    "| `timestamp(iso, ms)`, `date(format 'yyyyMMdd', 'dd.MM.yyyy')` | the first of them that a value is of | |\n"
     "| `list<type>`, `list of type` (`array`) | an array | list |\n"
     "| `struct<name type, …>` | an object | struct |\n"
     "\n"
@@ -78,7 +90,24 @@ static const char doc[] =
     "null. In the long form a column is a map: `{type: int, default: 0}`,\n"
     "`{list: {struct: {sku: string, price: decimal(10,2)}}}`, with `from: PATH` or `from: [PATH, …]`, `nullable: "
     "false`\n"
-    "and `default`, which stands in for a missing field (a null stays null).\n"
+    "and `default`, which stands in for a missing field (a null stays null). What else may stand there:\n"
+    "\n"
+    "- `format: FORMAT` or `format: [iso, ms, dd.MM.yyyy]`: what stands in brackets above;\n"
+    "- `from_text: true`: a number in a text is taken by int, bigint, double, and dates and timestamps of a unit, as\n"
+    "  JSON writes numbers; and true, t, yes, y, 1 or false, f, no, n, 0 in any case by boolean;\n"
+    "- `from_number: true`: 0 and 1 are taken by boolean;\n"
+    "- `round: half_up`, `half_even` or `down`: digits that a decimal has no room for behind the point, or a "
+    "timestamp\n"
+    "  behind its microseconds, are rounded (down: cut off).\n"
+    "\n"
+    "What a list or struct says of from_text and round holds for all in it, what the step says for all columns.\n"
+    "\n"
+    "Formats have the letters of Spark and Java: y u year, M L month (MMM Jan, MMMM January), d day, D day of the "
+    "year, E\n"
+    "weekday, Q quarter, G era, H k h K hour, a AM or PM, m minute, s second, S fraction (as many digits), X x Z O z\n"
+    "offset; one letter takes as many digits as there are; ''quoted'' text stands for itself, what stands in [ ] may "
+    "be\n"
+    "missing. A weekday or quarter that is not the day's is a reject. A format of digits alone also takes a number.\n"
     "\n"
     "Of several fields of one name in an object the first counts. Dates and timestamps lie in the years 0001 to 9999.\n"
     "Numbers keep their digits: 169299987.35345112 fits decimal(18,8) exactly and is rejected for decimal(12,2).\n";
@@ -183,10 +212,11 @@ static SfStatus bind(SfNode *node, const struct ArrowSchema *in, struct ArrowSch
     JsonDecode *self = node->state;
     g_autoptr(GPtrArray) arena = g_ptr_array_new_with_free_func(g_free);
     g_autoptr(GArray) columns = g_array_new(FALSE, TRUE, sizeof(SfField));
+    FieldRules rules = {.from_text = self->from_text, .round = (Round) self->round};
     self->passes = g_array_new(FALSE, TRUE, sizeof(Pass));
     SF_TRY(find_texts(self, in, err));
     SF_TRY(find_passes(self, in, err));
-    SF_TRY(fields_read(self->schema, &self->fields, err));
+    SF_TRY(fields_read(self->schema, rules, &self->fields, err));
     for (guint i = 0; i < self->fields->len; i++) {
         SfField field = field_describe(g_ptr_array_index(self->fields, i), arena);
         g_array_append_val(columns, field);

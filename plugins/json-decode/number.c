@@ -73,38 +73,112 @@ static Parts split(const char *text, size_t size)
     return parts;
 }
 
-NumberFit number_exact(const char *text, size_t size, int precision, int scale, SfDecimal *out)
+static SfDecimal to_decimal(Wide value)
+{
+    return (SfDecimal){.low = (uint64_t) value, .high = (int64_t) (uint64_t) (value >> 64)};
+}
+
+static Wide ten_to(int power)
+{
+    Wide value = 1;
+    for (; power > 0; power--)
+        value *= 10;
+    return value;
+}
+
+/* Of the first `keep` digits (0 or less: none), and what is behind them, where anything is, against a half: -1, 0 or
+ * 1. */
+static Wide first_digits(const Parts *parts, int64_t keep, int *rest)
+{
+    Wide value = 0;
+    const char *p = parts->first;
+    for (int64_t i = 0; i < keep; p++) {
+        if (*p == '.')
+            continue;
+        value = value * 10 + (Wide) (*p - '0');
+        i++;
+    }
+    if (keep >= parts->count)
+        return value;
+    if (*p == '.')
+        p++;
+    *rest = keep < 0 || *p < '5' ? -1 : *p > '5' || p < parts->last;
+    return value;
+}
+
+static bool rounds_away(Round round, bool negative, int rest, Wide value)
+{
+    switch (round) {
+    case ROUND_HALF_UP:
+        return rest >= 0;
+    case ROUND_HALF_EVEN:
+        return rest > 0 || (rest == 0 && (value & 1));
+    case ROUND_FLOOR:
+        return negative;
+    case ROUND_NOT:
+    case ROUND_DOWN:
+        break;
+    }
+    return false;
+}
+
+NumberFit number_scaled(const char *text, size_t size, int precision, int scale, Round round, SfDecimal *out)
 {
     Parts parts = split(text, size);
     Wide value = 0;
     if (!parts.zero) {
         int64_t shift = parts.exponent + scale;
+        int rest = 0;
         if (parts.count + shift > precision)
             return NUMBER_TOO_BIG;
-        if (shift < 0)
+        if (shift < 0 && round == ROUND_NOT)
             return NUMBER_TOO_FINE;
-        for (const char *p = parts.first; p <= parts.last; p++)
-            if (*p != '.')
-                value = value * 10 + (Wide) (*p - '0');
-        for (; shift > 0; shift--)
-            value *= 10;
+        if (shift < 0) {
+            value = first_digits(&parts, parts.count + shift, &rest);
+            value += rounds_away(round, parts.negative, rest, value);
+            if (value == ten_to(precision))
+                return NUMBER_TOO_BIG;
+        } else {
+            value = first_digits(&parts, parts.count, &rest) * ten_to((int) shift);
+        }
     }
-    if (parts.negative)
-        value = -value;
-    *out = (SfDecimal){.low = (uint64_t) value, .high = (int64_t) (uint64_t) (value >> 64)};
+    *out = to_decimal(parts.negative ? -value : value);
     return NUMBER_FITS;
 }
 
-NumberFit number_int64(const char *text, size_t size, int scale, int64_t *out)
+NumberFit number_int64(const char *text, size_t size, int scale, Round round, int64_t *out)
 {
     SfDecimal value;
-    NumberFit fit = number_exact(text, size, 19, scale, &value);
+    NumberFit fit = number_scaled(text, size, 19, scale, round, &value);
     if (fit != NUMBER_FITS)
         return fit;
     if (value.high != (value.low >> 63 ? -1 : 0))
         return NUMBER_TOO_BIG;
     *out = (int64_t) value.low;
     return NUMBER_FITS;
+}
+
+NumberFit number_of_bytes(const unsigned char *bytes, size_t size, int precision, SfDecimal *out)
+{
+    bool negative = size > 0 && bytes[0] & 0x80;
+    unsigned char sign = negative ? 0xFF : 0;
+    for (; size > 16 && *bytes == sign; size--)
+        bytes++;
+    if (size > 16 || (size == 16 && (*bytes & 0x80) != (sign & 0x80)))
+        return NUMBER_TOO_BIG;
+    Wide value = negative ? ~(Wide) 0 : 0;
+    for (size_t i = 0; i < size; i++)
+        value = value << 8 | bytes[i];
+    if ((negative ? -value : value) >= ten_to(precision))
+        return NUMBER_TOO_BIG;
+    *out = to_decimal(value);
+    return NUMBER_FITS;
+}
+
+bool number_is(const char *text, size_t size)
+{
+    JsonScan scan = {.end = text + size};
+    return size > 0 && (*text == '-' || json_is_digit(*text)) && json_scan_number(&scan, text) == scan.end;
 }
 
 bool number_double(const char *text, size_t size, double *out)

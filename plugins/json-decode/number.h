@@ -12,11 +12,26 @@ typedef enum NumberFit {
     NUMBER_TOO_FINE, /* more digits behind it than the scale: would be rounded */
 } NumberFit;
 
-/* The number × 10^scale, if that is an integer of at most `precision` digits (1 … 38). */
-NumberFit number_exact(const char *text, size_t size, int precision, int scale, SfDecimal *out);
+/* What becomes of digits behind the last one that there is room for. */
+typedef enum Round {
+    ROUND_NOT, /* NUMBER_TOO_FINE */
+    ROUND_HALF_UP,
+    ROUND_HALF_EVEN,
+    ROUND_DOWN,  /* towards zero */
+    ROUND_FLOOR, /* towards minus infinity */
+} Round;
+
+/* The number × 10^scale, if that is (or rounds to) an integer of at most `precision` digits (1 … 38). */
+NumberFit number_scaled(const char *text, size_t size, int precision, int scale, Round round, SfDecimal *out);
 
 /* The same for 64 bits: precision is 19 and the value has to be an int64_t. */
-NumberFit number_int64(const char *text, size_t size, int scale, int64_t *out);
+NumberFit number_int64(const char *text, size_t size, int scale, Round round, int64_t *out);
+
+/* A two's complement number, its highest byte first, as Java's BigInteger writes it; at most `precision` digits. */
+NumberFit number_of_bytes(const unsigned char *bytes, size_t size, int precision, SfDecimal *out);
+
+/* Whether a text of valid UTF-8 is a JSON number, and nothing else. */
+bool number_is(const char *text, size_t size);
 
 /* The nearest double (of a magnitude below the smallest: 0); false when it is beyond the largest. */
 bool number_double(const char *text, size_t size, double *out);

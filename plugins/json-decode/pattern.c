@@ -1,32 +1,51 @@
-/* Patterns are cut into parts once; a text is read part by part. Letters:
- * https://spark.apache.org/docs/latest/sql-ref-datetime-pattern.html; what has no part here is refused by name. */
+/* Patterns are cut into parts once. Letters:
+ * https://spark.apache.org/docs/latest/sql-ref-datetime-pattern.html; what has no part here is refused by name. How a
+ * text is read part by part is pattern_read.c's. */
 #include "pattern.h"
 
 #include <string.h>
+#include "pattern_parts.h"
 
-typedef struct Part {
-    char letter; /* 0: a literal */
-    int count;   /* of the letter */
-    char literal;
-} Part;
+enum { MAX_OPTIONAL = 8 };
 
-struct Pattern {
-    GArray *parts; /* of Part */
-};
+/* The letters, and how many of each may stand in a row. */
+static const struct {
+    char letter;
+    const char *counts; /* a character each */
+    char as;            /* the part that reads it */
+} letters[] = {{'y', "124", 'y'},   {'u', "124", 'y'},       {'M', "1234", 'M'},  {'L', "1234", 'M'},
+               {'d', "12", 'd'},    {'D', "123", 'D'},       {'E', "1234", 'E'},  {'Q', "123", 'Q'},
+               {'q', "123", 'Q'},   {'G', "123", 'G'},       {'H', "12", 'H'},    {'k', "12", 'k'},
+               {'h', "12", 'h'},    {'K', "12", 'K'},        {'a', "1", 'a'},     {'m', "12", 'm'},
+               {'s', "12", 's'},    {'S', "123456789", 'S'}, {'X', "12345", 'X'}, {'x', "12345", 'X'},
+               {'Z', "12345", 'X'}, {'O', "14", 'O'},        {'z', "1234", 'O'}};
 
-/* Most letters of a kind in a row. */
-static int most_letters(char letter, bool clock)
+/* Those that date patterns have as well, and what to write instead. */
+static const struct {
+    char letter;
+    const char *why;
+} others[] = {{'Y', "'Y' is the year that a week belongs to; the year is 'y'"},
+              {'w', "'w' is a number of weeks, which countries count differently"},
+              {'W', "'W' is a number of weeks, which countries count differently"},
+              {'e', "'e' is a number of a weekday, which countries count differently; its name is 'E'"},
+              {'c', "'c' is a number of a weekday, which countries count differently; its name is 'E'"},
+              {'F', "'F' is a week of the month, which says no day"},
+              {'V', "'V' is a place's zone, whose offset changes with the years; offsets are 'X', 'Z', 'O' and 'z'"},
+              {'v', "'v' is a place's zone, whose offset changes with the years; offsets are 'X', 'Z', 'O' and 'z'"},
+              {'A', "'A' is a number of milliseconds of the day; a fraction of the second is 'S'"},
+              {'n', "'n' is a number of nanoseconds; a fraction of the second is 'S'"},
+              {'N', "'N' is a number of nanoseconds; a fraction of the second is 'S'"},
+              {'p', "'p' pads with blanks; 'd', 'M', 'H' take one digit or two"}};
+
+static SfStatus unknown_letter(char letter, SfError *err)
 {
-    static const struct {
-        char letter;
-        int most;
-        bool clock;
-    } letters[] = {{'y', 4, false}, {'u', 4, false}, {'M', 3, false}, {'d', 2, false}, {'H', 2, true}, {'h', 2, true},
-                   {'m', 2, true},  {'s', 2, true},  {'S', 9, true},  {'a', 1, true},  {'X', 3, true}, {'Z', 1, true}};
-    for (gsize i = 0; i < G_N_ELEMENTS(letters); i++)
-        if (letters[i].letter == letter)
-            return letters[i].clock && !clock ? 0 : letters[i].most;
-    return 0;
+    for (gsize i = 0; i < G_N_ELEMENTS(others); i++)
+        if (others[i].letter == letter)
+            return sf_fail(err, SF_CONFIG, "%s", others[i].why);
+    return sf_fail(err, SF_CONFIG,
+                   "'%c' is no letter of a format; known are y M d D E Q G H k h K a m s S X Z O z; quote literal text "
+                   "as ''T''",
+                   letter);
 }
 
 static void add_literal(Pattern *pattern, char literal)
@@ -52,70 +71,94 @@ static const char *add_quoted(Pattern *pattern, const char *p)
     return NULL;
 }
 
-static SfStatus add_letters(Pattern *pattern, const char **p, bool clock, SfError *err)
+static SfStatus add_letters(Pattern *pattern, const char **p, SfError *err)
 {
-    Part part = {.letter = **p};
-    while (**p == part.letter) {
+    char letter = **p;
+    Part part = {.count = 0};
+    for (; **p == letter; (*p)++)
         part.count++;
-        (*p)++;
-    }
-    int most = most_letters(part.letter, clock);
-    if (most == 0)
-        return sf_fail(err, SF_CONFIG, "'%c' is no letter of a %s format; known are %s; quote literal text as ''T''",
-                       part.letter, clock ? "timestamp" : "date", clock ? "y M d H h a m s S X Z" : "y M d");
-    bool year = part.letter == 'y' || part.letter == 'u';
-    if (part.count > most || (year && part.count % 2 != 0))
-        return sf_fail(err, SF_CONFIG, "%d times '%c' in a row in a format", part.count, part.letter);
-    if (part.letter == 'u')
-        part.letter = 'y';
-    if (part.letter == 'Z') {
-        part.letter = 'X';
-        part.count = 2;
+    gsize i = 0;
+    while (i < G_N_ELEMENTS(letters) && letters[i].letter != letter)
+        i++;
+    if (i == G_N_ELEMENTS(letters))
+        return unknown_letter(letter, err);
+    if (part.count > 9 || !strchr(letters[i].counts, '0' + part.count))
+        return sf_fail(err, SF_CONFIG, "%d times '%c' in a row in a format", part.count, letter);
+    part.letter = letters[i].as;
+    g_array_append_val(pattern->parts, part);
+    return SF_OK;
+}
+
+/* [ and ]: what is between may be missing. `open`: the numbers of the parts that begin those under way. */
+static SfStatus add_optional(Pattern *pattern, char bracket, GArray *open, SfError *err)
+{
+    Part part = {.letter = bracket};
+    guint number = pattern->parts->len;
+    if (bracket == '[' ? open->len == MAX_OPTIONAL : open->len == 0)
+        return sf_fail(err, SF_CONFIG, "'%c' has no other half in the format; quote it where it stands for itself",
+                       bracket);
+    if (bracket == '[') {
+        g_array_append_val(open, number);
+    } else {
+        guint start = g_array_index(open, guint, open->len - 1);
+        g_array_index(pattern->parts, Part, start).end = number;
+        g_array_set_size(open, open->len - 1);
     }
     g_array_append_val(pattern->parts, part);
     return SF_OK;
 }
 
-static int count_part(const Pattern *pattern, char letter)
+static bool has(const Pattern *pattern, char letter)
 {
-    int n = 0;
     for (guint i = 0; i < pattern->parts->len; i++)
-        n += g_array_index(pattern->parts, Part, i).letter == letter;
-    return n;
+        if (g_array_index(pattern->parts, Part, i).letter == letter)
+            return true;
+    return false;
 }
 
 static SfStatus check_parts(const Pattern *pattern, SfError *err)
 {
-    for (const char *letter = "yMdHhmsSaX"; *letter; letter++)
-        if (count_part(pattern, *letter) > 1)
-            return sf_fail(err, SF_CONFIG, "'%c' stands twice in a format", *letter);
-    for (const char *letter = "yMd"; *letter; letter++)
-        if (count_part(pattern, *letter) == 0)
+    if (has(pattern, 'D') && (has(pattern, 'M') || has(pattern, 'd')))
+        return sf_fail(err, SF_CONFIG,
+                       "'D' is a day of the year and stands for 'M' and 'd'; the day of the month is 'd'");
+    for (const char *letter = has(pattern, 'D') ? "y" : "yMd"; *letter; letter++)
+        if (!has(pattern, *letter))
             return sf_fail(err, SF_CONFIG, "a format needs year, month and day: '%c' is missing", *letter);
-    if (count_part(pattern, 'h') != count_part(pattern, 'a') || count_part(pattern, 'h') + count_part(pattern, 'H') > 1)
-        return sf_fail(err, SF_CONFIG, "a format has either 'H' (0 … 23), or 'h' (1 … 12) together with 'a' (AM, PM)");
+    bool half = has(pattern, 'h') || has(pattern, 'K'), whole = has(pattern, 'H') || has(pattern, 'k');
+    if (half != has(pattern, 'a') || (half && whole))
+        return sf_fail(
+            err, SF_CONFIG,
+            "a format has either 'H' (0 … 23) or 'k' (1 … 24), or 'h' (1 … 12) or 'K' (0 … 11) together with "
+            "'a' (AM, PM)");
     return SF_OK;
 }
 
-Pattern *pattern_new(const char *text, bool clock, SfError *err)
+static SfStatus read_pattern(Pattern *pattern, const char *text, GArray *open, SfError *err)
 {
-    g_autoptr(Pattern) pattern = g_new0(Pattern, 1);
-    pattern->parts = g_array_new(FALSE, FALSE, sizeof(Part));
     for (const char *p = text; *p;) {
         if (*p == '\'') {
             p = add_quoted(pattern, p + 1);
-            if (!p) {
-                sf_fail(err, SF_CONFIG, "quote without an end in the format");
-                return NULL;
-            }
+            if (!p)
+                return sf_fail(err, SF_CONFIG, "quote without an end in the format");
         } else if (g_ascii_isalpha(*p)) {
-            if (add_letters(pattern, &p, clock, err) != SF_OK)
-                return NULL;
+            SF_TRY(add_letters(pattern, &p, err));
+        } else if (*p == '[' || *p == ']') {
+            SF_TRY(add_optional(pattern, *p++, open, err));
         } else {
             add_literal(pattern, *p++);
         }
     }
-    return check_parts(pattern, err) == SF_OK ? g_steal_pointer(&pattern) : NULL;
+    if (open->len > 0)
+        return sf_fail(err, SF_CONFIG, "'[' has no other half in the format; quote it where it stands for itself");
+    return check_parts(pattern, err);
+}
+
+Pattern *pattern_new(const char *text, SfError *err)
+{
+    g_autoptr(Pattern) pattern = g_new0(Pattern, 1);
+    g_autoptr(GArray) open = g_array_new(FALSE, FALSE, sizeof(guint));
+    pattern->parts = g_array_new(FALSE, FALSE, sizeof(Part));
+    return read_pattern(pattern, text, open, err) == SF_OK ? g_steal_pointer(&pattern) : NULL;
 }
 
 void pattern_free(Pattern *pattern)
@@ -123,110 +166,4 @@ void pattern_free(Pattern *pattern)
     if (pattern)
         g_array_unref(pattern->parts);
     g_free(pattern);
-}
-
-/* A letter once: one or two digits; more: exactly so many. */
-static bool scan_number(const char **p, const char *end, int count, int *out)
-{
-    int n = count;
-    if (count == 1 && end - *p >= 2 && g_ascii_isdigit((*p)[1]))
-        n = 2;
-    if (end - *p < n)
-        return false;
-    *out = time_digits(*p, n);
-    *p += n;
-    return *out >= 0;
-}
-
-static bool scan_month_name(const char **p, const char *end, int *out)
-{
-    static const char names[] = "janfebmaraprmayjunjulaugsepoctnovdec";
-    for (int month = 1; end - *p >= 3 && month <= 12; month++) {
-        if (g_ascii_strncasecmp(*p, names + 3 * (month - 1), 3) == 0) {
-            *p += 3;
-            *out = month;
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Digits up to the ninth are read, the microseconds are kept. */
-static bool scan_fraction(const char **p, const char *end, int count, int *us)
-{
-    static const int tens[] = {1, 10, 100, 1000, 10000, 100000, 1000000};
-    if (end - *p < count)
-        return false;
-    *us = time_digits(*p, MIN(count, 6));
-    if (*us < 0 || time_digits(*p + MIN(count, 6), count - MIN(count, 6)) < 0)
-        return false;
-    *us *= tens[6 - MIN(count, 6)];
-    *p += count;
-    return true;
-}
-
-static bool scan_half(const char **p, const char *end, int *half)
-{
-    if (end - *p < 2 || ((*p)[1] | 0x20) != 'm' || (((*p)[0] | 0x20) != 'a' && ((*p)[0] | 0x20) != 'p'))
-        return false;
-    *half = ((*p)[0] | 0x20) == 'p' ? 12 : 0;
-    *p += 2;
-    return true;
-}
-
-static bool scan_zone(const char **p, const char *end, int *minutes)
-{
-    if (*p < end && **p == 'Z') {
-        (*p)++;
-        return true;
-    }
-    return time_scan_offset(p, end, minutes);
-}
-
-static bool scan_part(const Part *part, const char **p, const char *end, TimeParts *out, int *half)
-{
-    bool ok = false;
-    switch (part->letter) {
-    case 'y':
-        ok = scan_number(p, end, part->count, &out->year);
-        out->year += part->count == 2 ? 2000 : 0;
-        return ok;
-    case 'M':
-        return part->count == 3 ? scan_month_name(p, end, &out->month) : scan_number(p, end, part->count, &out->month);
-    case 'd':
-        return scan_number(p, end, part->count, &out->day);
-    case 'H':
-        return scan_number(p, end, part->count, &out->hour);
-    case 'h':
-        ok = scan_number(p, end, part->count, &out->hour) && out->hour >= 1 && out->hour <= 12;
-        out->hour %= 12;
-        return ok;
-    case 'm':
-        return scan_number(p, end, part->count, &out->minute);
-    case 's':
-        return scan_number(p, end, part->count, &out->second);
-    case 'S':
-        return scan_fraction(p, end, part->count, &out->us);
-    case 'a':
-        return scan_half(p, end, half);
-    case 'X':
-        return scan_zone(p, end, &out->offset_minutes);
-    default:
-        return *p < end && *(*p)++ == part->literal;
-    }
-}
-
-TimeFit pattern_parse(const Pattern *pattern, const char *text, size_t size, TimeParts *out)
-{
-    TimeParts parts = {0};
-    int half = 0;
-    const char *p = text, *end = text + size;
-    for (guint i = 0; i < pattern->parts->len; i++)
-        if (!scan_part(&g_array_index(pattern->parts, Part, i), &p, end, &parts, &half))
-            return TIME_WRONG;
-    if (p < end)
-        return TIME_WRONG;
-    parts.hour += half;
-    *out = parts;
-    return TIME_FITS;
 }

@@ -2,6 +2,7 @@
 #include "decode.h"
 
 #include <math.h>
+#include "civil.h"
 #include "number.h"
 #include "text.h"
 
@@ -81,7 +82,7 @@ static const char *decode_json(Decoder *decoder, Field *field, const char *p)
 }
 
 /* A number × 10^scale as 64 bits. */
-static const char *read_int64(Decoder *decoder, Field *field, const char *p, int scale, int64_t *out)
+static const char *read_int64(Decoder *decoder, Field *field, const char *p, int scale, Round round, int64_t *out)
 {
     ShortNumber number;
     const char *end = number_scan_short(p, decoder->scan.end, &number);
@@ -92,14 +93,31 @@ static const char *read_int64(Decoder *decoder, Field *field, const char *p, int
     end = json_scan_number(&decoder->scan, p);
     if (!end)
         return decode_fail(decoder, FAULT_SYNTAX, field, p);
-    NumberFit fit = number_int64(p, (size_t) (end - p), scale, out);
+    NumberFit fit = number_int64(p, (size_t) (end - p), scale, round, out);
     return fit == NUMBER_FITS ? end : fail_number(decoder, fit, field, p);
+}
+
+/* The number in a text, as the field takes it where it stands without quotes. */
+static const char *decode_quoted(Decoder *decoder, Field *field, const char *p)
+{
+    Text text;
+    if (!read_text(decoder, field, p, &text))
+        return NULL;
+    if (!number_is(text.data, text.size))
+        return decode_fail(decoder, FAULT_WRONG, field, p);
+    JsonScan event = decoder->scan;
+    decoder->scan = (JsonScan){.end = text.data + text.size};
+    bool ok = decode_scalar(decoder, field, text.data) != NULL;
+    decoder->scan = event;
+    return ok ? text.end : decode_fail(decoder, decoder->fault, field, p);
 }
 
 static const char *decode_int(Decoder *decoder, Field *field, const char *p)
 {
     int64_t value = 0;
-    const char *end = read_int64(decoder, field, p, 0, &value);
+    if (*p == '"' && field->from_text)
+        return decode_quoted(decoder, field, p);
+    const char *end = read_int64(decoder, field, p, 0, ROUND_NOT, &value);
     if (!end)
         return NULL;
     if (field->kind == FIELD_BIGINT)
@@ -111,17 +129,47 @@ static const char *decode_int(Decoder *decoder, Field *field, const char *p)
     return end;
 }
 
+/* A text's base64 into scratch; size < 0: it is none. */
+static bool read_base64(Decoder *decoder, const Field *field, const char *p, Text *text, long *size)
+{
+    if (!read_text(decoder, field, p, text) || !decode_reserve(decoder, text->size))
+        return false;
+    if (decoder->scan.escapes)
+        text->data = decoder->scratch; /* which may have moved */
+    *size = text_base64(text->data, text->size, decoder->scratch);
+    if (*size < 0)
+        decode_fail(decoder, FAULT_WRONG, field, p);
+    return *size >= 0;
+}
+
+/* The unscaled value in base64, as Kafka Connect writes decimals into JSON. */
+static const char *decode_base64_decimal(Decoder *decoder, Field *field, const char *p)
+{
+    Text text;
+    SfDecimal value;
+    long size = 0;
+    if (!read_base64(decoder, field, p, &text, &size))
+        return NULL;
+    if (size == 0)
+        return decode_fail(decoder, FAULT_WRONG, field, p);
+    const unsigned char *bytes = (const unsigned char *) decoder->scratch;
+    if (number_of_bytes(bytes, (size_t) size, field->precision, &value) != NUMBER_FITS)
+        return decode_fail(decoder, FAULT_TOO_BIG, field, p);
+    sf_add_decimal(field->column, value);
+    return text.end;
+}
+
 /* The long way, and for a text that holds a number, as producers write that fear for their digits. */
 static const char *decode_long_decimal(Decoder *decoder, Field *field, const char *p)
 {
     Text text = {.data = p};
     SfDecimal value;
     if (*p == '"') {
+        if (field->base64)
+            return decode_base64_decimal(decoder, field, p);
         if (!read_text(decoder, field, p, &text))
             return NULL;
-        JsonScan inner = {.end = text.data + text.size};
-        if (text.size == 0 || !(*text.data == '-' || json_is_digit(*text.data)) ||
-            json_scan_number(&inner, text.data) != inner.end)
+        if (!number_is(text.data, text.size))
             return decode_fail(decoder, FAULT_WRONG, field, p);
     } else if (is_number(decoder, p)) {
         text.end = json_scan_number(&decoder->scan, p);
@@ -131,7 +179,7 @@ static const char *decode_long_decimal(Decoder *decoder, Field *field, const cha
     } else {
         return decode_fail(decoder, FAULT_WRONG, field, p);
     }
-    NumberFit fit = number_exact(text.data, text.size, field->precision, field->scale, &value);
+    NumberFit fit = number_scaled(text.data, text.size, field->precision, field->scale, field->round, &value);
     if (fit != NUMBER_FITS)
         return fail_number(decoder, fit, field, p);
     sf_add_decimal(field->column, value);
@@ -167,7 +215,7 @@ static const char *decode_named_double(Decoder *decoder, Field *field, const cha
             return text.end;
         }
     }
-    return decode_fail(decoder, FAULT_WRONG, field, p);
+    return field->from_text ? decode_quoted(decoder, field, p) : decode_fail(decoder, FAULT_WRONG, field, p);
 }
 
 static const char *decode_double(Decoder *decoder, Field *field, const char *p)
@@ -196,8 +244,39 @@ static const char *decode_double(Decoder *decoder, Field *field, const char *p)
     return end;
 }
 
+/* The words that Spark casts to booleans, in any case. */
+static const char *decode_bool_text(Decoder *decoder, Field *field, const char *p)
+{
+    static const char *const words[] = {"false", "true", "f", "t", "no", "yes", "n", "y", "0", "1"};
+    Text text;
+    if (!read_text(decoder, field, p, &text))
+        return NULL;
+    for (size_t i = 0; i < G_N_ELEMENTS(words); i++) {
+        if (text.size == strlen(words[i]) && g_ascii_strncasecmp(text.data, words[i], text.size) == 0) {
+            sf_add_bool(field->column, i % 2 == 1);
+            return text.end;
+        }
+    }
+    return decode_fail(decoder, FAULT_WRONG, field, p);
+}
+
+/* 0 and 1, as MySQL has them. */
+static const char *decode_bool_number(Decoder *decoder, Field *field, const char *p)
+{
+    int64_t value = 0;
+    const char *end = read_int64(decoder, field, p, 0, ROUND_NOT, &value);
+    if (!end || value < 0 || value > 1)
+        return decode_fail(decoder, FAULT_WRONG, field, p);
+    sf_add_bool(field->column, value == 1);
+    return end;
+}
+
 static const char *decode_bool(Decoder *decoder, Field *field, const char *p)
 {
+    if (*p == '"' && field->from_text)
+        return decode_bool_text(decoder, field, p);
+    if (field->from_number && is_number(decoder, p))
+        return decode_bool_number(decoder, field, p);
     if (*p != 't' && *p != 'f')
         return decode_fail(decoder, FAULT_WRONG, field, p);
     const char *end = read_raw(decoder, field, p);
@@ -209,17 +288,11 @@ static const char *decode_bool(Decoder *decoder, Field *field, const char *p)
 static const char *decode_binary(Decoder *decoder, Field *field, const char *p)
 {
     Text text;
+    long size = 0;
     if (*p != '"')
         return decode_fail(decoder, FAULT_WRONG, field, p);
-    if (!read_text(decoder, field, p, &text))
+    if (!read_base64(decoder, field, p, &text, &size))
         return NULL;
-    if (!decode_reserve(decoder, text.size))
-        return NULL;
-    if (decoder->scan.escapes)
-        text.data = decoder->scratch; /* which may have moved */
-    long size = text_base64(text.data, text.size, decoder->scratch);
-    if (size < 0)
-        return decode_fail(decoder, FAULT_WRONG, field, p);
     sf_add_str(field->column, decoder->scratch, size);
     return text.end;
 }
@@ -233,68 +306,92 @@ static const char *fail_time(Decoder *decoder, TimeFit fit, const Field *field, 
                        field, p);
 }
 
+/* What is finer than a microsecond: a date does not see it, and timestamp(ns) says that it is there. */
+static Round round_of(const Field *field)
+{
+    bool cut = field->kind == FIELD_DATE || field->unit == UNIT_NS;
+    return cut && field->round == ROUND_NOT ? ROUND_FLOOR : field->round == ROUND_DOWN ? ROUND_FLOOR : field->round;
+}
+
+/* By the first form that the text is of. */
+static TimeFit parse_time(const Field *field, const char *text, size_t size, int64_t *us)
+{
+    TimeParts parts;
+    TimeFit fit = TIME_WRONG;
+    guint n = field->forms ? field->forms->len : 1;
+    for (guint i = 0; fit == TIME_WRONG && i < n; i++) {
+        const Pattern *pattern = field->forms ? g_ptr_array_index(field->forms, i) : NULL;
+        fit = pattern ? pattern_parse(pattern, text, size, &parts) : time_parse_iso(text, size, &parts);
+        if (fit == TIME_FITS)
+            fit = time_to_us(&parts, round_of(field), us);
+    }
+    return fit;
+}
+
+static const char *read_time_number(Decoder *decoder, Field *field, const char *p, int64_t *us)
+{
+    static const int scales[] = {[UNIT_DAYS] = 0, [UNIT_S] = 6, [UNIT_MS] = 3, [UNIT_US] = 0, [UNIT_NS] = -3};
+    bool days = field->unit == UNIT_DAYS;
+    const char *end = read_int64(decoder, field, p, scales[field->unit], days ? ROUND_NOT : round_of(field), us);
+    if (end && days && __builtin_mul_overflow(*us, CIVIL_DAY_US, us))
+        return decode_fail(decoder, FAULT_OUTSIDE, field, p);
+    TimeFit fit = end ? time_check_us(*us) : TIME_FITS;
+    return fit == TIME_FITS ? end : fail_time(decoder, fit, field, p);
+}
+
+static const char *add_time(Field *field, int64_t us, const char *end)
+{
+    if (field->kind == FIELD_TIMESTAMP)
+        sf_add_i64(field->column, us);
+    else
+        sf_add_i32(field->column, (int32_t) (us / CIVIL_DAY_US - (us % CIVIL_DAY_US < 0)));
+    return end;
+}
+
+/* A text; where nothing says what numbers count, also a number: a pattern may be of digits alone (yyyyMMdd). */
+static const char *decode_time_text(Decoder *decoder, Field *field, const char *p)
+{
+    Text text = {.data = p};
+    int64_t us = 0;
+    if (*p == '"') {
+        if (!read_text(decoder, field, p, &text))
+            return NULL;
+    } else {
+        text.end = is_number(decoder, p) && field->forms ? read_raw(decoder, field, p) : NULL;
+        if (!text.end)
+            return decode_fail(decoder, FAULT_WRONG, field, p);
+        text.size = (size_t) (text.end - p);
+    }
+    TimeFit fit = parse_time(field, text.data, text.size, &us);
+    if (fit == TIME_WRONG && field->from_text && *p == '"')
+        return decode_quoted(decoder, field, p);
+    return fit == TIME_FITS ? add_time(field, us, text.end) : fail_time(decoder, fit, field, p);
+}
+
+static const char *decode_time(Decoder *decoder, Field *field, const char *p)
+{
+    int64_t us = 0;
+    if (field->unit == UNIT_NONE || *p == '"')
+        return decode_time_text(decoder, field, p);
+    const char *end = read_time_number(decoder, field, p, &us);
+    return end ? add_time(field, us, end) : NULL;
+}
+
 static const char *decode_date(Decoder *decoder, Field *field, const char *p)
 {
     Text text;
     int32_t days = 0;
-    TimeParts parts;
+    if (field->forms)
+        return decode_time(decoder, field, p);
     if (*p != '"')
         return decode_fail(decoder, FAULT_WRONG, field, p);
     if (!read_text(decoder, field, p, &text))
         return NULL;
-    TimeFit fit = TIME_FITS;
-    if (field->pattern) {
-        fit = pattern_parse(field->pattern, text.data, text.size, &parts);
-        if (fit == TIME_FITS)
-            fit = time_to_days(&parts, &days);
-    } else {
-        fit = time_parse_date(text.data, text.size, &days);
-    }
+    TimeFit fit = time_parse_date(text.data, text.size, &days);
     if (fit != TIME_FITS)
         return fail_time(decoder, fit, field, p);
     sf_add_i32(field->column, days);
     return text.end;
-}
-
-static const char *decode_time_text(Decoder *decoder, Field *field, const char *p)
-{
-    Text text;
-    int64_t us = 0;
-    TimeParts parts;
-    if (*p != '"' || (field->unit != UNIT_ISO && field->unit != UNIT_NS))
-        return decode_fail(decoder, FAULT_WRONG, field, p);
-    if (!read_text(decoder, field, p, &text))
-        return NULL;
-    TimeFit fit = TIME_FITS;
-    if (field->pattern) {
-        fit = pattern_parse(field->pattern, text.data, text.size, &parts);
-        if (fit == TIME_FITS)
-            fit = time_to_us(&parts, &us);
-    } else {
-        fit = time_parse_iso(text.data, text.size, field->unit == UNIT_NS, &us);
-    }
-    if (fit != TIME_FITS)
-        return fail_time(decoder, fit, field, p);
-    sf_add_i64(field->column, us);
-    return text.end;
-}
-
-static const char *decode_timestamp(Decoder *decoder, Field *field, const char *p)
-{
-    static const int scales[] = {[UNIT_ISO] = 0, [UNIT_S] = 6, [UNIT_MS] = 3, [UNIT_US] = 0, [UNIT_NS] = 0};
-    int64_t us = 0;
-    if (field->unit == UNIT_ISO || (field->unit == UNIT_NS && *p == '"'))
-        return decode_time_text(decoder, field, p);
-    const char *end = read_int64(decoder, field, p, scales[field->unit], &us);
-    if (!end)
-        return NULL;
-    if (field->unit == UNIT_NS)
-        us = us / 1000 - (us % 1000 < 0);
-    TimeFit fit = time_check_us(us);
-    if (fit != TIME_FITS)
-        return fail_time(decoder, fit, field, p);
-    sf_add_i64(field->column, us);
-    return end;
 }
 
 const char *decode_scalar(Decoder *decoder, Field *field, const char *p)
@@ -318,7 +415,7 @@ const char *decode_scalar(Decoder *decoder, Field *field, const char *p)
     case FIELD_DATE:
         return decode_date(decoder, field, p);
     case FIELD_TIMESTAMP:
-        return decode_timestamp(decoder, field, p);
+        return decode_time(decoder, field, p);
     case FIELD_LIST:
     case FIELD_STRUCT:
         break;

@@ -18,7 +18,7 @@ void field_free(Field *field)
     if (!field)
         return;
     g_clear_pointer(&field->children, g_ptr_array_unref);
-    pattern_free(field->pattern);
+    g_clear_pointer(&field->forms, g_ptr_array_unref);
     g_clear_pointer(&field->paths, g_ptr_array_unref);
     g_free(field->fallback);
     g_free(field->type);
@@ -49,16 +49,22 @@ static SfStatus read_text(Field *field, const SfValue *value, SfError *err)
                          cut ? "; within {…} a type with a comma needs quotes" : "");
 }
 
-/* Values that are written as JSON texts get their quotes; the others have to be JSON already. */
+/* Whether a default is a JSON text, and gets its quotes. */
+static bool is_quoted(const Field *field, const char *text)
+{
+    if (field->kind == FIELD_DATE || field->kind == FIELD_TIMESTAMP)
+        return field->unit == UNIT_NONE || !number_is(text, strlen(text));
+    return field->kind == FIELD_STRING || field->kind == FIELD_BINARY;
+}
+
+/* The others have to be JSON already. */
 static SfStatus read_default(Field *field, const SfValue *value, SfError *err)
 {
     const char *text = sf_value_text(value);
-    bool quotes = field->kind == FIELD_STRING || field->kind == FIELD_BINARY || field->kind == FIELD_DATE ||
-                  (field->kind == FIELD_TIMESTAMP && (field->unit == UNIT_ISO || field->pattern));
     if (!text || field->kind == FIELD_LIST || field->kind == FIELD_STRUCT)
         return sf_value_fail(value, err, "column '%s': a default is one value, such as 0 or unknown", field->name);
     g_autoptr(GString) json = g_string_new(NULL);
-    if (quotes)
+    if (is_quoted(field, text))
         json_write_text(json, text, strlen(text));
     else
         g_string_append(json, text);
@@ -68,13 +74,58 @@ static SfStatus read_default(Field *field, const SfValue *value, SfError *err)
     return SF_OK;
 }
 
-static SfStatus read_nullable(Field *field, const SfValue *value, SfError *err)
+static SfStatus read_bool(const Field *field, const char *key, const SfValue *value, bool *out, SfError *err)
 {
     const char *text = sf_value_text(value);
-    bool yes = text && strcmp(text, "true") == 0;
-    if (!yes && (!text || strcmp(text, "false") != 0))
-        return sf_value_fail(value, err, "column '%s': nullable is true or false", field->name);
-    field->nullable = yes;
+    *out = text && strcmp(text, "true") == 0;
+    if (!*out && (!text || strcmp(text, "false") != 0))
+        return sf_value_fail(value, err, "column '%s': %s is true or false", field->name, key);
+    return SF_OK;
+}
+
+static SfStatus read_round(Field *field, const SfValue *value, SfError *err)
+{
+    static const char *const words[] = {[ROUND_NOT] = "reject", "half_up", "half_even", "down"};
+    const char *text = sf_value_text(value);
+    for (size_t i = 0; i < G_N_ELEMENTS(words); i++) {
+        if (text && strcmp(text, words[i]) == 0) {
+            field->round = (Round) i;
+            field->round_set = true;
+            return SF_OK;
+        }
+    }
+    return sf_value_fail(value, err, "column '%s': round is reject, half_up, half_even or down", field->name);
+}
+
+/* The type's text as messages show it, with the formats in it. */
+static void show_formats(Field *field, const SfValue *value)
+{
+    g_autoptr(GString) type = g_string_new(field->type);
+    g_string_append(type, " as ");
+    for (size_t i = 0; i < MAX(sf_value_size(value), 1); i++) {
+        const SfValue *entry = sf_value_kind(value) == SF_VALUE_LIST ? sf_value_at(value, i) : value;
+        g_string_append_printf(type, "%s%s", i > 0 ? ", " : "", sf_value_text(entry));
+    }
+    g_free(field->type);
+    field->type = g_string_free(g_steal_pointer(&type), FALSE);
+}
+
+/* One entry, or a list of them. */
+static SfStatus read_format(Field *field, const SfValue *value, SfError *err)
+{
+    bool list = sf_value_kind(value) == SF_VALUE_LIST && sf_value_size(value) > 0;
+    if (field->forms || field->base64)
+        return sf_value_fail(value, err, "column '%s': a format stands in its type already", field->name);
+    for (size_t i = 0; i < (list ? sf_value_size(value) : 1); i++) {
+        SfError inner;
+        const SfValue *entry = list ? sf_value_at(value, i) : value;
+        if (!sf_value_text(entry))
+            return sf_value_fail(
+                entry, err, "column '%s': format is a text such as dd.MM.yyyy or ms, or a list of them", field->name);
+        if (field_add_format(field, sf_value_text(entry), &inner) != SF_OK)
+            return sf_value_fail(entry, err, "column '%s': %s", field->name, inner.message);
+    }
+    show_formats(field, value);
     return SF_OK;
 }
 
@@ -148,7 +199,8 @@ static SfStatus read_element(Field *field, const SfValue *element, int depth, Sf
 /* The long form: one of type, struct and list, and what else is known of the field. */
 static SfStatus check_keys(const Field *field, const SfValue *map, SfError *err)
 {
-    static const char *const words[] = {"type", "struct", "list", "from", "default", "nullable"};
+    static const char *const words[] = {"type",     "struct", "list",  "from",      "default",
+                                        "nullable", "format", "round", "from_text", "from_number"};
     int types = 0;
     for (size_t i = 0; i < sf_value_size(map); i++) {
         const SfValue *key = sf_value_key(map, i);
@@ -170,24 +222,65 @@ static SfStatus check_keys(const Field *field, const SfValue *map, SfError *err)
                          field->name);
 }
 
-static SfStatus read_map(Field *field, const SfValue *map, int depth, SfError *err)
+static bool takes_numbers(const Field *field)
 {
-    SF_TRY(check_keys(field, map, err));
+    return (field->kind >= FIELD_INT && field->kind <= FIELD_BOOL) ||
+           ((field->kind == FIELD_DATE || field->kind == FIELD_TIMESTAMP) && field->unit != UNIT_NONE);
+}
+
+static bool rounds(const Field *field)
+{
+    return field->kind == FIELD_DECIMAL || field->kind == FIELD_TIMESTAMP;
+}
+
+/* Which values are taken that are no plain ones of the type. */
+static SfStatus read_rules(Field *field, const SfValue *map, SfError *err)
+{
+    const SfValue *from_text = sf_value_get(map, "from_text"), *from_number = sf_value_get(map, "from_number");
+    const SfValue *round = sf_value_get(map, "round");
+    bool inner = field->children != NULL; /* then it holds for all in it that it can hold for */
+    if (from_text) {
+        SF_TRY(read_bool(field, "from_text", from_text, &field->from_text, err));
+        field->from_text_set = true;
+        if (!inner && !takes_numbers(field))
+            return sf_value_fail(
+                from_text, err, "column '%s': from_text is for numbers, booleans, and dates and timestamps with a unit",
+                field->name);
+    }
+    if (from_number) {
+        SF_TRY(read_bool(field, "from_number", from_number, &field->from_number, err));
+        if (field->kind != FIELD_BOOL)
+            return sf_value_fail(from_number, err, "column '%s': from_number is for booleans", field->name);
+    }
+    if (round && !inner && !rounds(field))
+        return sf_value_fail(round, err, "column '%s': round is for decimals and timestamps", field->name);
+    return round ? read_round(field, round, err) : SF_OK;
+}
+
+static SfStatus read_kind(Field *field, const SfValue *map, int depth, SfError *err)
+{
     const SfValue *type = sf_value_get(map, "type"), *members = sf_value_get(map, "struct");
-    const SfValue *element = sf_value_get(map, "list"), *from = sf_value_get(map, "from");
-    const SfValue *nullable = sf_value_get(map, "nullable"), *fallback = sf_value_get(map, "default");
+    const SfValue *element = sf_value_get(map, "list");
     if (type && !sf_value_text(type))
         return sf_value_fail(type, err, "column '%s': type is a text such as 'string not null'", field->name);
     if (type)
-        SF_TRY(read_text(field, type, err));
-    if (members)
-        SF_TRY(read_members(field, members, depth, err));
-    if (element)
-        SF_TRY(read_element(field, element, depth, err));
+        return read_text(field, type, err);
+    return members ? read_members(field, members, depth, err) : read_element(field, element, depth, err);
+}
+
+static SfStatus read_map(Field *field, const SfValue *map, int depth, SfError *err)
+{
+    SF_TRY(check_keys(field, map, err));
+    SF_TRY(read_kind(field, map, depth, err));
+    const SfValue *from = sf_value_get(map, "from"), *format = sf_value_get(map, "format");
+    const SfValue *nullable = sf_value_get(map, "nullable"), *fallback = sf_value_get(map, "default");
     if (from)
         SF_TRY(read_from(field, from, err));
+    if (format)
+        SF_TRY(read_format(field, format, err));
     if (nullable)
-        SF_TRY(read_nullable(field, nullable, err));
+        SF_TRY(read_bool(field, "nullable", nullable, &field->nullable, err));
+    SF_TRY(read_rules(field, map, err));
     return fallback ? read_default(field, fallback, err) : SF_OK;
 }
 
@@ -204,7 +297,20 @@ static SfStatus read_field(Field *field, const SfValue *value, int depth, SfErro
         value, err, "column '%s': a type expected, such as 'string not null' or {type: int, default: 0}", field->name);
 }
 
-SfStatus fields_read(const SfValue *schema, GPtrArray **out, SfError *err)
+/* What a field does not say itself it has from around it. */
+static void settle(Field *field, FieldRules rules)
+{
+    if (field->from_text_set)
+        rules.from_text = field->from_text;
+    if (field->round_set)
+        rules.round = field->round;
+    field->from_text = rules.from_text && takes_numbers(field);
+    field->round = rounds(field) ? rules.round : ROUND_NOT;
+    for (guint i = 0; field->children && i < field->children->len; i++)
+        settle(g_ptr_array_index(field->children, i), rules);
+}
+
+SfStatus fields_read(const SfValue *schema, FieldRules rules, GPtrArray **out, SfError *err)
 {
     if (sf_value_kind(schema) != SF_VALUE_MAP || sf_value_size(schema) == 0)
         return sf_value_fail(schema, err,
@@ -219,6 +325,8 @@ SfStatus fields_read(const SfValue *schema, GPtrArray **out, SfError *err)
     }
     if (*all.message)
         return sf_fail(err, SF_CONFIG, "%s", all.message);
+    for (guint i = 0; i < fields->len; i++)
+        settle(g_ptr_array_index(fields, i), rules);
     *out = g_steal_pointer(&fields);
     return SF_OK;
 }

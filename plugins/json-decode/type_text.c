@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_NAME = 64, MAX_PATHS = 16 };
+enum { MAX_NAME = 64, MAX_PATHS = 16, MAX_FORMS = 16 };
 
 /* The text under way. */
 typedef struct Reader {
@@ -85,6 +85,7 @@ static SfStatus read_quoted(Reader *reader, char **out)
     return sf_fail(reader->err, SF_CONFIG, "quote without an end in the format");
 }
 
+/* (12,2) or (12,2,base64), or nothing. */
 static SfStatus read_decimal(Reader *reader, Field *field)
 {
     field->precision = 10; /* decimal alone is decimal(10,0), in Spark as in SQL */
@@ -93,33 +94,100 @@ static SfStatus read_decimal(Reader *reader, Field *field)
     SF_TRY(read_count(reader, 1, SF_DECIMAL_MAX_PRECISION, "a decimal's precision", &field->precision));
     if (take(reader, ','))
         SF_TRY(read_count(reader, 0, field->precision, "a decimal's scale", &field->scale));
+    if (take(reader, ',')) {
+        if (!take_word(reader, "base64"))
+            return sf_fail(reader->err, SF_CONFIG, "base64 may stand behind a decimal's scale, not '%.20s'", reader->p);
+        field->base64 = true;
+    }
     return expect(reader, ')', "behind a decimal's precision and scale");
 }
 
-/* (ms), (format '…'), or nothing. */
-static SfStatus read_time(Reader *reader, Field *field)
+static SfStatus add_unit(Field *field, TimeUnit unit, SfError *err)
 {
-    static const char *const units[] = {"iso", "s", "ms", "us", "ns"};
-    bool clock = field->kind == FIELD_TIMESTAMP, unit = false;
-    if (!take(reader, '('))
-        return SF_OK;
-    for (size_t i = 0; clock && !unit && i < G_N_ELEMENTS(units); i++) {
-        unit = take_word(reader, units[i]);
-        if (unit)
-            field->unit = (TimeUnit) i;
+    if (field->unit != UNIT_NONE)
+        return sf_fail(err, SF_CONFIG, "two units: a number does not say which of them it counts");
+    field->unit = unit;
+    if (unit == UNIT_NS && field->kind == FIELD_TIMESTAMP)
+        g_ptr_array_add(field->forms, NULL);
+    return SF_OK;
+}
+
+/* A unit's word, or iso. UNIT_NONE: iso. */
+static bool is_unit(const Field *field, const char *text, TimeUnit *unit)
+{
+    static const char *const words[] = {"iso", "days", "s", "ms", "us", "ns", "timestamp"};
+    for (size_t i = 0; i < G_N_ELEMENTS(words); i++) {
+        if (g_ascii_strcasecmp(text, words[i]) == 0 && (field->kind == FIELD_DATE || (i != UNIT_DAYS && i < 6))) {
+            *unit = i == 6 ? UNIT_NONE : (TimeUnit) i;
+            return true;
+        }
     }
-    if (!unit && take_word(reader, "format")) {
-        g_autofree char *text = NULL;
-        SF_TRY(read_quoted(reader, &text));
-        field->pattern = pattern_new(text, clock, reader->err);
-        if (!field->pattern)
-            return SF_CONFIG;
-    } else if (!unit) {
+    return false;
+}
+
+static SfStatus add_form(Field *field, const char *text, bool quoted, SfError *err)
+{
+    TimeUnit unit = UNIT_NONE;
+    if (!field->forms)
+        field->forms = g_ptr_array_new_with_free_func((GDestroyNotify) pattern_free);
+    if (field->forms->len >= MAX_FORMS)
+        return sf_fail(err, SF_CONFIG, "more than %d formats", MAX_FORMS);
+    if (!quoted && is_unit(field, text, &unit)) {
+        if (unit != UNIT_NONE)
+            return add_unit(field, unit, err);
+        g_ptr_array_add(field->forms, NULL);
+        return SF_OK;
+    }
+    Pattern *pattern = pattern_new(text, err);
+    if (!pattern)
+        return SF_CONFIG;
+    g_ptr_array_add(field->forms, pattern);
+    return SF_OK;
+}
+
+SfStatus field_add_format(Field *field, const char *text, SfError *err)
+{
+    if (field->kind == FIELD_DATE || field->kind == FIELD_TIMESTAMP)
+        return add_form(field, text, false, err);
+    if (field->kind != FIELD_DECIMAL)
+        return sf_fail(err, SF_CONFIG, "format is for date, timestamp and decimal");
+    if (g_ascii_strcasecmp(text, "base64") != 0)
+        return sf_fail(err, SF_CONFIG, "a decimal's format is base64, not '%.40s'", text);
+    field->base64 = true;
+    return SF_OK;
+}
+
+/* A unit, iso, or format '…', whose first word may be left out from the second one on. */
+static SfStatus read_form(Reader *reader, Field *field)
+{
+    bool clock = field->kind == FIELD_TIMESTAMP, first = !field->forms;
+    TimeUnit unit = UNIT_NONE;
+    skip_space(reader);
+    size_t size = word_size(reader->p);
+    g_autofree char *word = g_strndup(reader->p, MIN(size, MAX_NAME));
+    if (is_unit(field, word, &unit)) {
+        reader->p += size;
+        return add_form(field, word, false, reader->err);
+    }
+    if (!take_word(reader, "format") && (first || *reader->p != '\''))
         return sf_fail(reader->err, SF_CONFIG,
                        clock ? "in a timestamp's brackets stands s, ms, us, ns or iso, or format 'yyyy-MM-dd HH:mm:ss'"
-                             : "in a date's brackets stands format 'dd.MM.yyyy'");
-    }
-    return expect(reader, ')', clock ? "behind a timestamp's unit or format" : "behind a date's format");
+                             : "in a date's brackets stands days, s, ms, us, ns or iso, or format 'dd.MM.yyyy'");
+    g_autofree char *text = NULL;
+    SF_TRY(read_quoted(reader, &text));
+    return add_form(field, text, true, reader->err);
+}
+
+/* (ms), (format '…'), several of them, or nothing. */
+static SfStatus read_time(Reader *reader, Field *field)
+{
+    if (!take(reader, '('))
+        return SF_OK;
+    do
+        SF_TRY(read_form(reader, field));
+    while (take(reader, ','));
+    return expect(reader, ')',
+                  field->kind == FIELD_TIMESTAMP ? "behind a timestamp's unit or format" : "behind a date's format");
 }
 
 static SfStatus read_field(Reader *reader, Field *field);

@@ -54,7 +54,7 @@ static void test_numbers_that_do_not_fit_are_rejected(void)
 
 static void test_values_of_another_type_are_rejected(void)
 {
-    assert_decode("int", "\"5\"", "x: text '5' is no int");
+    assert_decode("int", "\"5\"", "x: text '5' is no int; 'from_text: true' in the schema takes numbers in texts");
     assert_decode("decimal(12,2)", "\"abc\"", "x: text 'abc' is no decimal(12,2)");
     assert_decode("decimal(12,2)", "\"\"", "x: text '' is no decimal(12,2)");
     assert_decode("decimal(12,2)", "\"1.5 \"", "x: text '1.5 ' is no decimal(12,2)");
@@ -63,7 +63,7 @@ static void test_values_of_another_type_are_rejected(void)
     assert_decode("int", "{\"a\":1}", "x: an object is no int");
     assert_decode("string", "[1]", "x: a list is no string");
     assert_decode("boolean", "1", "x: '1' is no boolean");
-    assert_decode("date", "19737", "x: '19737' is no date");
+    assert_decode("date", "19737", "x: '19737' is no date; a number needs its unit in the schema, as in date(days)");
     assert_decode("list<int>", "5", "x: '5' is no list<int>");
     assert_decode("struct<a int>", "\"a\"", "x: text 'a' is no struct<a int>");
     assert_decode("timestamp", "1705314601",
@@ -136,7 +136,7 @@ static void test_numbers_as_timestamps(void)
     assert_decode("timestamp(ns)", "1705314601000001999", "\"2024-01-15T10:30:01.000001Z\"");
     assert_decode("timestamp(ns)", "-1", "\"1969-12-31T23:59:59.999999Z\"");
     assert_decode("timestamp(s)", "1705314601.1234567",
-                  "x: '1705314601.1234567' is finer than a microsecond; timestamp(ns) in the schema cuts it off");
+                  "x: '1705314601.1234567' is finer than a microsecond; 'round: down' in the schema cuts it off");
     assert_decode("timestamp(s)", "1705314601000", "x: '1705314601000' is outside of the years 0001 to 9999");
     assert_decode("timestamp(ms)", "1e30", "x: '1e30' does not fit timestamp(ms)");
 }
@@ -371,9 +371,9 @@ static void test_wrong_schemas_are_named_by_place(void)
                   "options.yaml:2:6: column 'a': in a timestamp's brackets stands s, ms, us, ns or iso, or format "
                   "'yyyy-MM-dd HH:mm:ss'");
     assert_config(
-        "schema:\n  a: date(format 'dd.MM.QQQQ')\n",
-        "options.yaml:2:6: column 'a': 'Q' is no letter of a date format; known are y M d; quote literal text "
-        "as ''T''");
+        "schema:\n  a: date(format 'dd.MM.RRRR')\n",
+        "options.yaml:2:6: column 'a': 'R' is no letter of a format; known are y M d D E Q G H k h K a m s S X Z O z; "
+        "quote literal text as ''T''");
     assert_config("schema:\n  a: date(format 'yyyy-MM')\n",
                   "options.yaml:2:6: column 'a': a format needs year, month and day: 'd' is missing");
     assert_config("schema:\n  a: list<int\n", "options.yaml:2:6: column 'a': '>' expected behind a list's element; "

@@ -1,0 +1,276 @@
+/* json-decode: values in other clothes, where the schema asks for them: numbers in texts, rounding, several formats,
+ * dates of timestamps and epochs, the encodings of Debezium and Kafka Connect. */
+#include "decode_one.h"
+
+static void test_nanoseconds_are_cut(void)
+{
+    assert_decode("timestamp(ns)", "1705314600123456789", "\"2024-01-15T10:30:00.123456Z\"");
+    assert_decode("timestamp(ns)", "1705314600123456789.5", "\"2024-01-15T10:30:00.123456Z\"");
+    assert_decode("timestamp(ns)", "1705314600123456789.0", "\"2024-01-15T10:30:00.123456Z\"");
+    assert_decode("timestamp(ns)", "1.7053146001234567895e18", "\"2024-01-15T10:30:00.123456Z\"");
+    assert_decode("timestamp(ns)", "0.5", "\"1970-01-01T00:00:00Z\"");
+    assert_decode("timestamp(ns)", "-0.5", "\"1969-12-31T23:59:59.999999Z\"");
+    assert_decode("timestamp(ns)", "-1000", "\"1969-12-31T23:59:59.999999Z\"");
+    assert_decode("timestamp(ns)", "-1001", "\"1969-12-31T23:59:59.999998Z\"");
+    assert_decode("timestamp(ns)", "999", "\"1970-01-01T00:00:00Z\"");
+    assert_decode("timestamp(ns)", "\"2024-01-15T10:30:00.1234567891Z\"", "\"2024-01-15T10:30:00.123456Z\"");
+    assert_decode("timestamp(ns)", "\"1969-12-31T23:59:59.9999999Z\"", "\"1969-12-31T23:59:59.999999Z\"");
+}
+
+/* 2^63 ns end in the year 2262. */
+static void test_nanoseconds_of_all_years(void)
+{
+    assert_decode("timestamp(ns)", "9223372036854775807", "\"2262-04-11T23:47:16.854775Z\"");
+    assert_decode("timestamp(ns)", "9223372036854775808", "\"2262-04-11T23:47:16.854775Z\"");
+    assert_decode("timestamp(ns)", "253402300799999999999", "\"9999-12-31T23:59:59.999999Z\"");
+    assert_decode("timestamp(ns)", "253402300800000000000",
+                  "x: '253402300800000000000' is outside of the years 0001 to 9999");
+    assert_decode("timestamp(ns)", "-62135596800000000000", "\"0001-01-01T00:00:00Z\"");
+    assert_decode("timestamp(ns)", "-62135596800000000001",
+                  "x: '-62135596800000000001' is outside of the years 0001 to 9999");
+    assert_decode("timestamp(ns)", "1e40", "x: '1e40' does not fit timestamp(ns)");
+}
+
+static void test_fractions_of_formats(void)
+{
+    const char *nine = "timestamp(format 'yyyy-MM-dd HH:mm:ss.SSSSSSSSS')";
+    assert_decode(nine, "\"2024-01-15 10:30:01.123456000\"", "\"2024-01-15T10:30:01.123456Z\"");
+    assert_decode(
+        nine, "\"2024-01-15 10:30:01.123456789\"",
+        "x: text '2024-01-15 10:30:01.123456789' is finer than a microsecond; 'round: down' in the schema cuts "
+        "it off");
+    assert_decode(
+        "timestamp(format 'yyyy-MM-dd HH:mm:ss.SSSSSSS')", "\"2024-01-15 10:30:01.1234567\"",
+        "x: text '2024-01-15 10:30:01.1234567' is finer than a microsecond; 'round: down' in the schema cuts it "
+        "off");
+    assert_decode("timestamp(ns, format 'dd.MM.yyyy HH:mm:ss.SSSSSSSS')", "\"15.01.2024 10:30:01.12345678\"",
+                  "\"2024-01-15T10:30:01.123456Z\"");
+    assert_decode("{type: timestamp, format: 'yyyy-MM-dd HH:mm:ss.SSSSSSSSS', round: down}",
+                  "\"2024-01-15 10:30:01.123456789\"", "\"2024-01-15T10:30:01.123456Z\"");
+    assert_decode(nine, "\"2024-01-15 10:30:01.12345600\"",
+                  "x: text '2024-01-15 10:30:01.12345600' is no timestamp(format 'yyyy-MM-dd HH:mm:ss.SSSSSSSSS')");
+}
+
+static void test_numbers_in_texts(void)
+{
+    assert_decode("{type: bigint, from_text: true}", "\"9007199254740993\"", "9007199254740993");
+    assert_decode("{type: bigint, from_text: true}", "9007199254740993", "9007199254740993");
+    assert_decode("{type: bigint not null, from_text: true}", "\"-9223372036854775808\"", "-9223372036854775808");
+    assert_decode("{type: int, from_text: true}", "\"5\"", "5");
+    assert_decode("{type: int, from_text: true}", "\"1\\u0030e1\"", "100");
+    assert_decode("{type: double, from_text: true}", "\"1.5\"", "1.5");
+    assert_decode("{type: double, from_text: true}", "\"-0.1e-3\"", "-0.0001");
+    assert_decode("{type: double, from_text: true}", "\"NaN\"", "nan");
+    assert_decode("{type: timestamp(ms), from_text: true}", "\"1705314600000\"", "\"2024-01-15T10:30:00Z\"");
+    assert_decode("{type: date(days), from_text: true}", "\"19737\"", "\"2024-01-15\"");
+    assert_decode("{type: list<bigint>, from_text: true}", "[\"1\",2,null,\"9007199254740993\"]",
+                  "[1,2,null,9007199254740993]");
+    assert_decode("{struct: {a: int, b: {type: bigint, from_text: false}, c: string}, from_text: true}",
+                  "{\"a\":\"1\",\"b\":2,\"c\":\"3\"}", "{\"a\":1,\"b\":2,\"c\":\"3\"}");
+    assert_event("{provenance: false, from_text: true, schema: {a: int, b: 'list<double>', c: string, d: boolean}}",
+                 "{\"a\":\"1\",\"b\":[\"2.5\"],\"c\":\"3\",\"d\":\"true\"}",
+                 "{\"a\":1,\"b\":[2.5],\"c\":\"3\",\"d\":true}");
+    assert_decode("{type: boolean, from_text: true}", "\"TRUE\"", "true");
+    assert_decode("{type: boolean, from_text: true}", "\"no\"", "false");
+    assert_decode("{type: boolean, from_text: true}", "true", "true");
+    assert_decode("{type: boolean, from_number: true}", "1", "true");
+    assert_decode("{type: boolean, from_number: true}", "0", "false");
+    assert_decode("{type: boolean, from_number: true}", "false", "false");
+}
+
+static void test_texts_that_hold_no_number_are_rejected(void)
+{
+    static const char *const wrong[] = {"",   " 1",  "1 ",    "+1",  "01", "0x10", "1.",
+                                        ".5", "one", "1,000", "NaN", "-",  "1e"};
+    for (gsize i = 0; i < G_N_ELEMENTS(wrong); i++) {
+        g_autofree char *value = g_strdup_printf("\"%s\"", wrong[i]);
+        g_autofree char *cause = g_strdup_printf("x: text '%s' is no bigint", wrong[i]);
+        assert_decode("{type: bigint, from_text: true}", value, cause);
+    }
+    assert_decode("{type: int, from_text: true}", "\"2147483648\"", "x: text '2147483648' does not fit int");
+    assert_decode("{type: int, from_text: true}", "\"1.5\"", "x: text '1.5' is no int");
+    assert_decode("{type: double, from_text: true}", "\"1e999\"", "x: text '1e999' does not fit double");
+    assert_decode("{type: list<int>, from_text: true}", "[1,\"x\"]", "x[1]: text 'x' is no int");
+    assert_decode("{type: boolean, from_text: true}", "\"maybe\"", "x: text 'maybe' is no boolean");
+    assert_decode("{type: boolean, from_text: true}", "1", "x: '1' is no boolean");
+    assert_decode("{type: boolean, from_number: true}", "2", "x: '2' is no boolean");
+    assert_decode("{type: boolean, from_number: true}", "\"1\"", "x: text '1' is no boolean");
+    assert_decode(
+        "timestamp(ms)", "\"1705314600000\"",
+        "x: text '1705314600000' is no timestamp(ms); 'from_text: true' in the schema takes numbers in texts");
+}
+
+static void test_rounding(void)
+{
+    const char *up = "{type: 'decimal(5,2)', round: half_up}";
+    assert_decode(up, "1.234", "1.23");
+    assert_decode(up, "1.235", "1.24");
+    assert_decode(up, "-1.235", "-1.24");
+    assert_decode(up, "1.2349999999999999999999999999999999999999999999", "1.23");
+    assert_decode(up, "0.005", "0.01");
+    assert_decode(up, "0.0049", "0.00");
+    assert_decode(up, "5e-400", "0.00");
+    assert_decode(up, "\"1.235\"", "1.24");
+    assert_decode(up, "9.995", "10.00");
+    assert_decode(up, "999.994", "999.99");
+    assert_decode(up, "999.995", "x: '999.995' does not fit decimal(5,2)");
+    assert_decode("{type: 'decimal(38,1)', round: half_up}", "1234567890123456789012345678901234567.05",
+                  "1234567890123456789012345678901234567.1");
+    assert_decode("{type: 'decimal(5,2)', round: half_even}", "1.235", "1.24");
+    assert_decode("{type: 'decimal(5,2)', round: half_even}", "1.245", "1.24");
+    assert_decode("{type: 'decimal(5,2)', round: half_even}", "1.2450001", "1.25");
+    assert_decode("{type: 'decimal(5,2)', round: down}", "-1.239", "-1.23");
+    assert_decode("{type: 'decimal(5,0)', round: half_up}", "0.5", "1");
+    assert_event("{provenance: false, round: half_up, schema: {a: 'decimal(5,2)', b: 'list<decimal(5,1)>', c: {type: "
+                 "'decimal(5,2)', round: down}}}",
+                 "{\"a\":1.235,\"b\":[0.05],\"c\":1.239}", "{\"a\":1.24,\"b\":[0.1],\"c\":1.23}");
+    assert_event("{provenance: false, round: half_up, schema: {a: {type: 'decimal(5,2)', round: reject}}}",
+                 "{\"a\":1.235}", "a: '1.235' has more digits behind the point than decimal(5,2)");
+}
+
+static void test_rounding_of_timestamps(void)
+{
+    assert_decode("{type: timestamp(s), round: down}", "1705314601.1234567", "\"2024-01-15T10:30:01.123456Z\"");
+    assert_decode("{type: timestamp(s), round: half_up}", "1705314601.1234567", "\"2024-01-15T10:30:01.123457Z\"");
+    assert_decode("{type: timestamp(ms), round: down}", "-0.0001", "\"1969-12-31T23:59:59.999999Z\"");
+    assert_decode("{type: timestamp, round: half_up}", "\"2024-01-15T23:59:59.9999995Z\"", "\"2024-01-16T00:00:00Z\"");
+    assert_decode("{type: timestamp, round: half_even}", "\"2024-01-15T23:59:59.0000005Z\"",
+                  "\"2024-01-15T23:59:59Z\"");
+    assert_decode("{type: timestamp, round: half_even}", "\"2024-01-15T23:59:59.00000051Z\"",
+                  "\"2024-01-15T23:59:59.000001Z\"");
+    assert_decode("{type: timestamp, round: half_up}", "\"9999-12-31T23:59:59.9999999Z\"",
+                  "x: text '9999-12-31T23:59:59.9999999Z' is outside of the years 0001 to 9999");
+}
+
+static void test_several_formats(void)
+{
+    const char *both = "timestamp(iso, ms)";
+    assert_decode(both, "\"2024-01-15T10:30:00Z\"", "\"2024-01-15T10:30:00Z\"");
+    assert_decode(both, "1705314600000", "\"2024-01-15T10:30:00Z\"");
+    assert_decode(both, "\"1705314600000\"",
+                  "x: text '1705314600000' is no timestamp(iso, ms); 'from_text: true' in the schema takes numbers in "
+                  "texts");
+    assert_decode("{type: timestamp, format: [iso, ms], from_text: true}", "\"1705314600000\"",
+                  "\"2024-01-15T10:30:00Z\"");
+    const char *many = "{type: timestamp, format: ['yyyy-MM-dd HH:mm:ss', dd.MM.yyyy HH:mm, iso, s]}";
+    assert_decode(many, "\"2024-01-15 10:30:00\"", "\"2024-01-15T10:30:00Z\"");
+    assert_decode(many, "\"15.01.2024 10:30\"", "\"2024-01-15T10:30:00Z\"");
+    assert_decode(many, "\"2024-01-15T11:30:00+01:00\"", "\"2024-01-15T10:30:00Z\"");
+    assert_decode(many, "1705314600", "\"2024-01-15T10:30:00Z\"");
+    assert_decode(many, "\"15/01/2024\"",
+                  "x: text '15/01/2024' is no timestamp as yyyy-MM-dd HH:mm:ss, dd.MM.yyyy HH:mm, iso, s");
+    assert_decode("timestamp(format 'dd.MM.yyyy', 'MM/dd/yyyy')", "\"01/15/2024\"", "\"2024-01-15T00:00:00Z\"");
+    assert_decode("date(format 'dd.MM.yyyy', format 'yyyyMMdd')", "\"20240115\"", "\"2024-01-15\"");
+    assert_decode("date(format 'yyyyMMdd')", "20240115", "\"2024-01-15\"");
+    assert_decode("{type: date, format: [iso, days], default: 0, from: y}", "1", "\"1970-01-01\"");
+    assert_decode("{type: date, format: [iso, days], default: 2024-01-15, from: y}", "1", "\"2024-01-15\"");
+}
+
+static void test_dates_of_timestamps_and_epochs(void)
+{
+    assert_decode("date(days)", "19737", "\"2024-01-15\"");
+    assert_decode("date(days)", "-1", "\"1969-12-31\"");
+    assert_decode("date(days)", "1.5", "x: '1.5' is no date(days)");
+    assert_decode("date(days)", "2932897", "x: '2932897' is outside of the years 0001 to 9999");
+    assert_decode("date(days)", "9000000000000000000", "x: '9000000000000000000' is outside of the years 0001 to 9999");
+    assert_decode("date(s)", "1705314600", "\"2024-01-15\"");
+    assert_decode("date(ms)", "1705363199999", "\"2024-01-15\"");
+    assert_decode("date(us)", "-1", "\"1969-12-31\"");
+    assert_decode("date(ns)", "1705314600123456789", "\"2024-01-15\"");
+    assert_decode("date(iso)", "\"2024-01-15\"", "\"2024-01-15\"");
+    assert_decode("date(iso)", "\"2024-01-15T10:30:00.123456789Z\"", "\"2024-01-15\"");
+    assert_decode("date(iso)", "\"2024-01-15T23:30:00-05:00\"", "\"2024-01-16\"");
+    assert_decode("date(timestamp)", "\"2024-01-15 23:30:00\"", "\"2024-01-15\"");
+    assert_decode("date(format 'yyyy-MM-dd HH:mm:ss')", "\"2024-01-15 23:30:00\"", "\"2024-01-15\"");
+    assert_decode("date(days)", "\"2024-01-15\"", "x: text '2024-01-15' is no date(days)");
+}
+
+/* As Debezium and Kafka Connect write them into JSON by default. */
+static void test_decimals_as_bytes(void)
+{
+    assert_decode("decimal(10,2,base64)", "\"BNI=\"", "12.34");
+    assert_decode("{type: 'decimal(10,2)', format: base64}", "\"BNI=\"", "12.34");
+    assert_decode("decimal(10,2,base64)", "\"BN\\u0049=\"", "12.34");
+    assert_decode("decimal(10,2,base64)", "\"+y4=\"", "-12.34");
+    assert_decode("decimal(10,2,base64)", "\"AA==\"", "0.00");
+    assert_decode("decimal(10,2,base64)", "\"/w==\"", "-0.01");
+    assert_decode("decimal(10,2,base64)", "12.34", "12.34");
+    assert_decode("decimal(4,2,base64)", "\"Jw8=\"", "99.99");
+    assert_decode("decimal(4,2,base64)", "\"JxA=\"", "x: text 'JxA=' does not fit decimal(4,2,base64)");
+    assert_decode("decimal(38,0,base64)", "\"SztMqFqGxHoJiiI//////w==\"", "99999999999999999999999999999999999999");
+    assert_decode("decimal(38,0,base64)", "\"tMSzV6V5O4X2dd3AAAAAAQ==\"", "-99999999999999999999999999999999999999");
+    assert_decode("decimal(38,0,base64)", "\"AAAAAAAAAAAAAAAAAAAAAAAAAAAB\"", "1");
+    assert_decode("decimal(38,0,base64)", "\"AQAAAAAAAAAAAAAAAAAAAAA=\"",
+                  "x: text 'AQAAAAAAAAAAAAAAAAAAAAA=' does not fit decimal(38,0,base64)");
+    assert_decode("decimal(10,2,base64)", "\"\"", "x: text '' is no decimal(10,2,base64)");
+    assert_decode("decimal(10,2,base64)", "\"1.5\"", "x: text '1.5' is no decimal(10,2,base64)");
+}
+
+static void test_debezium_envelope(void)
+{
+    const char *options =
+        "provenance: false\nschema:\n"
+        "  id: {type: int not null, from: [after.id, before.id]}\n  amount: decimal(10,2,base64) from after.amount\n"
+        "  d: date(days) from after.d\n  ts: timestamp(us) from after.ts\n  tz: timestamp from after.tz\n  op: "
+        "string\n";
+    assert_event(
+        options,
+        "{\"before\":null,\"after\":{\"id\":1,\"name\":\"a\",\"amount\":\"BNI=\",\"d\":19737,\"ts\":"
+        "1705314600123456,\"tz\":\"2024-01-15T10:30:00Z\"},\"op\":\"c\"}",
+        "{\"id\":1,\"amount\":12.34,\"d\":\"2024-01-15\",\"ts\":\"2024-01-15T10:30:00.123456Z\",\"tz\":\"2024-01-"
+        "15T10:30:00Z\",\"op\":\"c\"}");
+    assert_event(options, "{\"before\":{\"id\":1},\"after\":null,\"op\":\"d\"}",
+                 "{\"id\":1,\"amount\":null,\"d\":null,\"ts\":null,\"tz\":null,\"op\":\"d\"}");
+}
+
+static void test_rules_in_the_wrong_place_are_refused(void)
+{
+    assert_config(
+        "schema:\n  a: {type: string, from_text: true}\n",
+        "options.yaml:2:32: column 'a': from_text is for numbers, booleans, and dates and timestamps with a unit");
+    assert_config(
+        "schema:\n  a: {type: timestamp, from_text: true}\n",
+        "options.yaml:2:35: column 'a': from_text is for numbers, booleans, and dates and timestamps with a unit");
+    assert_config("schema:\n  a: {type: int, from_text: maybe}\n",
+                  "options.yaml:2:29: column 'a': from_text is true or false");
+    assert_config("schema:\n  a: {type: int, from_number: true}\n",
+                  "options.yaml:2:31: column 'a': from_number is for booleans");
+    assert_config("schema:\n  a: {type: int, round: half_up}\n",
+                  "options.yaml:2:25: column 'a': round is for decimals and timestamps");
+    assert_config("schema:\n  a: {type: decimal, round: up}\n",
+                  "options.yaml:2:29: column 'a': round is reject, half_up, half_even or down");
+    assert_config("schema:\n  a: {type: int, format: ms}\n",
+                  "options.yaml:2:26: column 'a': format is for date, timestamp and decimal");
+    assert_config("schema:\n  a: {type: decimal, format: hex}\n",
+                  "options.yaml:2:30: column 'a': a decimal's format is base64, not 'hex'");
+    assert_config("schema:\n  a: {type: timestamp, format: [s, ms]}\n",
+                  "options.yaml:2:36: column 'a': two units: a number does not say which of them it counts");
+    assert_config("schema:\n  a: timestamp(days)\n",
+                  "options.yaml:2:6: column 'a': in a timestamp's brackets stands s, ms, us, ns or iso, or format "
+                  "'yyyy-MM-dd HH:mm:ss'");
+    assert_config("schema:\n  a: date(hours)\n",
+                  "options.yaml:2:6: column 'a': in a date's brackets stands days, s, ms, us, ns or iso, or format "
+                  "'dd.MM.yyyy'");
+    assert_config("schema:\n  a: {type: timestamp(ms), format: iso}\n",
+                  "options.yaml:2:36: column 'a': a format stands in its type already");
+    assert_config("schema:\n  a: decimal(10,2,hex)\n",
+                  "options.yaml:2:6: column 'a': base64 may stand behind a decimal's scale, not 'hex)'");
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/json-decode-types/nanoseconds are cut", test_nanoseconds_are_cut);
+    g_test_add_func("/json-decode-types/nanoseconds of all years", test_nanoseconds_of_all_years);
+    g_test_add_func("/json-decode-types/fractions of formats", test_fractions_of_formats);
+    g_test_add_func("/json-decode-types/numbers in texts", test_numbers_in_texts);
+    g_test_add_func("/json-decode-types/texts that hold no number", test_texts_that_hold_no_number_are_rejected);
+    g_test_add_func("/json-decode-types/rounding", test_rounding);
+    g_test_add_func("/json-decode-types/rounding of timestamps", test_rounding_of_timestamps);
+    g_test_add_func("/json-decode-types/several formats", test_several_formats);
+    g_test_add_func("/json-decode-types/dates of timestamps and epochs", test_dates_of_timestamps_and_epochs);
+    g_test_add_func("/json-decode-types/decimals as bytes", test_decimals_as_bytes);
+    g_test_add_func("/json-decode-types/debezium envelope", test_debezium_envelope);
+    g_test_add_func("/json-decode-types/rules in the wrong place", test_rules_in_the_wrong_place_are_refused);
+    return g_test_run();
+}
