@@ -57,15 +57,15 @@ def spark(servers, s3):
 
 
 @pytest.fixture(scope="session")
-def sfrun():
-    """The release build."""
-    return Sfrun(os.environ.get("SF_RELEASE", ROOT / "build" / "release"))
+def sfrun(request):
+    """The release build; a parameter is the version of librdkafka that it runs with."""
+    return Sfrun(os.environ.get("SF_RELEASE", ROOT / "build" / "release"), getattr(request, "param", None))
 
 
 @pytest.fixture(scope="session")
-def debug():
-    """The build with ASan, UBSan and fault points."""
-    return Sfrun(os.environ.get("SF_DEBUG", ROOT / "build" / "asan"))
+def debug(request):
+    """The build with ASan, UBSan and fault points; likewise."""
+    return Sfrun(os.environ.get("SF_DEBUG", ROOT / "build" / "asan"), getattr(request, "param", None))
 
 
 @pytest.fixture

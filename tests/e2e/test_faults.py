@@ -1,5 +1,6 @@
 """Every numbered fault point once: the process is killed there, a second one finishes, and nothing is lost or there twice."""
 
+import itertools
 import re
 import signal
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 import proof
 from oracle import Expected
 from pipeline import Job
-from testbed import Sales, TableReaders
+from testbed import LIBRDKAFKAS, Sales, TableReaders
 
 ROOT = Path(__file__).resolve().parents[2]
 POINT = re.compile(r'\bsf_fault\([^;]*?"([^"]+)"')
@@ -24,8 +25,9 @@ def points():
 
 
 def cases():
-    """The warehouse's points in both of its dialects."""
-    return [(point, warehouse) for point in points() for warehouse in (["sqlite", "postgresql"] if point.startswith("gold") else ["sqlite"])]
+    """The warehouse's points in both of its dialects; every librdkafka in turn, so that each meets a share of the points."""
+    pairs = [(point, warehouse) for point in points() for warehouse in (["sqlite", "postgresql"] if point.startswith("gold") else ["sqlite"])]
+    return [(*pair, librdkafka) for pair, librdkafka in zip(pairs, itertools.cycle(LIBRDKAFKAS))]
 
 
 def with_log_checkpoints(job, run):
@@ -39,7 +41,7 @@ def with_log_checkpoints(job, run):
 SPECIAL = {"silver-checkpoint": with_log_checkpoints, "silver-last-checkpoint": with_log_checkpoints}
 
 
-@pytest.mark.parametrize("point, warehouse", cases())
+@pytest.mark.parametrize("point, warehouse, debug", cases(), indirect=["debug"])
 def test_killed_at(debug, kafka, s3, postgres, name, tmp_path, point, warehouse):
     job = Job(tmp_path, name, kafka, s3, postgres if warehouse == "postgresql" else None)
     job.create_topics()

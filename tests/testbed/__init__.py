@@ -8,6 +8,6 @@ from .kafka import Kafka
 from .lake import Spark, TableReaders
 from .postgres import Postgres
 from .s3 import S3
-from .sfrun import Sfrun
+from .sfrun import LIBRDKAFKAS, Sfrun
 
-__all__ = ["BROKEN", "Kafka", "Postgres", "S3", "Sales", "Sfrun", "Spark", "TableReaders"]
+__all__ = ["BROKEN", "LIBRDKAFKAS", "Kafka", "Postgres", "S3", "Sales", "Sfrun", "Spark", "TableReaders"]

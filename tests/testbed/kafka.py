@@ -51,6 +51,11 @@ log.retention.ms=-1
 """
 
 
+class Closing(Producer):
+    def close(self):
+        self.flush(60)
+
+
 class Kafka(Server):
     name = "Kafka"
 
@@ -115,6 +120,10 @@ class Kafka(Server):
         left = producer.flush(60)
         if left or failures:
             raise RuntimeError(f"{left} messages not delivered, {len(failures)} failed: {failures[:3]}")
+
+    def producer(self, **settings):
+        """For records one by one; flushed when it is left."""
+        return contextlib.closing(Closing({"bootstrap.servers": self.brokers, "log_level": 0, "acks": "all", **settings}))
 
     def ends(self, topic):
         """{partition: (low, high)} as a read-committed consumer sees them."""

@@ -9,7 +9,10 @@ import subprocess
 import threading
 from pathlib import Path
 
-from .server import die_with_parent, wait_for
+from .server import cache, die_with_parent, installed, versions, wait_for
+
+# None: the one that sfrun was built with. The newer ones rebalance cooperatively.
+LIBRDKAFKAS = [None, *versions()["LIBRDKAFKA_VERSIONS"].split(",")]
 
 
 def with_core_dumps():
@@ -72,15 +75,17 @@ class Running:
 
 
 class Sfrun:
-    def __init__(self, build):
+    def __init__(self, build, librdkafka=None):
         self.build = Path(build).resolve()
+        self.library = installed(cache() / f"librdkafka-{librdkafka}" / "librdkafka.so.1").parent if librdkafka else None
         self.binary = self.build / "core" / "sfrun"
         if not self.binary.exists():
             raise RuntimeError(f"{self.binary} is missing: build it first (tests/run does)")
 
     def environment(self, extra=None):
         plugins = sorted(path.parent for path in self.build.glob("plugins/*/*.so"))
-        return {**os.environ, "SF_PLUGIN_PATH": ":".join(map(str, plugins)), "SF_COMMAND_PATH": str(self.build / "commands"),
+        library = {"LD_LIBRARY_PATH": str(self.library)} if self.library else {}
+        return {**os.environ, **library, "SF_PLUGIN_PATH": ":".join(map(str, plugins)), "SF_COMMAND_PATH": str(self.build / "commands"),
                 "SF_PLUGIN_DIR": "", "SF_COMMAND_DIR": "",  # what is installed here is another Streamforge
                 "XDG_STATE_HOME": str(self.build / "state"),
                 **{name: str(value) for name, value in (extra or {}).items()}}
