@@ -9,7 +9,9 @@
 typedef struct Search {
     Session *session;
     Pending *pending;
-    guint target;
+    Loader *loader;
+    const RowRef *rows; /* the loader's */
+    const Target *target;
     gsize struck;
 } Search;
 
@@ -24,9 +26,8 @@ static SfStatus explain_missing_index(const Place *place, SfError *err)
 
 static SfStatus load(const Search *search, gsize first, gsize n, SfError *err)
 {
-    Loader *loader = search->session->loaders->pdata[search->target];
-    SfStatus status = loader->class->load(loader, search->pending->winners[search->target].rows, first, n, err);
-    return status == SF_CONFIG ? explain_missing_index(&loader->place, err) : status;
+    SfStatus status = search->loader->class->load(search->loader, search->rows, first, n, err);
+    return status == SF_CONFIG ? explain_missing_index(&search->loader->place, err) : status;
 }
 
 static SfStatus savepoint(const Search *search, const char *sql, SfError *err)
@@ -51,9 +52,8 @@ static SfStatus load_lot(Search *search, gsize first, gsize n, SfError *err)
         SF_TRY(load_lot(search, first, n / 2, err));
         return load_lot(search, first + n / 2, n - n / 2, err);
     }
-    const Winners *winners = &search->pending->winners[search->target];
-    g_autofree char *cause = g_strdup_printf("table '%s': %s", winners->target->table, why.message);
-    pending_strike(search->pending, search->session->node, winners->rows[first], cause);
+    g_autofree char *cause = g_strdup_printf("table '%s': %s", search->target->table, why.message);
+    pending_strike(search->pending, search->session->node, search->rows[first], cause);
     search->struck++;
     return SF_OK;
 }
@@ -69,8 +69,9 @@ static gsize strike_untakable(Session *session, Pending *pending)
             RowRef ref = winners->rows[row];
             SfError why;
             SfStatus status = SF_OK;
-            for (guint k = 0; k < winners->target->columns->len && status == SF_OK; k++) {
-                const SfColumn *view = pending_view(pending, ref, target_column(winners->target, k)->source);
+            const Target *target = row < winners->n_kept ? winners->target : winners->target->deleted;
+            for (guint k = 0; k < target->columns->len && status == SF_OK; k++) {
+                const SfColumn *view = pending_view(pending, ref, target_column(target, k)->source);
                 if (!sf_is_null(view, ref.row))
                     status = value_text(g_string_truncate(text, 0), view, ref.row, &why);
             }
@@ -84,9 +85,10 @@ static gsize strike_untakable(Session *session, Pending *pending)
     return struck;
 }
 
-static SfStatus load_target(Search *search, bool careful, SfError *err)
+static SfStatus load_rows(Search *search, Loader *loader, const RowRef *rows, gsize n, bool careful, SfError *err)
 {
-    gsize n = search->pending->winners[search->target].n;
+    search->loader = loader;
+    search->rows = rows;
     if (n == 0)
         return SF_OK;
     if (!careful)
@@ -96,12 +98,33 @@ static SfStatus load_target(Search *search, bool careful, SfError *err)
     return SF_OK;
 }
 
+static SfStatus load_target(Search *search, guint number, bool careful, SfError *err)
+{
+    const Session *session = search->session;
+    const Winners *winners = &search->pending->winners[number];
+    search->target = winners->target;
+    SF_TRY(load_rows(search, session->loaders->pdata[number], winners->rows, winners->n_kept, careful, err));
+    sf_fault(session->node, "gold-loaded");
+    if (winners->n_kept == winners->n)
+        return SF_OK;
+    SF_TRY(load_rows(search, session->erasers->pdata[number], winners->rows + winners->n_kept,
+                     winners->n - winners->n_kept, careful, err));
+    sf_fault(session->node, "gold-erased");
+    return SF_OK;
+}
+
+static SfStatus stage_rows(Loader *loader, const RowRef *rows, gsize n, SfError *err)
+{
+    return n > 0 && loader->class->stage ? loader->class->stage(loader, rows, n, err) : SF_OK;
+}
+
 static SfStatus stage(Session *session, const Pending *pending, SfError *err)
 {
     for (guint i = 0; i < session->loaders->len; i++) {
-        Loader *loader = session->loaders->pdata[i];
-        if (loader->class->stage && pending->winners[i].n > 0)
-            SF_TRY(loader->class->stage(loader, pending->winners[i].rows, pending->winners[i].n, err));
+        const Winners *winners = &pending->winners[i];
+        SF_TRY(stage_rows(session->loaders->pdata[i], winners->rows, winners->n_kept, err));
+        SF_TRY(
+            stage_rows(session->erasers->pdata[i], winners->rows + winners->n_kept, winners->n - winners->n_kept, err));
     }
     sf_fault(session->node, "gold-staged");
     return SF_OK;
@@ -137,6 +160,21 @@ static SfStatus end_transaction(Session *session, GArray *chains, SfError *err)
     return SF_OK;
 }
 
+/* In the order of the tables, so that two processes do not wait for each other. */
+static SfStatus lock_deleted(Session *session, const Pending *pending, SfError *err)
+{
+    for (guint i = 0; session->dialect->lock && i < session->loaders->len; i++) {
+        const Winners *winners = &pending->winners[i];
+        if (winners->n == 0 || !winners->target->deleted)
+            continue;
+        g_autoptr(GString) table = g_string_new(NULL), sql = g_string_new(NULL);
+        sql_table(session->dialect, session->schema, winners->target->deleted->table, table);
+        session->dialect->lock(table->str, winners->n_kept < winners->n, sql);
+        SF_TRY(session_exec(session, sql->str, err));
+    }
+    return SF_OK;
+}
+
 /* One try. Careful: searches for bad rows; *struck tells how many it found, and then nothing is committed. */
 static SfStatus attempt(Session *session, Pending *pending, GArray *chains, bool careful, gsize *struck, SfError *err)
 {
@@ -148,17 +186,17 @@ static SfStatus attempt(Session *session, Pending *pending, GArray *chains, bool
     SF_TRY(odbc_autocommit(session->odbc, false, err));
     if (careful && session->dialect->strict)
         SF_TRY(session_exec(session, session->dialect->strict, err));
-    if (!session->dialect->ledger_last)
+    /* one after the other where some delete: see lock_deleted() */
+    bool ledger_last = session->dialect->ledger_last && !model_deletes(session->model);
+    if (!ledger_last)
         SF_TRY(ledger_move(session, chains, err));
-    for (guint i = 0; i < session->loaders->len; i++) {
-        search.target = i;
-        SF_TRY(load_target(&search, careful, err));
-        sf_fault(session->node, "gold-loaded");
-    }
+    SF_TRY(lock_deleted(session, pending, err));
+    for (guint i = 0; i < session->loaders->len; i++)
+        SF_TRY(load_target(&search, i, careful, err));
     *struck = search.struck;
     if (search.struck > 0)
         return SF_OK;
-    if (session->dialect->ledger_last)
+    if (ledger_last)
         SF_TRY(ledger_move(session, chains, err));
     SF_TRY(settle(session, chains, err));
     return end_transaction(session, chains, err);
@@ -219,6 +257,8 @@ SfStatus commit_pending(Session *session, Pending *pending, GArray *chains, SfEr
     SfStatus status = session_ready(session, err);
     if (status == SF_OK && fresh)
         status = reconcile(session, chains, &all_there, err);
+    if (status == SF_OK && !all_there)
+        status = session_purge(session, err);
     if (status == SF_OK && !all_there)
         status = transact(session, pending, chains, err);
     if (status != SF_OK) {

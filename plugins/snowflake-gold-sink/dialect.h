@@ -37,6 +37,9 @@ typedef struct Dialect {
     void (*list_columns)(const char *schema, const char *table, GString *sql);
     /* Inserts the ledger rows that are missing: `rows` is "('…', …), …". */
     void (*add_to_ledger)(const char *ledger, const char *rows, GString *sql);
+    /* Within the transaction, before rows go into a table that has one of deleted keys: keeps apart those that delete
+     * and those that write. NULL: the database, or the ledger's row before all else, does. */
+    void (*lock)(const char *deleted, bool deletes, GString *sql);
     /* The statement that brings rows from where the loader puts them into the table, newer rows only. */
     const LoaderClass *loader;
 } Dialect;

@@ -67,6 +67,13 @@ static void add_to_ledger(const char *ledger, const char *rows, GString *sql)
     g_string_append_printf(sql, "INSERT INTO %s VALUES %s ON CONFLICT DO NOTHING", ledger, rows);
 }
 
+/* A row that is written while another process deletes its key would not see the delete, nor the delete the row: those
+ * that delete wait for all others, who do not wait for each other (postgresql.org/docs/15/explicit-locking.html). */
+static void lock(const char *deleted, bool deletes, GString *sql)
+{
+    g_string_append_printf(sql, "LOCK TABLE %s IN %s MODE", deleted, deletes ? "SHARE ROW EXCLUSIVE" : "ROW EXCLUSIVE");
+}
+
 /* What we write has no zone and means UTC. A rival that hangs does not hang us for ever, nor we, frozen within a
  * transaction, the process that took over: the server ends such a session, and its locks with it. */
 static const char *const session[] = {"SET TimeZone = 'UTC'",
@@ -95,6 +102,7 @@ const Dialect dialect_postgresql = {
     .takes = takes,
     .list_columns = list_columns,
     .add_to_ledger = add_to_ledger,
+    .lock = lock,
     .loader = &loader_arrays,
 };
 
@@ -109,7 +117,8 @@ const Dialect dialect_postgresql = {
 typedef struct ArraysLoader {
     Loader base;
     OdbcStatement *statement;
-    GString **literals; /* one a column */
+    OdbcStatement *eraser; /* NULL where nothing is deleted */
+    GString **literals;    /* one a column */
     int64_t *sizes;
     gsize rows; /* in a statement, tuned */
 } ArraysLoader;
@@ -174,7 +183,10 @@ static SfStatus fill(ArraysLoader *loader, guint number, const RowRef *rows, gsi
     }
     g_string_append_c(out, '}');
     loader->sizes[number] = (int64_t) out->len;
-    return odbc_bind(loader->statement, number, ODBC_LONG_TEXT, out->str, out->len, &loader->sizes[number], err);
+    SF_TRY(odbc_bind(loader->statement, number, ODBC_LONG_TEXT, out->str, out->len, &loader->sizes[number], err));
+    if (!loader->eraser)
+        return SF_OK;
+    return odbc_bind(loader->eraser, number, ODBC_LONG_TEXT, out->str, out->len, &loader->sizes[number], err);
 }
 
 /* A text goes into a column of another kind (uuid, jsonb) by an explicit cast only, which would cut it for these. */
@@ -203,6 +215,10 @@ static SfStatus prepare(ArraysLoader *loader, SfError *err)
     g_autoptr(GString) sql = g_string_new(NULL);
     sql_upsert(place, rows->str, sql);
     SF_TRY(odbc_prepare(loader->base.odbc, sql->str, &loader->statement, err));
+    if (loader->base.erase.target) {
+        sql_erase(&loader->base.erase, rows->str, g_string_truncate(sql, 0));
+        SF_TRY(odbc_prepare(loader->base.odbc, sql->str, &loader->eraser, err));
+    }
     loader->literals = g_new0(GString *, n);
     for (guint i = 0; i < n; i++)
         loader->literals[i] = g_string_sized_new(1 << 16);
@@ -246,6 +262,8 @@ static SfStatus load(Loader *base, const RowRef *rows, gsize first, gsize n, SfE
             SF_TRY(fill(loader, i, rows + first, lot, err));
         gint64 begun = g_get_monotonic_time();
         SF_TRY(odbc_execute(loader->statement, NULL, err));
+        if (loader->eraser)
+            SF_TRY(odbc_execute(loader->eraser, NULL, err));
         tune(loader, lot, g_get_monotonic_time() - begun);
         first += lot;
         n -= lot;
@@ -257,6 +275,7 @@ static void done(Loader *base)
 {
     ArraysLoader *loader = (ArraysLoader *) base;
     odbc_statement_free(loader->statement);
+    odbc_statement_free(loader->eraser);
     for (guint i = 0; loader->literals && i < base->place.target->columns->len; i++)
         g_string_free(loader->literals[i], TRUE);
     g_free(loader->literals);

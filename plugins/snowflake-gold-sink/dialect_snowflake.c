@@ -222,16 +222,31 @@ static void qualify(const Place *place, GString *sql)
     g_string_append(sql, ") = 1");
 }
 
-void snowflake_merge(const Place *place, const char *from, gsize first, gsize n, GString *sql)
+/* Rows [first, first + n) of the temporary table, as the columns want them, one a key. */
+static void staged(const Place *place, const char *from, gsize first, gsize n, GString *sql)
 {
-    g_string_append(sql, "MERGE INTO ");
-    sql_table(place->dialect, place->schema, place->target->table, sql);
-    g_string_append(sql, " AS t USING (SELECT * FROM (SELECT ");
+    g_string_append(sql, "SELECT * FROM (SELECT ");
     casts(place, sql);
     g_string_append_printf(sql,
                            " FROM %s WHERE \"_SF_ROW\" >= %" G_GSIZE_FORMAT " AND \"_SF_ROW\" < %" G_GSIZE_FORMAT ")",
                            from, first, first + n);
     qualify(place, sql);
+}
+
+void snowflake_merge(const Place *place, const char *from, gsize first, gsize n, GString *sql)
+{
+    g_string_append(sql, "MERGE INTO ");
+    sql_table(place->dialect, place->schema, place->target->table, sql);
+    g_string_append(sql, " AS t USING (");
+    g_autoptr(GString) rows = g_string_new(NULL);
+    staged(place, from, first, n, rows);
+    if (place->target->deleted) {
+        g_string_append_printf(sql, "WITH r AS (%s) SELECT ", rows->str);
+        sql_columns(place, "r.", sql);
+        sql_not_deleted(place, "r", sql);
+    } else {
+        g_string_append(sql, rows->str);
+    }
     g_string_append(sql, ") AS s ON ");
     sql_same_key(place, "t.", "s.", sql);
     g_autoptr(GString) set = g_string_new(NULL);
@@ -247,12 +262,30 @@ void snowflake_merge(const Place *place, const char *from, gsize first, gsize n,
     g_string_append_c(sql, ')');
 }
 
+void snowflake_erase(const Place *place, const char *from, gsize first, gsize n, GString *sql)
+{
+    Place deleted = sql_deleted(place);
+    g_string_append(sql, "MERGE INTO ");
+    sql_table(place->dialect, place->schema, place->target->table, sql);
+    g_string_append(sql, " AS t USING (");
+    staged(&deleted, from, first, n, sql);
+    g_string_append(sql, ") AS s ON ");
+    sql_same_key(place, "t.", "s.", sql);
+    g_string_append(sql, " WHEN MATCHED AND (");
+    sql_newer(&deleted, "s.", "t.", sql);
+    g_string_append(sql, ") THEN DELETE");
+}
+
 static SfStatus load(Loader *base, const RowRef *rows, gsize first, gsize n, SfError *err)
 {
     (void) rows;
     MergeLoader *loader = (MergeLoader *) base;
     g_autoptr(GString) sql = g_string_new(NULL);
     snowflake_merge(&base->place, loader->stage, first, n, sql);
+    SF_TRY(odbc_exec(base->odbc, sql->str, NULL, err));
+    if (!base->erase.target)
+        return SF_OK;
+    snowflake_erase(&base->erase, loader->stage, first, n, g_string_truncate(sql, 0));
     return odbc_exec(base->odbc, sql->str, NULL, err);
 }
 

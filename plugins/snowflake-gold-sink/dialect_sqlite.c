@@ -115,6 +115,7 @@ typedef struct ValuesLoader {
     Loader base;
     Grid *grid;
     OdbcStatement *statements[SIZES]; /* of 2^i rows */
+    OdbcStatement *erasers[SIZES];    /* likewise; NULL where nothing is deleted */
     guint bound[SIZES];               /* version of the grid that they are bound to */
 } ValuesLoader;
 
@@ -147,23 +148,36 @@ static SfStatus prepare(ValuesLoader *loader, guint size, SfError *err)
     }
     /* The driver compiles an INSERT again at each execution, which takes longer than to run it; what begins with WITH
      * it takes for a query, and keeps. */
-    g_autoptr(GString) sql = g_string_new("WITH sf_once AS (SELECT 1) ");
-    sql_upsert(&loader->base.place, rows->str, sql);
-    return odbc_prepare(loader->base.odbc, sql->str, &loader->statements[size], err);
+    const Loader *base = &loader->base;
+    g_autoptr(GString) sql = g_string_new(base->place.target->deleted ? NULL : "WITH sf_once AS (SELECT 1) ");
+    sql_upsert(&base->place, rows->str, sql);
+    SF_TRY(odbc_prepare(base->odbc, sql->str, &loader->statements[size], err));
+    if (!base->erase.target)
+        return SF_OK;
+    sql_erase(&base->erase, rows->str, g_string_truncate(sql, 0));
+    return odbc_prepare(base->odbc, sql->str, &loader->erasers[size], err);
 }
 
 /* A binary parameter keeps the size that it had when the driver first read it, so these are bound each time. */
-static SfStatus bind(ValuesLoader *loader, guint size, SfError *err)
+static SfStatus bind(ValuesLoader *loader, OdbcStatement *statement, guint size, SfError *err)
 {
     const Grid *grid = loader->grid;
     bool all = loader->bound[size] != grid->version;
     for (guint i = 0; i < grid->n_columns; i++) {
         const GridColumn *column = &grid->columns[i];
         for (guint row = 0; (all || column->type == ODBC_BYTES) && row < 1u << size; row++)
-            SF_TRY(odbc_bind(loader->statements[size], row * grid->n_columns + i, column->type,
-                             column->cells + row * column->width, column->width, &column->sizes[row], err));
+            SF_TRY(odbc_bind(statement, row * grid->n_columns + i, column->type, column->cells + row * column->width,
+                             column->width, &column->sizes[row], err));
     }
-    loader->bound[size] = grid->version;
+    return SF_OK;
+}
+
+static SfStatus bind_all(ValuesLoader *loader, guint size, SfError *err)
+{
+    SF_TRY(bind(loader, loader->statements[size], size, err));
+    if (loader->erasers[size])
+        SF_TRY(bind(loader, loader->erasers[size], size, err));
+    loader->bound[size] = loader->grid->version;
     return SF_OK;
 }
 
@@ -182,9 +196,11 @@ static SfStatus load(Loader *base, const RowRef *rows, gsize first, gsize n, SfE
         guint size = g_bit_storage(fit) - 1;
         if (!loader->statements[size])
             SF_TRY(prepare(loader, size, err));
-        SF_TRY(bind(loader, size, err));
+        SF_TRY(bind_all(loader, size, err));
         SF_TRY(grid_fill(loader->grid, rows + first, (gsize) 1 << size, err));
         SF_TRY(odbc_execute(loader->statements[size], NULL, err));
+        if (loader->erasers[size])
+            SF_TRY(odbc_execute(loader->erasers[size], NULL, err));
         first += (gsize) 1 << size;
         n -= (gsize) 1 << size;
     }
@@ -194,8 +210,10 @@ static SfStatus load(Loader *base, const RowRef *rows, gsize first, gsize n, SfE
 static void done(Loader *base)
 {
     ValuesLoader *loader = (ValuesLoader *) base;
-    for (guint i = 0; i < SIZES; i++)
+    for (guint i = 0; i < SIZES; i++) {
         odbc_statement_free(loader->statements[i]);
+        odbc_statement_free(loader->erasers[i]);
+    }
     grid_free(loader->grid);
 }
 

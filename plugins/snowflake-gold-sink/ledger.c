@@ -107,14 +107,6 @@ SfStatus ledger_read(Session *session, GArray *chains, int64_t *positions, SfErr
     return status == SF_EMPTY ? SF_OK : status;
 }
 
-static void time_now(const Session *session, GString *sql)
-{
-    int64_t ms = sf_now_ms(session->node);
-    g_autoptr(GDateTime) now = g_date_time_new_from_unix_utc(ms / 1000);
-    g_autofree char *text = g_date_time_format(now, "%Y-%m-%d %H:%M:%S");
-    g_string_append_printf(sql, "'%s.%03d'", text, (int) (ms % 1000));
-}
-
 SfStatus ledger_add(Session *session, const GArray *chains, SfError *err)
 {
     g_autoptr(GString) rows = g_string_new(NULL);
@@ -131,7 +123,7 @@ SfStatus ledger_add(Session *session, const GArray *chains, SfError *err)
         g_string_append(rows, ", ");
         sql_string(session->dialect, chain->split->name, rows);
         g_string_append(rows, ", -1, 0, 0, ");
-        time_now(session, rows);
+        session_time(sf_now_ms(session->node), rows);
         g_string_append_c(rows, ')');
     }
     if (rows->len == 0)
@@ -165,7 +157,7 @@ SfStatus ledger_move(Session *session, const GArray *chains, SfError *err)
     g_string_append(sql,
                     " SET end_position = v.new_end, rows_in = rows_in + v.more_rows, rows_rejected = rows_rejected + "
                     "v.more_rejects, updated_at = ");
-    time_now(session, sql);
+    session_time(sf_now_ms(session->node), sql);
     g_string_append(
         sql, " FROM (SELECT column1 AS v_input, column2 AS v_split, column3 AS old_end, column4 AS new_end, column5 "
              "AS more_rows, column6 AS more_rejects FROM ");

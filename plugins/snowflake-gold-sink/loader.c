@@ -8,6 +8,14 @@ Loader *loader_new(Odbc *odbc, const Place *place, const Pending *pending)
     return loader;
 }
 
+Loader *loader_new_eraser(Odbc *odbc, const Place *place, const Pending *pending)
+{
+    Place deleted = sql_deleted(place);
+    Loader *loader = loader_new(odbc, &deleted, pending);
+    loader->erase = *place;
+    return loader;
+}
+
 void loader_free(Loader *loader)
 {
     if (!loader)

@@ -11,7 +11,8 @@
 typedef struct Loader {
     const LoaderClass *class;
     Odbc *odbc;
-    Place place;
+    Place place; /* where the rows go */
+    Place erase; /* of a table of deleted keys: where they are then deleted; else without a target */
     const Pending *pending;
 } Loader;
 
@@ -19,8 +20,8 @@ struct LoaderClass {
     gsize size; /* of the implementation's struct */
     /* Brings rows next to the table, outside of a transaction. NULL: load does it all. */
     SfStatus (*stage)(Loader *loader, const RowRef *rows, gsize n, SfError *err);
-    /* Upserts rows[first, first + n), all of different keys, within a transaction. SF_REJECT: some of them are
-     * refused. */
+    /* Upserts rows[first, first + n), all of different keys, and deletes them where they are to be, within a
+     * transaction. SF_REJECT: some of them are refused. */
     SfStatus (*load)(Loader *loader, const RowRef *rows, gsize first, gsize n, SfError *err);
     void (*done)(Loader *loader);
 };
@@ -29,7 +30,10 @@ extern const LoaderClass loader_values; /* many rows of VALUES in one statement,
 extern const LoaderClass loader_arrays; /* one array literal a column, unnested by the server */
 extern const LoaderClass loader_merge;  /* bound arrays into a temporary table, then MERGE */
 
+/* For the rows of a table that stay. */
 Loader *loader_new(Odbc *odbc, const Place *place, const Pending *pending);
+/* For those that delete: into its table of deleted keys, and out of it. */
+Loader *loader_new_eraser(Odbc *odbc, const Place *place, const Pending *pending);
 void loader_free(Loader *loader);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Loader, loader_free)

@@ -5,20 +5,14 @@
 
 const char *const model_provenance[] = {"_topic", "_partition", "_offset", "_timestamp", NULL};
 
+static const char tombstone_name[] = "_tombstone";
+
 /* What one table is being built from. */
 typedef struct Build {
     Model *model;
     Target *target;
     const ModelInput *input;
 } Build;
-
-static void target_free(Target *target)
-{
-    g_array_unref(target->columns);
-    g_array_unref(target->key);
-    g_array_unref(target->order);
-    g_free(target);
-}
 
 void model_free(Model *model)
 {
@@ -28,14 +22,6 @@ void model_free(Model *model)
     g_array_unref(model->sources);
     g_string_chunk_free(model->text);
     g_free(model);
-}
-
-bool target_is_key(const Target *target, guint column)
-{
-    for (guint i = 0; i < target->key->len; i++)
-        if (g_array_index(target->key, guint, i) == column)
-            return true;
-    return false;
 }
 
 /* "; did you mean 'x'?" over the input's columns. */
@@ -78,21 +64,13 @@ static SfStatus find_source(const Build *build, const char *name, const SfValue 
     return SF_OK;
 }
 
-static gint64 find_column(const Target *target, const char *name)
-{
-    for (guint i = 0; i < target->columns->len; i++)
-        if (g_ascii_strcasecmp(target_column(target, i)->name, name) == 0)
-            return i;
-    return -1;
-}
-
 static SfStatus add_column(const Build *build, const char *name, const char *from, const char *override,
                            const SfValue *place, SfError *err)
 {
     GStringChunk *text = build->model->text;
     if (*name == '\0')
         return sf_value_fail(place, err, "table '%s': a column needs a name", build->target->table);
-    if (find_column(build->target, name) >= 0)
+    if (target_find(build->target, name) >= 0)
         return sf_value_fail(place, err, "table '%s' has two columns '%s'", build->target->table, name);
     Column column = {.name = g_string_chunk_insert_const(text, name),
                      .override = override ? g_string_chunk_insert_const(text, override) : NULL};
@@ -173,8 +151,10 @@ static SfStatus parse_each(const Build *build, const SfValue *columns, SfError *
     return *all.message ? sf_fail(err, SF_CONFIG, "%s", all.message) : SF_OK;
 }
 
-static bool is_provenance(const char *name)
+static bool is_about_the_event(const Model *model, const char *name)
 {
+    if (model->tombstone >= 0 && strcmp(name, tombstone_name) == 0)
+        return true;
     return g_strv_contains(model_provenance, name);
 }
 
@@ -188,7 +168,7 @@ static SfStatus parse_columns(const Build *build, const SfValue *columns, SfErro
     const struct ArrowSchema *schema = build->input->schema;
     bool all = kind == SF_VALUE_NULL && build->target->is_fact;
     for (int64_t i = 0; all && i < schema->n_children; i++)
-        if (!is_provenance(schema->children[i]->name))
+        if (!is_about_the_event(build->model, schema->children[i]->name))
             SF_TRY(add_column(build, schema->children[i]->name, schema->children[i]->name, NULL, build->target->place,
                               err));
     return SF_OK;
@@ -198,7 +178,7 @@ static SfStatus parse_columns(const Build *build, const SfValue *columns, SfErro
  * added. */
 static SfStatus take_column(const Build *build, const char *name, const SfValue *place, GArray *out, SfError *err)
 {
-    gint64 number = find_column(build->target, name);
+    gint64 number = target_find(build->target, name);
     for (guint i = 0; number < 0 && i < build->target->columns->len; i++)
         if (strcmp(column_source(build->model, target_column(build->target, i))->name, name) == 0)
             number = i;
@@ -254,9 +234,10 @@ static SfStatus parse_order(const Build *build, const SfValue *body, SfError *er
 {
     Target *target = build->target;
     const SfValue *latest_by = sf_value_get(body, "latest_by");
-    if (latest_by)
+    if (latest_by) {
         SF_TRY(take_columns(build, latest_by, "latest_by", target->order, err));
-    else if (!build->model->provenance)
+        target->n_latest = target->order->len;
+    } else if (!build->model->provenance)
         return sf_value_fail(target->place, err,
                              "table '%s' needs 'latest_by' where 'provenance' is false: which of two rows with one key "
                              "wins?",
@@ -307,18 +288,33 @@ static SfStatus join_dimensions(const Build *build, const SfValue *body, SfError
     return SF_OK;
 }
 
+/* A column of the input, or of the table where that is named otherwise. */
+static SfStatus find_condition(gpointer data, const char *name, const SfValue *place, guint *source, SfType *type,
+                               SfError *err)
+{
+    const Build *build = data;
+    gint64 column = target_find(build->target, name);
+    if (sf_schema_find(build->input->schema, name) < 0 && column >= 0)
+        *source = target_column(build->target, (guint) column)->source;
+    else
+        SF_TRY(find_source(build, name, place, source, err));
+    *type = g_array_index(build->model->sources, Source, *source).type;
+    return SF_OK;
+}
+
+static SfStatus parse_when(Build *build, const SfValue *body, const char *option, When **out, SfError *err)
+{
+    const SfValue *value = sf_value_get(body, option);
+    g_autofree char *name = g_strdup_printf("table '%s': '%s'", build->target->table, option);
+    return value ? when_parse(value, name, build->model->text, find_condition, build, out, err) : SF_OK;
+}
+
 static SfStatus parse_table(Model *model, const SfValue *name, const SfValue *body, bool is_fact,
                             const ModelInput *input, SfError *err)
 {
-    static const char *const words[] = {"key", "columns", "latest_by", "dimensions"};
+    static const char *const words[] = {"key", "columns", "latest_by", "delete_when", "skip_when", "dimensions"};
     gsize n_words = is_fact ? G_N_ELEMENTS(words) : G_N_ELEMENTS(words) - 1;
-    Target *target = g_new0(Target, 1);
-    *target = (Target){.table = g_string_chunk_insert_const(model->text, sf_value_text(name)),
-                       .is_fact = is_fact,
-                       .place = name,
-                       .columns = g_array_new(FALSE, FALSE, sizeof(Column)),
-                       .key = g_array_new(FALSE, FALSE, sizeof(guint)),
-                       .order = g_array_new(FALSE, FALSE, sizeof(guint))};
+    Target *target = target_new(model, sf_value_text(name), is_fact, name);
     g_ptr_array_add(model->targets, target);
     for (guint i = 0; i + 1 < model->targets->len; i++)
         if (g_ascii_strcasecmp(((Target *) model->targets->pdata[i])->table, target->table) == 0)
@@ -345,7 +341,12 @@ static SfStatus parse_table(Model *model, const SfValue *name, const SfValue *bo
         return sf_fail(err, SF_CONFIG, "%s", all.message);
     if (is_fact)
         SF_TRY(join_dimensions(&build, body, err));
-    return parse_order(&build, body, err);
+    SF_TRY(parse_order(&build, body, err));
+    SF_TRY(parse_when(&build, body, "delete_when", &target->delete_when, err));
+    SF_TRY(parse_when(&build, body, "skip_when", &target->skip_when, err));
+    if (target->delete_when || model->tombstone >= 0)
+        target->deleted = target_deleted(model, target);
+    return SF_OK;
 }
 
 static SfStatus parse_tables(Model *model, const SfValue *tables, bool are_facts, const ModelInput *input, SfError *err)
@@ -362,6 +363,21 @@ static SfStatus parse_tables(Model *model, const SfValue *tables, bool are_facts
     return *all.message ? sf_fail(err, SF_CONFIG, "%s", all.message) : SF_OK;
 }
 
+static SfStatus find_tombstone(Model *model, const ModelInput *input, SfError *err)
+{
+    model->tombstone = -1;
+    int64_t number = sf_schema_find(input->schema, tombstone_name);
+    SfField field = {.type = SF_BOOL};
+    if (number >= 0)
+        SF_TRY(sf_schema_field(input->schema->children[number], &field, err));
+    if (number < 0 || field.type != SF_BOOL)
+        return SF_OK;
+    Source source = {.name = tombstone_name, .type = SF_BOOL, .nullable = field.nullable};
+    model->tombstone = model->sources->len;
+    g_array_append_val(model->sources, source);
+    return SF_OK;
+}
+
 Model *model_new(const SfValue *dimensions, const SfValue *facts, bool provenance, const ModelInput *input,
                  SfError *err)
 {
@@ -370,6 +386,8 @@ Model *model_new(const SfValue *dimensions, const SfValue *facts, bool provenanc
     model->sources = g_array_new(FALSE, FALSE, sizeof(Source));
     model->text = g_string_chunk_new(256);
     model->provenance = provenance;
+    if (find_tombstone(model, input, err) != SF_OK)
+        return NULL;
     if (parse_tables(model, dimensions, false, input, err) != SF_OK)
         return NULL;
     model->n_dimensions = model->targets->len;
@@ -383,6 +401,9 @@ Model *model_new(const SfValue *dimensions, const SfValue *facts, bool provenanc
 
 SfStatus model_match(const Model *model, const ModelInput *input, gint64 *numbers, SfError *err)
 {
+    if (model->tombstone < 0 && sf_schema_find(input->schema, tombstone_name) >= 0)
+        return sf_fail(err, SF_CONFIG, "input '%s' has a column '%s', and an input before it has none", input->name,
+                       tombstone_name);
     for (guint i = 0; i < model->sources->len; i++) {
         const Source *source = &g_array_index(model->sources, Source, i);
         int64_t number = sf_schema_find(input->schema, source->name);

@@ -15,12 +15,18 @@
  * A list of columns may mix names and one-pair maps; without `columns` a fact has all of its input, a dimension its
  * key. Key and latest_by columns are always there. A fact gets the keys of all dimensions (or of those that its own
  * `dimensions` names), so that it joins. Provenance: _topic, _partition, _offset and _timestamp in every table; they
- * are what makes the winner of two rows the same in whatever order and batches they come. */
+ * are what makes the winner of two rows the same in whatever order and batches they come.
+ *
+ * Deletes: a row for which `delete_when` holds takes its key's row out of the table, if that is not newer. It is kept
+ * in a table of its own, sf_deleted_<table>, so that an older row that comes later brings nothing back. So is a
+ * tombstone, which is what a row with true in a column _tombstone is, for every table that it has a key of. Rows for
+ * which `skip_when` holds are not for this table. */
 #ifndef GOLD_MODEL_H
 #define GOLD_MODEL_H
 
 #include <glib.h>
 #include <sf/sf.h>
+#include "when.h"
 
 /* A column of the input that some table needs. */
 typedef struct Source {
@@ -37,20 +43,31 @@ typedef struct Column {
     guint source;         /* number in the model's sources */
 } Column;
 
-typedef struct Target {
+typedef struct Target Target;
+
+struct Target {
     const char *table;
     bool is_fact;
     const SfValue *place;
     GArray *columns; /* Column */
     GArray *key;     /* guint: numbers of columns */
     GArray *order;   /* guint: latest_by, then _topic, _partition, _offset */
-} Target;
+    guint n_latest;  /* of them, those that `latest_by` names */
+    When *delete_when;
+    When *skip_when;
+    Target *deleted;   /* the table of deleted keys: key and order; NULL: nothing is ever deleted */
+    const char *stamp; /* of such a table: its column with the time of the delete */
+};
+
+/* What a row is to a table. */
+typedef enum Fate { FATE_KEEP, FATE_DELETE, FATE_TOMBSTONE, FATE_SKIP } Fate;
 
 typedef struct Model {
     GPtrArray *targets; /* Target *: dimensions first */
     GArray *sources;    /* Source */
     guint n_dimensions;
     bool provenance;
+    gint64 tombstone; /* the source that tells a tombstone, or -1 */
     GStringChunk *text;
 } Model;
 
@@ -80,6 +97,22 @@ static inline const Source *column_source(const Model *model, const Column *colu
 {
     return &g_array_index(model->sources, Source, column->source);
 }
+
+/* Whether some table may lose rows. */
+bool model_deletes(const Model *model);
+
+/* views: one a source of the model. */
+Fate target_fate(const Model *model, const Target *target, const SfColumn *views, int64_t row);
+
+/* For the model: `table` lives in its text. */
+Target *target_new(Model *model, const char *table, bool is_fact, const SfValue *place);
+void target_free(Target *target);
+
+/* The table of the target's deleted keys. */
+Target *target_deleted(Model *model, const Target *target);
+
+/* The number of the column of that name, in any case, or -1. */
+gint64 target_find(const Target *target, const char *name);
 
 bool target_is_key(const Target *target, guint column);
 

@@ -115,11 +115,33 @@ static int compare_by(const Pending *pending, const Target *target, const GArray
     return 0;
 }
 
+static Fate fate_of(const Pending *pending, const Target *target, RowRef ref)
+{
+    return target_fate(pending->model, target, pending_part(pending, ref.part)->views, ref.row);
+}
+
+static bool deletes(const Pending *pending, const Target *target, RowRef ref)
+{
+    return target->deleted && fate_of(pending, target, ref) != FATE_KEEP;
+}
+
+/* The later of two rows in one place is the same event again, and wins. Without a place they are two events: there a
+ * delete wins in whatever order they come. */
+static bool beats(const Pending *pending, const Target *target, RowRef ref, RowRef winner)
+{
+    int order = compare_by(pending, target, target->order, ref, winner);
+    if (order != 0 || pending->model->provenance)
+        return order >= 0;
+    return deletes(pending, target, ref) || !deletes(pending, target, winner);
+}
+
 /* Takes part in the contest for its key, for which there is room. A row without a key takes part in none. */
 static void winners_offer(Pending *pending, Winners *winners, RowRef ref)
 {
     const Target *target = winners->target;
     guint64 hash = 0;
+    if (target->skip_when && fate_of(pending, target, ref) == FATE_SKIP)
+        return;
     for (guint i = 0; i < target->key->len; i++) {
         const SfColumn *view =
             pending_view(pending, ref, target_column(target, g_array_index(target->key, guint, i))->source);
@@ -133,7 +155,7 @@ static void winners_offer(Pending *pending, Winners *winners, RowRef ref)
         guint32 other = winners->slots[slot] - 1;
         if (winners->hashes[other] != short_hash || !same_key(pending, target, winners->rows[other], ref))
             continue;
-        if (compare_by(pending, target, target->order, ref, winners->rows[other]) >= 0)
+        if (beats(pending, target, ref, winners->rows[other]))
             winners->rows[other] = ref;
         return;
     }
@@ -169,27 +191,76 @@ void pending_strike(Pending *pending, SfNode *node, RowRef ref, const char *caus
     sf_reject(node, part->batch, ref.row, "%s", cause);
 }
 
-/* A fact's row without its key cannot be told from others. A dimension's is only left out there, where there are
- * facts. */
-static void strike_keyless(Pending *pending, SfNode *node, guint32 number)
+/* Why a row is of no use to a table, or NULL: a fact's row without its key cannot be told from others, a dimension's is
+ * only left out there, where there are facts, unless it is to delete. */
+static const char *keyless(const Pending *pending, const Target *target, RowRef ref, guint key)
 {
-    const Model *model = pending->model;
-    const Part *part = pending_part(pending, number);
-    guint first = model->n_dimensions < model->targets->len ? model->n_dimensions : 0;
-    for (guint i = first; i < model->targets->len; i++) {
-        const Target *target = model->targets->pdata[i];
-        for (guint k = 0; k < target->key->len; k++) {
-            const Column *column = target_column(target, g_array_index(target->key, guint, k));
-            const SfColumn *view = &part->views[column->source];
-            for (guint32 row = 0; view->validity && row < view->length; row++) {
-                g_autofree char *cause = NULL;
-                if (!sf_is_null(view, row))
-                    continue;
-                cause = g_strdup_printf("%s: is null, but the key of table '%s'", column_source(model, column)->name,
-                                        target->table);
-                pending_strike(pending, node, (RowRef){number, row}, cause);
-            }
+    const SfColumn *view = pending_view(pending, ref, target_column(target, key)->source);
+    if (!sf_is_null(view, ref.row))
+        return NULL;
+    Fate fate = fate_of(pending, target, ref);
+    bool optional = !target->is_fact && pending->model->n_dimensions < pending->model->targets->len;
+    if (fate == FATE_SKIP || (optional && fate != FATE_DELETE))
+        return NULL;
+    return fate == FATE_KEEP ? "" : ", without which nothing can be deleted";
+}
+
+static void strike_keyless(Pending *pending, SfNode *node, const Target *target, guint32 number)
+{
+    for (guint k = 0; k < target->key->len; k++) {
+        guint key = g_array_index(target->key, guint, k);
+        const Column *column = target_column(target, key);
+        const SfColumn *view = pending_view(pending, (RowRef){number, 0}, column->source);
+        for (guint32 row = 0; view->validity && row < view->length; row++) {
+            const char *more = keyless(pending, target, (RowRef){number, row}, key);
+            if (!more)
+                continue;
+            g_autofree char *cause = g_strdup_printf("%s: is null, but the key of table '%s'%s",
+                                                     column_source(pending->model, column)->name, target->table, more);
+            pending_strike(pending, node, (RowRef){number, row}, cause);
         }
+    }
+}
+
+static bool has_key(const Pending *pending, const Target *target, RowRef ref)
+{
+    for (guint i = 0; i < target->key->len; i++) {
+        guint source = target_column(target, g_array_index(target->key, guint, i))->source;
+        if (sf_is_null(pending_view(pending, ref, source), ref.row))
+            return false;
+    }
+    return true;
+}
+
+static bool has_order(const Pending *pending, const Target *target, RowRef ref)
+{
+    for (guint i = 0; i < target->n_latest; i++) {
+        guint source = target_column(target, g_array_index(target->order, guint, i))->source;
+        if (!sf_is_null(pending_view(pending, ref, source), ref.row))
+            return true;
+    }
+    return false;
+}
+
+/* A delete with null in all of `latest_by` would lose against every row that it could delete, in silence: a tombstone
+ * has nothing but its place. */
+static void strike_timeless(Pending *pending, SfNode *node, const Target *target, guint32 number)
+{
+    gint64 rows = sf_rows(pending_part(pending, number)->batch);
+    for (guint32 row = 0; target->deleted && target->n_latest > 0 && row < rows; row++) {
+        RowRef ref = {number, row};
+        if (has_order(pending, target, ref) || !has_key(pending, target, ref))
+            continue;
+        Fate fate = fate_of(pending, target, ref);
+        if (fate != FATE_DELETE && fate != FATE_TOMBSTONE)
+            continue;
+        const Column *column = target_column(target, g_array_index(target->order, guint, 0));
+        g_autofree char *cause = g_strdup_printf(
+            "%s: is null, but tells whether the delete is the latest of table '%s'; take what every %s has for "
+            "'latest_by', such as _timestamp or _offset",
+            column_source(pending->model, column)->name, target->table,
+            fate == FATE_TOMBSTONE ? "tombstone" : "delete");
+        pending_strike(pending, node, ref, cause);
     }
 }
 
@@ -208,7 +279,10 @@ SfStatus pending_add(Pending *pending, SfNode *node, const SfBatch *batch, gsize
             return sf_fail(err, SF_RETRY, "no memory for the keys of %" G_GSIZE_FORMAT " rows", pending->winners[i].n);
     Part part = {.batch = sf_batch_ref(batch), .input = input, .views = g_steal_pointer(&views)};
     g_array_append_val(pending->parts, part);
-    strike_keyless(pending, node, pending->parts->len - 1);
+    for (guint i = 0; i < pending->model->targets->len; i++) {
+        strike_keyless(pending, node, pending->model->targets->pdata[i], pending->parts->len - 1);
+        strike_timeless(pending, node, pending->model->targets->pdata[i], pending->parts->len - 1);
+    }
     offer_part(pending, pending->parts->len - 1);
     return SF_OK;
 }
@@ -239,13 +313,35 @@ static int compare_keys(const void *a, const void *b, void *data)
     return compare_by(sorting->pending, sorting->target, sorting->target->key, *x, *y);
 }
 
+/* Rows that delete go behind the others. */
+static void part_winners(const Pending *pending, Winners *winners)
+{
+    winners->n_kept = winners->n;
+    for (gsize i = 0; winners->target->deleted && i < winners->n_kept;) {
+        RowRef ref = winners->rows[i];
+        if (!deletes(pending, winners->target, ref)) {
+            i++;
+            continue;
+        }
+        winners->rows[i] = winners->rows[--winners->n_kept];
+        winners->rows[winners->n_kept] = ref;
+    }
+}
+
+static void sort_rows(Sorting *sorting, RowRef *rows, gsize n)
+{
+    if (n > 1)
+        qsort_r(rows, n, sizeof(RowRef), compare_keys, sorting);
+}
+
 void pending_sort(Pending *pending)
 {
     for (guint i = 0; i < pending->model->targets->len && !pending->sorted; i++) {
         Winners *winners = &pending->winners[i];
         Sorting sorting = {pending, winners->target};
-        if (winners->n > 1)
-            qsort_r(winners->rows, winners->n, sizeof(RowRef), compare_keys, &sorting);
+        part_winners(pending, winners);
+        sort_rows(&sorting, winners->rows, winners->n_kept);
+        sort_rows(&sorting, winners->rows + winners->n_kept, winners->n - winners->n_kept);
     }
     pending->sorted = true;
 }

@@ -1,6 +1,6 @@
 /* Rows that were written and not committed yet: the batches they are in, kept alive, and for each table the winners:
- * the one row of each key that is to reach the database. A row that the database refuses is struck out; the next
- * best of its key takes its place. */
+ * the one row of each key that is to reach the database, to be kept there or to delete. A row that the database refuses
+ * is struck out; the next best of its key takes its place. */
 #ifndef GOLD_PENDING_H
 #define GOLD_PENDING_H
 
@@ -24,6 +24,7 @@ typedef struct Winners {
     RowRef *rows;
     guint32 *hashes;
     gsize n;
+    gsize n_kept; /* rows[n_kept, n) delete; after pending_sort() only */
     gsize capacity;
     guint32 *slots;
     gsize n_slots;
@@ -39,7 +40,8 @@ typedef struct Pending {
 Pending *pending_new(const Model *model);
 void pending_free(Pending *pending);
 
-/* Takes a reference to a batch; numbers as model_match() gave them. Rows without a fact's key are rejected to node. */
+/* Takes a reference to a batch; numbers as model_match() gave them. Rows that a fact cannot tell apart or order are
+ * rejected to node. */
 SfStatus pending_add(Pending *pending, SfNode *node, const SfBatch *batch, gsize input, const gint64 *numbers,
                      SfError *err);
 
@@ -47,8 +49,8 @@ SfStatus pending_add(Pending *pending, SfNode *node, const SfBatch *batch, gsize
 void pending_strike(Pending *pending, SfNode *node, RowRef ref, const char *cause);
 void pending_restart(Pending *pending);
 
-/* Puts winners in the order of their keys: neighbours in the index are written together, and two processes lock in
- * one order. */
+/* Puts winners in the order of their keys, those that delete behind the others: neighbours in the index are written
+ * together, and two processes lock in one order. */
 void pending_sort(Pending *pending);
 
 /* Forgets all. */

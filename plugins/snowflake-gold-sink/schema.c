@@ -111,25 +111,36 @@ static SfStatus check_names(const Place *place, SfError *err)
                : sf_value_fail(place->target->place, err, "table '%s': %s", place->target->table, why.message);
 }
 
-SfStatus schema_ensure(Session *session, guint target, SfError *err)
+/* The columns that were there before: names as schema_key() makes them. */
+static SfStatus ensure(Session *session, const Place *place, GHashTable *columns, SfError *err)
 {
-    Place place = session_place(session, target);
-    SF_TRY(check_order(&place, err));
-    SF_TRY(check_names(&place, err));
-    g_autoptr(GHashTable) columns = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-    g_autofree char *table = sql_folded(session->dialect, place.target->table);
+    SF_TRY(check_order(place, err));
+    SF_TRY(check_names(place, err));
+    g_autofree char *table = sql_folded(session->dialect, place->target->table);
     SF_TRY(schema_columns(session, table, columns, err));
     if (g_hash_table_size(columns) == 0)
-        return create_table(session, &place, err);
-    for (guint i = 0; i < place.target->columns->len; i++) {
-        const Column *column = target_column(place.target, i);
+        return create_table(session, place, err);
+    for (guint i = 0; i < place->target->columns->len; i++) {
+        const Column *column = target_column(place->target, i);
         g_autofree char *name = schema_key(session, column->name);
         const char *type = g_hash_table_lookup(columns, name);
         if (type)
-            SF_TRY(check_column(&place, column, type, err));
+            SF_TRY(check_column(place, column, type, err));
         else
-            SF_TRY(add_column(session, &place, i, err));
+            SF_TRY(add_column(session, place, i, err));
     }
-    session->stale->pdata[target] = written_stale(session, place.target, columns);
     return SF_OK;
+}
+
+SfStatus schema_ensure(Session *session, guint target, SfError *err)
+{
+    Place place = session_place(session, target);
+    g_autoptr(GHashTable) columns = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    SF_TRY(ensure(session, &place, columns, err));
+    session->stale->pdata[target] = written_stale(session, place.target, columns);
+    if (!place.target->deleted)
+        return SF_OK;
+    Place deleted = sql_deleted(&place);
+    g_hash_table_remove_all(columns);
+    return ensure(session, &deleted, columns, err);
 }

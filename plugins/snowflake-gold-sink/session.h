@@ -15,13 +15,22 @@ typedef struct Session {
     const Pending *pending;
     const Dialect *dialect; /* NULL: not logged in */
     GPtrArray *loaders;     /* Loader *, one a target */
+    GPtrArray *erasers;     /* likewise; NULL for a table that loses no rows */
     GPtrArray *stale;       /* GPtrArray * of names or NULL, one a target: see Place */
     GHashTable *written;    /* see written.h; NULL: no record is kept */
     bool warned;            /* once, not at each log-in */
+    int64_t retention;      /* ms that deleted keys are remembered; 0: for ever */
+    int64_t purged_ms;      /* monotonic: when they were looked through; 0: never */
 } Session;
 
 /* Logs in and brings the tables in line with the model, unless that is done. */
 SfStatus session_ready(Session *session, SfError *err);
+
+/* Forgets deleted keys that are older than the retention; once an hour. */
+SfStatus session_purge(Session *session, SfError *err);
+
+/* Appends 'YYYY-MM-DD HH:MM:SS.mmm', in UTC. */
+void session_time(int64_t ms, GString *sql);
 
 /* Logs out; an open transaction is rolled back. */
 void session_drop(Session *session);

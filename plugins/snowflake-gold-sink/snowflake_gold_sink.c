@@ -17,6 +17,7 @@ typedef struct Gold {
     bool create;
     int64_t connect_timeout;
     int64_t commit_interval;
+    int64_t delete_retention;
 
     Model *model;
     GPtrArray *numbers; /* gint64 *: for each input, the schema's column of each source */
@@ -35,12 +36,13 @@ static const SfOption options[] = {
     SF_OPTION_STRING(Gold, user, .doc = "User to log in as, when not in 'connection'."),
     SF_OPTION_SECRET(Gold, password, .doc = "Its password; file:PATH and exec:COMMAND keep it out of the pipeline."),
     SF_OPTION_STRING(Gold, schema, .doc = "Schema of the tables, created if absent; the connection's own without."),
-    SF_OPTION_TREE(Gold, dimensions,
-                   .doc = "Dimension tables: name: {key, columns, latest_by}; the latest row of a key stays.",
-                   .example = "dim_customer: {key: customer_id, columns: [customer_name, region]}"),
     SF_OPTION_TREE(
-        Gold, facts,
-        .doc = "Fact tables: name: {key, columns, latest_by, dimensions}; columns may be renamed (new: old) or typed.",
+        Gold, dimensions,
+        .doc =
+            "Dimension tables: name: {key, columns, latest_by, delete_when, skip_when}; the latest row of a key stays.",
+        .example = "dim_customer: {key: customer_id, columns: [customer_name, region]}"),
+    SF_OPTION_TREE(
+        Gold, facts, .doc = "Fact tables: as dimensions, and {dimensions}; columns may be renamed (new: old) or typed.",
         .example = "fact_sales: {key: order_id, latest_by: [_timestamp], columns: {order_date: , amount: sales}}"),
     SF_OPTION_BOOL(Gold, provenance, .value = "true",
                    .doc = "Keep _topic, _partition, _offset and _timestamp in every table: where a row comes from. "
@@ -49,6 +51,9 @@ static const SfOption options[] = {
                    .doc = "Create missing schemas, tables and columns; false: only check them."),
     SF_OPTION_STRING(Gold, ledger, .value = "sf_ledger",
                      .doc = "Table that holds how far each split has been committed."),
+    SF_OPTION_DURATION(Gold, delete_retention, .name = "delete.retention", .value = "0s", .min = "0s",
+                       .doc = "How long a deleted key is remembered, so that an older row that comes later does not "
+                              "bring it back; 0s: for ever."),
     SF_OPTION_DURATION(
         Gold, commit_interval, .name = "commit.interval", .value = "0s", .min = "0s",
         .doc = "Shortest time between commits, where a warehouse bills by the minute; 0s: at each checkpoint."),
@@ -139,6 +144,7 @@ static SfStatus open_sink(SfNode *node, SfError *err)
             .schema = gold->schema,
             .ledger = gold->ledger,
             .create = gold->create,
+            .retention = gold->delete_retention,
             .model = gold->model,
             .pending = gold->pending,
         };
@@ -264,6 +270,21 @@ SF_SINK_PLUGIN = {
             "the outcome is the same in whatever order and batches events come. Rows, deletions of older ones and the "
             "ledger of positions are one transaction. A row that the database refuses goes to the step's errors with "
             "the database's words; the rest is loaded.\n\n"
+            "`delete_when: {op: d}` on a table makes such rows delete: the row of their key goes, unless it is newer "
+            "by "
+            "`latest_by`. The value is a text, a whole number, true, false, null or a list of them; several columns "
+            "must "
+            "all have theirs; of a list of such maps one is enough. A tombstone (json-decode with `tombstones: keep`) "
+            "deletes in every table that it has the key of. Rows for which `skip_when` holds are not for that table. "
+            "The "
+            "columns may be any of the input's. Deleted keys and their `latest_by` are kept in `sf_deleted_<table>`, "
+            "so "
+            "that an older row that comes later, from another partition or process, brings nothing back.\n\n"
+            "A column that is taken out of the pipeline stays in the table, and is NULL in rows that are rewritten; "
+            "which "
+            "ones the step has written is kept in `<ledger>_columns`. Columns that others add stay theirs. A replay "
+            "brings "
+            "new columns to the rows of events that are still the latest.\n\n"
             "A decimal of more than 15 digits is kept as text in SQLite, whose numbers are doubles.",
         .options = options),
     .delivery = SF_EXACTLY_ONCE,

@@ -67,13 +67,15 @@ static void column_type(const Place *place, const Column *column, GString *sql)
         place->dialect->type(column_source(place->model, column), sql);
 }
 
-static void key_columns(const Place *place, GString *sql)
+static void key_columns(const Place *place, const char *prefix, GString *sql)
 {
     for (guint i = 0; i < place->target->key->len; i++) {
-        g_string_append(sql, i > 0 ? ", " : "");
+        g_string_append_printf(sql, "%s%s", i > 0 ? ", " : "", prefix);
         column_name(place, g_array_index(place->target->key, guint, i), sql);
     }
 }
+
+static const Source time_source = {.type = SF_TIMESTAMP};
 
 void sql_create_table(const Place *place, GString *sql)
 {
@@ -86,8 +88,14 @@ void sql_create_table(const Place *place, GString *sql)
         column_type(place, target_column(place->target, i), sql);
         g_string_append(sql, target_is_key(place->target, i) ? " NOT NULL, " : ", ");
     }
+    if (place->target->stamp) {
+        sql_name(place->dialect, place->target->stamp, sql);
+        g_string_append_c(sql, ' ');
+        place->dialect->type(&time_source, sql);
+        g_string_append(sql, " DEFAULT CURRENT_TIMESTAMP, ");
+    }
     g_string_append(sql, "PRIMARY KEY (");
-    key_columns(place, sql);
+    key_columns(place, "", sql);
     g_string_append(sql, "))");
 }
 
@@ -99,7 +107,7 @@ void sql_unique_index(const Place *place, GString *sql)
     g_string_append(sql, " ON ");
     sql_table(place->dialect, place->schema, place->target->table, sql);
     g_string_append(sql, " (");
-    key_columns(place, sql);
+    key_columns(place, "", sql);
     g_string_append_c(sql, ')');
 }
 
@@ -175,17 +183,87 @@ bool sql_assignments(const Place *place, const char *from, GString *sql)
         g_string_append(sql, " = NULL");
         separator = ", ";
     }
+    if (place->target->stamp) {
+        g_string_append(sql, separator);
+        sql_name(place->dialect, place->target->stamp, sql);
+        g_string_append(sql, " = CURRENT_TIMESTAMP");
+        separator = ", ";
+    }
     return *separator != '\0';
+}
+
+Place sql_deleted(const Place *place)
+{
+    Place deleted = *place;
+    deleted.target = place->target->deleted;
+    deleted.stale = NULL;
+    return deleted;
+}
+
+/* Where a delete and a row have equal order and no place in a topic, the delete has won: see pending.c. */
+void sql_not_deleted(const Place *place, const char *r, GString *sql)
+{
+    Place deleted = sql_deleted(place);
+    g_autofree char *dot = g_strconcat(r, ".", NULL);
+    g_string_append_printf(sql, " FROM %s LEFT JOIN ", r);
+    sql_table(place->dialect, place->schema, deleted.target->table, sql);
+    g_string_append(sql, " AS d ON ");
+    sql_same_key(&deleted, dot, "d.", sql);
+    g_string_append(sql, " WHERE d.");
+    column_name(&deleted, g_array_index(deleted.target->key, guint, 0), sql);
+    g_string_append(sql, place->model->provenance ? " IS NULL OR (" : " IS NULL OR NOT COALESCE((");
+    if (place->model->provenance)
+        sql_newer(&deleted, dot, "d.", sql);
+    else
+        sql_newer(&deleted, "d.", dot, sql);
+    g_string_append(sql, place->model->provenance ? ")" : "), FALSE)");
+}
+
+/* WITH r ("a", "b", …) AS (rows) */
+static void with_rows(const Place *place, const char *rows, GString *sql)
+{
+    g_string_append(sql, "WITH r (");
+    sql_columns(place, "", sql);
+    g_string_append_printf(sql, ") AS (%s) ", rows);
+}
+
+void sql_erase(const Place *place, const char *rows, GString *sql)
+{
+    Place deleted = sql_deleted(place);
+    with_rows(&deleted, rows, sql);
+    g_string_append(sql, "DELETE FROM ");
+    sql_table(place->dialect, place->schema, place->target->table, sql);
+    g_string_append(sql, " WHERE (");
+    key_columns(place, "", sql);
+    g_string_append(sql, ") IN (SELECT ");
+    key_columns(place, "t.", sql);
+    g_string_append(sql, " FROM r JOIN ");
+    sql_table(place->dialect, place->schema, place->target->table, sql);
+    g_string_append(sql, " AS t ON ");
+    sql_same_key(place, "t.", "r.", sql);
+    g_string_append(sql, " WHERE ");
+    sql_newer(&deleted, "r.", "t.", sql);
+    g_string_append_c(sql, ')');
 }
 
 void sql_upsert(const Place *place, const char *rows, GString *sql)
 {
+    if (place->target->deleted)
+        with_rows(place, rows, sql);
     g_string_append(sql, "INSERT INTO ");
     sql_table(place->dialect, place->schema, place->target->table, sql);
     g_string_append(sql, " AS t (");
     sql_columns(place, "", sql);
-    g_string_append_printf(sql, ") %s ON CONFLICT (", rows);
-    key_columns(place, sql);
+    g_string_append(sql, ") ");
+    if (place->target->deleted) {
+        g_string_append(sql, "SELECT ");
+        sql_columns(place, "r.", sql);
+        sql_not_deleted(place, "r", sql);
+    } else {
+        g_string_append(sql, rows);
+    }
+    g_string_append(sql, " ON CONFLICT (");
+    key_columns(place, "", sql);
     g_autoptr(GString) set = g_string_new(NULL);
     if (!sql_assignments(place, "excluded.", set)) {
         g_string_append(sql, ") DO NOTHING");

@@ -39,10 +39,21 @@ void sql_newer(const Place *place, const char *one, const char *other, GString *
 /* "a" = s."a", … over all columns that are not of the key, "b" = NULL over the stale ones; false for none. */
 bool sql_assignments(const Place *place, const char *from, GString *sql);
 
-/* INSERT INTO t AS t (…) <rows> ON CONFLICT (key) DO UPDATE SET … WHERE newer. */
+/* Where the table of deleted keys is of a table that has one. */
+Place sql_deleted(const Place *place);
+
+/* FROM r LEFT JOIN the deleted keys AS d … WHERE: the rows `r` that no delete is newer than. */
+void sql_not_deleted(const Place *place, const char *r, GString *sql);
+
+/* INSERT INTO t AS t (…) <rows> ON CONFLICT (key) DO UPDATE SET … WHERE newer; without the rows that are deleted. */
 void sql_upsert(const Place *place, const char *rows, GString *sql);
 
-/* Snowflake: MERGE rows [first, first + n) of the temporary table `from` into the table. */
+/* DELETE FROM t the keys of `rows`, unless they are newer. Rows have the columns of the table of deleted keys. */
+void sql_erase(const Place *place, const char *rows, GString *sql);
+
+/* Snowflake: MERGE rows [first, first + n) of the temporary table `from` into the table; or, of deleted keys, out of
+ * it. */
 void snowflake_merge(const Place *place, const char *from, gsize first, gsize n, GString *sql);
+void snowflake_erase(const Place *place, const char *from, gsize first, gsize n, GString *sql);
 
 #endif

@@ -1,4 +1,4 @@
-"""The gold sink's own rules (tests/plugins/test_snowflake_gold_sink.c, test_gold_values.c and test_gold_hostile.c) on a real PostgreSQL, and what only a
+"""The gold sink's own rules (tests/plugins/test_snowflake_gold_sink.c, test_gold_values.c, test_gold_hostile.c and test_gold_deletes.c) on a real PostgreSQL, and what only a
 server can show: a connection that is cut at any moment."""
 
 import random
@@ -10,7 +10,7 @@ from gold import run_rules
 
 
 @pytest.mark.parametrize("driver", ["PostgreSQL Unicode", "PostgreSQL ANSI"])
-@pytest.mark.parametrize("program, rules", [("snowflake_gold_sink", 15), ("gold_values", 15), ("gold_hostile", 11)])
+@pytest.mark.parametrize("program, rules", [("snowflake_gold_sink", 15), ("gold_values", 15), ("gold_hostile", 11), ("gold_deletes", 15)])
 def test_the_same_rules_hold(debug, postgres, name, program, rules, driver):
     connection = postgres.connection(postgres.database(name)).replace("PostgreSQL Unicode", driver)
     assert run_rules(debug, program, connection).count("\nok ") >= rules

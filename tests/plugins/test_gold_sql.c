@@ -15,7 +15,8 @@
     "dimensions: {dim_customer: {key: customer_id, columns: []}}\n"                                                    \
     "facts: {fact_sales: {key: order_id, latest_by: at, columns: {amount: sales, order_date: , quantity: , big: , "    \
     "weight: , "                                                                                                       \
-    "paid: , raw: , note: {from: customer_id, type: varchar(9)}}}}\n"
+    "paid: , raw: , note: {from: customer_id, type: varchar(9)}}},\n"                                                  \
+    "  fact_open: {key: [order_id, customer_id], latest_by: big, delete_when: {paid: true}, columns: []}}\n"
 
 typedef struct Texts {
     ArrowSchema schema;
@@ -75,6 +76,24 @@ static char *upsert(const Texts *texts, const Dialect *dialect, guint target)
     return g_string_free(sql, FALSE);
 }
 
+/* The table of deleted keys, what goes into it, and what that does to the table. */
+static void add_deletes(const Dialect *dialect, const Place *place, GString *out)
+{
+    Place deleted = sql_deleted(place);
+    sql_create_table(&deleted, out);
+    g_string_append(out, ";\n");
+    if (dialect == &dialect_snowflake) {
+        snowflake_merge(&deleted, "\"GOLD\".\"SF_STAGE\"", 0, 100, out);
+        g_string_append(out, ";\n");
+        snowflake_erase(place, "\"GOLD\".\"SF_STAGE\"", 0, 100, out);
+    } else {
+        sql_upsert(&deleted, "VALUES (?)", out);
+        g_string_append(out, ";\n");
+        sql_erase(place, "VALUES (?)", out);
+    }
+    g_string_append(out, ";\n");
+}
+
 /* All statements of a dialect, a line each. */
 static char *statements(const Dialect *dialect)
 {
@@ -93,6 +112,8 @@ static char *statements(const Dialect *dialect)
         g_autoptr(GString) add = g_string_new(NULL);
         sql_add_column(&place, target_column(place.target, 0), add);
         g_string_append_printf(out, "%s;\n%s;\n%s;\n", create, add->str, load);
+        if (place.target->deleted)
+            add_deletes(dialect, &place, out);
     }
     return g_string_free(out, FALSE);
 }
