@@ -8,27 +8,6 @@
 #define MAX_ATTEMPTS 1000
 #define JITTER_US 50000
 
-static int64_t last_position(const Sink *sink, const Chain *chain)
-{
-    return delta_log_txn(sink->log, chain->app_id);
-}
-
-/* Compare and set: the table must stand where this process left it, or another one has taken over. */
-static SfStatus check_fence(Sink *sink, SfError *err)
-{
-    for (guint i = 0; i < sink->chains->len; i++) {
-        const Chain *chain = sink->chains->pdata[i];
-        int64_t there = last_position(sink, chain);
-        if (chain->end == chain->committed || there == chain->committed)
-            continue;
-        files_delete(sink);
-        return sf_fail(err, SF_FENCED,
-                       "%s: another process has moved %s to %" G_GINT64_FORMAT " (from %" G_GINT64_FORMAT " here)",
-                       store_url(sink->store), chain->app_id, there, chain->committed);
-    }
-    return SF_OK;
-}
-
 /* A log that has been cleaned beyond what we know, or that is another table's, would take our next version without a
  * word, and no reader would ever see it. */
 static SfStatus check_table(Sink *sink, SfError *err)
@@ -40,7 +19,7 @@ static SfStatus check_table(Sink *sink, SfError *err)
                        "%s: version %" G_GINT64_FORMAT " is gone; the table has been made anew, or its "
                        "log was cleaned since",
                        store_url(sink->store), sink->log->version);
-    return check_fence(sink, err);
+    return chains_check_fence(sink, err);
 }
 
 static void add_member(GString *out, const char *name, int64_t value)
@@ -94,7 +73,7 @@ static GBytes *make_body(Sink *sink)
     }
     for (guint i = 0; i < sink->chains->len; i++) {
         const Chain *chain = sink->chains->pdata[i];
-        if (chain->end != chain->committed)
+        if (chain_moved(chain))
             delta_txn_encode(chain->app_id, chain->end, now, out);
     }
     for (guint i = 0; i < sink->files->len; i++)
@@ -115,7 +94,7 @@ static SfStatus catch_up(Sink *sink, bool *done, SfError *err)
     if (sink->landed)
         return SF_OK;
     SF_TRY(table_refresh(sink, err));
-    return check_fence(sink, err);
+    return chains_check_fence(sink, err);
 }
 
 /* One try to be the next version; *done: it is ours. */
@@ -163,7 +142,7 @@ static SfStatus settle(Sink *sink, SfError *err)
         size_t n = 0;
         for (guint i = 0; i < sink->chains->len; i++) {
             const Chain *chain = sink->chains->pdata[i];
-            if (chain->input == input && chain->end != chain->committed)
+            if (chain->input == input && chain_moved(chain))
                 ends[n++] = (SfPosition){.split = chain->split, .position = chain->end};
         }
         if (n > 0)
@@ -174,13 +153,7 @@ static SfStatus settle(Sink *sink, SfError *err)
 
 static void publish(Sink *sink)
 {
-    for (guint i = 0; i < sink->chains->len; i++) {
-        Chain *chain = sink->chains->pdata[i];
-        if (chain->end == chain->committed)
-            continue;
-        chain->committed = chain->end;
-        sf_committed(sink->node, chain->input, chain->split, chain->end);
-    }
+    chains_publish(sink);
     g_ptr_array_set_size(sink->files, 0);
     sink->schema_changed = false;
     sink->idle_beats = 0;
@@ -220,8 +193,7 @@ SfStatus commit_all(Sink *sink, SfCommitReason reason, SfError *err)
     bool rows = sink->n_open > 0 || sink->files->len > 0;
     bool moved = false;
     for (guint i = 0; i < sink->chains->len; i++) {
-        const Chain *chain = sink->chains->pdata[i];
-        moved |= chain->end != chain->committed;
+        moved |= chain_moved(sink->chains->pdata[i]);
     }
     bool create = sink->log->version < 0 && reason == SF_COMMIT_END;
     if (!rows && !moved && !create)

@@ -3,6 +3,8 @@
 
 static const char *const compressions[] = {"snappy", "zstd", "none", NULL};
 
+static const char *const starts[] = {"known", "anew", NULL}; /* Start */
+
 static const SfOption options[] = {
     STORE_OPTION_ROWS(Sink, store_options),
     SF_OPTION_LIST(Sink, partition_by, .doc = "Columns that files are partitioned by; an existing table keeps its own.",
@@ -20,6 +22,13 @@ static const SfOption options[] = {
                   .example = "{delta.appendOnly: true}"),
     SF_OPTION_BOOL(Sink, merge_schema, .value = "true",
                    .doc = "Add columns that the table lacks at its end; else they stop the pipeline."),
+    SF_OPTION_STRING(Sink, adopt,
+                     .doc = "Name under which the table knows the rows so far, `pipeline/step`: this step goes on from "
+                            "there. For pipelines and steps that were renamed; it may stay.",
+                     .example = "old_pipeline/silver"),
+    SF_OPTION_ENUM(Sink, start, .value = "known", .words = starts,
+                   .doc = "What to do where another pipeline or step has written the same split to the table: `known` "
+                          "stops, `anew` reads it from the beginning, because the rows are others."),
     SF_OPTION_END};
 
 static SfStatus sink_bind(SfNode *node, size_t input, const struct ArrowSchema *schema, SfError *err)
@@ -36,13 +45,6 @@ static SfStatus sink_bind(SfNode *node, size_t input, const struct ArrowSchema *
     sf_schema_done(&in->schema);
     SF_TRY(sf_schema_copy(schema, &in->schema, err));
     return table_check_options(sink, &in->schema, err);
-}
-
-static void chain_free(gpointer data)
-{
-    Chain *chain = data;
-    g_free(chain->app_id);
-    g_free(chain);
 }
 
 static void input_open(Input *input)
@@ -70,29 +72,6 @@ static SfStatus sink_open(SfNode *node, SfError *err)
     return table_plan(sink, err);
 }
 
-static Chain *find_chain(Sink *sink, size_t input, const SfSplit *split)
-{
-    for (guint i = 0; i < sink->chains->len; i++) {
-        Chain *chain = sink->chains->pdata[i];
-        if (chain->input == input && chain->split == split)
-            return chain;
-    }
-    return NULL;
-}
-
-/* <pipeline>/<step>/<split>; the input's name in between when there are several. Nothing in it may ever change. */
-static Chain *chain_new(SfNode *node, size_t input, const SfSplit *split)
-{
-    Chain *chain = g_new0(Chain, 1);
-    chain->input = input;
-    chain->split = split;
-    chain->committed = chain->end = SF_POSITION_NONE;
-    chain->app_id = node->n_inputs > 1
-                        ? g_strdup_printf("%s/%s/%s/%s", node->pipeline, node->step, node->inputs[input], split->name)
-                        : g_strdup_printf("%s/%s/%s", node->pipeline, node->step, split->name);
-    return chain;
-}
-
 static SfStatus sink_recover(SfNode *node, SfRecovery *chains, size_t n, SfError *err)
 {
     Sink *sink = node->state;
@@ -101,27 +80,14 @@ static SfStatus sink_recover(SfNode *node, SfRecovery *chains, size_t n, SfError
     sink->stale |= news.schema; /* what was read before an error is not read again */
     SF_TRY(status);
     SF_TRY(table_refresh(sink, err));
-    for (size_t i = 0; i < n; i++) {
-        Chain *chain = find_chain(sink, chains[i].input, chains[i].split);
-        if (!chain) {
-            chain = chain_new(node, chains[i].input, chains[i].split);
-            g_ptr_array_add(sink->chains, chain);
-        } else if (chain->end != chain->committed) {
-            return sf_fail(err, SF_FENCED, "%s was given back with rows that are not committed", chain->split->name);
-        }
-        const DeltaTxn *txn = delta_log_find_txn(sink->log, chain->app_id);
-        chain->committed = chain->end = chains[i].position = txn ? txn->version : SF_POSITION_NONE;
-        if (txn)
-            sf_recovered(node, chain->input, chain->split, txn->version, txn->updated_ms);
-    }
-    return SF_OK;
+    return chains_recover(sink, chains, n, err);
 }
 
 /* Rows are taken before the position: what fails in between ends the attempt, and is read again. */
 static SfStatus sink_write(SfNode *node, size_t input, const SfBatch *batch, SfError *err)
 {
     Sink *sink = node->state;
-    Chain *chain = find_chain(sink, input, batch->split);
+    Chain *chain = chain_find(sink, input, batch->split);
     if (!chain)
         return sf_fail(err, SF_FATAL, "rows of %s came before its recovery", batch->split->name);
     if (sink->pending >= (32 << 20)) {
@@ -190,9 +156,10 @@ SF_SINK_PLUGIN = {
             "Creates the table when there is none. One commit a checkpoint of the pipeline holds the new files and, "
             "for every "
             "split, a `txn` action with the appId `<pipeline>/<step>/<split>` (with several inputs "
-            "`<pipeline>/<step>/<input>/<split>`) and the position that the rows reach: renaming the pipeline or "
-            "the step "
-            "starts from the beginning. Positions that move without rows are recorded at the end, when splits are "
+            "`<pipeline>/<step>/<input>/<split>`) and the position that the rows reach. A split that the table knows "
+            "under another name only (the pipeline or the step was renamed, an input added to the first) stops the "
+            "pipeline before it doubles the rows: `adopt` goes on from there, `start: anew` says that the rows are "
+            "others. Positions that move without rows are recorded at the end, when splits are "
             "given back, and at every 30th checkpoint.\n\n"
             "New columns are added at the table's end, nullable. Rows without a value for a column that the table "
             "wants "

@@ -40,9 +40,13 @@ typedef struct Chain {
     size_t input;
     const SfSplit *split;
     char *app_id;
+    char *adopted;     /* appId whose position it goes on from, until its own is in the log; NULL: none */
+    int64_t logged;    /* position in the log under app_id, or SF_POSITION_NONE */
     int64_t committed; /* end of what the table has, or SF_POSITION_NONE */
     int64_t end;       /* of what was written */
 } Chain;
+
+typedef enum Start { START_KNOWN, START_ANEW } Start;
 
 typedef struct Sink {
     /* options */
@@ -55,6 +59,8 @@ typedef struct Sink {
     int64_t max_open_files;
     SfMap table_properties;
     bool merge_schema;
+    const char *adopt; /* NULL: none */
+    int32_t start;     /* Start */
     /* the table */
     SfNode *node;
     Store *store;
@@ -102,6 +108,19 @@ void files_drop_idle(Sink *sink);
 void files_delete(Sink *sink); /* those in the store that no commit will name */
 void open_file_free(OpenFile *file);
 void data_file_free(DataFile *file);
+
+/* chains.c */
+Chain *chain_find(const Sink *sink, size_t input, const SfSplit *split); /* or NULL */
+void chain_free(gpointer chain);
+SfStatus chains_recover(Sink *sink, SfRecovery *chains, size_t n, SfError *err); /* from the log's newest state */
+SfStatus chains_check_fence(Sink *sink, SfError *err);
+void chains_publish(Sink *sink); /* after the commit */
+
+/* Whether the next commit brings its txn. */
+static inline bool chain_moved(const Chain *chain)
+{
+    return chain->end != chain->committed || chain->adopted;
+}
 
 /* commit.c */
 SfStatus commit_all(Sink *sink, SfCommitReason reason, SfError *err);

@@ -10,7 +10,6 @@ static const char *const plain_properties[] = {"delta.appendOnly",
                                                "delta.deletedFileRetentionDuration",
                                                "delta.enableExpiredLogCleanup",
                                                "delta.logRetentionDuration",
-                                               "delta.setTransactionRetentionDuration",
                                                "delta.targetFileSize",
                                                NULL};
 

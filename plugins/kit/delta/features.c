@@ -84,6 +84,12 @@ static SfStatus check_properties(const DeltaLog *log, SfError *err)
         if (g_str_has_prefix(key, "delta.constraints."))
             return sf_fail(err, SF_CONFIG, "%s: the table has the constraint '%s', which this sink cannot check",
                            store_url(log->store), key + strlen("delta.constraints."));
+        if (strcmp(key, "delta.setTransactionRetentionDuration") == 0)
+            return sf_fail(
+                err, SF_CONFIG,
+                "%s: with 'delta.setTransactionRetentionDuration' (%s) the table forgets positions, and rows "
+                "would be there twice; take it away: ALTER TABLE … UNSET TBLPROPERTIES ('%s')",
+                store_url(log->store), text, key);
         if (strcmp(key, "delta.columnMapping.mode") == 0 && g_strcmp0(text, "none") != 0)
             return sf_fail(err, SF_CONFIG,
                            "%s: the table uses the feature 'columnMapping' (mode %s), which this sink lacks",

@@ -1,0 +1,169 @@
+/* Chains and their positions in the table: under our own name, or another's that is adopted. */
+#include "delta_silver_sink.h"
+
+Chain *chain_find(const Sink *sink, size_t input, const SfSplit *split)
+{
+    for (guint i = 0; i < sink->chains->len; i++) {
+        Chain *chain = sink->chains->pdata[i];
+        if (chain->input == input && chain->split == split)
+            return chain;
+    }
+    return NULL;
+}
+
+void chain_free(gpointer data)
+{
+    Chain *chain = data;
+    g_free(chain->app_id);
+    g_free(chain->adopted);
+    g_free(chain);
+}
+
+/* <pipeline>/<step>/<split>; the input's name in between when there are several. Nothing in it may ever change. */
+static char *app_id_of(const SfNode *node, const char *prefix, const Chain *chain)
+{
+    return node->n_inputs > 1 ? g_strdup_printf("%s/%s/%s", prefix, node->inputs[chain->input], chain->split->name)
+                              : g_strdup_printf("%s/%s", prefix, chain->split->name);
+}
+
+static Chain *chain_new(Sink *sink, size_t input, const SfSplit *split)
+{
+    g_autofree char *prefix = g_strdup_printf("%s/%s", sink->node->pipeline, sink->node->step);
+    Chain *chain = g_new0(Chain, 1);
+    chain->input = input;
+    chain->split = split;
+    chain->logged = chain->committed = chain->end = SF_POSITION_NONE;
+    chain->app_id = app_id_of(sink->node, prefix, chain);
+    g_ptr_array_add(sink->chains, chain);
+    return chain;
+}
+
+/* Names under which positions are told in the table: what stands before "/<split>", when that is two or three of our
+ * names; NULL: another kind of appId. */
+static char *writer_of(const char *app_id, const char *split)
+{
+    size_t size = strlen(app_id);
+    size_t tail = strlen(split);
+    if (size < tail + 2 || app_id[size - tail - 1] != '/' || strcmp(app_id + size - tail, split) != 0)
+        return NULL;
+    g_autofree char *writer = g_strndup(app_id, size - tail - 1);
+    g_auto(GStrv) names = g_strsplit(writer, "/", -1);
+    guint n = g_strv_length(names);
+    for (guint i = 0; i < n; i++)
+        if (!names[i][0])
+            return NULL;
+    return n == 2 || n == 3 ? g_steal_pointer(&writer) : NULL;
+}
+
+static bool is_ours(const Sink *sink, const char *app_id, const SfSplit *split)
+{
+    for (size_t input = 0; input < sink->n_inputs; input++) {
+        g_autofree char *prefix = g_strdup_printf("%s/%s", sink->node->pipeline, sink->node->step);
+        g_autofree char *own = app_id_of(sink->node, prefix, &(Chain){.input = input, .split = split});
+        if (g_str_equal(own, app_id))
+            return true;
+    }
+    return false;
+}
+
+/* Rows that the table has already under another name would be there twice. */
+static SfStatus check_others(const Sink *sink, const Chain *chain, SfError *err)
+{
+    GHashTableIter iter;
+    gpointer app_id;
+    g_hash_table_iter_init(&iter, sink->log->txns);
+    while (g_hash_table_iter_next(&iter, &app_id, NULL)) {
+        g_autofree char *writer = writer_of(app_id, chain->split->name);
+        if (!writer || is_ours(sink, app_id, chain->split))
+            continue;
+        return sf_fail(err, SF_CONFIG,
+                       "%s: '%s' has written '%s' to this table already, and every row would be there twice; set "
+                       "'adopt: %s' if '%s' takes over from it (a pipeline, step or input that was renamed), or "
+                       "'start: anew' if its rows are others",
+                       store_url(sink->store), writer, chain->split->name, writer, sink->node->step);
+    }
+    return SF_OK;
+}
+
+/* What `adopt` may mean: <pipeline>/<step>, with the input where it had several; the pipeline alone, or the step. */
+static char *adopted_id(const Sink *sink, const Chain *chain)
+{
+    const SfNode *node = sink->node;
+    g_autofree char *as_pipeline = g_strdup_printf("%s/%s", sink->adopt, node->step);
+    g_autofree char *as_step = g_strdup_printf("%s/%s", node->pipeline, sink->adopt);
+    const char *prefixes[] = {sink->adopt, as_pipeline, as_step};
+    for (size_t i = 0; i < G_N_ELEMENTS(prefixes); i++) {
+        g_autofree char *id = app_id_of(node, prefixes[i], chain);
+        if (delta_log_find_txn(sink->log, id))
+            return g_steal_pointer(&id);
+    }
+    return NULL;
+}
+
+static SfStatus recover_chain(Sink *sink, Chain *chain, SfError *err)
+{
+    const DeltaTxn *txn = delta_log_find_txn(sink->log, chain->app_id);
+    g_clear_pointer(&chain->adopted, g_free);
+    chain->logged = txn ? txn->version : SF_POSITION_NONE;
+    if (!txn && sink->adopt) {
+        chain->adopted = adopted_id(sink, chain);
+        txn = chain->adopted ? delta_log_find_txn(sink->log, chain->adopted) : NULL;
+    }
+    if (!txn && sink->start == START_KNOWN)
+        SF_TRY(check_others(sink, chain, err));
+    chain->committed = chain->end = txn ? txn->version : SF_POSITION_NONE;
+    if (txn)
+        sf_recovered(sink->node, chain->input, chain->split, txn->version, txn->updated_ms);
+    return SF_OK;
+}
+
+SfStatus chains_recover(Sink *sink, SfRecovery *chains, size_t n, SfError *err)
+{
+    for (size_t i = 0; i < n; i++) {
+        Chain *chain = chain_find(sink, chains[i].input, chains[i].split);
+        if (!chain)
+            chain = chain_new(sink, chains[i].input, chains[i].split);
+        else if (chain->end != chain->committed)
+            return sf_fail(err, SF_FENCED, "%s was given back with rows that are not committed", chain->split->name);
+        SF_TRY(recover_chain(sink, chain, err));
+        chains[i].position = chain->committed;
+    }
+    return SF_OK;
+}
+
+/* Compare and set: the table must stand where this process left it, or another one has taken over. */
+SfStatus chains_check_fence(Sink *sink, SfError *err)
+{
+    for (guint i = 0; i < sink->chains->len; i++) {
+        const Chain *chain = sink->chains->pdata[i];
+        if (!chain_moved(chain))
+            continue;
+        const char *moved = chain->app_id;
+        int64_t expected = chain->logged;
+        int64_t there = delta_log_txn(sink->log, chain->app_id);
+        if (there == expected && chain->adopted) {
+            moved = chain->adopted;
+            expected = chain->committed;
+            there = delta_log_txn(sink->log, chain->adopted);
+        }
+        if (there == expected)
+            continue;
+        files_delete(sink);
+        return sf_fail(err, SF_FENCED,
+                       "%s: another process has moved %s to %" G_GINT64_FORMAT " (from %" G_GINT64_FORMAT " here)",
+                       store_url(sink->store), moved, there, expected);
+    }
+    return SF_OK;
+}
+
+void chains_publish(Sink *sink)
+{
+    for (guint i = 0; i < sink->chains->len; i++) {
+        Chain *chain = sink->chains->pdata[i];
+        if (!chain_moved(chain))
+            continue;
+        g_clear_pointer(&chain->adopted, g_free);
+        chain->logged = chain->committed = chain->end;
+        sf_committed(sink->node, chain->input, chain->split, chain->end);
+    }
+}
