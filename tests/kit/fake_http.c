@@ -102,7 +102,12 @@ static void set_error(FakeAnswer *answer, const FakeScript *script)
 {
     g_string_truncate(answer->headers, 0);
     g_string_truncate(answer->body, 0);
-    fake_s3_error(answer, script->status, script->code ? script->code : "");
+    if (script->fault == FAKE_BODY) {
+        answer->status = script->status;
+        g_string_assign(answer->body, script->code);
+    } else {
+        fake_s3_error(answer, script->status, script->code ? script->code : "");
+    }
     if (script->header)
         g_string_append_printf(answer->headers, "%s\r\n", script->header);
 }
@@ -114,21 +119,18 @@ static FakeFault work(FakeS3 *fake, FakeRequest *request, FakeAnswer *answer)
     FakeScript script = next_fault(fake, request);
     if (script.fault == FAKE_IGNORE_NEW)
         g_hash_table_remove(request->headers, "if-none-match");
-    if (script.fault != FAKE_ANSWER && script.fault != FAKE_CUT && script.fault != FAKE_HANG)
+    bool idle = script.fault == FAKE_ANSWER || script.fault == FAKE_CUT || script.fault == FAKE_HANG ||
+                script.fault == FAKE_BODY || script.fault == FAKE_DRIP;
+    if (!idle)
         fake_s3_serve(fake, request, answer);
-    if (script.fault == FAKE_ANSWER || script.fault == FAKE_DO_ANSWER)
+    if (script.fault == FAKE_ANSWER || script.fault == FAKE_DO_ANSWER || script.fault == FAKE_BODY)
         set_error(answer, &script);
     g_mutex_unlock(&fake->mutex);
     return script.fault;
 }
 
-static bool send_answer(int fd, const FakeRequest *request, const FakeAnswer *answer)
+static bool send_text(int fd, const GString *text)
 {
-    g_autoptr(GString) text = g_string_new(NULL);
-    g_string_append_printf(text, "HTTP/1.1 %d X\r\n%sContent-Length: %zu\r\n\r\n", answer->status, answer->headers->str,
-                           answer->body->len);
-    if (!g_str_equal(request->method, "HEAD"))
-        g_string_append_len(text, answer->body->str, (gssize) answer->body->len);
     for (gsize sent = 0; sent < text->len;) {
         ssize_t now = send(fd, text->str + sent, text->len - sent, MSG_NOSIGNAL);
         if (now <= 0)
@@ -136,6 +138,28 @@ static bool send_answer(int fd, const FakeRequest *request, const FakeAnswer *an
         sent += (gsize) now;
     }
     return true;
+}
+
+static bool send_answer(int fd, const FakeRequest *request, const FakeAnswer *answer, bool length)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+    g_string_append_printf(text, "HTTP/1.1 %d X\r\n%s", answer->status, answer->headers->str);
+    if (length)
+        g_string_append_printf(text, "Content-Length: %zu\r\n", answer->body->len);
+    g_string_append(text, "\r\n");
+    if (!g_str_equal(request->method, "HEAD"))
+        g_string_append_len(text, answer->body->str, (gssize) answer->body->len);
+    return send_text(fd, text) && length;
+}
+
+/* A byte now and then, until the client has enough of it. */
+static void drip(int fd)
+{
+    g_autoptr(GString) byte = g_string_new("HTTP/1.1 500 X\r\nContent-Length: 60000\r\n\r\n");
+    while (send_text(fd, byte)) {
+        g_string_assign(byte, "x");
+        g_usleep(50000);
+    }
 }
 
 /* false: the connection is to be closed. */
@@ -149,8 +173,10 @@ static bool serve_one(FakeS3 *fake, FILE *in)
     bool open = false;
     if (fault == FAKE_HANG)
         fgetc(in); /* until the client gives up */
+    else if (fault == FAKE_DRIP)
+        drip(fileno(in));
     else if (fault != FAKE_CUT && fault != FAKE_DO_CUT)
-        open = send_answer(fileno(in), request, &answer);
+        open = send_answer(fileno(in), request, &answer, fault != FAKE_NO_LENGTH);
     g_string_free(answer.headers, TRUE);
     g_string_free(answer.body, TRUE);
     request_free(request);
@@ -217,6 +243,7 @@ FakeS3 *fake_s3_new(void)
     fake->log = g_string_new(NULL);
     fake->last_headers = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     fake->objects = g_tree_new_full(by_path, NULL, g_free, (GDestroyNotify) g_bytes_unref);
+    fake->sums = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     fake->uploads = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_tree_unref);
     fake->clients = g_ptr_array_new_with_free_func(client_free);
     listen_on_loopback(fake);
@@ -236,6 +263,7 @@ void fake_s3_free(FakeS3 *fake)
     g_string_free(fake->log, TRUE);
     g_hash_table_unref(fake->last_headers);
     g_tree_unref(fake->objects);
+    g_hash_table_unref(fake->sums);
     g_hash_table_unref(fake->uploads);
     g_mutex_clear(&fake->mutex);
     g_free(fake->url);

@@ -23,6 +23,7 @@ struct FakeS3 {
     GString *log;
     GHashTable *last_headers;
     GTree *objects;      /* "/bucket/key" → GBytes, in bytewise order */
+    GHashTable *sums;    /* "/bucket/key" → x-amz-meta-sf-crc32 */
     GHashTable *uploads; /* id → GTree of part numbers → GBytes */
     guint next_upload;
     guint connections;

@@ -49,6 +49,7 @@ static bool refused(FakeS3 *fake, const FakeRequest *request, const char *path, 
 
 static void store_bytes(FakeS3 *fake, const char *path, GByteArray *bytes)
 {
+    g_hash_table_remove(fake->sums, path);
     g_tree_replace(fake->objects, g_strdup(path), g_bytes_new(bytes->data, bytes->len));
 }
 
@@ -69,7 +70,10 @@ static void put(FakeS3 *fake, const FakeRequest *request, const Target *target, 
     if (g_hash_table_contains(target->query, "partNumber")) {
         put_part(fake, request, target, answer);
     } else if (!refused(fake, request, target->path, answer)) {
+        const char *sum = g_hash_table_lookup(request->headers, "x-amz-meta-sf-crc32");
         store_bytes(fake, target->path, request->body);
+        if (sum)
+            g_hash_table_replace(fake->sums, g_strdup(target->path), g_strdup(sum));
         g_string_append(answer->headers, "ETag: \"whole\"\r\n");
     }
 }
@@ -181,7 +185,10 @@ static void get(FakeS3 *fake, const Target *target, FakeAnswer *answer)
     gsize size;
     if (bytes) {
         const char *data = g_bytes_get_data(bytes, &size);
+        const char *sum = g_hash_table_lookup(fake->sums, target->path);
         g_string_append_len(answer->body, data, (gssize) size);
+        if (sum)
+            g_string_append_printf(answer->headers, "x-amz-meta-sf-crc32: %s\r\n", sum);
     } else {
         fake_s3_error(answer, 404, "NoSuchKey");
     }
@@ -225,6 +232,7 @@ void fake_s3_set(FakeS3 *fake, const char *path, const char *body)
 {
     g_mutex_lock(&fake->mutex);
     g_tree_replace(fake->objects, g_strdup(path), g_bytes_new(body, strlen(body)));
+    g_hash_table_remove(fake->sums, path);
     g_mutex_unlock(&fake->mutex);
 }
 

@@ -14,6 +14,9 @@ typedef enum FakeFault {
     FAKE_DO_CUT,     /* does it, then closes without an answer */
     FAKE_HANG,       /* does nothing and answers nothing until the client leaves */
     FAKE_IGNORE_NEW, /* does it as if there were no If-None-Match */
+    FAKE_BODY,       /* answers `status` with `code` as the whole body */
+    FAKE_NO_LENGTH,  /* does it, and answers without Content-Length, then closes */
+    FAKE_DRIP,       /* does nothing and answers a byte now and then, for ever */
 } FakeFault;
 
 typedef struct FakeScript {

@@ -140,28 +140,149 @@ static void a_head_without_words_may_be_an_expired_token(Fixture *f, gconstpoint
     g_assert_cmpint(size, ==, 5);
 }
 
-static SfStatus put_refused(Fixture *f, int status, const char *code, const char *header)
+static SfStatus put_refused(Fixture *f, int status, const char *code, const char *header, int times)
 {
     g_autoptr(GBytes) body = g_bytes_new_static("x", 1);
     fake_s3_script(
         f->fake,
         (FakeScript){
-            .method = "PUT", .fault = FAKE_ANSWER, .status = status, .code = code, .header = header, .times = 3});
+            .method = "PUT", .fault = FAKE_ANSWER, .status = status, .code = code, .header = header, .times = times});
     return store_put(f->store, "k", body, &f->err);
 }
 
 static void a_new_bucket_is_waited_for(Fixture *f, gconstpointer unused)
 {
     (void) unused;
-    g_assert_cmpint(put_refused(f, 307, "TemporaryRedirect", NULL), ==, SF_RETRY);
+    g_assert_cmpint(put_refused(f, 307, "TemporaryRedirect", NULL, 3), ==, SF_RETRY);
     g_assert_nonnull(strstr(f->err.message, "307 TemporaryRedirect (on purpose); the bucket is new"));
 }
 
 static void no_server_makes_us_wait_for_ever(Fixture *f, gconstpointer unused)
 {
     (void) unused;
-    g_assert_cmpint(put_refused(f, 503, "SlowDown", "Retry-After: 9223372036854775807"), ==, SF_RETRY);
+    g_assert_cmpint(put_refused(f, 503, "SlowDown", "Retry-After: 9223372036854775807", 3), ==, SF_RETRY);
     g_assert_nonnull(strstr(f->err.message, "the store asks to wait 86400 s"));
+}
+
+/* ---- what is no absence ---- */
+
+static void a_proxys_404_is_an_outage(Fixture *f, gconstpointer unused)
+{
+    (void) unused;
+    g_autoptr(GBytes) body = NULL;
+    int64_t size = 0;
+    const FakeScript proxy = {.fault = FAKE_ANSWER, .status = 404, .code = "", .times = 3};
+    fake_s3_set(f->fake, "/raw/t/k", "12345");
+    fake_s3_script(f->fake, proxy);
+    g_assert_cmpint(store_get(f->store, "k", 100, &body, &f->err), ==, SF_RETRY);
+    g_assert_nonnull(strstr(f->err.message, "404"));
+    g_assert_nonnull(strstr(f->err.message, "that is no answer of S3's"));
+    FakeScript head = proxy;
+    head.times = 1;
+    fake_s3_script(f->fake, head); /* then its GET shows that it is there */
+    g_assert_cmpint(store_stat(f->store, "k", &size, &f->err), ==, SF_RETRY);
+    fake_s3_script(f->fake, (FakeScript){.fault = FAKE_ANSWER, .status = 404, .code = "", .times = 4});
+    g_assert_cmpint(store_stat(f->store, "k", &size, &f->err), ==, SF_RETRY);
+    g_assert_cmpint(store_stat(f->store, "k", &size, &f->err), ==, SF_OK);
+    g_assert_cmpint(store_stat(f->store, "other", &size, &f->err), ==, SF_EMPTY);
+    g_assert_cmpint(store_get(f->store, "other", 100, &body, &f->err), ==, SF_EMPTY);
+}
+
+static void a_404_at_open_is_not_a_missing_bucket(Fixture *f, gconstpointer unused)
+{
+    (void) unused;
+    fake_s3_script(f->fake, (FakeScript){.fault = FAKE_ANSWER, .status = 404, .code = "", .times = 3});
+    g_assert_cmpint(store_open(f->store, &f->err), ==, SF_RETRY);
+    fake_s3_script(f->fake, (FakeScript){.fault = FAKE_ANSWER, .status = 404, .code = "NoSuchBucket"});
+    g_assert_cmpint(store_open(f->store, &f->err), ==, SF_CONFIG);
+    g_assert_nonnull(strstr(f->err.message, "create the bucket or correct 'url'"));
+    g_assert_cmpint(store_open(f->store, &f->err), ==, SF_OK);
+}
+
+static void a_head_without_length_is_no_absence(Fixture *f, gconstpointer unused)
+{
+    (void) unused;
+    int64_t size = 0;
+    fake_s3_set(f->fake, "/raw/t/k", "12345");
+    fake_s3_script(f->fake, (FakeScript){.method = "HEAD", .fault = FAKE_NO_LENGTH});
+    g_assert_cmpint(store_stat(f->store, "k", &size, &f->err), ==, SF_RETRY);
+    g_assert_nonnull(strstr(f->err.message, "no Content-Length"));
+    g_assert_cmpint(store_stat(f->store, "k", &size, &f->err), ==, SF_OK);
+    g_assert_cmpint(size, ==, 5);
+}
+
+/* Whatever the refusal is called: credentials are not to blame for a clock. */
+static void a_wrong_clock_is_told_from_wrong_credentials(Fixture *f, gconstpointer unused)
+{
+    (void) unused;
+    g_assert_cmpint(put_refused(f, 403, "SignatureDoesNotMatch", "Date: Mon, 01 Jan 2024 00:00:00 GMT", 1), ==,
+                    SF_RETRY);
+    g_assert_nonnull(strstr(f->err.message, "; this machine's clock is "));
+    g_assert_nonnull(strstr(f->err.message, " s ahead of the store's: set it"));
+    g_assert_null(strstr(f->err.message, "secret_access_key"));
+    g_assert_cmpint(put_refused(f, 400, "AuthorizationHeaderMalformed", "Date: Fri, 01 Jan 2100 00:00:00 GMT", 3), ==,
+                    SF_RETRY);
+    g_assert_nonnull(strstr(f->err.message, " s behind the store's: set it"));
+    g_autoptr(GTimeZone) utc = g_time_zone_new_utc();
+    g_autoptr(GDateTime) now = g_date_time_new_now(utc);
+    g_autofree char *right = g_date_time_format(now, "Date: %a, %d %b %Y %H:%M:%S GMT");
+    g_assert_cmpint(put_refused(f, 403, "SignatureDoesNotMatch", right, 1), ==, SF_RETRY);
+    g_assert_nonnull(strstr(f->err.message, "'secret_access_key' does not belong to 'access_key_id'"));
+}
+
+/* ---- hostile words ---- */
+
+static SfStatus list_answer(Fixture *f, const char *key, GPtrArray *out)
+{
+    g_autofree char *xml = g_strdup_printf("<ListBucketResult><IsTruncated>false</IsTruncated><Contents><Key>%s</Key>"
+                                           "<Size>1</Size></Contents></ListBucketResult>",
+                                           key);
+    fake_s3_script(f->fake, (FakeScript){.part = "list-type", .fault = FAKE_BODY, .status = 200, .code = xml});
+    return store_list(f->store, "_sf/p/", NULL, 10, out, &f->err);
+}
+
+static void keys_that_were_not_asked_for_are_refused(Fixture *f, gconstpointer unused)
+{
+    (void) unused;
+    const char *const keys[] = {"t/_sf", "t", "", "x", "t/_sf/q/0", "_sf/p/0", "t/_sf/p", "T/_sf/p/0", "t//_sf/p/0"};
+    g_autoptr(GPtrArray) entries = g_ptr_array_new_with_free_func((GDestroyNotify) store_entry_free);
+    for (gsize i = 0; i < G_N_ELEMENTS(keys); i++) {
+        g_assert_cmpint(list_answer(f, keys[i], entries), ==, SF_FATAL);
+        g_assert_nonnull(strstr(f->err.message, "which is not below it"));
+    }
+    g_assert_cmpint(list_answer(f, "&#27;]0;owned&#7;&#10;x", entries), ==, SF_FATAL);
+    g_assert_null(strpbrk(f->err.message, "\033\007\n"));
+    g_assert_cmpuint(entries->len, ==, 0);
+    g_assert_cmpint(list_answer(f, "t/_sf/p/0", entries), ==, SF_OK);
+    g_assert_cmpuint(entries->len, ==, 1);
+}
+
+static void servers_do_not_write_to_terminals(Fixture *f, gconstpointer unused)
+{
+    (void) unused;
+    g_autoptr(GBytes) body = g_bytes_new_static("x", 1);
+    fake_s3_script(f->fake,
+                   (FakeScript){.fault = FAKE_BODY,
+                                .status = 403,
+                                .code = "<Error><Code>Access\302\233Denied&#127;</Code><Message>&#27;]0;owned&#7;"
+                                        "&#10;[2026-01-01] INFO - forged</Message></Error>",
+                                .times = 3});
+    g_assert_cmpint(store_put(f->store, "k", body, &f->err), ==, SF_RETRY);
+    g_assert_nonnull(strstr(f->err.message, "403 Access  Denied  ( ]0;owned  [2026-01-01] INFO - forged)"));
+}
+
+/* A byte now and then is progress, and would hold the call up for ever. */
+static void a_request_that_drips_has_an_end(Fixture *f, gconstpointer unused)
+{
+    (void) unused;
+    g_autoptr(GBytes) body = NULL;
+    f->options.timeout_ms = 700;
+    f->options.request_ms = 1000;
+    s3_place_open(f);
+    fake_s3_script(f->fake, (FakeScript){.fault = FAKE_DRIP, .times = -1});
+    g_assert_cmpint(store_get(f->store, "k", 100, &body, &f->err), ==, SF_RETRY);
+    g_test_message("%s", f->err.message);
+    g_assert_nonnull(strstr(f->err.message, "not done after 1000 ms"));
 }
 
 /* As the server checks it: by the Host that has come. */
@@ -214,6 +335,13 @@ int main(int argc, char **argv)
     ADD("a HEAD without words may be an expired token", a_head_without_words_may_be_an_expired_token);
     ADD("a new bucket is waited for", a_new_bucket_is_waited_for);
     ADD("no server makes us wait for ever", no_server_makes_us_wait_for_ever);
+    ADD("a proxy's 404 is an outage", a_proxys_404_is_an_outage);
+    ADD("a 404 at open is not a missing bucket", a_404_at_open_is_not_a_missing_bucket);
+    ADD("a HEAD without length is no absence", a_head_without_length_is_no_absence);
+    ADD("a wrong clock is told from wrong credentials", a_wrong_clock_is_told_from_wrong_credentials);
+    ADD("keys that were not asked for are refused", keys_that_were_not_asked_for_are_refused);
+    ADD("servers do not write to terminals", servers_do_not_write_to_terminals);
+    ADD("a request that drips has an end", a_request_that_drips_has_an_end);
     ADD("the port is signed as it is sent", the_port_is_signed_as_it_is_sent);
     return g_test_run();
 }

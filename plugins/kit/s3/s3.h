@@ -76,8 +76,8 @@ SfStatus s3_list(Store *store, const char *prefix, const char *start_after, size
 /* Uploads in parts; object->created as store_put_new says. */
 SfStatus s3_put_parts(S3Store *store, StoreObject *object, SfError *err);
 
-/* HEAD of each. Calls have SF_OK and a length, or SF_EMPTY where S3 itself has said that there is none: a proxy's 404 is
- * an error. The caller's to end, with any status. */
+/* HEAD of each. Calls have SF_OK and a length, or SF_EMPTY where S3 itself has said that there is none: a proxy's 404
+ * is an error. The caller's to end, with any status. */
 SfStatus s3_head_all(S3Store *store, const char *const *keys, S3Call *calls, size_t n, SfError *err);
 SfStatus s3_sum_all(Store *store, const char *const *keys, StoreSum *sums, size_t n, SfError *err);
 void s3_sum_write(GBytes *body, char *out); /* S3_SUM_SIZE bytes */

@@ -116,8 +116,8 @@ SfStatus store_put(Store *store, const char *key, GBytes *body, SfError *err);
 SfStatus store_put_new(Store *store, const char *key, GBytes *body, bool *created, SfError *err);
 
 /* The beginning of a body, taken over by the store while the rest is still to come, so that it need not wait in
- * memory. NULL where the store takes none, or none for the moment: then all of the body is the caller's to keep. Nothing
- * of it can be seen under the key before it is put. */
+ * memory. NULL where the store takes none, or none for the moment: then all of the body is the caller's to keep.
+ * Nothing of it can be seen under the key before it is put. */
 typedef struct StoreDraft StoreDraft;
 bool store_drafts(const Store *store); /* whether it ever takes any */
 StoreDraft *store_draft_new(Store *store, const char *key);
