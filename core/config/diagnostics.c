@@ -1,5 +1,6 @@
 /* The list of what is wrong with a file: "file:line:column: message" lines in the order of the file. */
 #include "value.h"
+#include "data/printable.h"
 
 #include <string.h>
 
@@ -27,24 +28,14 @@ void diagnostics_context(Diagnostics *diagnostics, const char *context)
     diagnostics->context = g_strdup(context);
 }
 
-/* One message is one line, whatever names and texts of the user's are in it. */
-static char *one_line(char *message)
-{
-    for (char *c = message; *c; c++)
-        if (g_ascii_iscntrl(*c))
-            *c = ' ';
-    return message;
-}
-
 static char *placed(const Diagnostics *diagnostics, const SfValue *value, const char *format, va_list args)
 {
     g_autofree char *message = g_strdup_vprintf(format, args);
     const char *context = diagnostics->context ? diagnostics->context : "";
     const char *colon = diagnostics->context ? ": " : "";
-    if (!value)
-        return one_line(g_strconcat(context, colon, message, NULL));
-    return one_line(
-        g_strdup_printf("%s:%d:%d: %s%s%s", value->file, value->line, value->column, context, colon, message));
+    g_autofree char *place = value ? g_strdup_printf("%s:%d:%d: ", value->file, value->line, value->column) : NULL;
+    g_autofree char *whole = g_strconcat(place ? place : "", context, colon, message, NULL);
+    return message_line(whole);
 }
 
 void diagnostics_add(Diagnostics *diagnostics, const SfValue *value, const char *format, ...)
@@ -65,7 +56,7 @@ void diagnostics_warn(Diagnostics *diagnostics, const SfValue *value, const char
 
 void diagnostics_add_text(Diagnostics *diagnostics, const char *message)
 {
-    g_ptr_array_add(diagnostics->messages, one_line(g_strdup(message)));
+    g_ptr_array_add(diagnostics->messages, message_line(message));
 }
 
 bool diagnostics_any(const Diagnostics *diagnostics)

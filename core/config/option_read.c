@@ -247,13 +247,17 @@ static bool known_key(const OptionReader *reader, const SfOption *option, const 
 /* Library properties that hold secrets (sasl.password, ssl.key.password) may be references too. */
 static bool holds_secret(const char *key)
 {
-    return g_str_has_suffix(key, "password") || g_str_has_suffix(key, "secret");
+    return g_str_has_suffix(key, "password") || g_str_has_suffix(key, "secret") ||
+           g_str_has_suffix(key, "passphrase") || g_str_has_suffix(key, "oauthbearer.config") ||
+           g_str_has_suffix(key, ".pem");
 }
 
-static const char *resolve(const OptionReader *reader, const SfOption *option, const SfValue *value, const char *text)
+/* With `lines`, line breaks may be in it. */
+static const char *resolve(const OptionReader *reader, const SfOption *option, const SfValue *value, const char *text,
+                           bool lines)
 {
     g_autofree char *problem = NULL;
-    char *secret = reader->resolve ? secret_resolve(text, &problem) : g_strdup(text);
+    char *secret = reader->resolve ? secret_resolve(text, lines, &problem) : secret_copy(text, strlen(text));
     if (!secret)
         complain(reader, option, value, problem);
     return secret ? keep_secret(reader->arena, secret) : NULL;
@@ -273,7 +277,7 @@ static bool read_map(const OptionReader *reader, const SfOption *option, const S
         const SfValue *item = sf_value_at(value, i);
         const char *text = plain_text(reader, option, item);
         if (text && holds_secret(key->text))
-            text = resolve(reader, option, item, text);
+            text = resolve(reader, option, item, text, g_str_has_suffix(key->text, ".pem"));
         else if (text)
             text = keep(reader->arena, g_strdup(text));
         pairs[i] = (SfPair){.key = keep(reader->arena, g_strdup(key->text)), .value = text};
@@ -287,7 +291,7 @@ static bool read_map(const OptionReader *reader, const SfOption *option, const S
 
 static bool read_text(const OptionReader *reader, const SfOption *option, const SfValue *value, gpointer field)
 {
-    const char *text = option->type == SF_OPTION_TYPE_SECRET ? resolve(reader, option, value, value->text)
+    const char *text = option->type == SF_OPTION_TYPE_SECRET ? resolve(reader, option, value, value->text, false)
                                                              : keep(reader->arena, g_strdup(value->text));
     if (text)
         memcpy(field, &text, sizeof text);

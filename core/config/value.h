@@ -25,6 +25,7 @@ struct Document {
     char *name;
     GPtrArray *values; /* SfValue *: owns every node, shared ones once */
     const SfValue *root;
+    gsize replaced; /* bytes of scalars with environment references */
 };
 
 Document *document_new(const char *name);
@@ -35,8 +36,8 @@ SfValue *document_add(Document *document, SfValueKind kind, int line, int column
 /* The text in quotes, cut to a length that suits a message, without line breaks. */
 char *text_shown(const char *text);
 
-/* Replaces ${NAME}, ${NAME:-default} and $${ in `text`. Problems go to diagnostics at the place of `value`; then NULL.
- * */
-char *env_replace(const SfValue *value, const char *text, Diagnostics *diagnostics);
+/* Replaces ${NAME}, ${NAME:-default} and $${ in `text`. *total adds up what a document has become by it, which has a
+ * bound as the file itself has. Problems go to diagnostics at the place of `value`; then NULL. */
+char *env_replace(const SfValue *value, const char *text, gsize *total, Diagnostics *diagnostics);
 
 #endif

@@ -125,7 +125,7 @@ static SfValue *read_scalar(Builder *builder, const yaml_event_t *event, const S
     if (memchr(text, 0, event->data.scalar.length))
         diagnostics_add(builder->diagnostics, value, "text holds a NUL character ('\\0'); remove it");
     if (!is_key && strstr(text, "${")) {
-        value->text = env_replace(value, text, builder->diagnostics);
+        value->text = env_replace(value, text, &builder->document->replaced, builder->diagnostics);
         value->bad = value->tainted = !value->text;
     }
     if (!value->text)

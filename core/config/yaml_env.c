@@ -5,7 +5,8 @@
 #include <string.h>
 
 #define MAX_NESTED 8
-#define MAX_TEXT (1 << 20) /* of one scalar: a chain of references must not grow without end */
+#define MAX_TEXT (1 << 20)  /* of one scalar: a chain of references must not grow without end */
+#define MAX_TOTAL (4 << 20) /* of a document's: as large as a file may be */
 
 typedef struct Replacing {
     const SfValue *value;
@@ -104,13 +105,19 @@ static void replace(Replacing *replacing, const char *text, const char *end, gui
     }
 }
 
-char *env_replace(const SfValue *value, const char *text, Diagnostics *diagnostics)
+char *env_replace(const SfValue *value, const char *text, gsize *total, Diagnostics *diagnostics)
 {
+    if (*total > MAX_TOTAL) /* it has been said */
+        return NULL;
     Replacing replacing = {.value = value, .diagnostics = diagnostics, .start = text};
     GString *out = g_string_new(NULL);
     replace(&replacing, text, text + strlen(text), 0, out);
     if (out->len > MAX_TEXT)
         complain(&replacing, text, "text is longer than %d bytes", MAX_TEXT);
+    *total += out->len;
+    if (*total > MAX_TOTAL)
+        complain(&replacing, text, "with environment references replaced, the file has more than %d MiB",
+                 MAX_TOTAL >> 20);
     char *result = g_string_free(out, FALSE);
     if (replacing.failed)
         g_clear_pointer(&result, g_free);

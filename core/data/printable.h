@@ -10,4 +10,8 @@
  * thread. */
 SF_PRIVATE char *printable(const char *text, const char *keep);
 
+/* The text as one line of a message: as above, with blanks for line breaks and tabs, and URLs without their user info
+ * ("http://user:password@host" is "http://host"). Owned by the caller. Any thread. */
+SF_PRIVATE char *message_line(const char *text);
+
 #endif

@@ -121,15 +121,9 @@ static char *lost(guint n)
     return form(out.format, LEVEL_WARNING, NULL, NULL, text, NULL);
 }
 
-static char *one_line(const char *raw)
-{
-    g_autofree char *flat = g_strdelimit(g_strdup(raw), "\r\n\t", ' ');
-    return printable(flat, "");
-}
-
 static void log_text(LogLevel level, const char *pipeline, const char *step, const char *raw, struct json_object *more)
 {
-    g_autofree char *text = one_line(raw);
+    g_autofree char *text = message_line(raw);
     guint held_back = 0;
     g_mutex_lock(&out.lock);
     bool write = level < LEVEL_WARNING || may_write(pipeline, step, text, &held_back);

@@ -2,6 +2,7 @@
 #include "runner.h"
 
 #include "attempt.h"
+#include "data/printable.h"
 #include "backoff.h"
 #include "log.h"
 
@@ -22,7 +23,7 @@ void runner_trouble(Runner *runner, StepStats *stats, const char *message)
 {
     g_mutex_lock(&runner->lock);
     g_free(stats->trouble);
-    stats->trouble = g_strdup(message);
+    stats->trouble = message ? message_line(message) : NULL;
     g_mutex_unlock(&runner->lock);
 }
 
@@ -176,7 +177,7 @@ static bool wait_for_next(Runner *runner, gint64 ms, const char *why)
                                      : "starting anew from what the sinks have");
     g_mutex_lock(&runner->lock);
     g_free(runner->last_restart);
-    runner->last_restart = g_strdup(why);
+    runner->last_restart = message_line(why);
     while (runner->stopped_us == 0 && !runner->gave_up && g_get_monotonic_time() < until)
         g_cond_wait_until(&runner->changed, &runner->lock, until);
     bool go_on = runner->stopped_us == 0 && !runner->gave_up;

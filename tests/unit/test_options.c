@@ -2,8 +2,10 @@
 #include <glib.h>
 #include <glib/gstdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "config/option_read.h"
+#include "data/printable.h"
 
 /* As in tests/modules/test_source.c. */
 typedef struct State {
@@ -262,7 +264,7 @@ static void secret_comes_from_a_command(void)
 static void secret_that_cannot_be_had_is_an_error(void)
 {
     assert_refused("password: file:/nowhere/pw", "t.yaml:1:11: option 'password': cannot read file '/nowhere/pw': "
-                                                 "Error opening file /nowhere/pw: No such file or directory");
+                                                 "No such file or directory");
     assert_refused("password: exec:false", "t.yaml:1:11: option 'password': command 'false' failed: exit status 1");
     assert_refused("password: 'exec:sh -c \"kill -9 $$\"'",
                    "t.yaml:1:11: option 'password': command 'sh -c \"kill -9 $$\"' failed: killed by signal 9");
@@ -287,6 +289,103 @@ static void secret_that_is_no_text_is_not_printed(void)
     g_assert_null(too_long.arena);
     g_assert_nonnull(strstr(too_long.err.message, "gives more than 65536 bytes"));
     g_unlink(long_path);
+}
+
+/* A line break in a password would end a header or a line of a protocol. */
+static void secret_has_no_control_characters(void)
+{
+    static const char *const bad[] = {"two\nlines", "two\r\nlines\n", "a\tb", "esc\033"};
+    for (gsize i = 0; i < G_N_ELEMENTS(bad); i++) {
+        g_autofree char *path = secret_file(bad[i], -1);
+        g_autofree char *yaml = g_strdup_printf("password: file:%s", path);
+        g_auto(Filled) filled = fill(yaml);
+        g_assert_null(filled.arena);
+        g_assert_nonnull(strstr(filled.err.message, "control character"));
+        g_assert_null(strstr(filled.err.message, "lines"));
+        g_unlink(path);
+    }
+    assert_refused("password: \"two\\nlines\"", "t.yaml:1:11: option 'password': it gives a text with a line break or "
+                                                "another control character in it");
+    g_auto(Filled) pem = fill("properties: {ssl.key.pem: \"-----BEGIN\\nKEY\"}");
+    g_assert_nonnull(pem.arena);
+    g_assert_cmpstr(pem.state.properties.pairs[0].value, ==, "-----BEGIN\nKEY");
+}
+
+static void secret_of_a_file_that_others_write_is_refused(void)
+{
+    static const int modes[] = {0602, 0646};
+    for (gsize i = 0; i < G_N_ELEMENTS(modes); i++) {
+        g_autofree char *path = secret_file("s3cret", -1);
+        g_autofree char *yaml = g_strdup_printf("password: file:%s", path);
+        g_assert_cmpint(g_chmod(path, modes[i]), ==, 0);
+        g_auto(Filled) filled = fill(yaml);
+        g_assert_null(filled.arena);
+        g_assert_nonnull(strstr(filled.err.message, "others can write to it"));
+        g_unlink(path);
+    }
+}
+
+/* Neither a FIFO without a writer nor a command without an end holds the start up for ever, or fills the memory. */
+static void secret_that_does_not_come(void)
+{
+    g_autofree char *dir = g_dir_make_tmp("sf-secret-XXXXXX", NULL), *path = g_build_filename(dir, "fifo", NULL);
+    g_autofree char *yaml = g_strdup_printf("password: file:%s", path);
+    g_assert_cmpint(mkfifo(path, 0600), ==, 0);
+    g_auto(Filled) nobody = fill(yaml);
+    g_assert_null(nobody.arena);
+    g_assert_nonnull(strstr(nobody.err.message, "no answer within 5 s"));
+    g_auto(Filled) endless = fill("password: exec:yes");
+    g_assert_null(endless.arena);
+    g_assert_nonnull(strstr(endless.err.message, "gives more than 65536 bytes"));
+    g_auto(Filled) zeros = fill("password: file:/dev/zero");
+    g_assert_null(zeros.arena);
+    g_assert_nonnull(strstr(zeros.err.message, "gives more than 65536 bytes"));
+    g_auto(Filled) directory = fill("password: file:/tmp");
+    g_assert_nonnull(strstr(directory.err.message, "it is a directory"));
+    g_unlink(path);
+    g_rmdir(dir);
+}
+
+/* /proc/self/smaps has "dd" among the flags of memory that stays out of dumps. */
+static void secret_is_in_no_core_dump(void)
+{
+    g_auto(Filled) filled = fill("password: s3cret");
+    g_assert_nonnull(filled.arena);
+    g_autofree char *maps = NULL;
+    g_assert_true(g_file_get_contents("/proc/self/smaps", &maps, NULL, NULL));
+    g_auto(GStrv) lines = g_strsplit(maps, "\n", -1);
+    guint64 place = (guintptr) filled.state.password;
+    bool inside = false, found = false;
+    for (char **line = lines; *line; line++) {
+        char *end = NULL;
+        guint64 first = g_ascii_strtoull(*line, &end, 16);
+        if (*end == '-' && g_ascii_isxdigit(**line))
+            inside = place >= first && place < g_ascii_strtoull(end + 1, NULL, 16);
+        else if (inside && g_str_has_prefix(*line, "VmFlags:"))
+            found = strstr(*line, " dd") != NULL;
+    }
+    g_assert_true(found);
+}
+
+/* "user:password@" of a URL stands in no message. */
+static void urls_are_shown_without_their_user(void)
+{
+    static const char *const urls[][2] = {
+        {"s3://AKIA:se/cr+et=@bucket/prefix", "s3://bucket/prefix"},
+        {"see http://user:p@ss@host:9000/a, or https://tok@host.", "see http://host:9000/a, or https://host."},
+        {"http://host:9000/a@b", "http://host:9000/a@b"},
+        {"http://[::1]:9000/a@b 'ftp://u:p@h'", "http://[::1]:9000/a@b 'ftp://h'"},
+        {"http://", "http://"},
+        {"://@", "://"},
+        {"a://b:c@d://e:f@g", "a://d://g"},
+        {"no url: a@b", "no url: a@b"}};
+    for (gsize i = 0; i < G_N_ELEMENTS(urls); i++) {
+        g_autofree char *shown = message_line(urls[i][0]);
+        g_assert_cmpstr(shown, ==, urls[i][1]);
+    }
+    g_auto(Filled) filled = fill("count: http://user:s3cret@host/");
+    g_assert_null(filled.arena);
+    g_assert_null(strstr(filled.err.message, "s3cret"));
 }
 
 static void check_reads_no_secret(void)
@@ -347,6 +446,12 @@ int main(int argc, char **argv)
     g_test_add_func("/secrets/secret_comes_from_a_command", secret_comes_from_a_command);
     g_test_add_func("/secrets/secret_that_cannot_be_had_is_an_error", secret_that_cannot_be_had_is_an_error);
     g_test_add_func("/secrets/secret_that_is_no_text_is_not_printed", secret_that_is_no_text_is_not_printed);
+    g_test_add_func("/secrets/secret_has_no_control_characters", secret_has_no_control_characters);
+    g_test_add_func("/secrets/secret_of_a_file_that_others_write_is_refused",
+                    secret_of_a_file_that_others_write_is_refused);
+    g_test_add_func("/secrets/secret_that_does_not_come", secret_that_does_not_come);
+    g_test_add_func("/secrets/secret_is_in_no_core_dump", secret_is_in_no_core_dump);
+    g_test_add_func("/secrets/urls_are_shown_without_their_user", urls_are_shown_without_their_user);
     g_test_add_func("/secrets/check_reads_no_secret", check_reads_no_secret);
     g_test_add_func("/rows/rows_are_checked", rows_are_checked);
     return g_test_run();

@@ -170,6 +170,23 @@ static void environment_references_end(void)
     g_string_free(text, TRUE);
 }
 
+/* A few hundred bytes of file and environment must not become gigabytes. */
+static void environment_replaced_in_many_places_is_refused(void)
+{
+    g_autofree char *big = g_strnfill(100000, 'x');
+    g_setenv("SF_BIG", big, TRUE);
+    GString *text = g_string_new("a:\n");
+    for (int i = 0; i < 60000; i++)
+        g_string_append(text, "- ${SF_BIG}\n");
+    g_autoptr(Diagnostics) diagnostics = diagnostics_new();
+    g_autoptr(Document) document = yaml_load_text(text->str, text->len, "t.yaml", diagnostics);
+    g_assert_cmpuint(diagnostics->messages->len, ==, 1);
+    g_assert_cmpstr(diagnostics->messages->pdata[0], ==,
+                    "t.yaml:43:3: with environment references replaced, the file has more than 4 MiB");
+    g_unsetenv("SF_BIG");
+    g_string_free(text, TRUE);
+}
+
 static void all_errors_but_syntax_are_collected(void)
 {
     static const char text[] = "a: ${SF_UNSET}\na: 1\nb: *nobody\nc: !tag x\n? [k]\n: v\n";
@@ -341,6 +358,8 @@ int main(int argc, char **argv)
                     environment_is_replaced_in_values_not_in_keys);
     g_test_add_func("/yaml/environment_that_is_no_text_is_refused", environment_that_is_no_text_is_refused);
     g_test_add_func("/yaml/environment_references_end", environment_references_end);
+    g_test_add_func("/yaml/environment_replaced_in_many_places_is_refused",
+                    environment_replaced_in_many_places_is_refused);
     g_test_add_func("/yaml/all_errors_but_syntax_are_collected", all_errors_but_syntax_are_collected);
     g_test_add_func("/yaml/syntax_error_has_problem_and_context", syntax_error_has_problem_and_context);
     g_test_add_func("/yaml/nul_byte_has_a_place", nul_byte_has_a_place);

@@ -7,8 +7,8 @@
 /* Values of these never appear in a message. */
 static bool is_secret(const char *name)
 {
-    return strstr(name, "password") || strstr(name, "secret") || strstr(name, "key.pem") ||
-           strstr(name, "oauthbearer.config");
+    return strstr(name, "password") || strstr(name, "secret") || strstr(name, "passphrase") ||
+           strstr(name, "key.pem") || strstr(name, "oauthbearer.config");
 }
 
 /* librdkafka has no list of its properties but the table that it prints: their names are the first words of its
