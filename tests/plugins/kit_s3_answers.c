@@ -325,6 +325,68 @@ static void the_port_is_signed_as_it_is_sent(Fixture *f, gconstpointer unused)
     g_unsetenv("http_proxy");
 }
 
+/* They go into headers, which a line break would end. */
+static void credentials_have_no_line_breaks(Fixture *f, gconstpointer unused)
+{
+    (void) unused;
+    const StoreOptions good = f->options;
+    StoreOptions bad[] = {good, good, good, good};
+    bad[0].access_key_id = "id\r\nx-amz-acl: public-read";
+    bad[1].secret_access_key = S3_PLACE_SECRET "\n";
+    bad[2].session_token = "token\r\nx: y";
+    bad[3].secret_access_key = S3_PLACE_SECRET " ";
+    for (gsize i = 0; i < G_N_ELEMENTS(bad); i++) {
+        f->options = bad[i];
+        g_assert_null(store_new(NULL, &f->options, &f->err));
+        g_assert_nonnull(strstr(f->err.message, "control character"));
+        g_assert_null(strstr(f->err.message, S3_PLACE_SECRET));
+        g_assert_null(strstr(f->err.message, "x-amz-acl"));
+    }
+    f->options = good;
+}
+
+static GString *logged;
+
+static void log_to_text(SfNode *node, SfLogLevel level, const char *message)
+{
+    (void) node;
+    if (level == SF_LOG_WARNING)
+        g_string_append_printf(logged, "%s\n", message);
+}
+
+/* Said once, and not of this machine. */
+static void connections_that_others_may_read_are_warned_of(Fixture *f, gconstpointer unused)
+{
+    (void) unused;
+    static const struct {
+        const char *endpoint;
+        bool tls_verify;
+        const char *said;
+    } cases[] = {{"http://no.host.invalid:9000", true, "is not encrypted"},
+                 {"https://no.host.invalid:9000", false, "tls_verify: false"},
+                 {"https://no.host.invalid:9000", true, NULL},
+                 {"http://127.0.0.1:1", true, NULL}};
+    const SfHost host = {.size = sizeof host, .log = log_to_text};
+    SfNode node = {.host = &host};
+    logged = g_string_new(NULL);
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        StoreOptions options = f->options;
+        options.endpoint = cases[i].endpoint;
+        options.tls_verify = cases[i].tls_verify;
+        Store *store = store_new(&node, &options, &f->err);
+        g_assert_nonnull(store);
+        g_string_truncate(logged, 0);
+        store_interrupt(store);
+        g_assert_cmpint(store_open(store, &f->err), ==, SF_RETRY);
+        store_interrupt(store);
+        g_assert_cmpint(store_open(store, &f->err), ==, SF_RETRY);
+        store_free(store);
+        const char *first = cases[i].said ? strstr(logged->str, cases[i].said) : NULL;
+        g_assert_true(cases[i].said ? first && !strstr(first + 1, cases[i].said) : logged->len == 0);
+    }
+    g_string_free(logged, TRUE);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -332,6 +394,8 @@ int main(int argc, char **argv)
     ADD("every object has its outcome", every_object_has_its_outcome);
     ADD("a request that hangs holds up no other", a_request_that_hangs_holds_up_no_other);
     ADD("all refused requests take the new credentials", all_refused_requests_take_the_new_credentials);
+    ADD("credentials have no line breaks", credentials_have_no_line_breaks);
+    ADD("connections that others may read are warned of", connections_that_others_may_read_are_warned_of);
     ADD("a HEAD without words may be an expired token", a_head_without_words_may_be_an_expired_token);
     ADD("a new bucket is waited for", a_new_bucket_is_waited_for);
     ADD("no server makes us wait for ever", no_server_makes_us_wait_for_ever);

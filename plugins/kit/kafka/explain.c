@@ -80,6 +80,15 @@ static const char *login_hint(const char *reason)
     return "; check sasl.mechanism, sasl.username and sasl_password";
 }
 
+/* librdkafka says the same of an authority that it does not know and of another host's certificate. */
+static const char *certificate_hint(const char *cause)
+{
+    return strstr(cause, "certificate could not be verified") || strstr(cause, "certificate verify failed")
+               ? "; or the certificate is for another host name: write that one in 'brokers' and the brokers' "
+                 "advertised.listeners"
+               : "";
+}
+
 const char *kafka_explain(rd_kafka_resp_err_t code, const char *reason, char *out, size_t size)
 {
     static const char *const roles[] = {"GroupCoordinator: ", "TxnCoordinator: "};
@@ -93,7 +102,7 @@ const char *kafka_explain(rd_kafka_resp_err_t code, const char *reason, char *ou
     if (code == RD_KAFKA_RESP_ERR__AUTHENTICATION || code == RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED)
         g_snprintf(out, (gulong) size, "broker '%s' refuses the login: %s%s", broker, cause, login_hint(reason));
     else if (broker[0])
-        g_snprintf(out, (gulong) size, "cannot reach broker '%s': %s", broker, cause);
+        g_snprintf(out, (gulong) size, "cannot reach broker '%s': %s%s", broker, cause, certificate_hint(cause));
     else
         g_snprintf(out, (gulong) size, "%s", cause);
     return out;

@@ -75,7 +75,7 @@ static SfStatus load_file(const StoreOptions *options, S3Credentials *out, SfErr
     return SF_OK;
 }
 
-SfStatus s3_credentials_load(const StoreOptions *options, S3Credentials *out, SfError *err)
+static SfStatus load(const StoreOptions *options, S3Credentials *out, SfError *err)
 {
     if (options->access_key_id && *options->access_key_id)
         return load_options(options, out, err);
@@ -84,4 +84,30 @@ SfStatus s3_credentials_load(const StoreOptions *options, S3Credentials *out, Sf
     if (!named && access_key_id && *access_key_id)
         return load_environment(access_key_id, out, err);
     return load_file(options, out, err);
+}
+
+/* They go into headers, which a line break would end. */
+static SfStatus check(const char *text, const char *what, SfError *err)
+{
+    for (const char *c = text ? text : ""; *c; c++) {
+        if (g_ascii_iscntrl(*c) || *c == ' ')
+            return sf_fail(err, SF_CONFIG,
+                           "the %s of the S3 credentials has a blank, a line break or another control "
+                           "character in it; take it out where it is set",
+                           what);
+    }
+    return SF_OK;
+}
+
+SfStatus s3_credentials_load(const StoreOptions *options, S3Credentials *out, SfError *err)
+{
+    SF_TRY(load(options, out, err));
+    SfStatus status = check(out->access_key_id, "access key id", err);
+    if (status == SF_OK)
+        status = check(out->secret_access_key, "secret access key", err);
+    if (status == SF_OK)
+        status = check(out->session_token, "session token", err);
+    if (status != SF_OK)
+        s3_credentials_done(out);
+    return status;
 }

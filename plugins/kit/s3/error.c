@@ -166,6 +166,19 @@ static void append_hint(const S3Store *store, const S3Call *call, GString *text)
                                (gint64) call->http.retry_after_s);
 }
 
+/* By libcurl's texts: another host's certificate is not mended by trusting its authority. */
+static void append_tls_hint(const char *problem, GString *text)
+{
+    if (strstr(problem, "host name") || strstr(problem, "hostname"))
+        g_string_append(text,
+                        "; the certificate is for another name: write that one in 'endpoint', or get the server a "
+                        "certificate for this one");
+    else if (strstr(problem, "expired") || strstr(problem, "not yet valid"))
+        g_string_append(text, "; the server needs a new certificate, or this machine's clock is wrong");
+    else if (strstr(problem, "certificate"))
+        g_string_append(text, "; name the authority of its certificate by 'ca_file'");
+}
+
 SfStatus s3_call_fail(const S3Store *store, const S3Call *call, SfError *err)
 {
     g_autoptr(GString) text = g_string_new(NULL);
@@ -173,8 +186,7 @@ SfStatus s3_call_fail(const S3Store *store, const S3Call *call, SfError *err)
                            call->key ? call->key : "");
     if (call->http.status != SF_OK) {
         g_string_append_printf(text, ": %s (endpoint '%s://%s')", call->http.problem, store->scheme, store->host);
-        if (strstr(call->http.problem, "certificate"))
-            g_string_append(text, "; name the authority of its certificate by 'ca_file'");
+        append_tls_hint(call->http.problem, text);
     } else {
         g_string_append_printf(text, ": %ld", call->http.code);
         if (call->code[0])

@@ -31,6 +31,7 @@ typedef struct S3Store {
     char *base_path; /* "/" or "/bucket/" */
     char *region;
     bool opened;
+    bool warned; /* of a connection that others may read or answer */
 } S3Store;
 
 /* One request: what is asked, and what came of it. */

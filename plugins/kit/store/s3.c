@@ -251,12 +251,43 @@ static SfStatus probe(S3Store *store, bool *refused, SfError *err)
     return status;
 }
 
+static bool is_this_machine(const char *host)
+{
+    static const char *const names[] = {"localhost", "127.", "[::1]"};
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+        if (g_str_has_prefix(host, names[i]))
+            return true;
+    }
+    return false;
+}
+
+/* Once a store. */
+static void warn_of_connection(S3Store *store)
+{
+    SfNode *node = store->base.node;
+    bool plain = g_str_equal(store->scheme, "http");
+    if (store->warned || !node || is_this_machine(store->host))
+        return;
+    store->warned = true;
+    if (plain)
+        sf_log(node, SF_LOG_WARNING,
+               "endpoint 'http://%s' is not encrypted: others on the way can read and change what goes through it, "
+               "session tokens included; use https",
+               store->host);
+    else if (!store->options->tls_verify)
+        sf_log(node, SF_LOG_WARNING,
+               "'tls_verify: false': whoever answers as '%s' gets the data and may change it; trust the server's "
+               "authority by 'ca_file' instead",
+               store->host);
+}
+
 /* One of the first two conditional writes must be refused, or the store ignores the condition and two processes would
  * overwrite each other. */
 static SfStatus s3_open(Store *base, SfError *err)
 {
     S3Store *store = (S3Store *) base;
     bool refused = false;
+    warn_of_connection(store);
     SF_TRY(probe(store, &refused, err));
     if (!refused)
         SF_TRY(probe(store, &refused, err));
