@@ -20,6 +20,7 @@ static json_object *parse(GBytes *body)
     gsize size;
     const char *text = g_bytes_get_data(body, &size);
     json_tokener *tokener = json_tokener_new();
+    json_tokener_set_flags(tokener, JSON_TOKENER_VALIDATE_UTF8);
     json_object *json = size <= INT32_MAX ? json_tokener_parse_ex(tokener, text ? text : "", (int) size) : NULL;
     json_tokener_free(tokener);
     return json;

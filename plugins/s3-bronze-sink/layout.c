@@ -220,8 +220,9 @@ SfStatus layout_from_json(json_object *object, Layout *out, SfError *err)
         .compression = word_of(object, "s3.compression.type", layout_compressions),
         .level = number_of(object, "s3.compression.level"),
     };
-    bool good = options.extractor >= 0 && options.unit >= 0 && options.duration_ms >= 0 && options.format >= 0 &&
-                options.nulls >= 0 && options.compression >= 0;
+    bool good = options.extractor >= 0 && options.unit >= 0 && options.duration_ms >= 0 &&
+                options.duration_ms <= LAYOUT_DURATION_MAX_MS && options.format >= 0 && options.nulls >= 0 &&
+                options.compression >= 0 && options.level >= -1 && options.level <= 9;
     if (!good)
         return sf_fail(err, SF_CONFIG, "its layout is none that this version knows");
     return init(out, &options, false, err); /* a range that was cut is finished as it was begun */

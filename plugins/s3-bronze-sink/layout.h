@@ -31,6 +31,8 @@ typedef struct LayoutOptions {
     int64_t level; /* of gzip */
 } LayoutOptions;
 
+#define LAYOUT_DURATION_MAX_MS (INT64_C(36500) * 86400000) /* as the option has it */
+
 typedef struct LayoutPiece {
     char token; /* 'Y' 'M' 'd' 'H' 'm', or 0 for text */
     char *text;
