@@ -11,6 +11,7 @@ void decoder_init(Decoder *decoder, GPtrArray *fields, SfBuilder *builder, bool 
 void decoder_done(Decoder *decoder)
 {
     g_clear_pointer(&decoder->root, level_free);
+    g_clear_pointer(&decoder->tombstones, tombstones_free);
     g_clear_pointer(&decoder->scratch, g_free);
     decoder->scratch_size = 0;
 }
@@ -409,7 +410,10 @@ static const char *decode_document(Decoder *decoder, const char *p)
 SfStatus decoder_event(Decoder *decoder, const char *data, size_t size, SfError *err)
 {
     decoder->scan = (JsonScan){.end = data + size};
-    if (decode_document(decoder, data))
+    bool ok = decode_document(decoder, data) != NULL;
+    if (ok && decoder->tombstones)
+        sf_add_bool(decoder->tombstones->column, false);
+    if (ok)
         return sf_builder_end_row(decoder->builder, err);
     sf_builder_rollback(decoder->builder);
     if (decoder->fault == FAULT_NO_MEMORY)

@@ -24,12 +24,23 @@ typedef enum DecodeFault {
     FAULT_NO_MEMORY,
 } DecodeFault;
 
+/* Rows of events without a value: the columns that the record's key has, true in a column of their own, null in all
+ * others. */
+typedef struct Tombstones {
+    GPtrArray *fields;       /* Field *, borrowed: of the key */
+    GPtrArray *others;       /* Field *, borrowed: columns that the key does not have */
+    Level *root;             /* of the key */
+    SfColumnBuilder *column; /* whether a row is one */
+    GString *text;           /* a key that is no JSON, as JSON */
+} Tombstones;
+
 typedef struct Decoder {
     JsonScan scan;
     SfBuilder *builder;
     Level *root;
     bool reject_unknown;
-    char *scratch; /* an unescaped text */
+    Tombstones *tombstones; /* or NULL: there are no such rows */
+    char *scratch;          /* an unescaped text */
     size_t scratch_size;
     /* the fault of the event under way */
     DecodeFault fault;
@@ -44,6 +55,14 @@ void decoder_done(Decoder *decoder);
 
 /* One event into one row. SF_REJECT: err has the cause, and the builder is as it was before. */
 SfStatus decoder_event(Decoder *decoder, const char *data, size_t size, SfError *err);
+
+/* From now on every row says in `column` whether it is a tombstone. Some of the decoder's fields have a key. */
+void decoder_add_tombstones(Decoder *decoder, const GPtrArray *fields, SfColumnBuilder *column);
+
+/* The row of an event without a value, by its key: a JSON object, or one value, or a plain text. As decoder_event(). */
+SfStatus decoder_tombstone(Decoder *decoder, const char *key, size_t size, SfError *err);
+
+void tombstones_free(Tombstones *tombstones);
 
 /* Whether the text is a value of the field; what it adds is rolled back. err has the cause where not. */
 bool decoder_try(Decoder *decoder, Field *field, const char *text, SfError *err);

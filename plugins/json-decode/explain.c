@@ -71,20 +71,33 @@ static void put_syntax(GString *out, const Decoder *decoder, const char *data)
     g_string_append_c(out, '\'');
 }
 
+/* What the schema could say so that the value is taken; NULL: nothing. */
+static const char *remedy(const Field *field, const char *p, const char *text_end)
+{
+    bool time = field->kind == FIELD_DATE || field->kind == FIELD_TIMESTAMP;
+    bool holds_number = text_end && number_is(p + 1, (size_t) (text_end - p - 1));
+    if (field->kind == FIELD_DATE && field->unit == UNIT_NONE && json_is_digit(*p))
+        return "a number needs its unit in the schema, as in date(days)";
+    if (field->kind == FIELD_TIMESTAMP && field->unit == UNIT_NONE && json_is_digit(*p))
+        return "a number needs its unit in the schema, as in timestamp(ms)";
+    if (field->kind == FIELD_BOOL && !field->from_number && (*p == '0' || *p == '1'))
+        return "'from_number: true' in the schema takes 0 and 1";
+    if (field->from_text || !text_end)
+        return NULL;
+    if (field->kind == FIELD_BOOL && (strncmp(p, "\"true\"", 6) == 0 || strncmp(p, "\"false\"", 7) == 0))
+        return "'from_text: true' in the schema takes it";
+    bool number =
+        field->kind == FIELD_INT || field->kind == FIELD_BIGINT || field->kind == FIELD_DOUBLE || (time && field->unit);
+    return number && holds_number ? "'from_text: true' in the schema takes numbers in texts" : NULL;
+}
+
 static void put_wrong(GString *out, const Decoder *decoder)
 {
-    const Field *field = decoder->field;
     JsonScan scan = {.end = decoder->scan.end};
-    const char *p = decoder->place, *end = *p == '"' ? json_scan_string(&scan, p + 1) : NULL;
-    bool time = field->kind == FIELD_DATE || field->kind == FIELD_TIMESTAMP;
-    g_string_append_printf(out, " is no %s", field->type);
-    if (time && field->unit == UNIT_NONE && json_is_digit(*p))
-        g_string_append_printf(out, "; a number needs its unit in the schema, as in %s",
-                               field->kind == FIELD_DATE ? "date(days)" : "timestamp(ms)");
-    else if (end && number_is(p + 1, (size_t) (end - p - 1)) && !field->from_text &&
-             (field->kind == FIELD_INT || field->kind == FIELD_BIGINT || field->kind == FIELD_DOUBLE ||
-              (time && field->unit != UNIT_NONE)))
-        g_string_append(out, "; 'from_text: true' in the schema takes numbers in texts");
+    const char *p = decoder->place;
+    const char *text_end = *p == '"' ? json_scan_string(&scan, p + 1) : NULL;
+    const char *advice = remedy(decoder->field, p, text_end);
+    g_string_append_printf(out, " is no %s%s%s", decoder->field->type, advice ? "; " : "", advice ? advice : "");
 }
 
 static void put_finer(GString *out, const Field *field)

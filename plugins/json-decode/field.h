@@ -41,6 +41,7 @@ struct Field {
     char *type;              /* as messages name it: "decimal(12,2)" */
     GPtrArray *paths;        /* Path *, from the enclosing object: the first that is not null counts; NULL: its name */
     const char **found;      /* of several paths, in the object under way: the value at each, or NULL; the decoder's */
+    Field *key;              /* the same in a record's key, for tombstones; or NULL */
     char *fallback;          /* JSON text of `default`, or NULL */
     GPtrArray *children;     /* Field *, owned: a list's element, a struct's members; NULL for the others */
     const Field *parent;     /* of a child */
@@ -70,6 +71,9 @@ typedef struct FieldRules {
 
 /* The `schema:` tree → Field *, at least one. Messages carry the place. */
 SfStatus fields_read(const SfValue *schema, FieldRules rules, GPtrArray **out, SfError *err);
+
+/* Each field's column, and those of what is inside. */
+void field_set_column(Field *field, SfColumnBuilder *column);
 
 /* The fields' output columns; `arena` (of g_free) owns what children point to. */
 SfField field_describe(const Field *field, GPtrArray *arena);

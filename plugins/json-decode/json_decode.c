@@ -3,7 +3,7 @@
 #include "decode.h"
 
 typedef enum Unknown { UNKNOWN_IGNORE, UNKNOWN_REJECT } Unknown;
-typedef enum Tombstones { TOMBSTONES_REJECT, TOMBSTONES_DROP } Tombstones;
+enum { TOMBSTONES_REJECT, TOMBSTONES_DROP, TOMBSTONES_KEEP };
 
 /* An input column that goes through as it is. */
 typedef struct Pass {
@@ -24,12 +24,14 @@ typedef struct JsonDecode {
     GPtrArray *fields; /* Field * */
     GArray *passes;    /* of Pass; their columns come after the fields' */
     int64_t from;      /* number of the input column with the texts */
+    int64_t key;       /* likewise with the records' keys, where tombstones are kept */
+    size_t built;      /* columns of the builder: the fields', and _tombstone where it is */
     SfBuilder *builder;
     Decoder decoder;
 } JsonDecode;
 
 static const char *const unknown_words[] = {"ignore", "reject", NULL};
-static const char *const tombstone_words[] = {"reject", "drop", NULL};
+static const char *const tombstone_words[] = {"reject", "drop", "keep", NULL};
 static const char *const round_words[] = {"reject", "half_up", "half_even", "down", NULL};
 
 static const SfOption options[] = {
@@ -46,7 +48,7 @@ static const SfOption options[] = {
     SF_OPTION_ENUM(JsonDecode, unknown, .value = "ignore", .words = unknown_words,
                    .doc = "What becomes of an event with a field that the schema lacks."),
     SF_OPTION_ENUM(JsonDecode, tombstones, .value = "reject", .words = tombstone_words,
-                   .doc = "What becomes of an event without a value."),
+                   .doc = "What becomes of an event without a value; keep: a row of its key, with true in _tombstone."),
     SF_OPTION_BOOL(JsonDecode, from_text, .value = "false",
                    .doc = "Take numbers, and true and false, in texts, too: \"42\". A column may say otherwise."),
     SF_OPTION_ENUM(
@@ -92,15 +94,23 @@ static const char doc[] =
     "false`\n"
     "and `default`, which stands in for a missing field (a null stays null). What else may stand there:\n"
     "\n"
-    "- `format: FORMAT` or `format: [iso, ms, dd.MM.yyyy]`: what stands in brackets above;\n"
-    "- `from_text: true`: a number in a text is taken by int, bigint, double, and dates and timestamps of a unit, as\n"
-    "  JSON writes numbers; and true, t, yes, y, 1 or false, f, no, n, 0 in any case by boolean;\n"
-    "- `from_number: true`: 0 and 1 are taken by boolean;\n"
-    "- `round: half_up`, `half_even` or `down`: digits that a decimal has no room for behind the point, or a "
-    "timestamp\n"
-    "  behind its microseconds, are rounded (down: cut off).\n"
+    "| in a column's map | meaning |\n"
+    "|---|---|\n"
+    "| `format: FORMAT`, `format: [iso, ms, dd.MM.yyyy]` | what stands in a type's brackets above |\n"
+    "| `from_text: true` | int, bigint, double, and dates and timestamps of a unit take a number in a text, as JSON "
+    "writes numbers; boolean takes true, t, yes, y, 1, false, f, no, n, 0 in any case |\n"
+    "| `from_number: true` | boolean takes 0 and 1 |\n"
+    "| `round: half_up`, `half_even`, `down` | digits that a decimal has no room for behind the point, or a timestamp "
+    "behind its microseconds, are rounded (down: cut off) |\n"
+    "| `from_key: PATH` | with `tombstones: keep`: where the key of a record without a value has the column; $ is the "
+    "whole key |\n"
     "\n"
     "What a list or struct says of from_text and round holds for all in it, what the step says for all columns.\n"
+    "\n"
+    "`tombstones: keep` makes a row of an event without a value: the columns that its key has, null in all others, "
+    "and\n"
+    "true in a column `_tombstone`, by which snowflake-gold-sink deletes. All columns without `from_key` may be null "
+    "then.\n"
     "\n"
     "Formats have the letters of Spark and Java: y u year, M L month (MMM Jan, MMMM January), d day, D day of the "
     "year, E\n"
@@ -171,14 +181,6 @@ static SfStatus find_texts(JsonDecode *self, const struct ArrowSchema *in, SfErr
     return SF_OK;
 }
 
-/* Each field's column, and the columns' fields; lists and structs inside have builders of their own. */
-static void set_column(Field *field, SfColumnBuilder *column)
-{
-    field->column = column;
-    for (guint i = 0; field->children && i < field->children->len; i++)
-        set_column(g_ptr_array_index(field->children, i), column->children[i]);
-}
-
 static SfStatus make_decoder(JsonDecode *self, GArray *columns, SfError *err)
 {
     struct ArrowSchema schema = {.release = NULL};
@@ -188,8 +190,10 @@ static SfStatus make_decoder(JsonDecode *self, GArray *columns, SfError *err)
     if (!self->builder)
         return SF_CONFIG;
     for (guint i = 0; i < self->fields->len; i++)
-        set_column(g_ptr_array_index(self->fields, i), sf_builder_column(self->builder, i));
+        field_set_column(g_ptr_array_index(self->fields, i), sf_builder_column(self->builder, i));
     decoder_init(&self->decoder, self->fields, self->builder, self->unknown == UNKNOWN_REJECT);
+    if (self->tombstones == TOMBSTONES_KEEP)
+        decoder_add_tombstones(&self->decoder, self->fields, sf_builder_column(self->builder, self->fields->len));
     return SF_OK;
 }
 
@@ -207,6 +211,44 @@ static SfStatus check_defaults(JsonDecode *self, const GPtrArray *fields, SfErro
     return SF_OK;
 }
 
+/* Where tombstones get their columns from. */
+static SfStatus find_keys(JsonDecode *self, const struct ArrowSchema *in, SfError *err)
+{
+    guint keys = 0;
+    SfField column = {.type = SF_BOOL};
+    for (guint i = 0; i < self->fields->len; i++)
+        keys += ((Field *) g_ptr_array_index(self->fields, i))->key != NULL;
+    if (self->tombstones != TOMBSTONES_KEEP)
+        return keys == 0
+                   ? SF_OK
+                   : sf_value_fail(self->schema, err, "from_key is for tombstones; 'tombstones: keep' keeps them");
+    if (keys == 0)
+        return sf_fail(err, SF_CONFIG,
+                       "tombstones: keep needs a column that says which row is gone, as in {type: int, from_key: id}");
+    self->key = sf_schema_find(in, "key");
+    if (self->key >= 0)
+        SF_TRY(sf_schema_field(in->children[self->key], &column, err));
+    if (column.type != SF_BINARY && column.type != SF_UTF8)
+        return sf_fail(err, SF_CONFIG, "tombstones: keep needs an input column 'key', binary or utf8");
+    return SF_OK;
+}
+
+/* A tombstone has null in what its key does not say, whatever the schema says of events. */
+static void describe_fields(JsonDecode *self, GArray *columns, GPtrArray *arena)
+{
+    bool keep = self->tombstones == TOMBSTONES_KEEP;
+    SfField tombstone = {.name = "_tombstone", .type = SF_BOOL};
+    for (guint i = 0; i < self->fields->len; i++) {
+        const Field *field = g_ptr_array_index(self->fields, i);
+        SfField column = field_describe(field, arena);
+        column.nullable |= keep && !field->key;
+        g_array_append_val(columns, column);
+    }
+    if (keep)
+        g_array_append_val(columns, tombstone);
+    self->built = columns->len;
+}
+
 static SfStatus bind(SfNode *node, const struct ArrowSchema *in, struct ArrowSchema *out, SfError *err)
 {
     JsonDecode *self = node->state;
@@ -217,10 +259,8 @@ static SfStatus bind(SfNode *node, const struct ArrowSchema *in, struct ArrowSch
     SF_TRY(find_texts(self, in, err));
     SF_TRY(find_passes(self, in, err));
     SF_TRY(fields_read(self->schema, rules, &self->fields, err));
-    for (guint i = 0; i < self->fields->len; i++) {
-        SfField field = field_describe(g_ptr_array_index(self->fields, i), arena);
-        g_array_append_val(columns, field);
-    }
+    SF_TRY(find_keys(self, in, err));
+    describe_fields(self, columns, arena);
     SF_TRY(make_decoder(self, columns, err));
     SF_TRY(check_defaults(self, self->fields, err));
     for (guint i = 0; i < self->passes->len; i++) {
@@ -232,29 +272,42 @@ static SfStatus bind(SfNode *node, const struct ArrowSchema *in, struct ArrowSch
     return sf_schema_make((const SfField *) (void *) columns->data, columns->len, out, err);
 }
 
+/* One row into the builder. SF_REJECT: it is not, and `cause` has why, or is empty where nobody needs to know. */
+static SfStatus decode_row(JsonDecode *self, const SfColumn *texts, const SfColumn *keys, int64_t row, SfError *cause)
+{
+    *cause->message = '\0';
+    if (!sf_is_null(texts, row)) {
+        SfBytes text = sf_bytes(texts, row);
+        return decoder_event(&self->decoder, text.data, (size_t) text.size, cause);
+    }
+    if (self->tombstones == TOMBSTONES_DROP)
+        return SF_REJECT;
+    if (self->tombstones == TOMBSTONES_REJECT)
+        return sf_fail(cause, SF_REJECT, "no value (a tombstone); 'tombstones: drop' leaves such rows out");
+    if (sf_is_null(keys, row))
+        return sf_fail(cause, SF_REJECT, "neither a value nor a key: it says of no row that it is gone");
+    SfBytes key = sf_bytes(keys, row);
+    return decoder_tombstone(&self->decoder, key.data, (size_t) key.size, cause);
+}
+
 /* Decodes all rows into the builder; *keep (made with the first row that is left out) has a bit for each that is in
  * it. */
 static SfStatus decode_rows(SfNode *node, const SfBatch *in, uint8_t **keep, SfError *err)
 {
     JsonDecode *self = node->state;
-    SfColumn texts;
+    SfColumn texts, keys;
     SF_TRY(sf_column_at(in, self->from, &texts, err));
+    if (self->tombstones == TOMBSTONES_KEEP)
+        SF_TRY(sf_column_at(in, self->key, &keys, err));
     for (int64_t row = 0; row < sf_rows(in); row++) {
         SfError cause;
-        SfStatus status = SF_REJECT;
-        bool tombstone = sf_is_null(&texts, row);
-        if (tombstone && self->tombstones == TOMBSTONES_REJECT)
-            sf_reject(node, in, row, "no value (a tombstone); 'tombstones: drop' leaves such rows out");
-        if (!tombstone) {
-            SfBytes text = sf_bytes(&texts, row);
-            status = decoder_event(&self->decoder, text.data, (size_t) text.size, &cause);
-            if (status == SF_REJECT)
-                sf_reject(node, in, row, "%s", cause.message);
-        }
+        SfStatus status = decode_row(self, &texts, &keys, row, &cause);
         if (status == SF_OK)
             continue;
         if (status != SF_REJECT)
             return sf_fail(err, status, "%s", cause.message);
+        if (*cause.message)
+            sf_reject(node, in, row, "%s", cause.message);
         if (!*keep) {
             *keep = g_malloc((gsize) (sf_rows(in) + 7) / 8);
             memset(*keep, 0xFF, (gsize) (sf_rows(in) + 7) / 8);
@@ -296,7 +349,7 @@ static SfStatus collect(JsonDecode *self, const SfBatch *in, const uint8_t *keep
     for (int64_t i = 0; i < built.n_children; i++)
         move_column(built.children[i], &columns[i]);
     sf_array_done(&built);
-    return pass_columns(self, in, keep, columns + self->fields->len, err);
+    return pass_columns(self, in, keep, columns + self->built, err);
 }
 
 static SfStatus apply(SfNode *node, const SfBatch *in, SfBatch *out, SfError *err)
@@ -305,7 +358,7 @@ static SfStatus apply(SfNode *node, const SfBatch *in, SfBatch *out, SfError *er
     g_autofree uint8_t *keep = NULL;
     SF_TRY(decode_rows(node, in, &keep, err));
     int64_t rows = sf_builder_rows(self->builder);
-    size_t n = self->fields->len + self->passes->len;
+    size_t n = self->built + self->passes->len;
     g_autofree struct ArrowArray *columns = g_new0(struct ArrowArray, n);
     SfStatus status = collect(self, in, keep, columns, err);
     if (status == SF_OK)

@@ -18,6 +18,7 @@ void field_free(Field *field)
     if (!field)
         return;
     g_clear_pointer(&field->children, g_ptr_array_unref);
+    field_free(field->key);
     g_clear_pointer(&field->forms, g_ptr_array_unref);
     g_clear_pointer(&field->paths, g_ptr_array_unref);
     g_free(field->fallback);
@@ -199,8 +200,8 @@ static SfStatus read_element(Field *field, const SfValue *element, int depth, Sf
 /* The long form: one of type, struct and list, and what else is known of the field. */
 static SfStatus check_keys(const Field *field, const SfValue *map, SfError *err)
 {
-    static const char *const words[] = {"type",     "struct", "list",  "from",      "default",
-                                        "nullable", "format", "round", "from_text", "from_number"};
+    static const char *const words[] = {"type",   "struct", "list",      "from",        "default", "nullable",
+                                        "format", "round",  "from_text", "from_number", "from_key"};
     int types = 0;
     for (size_t i = 0; i < sf_value_size(map); i++) {
         const SfValue *key = sf_value_key(map, i);
@@ -268,19 +269,42 @@ static SfStatus read_kind(Field *field, const SfValue *map, int depth, SfError *
     return members ? read_members(field, members, depth, err) : read_element(field, element, depth, err);
 }
 
-static SfStatus read_map(Field *field, const SfValue *map, int depth, SfError *err)
+/* What values look like, wherever they stand. */
+static SfStatus read_shape(Field *field, const SfValue *map, int depth, SfError *err)
 {
-    SF_TRY(check_keys(field, map, err));
+    const SfValue *format = sf_value_get(map, "format");
     SF_TRY(read_kind(field, map, depth, err));
-    const SfValue *from = sf_value_get(map, "from"), *format = sf_value_get(map, "format");
-    const SfValue *nullable = sf_value_get(map, "nullable"), *fallback = sf_value_get(map, "default");
-    if (from)
-        SF_TRY(read_from(field, from, err));
     if (format)
         SF_TRY(read_format(field, format, err));
+    return read_rules(field, map, err);
+}
+
+/* In a key there is neither null nor a default: it says which row is gone. */
+static SfStatus read_key(Field *field, const SfValue *map, const SfValue *path, int depth, SfError *err)
+{
+    if (field->parent)
+        return sf_value_fail(path, err, "column '%s': from_key is for columns, not for what is inside of them",
+                             field->name);
+    field->key = field_new(field->name);
+    SF_TRY(read_shape(field->key, map, depth, err));
+    g_clear_pointer(&field->key->paths, g_ptr_array_unref);
+    SF_TRY(read_from(field->key, path, err));
+    field->key->nullable = false;
+    return check_root(field->key, path, err);
+}
+
+static SfStatus read_map(Field *field, const SfValue *map, int depth, SfError *err)
+{
+    const SfValue *from = sf_value_get(map, "from"), *from_key = sf_value_get(map, "from_key");
+    const SfValue *nullable = sf_value_get(map, "nullable"), *fallback = sf_value_get(map, "default");
+    SF_TRY(check_keys(field, map, err));
+    SF_TRY(read_shape(field, map, depth, err));
+    if (from)
+        SF_TRY(read_from(field, from, err));
     if (nullable)
         SF_TRY(read_bool(field, "nullable", nullable, &field->nullable, err));
-    SF_TRY(read_rules(field, map, err));
+    if (from_key)
+        SF_TRY(read_key(field, map, from_key, depth, err));
     return fallback ? read_default(field, fallback, err) : SF_OK;
 }
 
@@ -308,6 +332,8 @@ static void settle(Field *field, FieldRules rules)
     field->round = rounds(field) ? rules.round : ROUND_NOT;
     for (guint i = 0; field->children && i < field->children->len; i++)
         settle(g_ptr_array_index(field->children, i), rules);
+    if (field->key)
+        settle(field->key, rules);
 }
 
 SfStatus fields_read(const SfValue *schema, FieldRules rules, GPtrArray **out, SfError *err)
@@ -329,6 +355,15 @@ SfStatus fields_read(const SfValue *schema, FieldRules rules, GPtrArray **out, S
         settle(g_ptr_array_index(fields, i), rules);
     *out = g_steal_pointer(&fields);
     return SF_OK;
+}
+
+void field_set_column(Field *field, SfColumnBuilder *column)
+{
+    field->column = column;
+    for (guint i = 0; field->children && i < field->children->len; i++)
+        field_set_column(g_ptr_array_index(field->children, i), column->children[i]);
+    if (field->key)
+        field_set_column(field->key, column);
 }
 
 SfField field_describe(const Field *field, GPtrArray *arena)

@@ -16,13 +16,6 @@ struct JsonTarget {
     JsonWriter *writer;
 };
 
-static void set_column(Field *field, SfColumnBuilder *column)
-{
-    field->column = column;
-    for (guint i = 0; field->children && i < field->children->len; i++)
-        set_column(g_ptr_array_index(field->children, i), column->children[i]);
-}
-
 static JsonTarget *new_target(const char *const (*columns)[2], gsize n)
 {
     JsonTarget *target = g_new0(JsonTarget, 1);
@@ -40,7 +33,7 @@ static JsonTarget *new_target(const char *const (*columns)[2], gsize n)
     target->builder = sf_builder_new(&target->schema, &err);
     target->writer = json_writer_new(&target->schema, &err);
     for (guint i = 0; i < n; i++)
-        set_column(g_ptr_array_index(target->fields, i), sf_builder_column(target->builder, i));
+        field_set_column(g_ptr_array_index(target->fields, i), sf_builder_column(target->builder, i));
     decoder_init(&target->decoder, target->fields, target->builder, false);
     return target;
 }

@@ -62,7 +62,7 @@ static void test_values_of_another_type_are_rejected(void)
     assert_decode("int", "true", "x: 'true' is no int");
     assert_decode("int", "{\"a\":1}", "x: an object is no int");
     assert_decode("string", "[1]", "x: a list is no string");
-    assert_decode("boolean", "1", "x: '1' is no boolean");
+    assert_decode("boolean", "1", "x: '1' is no boolean; 'from_number: true' in the schema takes 0 and 1");
     assert_decode("date", "19737", "x: '19737' is no date; a number needs its unit in the schema, as in date(days)");
     assert_decode("list<int>", "5", "x: '5' is no list<int>");
     assert_decode("struct<a int>", "\"a\"", "x: text 'a' is no struct<a int>");

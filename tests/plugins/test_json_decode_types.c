@@ -2,6 +2,22 @@
  * dates of timestamps and epochs, the encodings of Debezium and Kafka Connect. */
 #include "decode_one.h"
 
+/* Around the sizes that short cuts and buffers have. */
+static void test_numbers_of_every_length(void)
+{
+    for (gsize size = 1; size <= 130; size++) {
+        g_autofree char *digits = g_strnfill(size, '7');
+        g_autofree char *fraction = g_strdup_printf("0.%s", digits);
+        g_autofree char *cause = g_strdup_printf("x: '%.100s%s' does not fit bigint", digits, size > 100 ? "…" : "");
+        double value = g_ascii_strtod(fraction, NULL);
+        g_autofree char *text = decode_one("double", fraction);
+        g_assert_cmpfloat(g_ascii_strtod(text, NULL), ==, value);
+        assert_decode("bigint", digits, size <= 18 ? digits : size == 19 ? "7777777777777777777" : cause);
+        g_autofree char *number = decode_one("double", digits);
+        g_assert_cmpfloat(g_ascii_strtod(number, NULL), ==, g_ascii_strtod(digits, NULL));
+    }
+}
+
 static void test_nanoseconds_are_cut(void)
 {
     assert_decode("timestamp(ns)", "1705314600123456789", "\"2024-01-15T10:30:00.123456Z\"");
@@ -92,7 +108,12 @@ static void test_texts_that_hold_no_number_are_rejected(void)
     assert_decode("{type: double, from_text: true}", "\"1e999\"", "x: text '1e999' does not fit double");
     assert_decode("{type: list<int>, from_text: true}", "[1,\"x\"]", "x[1]: text 'x' is no int");
     assert_decode("{type: boolean, from_text: true}", "\"maybe\"", "x: text 'maybe' is no boolean");
-    assert_decode("{type: boolean, from_text: true}", "1", "x: '1' is no boolean");
+    assert_decode("{type: boolean, from_text: true}", "1",
+                  "x: '1' is no boolean; 'from_number: true' in the schema takes 0 and 1");
+    assert_decode("boolean", "\"true\"", "x: text 'true' is no boolean; 'from_text: true' in the schema takes it");
+    assert_decode("boolean", "0", "x: '0' is no boolean; 'from_number: true' in the schema takes 0 and 1");
+    assert_decode("boolean", "2", "x: '2' is no boolean");
+    assert_decode("boolean", "\"maybe\"", "x: text 'maybe' is no boolean");
     assert_decode("{type: boolean, from_number: true}", "2", "x: '2' is no boolean");
     assert_decode("{type: boolean, from_number: true}", "\"1\"", "x: text '1' is no boolean");
     assert_decode(
@@ -260,6 +281,7 @@ static void test_rules_in_the_wrong_place_are_refused(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/json-decode-types/numbers of every length", test_numbers_of_every_length);
     g_test_add_func("/json-decode-types/nanoseconds are cut", test_nanoseconds_are_cut);
     g_test_add_func("/json-decode-types/nanoseconds of all years", test_nanoseconds_of_all_years);
     g_test_add_func("/json-decode-types/fractions of formats", test_fractions_of_formats);
