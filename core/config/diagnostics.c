@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+enum { MOST_MESSAGES = 1000 };
+
 Diagnostics *diagnostics_new(void)
 {
     Diagnostics *diagnostics = g_new0(Diagnostics, 1);
@@ -38,9 +40,28 @@ static char *placed(const Diagnostics *diagnostics, const SfValue *value, const 
     return message_line(whole);
 }
 
+/* A file that is nothing but mistakes tells no more by the rest of them. */
+static bool has_room(Diagnostics *diagnostics)
+{
+    diagnostics->n_errors++;
+    if (diagnostics->n_errors == MOST_MESSAGES + 1)
+        g_ptr_array_add(diagnostics->messages,
+                        g_strdup_printf("more than %d errors; the others are not shown", MOST_MESSAGES));
+    return diagnostics->n_errors <= MOST_MESSAGES;
+}
+
+void diagnostics_forget(Diagnostics *diagnostics, guint n_errors)
+{
+    diagnostics->n_errors = MIN(diagnostics->n_errors, n_errors);
+    if (diagnostics->messages->len > diagnostics->n_errors)
+        g_ptr_array_set_size(diagnostics->messages, (gint) diagnostics->n_errors);
+}
+
 void diagnostics_add(Diagnostics *diagnostics, const SfValue *value, const char *format, ...)
 {
     va_list args;
+    if (!has_room(diagnostics))
+        return;
     va_start(args, format);
     g_ptr_array_add(diagnostics->messages, placed(diagnostics, value, format, args));
     va_end(args);
@@ -56,12 +77,13 @@ void diagnostics_warn(Diagnostics *diagnostics, const SfValue *value, const char
 
 void diagnostics_add_text(Diagnostics *diagnostics, const char *message)
 {
-    g_ptr_array_add(diagnostics->messages, message_line(message));
+    if (has_room(diagnostics))
+        g_ptr_array_add(diagnostics->messages, message_line(message));
 }
 
 bool diagnostics_any(const Diagnostics *diagnostics)
 {
-    return diagnostics->messages->len > 0;
+    return diagnostics->n_errors > 0;
 }
 
 /* Reads ":<number>" at `text`; NULL when there is none. */
@@ -114,6 +136,10 @@ static gint by_place(gconstpointer a, gconstpointer b)
 
 void diagnostics_sort(Diagnostics *diagnostics)
 {
-    g_ptr_array_sort(diagnostics->messages, by_place);
+    GPtrArray *messages = diagnostics->messages;
+    char *last = diagnostics->n_errors > MOST_MESSAGES ? g_ptr_array_steal_index(messages, messages->len - 1) : NULL;
+    g_ptr_array_sort(messages, by_place);
+    if (last)
+        g_ptr_array_add(messages, last);
     g_ptr_array_sort(diagnostics->warnings, by_place);
 }

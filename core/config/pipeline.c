@@ -113,18 +113,18 @@ static Pipeline *load(Document *document, guint before, Diagnostics *diagnostics
         read_root(pipeline, document_root(document), diagnostics);
     }
     diagnostics_sort(diagnostics);
-    return diagnostics->messages->len == before ? g_steal_pointer(&pipeline) : NULL;
+    return diagnostics->n_errors == before ? g_steal_pointer(&pipeline) : NULL;
 }
 
 Pipeline *pipeline_load(const char *path, Diagnostics *diagnostics)
 {
-    guint before = diagnostics->messages->len;
+    guint before = diagnostics->n_errors;
     return load(yaml_load_file(path, diagnostics), before, diagnostics);
 }
 
 Pipeline *pipeline_load_text(const char *text, const char *name, Diagnostics *diagnostics)
 {
-    guint before = diagnostics->messages->len;
+    guint before = diagnostics->n_errors;
     return load(yaml_load_text(text, strlen(text), name, diagnostics), before, diagnostics);
 }
 

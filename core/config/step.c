@@ -224,7 +224,7 @@ static void read_map(Draft *draft, const SfValue *map, Diagnostics *diagnostics)
 Draft *draft_read(const SfValue *key, const SfValue *value, Diagnostics *diagnostics)
 {
     Draft *draft = g_new0(Draft, 1);
-    guint before = diagnostics->messages->len;
+    guint before = diagnostics->n_errors;
     g_autofree char *context = g_strdup_printf("step '%s'", key->text);
     draft->step = step_new(key, value);
     draft->refs = g_ptr_array_new();
@@ -236,6 +236,6 @@ Draft *draft_read(const SfValue *key, const SfValue *value, Diagnostics *diagnos
         diagnostics_add(diagnostics, key, "needs a map with 'source', 'transform' or 'sink'");
     diagnostics_context(diagnostics, NULL);
     draft->vague = draft->vague || draft->kind == 0;
-    draft->sound = draft->step->plugin && !value->tainted && diagnostics->messages->len == before;
+    draft->sound = draft->step->plugin && !value->tainted && diagnostics->n_errors == before;
     return draft;
 }

@@ -10,7 +10,7 @@
 #define MAX_FILE (4 << 20)
 #define MAX_DEPTH 64
 #define MAX_NODES 200000 /* with aliases followed: stops "billion laughs" */
-#define MAX_ERRORS 1000
+#define MAX_JOINED 10000 /* of escapes: each scalar with some is a new reading of the file */
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(yaml_event_t, yaml_event_delete)
 
@@ -21,17 +21,21 @@ typedef struct Builder {
     Document *document;
     Diagnostics *diagnostics;
     GHashTable *anchors; /* name → SfValue *, the last one of that name */
+    GArray *joined;      /* of JoinedEscape: what the text is shorter by */
+    GString *better;     /* what to read instead, after a syntax error that is not the user's */
     bool broken;         /* no sense in reading on */
 } Builder;
 
 static SfValue *read_node(Builder *builder, const yaml_event_t *event, guint depth, const SfValue *key);
 
-static void builder_init(Builder *builder, const char *text, gsize size, Document *document, Diagnostics *diagnostics)
+static void builder_init(Builder *builder, const GString *text, GArray *joined, Document *document,
+                         Diagnostics *diagnostics)
 {
-    *builder = (Builder){.text = text, .size = size, .document = document, .diagnostics = diagnostics};
+    *builder = (Builder){
+        .text = text->str, .size = text->len, .joined = joined, .document = document, .diagnostics = diagnostics};
     builder->anchors = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     yaml_parser_initialize(&builder->parser);
-    yaml_parser_set_input_string(&builder->parser, (const unsigned char *) text, size);
+    yaml_parser_set_input_string(&builder->parser, (const unsigned char *) text->str, text->len);
 }
 
 static void builder_done(Builder *builder)
@@ -42,10 +46,22 @@ static void builder_done(Builder *builder)
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Builder, builder_done)
 
+/* 1-based, in the file: the text may be shorter by then. */
+static int column_of(const Builder *builder, yaml_mark_t mark)
+{
+    int column = (int) mark.column + 1;
+    for (guint i = 0; i < builder->joined->len; i++) {
+        const JoinedEscape *escape = &g_array_index(builder->joined, JoinedEscape, i);
+        if (escape->line == mark.line && escape->column <= mark.column)
+            column += JOINED_CHARACTERS;
+    }
+    return column;
+}
+
 /* An error after which the rest of the file says nothing. */
 static void stop(Builder *builder, yaml_mark_t mark, const char *message)
 {
-    SfValue place = {.file = builder->document->name, .line = (int) mark.line + 1, .column = (int) mark.column + 1};
+    SfValue place = {.file = builder->document->name, .line = (int) mark.line + 1, .column = column_of(builder, mark)};
     diagnostics_add(builder->diagnostics, &place, "%s", message);
     builder->broken = true;
 }
@@ -74,12 +90,26 @@ static void report_syntax(Builder *builder)
     stop(builder, mark, message);
 }
 
+/* What libyaml refuses and JSON allows (YAML 1.2.2, section 1.3: every JSON text is YAML). */
+static bool mend(Builder *builder)
+{
+    const yaml_parser_t *parser = &builder->parser;
+    if (parser->error != YAML_SCANNER_ERROR || !strstr(parser->problem, "invalid Unicode character escape code") ||
+        builder->joined->len >= MAX_JOINED)
+        return false;
+    builder->better = text_join_escapes(builder->text, builder->size, parser->problem_mark.line,
+                                        parser->problem_mark.column, builder->joined);
+    builder->broken = builder->better != NULL;
+    return builder->broken;
+}
+
 static bool next_event(Builder *builder, yaml_event_t *out)
 {
     if (builder->broken)
         return false;
     if (!yaml_parser_parse(&builder->parser, out)) {
-        report_syntax(builder);
+        if (!mend(builder))
+            report_syntax(builder);
         return false;
     }
     return true;
@@ -87,15 +117,21 @@ static bool next_event(Builder *builder, yaml_event_t *out)
 
 static SfValue *add_value(Builder *builder, SfValueKind kind, yaml_mark_t mark)
 {
-    return document_add(builder->document, kind, (int) mark.line + 1, (int) mark.column + 1);
+    return document_add(builder->document, kind, (int) mark.line + 1, column_of(builder, mark));
 }
 
-/* Core tags say what we know already; a local tag would mean something that we do not know. */
+/* Core tags say what we know already; any other would mean something that we do not know, such as !!binary. */
 static void check_tag(Builder *builder, const SfValue *value, const yaml_char_t *tag)
 {
+    static const char *const known[] = {"str", "int", "float", "bool", "null", "map", "seq", NULL};
+    static const char core[] = "tag:yaml.org,2002:";
     const char *name = (const char *) tag;
-    if (name && !g_str_has_prefix(name, "tag:yaml.org,2002:") && !g_str_equal(name, "!"))
-        diagnostics_add(builder->diagnostics, value, "tag '%s' is not supported; remove it", name);
+    bool is_core = name && g_str_has_prefix(name, core);
+    if (!name || g_str_equal(name, "!") || (is_core && g_strv_contains(known, name + strlen(core))))
+        return;
+    g_autofree char *shown = is_core ? g_strconcat("!!", name + strlen(core), NULL) : g_strdup(name);
+    diagnostics_add(builder->diagnostics, value, "tag '%s' is not supported; %s", shown,
+                    is_core ? "remove it, and write the value as text" : "remove it");
 }
 
 static void set_anchor(Builder *builder, const yaml_char_t *anchor, SfValue *value)
@@ -208,8 +244,6 @@ static bool add_pair(Builder *builder, SfValue *map, GHashTable *seen, SfValue *
     if (first) {
         g_autofree char *shown = text_shown(key->text);
         diagnostics_add(builder->diagnostics, key, "%s is there twice; the first is on line %d", shown, first->line);
-        if (builder->diagnostics->messages->len >= MAX_ERRORS)
-            stop(builder, mark, "more than 1000 errors; the rest of the file was not read");
         return !builder->broken;
     }
     g_hash_table_insert(seen, key->text, key);
@@ -326,23 +360,42 @@ static void read_stream(Builder *builder)
     }
 }
 
-Document *yaml_load_text(const char *text, gsize size, const char *name, Diagnostics *diagnostics)
+/* One reading of the text; NULL when it is not to be had, with `better` when another one may be. */
+static Document *read_document(const GString *text, const char *name, GArray *joined, Diagnostics *diagnostics,
+                               GString **better)
 {
     g_autoptr(Document) document = document_new(name);
-    g_autofree char *problem = NULL;
-    SfValue place = {.file = document->name, .line = 1, .column = 1};
-    if (!text_is_utf8(text, size, &place.line, &place.column, &problem)) {
-        diagnostics_add(diagnostics, &place, "%s", problem);
-        return NULL;
-    }
     g_auto(Builder) builder;
-    builder_init(&builder, text, size, document, diagnostics);
+    builder_init(&builder, text, joined, document, diagnostics);
     read_stream(&builder);
+    *better = builder.better;
     if (builder.broken)
         return NULL;
     if (!document->root)
         document->root = document_add(document, SF_VALUE_NULL, 1, 1);
     return g_steal_pointer(&document);
+}
+
+Document *yaml_load_text(const char *text, gsize size, const char *name, Diagnostics *diagnostics)
+{
+    g_autofree char *problem = NULL;
+    SfValue place = {.file = name, .line = 1, .column = 1};
+    if (!text_is_utf8(text, size, &place.line, &place.column, &problem)) {
+        diagnostics_add(diagnostics, &place, "%s", problem);
+        return NULL;
+    }
+    g_autoptr(GArray) joined = g_array_new(FALSE, FALSE, sizeof(JoinedEscape));
+    g_autoptr(GString) current = g_string_new_len(text, (gssize) size);
+    guint before = diagnostics->n_errors;
+    for (;;) {
+        GString *better = NULL;
+        Document *document = read_document(current, name, joined, diagnostics, &better);
+        if (!better)
+            return document;
+        g_string_free(current, TRUE);
+        current = better;
+        diagnostics_forget(diagnostics, before);
+    }
 }
 
 /* Reads pipes too, so the size is known only at the end. NULL and errno. */

@@ -16,6 +16,7 @@
 typedef struct Diagnostics {
     GPtrArray *messages; /* char * */
     GPtrArray *warnings; /* char *, likewise: what works and should be changed */
+    guint n_errors;      /* more than there are messages where those would be too many */
     char *context;       /* NULL, or what diagnostics_add() puts before each message: "step 'events'" */
 } Diagnostics;
 
@@ -24,6 +25,8 @@ SF_PRIVATE void diagnostics_free(Diagnostics *diagnostics);
 /* value may be NULL (no place). */
 void diagnostics_add(Diagnostics *diagnostics, const SfValue *value, const char *format, ...) SF_PRINTF(3, 4);
 void diagnostics_add_text(Diagnostics *diagnostics, const char *message); /* has its place already */
+/* Drops the errors behind the first n. */
+void diagnostics_forget(Diagnostics *diagnostics, guint n_errors);
 /* Messages in the order of the file; stable. */
 void diagnostics_sort(Diagnostics *diagnostics);
 bool diagnostics_any(const Diagnostics *diagnostics); /* errors, that is; warnings do not count */

@@ -23,10 +23,31 @@ static bool starts_with(const char *text, gsize size, const char *bytes, gsize n
     return size >= n && memcmp(text, bytes, n) == 0;
 }
 
+/* By a byte order mark, or by where the zeros are in the first character, which is ASCII (YAML 1.2.2, section 5.2). */
+static const char *foreign_encoding(const char *text, gsize size)
+{
+    static const struct {
+        const char *bytes;
+        gsize n;
+        const char *name;
+    } marks[] = {{"\xFF\xFE\0\0", 4, "UTF-32"},
+                 {"\0\0\xFE\xFF", 4, "UTF-32"},
+                 {"\xFF\xFE", 2, "UTF-16"},
+                 {"\xFE\xFF", 2, "UTF-16"}};
+    for (gsize i = 0; i < G_N_ELEMENTS(marks); i++)
+        if (starts_with(text, size, marks[i].bytes, marks[i].n))
+            return marks[i].name;
+    if (size >= 4 &&
+        (starts_with(text, size, "\0\0\0", 3) || (text[0] && starts_with(text + 1, size - 1, "\0\0\0", 3))))
+        return "UTF-32";
+    return size >= 4 && (!text[0] != !text[1]) && (!text[2] != !text[3]) ? "UTF-16" : NULL;
+}
+
 bool text_is_utf8(const char *text, gsize size, int *line, int *column, char **problem)
 {
-    if (starts_with(text, size, "\xFF\xFE", 2) || starts_with(text, size, "\xFE\xFF", 2)) {
-        *problem = g_strdup("the file is UTF-16; save it as UTF-8");
+    const char *encoding = foreign_encoding(text, size);
+    if (encoding) {
+        *problem = g_strdup_printf("the file is %s; save it as UTF-8", encoding);
         return false;
     }
     const char *bad = NULL;
@@ -40,25 +61,92 @@ bool text_is_utf8(const char *text, gsize size, int *line, int *column, char **p
     return false;
 }
 
-/* The byte at that place, 0 past the end. */
-static char byte_at(const char *text, gsize size, size_t line, size_t column)
+/* The place in the text; its end past that. */
+static const char *place_of(const char *text, gsize size, size_t line, size_t column)
 {
     const char *end = text + size;
     for (; line > 0; line--) {
         const char *next = memchr(text, '\n', (size_t) (end - text));
         if (!next)
-            return 0;
+            return end;
         text = next + 1;
     }
     for (; column > 0 && text < end; column--)
         text = g_utf8_next_char(text);
-    return text < end ? *text : 0;
+    return MIN(text, end);
+}
+
+/* ---- JSON's escapes ------------------------------------------------------------------------------------------- */
+
+static bool read_unit(const char *text, const char *end, guint *out)
+{
+    *out = 0;
+    if (end - text < 6 || text[0] != '\\' || text[1] != 'u')
+        return false;
+    for (int i = 2; i < 6; i++) {
+        if (!g_ascii_isxdigit(text[i]))
+            return false;
+        *out = *out * 16 + (guint) g_ascii_xdigit_value(text[i]);
+    }
+    return true;
+}
+
+/* A pair at `text`, as RFC 8259, section 7, has it. */
+static bool read_pair(const char *text, const char *end, guint *out)
+{
+    guint high = 0, low = 0;
+    if (!read_unit(text, end, &high) || high < 0xD800 || high > 0xDBFF)
+        return false;
+    if (!read_unit(text + 6, end, &low) || low < 0xDC00 || low > 0xDFFF)
+        return false;
+    *out = 0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00);
+    return true;
+}
+
+GString *text_join_escapes(const char *text, gsize size, size_t line, size_t column, GArray *joined)
+{
+    guint character = 0;
+    const char *end = text + size;
+    const char *at = place_of(text, size, line, column);
+    if (at - text < 2 || !read_pair(at - 2, end, &character)) /* libyaml's mark is behind "\u" */
+        return NULL;
+    g_autoptr(GString) out = g_string_new_len(text, at - 2 - text);
+    JoinedEscape place = {.line = line, .column = column - 2};
+    for (at -= 2; at < end && *at != '"' && *at != '\n';) {
+        if (read_pair(at, end, &character)) {
+            g_string_append_printf(out, "\\U%08X", character);
+            at += 12;
+            place.column += 10;
+            g_array_append_val(joined, place);
+            continue;
+        }
+        const char *next = *at == '\\' && at + 1 < end ? at + 1 : at;
+        next = MIN(g_utf8_next_char(next), end);
+        place.column += (size_t) g_utf8_strlen(at, next - at);
+        g_string_append_len(out, at, next - at);
+        at = next;
+    }
+    g_string_append_len(out, at, end - at);
+    return g_steal_pointer(&out);
+}
+
+/* ---- hints ---------------------------------------------------------------------------------------------------- */
+
+/* Whether an environment reference stands on the line, at the place or before it: its brace begins a map in a { }. */
+static bool has_reference(const char *text, const char *at)
+{
+    for (const char *c = at + 1; c > text && c[-1] != '\n'; c--)
+        if (c[-1] == '{' && c - 1 > text && c[-2] == '$')
+            return true;
+    return false;
 }
 
 const char *text_hint(const char *text, gsize size, size_t line, size_t column, const char *problem)
 {
-    char at = byte_at(text, size, line, column);
-    if (at == '\t')
+    const char *place = place_of(text, size, line, column);
+    if (strstr(problem, "did not find expected ',' or") && place < text + size && has_reference(text, place))
+        return "; put ${…} in quotes inside of { } and [ ]: \"${NAME}\"";
+    if (place < text + size && *place == '\t')
         return "; indent with blanks, not with tabs";
     if (strstr(problem, "cannot start any token"))
         return "; put the value in quotes";

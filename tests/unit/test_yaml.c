@@ -339,12 +339,56 @@ static void errors_have_an_end(void)
     g_auto(GStrv) lines = g_strsplit(messages, "\n", -1);
     g_assert_cmpuint(g_strv_length(lines), ==, 1001);
     g_assert_cmpstr(lines[0], ==, "t.yaml:2:1: 'k' is there twice; the first is on line 1");
-    g_assert_cmpstr(lines[1000], ==, "t.yaml:1001:4: more than 1000 errors; the rest of the file was not read");
+    g_assert_cmpstr(lines[1000], ==, "more than 1000 errors; the others are not shown");
+}
+
+/* What JSON's writers make of a character beyond U+FFFF; libyaml takes it for two halves of none. */
+static void pairs_of_escapes_are_one_character(void)
+{
+    g_autoptr(Document) document = good(
+        "{\"a\": \"x\\ud83d\\ude01\\uD83D\\uDE01 \\\\ud83d\", \"b\": 1,\n \"c\\ud83d\\ude01\": '\\ud83d\\ude01'}\n");
+    const SfValue *root = document_root(document);
+    g_assert_cmpstr(sf_value_text(sf_value_get(root, "a")), ==, "x😁😁 \\ud83d");
+    assert_place(sf_value_get(root, "b"), 1, 49);
+    g_assert_cmpstr(sf_value_text(sf_value_get(root, "c😁")), ==, "\\ud83d\\ude01");
+    static const char *const halves[] = {"a: \"\\ud83d\"", "a: \"\\ud83dx\\ude01\"", "a: \"\\ude01\\ud83d\""};
+    for (size_t i = 0; i < G_N_ELEMENTS(halves); i++) {
+        g_autofree char *message = wrong(halves[i], strlen(halves[i]));
+        g_assert_nonnull(strstr(message, "found invalid Unicode character escape code"));
+    }
+}
+
+static void encodings_have_their_names(void)
+{
+    static const struct {
+        const char *bytes;
+        gsize size;
+        const char *name;
+    } cases[] = {
+        {"\xFF\xFE\0\0a\0\0\0:\0\0\0", 12, "UTF-32"},
+        {"\0\0\xFE\xFF\0\0\0a", 8, "UTF-32"},
+        {"a\0\0\0:\0\0\0", 8, "UTF-32"},
+        {"\0\0\0a\0\0\0:", 8, "UTF-32"},
+        {"\xFF\xFE"
+         "a\0:\0",
+         6, "UTF-16"},
+        {"a\0:\0 \0"
+         "1\0",
+         8, "UTF-16"},
+        {"\0a\0:", 4, "UTF-16"},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *message = wrong(cases[i].bytes, cases[i].size);
+        g_autofree char *expected = g_strdup_printf("t.yaml:1:1: the file is %s; save it as UTF-8", cases[i].name);
+        g_assert_cmpstr(message, ==, expected);
+    }
 }
 
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/yaml/pairs of escapes are one character", pairs_of_escapes_are_one_character);
+    g_test_add_func("/yaml/encodings have their names", encodings_have_their_names);
     g_test_add_func("/yaml/places_of_nodes", places_of_nodes);
     g_test_add_func("/yaml/columns_count_characters_not_bytes", columns_count_characters_not_bytes);
     g_test_add_func("/yaml/byte_order_mark_and_crlf_count_nothing", byte_order_mark_and_crlf_count_nothing);
