@@ -1,6 +1,7 @@
 /* A step's map → the plugin's state by its option table: unknown, missing and deprecated options, defaults. What one
  * value means is option_read.c's business. */
 #include "option_read.h"
+#include "peers.h"
 #include "value.h"
 
 #include <string.h>
@@ -67,7 +68,9 @@ static void fill_one(const Filling *filling, const SfValue *key, const SfValue *
     const SfOption *option = option_find(filling->options, filling->n, key->text);
     if (!option) {
         g_autofree char *shown = text_shown(key->text);
-        g_autofree char *suggestion = option_suggest(filling->options, filling->n, filling->own_keys, key->text);
+        g_autofree char *suggestion = peer_option(filling->options, filling->n, key->text);
+        if (!suggestion)
+            suggestion = option_suggest(filling->options, filling->n, filling->own_keys, key->text);
         if (filling->plugin && !*suggestion) {
             g_free(suggestion);
             suggestion = g_strdup_printf("; `sfrun plugins %s` lists them", filling->owner);

@@ -2,6 +2,7 @@
 #include "pipeline.h"
 #include "draft.h"
 #include "option_read.h"
+#include "peers.h"
 #include "settings.h"
 #include "value.h"
 
@@ -96,6 +97,8 @@ static void read_root(Pipeline *pipeline, const SfValue *root, Diagnostics *diag
                         root->kind == SF_VALUE_NULL ? "; this one is empty" : "");
         return;
     }
+    if (peer_layout(root, diagnostics))
+        return;
     /* keys x-… are the user's own: a place for anchors */
     g_autoptr(OptionArena) arena = options_read_map(table, n, "a pipeline", root, "x-", &settings, diagnostics);
     read_settings(pipeline, root, &settings, diagnostics);

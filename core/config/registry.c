@@ -1,6 +1,7 @@
 /* Plugins by name: finds the module, checks that it is what it says, copies its descriptor. Calls no hook. */
 #include "registry.h"
 #include "option_read.h"
+#include "peers.h"
 #include "search_path.h"
 
 #include <gmodule.h>
@@ -55,7 +56,31 @@ GPtrArray *registry_list(void)
     return names;
 }
 
-static SfStatus unknown(const char *name, SfError *err)
+/* The name of a plugin mostly ends with its kind: those of another are no answer. */
+static void keep_kind(GPtrArray *names, SfKind kind)
+{
+    static const char *const ends[] = {"-source", "-transform", "-sink"};
+    for (guint i = names->len; i > 0 && kind; i--)
+        for (int end = 0; end < 3; end++)
+            if (end + 1 != (int) kind && g_str_has_suffix(names->pdata[i - 1], ends[end])) {
+                g_ptr_array_remove_index(names, i - 1);
+                break;
+            }
+}
+
+/* "; did you mean …": by letters, or by words where they say more. */
+static void suggest(const char *name, const GPtrArray *names, char *out, size_t size)
+{
+    const char *const *all = (const char *const *) names->pdata;
+    const char *peer = peer_plugin(name, all, names->len);
+    sf_suggest(name, all, names->len, out, size);
+    g_auto(GStrv) near = g_strsplit(out, "'", 3);
+    bool has_near = g_strv_length(near) == 3;
+    if (peer && (!has_near || peer_shared_words(name, peer) > peer_shared_words(name, near[1]) + 1))
+        g_snprintf(out, size, "; did you mean '%s'?", peer);
+}
+
+static SfStatus unknown(const char *name, SfKind kind, SfError *err)
 {
     char suggestion[128];
     g_autoptr(GPtrArray) names = registry_list();
@@ -65,7 +90,8 @@ static SfStatus unknown(const char *name, SfError *err)
         return sf_fail(err, SF_CONFIG, "there is no plugin '%s', nor any other, in %s; set SF_PLUGIN_PATH", name,
                        searched);
     }
-    sf_suggest(name, (const char *const *) names->pdata, names->len, suggestion, sizeof suggestion);
+    keep_kind(names, kind);
+    suggest(name, names, suggestion, sizeof suggestion);
     return sf_fail(err, SF_CONFIG, "there is no plugin '%s'%s", name,
                    *suggestion ? suggestion : "; `sfrun plugins` lists those that are there");
 }
@@ -196,6 +222,11 @@ static SfStatus cannot_load(const char *path, SfError *err)
 
 const Plugin *registry_load(const char *name, SfError *err)
 {
+    return registry_load_as(name, 0, err);
+}
+
+const Plugin *registry_load_as(const char *name, SfKind kind, SfError *err)
+{
     if (!loaded)
         loaded = g_hash_table_new(g_str_hash, g_str_equal);
     const Plugin *known = g_hash_table_lookup(loaded, name);
@@ -204,7 +235,7 @@ const Plugin *registry_load(const char *name, SfError *err)
     bool is_path = strchr(name, '/') || *name == '.' || !*name;
     g_autofree char *path = is_path ? NULL : find_module(name);
     if (!path) {
-        unknown(name, err);
+        unknown(name, kind, err);
         return NULL;
     }
     GModule *module = g_module_open(path, G_MODULE_BIND_LOCAL);

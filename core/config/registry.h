@@ -22,6 +22,10 @@ typedef struct Plugin {
 /* Loads once; the same pointer afterwards. NULL and err (SF_CONFIG text, with the nearest known name). Main thread. */
 const Plugin *registry_load(const char *name, SfError *err);
 
+/* The same, where a plugin of that kind is wanted (0: of any): the nearest name is one of those. It may be of another
+ * kind all the same. */
+const Plugin *registry_load_as(const char *name, SfKind kind, SfError *err);
+
 /* Names of all modules that are there, sorted: for `sfrun plugins` and for suggestions only. */
 GPtrArray *registry_list(void);
 

@@ -1,6 +1,7 @@
 /* One step of a pipeline file: its kind and plugin, its options, and the names in its `from`. */
 #include "draft.h"
 #include "option_read.h"
+#include "peers.h"
 #include "settings.h"
 #include "value.h"
 
@@ -103,7 +104,8 @@ static void complain_kind(const Draft *draft, const SfValue *map, Diagnostics *d
             return;
         }
     }
-    diagnostics_add(diagnostics, draft->step->place,
+    const SfValue *theirs = peer_kind_key(map);
+    diagnostics_add(diagnostics, theirs ? theirs : draft->step->place,
                     "needs one of 'source: PLUGIN', 'transform: PLUGIN' and 'sink: PLUGIN'");
 }
 
@@ -118,7 +120,7 @@ static const Plugin *load_plugin(const Draft *draft, const SfValue *value, Diagn
     }
     if (value->bad)
         return NULL;
-    const Plugin *plugin = registry_load(value->text, &err);
+    const Plugin *plugin = registry_load_as(value->text, draft->kind, &err);
     if (!plugin) {
         diagnostics_add(diagnostics, value, "%s", err.message);
     } else if (plugin->kind != draft->kind) {
