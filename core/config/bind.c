@@ -95,33 +95,50 @@ static void say_one(const Binding *binding, const Step *step, const SfValue *pla
     diagnostics_add(binding->diagnostics, file ? &found : place, "step '%s': %s", step->name, text);
 }
 
-/* sf_fail_also() puts several messages into one, a line each; a line without a place is of the user's text. */
-static void say(const Binding *binding, const Step *step, const SfValue *place, const char *message)
-{
-    g_auto(GStrv) lines = g_strsplit(*message ? message : "it says no more", "\n", -1);
-    g_autoptr(GString) one = g_string_new(lines[0]);
-    for (char **line = lines; *line; line++) {
-        g_autofree char *file = NULL;
-        int number, column;
-        if (line[1])
-            diagnostic_split(line[1], &file, &number, &column);
-        if (line[1] && !file) {
-            g_string_append_printf(one, " %s", line[1]);
-            continue;
-        }
-        say_one(binding, step, place, one->str);
-        g_string_assign(one, line[1] ? line[1] : "");
-    }
-}
-
 /* A plugin that starts its message with an option's name ("key: …", "'key' …") means that line of the step. */
 static const SfValue *option_place(const Step *step, const char *message)
 {
     bool quoted = *message == '\'';
     const char *start = message + quoted;
-    g_autofree char *name = g_strndup(start, strcspn(start, quoted ? "'" : ":"));
+    g_autofree char *name = g_strndup(start, strcspn(start, quoted ? "':" : ":"));
     const SfValue *value = sf_value_get(step->options, name);
     return value && !option_is_own(name) ? value : step->place;
+}
+
+/* Whether some text of the user's has a line break in it, which may have come into a message. */
+static bool has_lines(const SfValue *value)
+{
+    if (value->text && strchr(value->text, '\n'))
+        return true;
+    for (guint i = 0; value->items && i < value->items->len; i++)
+        if (has_lines(value->items->pdata[i]) || (value->keys && has_lines(value->keys->pdata[i])))
+            return true;
+    return false;
+}
+
+/* Whether a line of a message is a mistake of its own, and not the rest of one that has the user's text in it. */
+static bool begins_mistake(const Step *step, bool lines, const char *line)
+{
+    g_autofree char *file = NULL;
+    int number, column;
+    diagnostic_split(line, &file, &number, &column);
+    return !lines || file || option_place(step, line) != step->place;
+}
+
+/* sf_fail_also() puts several messages into one, a line each. */
+static void say(const Binding *binding, const Step *step, const char *message)
+{
+    bool lines = has_lines(step->options);
+    g_auto(GStrv) parts = g_strsplit(*message ? message : "it says no more", "\n", -1);
+    g_autoptr(GString) one = g_string_new(parts[0]);
+    for (char **part = parts; *part; part++) {
+        if (part[1] && !begins_mistake(step, lines, part[1])) {
+            g_string_append_printf(one, " %s", part[1]);
+            continue;
+        }
+        say_one(binding, step, option_place(step, one->str), one->str);
+        g_string_assign(one, part[1] ? part[1] : "");
+    }
 }
 
 /* The schemas of a step's inputs; NULL when one is not known. */
@@ -148,7 +165,7 @@ static void bind_step(const Binding *binding, const Step *step)
     if (instance && instance_bind(instance, inputs, &err) == SF_OK)
         g_hash_table_insert(binding->instances, (gpointer) step, g_steal_pointer(&instance));
     else
-        say(binding, step, option_place(step, err.message), err.message);
+        say(binding, step, err.message);
 }
 
 static void free_instance(gpointer instance)

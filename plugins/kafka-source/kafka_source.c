@@ -1,5 +1,6 @@
 /* kafka-source: descriptor, options, life. Reading is in consumer.c, groups in assignment.c. */
 #include <errno.h>
+#include <regex.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -64,32 +65,56 @@ static SfStatus parse_start(Source *source, SfError *err)
     return SF_OK;
 }
 
+/* librdkafka matches topics by regex(3), extended; consumer.c gives it the pattern in ^( and )$. */
+static SfStatus check_pattern(const char *pattern, SfError *err)
+{
+    regex_t compiled;
+    char reason[128];
+    int code = regcomp(&compiled, pattern, REG_EXTENDED | REG_NOSUB);
+    if (code != 0) {
+        regerror(code, &compiled, reason, sizeof reason);
+        return sf_fail(err, SF_CONFIG, "topic_pattern: '%s' is no regular expression: %s", pattern, reason);
+    }
+    regfree(&compiled);
+    return *pattern ? SF_OK : sf_fail(err, SF_CONFIG, "topic_pattern: is empty; '.*' matches all topics");
+}
+
+static SfStatus check_topic(const char *topic, SfError *err)
+{
+    if (*topic && strlen(topic) <= 249 && strspn(topic, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "._-") == strlen(topic))
+        return SF_OK;
+    return sf_fail(err, SF_CONFIG,
+                   "topics: '%s' is no topic name (letters, digits, '.', '_', '-'; at most 249); a regular expression "
+                   "goes into 'topic_pattern'",
+                   topic);
+}
+
 static SfStatus check_topics(const Source *source, SfError *err)
 {
+    SfError all = {""}, one;
     if (source->topics.size == 0 && !source->topic_pattern)
         return sf_fail(err, SF_CONFIG, "no topic; give 'topics' or 'topic_pattern'");
-    for (size_t i = 0; i < source->topics.size; i++) {
-        const char *topic = source->topics.items[i];
-        if (!*topic || strlen(topic) > 249 ||
-            strspn(topic, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "._-") != strlen(topic))
-            return sf_fail(
-                err, SF_CONFIG,
-                "topics: '%s' is no topic name (letters, digits, '.', '_', '-'; at most 249); a regular expression "
-                "goes into 'topic_pattern'",
-                topic);
-    }
-    return SF_OK;
+    for (size_t i = 0; i < source->topics.size; i++)
+        if (check_topic(source->topics.items[i], &one) != SF_OK)
+            sf_fail_also(&all, &one);
+    if (source->topic_pattern && check_pattern(source->topic_pattern, &one) != SF_OK)
+        sf_fail_also(&all, &one);
+    return *all.message ? sf_fail(err, SF_CONFIG, "%s", all.message) : SF_OK;
 }
 
 static SfStatus bind_source(SfNode *node, struct ArrowSchema *out, SfError *err)
 {
     Source *source = node->state;
-    SF_TRY(check_topics(source, err));
-    SF_TRY(parse_start(source, err));
-    g_autoptr(rd_kafka_conf_t) conf = settings_conf(node, err);
+    SfError all = {""}, one;
+    if (check_topics(source, &one) != SF_OK)
+        sf_fail_also(&all, &one);
+    if (parse_start(source, &one) != SF_OK)
+        sf_fail_also(&all, &one);
+    g_autoptr(rd_kafka_conf_t) conf = settings_conf(node, &one);
     if (!conf)
-        return SF_CONFIG;
-    return sf_schema_raw(out, err);
+        sf_fail_also(&all, &one);
+    SF_TRY(sf_schema_raw(out, err));
+    return *all.message ? sf_fail(err, SF_CONFIG, "%s", all.message) : SF_OK;
 }
 
 static SfStatus open_source(SfNode *node, SfError *err)

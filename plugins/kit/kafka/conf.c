@@ -72,21 +72,67 @@ static SfStatus check_own(const SfPair *pair, const KafkaSetting *own, SfError *
     return SF_OK;
 }
 
+static bool is_port(const char *text)
+{
+    guint64 port = 0;
+    return g_ascii_string_to_unsigned(text, 10, 1, 65535, &port, NULL);
+}
+
+/* "[SSL://]host[:port]", an IPv6 address in brackets: librdkafka takes any text, and then looks for such a host for
+ * ever. */
+static bool is_broker(const char *text)
+{
+    const char *scheme = strstr(text, "://");
+    const char *host = scheme ? scheme + strlen("://") : text;
+    const char *bracket = *host == '[' ? strchr(host, ']') : NULL;
+    const char *colon = bracket ? (bracket[1] ? bracket + 1 : NULL) : strchr(host, ':');
+    if (*host == '[' && !bracket)
+        return false;
+    size_t size = colon ? (size_t) (colon - host) : strlen(host);
+    if (size == 0 || strcspn(host, "/ @?#") < strlen(host))
+        return false;
+    return !colon || (*colon == ':' && is_port(colon + 1));
+}
+
+static SfStatus check_brokers(const char *brokers, SfError *err)
+{
+    g_auto(GStrv) all = g_strsplit(brokers, ",", -1);
+    guint found = 0;
+    for (char **broker = all; *broker; broker++) {
+        g_strstrip(*broker);
+        if (!**broker)
+            continue;
+        found++;
+        if (!is_broker(*broker))
+            return sf_fail(err, SF_CONFIG, "brokers: '%s' is no address; write host:port, with a port from 1 to 65535",
+                           *broker);
+    }
+    return found > 0 ? SF_OK : sf_fail(err, SF_CONFIG, "brokers: '%s' names none; write host:port", brokers);
+}
+
+static SfStatus set_pair(rd_kafka_conf_t *conf, const SfPair *pair, const KafkaSetting *own, SfError *err)
+{
+    if (strcmp(pair->key, "bootstrap.servers") == 0 || strcmp(pair->key, "metadata.broker.list") == 0)
+        return sf_fail(err, SF_CONFIG, "kafka: '%s' is the option 'brokers'; write it there", pair->key);
+    SF_TRY(check_own(pair, own, err));
+    return set(conf, pair->key, pair->value ? pair->value : "", err);
+}
+
+/* All that is wrong, not the first only. */
 static SfStatus set_options(rd_kafka_conf_t *conf, const KafkaOptions *options, const KafkaSetting *own, SfError *err)
 {
-    SF_TRY(set(conf, "bootstrap.servers", options->brokers ? options->brokers : "localhost:9092", err));
-    if (options->client_id)
-        SF_TRY(set(conf, "client.id", options->client_id, err));
-    if (options->sasl_password)
-        SF_TRY(set(conf, "sasl.password", options->sasl_password, err));
-    for (size_t i = 0; i < options->kafka.size; i++) {
-        const SfPair *pair = &options->kafka.pairs[i];
-        if (strcmp(pair->key, "bootstrap.servers") == 0 || strcmp(pair->key, "metadata.broker.list") == 0)
-            return sf_fail(err, SF_CONFIG, "kafka: '%s' is the option 'brokers'; write it there", pair->key);
-        SF_TRY(check_own(pair, own, err));
-        SF_TRY(set(conf, pair->key, pair->value ? pair->value : "", err));
-    }
-    return SF_OK;
+    const char *brokers = options->brokers ? options->brokers : "localhost:9092";
+    SfError all = {""}, one;
+    if (check_brokers(brokers, &one) != SF_OK || set(conf, "bootstrap.servers", brokers, &one) != SF_OK)
+        sf_fail_also(&all, &one);
+    if (options->client_id && set(conf, "client.id", options->client_id, &one) != SF_OK)
+        sf_fail_also(&all, &one);
+    if (options->sasl_password && set(conf, "sasl.password", options->sasl_password, &one) != SF_OK)
+        sf_fail_also(&all, &one);
+    for (size_t i = 0; i < options->kafka.size; i++)
+        if (set_pair(conf, &options->kafka.pairs[i], own, &one) != SF_OK)
+            sf_fail_also(&all, &one);
+    return *all.message ? sf_fail(err, SF_CONFIG, "%s", all.message) : SF_OK;
 }
 
 rd_kafka_conf_t *kafka_conf_new(const KafkaOptions *options, const KafkaSetting *defaults, const KafkaSetting *own,
