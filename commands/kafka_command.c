@@ -62,8 +62,8 @@ KafkaClient *connection_open(const CliPage *page, const Connection *connection, 
 {
     rd_kafka_conf_t *conf = connection_conf(page, connection, NULL);
     SfError err = {""};
-    KafkaClient *client = conf ? kafka_client_new(NULL, RD_KAFKA_PRODUCER, conf, NULL, &err) : NULL;
-    if (conf && !client)
+    KafkaClient *client = NULL;
+    if (conf && kafka_client_new(NULL, RD_KAFKA_PRODUCER, conf, NULL, &client, &err) != SF_OK)
         command_failed(page, SF_CONFIG, &err);
     *status = EXIT_CONFIG;
     if (!client)

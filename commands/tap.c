@@ -54,8 +54,8 @@ static KafkaClient *open_consumer(const TapOptions *options)
                                             {NULL, NULL}};
     SfError err = {""};
     rd_kafka_conf_t *conf = connection_conf(&page, &options->connection, defaults);
-    KafkaClient *client = conf ? kafka_client_new(NULL, RD_KAFKA_CONSUMER, conf, NULL, &err) : NULL;
-    if (conf && !client)
+    KafkaClient *client = NULL;
+    if (conf && kafka_client_new(NULL, RD_KAFKA_CONSUMER, conf, NULL, &client, &err) != SF_OK)
         command_failed(&page, SF_CONFIG, &err);
     return client;
 }

@@ -3,10 +3,10 @@
 
 #include "sink.h"
 
-/* What a record takes beside key, value and headers, at most. */
-#define RECORD_OVERHEAD 128
-
 #define REPORT_ROW_BITS 32
+
+/* What a reject that is too large is cut to where the broker does not tell its topic's limit, in bytes. */
+#define CUT_UNKNOWN 1000
 
 /* A report's row: number of the kept batch and of the row. */
 static void *report_pack(guint kept, int64_t row)
@@ -19,33 +19,6 @@ static Kept *report_unpack(const Lane *lane, const void *opaque, int64_t *row)
     guintptr number = (guintptr) opaque >> REPORT_ROW_BITS;
     *row = (int64_t) ((guintptr) opaque & G_MAXUINT32);
     return number > 0 && number <= lane->kept->len ? &g_array_index(lane->kept, Kept, number - 1) : NULL;
-}
-
-static bool is_refused(const Kept *kept, int64_t row)
-{
-    return kept->refused && (kept->refused[row >> 3] >> (row & 7) & 1);
-}
-
-static void refuse(Lane *lane, Kept *kept, int64_t row, const char *cause)
-{
-    if (is_refused(kept, row))
-        return;
-    if (!kept->refused)
-        kept->refused = g_malloc0((gsize) (sf_rows(kept->batch) + 7) / 8);
-    kept->refused[row >> 3] |= (uint8_t) (1u << (row & 7));
-    sf_reject(lane->node, kept->batch, row, "%s", cause);
-}
-
-/* The broker says that of a request, for one of its records. */
-static bool is_about_the_record(rd_kafka_resp_err_t code)
-{
-    return code == RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP || code == RD_KAFKA_RESP_ERR_INVALID_RECORD;
-}
-
-/* Nothing else can be meant. */
-static bool is_alone(const Lane *lane)
-{
-    return lane->kept->len == 1 && sf_rows(g_array_index(lane->kept, Kept, 0).batch) == 1;
 }
 
 void delivery_report(rd_kafka_t *rk, const rd_kafka_message_t *message, void *opaque)
@@ -63,14 +36,7 @@ void delivery_report(rd_kafka_t *rk, const rd_kafka_message_t *message, void *op
     Kept *kept = report_unpack(lane, message->_private, &row);
     if (!kept || message->err == RD_KAFKA_RESP_ERR__PURGE_QUEUE || message->err == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT)
         return;
-    lane->failed = true;
-    kafka_explain(message->err, NULL, lane->problem, sizeof lane->problem); /* a report's payload is the record */
-    if (message->err == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE)
-        lane->oversized = true;
-    else if (is_about_the_record(message->err) && (lane->blunt || is_alone(lane)))
-        refuse(lane, kept, row, lane->problem);
-    else if (is_about_the_record(message->err))
-        lane->refusal = message->err;
+    refuse_by_report(lane, kept, row, message);
 }
 
 void delivery_forget(Lane *lane)
@@ -79,6 +45,8 @@ void delivery_forget(Lane *lane)
         Kept *kept = &g_array_index(lane->kept, Kept, i);
         sf_batch_unref(kept->batch);
         g_free(kept->refused);
+        g_free(kept->large);
+        g_free(kept->cut);
     }
     g_array_set_size(lane->kept, 0);
     lane->blunt = false;
@@ -95,6 +63,58 @@ static SfStatus wait_for_room(Lane *lane, SfError *err)
     return kafka_client_probe(lane->client, 1000, err);
 }
 
+/* The topic that the row goes to; NULL: its name is a reject's cause, which err has. */
+static SfStatus topic_for(Lane *lane, const Rows *rows, int64_t row, rd_kafka_topic_t **out, SfError *err)
+{
+    SfBytes name = record_topic(rows, row);
+    *out = lane->topic;
+    if (!name.data)
+        return SF_OK;
+    SF_TRY(topic_of_row(lane->node, name, err));
+    g_autofree char *text = g_strndup(name.data, (gsize) name.size);
+    *out = lane_topic(lane, text);
+    return *out ? SF_OK : kafka_fail(lane->client, rd_kafka_last_error(), err, "topic '%s'", text);
+}
+
+/* What a reject that is too large is cut to. */
+static int64_t cut_to(const Lane *lane, const char *topic)
+{
+    const Output *output = g_hash_table_lookup(lane->sink->outputs, topic);
+    int64_t limit = output && output->limit > 0 ? output->limit : CUT_UNKNOWN;
+    return MAX(MIN(limit, lane->batch_size > 1 ? lane->batch_size : limit), 1);
+}
+
+/* One row; SF_EMPTY: there is no room for it now. */
+static SfStatus produce_row(Lane *lane, guint index, const Rows *rows, int64_t row, SfError *err)
+{
+    Kept *kept = &g_array_index(lane->kept, Kept, index);
+    rd_kafka_topic_t *topic = NULL;
+    SfStatus status = topic_for(lane, rows, row, &topic, err);
+    if (status == SF_REJECT)
+        refuse(lane, kept, row, err->message);
+    if (status != SF_OK)
+        return status == SF_REJECT ? SF_OK : status;
+    const char *name = rd_kafka_topic_name(topic);
+    int64_t limit = refuse_is_cut(kept, row) ? cut_to(lane, name) : 0;
+    rd_kafka_resp_err_t code = record_produce(lane, rows, row, topic, limit, report_pack(index, row));
+    if (code == RD_KAFKA_RESP_ERR__QUEUE_FULL && rd_kafka_outq_len(kafka_client_handle(lane->client)) > 0)
+        return SF_EMPTY;
+    if (code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE || code == RD_KAFKA_RESP_ERR__QUEUE_FULL) {
+        refuse_size(lane, kept, row,
+                    "the record is larger than this step's client may send (kafka: message.max.bytes, "
+                    "queue.buffering.max.kbytes)");
+        return refused(kept, row) ? SF_OK : produce_row(lane, index, rows, row, err);
+    } else if (code == RD_KAFKA_RESP_ERR__STATE || code == RD_KAFKA_RESP_ERR__FATAL) {
+        lane->failed = true;
+    } else if (code == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC || code == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION) {
+        topic_forget(lane->sink, name);
+        lane->failed = lane->stale = true;
+    } else if (code) {
+        return kafka_fail(lane->client, code, err, "producing to topic '%s'", name);
+    }
+    return SF_OK;
+}
+
 /* Rows from where the last try stopped. */
 static SfStatus produce(Lane *lane, guint index, SfError *err)
 {
@@ -104,65 +124,15 @@ static SfStatus produce(Lane *lane, guint index, SfError *err)
     SF_TRY(rows_init(&rows, &g_array_index(sink->inputs, Input, kept->input), kept->batch, err));
     while (kept->produced < sf_rows(kept->batch) && !lane->failed) {
         int64_t row = kept->produced;
-        rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
-        if (!is_refused(kept, row))
-            code = record_produce(lane, &rows, row, report_pack(index, row));
-        if (code == RD_KAFKA_RESP_ERR__QUEUE_FULL) {
+        SfStatus status = refused(kept, row) ? SF_OK : produce_row(lane, index, &rows, row, err);
+        if (status == SF_EMPTY)
             SF_TRY(wait_for_room(lane, err));
-            continue;
-        }
-        if (code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE)
-            refuse(lane, kept, row, "the record is larger than message.max.bytes");
-        else if (code == RD_KAFKA_RESP_ERR__STATE || code == RD_KAFKA_RESP_ERR__FATAL)
-            lane->failed = true;
-        else if (code)
-            return kafka_fail(lane->client, code, err, "producing to topic '%s'", sink->topic);
-        kept->produced += !lane->failed;
+        else if (status != SF_OK)
+            return status;
+        else
+            kept->produced += !lane->failed;
     }
     rd_kafka_poll(kafka_client_handle(lane->client), 0);
-    return SF_OK;
-}
-
-/* Rows that the topic's limit does not admit; the rest goes in smaller requests, by a producer that knows the limit. */
-static SfStatus refuse_oversized(Lane *lane, SfError *err)
-{
-    Sink *sink = lane->sink;
-    SF_TRY(topic_limit(sink, err));
-    g_autofree char *cause = g_strdup_printf(
-        "the record is larger than max.message.bytes of topic '%s', %" G_GINT64_FORMAT, sink->topic, sink->limit);
-    for (guint i = 0; i < lane->kept->len; i++) {
-        Kept *kept = &g_array_index(lane->kept, Kept, i);
-        Rows rows;
-        SF_TRY(rows_init(&rows, &g_array_index(sink->inputs, Input, kept->input), kept->batch, err));
-        for (int64_t row = 0; row < sf_rows(kept->batch); row++) {
-            if (record_size(lane, &rows, row) + RECORD_OVERHEAD > sink->limit)
-                refuse(lane, kept, row, cause);
-        }
-    }
-    return SF_OK;
-}
-
-/* Rows that break the topic's rules. Where none does, the broker has reasons of its own, and all rows of a request that
- * it refuses are rejects. */
-static SfStatus refuse_faulty(Lane *lane, SfError *err)
-{
-    Sink *sink = lane->sink;
-    TopicRules rules = topic_rules(sink);
-    int64_t now_ms = sf_now_ms(lane->node);
-    bool any = false;
-    for (guint i = 0; i < lane->kept->len; i++) {
-        Kept *kept = &g_array_index(lane->kept, Kept, i);
-        Rows rows;
-        SF_TRY(rows_init(&rows, &g_array_index(sink->inputs, Input, kept->input), kept->batch, err));
-        for (int64_t row = 0; row < sf_rows(kept->batch); row++) {
-            g_autofree char *cause = is_refused(kept, row) ? NULL : record_fault(sink, &rows, row, &rules, now_ms);
-            any = any || cause;
-            if (cause)
-                refuse(lane, kept, row, cause);
-        }
-    }
-    lane->blunt = !any;
-    lane->refusal = RD_KAFKA_RESP_ERR_NO_ERROR;
     return SF_OK;
 }
 
@@ -171,31 +141,46 @@ static SfStatus replace_producer(Lane *lane, SfError *err)
 {
     g_autoptr(GArray) kept = g_steal_pointer(&lane->kept);
     lane->kept = g_array_new(FALSE, TRUE, sizeof(Kept));
+    bool blunt = lane->blunt;
     lane_shut(lane);
     g_array_unref(lane->kept);
     lane->kept = g_steal_pointer(&kept);
-    SF_TRY(lane_open(lane, err));
-    return transaction_init(lane, err);
+    lane->blunt = blunt;
+    return lane_open(lane, err);
 }
 
-/* The transaction anew: it was aborted by the broker, or a row of it was refused. */
+/* A request was refused for its size: the next producer's are as small as the topics want them. Where the last one's
+ * were small enough already, each record has to show by itself what is wrong. */
+static void learn_size(Lane *lane)
+{
+    const Sink *sink = lane->sink;
+    lane->single = sink->limit <= 0 || sink->limit >= lane->batch_size;
+}
+
+/* The transaction anew: it was aborted by the broker, or a row of it was refused. Until all of it has been produced
+ * again the lane stays failed, so that a try which ends early is begun anew. */
 static SfStatus make_again(Lane *lane, SfError *err)
 {
     char reason[512];
-    rd_kafka_t *rk = kafka_client_handle(lane->client);
-    bool fatal = rd_kafka_fatal_error(rk, reason, sizeof reason) != RD_KAFKA_RESP_ERR_NO_ERROR;
+    rd_kafka_t *rk = lane->client ? kafka_client_handle(lane->client) : NULL;
+    bool fatal = rk && rd_kafka_fatal_error(rk, reason, sizeof reason) != RD_KAFKA_RESP_ERR_NO_ERROR;
     if (fatal && lane->id)
         return sf_fail(err, SF_FENCED, "the producer '%s' is of no more use: %s", lane->id, reason);
-    bool anew = lane->oversized || lane->refusal || fatal; /* another producer, whose start aborts what is open */
+    /* another producer, whose start aborts what is open */
+    bool anew = !rk || lane->oversized || lane->refusal || lane->stale || fatal;
     if (!anew)
         SF_TRY(transaction_abort(lane, err));
+    if (lane->sized && rk)
+        SF_TRY(refuse_large(lane, err));
     if (lane->oversized)
-        SF_TRY(refuse_oversized(lane, err));
+        learn_size(lane);
     if (lane->refusal)
         SF_TRY(refuse_faulty(lane, err));
+    if (lane->stale)
+        SF_TRY(topic_ensure(lane->node, err));
     if (anew)
         SF_TRY(replace_producer(lane, err));
-    lane->failed = lane->oversized = false;
+    lane->failed = lane->sized = lane->oversized = lane->stale = false;
     for (guint i = 0; i < lane->kept->len; i++)
         g_array_index(lane->kept, Kept, i).produced = 0;
     SF_TRY(transaction_begin(lane, err));
@@ -208,7 +193,10 @@ SfStatus delivery_write(Lane *lane, size_t input, const SfBatch *batch, SfError 
 {
     if (lane->ending) /* the answer to the last commit is still outstanding */
         SF_TRY(lane_commit(lane, err));
-    SF_TRY(transaction_begin(lane, err));
+    if (!lane->failed) {
+        SF_TRY(lane_open(lane, err));
+        SF_TRY(transaction_begin(lane, err));
+    }
     guint last = lane->kept->len;
     bool repeated = last > 0 && g_array_index(lane->kept, Kept, last - 1).batch == batch;
     if (!repeated) {
@@ -216,7 +204,16 @@ SfStatus delivery_write(Lane *lane, size_t input, const SfBatch *batch, SfError 
         g_array_append_val(lane->kept, kept);
         last++;
     }
-    return produce(lane, last - 1, err);
+    return lane->failed ? SF_OK : produce(lane, last - 1, err);
+}
+
+static SfStatus fail_blocked(Lane *lane, SfError *err)
+{
+    g_autofree char *blocked = topic_blocked(lane);
+    if (blocked)
+        return sf_fail(err, SF_RETRY, "%s; %d records wait for it or behind it", blocked,
+                       rd_kafka_outq_len(kafka_client_handle(lane->client)));
+    return kafka_fail(lane->client, RD_KAFKA_RESP_ERR__TIMED_OUT, err, "producing to topic '%s'", lane->sink->topic);
 }
 
 static SfStatus wait_for_reports(Lane *lane, SfError *err)
@@ -227,8 +224,7 @@ static SfStatus wait_for_reports(Lane *lane, SfError *err)
         if (interrupted(lane->sink))
             return sf_fail(err, SF_RETRY, "interrupted");
         if (g_get_monotonic_time() > deadline)
-            return kafka_fail(lane->client, RD_KAFKA_RESP_ERR__TIMED_OUT, err, "producing to topic '%s'",
-                              lane->sink->topic);
+            return fail_blocked(lane, err);
     }
     return SF_OK;
 }
@@ -244,5 +240,5 @@ SfStatus delivery_flush(Lane *lane, SfError *err)
         if (!lane->failed)
             return SF_OK;
     }
-    return sf_fail(err, SF_RETRY, "topic '%s' does not take the rows: %s", lane->sink->topic, lane->problem);
+    return sf_fail(err, SF_RETRY, "the rows of '%s' are not taken: %s", lane->split->name, lane->problem);
 }

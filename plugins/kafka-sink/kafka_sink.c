@@ -13,12 +13,17 @@ static const char *const delivery_words[] = {"exactly-once", "at-least-once", NU
 static const SfOption options[] = {
     KAFKA_OPTION_ROWS(Sink, link),
     SF_OPTION_STRING(Sink, topic, .required = true, .doc = "Topic to write to."),
-    SF_OPTION_STRING(Sink, topic_column, .doc = "Column that names each row's topic; null: the option topic."),
+    SF_OPTION_STRING(Sink, topic_column,
+                     .doc =
+                         "Column that names each row's topic; null: the option topic. A row whose topic is not there "
+                         "and is not created (create_topic), or can never be, is a reject."),
     SF_OPTION_STRING(Sink, key,
                      .doc = "Column that becomes the record's key (string, binary or integer); raw rows keep theirs."),
     SF_OPTION_ENUM(Sink, delivery, .value = "exactly-once", .words = delivery_words,
-                   .doc = "exactly-once: transactions, a producer a split. at-least-once: one idempotent producer."),
-    SF_OPTION_BOOL(Sink, create_topic, .value = "true", .doc = "Create the topic when it does not exist."),
+                   .doc =
+                       "exactly-once: transactions, a producer a split that has rows, 12 at a time. at-least-once: one "
+                       "idempotent producer."),
+    SF_OPTION_BOOL(Sink, create_topic, .value = "true", .doc = "Create a topic that does not exist."),
     SF_OPTION_INT(Sink, partitions, .value = "0", .min = "0", .max = "100000",
                   .doc = "Partitions of a topic that is created; 0: the broker's default."),
     SF_OPTION_INT(Sink, replication_factor, .value = "0", .min = "0", .max = "100",
@@ -38,7 +43,8 @@ static SfStatus bind_input(SfNode *node, size_t input, const struct ArrowSchema 
     Sink *sink = sink_of(node);
     if (!sink->inputs)
         sink->inputs = g_array_new(FALSE, TRUE, sizeof(Input));
-    g_autoptr(rd_kafka_conf_t) conf = lane_conf(node, sink->delivery == DELIVERY_EXACTLY_ONCE ? node->step : NULL, err);
+    g_autoptr(rd_kafka_conf_t) conf =
+        lane_conf(node, sink->delivery == DELIVERY_EXACTLY_ONCE ? node->step : NULL, 1, err);
     if (!conf)
         return SF_CONFIG;
     return record_bind(node, input, schema, err);
@@ -49,13 +55,13 @@ static SfStatus open_sink(SfNode *node, SfError *err)
     Sink *sink = sink_of(node);
     if (!sink->lanes) {
         sink->lanes = g_ptr_array_new();
+        sink->lane_by_split = g_hash_table_new(NULL, NULL);
+        sink->outputs = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
         sink->text = g_string_new(NULL);
     }
     if (!sink->client) {
         g_autofree char *group = chains_group(node, 0);
-        sink->client = kafka_client_asking(&sink->link, group, err);
-        if (!sink->client)
-            return SF_CONFIG;
+        SF_TRY(kafka_client_asking(&sink->link, group, &sink->client, err));
     }
     SF_TRY(topic_ensure(node, err));
     sf_log(node, SF_LOG_INFO, "Connected to Kafka broker: %s", sink->link.brokers);
@@ -80,6 +86,7 @@ static SfStatus commit(SfNode *node, SfCommitReason reason, SfError *err)
     Sink *sink = sink_of(node);
     for (guint i = 0; i < sink->lanes->len; i++)
         SF_TRY(lane_commit(sink->lanes->pdata[i], err));
+    SF_TRY(chains_see(node, err));
     if (reason == SF_COMMIT_END)
         visible_wait(node);
     return SF_OK;
@@ -91,7 +98,8 @@ static SfStatus tick(SfNode *node, SfError *err)
     rd_kafka_poll(kafka_client_handle(sink->client), 0);
     for (guint i = 0; i < sink->lanes->len; i++) {
         Lane *lane = sink->lanes->pdata[i];
-        rd_kafka_poll(kafka_client_handle(lane->client), 0);
+        if (lane->client)
+            rd_kafka_poll(kafka_client_handle(lane->client), 0);
         if (lane->begun_us > 0 && g_get_monotonic_time() - lane->begun_us > OLD_US)
             SF_TRY(lane_commit(lane, err));
     }
@@ -110,8 +118,10 @@ static void close_sink(SfNode *node)
         lane_free(sink->lanes->pdata[i]);
     for (guint i = 0; sink->inputs && i < sink->inputs->len; i++)
         json_writer_free(g_array_index(sink->inputs, Input, i).writer);
-    if (sink->lanes)
-        g_ptr_array_unref(sink->lanes);
+    g_clear_pointer(&sink->lanes, g_ptr_array_unref);
+    g_clear_pointer(&sink->lane_by_split, g_hash_table_unref);
+    g_clear_pointer(&sink->outputs, g_hash_table_unref);
+    g_clear_pointer(&sink->unseen, rd_kafka_topic_partition_list_destroy);
     if (sink->inputs)
         g_array_unref(sink->inputs);
     if (sink->text)
@@ -127,9 +137,12 @@ SF_SINK_PLUGIN = {
             "a "
             "step's `errors` keep their value where they have one, and get headers that say why and where from: "
             "`sf.error`, "
-            "`sf.step`, `sf.topic`, `sf.partition`, `sf.offset`, `sf.timestamp`.\n\n"
+            "`sf.step`, `sf.topic`, `sf.partition`, `sf.offset`, `sf.timestamp`. One that is too large for its topic "
+            "is cut, and `sf.size` says how many "
+            "bytes its value had.\n\n"
             "Exactly once: rows and the position that they come from are one transaction. Positions are offsets of the "
-            "group `<pipeline>.<step>.<input>`. Kafka forgets them `offsets.retention.minutes` (a week by default) "
+            "group `<pipeline>.<step>.<input>`, and of `<pipeline>.<step>.<input>.seen` for ranges without rows. Kafka "
+            "forgets them `offsets.retention.minutes` (a week by default) "
             "after the "
             "last commit: do not stop a pipeline for longer. Readers see the rows after each checkpoint, with "
             "`isolation.level: read_committed`.",

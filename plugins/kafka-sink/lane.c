@@ -10,20 +10,20 @@ bool interrupted(Sink *sink)
     return g_atomic_int_compare_and_exchange(&sink->interrupted, 1, 0);
 }
 
-rd_kafka_conf_t *lane_conf(const SfNode *node, const char *id, SfError *err)
+rd_kafka_conf_t *lane_conf(const SfNode *node, const char *id, int64_t batch_size, SfError *err)
 {
     const Sink *sink = node->state;
-    char limit[24], batch[24];
-    g_snprintf(limit, sizeof limit, "%" G_GINT64_FORMAT, sink->limit);
-    g_snprintf(batch, sizeof batch, "%" G_GINT64_FORMAT, MIN(sink->limit, 1000000));
+    char batch[24];
+    g_snprintf(batch, sizeof batch, "%" G_GINT64_FORMAT, batch_size > 0 ? batch_size : 1);
     const KafkaSetting defaults[] = {
         {"linger.ms", "20"},
         {"compression.type", "lz4"},
         {"queue.buffering.max.kbytes", "32768"},
         {"partitioner", "murmur2_random"}, /* as Java producers place keys */
         {"socket.nagle.disable", "true"},
-        {sink->limit > 0 ? "message.max.bytes" : NULL, limit},
+        {"message.max.bytes", "100000000"}, /* how much a topic takes is the broker's to say; it is told by the batch */
         {"batch.size", batch},
+        {batch_size > 0 ? NULL : "batch.num.messages", "1"},
         {NULL, NULL},
     };
     const KafkaSetting own[] = {
@@ -39,12 +39,9 @@ rd_kafka_conf_t *lane_conf(const SfNode *node, const char *id, SfError *err)
 
 Lane *lane_of(const Sink *sink, const SfSplit *split)
 {
-    for (guint i = 0; i < sink->lanes->len; i++) {
-        Lane *lane = sink->lanes->pdata[i];
-        if (!lane->id || lane->split == split)
-            return lane;
-    }
-    return NULL;
+    if (sink->delivery != DELIVERY_EXACTLY_ONCE)
+        return sink->lanes->len > 0 ? sink->lanes->pdata[0] : NULL;
+    return g_hash_table_lookup(sink->lane_by_split, split);
 }
 
 Lane *lane_new(SfNode *node, const SfSplit *split)
@@ -59,23 +56,67 @@ Lane *lane_new(SfNode *node, const SfSplit *split)
     lane->chains = g_ptr_array_new();
     lane->kept = g_array_new(FALSE, TRUE, sizeof(Kept));
     lane->ends = g_array_new(FALSE, TRUE, sizeof(End));
+    g_ptr_array_add(sink->lanes, lane);
+    g_hash_table_insert(sink->lane_by_split, (gpointer) split, lane);
     return lane;
+}
+
+bool lane_busy(const Lane *lane)
+{
+    return lane->kept->len > 0 || lane->begun_us > 0 || !lane->id;
+}
+
+/* The one that was used least recently ends its transaction and closes, where as many are open as may be. */
+static SfStatus make_room(Sink *sink, SfError *err)
+{
+    Lane *oldest = NULL;
+    guint open = 0;
+    for (guint i = 0; i < sink->lanes->len; i++) {
+        Lane *lane = sink->lanes->pdata[i];
+        open += lane->client != NULL;
+        bool better = lane->client && (!oldest || lane_busy(lane) < lane_busy(oldest) ||
+                                       (lane_busy(lane) == lane_busy(oldest) && lane->used_us < oldest->used_us));
+        if (better)
+            oldest = lane;
+    }
+    if (open < LANES_OPEN)
+        return SF_OK;
+    SF_TRY(lane_commit(oldest, err));
+    lane_shut(oldest);
+    return SF_OK;
+}
+
+static int64_t setting_of(const rd_kafka_conf_t *conf, const char *name)
+{
+    char value[32] = "";
+    size_t size = sizeof value;
+    return rd_kafka_conf_get(conf, name, value, &size) == RD_KAFKA_CONF_OK ? g_ascii_strtoll(value, NULL, 10) : 0;
+}
+
+/* A request is refused as a whole: of the size that topics take, only a record that is larger by itself can be. */
+static SfStatus start_producer(Lane *lane, SfError *err)
+{
+    Sink *sink = lane->sink;
+    int64_t batch_size = lane->single ? 0 : sink->limit > 0 ? MIN(sink->limit, 1000000) : 1000000;
+    rd_kafka_conf_t *conf = lane_conf(lane->node, lane->id, batch_size, err);
+    if (!conf)
+        return SF_CONFIG;
+    lane->batch_size = MIN(setting_of(conf, "batch.size"), setting_of(conf, "message.max.bytes"));
+    SF_TRY(kafka_client_new(lane->node, RD_KAFKA_PRODUCER, conf, lane, &lane->client, err));
+    lane->topics = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify) rd_kafka_topic_destroy);
+    /* at once: the first record of an unknown topic would wait for up to a second (librdkafka change 5032) */
+    lane->topic = lane_topic(lane, sink->topic);
+    return SF_OK;
 }
 
 SfStatus lane_open(Lane *lane, SfError *err)
 {
-    if (lane->client)
-        return SF_OK;
-    rd_kafka_conf_t *conf = lane_conf(lane->node, lane->id, err);
-    if (!conf)
-        return SF_CONFIG;
-    lane->client = kafka_client_new(lane->node, RD_KAFKA_PRODUCER, conf, lane, err);
-    if (!lane->client)
-        return SF_CONFIG;
-    lane->topics = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify) rd_kafka_topic_destroy);
-    /* at once: the first record of an unknown topic would wait for up to a second (librdkafka change 5032) */
-    lane->topic = lane_topic(lane, lane->sink->topic);
-    return SF_OK;
+    lane->used_us = g_get_monotonic_time();
+    if (!lane->client) {
+        SF_TRY(make_room(lane->sink, err));
+        SF_TRY(start_producer(lane, err));
+    }
+    return transaction_init(lane, err);
 }
 
 rd_kafka_topic_t *lane_topic(Lane *lane, const char *name)
@@ -102,15 +143,19 @@ static bool moved(const Lane *lane)
  * row, so they are settled after the flush and before the end of the transaction. */
 SfStatus lane_commit(Lane *lane, SfError *err)
 {
-    if (!moved(lane))
+    if (!lane_busy(lane) || !moved(lane))
         return SF_OK;
     if (!lane->ending) {
-        SF_TRY(delivery_flush(lane, err));
+        if (lane->client)
+            SF_TRY(delivery_flush(lane, err));
         SF_TRY(chains_settle(lane, err));
     }
     SF_TRY(transaction_commit(lane, err));
-    chains_committed(lane);
+    chains_committed(lane, true);
     delivery_forget(lane);
+    if (lane->single) /* for this transaction only: it is slow */
+        lane_shut(lane);
+    lane->single = false;
     return SF_OK;
 }
 
@@ -123,11 +168,11 @@ void lane_shut(Lane *lane)
     delivery_forget(lane);
     rd_kafka_purge(rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
     rd_kafka_poll(rk, 0);
-    g_array_set_size(lane->ends, 0);
+    visible_keep(lane);
     g_clear_pointer(&lane->topics, g_hash_table_unref);
     kafka_client_free(g_steal_pointer(&lane->client), SHUT_MS);
     lane->topic = NULL;
-    lane->ready = lane->ending = lane->failed = lane->oversized = false;
+    lane->ready = lane->ending = lane->failed = lane->sized = lane->oversized = lane->stale = false;
     lane->begun_us = 0;
 }
 

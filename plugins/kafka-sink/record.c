@@ -4,6 +4,10 @@
 
 #include "sink.h"
 
+/* What a record takes beside key, value and headers, with that of a request of it alone; and a header, at most. */
+#define RECORD_OVERHEAD 128
+#define HEADER_OVERHEAD 10
+
 /* ---- once an input
  * ------------------------------------------------------------------------------------------------ */
 
@@ -127,13 +131,11 @@ SfStatus rows_init(Rows *rows, const Input *input, const SfBatch *batch, SfError
  * --------------------------------------------------------------------------------------------------- */
 
 typedef struct Record {
-    const char *topic; /* NULL: the option's */
-    SfBytes key;       /* data NULL: null; likewise value */
+    SfBytes key; /* data NULL: null; likewise value */
     SfBytes value;
     int64_t timestamp_ms; /* 0: now */
     rd_kafka_headers_t *headers;
     char number[24]; /* where an integer key has its text */
-    char name[256];
 } Record;
 
 /* Null is data NULL, empty is not. */
@@ -160,6 +162,15 @@ static SfBytes key_of(const Rows *rows, int64_t row, Record *record)
     return (SfBytes){.data = record->number, .size = size};
 }
 
+/* How many bytes of the text are at most `longest`, and no half character. */
+static int64_t cut_text(SfBytes text, int64_t longest)
+{
+    int64_t size = MIN(text.size, MAX(longest, 0));
+    while (size > 0 && size < text.size && ((unsigned char) text.data[size] & 0xc0) == 0x80)
+        size--;
+    return size;
+}
+
 static void add_text(rd_kafka_headers_t *headers, const char *name, const char *text)
 {
     rd_kafka_header_add(headers, name, -1, text, -1);
@@ -178,12 +189,13 @@ static void add_bytes(rd_kafka_headers_t *headers, const char *name, const SfCol
     rd_kafka_header_add(headers, name, -1, bytes.data, bytes.size);
 }
 
-/* Why the row was rejected, and where it came from. */
-static void add_reject_headers(const Rows *rows, int64_t row, rd_kafka_headers_t *headers)
+/* Why the row was rejected, and where it came from; the cause at most that long. */
+static void add_reject_headers(const Rows *rows, int64_t row, int64_t longest, rd_kafka_headers_t *headers)
 {
     const Input *input = rows->input;
     const SfSplit *split = rows->batch->split;
-    add_bytes(headers, "sf.error", &rows->error, row);
+    SfBytes error = bytes_or_null(&rows->error, row);
+    rd_kafka_header_add(headers, "sf.error", -1, error.data, cut_text(error, longest));
     add_bytes(headers, "sf.step", &rows->step, row);
     if (input->topic >= 0 && !sf_is_null(&rows->topic, row))
         add_bytes(headers, "sf.topic", &rows->topic, row);
@@ -216,17 +228,21 @@ static rd_kafka_headers_t *headers_of(const Rows *rows, int64_t row)
     if (own)
         add_own_headers(rows, row, headers);
     if (rows->input->rejects)
-        add_reject_headers(rows, row, headers);
+        add_reject_headers(rows, row, G_MAXINT64, headers);
     return headers;
 }
 
-static const char *topic_of(const Rows *rows, int64_t row, Record *record)
+SfBytes record_topic(const Rows *rows, int64_t row)
 {
-    if (rows->input->output < 0 || sf_is_null(&rows->output, row))
-        return NULL;
-    SfBytes name = sf_bytes(&rows->output, row);
-    g_snprintf(record->name, sizeof record->name, "%.*s", (int) name.size, name.data ? name.data : "");
-    return record->name;
+    SfBytes none = {0};
+    return rows->input->output < 0 ? none : bytes_or_null(&rows->output, row);
+}
+
+bool record_has_time(const Input *input, const SfBatch *batch, int64_t row)
+{
+    SfColumn column;
+    return input->raw && !input->rejects && input->timestamp >= 0 &&
+           sf_column_at(batch, input->timestamp, &column, NULL) == SF_OK && !sf_is_null(&column, row);
 }
 
 /* A reject's own time may be long past, and the topic would forget it at once. 0: now. */
@@ -240,7 +256,6 @@ static int64_t timestamp_of(const Rows *rows, int64_t row)
 static void record_make(Sink *sink, const Rows *rows, int64_t row, Record *record)
 {
     const Input *input = rows->input;
-    record->topic = topic_of(rows, row, record);
     record->key = key_of(rows, row, record);
     record->headers = headers_of(rows, row);
     record->timestamp_ms = timestamp_of(rows, row);
@@ -253,19 +268,45 @@ static void record_make(Sink *sink, const Rows *rows, int64_t row, Record *recor
     }
 }
 
-rd_kafka_resp_err_t record_produce(Lane *lane, const Rows *rows, int64_t row, void *opaque)
+static int64_t headers_size(const rd_kafka_headers_t *headers)
+{
+    const char *name;
+    const void *value;
+    size_t length;
+    int64_t size = 0;
+    for (size_t i = 0; headers && !rd_kafka_header_get_all(headers, i, &name, &value, &length); i++)
+        size += (int64_t) (strlen(name) + length) + HEADER_OVERHEAD;
+    return size;
+}
+
+/* A reject that its topic does not take whole: cause and place, the key if it is short, and as much of the value as
+ * there is room for. */
+static void record_cut(const Rows *rows, int64_t row, int64_t limit, Record *record)
+{
+    if (record->headers)
+        rd_kafka_headers_destroy(record->headers);
+    record->headers = rd_kafka_headers_new(8);
+    add_reject_headers(rows, row, limit / 4, record->headers);
+    add_number(record->headers, "sf.size", record->value.size);
+    if (record->key.size > limit / 4)
+        record->key.size = limit / 4;
+    int64_t room = limit - RECORD_OVERHEAD - record->key.size - headers_size(record->headers);
+    record->value.size = cut_text(record->value, room);
+}
+
+rd_kafka_resp_err_t record_produce(Lane *lane, const Rows *rows, int64_t row, rd_kafka_topic_t *topic, int64_t limit,
+                                   void *opaque)
 {
     Record record;
     record_make(lane->sink, rows, row, &record);
-    rd_kafka_topic_t *topic = record.topic ? lane_topic(lane, record.topic) : lane->topic;
-    rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC;
-    if (topic)
-        code = rd_kafka_producev(kafka_client_handle(lane->client), RD_KAFKA_V_RKT(topic),
-                                 RD_KAFKA_V_PARTITION(RD_KAFKA_PARTITION_UA), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-                                 RD_KAFKA_V_KEY(record.key.data, (size_t) record.key.size),
-                                 RD_KAFKA_V_VALUE((void *) record.value.data, (size_t) record.value.size),
-                                 RD_KAFKA_V_TIMESTAMP(MAX(record.timestamp_ms, 0)), RD_KAFKA_V_HEADERS(record.headers),
-                                 RD_KAFKA_V_OPAQUE(opaque), RD_KAFKA_V_END);
+    if (limit > 0)
+        record_cut(rows, row, limit, &record);
+    rd_kafka_resp_err_t code = rd_kafka_producev(
+        kafka_client_handle(lane->client), RD_KAFKA_V_RKT(topic), RD_KAFKA_V_PARTITION(RD_KAFKA_PARTITION_UA),
+        RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_KEY(record.key.data, (size_t) record.key.size),
+        RD_KAFKA_V_VALUE((void *) record.value.data, (size_t) record.value.size),
+        RD_KAFKA_V_TIMESTAMP(MAX(record.timestamp_ms, 0)), RD_KAFKA_V_HEADERS(record.headers),
+        RD_KAFKA_V_OPAQUE(opaque), RD_KAFKA_V_END);
     if (code && record.headers)
         rd_kafka_headers_destroy(record.headers); /* else they are the producer's */
     return code;
@@ -274,9 +315,10 @@ rd_kafka_resp_err_t record_produce(Lane *lane, const Rows *rows, int64_t row, vo
 char *record_fault(const Sink *sink, const Rows *rows, int64_t row, const TopicRules *rules, int64_t now_ms)
 {
     Record record;
-    const char *other = topic_of(rows, row, &record);
+    SfBytes other = record_topic(rows, row);
     int64_t time = timestamp_of(rows, row);
-    if (other && strcmp(other, sink->topic) != 0) /* the rules are those of the option's topic */
+    bool same = (size_t) other.size == strlen(sink->topic) && memcmp(other.data, sink->topic, (size_t) other.size) == 0;
+    if (other.data && !same) /* the rules are those of the option's topic */
         return NULL;
     if (rules->keyed && !key_of(rows, row, &record).data)
         return g_strdup_printf("the record has no key, and topic '%s' is compacted (cleanup.policy)", sink->topic);
@@ -287,19 +329,4 @@ char *record_fault(const Sink *sink, const Rows *rows, int64_t row, const TopicR
                                "message.timestamp.after.max.ms)",
                                time, sink->topic);
     return NULL;
-}
-
-int64_t record_size(Lane *lane, const Rows *rows, int64_t row)
-{
-    Record record;
-    record_make(lane->sink, rows, row, &record);
-    int64_t size = record.key.size + record.value.size;
-    const char *name;
-    const void *value;
-    size_t length;
-    for (size_t i = 0; record.headers && !rd_kafka_header_get_all(record.headers, i, &name, &value, &length); i++)
-        size += (int64_t) (strlen(name) + length) + 4;
-    if (record.headers)
-        rd_kafka_headers_destroy(record.headers);
-    return size;
 }

@@ -1,17 +1,28 @@
 /* What the files of this room share.
  *
- * A lane is a producer and the chains whose rows it carries. Exactly once, each split has a lane of its own with a
- * transactional id of its own, <pipeline>.<step>.<split>: whoever recovers a split starts its producer anew, which
- * ends the transactions of the split's former owner and fences it, and nobody else. (One id for the whole step would
- * let two processes of a pipeline fence each other for ever.) At least once, one idempotent producer carries all.
+ * A lane is what carries a split's rows: the split's chains, the batches of its open transaction, and a producer while
+ * there is something to carry. Exactly once, each split has a transactional id of its own, <pipeline>.<step>.<split>:
+ * whoever starts a producer of that id ends the transactions of its former owner and fences it, and nobody else. (One
+ * id for the whole step would let two processes of a pipeline fence each other for ever.) At least once, one
+ * idempotent producer carries all.
+ *
+ * Producers are dear (threads, descriptors), so at most LANES_OPEN of them are there at a time: a lane opens one with
+ * its first row, and the one that was used least recently commits and closes. Positions are read without one.
  *
  * A transaction holds rows and the ends of their ranges, as offsets of a consumer group that is ours alone: the
  * group <pipeline>.<step>.<input>, at the topic and partition of the split where the cluster has them; otherwise (a
  * generator, files) the group <pipeline>.<step>.<input>.<split>, at partition 0 of the output topic. The split's
- * name is in the offset's metadata.
+ * name is in the offset's metadata. Ranges without rows need no transaction: their ends are plain offsets of the group
+ * with .seen behind its name. "Nothing is missing up to here" stays true whoever says it and however late, so a chain's
+ * position is the higher of the two.
+ *
+ * A producer that was started looks where the group stands before it writes (chains_verify()): another offset than ours
+ * is another owner's, and then we are the ones who are fenced, though it is we who started last.
  *
  * A lane keeps the batches of its open transaction, so that a transaction that the broker aborts is made again, less
- * the rows that the broker will never take: those are rejects. */
+ * the rows that the broker will never take: those are rejects. A reject that the topic refuses for its size is cut.
+ *
+ * All of it runs in the sink's thread. */
 #ifndef KAFKA_SINK_H
 #define KAFKA_SINK_H
 
@@ -42,17 +53,20 @@ typedef struct Chain {
     size_t input;
     const SfSplit *split;
     bool at_source; /* the offset is kept at the split's own topic and partition */
-    char *group;
+    char *group;    /* its offset is `anchor` */
+    int64_t anchor; /* end of the last range with rows, as far as we know; SF_POSITION_NONE: there is none */
     int64_t written;
     int64_t committed;
 } Chain;
 
-/* A batch of the open transaction. */
+/* A batch of the open transaction. The sets have a bit a row; NULL: empty. */
 typedef struct Kept {
     const SfBatch *batch;
     size_t input;
     int64_t produced; /* rows so far */
-    uint8_t *refused; /* a bit a row that became a reject; NULL: none */
+    uint8_t *refused; /* became rejects */
+    uint8_t *large;   /* were refused for their size, and not judged yet */
+    uint8_t *cut;     /* are too large as they are */
 } Kept;
 
 /* The last record of a partition that the broker has taken. */
@@ -62,22 +76,35 @@ typedef struct End {
     int64_t last;
 } End;
 
+/* A topic that rows go to. */
+typedef struct Output {
+    bool there;
+    gint64 missing_us; /* when it was seen not to be there; 0: never */
+    bool asked;        /* for its limit */
+    int64_t limit;     /* its max.message.bytes; 0: unknown */
+} Output;
+
 typedef struct Lane {
     struct Sink *sink;
     SfNode *node;
     const SfSplit *split; /* of the first chain */
     char *id;             /* transactional.id; NULL: at least once */
-    KafkaClient *client;
+    KafkaClient *client;  /* NULL: closed */
     rd_kafka_topic_t *topic;
     GHashTable *topics; /* name → rd_kafka_topic_t *, with topic_column */
     GPtrArray *chains;  /* Chain * */
     GArray *kept;       /* Kept */
     GArray *ends;       /* End; not waited for yet */
     gint64 begun_us;    /* of the open transaction; 0: none is open */
+    gint64 used_us;     /* when it was last written to */
+    int64_t batch_size; /* of its producer's requests; larger records travel alone */
     bool ready;         /* transactions can begin */
     bool ending;        /* its commit has been asked for, the answer is outstanding */
     bool failed;        /* it cannot be committed: abort, and make it again */
-    bool oversized;     /* because a record was too large for the topic */
+    bool sized;         /* because records were too large for their topics */
+    bool oversized;     /* because a request of several records was too large for the topic */
+    bool stale;         /* what its producer knows of topics is not so any more: another one is needed */
+    bool single;        /* each record travels alone from now on: nobody knows what the topic takes */
     bool blunt;         /* the broker's word counts for every record of a request: nobody knows which it means */
     rd_kafka_resp_err_t refusal; /* what it said of a request with several; 0: nothing */
     char problem[512];
@@ -95,11 +122,14 @@ typedef struct Sink {
     int64_t replication_factor;
     SfMap topic_config;
     /* run */
-    GArray *inputs;      /* Input */
-    KafkaClient *client; /* for questions about topics and groups */
-    GPtrArray *lanes;    /* Lane * */
-    GString *text;       /* of the row at hand */
-    int64_t limit;       /* max.message.bytes of the topic once a record was refused for it; 0: not asked */
+    GArray *inputs;                          /* Input */
+    KafkaClient *client;                     /* for questions about topics and groups */
+    GPtrArray *lanes;                        /* Lane * */
+    GHashTable *lane_by_split;               /* SfSplit * → Lane *, exactly once */
+    GHashTable *outputs;                     /* name → Output * */
+    rd_kafka_topic_partition_list_t *unseen; /* ends that closed lanes have left */
+    GString *text;                           /* of the row at hand */
+    int64_t limit;                           /* the least max.message.bytes of the outputs that are known; 0: none is */
     gint interrupted;
 } Sink;
 
@@ -107,27 +137,43 @@ typedef struct Sink {
 #define ANSWER_MS 10000
 /* librdkafka cannot be interrupted: waits are made of such pieces. */
 #define SLICE_MS 250
+/* Producers at a time; each takes about 8 descriptors and 4 threads with one broker, 3 and 1 more for each other. */
+#define LANES_OPEN 12
 
-/* chains.c: where the ends are kept, and read again */
+/* chains.c: ends of ranges as group offsets */
 char *chains_group(const SfNode *node, size_t input);
-SfStatus chains_recover(SfNode *node, SfRecovery *recoveries, size_t n, SfError *err);
 Chain *chain_find(const Lane *lane, size_t input, const SfSplit *split);
 bool chain_moved(const Chain *chain);
+/* Whether the offset is that of this split, not of an earlier epoch of its topic. */
+bool chain_owns(const SfSplit *split, const rd_kafka_topic_partition_t *offset);
+/* Where the chain's offset lies in its groups. */
+const char *chain_topic(const Sink *sink, const Chain *chain, int32_t *partition);
 /* The offsets of the lane's chains that have moved and belong to this group. */
 rd_kafka_topic_partition_list_t *chains_offsets(const Lane *lane, const char *group);
+SfStatus chains_verify(Lane *lane, SfError *err);
 SfStatus chains_settle(const Lane *lane, SfError *err);
-void chains_committed(Lane *lane);
+/* rows: the transaction is over; otherwise the ranges had none. */
+void chains_committed(Lane *lane, bool rows);
+/* Commits the ends of ranges without rows, of all lanes that carry none. */
+SfStatus chains_see(SfNode *node, SfError *err);
+char *chains_seen(const char *group);
 void chain_free(Chain *chain);
+
+/* recover.c */
+SfStatus chains_recover(SfNode *node, SfRecovery *recoveries, size_t n, SfError *err);
 
 /* lane.c: one producer */
 Lane *lane_of(const Sink *sink, const SfSplit *split);
 Lane *lane_new(SfNode *node, const SfSplit *split);
+/* Has its producer, which may write: another lane may have to close for it. */
 SfStatus lane_open(Lane *lane, SfError *err);
+/* Whether it carries rows that are not committed. */
+bool lane_busy(const Lane *lane);
 SfStatus lane_commit(Lane *lane, SfError *err);
 void lane_shut(Lane *lane);
 void lane_free(Lane *lane);
 rd_kafka_topic_t *lane_topic(Lane *lane, const char *name);
-rd_kafka_conf_t *lane_conf(const SfNode *node, const char *id, SfError *err);
+rd_kafka_conf_t *lane_conf(const SfNode *node, const char *id, int64_t batch_size, SfError *err);
 bool interrupted(Sink *sink);
 
 /* transaction.c */
@@ -139,11 +185,28 @@ SfStatus transaction_commit(Lane *lane, SfError *err);
 /* delivery.c: rows on their way */
 SfStatus delivery_write(Lane *lane, size_t input, const SfBatch *batch, SfError *err);
 SfStatus delivery_flush(Lane *lane, SfError *err);
+/* Runs inside rd_kafka_poll() and rd_kafka_flush() of the sink's thread. */
 void delivery_report(rd_kafka_t *rk, const rd_kafka_message_t *message, void *opaque);
 void delivery_forget(Lane *lane);
 
+/* refuse.c: rows that the broker does not take */
+bool refused(const Kept *kept, int64_t row);
+bool refuse_is_cut(const Kept *kept, int64_t row);
+void refuse(Lane *lane, Kept *kept, int64_t row, const char *cause);
+/* The broker's report of a row that failed. */
+void refuse_by_report(Lane *lane, Kept *kept, int64_t row, const rd_kafka_message_t *message);
+/* Rows that are too large for their topic: a reject is cut, once; anything else is refused. Asks for the limits. */
+SfStatus refuse_large(Lane *lane, SfError *err);
+/* Likewise one row, of which the client says so. */
+void refuse_size(Lane *lane, Kept *kept, int64_t row, const char *cause);
+/* Rows that break the topic's rules. Where none does, the broker has reasons of its own, and all rows of a request that
+ * it refuses are rejects. */
+SfStatus refuse_faulty(Lane *lane, SfError *err);
+
 /* visible.c: readers see what was committed */
 void visible_note(Lane *lane, const rd_kafka_message_t *message);
+/* Of a lane whose topics go. */
+void visible_keep(Lane *lane);
 void visible_wait(SfNode *node);
 
 /* record.c: a row as a record */
@@ -156,8 +219,13 @@ typedef struct Rows {
     SfColumn header_item, header_name, header_value;
 } Rows;
 SfStatus rows_init(Rows *rows, const Input *input, const SfBatch *batch, SfError *err);
-rd_kafka_resp_err_t record_produce(Lane *lane, const Rows *rows, int64_t row, void *opaque);
-int64_t record_size(Lane *lane, const Rows *rows, int64_t row);
+/* The value of topic_column; data NULL: null, or no such column. */
+SfBytes record_topic(const Rows *rows, int64_t row);
+/* `limit` > 0: what a reject is cut to. */
+rd_kafka_resp_err_t record_produce(Lane *lane, const Rows *rows, int64_t row, rd_kafka_topic_t *topic, int64_t limit,
+                                   void *opaque);
+/* It brings a time of its own; others get the clock's. */
+bool record_has_time(const Input *input, const SfBatch *batch, int64_t row);
 
 /* What the topic demands of a record, as far as the broker tells; -1: no bound. */
 typedef struct TopicRules {
@@ -170,7 +238,15 @@ char *record_fault(const Sink *sink, const Rows *rows, int64_t row, const TopicR
 
 /* topic.c */
 TopicRules topic_rules(Sink *sink);
+/* The option's topic is there, was made, or the answer is SF_RETRY. */
 SfStatus topic_ensure(SfNode *node, SfError *err);
-SfStatus topic_limit(Sink *sink, SfError *err);
+/* Another topic that a row names. SF_REJECT: there is none, and err says why that is so. */
+SfStatus topic_of_row(SfNode *node, SfBytes name, SfError *err);
+/* Its max.message.bytes, asked for once; 0: the broker does not tell. */
+int64_t topic_limit(Sink *sink, const char *name);
+/* It is not there any more, the broker says. */
+void topic_forget(Sink *sink, const char *name);
+/* Which partition takes no records, for a person; NULL: none that shows. The caller frees it. */
+char *topic_blocked(const Lane *lane);
 
 #endif

@@ -1,23 +1,38 @@
-/* The output topic: there, made, or waited for; and the largest record that it takes. */
+/* The output topics: there, made, or waited for; and the largest record that they take. */
 #include <string.h>
 
 #include "sink.h"
 
-SfStatus topic_ensure(SfNode *node, SfError *err)
+/* How long a topic that was seen not to be there is taken for missing without a question. */
+#define MISSING_US (5 * G_USEC_PER_SEC)
+
+/* A broker without such requests gives no answer at all. */
+#define LIMIT_MS 3000
+
+/* Names that rows bring are forgotten when they are so many: anybody can make them up. */
+#define OUTPUTS_MAX 10000
+
+#define NAME_MAX_SIZE 249 /* org.apache.kafka.common.internals.Topic */
+
+static Output *output_of(Sink *sink, const char *name)
+{
+    Output *output = g_hash_table_lookup(sink->outputs, name);
+    if (output)
+        return output;
+    if (g_hash_table_size(sink->outputs) >= OUTPUTS_MAX)
+        g_hash_table_remove_all(sink->outputs);
+    output = g_new0(Output, 1);
+    g_hash_table_insert(sink->outputs, g_strdup(name), output);
+    return output;
+}
+
+static SfStatus create(SfNode *node, const char *name, SfError *err)
 {
     Sink *sink = node->state;
-    int32_t partitions = 0;
-    SF_TRY(kafka_client_probe(sink->client, 1000, err));
-    SfStatus status = kafka_topic_partitions(sink->client, sink->topic, ANSWER_MS, &partitions, err);
-    if (status != SF_EMPTY)
-        return status;
-    if (!sink->create_topic)
-        return sf_fail(err, SF_RETRY, "topic '%s' does not exist on '%s'; create it: sfrun topics create %s",
-                       sink->topic, sink->link.brokers, sink->topic);
     g_autofree KafkaSetting *config = g_new0(KafkaSetting, sink->topic_config.size + 1);
     for (size_t i = 0; i < sink->topic_config.size; i++)
         config[i] = (KafkaSetting){sink->topic_config.pairs[i].key, sink->topic_config.pairs[i].value};
-    KafkaTopic topic = {.name = sink->topic,
+    KafkaTopic topic = {.name = name,
                         .partitions = sink->partitions > 0 ? sink->partitions : -1,
                         .replication_factor = sink->replication_factor > 0 ? sink->replication_factor : -1,
                         .config = config,
@@ -25,8 +40,100 @@ SfStatus topic_ensure(SfNode *node, SfError *err)
     bool created = false;
     SF_TRY(kafka_topic_create(sink->client, &topic, ANSWER_MS, &created, err));
     if (created)
-        sf_log(node, SF_LOG_INFO, "created topic %s", sink->topic);
+        sf_log(node, SF_LOG_INFO, "created topic %s", name);
     return SF_OK;
+}
+
+SfStatus topic_ensure(SfNode *node, SfError *err)
+{
+    Sink *sink = node->state;
+    int32_t partitions = 0;
+    SF_TRY(kafka_client_probe(sink->client, 1000, err));
+    SfStatus status = kafka_topic_partitions(sink->client, sink->topic, ANSWER_MS, &partitions, err);
+    if (status == SF_EMPTY && !sink->create_topic)
+        return sf_fail(err, SF_RETRY, "topic '%s' does not exist on '%s'; create it: sfrun topics create %s",
+                       sink->topic, sink->link.brokers, sink->topic);
+    if (status == SF_EMPTY)
+        status = create(node, sink->topic, err);
+    if (status == SF_OK)
+        output_of(sink, sink->topic)->there = true;
+    return status;
+}
+
+static bool is_legal(SfBytes name)
+{
+    if (name.size < 1 || name.size > NAME_MAX_SIZE || (name.size == 1 && name.data[0] == '.') ||
+        (name.size == 2 && memcmp(name.data, "..", 2) == 0))
+        return false;
+    for (int64_t i = 0; i < name.size; i++) {
+        if (!g_ascii_isalnum(name.data[i]) && !strchr("._-", name.data[i] ? name.data[i] : '/'))
+            return false;
+    }
+    return true;
+}
+
+static SfStatus find_or_create(SfNode *node, const char *name, Output *output, SfError *err)
+{
+    Sink *sink = node->state;
+    int32_t partitions = 0;
+    gint64 now = g_get_monotonic_time();
+    bool asks = output->missing_us == 0 || now - output->missing_us > MISSING_US;
+    SfStatus status = asks ? kafka_topic_partitions(sink->client, name, ANSWER_MS, &partitions, err) : SF_EMPTY;
+    if (status == SF_EMPTY && sink->create_topic)
+        status = create(node, name, err);
+    output->there = status == SF_OK;
+    output->missing_us = status == SF_EMPTY && asks ? now : output->missing_us;
+    if (status == SF_EMPTY)
+        return sf_fail(err, SF_REJECT, "%s: topic '%s' does not exist", sink->topic_column, name);
+    return status;
+}
+
+SfStatus topic_of_row(SfNode *node, SfBytes bytes, SfError *err)
+{
+    Sink *sink = node->state;
+    char name[NAME_MAX_SIZE + 1];
+    if (!is_legal(bytes)) {
+        g_autofree char *valid = g_utf8_make_valid(bytes.data, (gssize) MIN(bytes.size, 100));
+        return sf_fail(err, SF_REJECT,
+                       "%s: '%s%s' is no topic's name (1 to %d letters, digits, '.', '_' and '-'; not '.' or '..')",
+                       sink->topic_column, valid, bytes.size > 100 ? "…" : "", NAME_MAX_SIZE);
+    }
+    g_snprintf(name, sizeof name, "%.*s", (int) bytes.size, bytes.data);
+    Output *output = output_of(sink, name);
+    return output->there ? SF_OK : find_or_create(node, name, output, err);
+}
+
+void topic_forget(Sink *sink, const char *name)
+{
+    Output *output = g_hash_table_lookup(sink->outputs, name);
+    if (output)
+        *output = (Output){0};
+}
+
+static char *blocked_partition(const struct rd_kafka_metadata_topic *topic)
+{
+    for (int i = 0; i < topic->partition_cnt; i++) {
+        const struct rd_kafka_metadata_partition *partition = &topic->partitions[i];
+        if (partition->leader < 0)
+            return g_strdup_printf("partition %d of topic '%s' has no leader", partition->id, topic->topic);
+    }
+    if (topic->err)
+        return g_strdup_printf("topic '%s': %s", topic->topic, rd_kafka_err2str(topic->err));
+    return NULL;
+}
+
+char *topic_blocked(const Lane *lane)
+{
+    const struct rd_kafka_metadata *metadata = NULL;
+    char *blocked = NULL;
+    if (rd_kafka_metadata(kafka_client_handle(lane->sink->client), 1, NULL, &metadata, 1000))
+        return NULL;
+    for (int i = 0; i < metadata->topic_cnt && !blocked; i++) {
+        if (g_hash_table_contains(lane->topics, metadata->topics[i].topic))
+            blocked = blocked_partition(&metadata->topics[i]);
+    }
+    rd_kafka_metadata_destroy(metadata);
+    return blocked;
 }
 
 static int64_t number_of(Sink *sink, const char *name)
@@ -55,16 +162,16 @@ TopicRules topic_rules(Sink *sink)
     return rules;
 }
 
-SfStatus topic_limit(Sink *sink, SfError *err)
+int64_t topic_limit(Sink *sink, const char *name)
 {
-    if (sink->limit > 0)
-        return SF_OK;
+    SfError err;
+    Output *output = output_of(sink, name);
     g_autofree char *value = NULL;
-    SF_TRY(kafka_topic_config(sink->client, sink->topic, "max.message.bytes", ANSWER_MS, &value, err));
-    int64_t limit = g_ascii_strtoll(value, NULL, 10);
-    if (limit < 1000) /* librdkafka's least message.max.bytes */
-        return sf_fail(err, SF_RETRY, "topic '%s' takes records of at most %s bytes; raise its max.message.bytes",
-                       sink->topic, value);
-    sink->limit = limit;
-    return SF_OK;
+    bool asks = !output->asked;
+    output->asked = true;
+    if (asks && kafka_topic_config(sink->client, name, "max.message.bytes", LIMIT_MS, &value, &err) == SF_OK)
+        output->limit = MAX(g_ascii_strtoll(value, NULL, 10), 0);
+    if (output->limit > 0)
+        sink->limit = sink->limit > 0 ? MIN(sink->limit, output->limit) : output->limit;
+    return output->limit;
 }

@@ -28,8 +28,9 @@ SfStatus transaction_init(Lane *lane, SfError *err)
     rd_kafka_error_t *error = insist(lane, rd_kafka_init_transactions);
     if (error)
         return kafka_fail_error(lane->client, error, err, "starting transactions of '%s'", lane->id);
-    lane->ready = true;
     kafka_client_up(lane->client);
+    SF_TRY(chains_verify(lane, err));
+    lane->ready = true;
     return SF_OK;
 }
 
@@ -101,7 +102,7 @@ static SfStatus each_group(Lane *lane, SfStatus (*call)(Lane *lane, const char *
 static SfStatus set_offsets(Lane *lane, const char *group, SfError *err)
 {
     g_autoptr(rd_kafka_topic_partition_list_t) list = chains_offsets(lane, group);
-    return list->cnt > 0 ? kafka_group_set(lane->client, group, list, ANSWER_MS, err) : SF_OK;
+    return list->cnt > 0 ? kafka_group_set(lane->sink->client, group, list, ANSWER_MS, err) : SF_OK;
 }
 
 SfStatus transaction_commit(Lane *lane, SfError *err)

@@ -31,25 +31,30 @@ void visible_note(Lane *lane, const rd_kafka_message_t *message)
     *last = fresh;
 }
 
-/* The partitions of all lanes, the last offset of each. */
-static rd_kafka_topic_partition_list_t *collect(const Sink *sink)
+void visible_keep(Lane *lane)
 {
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(8);
-    for (guint i = 0; i < sink->lanes->len; i++) {
-        const Lane *lane = sink->lanes->pdata[i];
-        for (guint k = 0; k < lane->ends->len; k++) {
-            const End *end = &g_array_index(lane->ends, End, k);
-            const char *topic = rd_kafka_topic_name(end->topic);
-            rd_kafka_topic_partition_t *at = rd_kafka_topic_partition_list_find(list, topic, end->partition);
-            if (!at) {
-                at = rd_kafka_topic_partition_list_add(list, topic, end->partition);
-                at->offset = end->last;
-            }
-            at->offset = MAX(at->offset, end->last);
+    Sink *sink = lane->sink;
+    if (!sink->unseen)
+        sink->unseen = rd_kafka_topic_partition_list_new(8);
+    for (guint k = 0; k < lane->ends->len; k++) {
+        const End *end = &g_array_index(lane->ends, End, k);
+        const char *topic = rd_kafka_topic_name(end->topic);
+        rd_kafka_topic_partition_t *at = rd_kafka_topic_partition_list_find(sink->unseen, topic, end->partition);
+        if (!at) {
+            at = rd_kafka_topic_partition_list_add(sink->unseen, topic, end->partition);
+            at->offset = end->last;
         }
-        g_array_set_size(lane->ends, 0);
+        at->offset = MAX(at->offset, end->last);
     }
-    return list;
+    g_array_set_size(lane->ends, 0);
+}
+
+/* The partitions of all lanes, the last offset of each. */
+static rd_kafka_topic_partition_list_t *collect(Sink *sink)
+{
+    for (guint i = 0; i < sink->lanes->len; i++)
+        visible_keep(sink->lanes->pdata[i]);
+    return sink->unseen ? g_steal_pointer(&sink->unseen) : rd_kafka_topic_partition_list_new(1);
 }
 
 /* Takes out what can be read. */

@@ -33,9 +33,7 @@ SfStatus consumer_open(SfNode *node, SfError *err)
     source->waiting_since = g_get_monotonic_time();
     rd_kafka_conf_set_rebalance_cb(conf, assignment_event);
     rd_kafka_conf_set_offset_commit_cb(conf, publish_answered);
-    source->client = kafka_client_new(node, RD_KAFKA_CONSUMER, conf, node, err);
-    if (!source->client)
-        return SF_CONFIG;
+    SF_TRY(kafka_client_new(node, RD_KAFKA_CONSUMER, conf, node, &source->client, err));
     rd_kafka_t *rk = kafka_client_handle(source->client);
     rd_kafka_poll_set_consumer(rk);
     source->data = rd_kafka_queue_new(rk);

@@ -22,14 +22,19 @@ static rd_kafka_t *client(rd_kafka_type_t type, const char *brokers, const char 
 
 MockKafka *mock_kafka_new(void)
 {
+    return mock_kafka_of(1);
+}
+
+MockKafka *mock_kafka_of(int brokers)
+{
     static const char *const quiet[] = {"log_level", "0", "linger.ms", "50", NULL};
     MockKafka *mock = g_new0(MockKafka, 1);
     rd_kafka_t *owner = client(RD_KAFKA_PRODUCER, NULL, quiet);
-    mock->cluster = rd_kafka_mock_cluster_new(owner, 1);
+    mock->cluster = rd_kafka_mock_cluster_new(owner, brokers);
     g_assert_nonnull(mock->cluster);
     mock->brokers = rd_kafka_mock_cluster_bootstraps(mock->cluster);
     mock->rk = owner;
-    g_assert_cmpint(rd_kafka_brokers_add(owner, mock->brokers), ==, 1);
+    g_assert_cmpint(rd_kafka_brokers_add(owner, mock->brokers), ==, brokers);
     return mock;
 }
 
@@ -163,4 +168,19 @@ gint64 mock_kafka_group(MockKafka *mock, const char *group, const char *topic, i
     rd_kafka_topic_partition_list_destroy(list);
     rd_kafka_destroy(rk);
     return offset;
+}
+
+void mock_kafka_group_set(MockKafka *mock, const char *group, const char *topic, int partition, gint64 offset,
+                          const char *metadata)
+{
+    const char *settings[] = {"group.id", group, "log_level", "0", NULL};
+    rd_kafka_t *rk = client(RD_KAFKA_CONSUMER, mock->brokers, settings);
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_t *at = rd_kafka_topic_partition_list_add(list, topic, partition);
+    at->offset = offset;
+    at->metadata = strdup(metadata);
+    at->metadata_size = strlen(metadata);
+    g_assert_cmpint(rd_kafka_commit(rk, list, 0), ==, RD_KAFKA_RESP_ERR_NO_ERROR);
+    rd_kafka_topic_partition_list_destroy(list);
+    rd_kafka_destroy(rk);
 }

@@ -15,6 +15,7 @@ typedef struct MockKafka {
 } MockKafka;
 
 MockKafka *mock_kafka_new(void);
+MockKafka *mock_kafka_of(int brokers);
 void mock_kafka_free(MockKafka *mock);
 void mock_kafka_topic(MockKafka *mock, const char *topic, int partitions);
 
@@ -34,6 +35,9 @@ char *mock_kafka_read(MockKafka *mock, const char *topic, int n);
 
 /* The group's committed offset, or -1. */
 gint64 mock_kafka_group(MockKafka *mock, const char *group, const char *topic, int partition);
+/* Sets it, as another process would. */
+void mock_kafka_group_set(MockKafka *mock, const char *group, const char *topic, int partition, gint64 offset,
+                          const char *metadata);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MockKafka, mock_kafka_free)
 

@@ -214,7 +214,9 @@ static void test_row_too_large_is_a_reject(void)
     g_autoptr(Harness) h = sink_new(mock, "kafka: {message.max.bytes: 2000}");
     harness_write(h, 0, harness_raw(h, "events/0", 0, values, 3));
     harness_commit(h, SF_COMMIT_END);
-    g_assert_cmpstr(harness_rejects(h), ==, "events/0@1: the record is larger than message.max.bytes");
+    g_assert_cmpstr(harness_rejects(h), ==,
+                    "events/0@1: the record is larger than this step's client may send (kafka: message.max.bytes, "
+                    "queue.buffering.max.kbytes)");
     assert_topic(mock, 2, "0 null=small\n0 null=small too");
     g_assert_cmpuint(h->settled, >=, 1);
 }

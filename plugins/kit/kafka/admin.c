@@ -60,12 +60,15 @@ SfStatus kafka_offsets_at_own(KafkaClient *client, rd_kafka_topic_partition_list
 static SfStatus take_offsets(const KafkaClient *client, const rd_kafka_topic_partition_list_t *answer,
                              rd_kafka_topic_partition_list_t *list, SfError *err)
 {
+    SfStatus status = SF_OK;
     for (int i = 0; i < answer->cnt; i++) {
         const rd_kafka_topic_partition_t *from = &answer->elems[i];
         rd_kafka_topic_partition_t *to = rd_kafka_topic_partition_list_find(list, from->topic, from->partition);
+        if (to && from->err == RD_KAFKA_RESP_ERR_UNSTABLE_OFFSET_COMMIT)
+            to->err = from->err;
         if (from->err && from->err != RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART)
-            return kafka_fail(client, from->err, err, "reading the group's offset of '%s/%d'", from->topic,
-                              from->partition);
+            status = kafka_fail(client, from->err, err, "reading the group's offset of '%s/%d'", from->topic,
+                                from->partition);
         if (!to || from->offset < 0)
             continue;
         to->offset = from->offset;
@@ -77,7 +80,7 @@ static SfStatus take_offsets(const KafkaClient *client, const rd_kafka_topic_par
             to->metadata_size = from->metadata_size;
         }
     }
-    return SF_OK;
+    return status;
 }
 
 static SfStatus ask_group_offsets(KafkaClient *client, const char *group, rd_kafka_topic_partition_list_t *list,
@@ -92,9 +95,10 @@ static SfStatus ask_group_offsets(KafkaClient *client, const char *group, rd_kaf
     rd_kafka_ListConsumerGroupOffsets_t *request = rd_kafka_ListConsumerGroupOffsets_new(group, list);
     rd_kafka_ListConsumerGroupOffsets(client->rk, &request, 1, options, queue);
     rd_kafka_ListConsumerGroupOffsets_destroy(request);
-    for (int i = 0; i < list->cnt; i++)
+    for (int i = 0; i < list->cnt; i++) {
         list->elems[i].offset = RD_KAFKA_OFFSET_INVALID;
-
+        list->elems[i].err = RD_KAFKA_RESP_ERR_NO_ERROR;
+    }
     g_autofree char *what = g_strdup_printf("reading the offsets of group '%s'", group);
     g_autoptr(rd_kafka_event_t) event = rd_kafka_queue_poll(queue, timeout_ms + 500);
     kafka_serve(client);
@@ -113,28 +117,43 @@ static SfStatus ask_group_offsets(KafkaClient *client, const char *group, rd_kaf
     return take_offsets(client, rd_kafka_group_result_partitions(groups[0]), list, err);
 }
 
-/* What passes by itself within seconds: the coordinator has just moved or started, a transaction is being ended. */
+/* What passes by itself within seconds: the coordinator has just moved or started. */
 static bool passes(rd_kafka_resp_err_t code)
 {
     return code == RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS || code == RD_KAFKA_RESP_ERR_NOT_COORDINATOR ||
-           code == RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE || code == RD_KAFKA_RESP_ERR_UNSTABLE_OFFSET_COMMIT;
+           code == RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE;
 }
 
-SfStatus kafka_group_offsets(KafkaClient *client, const char *group, rd_kafka_topic_partition_list_t *list,
-                             int timeout_ms, SfError *err)
+typedef SfStatus (*GroupRequest)(KafkaClient *client, const char *group, rd_kafka_topic_partition_list_t *list,
+                                 int timeout_ms, rd_kafka_resp_err_t *code, SfError *err);
+
+/* librdkafka keeps asking the coordinator that it knows, also where that one says or shows by its silence that it is
+ * none any more: only another handle looks it up anew. */
+static SfStatus insist(KafkaClient *client, GroupRequest request, const char *group,
+                       rd_kafka_topic_partition_list_t *list, int timeout_ms, SfError *err)
 {
     gint64 deadline = g_get_monotonic_time() + (gint64) timeout_ms * 1000;
     for (;;) {
         rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
-        SfStatus status = ask_group_offsets(client, group, list, timeout_ms, &code, err);
+        SfStatus status = request(client, group, list, timeout_ms, &code, err);
+        if (status == SF_OK)
+            return status;
+        if (code == RD_KAFKA_RESP_ERR_NOT_COORDINATOR || code == RD_KAFKA_RESP_ERR__TIMED_OUT)
+            kafka_client_renew(client);
         if (status != SF_RETRY || !passes(code) || g_get_monotonic_time() > deadline)
             return status;
         g_usleep(50 * 1000);
     }
 }
 
-SfStatus kafka_group_set(KafkaClient *client, const char *group, const rd_kafka_topic_partition_list_t *list,
-                         int timeout_ms, SfError *err)
+SfStatus kafka_group_offsets(KafkaClient *client, const char *group, rd_kafka_topic_partition_list_t *list,
+                             int timeout_ms, SfError *err)
+{
+    return insist(client, ask_group_offsets, group, list, timeout_ms, err);
+}
+
+static SfStatus set_group_offsets(KafkaClient *client, const char *group, rd_kafka_topic_partition_list_t *list,
+                                  int timeout_ms, rd_kafka_resp_err_t *code, SfError *err)
 {
     g_autoptr(rd_kafka_queue_t) queue = rd_kafka_queue_new(client->rk);
     g_autoptr(rd_kafka_AdminOptions_t) options =
@@ -144,19 +163,25 @@ SfStatus kafka_group_set(KafkaClient *client, const char *group, const rd_kafka_
     rd_kafka_AlterConsumerGroupOffsets_destroy(request);
 
     g_autofree char *what = g_strdup_printf("setting the offsets of group '%s'", group);
-    g_autoptr(rd_kafka_event_t) event = NULL;
-    SF_TRY(kafka_await(client, queue, timeout_ms, what, &event, err));
+    g_autoptr(rd_kafka_event_t) event = rd_kafka_queue_poll(queue, timeout_ms + 500);
+    kafka_serve(client);
+    *code = event ? rd_kafka_event_error(event) : RD_KAFKA_RESP_ERR__TIMED_OUT;
+    if (*code)
+        return kafka_fail(client, *code, err, "%s", what);
     size_t n = 0;
     const rd_kafka_group_result_t **groups =
         rd_kafka_AlterConsumerGroupOffsets_result_groups(rd_kafka_event_AlterConsumerGroupOffsets_result(event), &n);
     if (n != 1)
         return sf_fail(err, SF_RETRY, "%s: the broker's answer names %zu groups", what, n);
-    const rd_kafka_error_t *error = rd_kafka_group_result_error(groups[0]);
-    if (error)
-        return kafka_fail(client, rd_kafka_error_code(error), err, "%s", what);
     const rd_kafka_topic_partition_list_t *answer = rd_kafka_group_result_partitions(groups[0]);
-    for (int i = 0; i < answer->cnt; i++)
-        if (answer->elems[i].err)
-            return kafka_fail(client, answer->elems[i].err, err, "%s", what);
-    return SF_OK;
+    *code = rd_kafka_error_code(rd_kafka_group_result_error(groups[0]));
+    for (int i = 0; !*code && answer && i < answer->cnt; i++)
+        *code = answer->elems[i].err;
+    return *code ? kafka_fail(client, *code, err, "%s", what) : SF_OK;
+}
+
+SfStatus kafka_group_set(KafkaClient *client, const char *group, rd_kafka_topic_partition_list_t *list, int timeout_ms,
+                         SfError *err)
+{
+    return insist(client, set_group_offsets, group, list, timeout_ms, err);
 }

@@ -1,4 +1,5 @@
 /* One librdkafka handle: its last connection problem, its log lines, and an end within a deadline. */
+#include <errno.h>
 #include <string.h>
 
 #include "client.h"
@@ -48,6 +49,8 @@ static void client_unref(KafkaClient *client)
         return;
     g_mutex_clear(&client->lock);
     g_cond_clear(&client->gone_cond);
+    if (client->spare)
+        rd_kafka_conf_destroy(client->spare);
     g_free(client->brokers);
     g_free(client);
 }
@@ -62,7 +65,29 @@ static char *conf_value(const rd_kafka_conf_t *conf, const char *name)
     return g_strdup(value);
 }
 
-KafkaClient *kafka_client_new(SfNode *node, rd_kafka_type_t type, rd_kafka_conf_t *conf, void *user, SfError *err)
+static void set_callbacks(rd_kafka_conf_t *conf, KafkaClient *client)
+{
+    rd_kafka_conf_set_opaque(conf, client);
+    rd_kafka_conf_set_log_cb(conf, log_line);
+    rd_kafka_conf_set_error_cb(conf, error_event);
+}
+
+/* Settings are what it refuses with EINVAL; all else is the machine's: threads, descriptors, memory. */
+static SfStatus fail_new(const char *reason, SfError *err)
+{
+    rd_kafka_resp_err_t code = rd_kafka_last_error();
+    int cause = errno;
+    if (code == RD_KAFKA_RESP_ERR__CRIT_SYS_RESOURCE || cause == EAGAIN || cause == ENOMEM || cause == EMFILE ||
+        cause == ENFILE)
+        return sf_fail(err, SF_RETRY,
+                       "no further Kafka client can be started: %s (%s); raise the limit of threads or descriptors "
+                       "(ulimit -u, ulimit -n)",
+                       reason, g_strerror(cause));
+    return sf_fail(err, SF_CONFIG, "kafka: %s", reason);
+}
+
+SfStatus kafka_client_new(SfNode *node, rd_kafka_type_t type, rd_kafka_conf_t *conf, void *user, KafkaClient **out,
+                          SfError *err)
 {
     char reason[512];
     KafkaClient *client = g_new0(KafkaClient, 1);
@@ -73,28 +98,67 @@ KafkaClient *kafka_client_new(SfNode *node, rd_kafka_type_t type, rd_kafka_conf_
     client->brokers = conf_value(conf, "bootstrap.servers");
     g_mutex_init(&client->lock);
     g_cond_init(&client->gone_cond);
-    rd_kafka_conf_set_opaque(conf, client);
-    rd_kafka_conf_set_log_cb(conf, log_line);
-    rd_kafka_conf_set_error_cb(conf, error_event);
+    set_callbacks(conf, client);
     client->rk = rd_kafka_new(type, conf, reason, sizeof reason);
     if (!client->rk) {
+        SfStatus status = fail_new(reason, err);
         rd_kafka_conf_destroy(conf);
-        sf_fail(err, SF_CONFIG, "kafka: %s", reason);
         client_unref(client);
-        return NULL;
+        return status;
     }
-    return client;
+    *out = client;
+    return SF_OK;
 }
 
-KafkaClient *kafka_client_asking(const KafkaOptions *options, const char *group, SfError *err)
+SfStatus kafka_client_asking(const KafkaOptions *options, const char *group, KafkaClient **out, SfError *err)
 {
     const KafkaSetting defaults[] = {{"group.id", group}, {"socket.nagle.disable", "true"}, {NULL, NULL}};
     rd_kafka_conf_t *conf = kafka_conf_new(options, defaults, NULL, err);
+    if (!conf)
+        return SF_CONFIG;
+    g_autoptr(rd_kafka_conf_t) spare = rd_kafka_conf_dup(conf);
+    KafkaClient *client = NULL;
     /* without a node: it would complain of every setting that is for producers */
-    KafkaClient *client = conf ? kafka_client_new(NULL, RD_KAFKA_CONSUMER, conf, NULL, err) : NULL;
-    if (client)
-        client->polled = true;
-    return client;
+    SF_TRY(kafka_client_new(NULL, RD_KAFKA_CONSUMER, conf, NULL, &client, err));
+    client->polled = true;
+    client->spare = g_steal_pointer(&spare);
+    *out = client;
+    return SF_OK;
+}
+
+typedef struct Old {
+    rd_kafka_t *rk;
+    KafkaClient *client; /* its log lines ask for it until the end */
+} Old;
+
+static gpointer destroy_old(gpointer data)
+{
+    g_autofree Old *old = data;
+    rd_kafka_destroy_flags(old->rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    client_unref(old->client);
+    return NULL;
+}
+
+bool kafka_client_renew(KafkaClient *client)
+{
+    char reason[512];
+    if (!client->spare)
+        return false;
+    rd_kafka_conf_t *conf = rd_kafka_conf_dup(client->spare);
+    set_callbacks(conf, client);
+    rd_kafka_t *fresh = rd_kafka_new(RD_KAFKA_CONSUMER, conf, reason, sizeof reason);
+    if (!fresh) {
+        rd_kafka_conf_destroy(conf);
+        return false;
+    }
+    Old *old = g_new0(Old, 1);
+    *old = (Old){client->rk, client};
+    g_atomic_int_inc(&client->references);
+    client->rk = fresh;
+    g_autoptr(GThread) thread = g_thread_try_new("kafka-close", destroy_old, old, NULL);
+    if (!thread)
+        destroy_old(old);
+    return true;
 }
 
 static gpointer destroy_handle(gpointer data)

@@ -6,6 +6,7 @@
 
 struct KafkaClient {
     rd_kafka_t *rk;
+    rd_kafka_conf_t *spare; /* what the handle was made of, where it may be made anew; else NULL */
     void *user;
     bool polled; /* its events wait until kafka_serve() */
     char *brokers;
@@ -18,6 +19,9 @@ struct KafkaClient {
     SfNode *node;
     bool gone;
 };
+
+/* client.c: another handle in place of one whose caches are stale; false when it has no spare, or none can be made. */
+bool kafka_client_renew(KafkaClient *client);
 
 /* admin.c: waiting events of a client that nobody else polls; an admin request's options; its answer, or why there
  * is none. */

@@ -1,6 +1,8 @@
 /* librdkafka's error codes and reasons → statuses and sentences for a person. */
 #include <ctype.h>
+#include <errno.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "kafka.h"
 
@@ -89,12 +91,28 @@ static const char *certificate_hint(const char *cause)
                : "";
 }
 
+/* "Failed to create socket: Too many open files": the process's own limit, which no broker can help. */
+static bool explain_limit(const char *reason, char *out, size_t size)
+{
+    struct rlimit limit = {0};
+    if (!strstr(reason, g_strerror(EMFILE)))
+        return false;
+    getrlimit(RLIMIT_NOFILE, &limit);
+    g_snprintf(out, (gulong) size,
+               "this process has all of the %" G_GUINT64_FORMAT " descriptors open that it may have; raise the limit "
+               "(ulimit -n, LimitNOFILE=)",
+               (guint64) limit.rlim_cur);
+    return true;
+}
+
 const char *kafka_explain(rd_kafka_resp_err_t code, const char *reason, char *out, size_t size)
 {
     static const char *const roles[] = {"GroupCoordinator: ", "TxnCoordinator: "};
     char broker[256];
     if (!reason || !reason[0])
         reason = rd_kafka_err2str(code);
+    if (explain_limit(reason, out, size))
+        return out;
     for (size_t i = 0; i < G_N_ELEMENTS(roles); i++)
         reason += g_str_has_prefix(reason, roles[i]) ? strlen(roles[i]) : 0;
     broker_name(reason, broker, sizeof broker);

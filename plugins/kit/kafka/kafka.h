@@ -45,13 +45,16 @@ rd_kafka_conf_t *kafka_conf_new(const KafkaOptions *options, const KafkaSetting 
 typedef struct KafkaClient KafkaClient;
 
 /* Takes conf over, also on failure. node may be NULL (commands): then logs go nowhere. `user` is for
- * kafka_client_user() in callbacks, whose opaque is the client. */
-KafkaClient *kafka_client_new(SfNode *node, rd_kafka_type_t type, rd_kafka_conf_t *conf, void *user, SfError *err);
+ * kafka_client_user() in callbacks, whose opaque is the client. SF_CONFIG for settings that do not go together,
+ * SF_RETRY when the process is out of threads, descriptors or memory. */
+SfStatus kafka_client_new(SfNode *node, rd_kafka_type_t type, rd_kafka_conf_t *conf, void *user, KafkaClient **out,
+                          SfError *err);
 
 /* A client for questions (offsets of groups, topics), which reads and writes nothing. It is a consumer, though no
  * member of the group: a producer that asks for a group's offsets while their coordinator moves makes librdkafka
- * crash, since it has no group to look the coordinator up for. Polled by the requests of this file. */
-KafkaClient *kafka_client_asking(const KafkaOptions *options, const char *group, SfError *err);
+ * crash, since it has no group to look the coordinator up for. Polled by the requests of this file. Its handle is another
+ * one after a request that found a coordinator which had moved. */
+SfStatus kafka_client_asking(const KafkaOptions *options, const char *group, KafkaClient **out, SfError *err);
 
 /* Destroys within timeout_ms; a client that hangs (known in librdkafka 2.0) is left to a thread of its own, and a
  * log line says so. 0: does not wait for it, and does not say so. */
@@ -92,13 +95,15 @@ SfStatus kafka_offsets_at(KafkaClient *client, rd_kafka_topic_partition_list_t *
 SfStatus kafka_offsets_at_own(KafkaClient *client, rd_kafka_topic_partition_list_t *list, int timeout_ms, SfError *err);
 
 /* A group's committed offsets of the partitions in the list; -1001 where there is none. The metadata of each is the
- * list's to free. Waits for pending transactions. */
+ * list's to free. SF_RETRY while a transaction is pending there: the partitions have
+ * RD_KAFKA_RESP_ERR_UNSTABLE_OFFSET_COMMIT as their err. A client for questions looks the coordinator up anew when it
+ * has moved. */
 SfStatus kafka_group_offsets(KafkaClient *client, const char *group, rd_kafka_topic_partition_list_t *list,
                              int timeout_ms, SfError *err);
 
 /* Sets a group's offsets outside of transactions; the group must have no members. */
-SfStatus kafka_group_set(KafkaClient *client, const char *group, const rd_kafka_topic_partition_list_t *list,
-                         int timeout_ms, SfError *err);
+SfStatus kafka_group_set(KafkaClient *client, const char *group, rd_kafka_topic_partition_list_t *list, int timeout_ms,
+                         SfError *err);
 
 /* What a new topic is made of. */
 typedef struct KafkaTopic {
