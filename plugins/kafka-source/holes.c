@@ -63,9 +63,7 @@ static SfStatus asker(SfNode *node, SfError *err)
     rd_kafka_conf_t *conf = kafka_conf_new(&source->link, defaults, own, err);
     if (!conf)
         return SF_CONFIG;
-    source->asker = kafka_client_new(node, RD_KAFKA_CONSUMER, conf, node, err);
-    if (!source->asker)
-        return SF_CONFIG;
+    SF_TRY(kafka_client_new(node, RD_KAFKA_CONSUMER, conf, node, &source->asker, err));
     rd_kafka_poll_set_consumer(kafka_client_handle(source->asker));
     return SF_OK;
 }

@@ -52,8 +52,8 @@ SfStatus kafka_client_new(SfNode *node, rd_kafka_type_t type, rd_kafka_conf_t *c
 
 /* A client for questions (offsets of groups, topics), which reads and writes nothing. It is a consumer, though no
  * member of the group: a producer that asks for a group's offsets while their coordinator moves makes librdkafka
- * crash, since it has no group to look the coordinator up for. Polled by the requests of this file. Its handle is another
- * one after a request that found a coordinator which had moved. */
+ * crash, since it has no group to look the coordinator up for. Polled by the requests of this file. Its handle is
+ * another one after a request that found a coordinator which had moved. */
 SfStatus kafka_client_asking(const KafkaOptions *options, const char *group, KafkaClient **out, SfError *err);
 
 /* Destroys within timeout_ms; a client that hangs (known in librdkafka 2.0) is left to a thread of its own, and a
