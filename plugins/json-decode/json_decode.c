@@ -1,5 +1,6 @@
 /* json-decode: a column of JSON objects → typed columns. This file binds and hands batches through; the walk over a
  * text is decode.c's, the `schema:` option schema.c's. */
+#include "absent.h"
 #include "decode.h"
 
 typedef enum Unknown { UNKNOWN_IGNORE, UNKNOWN_REJECT } Unknown;
@@ -28,6 +29,7 @@ typedef struct JsonDecode {
     size_t built;      /* columns of the builder: the fields', and _tombstone where it is */
     SfBuilder *builder;
     Decoder decoder;
+    Absent absent;
 } JsonDecode;
 
 static const char *const unknown_words[] = {"ignore", "reject", NULL};
@@ -67,7 +69,8 @@ static const char doc[] =
     "| `json` | any value, as it is written | utf8 |\n"
     "| `int`, `bigint` (`integer`, `long`) | a whole number: 5, -0, 1e3, 2.0 | int32, int64 |\n"
     "| `decimal(p,s)` | a number, or a text that holds one | decimal128 |\n"
-    "| `decimal(p,s,base64)` | the unscaled value's bytes, as Kafka Connect and Debezium write decimals | decimal128 "
+    "| `decimal(p,s,base64)` | the unscaled value's bytes, as Kafka Connect and Debezium write decimals; {scale, "
+    "value} | decimal128 "
     "|\n"
     "| `double` (`float`) | a number; the texts NaN, Infinity, -Infinity | float64 |\n"
     "| `boolean` (`bool`) | true, false | bool |\n"
@@ -118,6 +121,8 @@ static const char doc[] =
     "offset; one letter takes as many digits as there are; ''quoted'' text stands for itself, what stands in [ ] may "
     "be\n"
     "missing. A weekday or quarter that is not the day's is a reject. A format of digits alone also takes a number.\n"
+    "\n"
+    "A column that is null in all of the first 1,000 rows is named in a warning: it may be called otherwise there.\n"
     "\n"
     "Of several fields of one name in an object the first counts. Dates and timestamps lie in the years 0001 to 9999.\n"
     "Numbers keep their digits: 169299987.35345112 fits decimal(18,8) exactly and is rejected for decimal(12,2).\n";
@@ -263,6 +268,7 @@ static SfStatus bind(SfNode *node, const struct ArrowSchema *in, struct ArrowSch
     describe_fields(self, columns, arena);
     SF_TRY(make_decoder(self, columns, err));
     SF_TRY(check_defaults(self, self->fields, err));
+    absent_init(&self->absent, self->fields);
     for (guint i = 0; i < self->passes->len; i++) {
         const Pass *pass = &g_array_index(self->passes, Pass, i);
         SfField field = describe_column(in->children[pass->column], arena);
@@ -362,6 +368,8 @@ static SfStatus apply(SfNode *node, const SfBatch *in, SfBatch *out, SfError *er
     g_autofree struct ArrowArray *columns = g_new0(struct ArrowArray, n);
     SfStatus status = collect(self, in, keep, columns, err);
     if (status == SF_OK)
+        absent_note(&self->absent, node, columns, rows);
+    if (status == SF_OK)
         return sf_rows_from_columns(columns, n, rows, &out->rows, err);
     for (size_t i = 0; i < n; i++)
         sf_array_done(&columns[i]);
@@ -371,6 +379,7 @@ static SfStatus apply(SfNode *node, const SfBatch *in, SfBatch *out, SfError *er
 static void close_node(SfNode *node)
 {
     JsonDecode *self = node->state;
+    absent_done(&self->absent);
     decoder_done(&self->decoder);
     g_clear_pointer(&self->builder, sf_builder_free);
     g_clear_pointer(&self->fields, g_ptr_array_unref);

@@ -175,6 +175,23 @@ NumberFit number_of_bytes(const unsigned char *bytes, size_t size, int precision
     return NUMBER_FITS;
 }
 
+NumberFit number_rescale(SfDecimal value, int64_t from, int precision, int scale, Round round, SfDecimal *out)
+{
+    char text[96];
+    char *end = text + sizeof text, *p = end - 32; /* digits in front of that, an exponent behind */
+    Wide rest = (Wide) (uint64_t) value.high << 64 | value.low;
+    if (value.high < 0)
+        rest = -rest;
+    int exponent = g_snprintf(p, 32, "e%" G_GINT64_FORMAT, -from);
+    end = p + exponent;
+    do
+        *--p = (char) ('0' + (int) (rest % 10));
+    while ((rest /= 10) > 0);
+    if (value.high < 0)
+        *--p = '-';
+    return number_scaled(p, (size_t) (end - p), precision, scale, round, out);
+}
+
 bool number_is(const char *text, size_t size)
 {
     JsonScan scan = {.end = text + size};

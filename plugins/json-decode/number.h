@@ -30,6 +30,9 @@ NumberFit number_int64(const char *text, size_t size, int scale, Round round, in
 /* A two's complement number, its highest byte first, as Java's BigInteger writes it; at most `precision` digits. */
 NumberFit number_of_bytes(const unsigned char *bytes, size_t size, int precision, SfDecimal *out);
 
+/* value × 10^-from at another scale. */
+NumberFit number_rescale(SfDecimal value, int64_t from, int precision, int scale, Round round, SfDecimal *out);
+
 /* Whether a text of valid UTF-8 is a JSON number, and nothing else. */
 bool number_is(const char *text, size_t size);
 

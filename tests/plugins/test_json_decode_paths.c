@@ -126,6 +126,37 @@ static void test_events_do_not_see_each_other(void)
     g_assert_cmpstr(harness_text(h, out), ==, "{\"x\":null,\"y\":2}\n{\"x\":5,\"y\":4}");
 }
 
+/* Rows in batches of 100, with a value for `rare` in one of them. */
+static char *logs_of(int rows, int rare)
+{
+    g_autoptr(GString) logs = g_string_new(NULL);
+    g_autoptr(Harness) h =
+        harness_new("json-decode", "{provenance: false, schema: {a: int, b: string from e.b or c, d: "
+                                   "date, rare: int}}");
+    for (int row = 0; row < rows; row += 100) {
+        const char *events[100];
+        for (int i = 0; i < 100; i++)
+            events[i] = row + i == rare ? "{\"a\":1,\"rare\":1}" : i == 7 ? "{\"a\":1}" : "{\"a\":null}";
+        harness_apply(h, harness_raw(h, "e/0", row, events, 100));
+        g_string_append(logs, harness_logs(h));
+        harness_forget(h);
+    }
+    return g_string_free(g_steal_pointer(&logs), FALSE);
+}
+
+static void test_columns_that_no_event_has_are_named(void)
+{
+    g_autofree char *few = logs_of(900, -1), *enough = logs_of(1300, 950), *late = logs_of(1300, 1001);
+    g_assert_cmpstr(few, ==, "");
+    g_assert_cmpstr(
+        enough, ==,
+        "warning: null in all of the first 1000 rows: 'b' from e.b or c, 'd'; is it called so in the events?");
+    g_assert_cmpstr(
+        late, ==,
+        "warning: null in all of the first 1000 rows: 'b' from e.b or c, 'd', 'rare'; is it called so in the "
+        "events?");
+}
+
 static void assert_path_fault(const char *path, const char *fault)
 {
     g_autofree char *options = g_strdup_printf("schema:\n  a: {type: int, from: '%s'}\n", path);
@@ -179,6 +210,7 @@ int main(int argc, char **argv)
     g_test_add_func("/json-decode-paths/the first that is not null", test_the_first_path_that_is_not_null_counts);
     g_test_add_func("/json-decode-paths/several of all kinds", test_several_paths_of_all_kinds);
     g_test_add_func("/json-decode-paths/events do not see each other", test_events_do_not_see_each_other);
+    g_test_add_func("/json-decode-paths/columns that no event has", test_columns_that_no_event_has_are_named);
     g_test_add_func("/json-decode-paths/other notations", test_other_notations_are_refused_by_name);
     return g_test_run();
 }

@@ -227,6 +227,29 @@ static void test_decimals_as_bytes(void)
     assert_decode("decimal(10,2,base64)", "\"1.5\"", "x: text '1.5' is no decimal(10,2,base64)");
 }
 
+/* Debezium's NUMERIC without a scale. */
+static void test_decimals_that_bring_their_scale(void)
+{
+    const char *type = "decimal(10,2,base64)";
+    assert_decode(type, "{\"scale\":2,\"value\":\"BNI=\"}", "12.34");
+    assert_decode(type, "{ \"value\" : \"BNI=\" , \"scale\" : 1 }", "123.40");
+    assert_decode(type, "{\"scale\":-2,\"value\":\"+y4=\"}", "-123400.00");
+    assert_decode(type, "{\"scale\":0,\"value\":\"AA==\",\"more\":[{}]}", "0.00");
+    assert_decode(type, "{\"scale\":3,\"value\":\"BNI=\"}",
+                  "x: an object has more digits behind the point than decimal(10,2,base64)");
+    assert_decode("{type: 'decimal(10,2)', format: base64, round: half_up}", "{\"scale\":3,\"value\":\"BNM=\"}",
+                  "1.24");
+    assert_decode(type, "{\"scale\":-20,\"value\":\"BNI=\"}", "x: an object does not fit decimal(10,2,base64)");
+    assert_decode("decimal(38,0,base64)", "{\"scale\":0,\"value\":\"tMSzV6V5O4X2dd3AAAAAAQ==\"}",
+                  "-99999999999999999999999999999999999999");
+    assert_decode(type, "{\"value\":\"BNI=\"}", "x: an object is no decimal(10,2,base64)");
+    assert_decode(type, "{\"scale\":\"2\",\"value\":\"BNI=\"}", "x: text '2' is no decimal(10,2,base64)");
+    assert_decode(type, "{\"scale\":2,\"value\":12}", "x: an object is no decimal(10,2,base64)");
+    assert_decode(type, "{}", "x: an object is no decimal(10,2,base64)");
+    assert_decode(type, "{\"scale\":99999999999,\"value\":\"BNI=\"}", "x: an object is no decimal(10,2,base64)");
+    assert_decode("decimal(10,2)", "{\"scale\":2,\"value\":\"BNI=\"}", "x: an object is no decimal(10,2)");
+}
+
 static void test_debezium_envelope(void)
 {
     const char *options =
@@ -292,6 +315,7 @@ int main(int argc, char **argv)
     g_test_add_func("/json-decode-types/several formats", test_several_formats);
     g_test_add_func("/json-decode-types/dates of timestamps and epochs", test_dates_of_timestamps_and_epochs);
     g_test_add_func("/json-decode-types/decimals as bytes", test_decimals_as_bytes);
+    g_test_add_func("/json-decode-types/decimals that bring their scale", test_decimals_that_bring_their_scale);
     g_test_add_func("/json-decode-types/debezium envelope", test_debezium_envelope);
     g_test_add_func("/json-decode-types/rules in the wrong place", test_rules_in_the_wrong_place_are_refused);
     return g_test_run();
