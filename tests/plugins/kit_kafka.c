@@ -92,9 +92,9 @@ static void test_a_client_without_a_broker_ends_in_time(void)
     const KafkaOptions options = {.brokers = "127.0.0.1:1"};
     SfError err = {""};
     KafkaClient *client = NULL;
-    g_assert_cmpint(kafka_client_new(NULL, RD_KAFKA_PRODUCER, kafka_conf_new(&options, NULL, NULL, &err), NULL, &client,
-                                     &err),
-                    ==, SF_OK);
+    g_assert_cmpint(
+        kafka_client_new(NULL, RD_KAFKA_PRODUCER, kafka_conf_new(&options, NULL, NULL, &err), NULL, &client, &err), ==,
+        SF_OK);
     g_assert_cmpint(kafka_client_probe(client, 1000, &err), ==, SF_RETRY);
     g_assert_cmpstr(err.message, ==, "cannot reach broker '127.0.0.1:1': connection refused");
     gint64 begun = g_get_monotonic_time();
