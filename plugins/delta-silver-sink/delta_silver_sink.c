@@ -135,6 +135,8 @@ static void sink_close(SfNode *node)
     }
     for (size_t i = 0; i < sink->n_inputs; i++) {
         delta_projection_done(&sink->inputs[i].projection);
+        if (sink->inputs[i].rules)
+            g_ptr_array_unref(sink->inputs[i].rules);
         sf_schema_done(&sink->inputs[i].schema);
         g_free(sink->inputs[i].partition);
     }

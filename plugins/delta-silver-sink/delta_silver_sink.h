@@ -24,12 +24,14 @@ typedef struct DataFile {
 typedef struct PartitionColumn {
     int number;    /* in the input; -1: the input lacks it, so it is null */
     bool nullable; /* by the table */
+    bool local;    /* timestamp_ntz, whose texts have no zone */
 } PartitionColumn;
 
 typedef struct Input {
     struct Sink *sink;
     struct ArrowSchema schema; /* of its rows */
     DeltaProjection projection;
+    GPtrArray *rules; /* DeltaRule * */
     PartitionColumn *partition;
     GHashTable *open; /* char *key → OpenFile * */
     GPtrArray *idle;  /* ParquetWriter *: buffers and what they learned are kept for the next file */

@@ -25,8 +25,10 @@ OpenFile *files_open(Input *input, const char *key, GPtrArray *values, SfError *
 {
     static const ParquetCodec codecs[] = {PARQUET_SNAPPY, PARQUET_ZSTD, PARQUET_UNCOMPRESSED};
     Sink *sink = input->sink;
-    ParquetOptions options = {
-        .codec = codecs[sink->compression], .level = (int) sink->compression_level, .scratch = sink->scratch};
+    ParquetOptions options = {.codec = codecs[sink->compression],
+                              .level = (int) sink->compression_level,
+                              .hints = input->projection.hints,
+                              .scratch = sink->scratch};
     ParquetWriter *writer = input->idle->len > 0 ? g_ptr_array_steal_index(input->idle, input->idle->len - 1)
                                                  : parquet_writer_new(&input->projection.schema, &options, err);
     if (!writer)

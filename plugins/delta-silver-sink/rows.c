@@ -39,6 +39,16 @@ static void router_done(Router *router)
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Router, router_done)
 
+/* "2024-01-15T10:30:01.500000Z" → "2024-01-15 10:30:01.500000" (PROTOCOL.md, "Partition Value Serialization"). */
+static void drop_zone(GString *text)
+{
+    char *clock = strchr(text->str, 'T');
+    if (!clock)
+        return;
+    *clock = ' ';
+    g_string_truncate(text, text->len - 1);
+}
+
 /* Values as texts; NULL and a reject when one cannot be a partition's. */
 static GPtrArray *partition_values(const Router *router, int64_t row)
 {
@@ -54,6 +64,8 @@ static GPtrArray *partition_values(const Router *router, int64_t row)
                       (const char *) sink->partitions->pdata[i]);
             return NULL;
         }
+        if (there && router->input->partition[i].local)
+            drop_zone(text);
         if (strlen(text->str) != text->len) {
             sf_reject(sink->node, router->batch, row, "%s: a NUL character cannot be in a partition's name",
                       (const char *) sink->partitions->pdata[i]);
@@ -125,36 +137,45 @@ static SfStatus route(Router *router, int64_t row, OpenFile **out, SfError *err)
     return SF_OK;
 }
 
-/* Rejects rows without a value that the table demands; NULL: all rows stay. */
-static GArray *wanted_rows(Input *input, const SfBatch *batch, SfError *err)
+/* Marks rows that break a rule of the table with -1, and rejects each once. */
+static SfStatus apply_rule(Input *input, const SfBatch *batch, const DeltaRule *rule, GArray **rows, SfError *err)
 {
-    GArray *rows = NULL;
+    SfColumn column;
+    g_autoptr(GString) why = g_string_new(NULL);
     int64_t n = sf_rows(batch);
-    for (const int *number = input->projection.required; *number >= 0; number++) {
-        SfColumn column;
-        if (sf_column_at(batch, *number, &column, err) != SF_OK || !column.validity)
+    SF_TRY(sf_column_at(batch, rule->column, &column, err));
+    if (rule->kind == DELTA_ANY && !rule->members && !column.validity)
+        return SF_OK;
+    for (int64_t row = 0; row < n; row++) {
+        if (delta_rule_holds(rule, &column, row, why))
             continue;
-        for (int64_t row = 0; row < n; row++) {
-            if (!sf_is_null(&column, row))
-                continue;
-            if (!rows) {
-                rows = g_array_sized_new(FALSE, FALSE, sizeof(int32_t), (guint) n);
-                for (int32_t i = 0; i < n; i++)
-                    g_array_append_val(rows, i);
-            }
-            int32_t *place = &g_array_index(rows, int32_t, row);
-            if (*place >= 0)
-                sf_reject(input->sink->node, batch, row, "%s: null, but the table's column is not null",
-                          input->schema.children[*number]->name);
-            *place = -1;
+        if (!*rows) {
+            *rows = g_array_sized_new(FALSE, FALSE, sizeof(int32_t), (guint) n);
+            for (int32_t i = 0; i < n; i++)
+                g_array_append_val(*rows, i);
         }
+        int32_t *place = &g_array_index(*rows, int32_t, row);
+        if (*place >= 0)
+            sf_reject(input->sink->node, batch, row, "%s", why->str);
+        *place = -1;
+        g_string_truncate(why, 0);
     }
+    return SF_OK;
+}
+
+/* Rows that the table takes; *out NULL: all of them. */
+static SfStatus wanted_rows(Input *input, const SfBatch *batch, GArray **out, SfError *err)
+{
+    g_autoptr(GArray) rows = NULL;
+    for (guint i = 0; i < input->rules->len; i++)
+        SF_TRY(apply_rule(input, batch, input->rules->pdata[i], &rows, err));
     for (guint i = 0; rows && i < rows->len;)
         if (g_array_index(rows, int32_t, i) < 0)
             g_array_remove_index(rows, i);
         else
             i++;
-    return rows;
+    *out = g_steal_pointer(&rows);
+    return SF_OK;
 }
 
 static SfStatus write_touched(Input *input, const SfBatch *batch, SfError *err)
@@ -179,7 +200,8 @@ static SfStatus write_touched(Input *input, const SfBatch *batch, SfError *err)
 SfStatus rows_write(Input *input, const SfBatch *batch, SfError *err)
 {
     g_auto(Router) router = {0};
-    g_autoptr(GArray) rows = wanted_rows(input, batch, err);
+    g_autoptr(GArray) rows = NULL;
+    SF_TRY(wanted_rows(input, batch, &rows, err));
     int64_t n = rows ? rows->len : sf_rows(batch);
     if (n == 0)
         return SF_OK;

@@ -110,15 +110,47 @@ static SfStatus plan_partitions(Sink *sink, SfError *err)
     return SF_OK;
 }
 
+static SfStatus plan_partition(const Sink *sink, const Input *input, const char *name, PartitionColumn *out,
+                               SfError *err)
+{
+    json_object *field = delta_schema_field(sink->schema, name);
+    out->number = column_of(&input->schema, name);
+    out->nullable = delta_field_nullable(field);
+    out->local = g_strcmp0(delta_json_text(field, "type"), "timestamp_ntz") == 0;
+    const DeltaRule *rule = out->number >= 0 ? delta_rules_of(input->rules, out->number) : NULL;
+    if (rule && rule->kind == DELTA_CHAR)
+        return sf_fail(err, SF_CONFIG, "%s is partitioned by '%s', a char(%d), which this sink lacks",
+                       store_url(sink->store), name, rule->limit);
+    return SF_OK;
+}
+
+static SfStatus plan_rules(Sink *sink, Input *input, SfError *err)
+{
+    GPtrArray *rules = delta_rules_new(sink->schema, &input->schema, err);
+    if (!rules)
+        return sf_fail_prefix(err, SF_CONFIG, "%s", store_url(sink->store));
+    if (input->rules)
+        g_ptr_array_unref(input->rules);
+    input->rules = rules;
+    return SF_OK;
+}
+
+/* What a file of these columns would be, in a form to compare. */
+static bool same_files(const DeltaProjection *a, const DeltaProjection *b)
+{
+    return sf_schema_equal(&a->schema, &b->schema) && delta_hints_equal(&a->schema, a->hints, b->hints);
+}
+
 static SfStatus plan_input(Sink *sink, Input *input, SfError *err)
 {
+    SF_TRY(plan_rules(sink, input, err));
     g_autofree char **names = g_new0(char *, sink->partitions->len + 1);
     for (guint i = 0; i < sink->partitions->len; i++)
         names[i] = sink->partitions->pdata[i];
     DeltaProjection projection = {0};
     SF_TRY(delta_schema_project(sink->schema, &input->schema, names, &projection, err));
     bool first = input->projection.n == 0;
-    bool same = !first && sf_schema_equal(&input->projection.schema, &projection.schema);
+    bool same = !first && same_files(&input->projection, &projection);
     delta_projection_done(&input->projection);
     input->projection = projection;
     if (!same) {
@@ -130,9 +162,7 @@ static SfStatus plan_input(Sink *sink, Input *input, SfError *err)
     g_free(input->partition);
     input->partition = g_new0(PartitionColumn, sink->partitions->len);
     for (guint i = 0; i < sink->partitions->len; i++)
-        input->partition[i] =
-            (PartitionColumn){.number = column_of(&input->schema, names[i]),
-                              .nullable = delta_field_nullable(delta_schema_field(sink->schema, names[i]))};
+        SF_TRY(plan_partition(sink, input, names[i], &input->partition[i], err));
     return SF_OK;
 }
 

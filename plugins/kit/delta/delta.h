@@ -99,7 +99,7 @@ DeltaNames *delta_names_of_type(json_object *type);                        /* a 
 bool delta_names_add(DeltaNames *names, const char *name, int64_t number); /* false: it is there */
 int64_t delta_names_find(const DeltaNames *names, const char *name);       /* -1: there is none */
 
-/* ---- schemas: schema.c
+/* ---- schemas: schema.c, project.c, rules.c
  * ---------------------------------------------------------------------------------------------- */
 
 /* An empty struct type, and one from metaData.schemaString. */
@@ -115,23 +115,64 @@ typedef enum DeltaMerge {
 /* Makes the table's schema hold the rows of `input`; *changed tells whether it had to grow. SF_CONFIG names the
  * column when types differ or the table's columns cannot be left out. */
 json_object *delta_schema_field(json_object *schema, const char *name); /* or NULL; borrowed */
+json_object *delta_schema_field_at(json_object *type, const DeltaNames *names, const char *name);
 bool delta_field_nullable(json_object *field);
+json_object *delta_type_of(json_object *type, const char *member); /* of a field or a type: whatever JSON it is */
+const char *delta_type_name(const SfField *field, char *room, size_t size); /* of a primitive */
+/* Whether rows of that primitive type may go into a column of the table's type. */
+bool delta_type_takes(json_object *type, const SfField *field);
 
 SfStatus delta_schema_merge(json_object *schema, const struct ArrowSchema *input, DeltaMerge how, bool *changed,
                             SfError *err);
 
-/* The file's schema of these rows: columns of `input` except those in `leave_out` (strv), with the table's
- * names and nullability. map[i]: number of its column i in the input (g_free). required: number of the input's
- * columns that the table wants not null and the input does not promise, ended by -1 (g_free). */
+typedef enum DeltaRuleKind {
+    DELTA_ANY,
+    DELTA_BYTE,
+    DELTA_SHORT,
+    DELTA_FLOAT,
+    DELTA_VARCHAR, /* at most `limit` characters; likewise char, whose shorter texts are padded */
+    DELTA_CHAR,
+    DELTA_MAP /* keys differ */
+} DeltaRuleKind;
+
+/* What the table asks of a column's values beyond the type that the rows promise. */
+typedef struct DeltaRule {
+    int column; /* number in the input, the struct or the list around it */
+    char *name; /* for messages; "[]" for elements */
+    bool not_null;
+    DeltaRuleKind kind;
+    int limit;
+    GPtrArray *members; /* DeltaRule *; NULL: none */
+} DeltaRule;
+
+/* Whether the value may stay; else `why` is "who.name: …", appended. */
+bool delta_rule_holds(const DeltaRule *rule, const SfColumn *column, int64_t row, GString *why);
+
+/* Of those columns of the rows that have any, DeltaRule * (free by g_ptr_array_unref). */
+GPtrArray *delta_rules_new(json_object *schema, const struct ArrowSchema *input, SfError *err);
+const DeltaRule *delta_rules_of(const GPtrArray *rules, int column); /* or NULL */
+
+/* The types that Spark keeps beside a field's, "varchar(5)" or "array<char(2)>", as a tree: a text for a primitive, an
+ * object by the type's members and the struct's names. NULL without an error: there is none. */
+json_object *delta_spark_types(json_object *field, SfError *err);
+
+/* The limit of "varchar(5)", of which `type` is the word; false: it is another type. */
+bool delta_text_limit(json_object *spark, const char *type, int *limit);
+
+/* The file's schema of these rows: columns of `input` except those in `leave_out` (strv), with the table's names and
+ * nullability, and how the file stores them. map[i]: number of its column i in the input. */
 typedef struct DeltaProjection {
     struct ArrowSchema schema;
+    ParquetHint *hints; /* one a column */
+    GPtrArray *owned;   /* what the hints hold */
     int *map;
     size_t n;
-    int *required;
 } DeltaProjection;
 
 SfStatus delta_schema_project(json_object *schema, const struct ArrowSchema *input, char **leave_out,
                               DeltaProjection *out, SfError *err);
+/* Whether files of the same schema are stored alike. */
+bool delta_hints_equal(const struct ArrowSchema *schema, const ParquetHint *a, const ParquetHint *b);
 void delta_projection_done(DeltaProjection *projection);
 
 /* ---- files: path.c, stats.c, action.c

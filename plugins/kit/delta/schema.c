@@ -35,14 +35,13 @@ json_object *delta_schema_field(json_object *schema, const char *name)
     return NULL;
 }
 
-/* The same, by the index of the type's names. */
-static json_object *field_at(json_object *type, const DeltaNames *names, const char *name)
+json_object *delta_schema_field_at(json_object *type, const DeltaNames *names, const char *name)
 {
     int64_t at = delta_names_find(names, name);
     return at < 0 ? NULL : json_object_array_get_idx(delta_json_member(type, "fields", json_type_array), (size_t) at);
 }
 
-static json_object *type_of(json_object *field, const char *member)
+json_object *delta_type_of(json_object *field, const char *member)
 {
     json_object *type = NULL;
     json_object_object_get_ex(field, member, &type);
@@ -60,7 +59,7 @@ bool delta_field_nullable(json_object *field)
     return is_nullable(field, "nullable");
 }
 
-static const char *primitive_name(const SfField *field, char *room, size_t size)
+const char *delta_type_name(const SfField *field, char *room, size_t size)
 {
     switch (field->type) {
     case SF_BOOL:
@@ -127,7 +126,7 @@ static SfStatus type_from_arrow(const struct ArrowSchema *schema, bool create, j
     if (field.type == SF_STRUCT)
         return struct_from_arrow(schema, create, out, err);
     if (field.type != SF_LIST) {
-        *out = json_object_new_string(primitive_name(&field, room, sizeof room));
+        *out = json_object_new_string(delta_type_name(&field, room, sizeof room));
         return SF_OK;
     }
     json_object *element = NULL;
@@ -138,6 +137,27 @@ static SfStatus type_from_arrow(const struct ArrowSchema *schema, bool create, j
     json_object_object_add(*out, "containsNull",
                            json_object_new_boolean(!create || schema->children[0]->flags & ARROW_FLAG_NULLABLE));
     return SF_OK;
+}
+
+/* Types of a table that rows of another type fill, as long as each value fits: rules.c sees to that. */
+bool delta_type_takes(json_object *type, const SfField *field)
+{
+    static const struct {
+        const char *type;
+        SfType rows;
+    } wider[] = {{"byte", SF_INT32},
+                 {"short", SF_INT32},
+                 {"long", SF_INT32},
+                 {"float", SF_FLOAT64},
+                 {"timestamp_ntz", SF_TIMESTAMP}};
+    char room[32];
+    const char *name = json_object_is_type(type, json_type_string) ? json_object_get_string(type) : "";
+    if (strcmp(name, delta_type_name(field, room, sizeof room)) == 0)
+        return true;
+    for (size_t i = 0; i < G_N_ELEMENTS(wider); i++)
+        if (strcmp(name, wider[i].type) == 0 && field->type == wider[i].rows)
+            return true;
+    return false;
 }
 
 static SfStatus type_differs(const char *path, json_object *type, const struct ArrowSchema *input, SfError *err)
@@ -153,10 +173,26 @@ static SfStatus merge_struct(json_object *type, const struct ArrowSchema *input,
                              bool *changed, SfError *err);
 
 static SfStatus merge_type(json_object *type, const struct ArrowSchema *input, const char *path, DeltaMerge how,
+                           bool *changed, SfError *err);
+
+/* A list of structs of key and value fills a map. */
+static SfStatus merge_map(json_object *type, const struct ArrowSchema *input, const char *path, DeltaMerge how,
+                          bool *changed, SfError *err)
+{
+    const struct ArrowSchema *entry = input->children[0];
+    bool pair = entry->n_children == 2 && delta_name_equal(entry->children[0]->name, "key") &&
+                delta_name_equal(entry->children[1]->name, "value");
+    if (!pair)
+        return sf_fail(err, SF_CONFIG,
+                       "column '%s' is a map in the table, which a list<struct<key, value>> of the rows fills", path);
+    SF_TRY(merge_type(delta_type_of(type, "keyType"), entry->children[0], path, how, changed, err));
+    return merge_type(delta_type_of(type, "valueType"), entry->children[1], path, how, changed, err);
+}
+
+static SfStatus merge_type(json_object *type, const struct ArrowSchema *input, const char *path, DeltaMerge how,
                            bool *changed, SfError *err)
 {
     SfField field;
-    char room[32];
     SF_TRY(sf_schema_field(input, &field, err));
     const char *kind = delta_json_text(type, "type");
     if (field.type == SF_STRUCT)
@@ -164,16 +200,15 @@ static SfStatus merge_type(json_object *type, const struct ArrowSchema *input, c
                                               : type_differs(path, type, input, err);
     if (field.type == SF_LIST) {
         g_autofree char *inner = g_strconcat(path, "[]", NULL);
+        if (g_strcmp0(kind, "map") == 0)
+            return merge_map(type, input, inner, how, changed, err);
         if (g_strcmp0(kind, "array") != 0)
             return type_differs(path, type, input, err);
         if (!is_nullable(type, "containsNull") && input->children[0]->flags & ARROW_FLAG_NULLABLE)
             return sf_fail(err, SF_CONFIG, "column '%s' holds no nulls in the table, but may in the rows", path);
-        return merge_type(type_of(type, "elementType"), input->children[0], inner, how, changed, err);
+        return merge_type(delta_type_of(type, "elementType"), input->children[0], inner, how, changed, err);
     }
-    const char *name = primitive_name(&field, room, sizeof room);
-    if (json_object_is_type(type, json_type_string) && strcmp(json_object_get_string(type), name) == 0)
-        return SF_OK;
-    return type_differs(path, type, input, err);
+    return delta_type_takes(type, &field) ? SF_OK : type_differs(path, type, input, err);
 }
 
 static SfStatus add_field(json_object *fields, const struct ArrowSchema *input, const char *path, DeltaMerge how,
@@ -222,14 +257,14 @@ static SfStatus merge_struct(json_object *type, const struct ArrowSchema *input,
     for (int64_t i = 0; i < input->n_children; i++) {
         const struct ArrowSchema *child = input->children[i];
         g_autofree char *inner = g_strconcat(prefix, child->name, NULL);
-        json_object *field = field_at(type, of_table, child->name);
+        json_object *field = delta_schema_field_at(type, of_table, child->name);
         if (!field) {
             SF_TRY(add_field(fields, child, inner, how, changed, err));
             continue;
         }
         if (path[0] && !is_nullable(field, "nullable") && child->flags & ARROW_FLAG_NULLABLE)
             return sf_fail(err, SF_CONFIG, "column '%s' is not null in the table, but may be null in the rows", inner);
-        SF_TRY(merge_type(type_of(field, "type"), child, inner, how, changed, err));
+        SF_TRY(merge_type(delta_type_of(field, "type"), child, inner, how, changed, err));
     }
     return check_left_out(fields, of_rows, prefix, err);
 }
@@ -238,74 +273,4 @@ SfStatus delta_schema_merge(json_object *schema, const struct ArrowSchema *input
                             SfError *err)
 {
     return merge_struct(schema, input, "", how, changed, err);
-}
-
-/* The table's names and nullability over the input's types and layouts. Names are the table's JSON's: valid as long
- * as it. */
-static void project_field(json_object *type, const struct ArrowSchema *input, SfField *out, GPtrArray *owned)
-{
-    sf_schema_field(input, out, NULL);
-    out->n_children = (size_t) input->n_children;
-    if (input->n_children == 0)
-        return;
-    SfField *children = g_new0(SfField, (gsize) input->n_children);
-    g_ptr_array_add(owned, children);
-    out->children = children;
-    g_autoptr(GHashTable) names = delta_names_of_type(type);
-    for (int64_t i = 0; i < input->n_children; i++) {
-        if (out->type == SF_LIST) {
-            project_field(type_of(type, "elementType"), input->children[0], &children[0], owned);
-            children[0].name = "element";
-            children[0].nullable = is_nullable(type, "containsNull");
-            continue;
-        }
-        json_object *field = field_at(type, names, input->children[i]->name);
-        project_field(type_of(field, "type"), input->children[i], &children[i], owned);
-        children[i].name = delta_json_text(field, "name");
-        children[i].nullable = is_nullable(field, "nullable");
-    }
-}
-
-SfStatus delta_schema_project(json_object *schema, const struct ArrowSchema *input, char **leave_out,
-                              DeltaProjection *out, SfError *err)
-{
-    g_autoptr(GPtrArray) owned = g_ptr_array_new_with_free_func(g_free);
-    g_autofree SfField *fields = g_new0(SfField, (gsize) input->n_children);
-    g_autofree int *map = g_new0(int, (gsize) input->n_children + 1);
-    g_autofree int *required = g_new0(int, (gsize) input->n_children + 1);
-    size_t n = 0;
-    size_t n_required = 0;
-    g_autoptr(GHashTable) names = delta_names_of_type(schema);
-    g_autoptr(GHashTable) left_out = delta_names_new();
-    for (; leave_out && *leave_out; leave_out++)
-        delta_names_add(left_out, *leave_out, 0);
-    for (int64_t i = 0; i < input->n_children; i++) {
-        const struct ArrowSchema *child = input->children[i];
-        json_object *field = field_at(schema, names, child->name);
-        bool nullable = is_nullable(field, "nullable");
-        if (!nullable && child->flags & ARROW_FLAG_NULLABLE)
-            required[n_required++] = (int) i;
-        if (delta_names_find(left_out, child->name) >= 0)
-            continue;
-        project_field(type_of(field, "type"), child, &fields[n], owned);
-        fields[n].name = delta_json_text(field, "name");
-        fields[n].nullable = nullable;
-        map[n++] = (int) i;
-    }
-    required[n_required] = -1;
-    if (n == 0)
-        return sf_fail(err, SF_CONFIG, "all columns are partition columns: there is nothing to write into files");
-    SF_TRY(sf_schema_make(fields, n, &out->schema, err));
-    out->n = n;
-    out->map = g_steal_pointer(&map);
-    out->required = g_steal_pointer(&required);
-    return SF_OK;
-}
-
-void delta_projection_done(DeltaProjection *projection)
-{
-    sf_schema_done(&projection->schema);
-    g_free(projection->map);
-    g_free(projection->required);
-    *projection = (DeltaProjection){0};
 }

@@ -21,7 +21,7 @@ static bool add_day(int64_t days, GString *out)
 }
 
 /* Milliseconds are the finest that Spark reads; the maximum is rounded up, so that it holds for every reader. */
-static bool add_time(int64_t us, bool up, GString *out)
+static bool add_time(int64_t us, bool up, bool local, GString *out)
 {
     int64_t ms = us / 1000 - (us % 1000 < 0);
     if (up && ms * 1000 != us)
@@ -31,9 +31,9 @@ static bool add_time(int64_t us, bool up, GString *out)
         return false;
     int64_t rest = ms - days * 86400000;
     Civil civil = civil_from_days(days);
-    g_string_append_printf(out, "\"%04d-%02d-%02dT%02d:%02d:%02d.%03dZ\"", (int) civil.year, civil.month, civil.day,
+    g_string_append_printf(out, "\"%04d-%02d-%02dT%02d:%02d:%02d.%03d%s\"", (int) civil.year, civil.month, civil.day,
                            (int) (rest / 3600000), (int) (rest / 60000 % 60), (int) (rest / 1000 % 60),
-                           (int) (rest % 1000));
+                           (int) (rest % 1000), local ? "" : "Z");
     return true;
 }
 
@@ -114,7 +114,7 @@ static bool add_bound(const ParquetNode *leaf, const ParquetStats *stats, bool u
     case SF_DATE:
         return add_day(number, out);
     case SF_TIMESTAMP:
-        return add_time(number, up, out);
+        return add_time(number, up, leaf->as == PARQUET_AS_LOCAL_TIME, out);
     case SF_UTF8:
         return add_text(bytes, up, out);
     default:

@@ -49,6 +49,9 @@ static void add_stats(ColumnWriter *column, const void *values, const SfBytes *b
     case PARQUET_INT64:
         parquet_stats_ints64(&column->chunk, values, n);
         break;
+    case PARQUET_FLOAT:
+        parquet_stats_floats32(&column->chunk, values, n);
+        break;
     case PARQUET_DOUBLE:
         parquet_stats_floats(&column->chunk, values, n);
         break;
@@ -77,7 +80,7 @@ void column_writer_add_dictionary_stats(ColumnWriter *column, Scratch *scratch)
 
 static size_t number_width(const ParquetNode *leaf)
 {
-    return leaf->physical == PARQUET_INT32 ? 4 : 8;
+    return leaf->physical == PARQUET_INT32 || leaf->physical == PARQUET_FLOAT ? 4 : 8;
 }
 
 static void add_plain_bytes(ColumnWriter *column, const SfBytes *bytes, size_t n)
@@ -226,6 +229,44 @@ static const void *take_numbers(Scratch *scratch, size_t width, const SfColumn *
     return &scratch->numbers;
 }
 
+/* Numbers whose rows have another width than the file. */
+static const void *convert_numbers(Scratch *scratch, ParquetAs as, const SfColumn *view, const int32_t *index,
+                                   int64_t first, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        int64_t row = index ? index[i] : first + (int64_t) i;
+        if (as == PARQUET_AS_INT64) {
+            scratch->numbers.u64[i] = (uint64_t) (int64_t) sf_i32(view, row);
+        } else {
+            float single = (float) sf_f64(view, row);
+            memcpy(&scratch->numbers.u32[i], &single, sizeof single);
+        }
+    }
+    return &scratch->numbers;
+}
+
+/* Texts of fewer than `characters` characters with blanks behind them. */
+static void pad_texts(Scratch *scratch, int32_t characters, size_t n)
+{
+    size_t size = n * (size_t) characters;
+    for (size_t i = 0; i < n; i++)
+        size += (size_t) scratch->bytes[i].size;
+    scratch->padded.size = 0;
+    char *at = (char *) buffer_room(&scratch->padded, size);
+    for (size_t i = 0; i < n; i++) {
+        SfBytes *text = &scratch->bytes[i];
+        int64_t there = parquet_characters(text->data, text->size);
+        if (there >= characters)
+            continue;
+        size_t blanks = (size_t) (characters - there);
+        if (text->size > 0)
+            memcpy(at, text->data, (size_t) text->size);
+        memset(at + text->size, ' ', blanks);
+        *text = (SfBytes){at, text->size + (int64_t) blanks};
+        at += text->size;
+    }
+}
+
 void column_writer_add_values(ColumnWriter *column, Scratch *scratch, const SfColumn *view, const int32_t *index,
                               int64_t first, size_t n)
 {
@@ -238,7 +279,11 @@ void column_writer_add_values(ColumnWriter *column, Scratch *scratch, const SfCo
     } else if (leaf->physical == PARQUET_BYTE_ARRAY) {
         for (size_t i = 0; i < n; i++)
             scratch->bytes[i] = sf_bytes(view, index ? index[i] : first + (int64_t) i);
+        if (leaf->pad > 0)
+            pad_texts(scratch, leaf->pad, n);
         put_values(column, scratch, NULL, scratch->bytes, n);
+    } else if (leaf->as == PARQUET_AS_INT64 || leaf->as == PARQUET_AS_FLOAT) {
+        put_values(column, scratch, convert_numbers(scratch, leaf->as, view, index, first, n), NULL, n);
     } else {
         put_values(column, scratch, take_numbers(scratch, number_width(leaf), view, index, first, n), NULL, n);
     }

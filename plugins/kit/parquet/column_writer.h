@@ -21,6 +21,7 @@ typedef struct Scratch {
     int64_t dictionary_bytes;
     Buffer body;   /* of the page that is closed */
     Buffer packed; /* the same, compressed */
+    Buffer padded; /* texts of a slice that were too short */
     Buffer words;  /* levels on their way into the hybrid encoding */
     union {
         uint64_t u64[SLICE_VALUES];

@@ -25,6 +25,7 @@ typedef struct ParquetOptions {
     int64_t page_rows;        /* 20,000 */
     int64_t dictionary_bytes; /* 1 MiB */
     const char *const *maps;  /* lists of these names are maps (of key and value); NULL-terminated, may be NULL */
+    const ParquetHint *hints; /* one a column, borrowed for the call; may be NULL */
     ParquetScratch *scratch;  /* borrowed; NULL: one of its own */
 } ParquetOptions;
 

@@ -170,7 +170,7 @@ ParquetReader *parquet_reader_new(GBytes *file, const struct ArrowSchema *wanted
     reader->codec = codec_new();
     reader->leaves = g_new0(LeafReader *, reader->footer->n_leaves);
     reader->root = g_new0(Bound, 1);
-    reader->wanted = parquet_schema_new(wanted, NULL, err);
+    reader->wanted = parquet_schema_new(wanted, NULL, NULL, err);
     if (!reader->wanted)
         return NULL;
     reader->builder = sf_builder_new(wanted, err);
@@ -281,6 +281,19 @@ static SfStatus add_number(const Bound *bound, SfBytes bytes, SfColumnBuilder *o
     return SF_OK;
 }
 
+/* U+0000 is a character like others, which GLib takes for an end. */
+static bool is_text(SfBytes bytes)
+{
+    const char *at = bytes.data;
+    const char *end = at + bytes.size;
+    while (at < end && !g_utf8_validate_len(at, (gsize) (end - at), &at)) {
+        if (*at)
+            return false;
+        at++;
+    }
+    return true;
+}
+
 static SfStatus add_value(const Bound *bound, SfColumnBuilder *out, SfError *err)
 {
     SfBytes bytes;
@@ -290,7 +303,7 @@ static SfStatus add_value(const Bound *bound, SfColumnBuilder *out, SfError *err
         sf_add_bool(out, bytes.data[0]);
         return SF_OK;
     case SF_UTF8:
-        if (!g_utf8_validate_len(bytes.data ? bytes.data : "", (gsize) bytes.size, NULL))
+        if (bytes.size > 0 && !is_text(bytes))
             return corrupt(bound, err, "a text that is no UTF-8");
         sf_add_str(out, bytes.data, bytes.size);
         return SF_OK;

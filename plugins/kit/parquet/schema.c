@@ -12,6 +12,10 @@ static int32_t decimal_width(int32_t precision)
 
 static void set_physical(ParquetNode *node)
 {
+    if (node->as == PARQUET_AS_INT64 || node->as == PARQUET_AS_FLOAT) {
+        node->physical = node->as == PARQUET_AS_INT64 ? PARQUET_INT64 : PARQUET_FLOAT;
+        return;
+    }
     switch (node->type) {
     case SF_BOOL:
         node->physical = PARQUET_BOOLEAN;
@@ -36,13 +40,15 @@ static void set_physical(ParquetNode *node)
     }
 }
 
-static SfStatus node_new(const struct ArrowSchema *schema, const char *const *maps, ParquetNode **out, SfError *err);
+static SfStatus node_new(const struct ArrowSchema *schema, const char *const *maps, const ParquetHint *hint,
+                         ParquetNode **out, SfError *err);
 
-static SfStatus add_children(ParquetNode *node, const struct ArrowSchema *schema, const char *const *maps, SfError *err)
+static SfStatus add_children(ParquetNode *node, const struct ArrowSchema *schema, const char *const *maps,
+                             const ParquetHint *hints, SfError *err)
 {
     node->children = g_new0(ParquetNode *, (gsize) schema->n_children);
     for (int64_t i = 0; i < schema->n_children; i++) {
-        SF_TRY(node_new(schema->children[i], maps, &node->children[i], err));
+        SF_TRY(node_new(schema->children[i], maps, hints ? &hints[i] : NULL, &node->children[i], err));
         node->n_children++;
     }
     return SF_OK;
@@ -63,7 +69,29 @@ static SfStatus fix_map(ParquetNode *map, SfError *err)
     return SF_OK;
 }
 
-static SfStatus node_new(const struct ArrowSchema *schema, const char *const *maps, ParquetNode **out, SfError *err)
+static bool hint_fits(const ParquetNode *node, const ParquetHint *hint)
+{
+    static const SfType of[] = {
+        [PARQUET_AS_INT8] = SF_INT32,    [PARQUET_AS_INT16] = SF_INT32,          [PARQUET_AS_INT64] = SF_INT32,
+        [PARQUET_AS_FLOAT] = SF_FLOAT64, [PARQUET_AS_LOCAL_TIME] = SF_TIMESTAMP, [PARQUET_AS_MAP] = SF_LIST};
+    return (hint->as == PARQUET_AS_IT_IS || node->type == of[hint->as]) && (hint->pad == 0 || node->type == SF_UTF8);
+}
+
+static SfStatus take_hint(ParquetNode *node, const ParquetHint *hint, SfError *err)
+{
+    if (!hint)
+        return SF_OK;
+    if (!hint_fits(node, hint))
+        return sf_fail(err, SF_CONFIG, "column '%s': a %s cannot be stored so", node->name, sf_type_name(node->type));
+    node->map |= hint->as == PARQUET_AS_MAP;
+    node->as = node->map ? PARQUET_AS_IT_IS : hint->as;
+    node->field_id = hint->field_id;
+    node->pad = hint->pad;
+    return SF_OK;
+}
+
+static SfStatus node_new(const struct ArrowSchema *schema, const char *const *maps, const ParquetHint *hint,
+                         ParquetNode **out, SfError *err)
 {
     g_autoptr(ParquetNode) node = g_new0(ParquetNode, 1);
     SfField field;
@@ -75,8 +103,9 @@ static SfStatus node_new(const struct ArrowSchema *schema, const char *const *ma
     node->nullable = field.nullable;
     node->name = g_strdup(field.name ? field.name : "");
     node->map = node->type == SF_LIST && maps && g_strv_contains(maps, node->name);
+    SF_TRY(take_hint(node, hint, err));
     if (node->type == SF_LIST || node->type == SF_STRUCT) {
-        SF_TRY(add_children(node, schema, maps, err));
+        SF_TRY(add_children(node, schema, maps, hint ? hint->children : NULL, err));
         if (node->map)
             SF_TRY(fix_map(node, err));
         if (node->n_children == 0)
@@ -101,10 +130,12 @@ static void number(ParquetNode *node, unsigned def, unsigned rep, size_t *leaf)
     node->n_leaves = *leaf - node->leaf;
 }
 
-ParquetNode *parquet_schema_new(const struct ArrowSchema *schema, const char *const *maps, SfError *err)
+ParquetNode *parquet_schema_new(const struct ArrowSchema *schema, const char *const *maps, const ParquetHint *hints,
+                                SfError *err)
 {
     g_autoptr(ParquetNode) root = NULL;
-    if (node_new(schema, maps, &root, err) != SF_OK)
+    ParquetHint all = {.children = (ParquetHint *) hints};
+    if (node_new(schema, maps, &all, &root, err) != SF_OK)
         return NULL;
     if (root->type != SF_STRUCT) {
         sf_fail(err, SF_CONFIG, "a Parquet file holds rows of a struct, not of %s", sf_type_name(root->type));
@@ -138,6 +169,10 @@ void parquet_schema_leaves(ParquetNode *root, GPtrArray *out)
 /* ConvertedType, for readers older than LogicalType; -1: none. */
 static int converted_type(const ParquetNode *node)
 {
+    if (node->as == PARQUET_AS_INT8 || node->as == PARQUET_AS_INT16)
+        return node->as == PARQUET_AS_INT8 ? 15 : 16;
+    if (node->as == PARQUET_AS_LOCAL_TIME) /* there is none for it */
+        return -1;
     switch (node->type) {
     case SF_UTF8:
         return 0;
@@ -152,10 +187,25 @@ static int converted_type(const ParquetNode *node)
     }
 }
 
+static void encode_timestamp(bool utc, ThriftWriter *writer)
+{
+    thrift_begin_struct(writer, 8);
+    thrift_add_bool(writer, 1, utc);
+    thrift_begin_struct(writer, 2);
+    thrift_begin_struct(writer, 2); /* microseconds */
+    thrift_end_struct(writer);
+    thrift_end_struct(writer);
+}
+
 static void encode_logical_type(const ParquetNode *node, ThriftWriter *writer)
 {
     thrift_begin_struct(writer, 10);
     switch (node->type) {
+    case SF_INT32:
+        thrift_begin_struct(writer, 10);
+        thrift_add_i8(writer, 1, node->as == PARQUET_AS_INT8 ? 8 : 16);
+        thrift_add_bool(writer, 2, true);
+        break;
     case SF_UTF8:
         thrift_begin_struct(writer, 1);
         break;
@@ -167,13 +217,8 @@ static void encode_logical_type(const ParquetNode *node, ThriftWriter *writer)
     case SF_DATE:
         thrift_begin_struct(writer, 6);
         break;
-    default: /* timestamp: UTC, microseconds */
-        thrift_begin_struct(writer, 8);
-        thrift_add_bool(writer, 1, true);
-        thrift_begin_struct(writer, 2);
-        thrift_begin_struct(writer, 2);
-        thrift_end_struct(writer);
-        thrift_end_struct(writer);
+    default:
+        encode_timestamp(node->as != PARQUET_AS_LOCAL_TIME, writer);
     }
     thrift_end_struct(writer);
     thrift_end_struct(writer);
@@ -194,13 +239,16 @@ static void encode_leaf(const ParquetNode *node, const char *name, bool nullable
         thrift_add_i32(writer, 7, node->scale);
         thrift_add_i32(writer, 8, node->precision);
     }
-    if (converted >= 0)
+    if (node->field_id)
+        thrift_add_i32(writer, 9, node->field_id);
+    if (converted >= 0 || node->as == PARQUET_AS_LOCAL_TIME)
         encode_logical_type(node, writer);
     thrift_end_struct(writer);
 }
 
-/* A group; annotation: the LogicalType's field (2 MAP, 3 LIST), 0: none. */
-static void encode_group(const char *name, int repetition, size_t n_children, int annotation, ThriftWriter *writer)
+/* A group; annotation: the LogicalType's field (2 MAP, 3 LIST), 0: none; likewise the id. */
+static void encode_group(const char *name, int repetition, size_t n_children, int annotation, int32_t field_id,
+                         ThriftWriter *writer)
 {
     thrift_begin_element(writer);
     if (repetition >= 0)
@@ -209,6 +257,10 @@ static void encode_group(const char *name, int repetition, size_t n_children, in
     thrift_add_i32(writer, 5, (int32_t) n_children);
     if (annotation) {
         thrift_add_i32(writer, 6, annotation == 2 ? 1 : 3);
+    }
+    if (field_id)
+        thrift_add_i32(writer, 9, field_id);
+    if (annotation) {
         thrift_begin_struct(writer, 10);
         thrift_begin_struct(writer, (int16_t) annotation);
         thrift_end_struct(writer);
@@ -222,18 +274,18 @@ static void encode_node(const ParquetNode *node, const char *name, ThriftWriter 
     if (node->n_children == 0) {
         encode_leaf(node, name, node->nullable, writer);
     } else if (node->type == SF_STRUCT) {
-        encode_group(name, node->nullable, node->n_children, 0, writer);
+        encode_group(name, node->nullable, node->n_children, 0, node->field_id, writer);
         for (size_t i = 0; i < node->n_children; i++)
             encode_node(node->children[i], node->children[i]->name, writer);
     } else if (node->map) {
         const ParquetNode *entry = node->children[0];
-        encode_group(name, node->nullable, 1, 2, writer);
-        encode_group("key_value", 2, entry->n_children, 0, writer);
+        encode_group(name, node->nullable, 1, 2, node->field_id, writer);
+        encode_group("key_value", 2, entry->n_children, 0, 0, writer);
         for (size_t i = 0; i < entry->n_children; i++)
             encode_node(entry->children[i], i == 0 ? "key" : "value", writer);
     } else {
-        encode_group(name, node->nullable, 1, 3, writer);
-        encode_group("list", 2, 1, 0, writer);
+        encode_group(name, node->nullable, 1, 3, node->field_id, writer);
+        encode_group("list", 2, 1, 0, 0, writer);
         encode_node(node->children[0], "element", writer);
     }
 }
@@ -251,7 +303,7 @@ static size_t count_elements(const ParquetNode *node)
 void parquet_schema_encode(const ParquetNode *root, ThriftWriter *writer, int16_t id)
 {
     thrift_begin_list(writer, id, THRIFT_STRUCT, count_elements(root));
-    encode_group("schema", -1, root->n_children, 0, writer);
+    encode_group("schema", -1, root->n_children, 0, 0, writer);
     for (size_t i = 0; i < root->n_children; i++)
         encode_node(root->children[i], root->children[i]->name, writer);
 }

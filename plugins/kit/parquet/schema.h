@@ -33,6 +33,26 @@ typedef enum ParquetPageType {
     PARQUET_DATA_PAGE_V2
 } ParquetPageType;
 
+/* What a column is stored as, where that is not what its rows are. Values that do not fit are the caller's to sort
+ * out. */
+typedef enum ParquetAs {
+    PARQUET_AS_IT_IS,
+    PARQUET_AS_INT8, /* of int32; likewise the next two */
+    PARQUET_AS_INT16,
+    PARQUET_AS_INT64,
+    PARQUET_AS_FLOAT,      /* of float64, rounded to the nearest */
+    PARQUET_AS_LOCAL_TIME, /* of timestamp: the clock's time in UTC, without a zone */
+    PARQUET_AS_MAP         /* of a list of structs of key and value, none of them null but the value */
+} ParquetAs;
+
+/* More about a column than its Arrow schema says; children as there. */
+typedef struct ParquetHint {
+    ParquetAs as;
+    int32_t field_id; /* 0: none */
+    int32_t pad;      /* texts that have fewer characters are filled up with blanks */
+    struct ParquetHint *children;
+} ParquetHint;
+
 /* One column or member. max_def and max_rep are the levels of a value that is there; a list's own are those of the list
  * when it is not null (its elements have one more of each). */
 typedef struct ParquetNode {
@@ -41,6 +61,9 @@ typedef struct ParquetNode {
     bool map;  /* a list of key and value, which Parquet annotates as MAP */
     bool view; /* the Arrow side is a view layout */
     bool nullable;
+    ParquetAs as; /* PARQUET_AS_MAP is `map` here */
+    int32_t field_id;
+    int32_t pad;
     int32_t precision;
     int32_t scale;
     ParquetType physical; /* leaves only */
@@ -53,8 +76,10 @@ typedef struct ParquetNode {
     struct ParquetNode **children; /* list: its element; a map's element is a struct of key and value */
 } ParquetNode;
 
-/* From a struct schema. Lists whose name is among `maps` (NULL-terminated, or NULL) are maps. */
-ParquetNode *parquet_schema_new(const struct ArrowSchema *schema, const char *const *maps, SfError *err);
+/* From a struct schema. Lists whose name is among `maps` (NULL-terminated, or NULL) are maps; hints: one a column, or
+ * NULL. */
+ParquetNode *parquet_schema_new(const struct ArrowSchema *schema, const char *const *maps, const ParquetHint *hints,
+                                SfError *err);
 void parquet_node_free(ParquetNode *node);
 
 /* Leaves in order: nodes whose children are none. */

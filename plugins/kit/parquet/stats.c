@@ -75,6 +75,18 @@ void parquet_stats_floats(ParquetStats *stats, const double *values, size_t n)
         add_float_range(stats, min, max);
 }
 
+void parquet_stats_floats32(ParquetStats *stats, const float *values, size_t n)
+{
+    double wide[64];
+    for (size_t at = 0; at < n;) {
+        size_t count = MIN(n - at, G_N_ELEMENTS(wide));
+        for (size_t i = 0; i < count; i++)
+            wide[i] = (double) values[at + i];
+        parquet_stats_floats(stats, wide, count);
+        at += count;
+    }
+}
+
 static inline int compare_bytes(SfBytes a, SfBytes b, bool is_signed)
 {
     if (is_signed && a.size > 0 && b.size > 0 && (a.data[0] ^ b.data[0]) & 0x80)
@@ -147,6 +159,7 @@ void parquet_stats_merge(ParquetStats *stats, const ParquetStats *more, const Pa
         return;
     switch (leaf->physical) {
     case PARQUET_DOUBLE:
+    case PARQUET_FLOAT:
         add_float_range(stats, more->min_float, more->max_float);
         break;
     case PARQUET_BYTE_ARRAY:
@@ -156,6 +169,14 @@ void parquet_stats_merge(ParquetStats *stats, const ParquetStats *more, const Pa
     default:
         add_int_range(stats, more->min_int, more->max_int);
     }
+}
+
+int64_t parquet_characters(const char *text, int64_t size)
+{
+    int64_t n = 0;
+    for (int64_t i = 0; i < size; i++)
+        n += ((unsigned char) text[i] & 0xC0) != 0x80;
+    return n;
 }
 
 size_t parquet_cut(const uint8_t *text, size_t size, size_t limit, bool utf8)
@@ -200,16 +221,27 @@ static void encode_bytes(const ParquetStats *stats, const ParquetNode *leaf, Thr
     thrift_add_bool(writer, 8, min == stats->min_bytes.size);
 }
 
+/* Both zeros are equal, but not for readers that order them: each bound has the sign that holds for those too. */
+static uint64_t float_bits(double bound, bool up, bool narrow)
+{
+    uint32_t word;
+    uint64_t wide;
+    bound = bound != 0 ? bound : up ? 0.0 : -0.0;
+    float single = (float) bound;
+    memcpy(&word, &single, 4);
+    memcpy(&wide, &bound, 8);
+    return narrow ? word : wide;
+}
+
 static void encode_fixed(const ParquetStats *stats, const ParquetNode *leaf, ThriftWriter *writer)
 {
     uint64_t min;
     uint64_t max;
-    size_t width = leaf->physical == PARQUET_BOOLEAN ? 1 : leaf->physical == PARQUET_INT32 ? 4 : 8;
-    if (leaf->physical == PARQUET_DOUBLE) {
-        double low = stats->min_float == 0 ? -0.0 : stats->min_float;
-        double high = stats->max_float == 0 ? 0.0 : stats->max_float;
-        memcpy(&min, &low, 8);
-        memcpy(&max, &high, 8);
+    bool single = leaf->physical == PARQUET_FLOAT;
+    size_t width = leaf->physical == PARQUET_BOOLEAN ? 1 : leaf->physical == PARQUET_INT32 || single ? 4 : 8;
+    if (leaf->physical == PARQUET_DOUBLE || single) {
+        min = float_bits(stats->min_float, false, single);
+        max = float_bits(stats->max_float, true, single);
     } else {
         min = (uint64_t) stats->min_int;
         max = (uint64_t) stats->max_int;

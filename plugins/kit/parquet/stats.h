@@ -21,6 +21,7 @@ void parquet_stats_clear(ParquetStats *stats); /* keeps memory */
 void parquet_stats_done(ParquetStats *stats);
 void parquet_stats_ints32(ParquetStats *stats, const int32_t *values, size_t n);
 void parquet_stats_ints64(ParquetStats *stats, const int64_t *values, size_t n);
+void parquet_stats_floats32(ParquetStats *stats, const float *values, size_t n);
 void parquet_stats_floats(ParquetStats *stats, const double *values, size_t n);
 void parquet_stats_bytes(ParquetStats *stats, const SfBytes *values, size_t n, bool is_signed);
 void parquet_stats_merge(ParquetStats *stats, const ParquetStats *more, const ParquetNode *leaf);
@@ -31,6 +32,9 @@ bool parquet_stats_bounded(const ParquetStats *stats);
 
 /* Statistics, field `id` of ColumnMetaData; long strings are cut. */
 void parquet_stats_encode(const ParquetStats *stats, const ParquetNode *leaf, ThriftWriter *writer, int16_t id);
+
+/* Of valid UTF-8, U+0000 counted like others. */
+int64_t parquet_characters(const char *text, int64_t size);
 
 /* Largest prefix of at most `limit` bytes that ends between characters (any byte, when not utf8). */
 size_t parquet_cut(const uint8_t *text, size_t size, size_t limit, bool utf8);

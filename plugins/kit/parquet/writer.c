@@ -53,6 +53,7 @@ void parquet_scratch_free(ParquetScratch *scratch)
     buffer_done(&scratch->body);
     buffer_done(&scratch->packed);
     buffer_done(&scratch->words);
+    buffer_done(&scratch->padded);
     g_free(scratch);
 }
 
@@ -68,12 +69,13 @@ static void take_turn(ParquetWriter *writer)
 
 ParquetWriter *parquet_writer_new(const struct ArrowSchema *schema, const ParquetOptions *options, SfError *err)
 {
-    g_autoptr(ParquetNode) root = parquet_schema_new(schema, options->maps, err);
+    g_autoptr(ParquetNode) root = parquet_schema_new(schema, options->maps, options->hints, err);
     if (!root)
         return NULL;
     ParquetWriter *writer = g_new0(ParquetWriter, 1);
     writer->root = g_steal_pointer(&root);
     writer->options = *options;
+    writer->options.hints = NULL;
     set_default(&writer->options.row_group_rows, 1 << 20);
     set_default(&writer->options.row_group_bytes, 128 << 20);
     set_default(&writer->options.page_bytes, 1 << 20);
@@ -189,7 +191,8 @@ int64_t parquet_writer_memory(const ParquetWriter *writer)
     const Scratch *scratch = writer->scratch;
     size_t size = sizeof *writer + writer->file.capacity + writer->groups.capacity;
     if (writer->own_scratch)
-        size += sizeof *scratch + scratch->body.capacity + scratch->packed.capacity + scratch->words.capacity;
+        size += sizeof *scratch + scratch->body.capacity + scratch->packed.capacity + scratch->words.capacity +
+                scratch->padded.capacity;
     for (guint i = 0; i < writer->leaves->len; i++)
         size += sizeof *writer->columns + column_writer_memory(&writer->columns[i]);
     return (int64_t) size;
