@@ -138,6 +138,8 @@ static void put_fault(GString *out, const Decoder *decoder)
         break;
     case FAULT_NO_OBJECT:
         g_string_append(out, " is no object");
+        if (decoder->node && *decoder->place == '[')
+            g_string_append_printf(out, "; an element of it is read from %s[0]", decoder->node->name);
         break;
     case FAULT_NO_LIST:
         g_string_append(out, " is no list");

@@ -55,9 +55,9 @@ static const JsonSide *plain_side(void)
     return side;
 }
 
-static Pair new_pair(const char *const (*columns)[2], gsize n)
+static Pair new_pair(const char *const (*columns)[2], gsize n, bool all)
 {
-    return (Pair){.fast = json_fast.new_target(columns, n), .plain = plain_side()->new_target(columns, n)};
+    return (Pair){.fast = json_fast.new_target(columns, n, all), .plain = plain_side()->new_target(columns, n, all)};
 }
 
 /* The row as JSON, or "" for a reject; the plain build says the same, word for word. */
@@ -120,16 +120,19 @@ static void assert_reads_back(const Pair *pair, const char *row)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static Pair any, columns;
+    static Pair any, columns, eager;
     const char *text = (const char *) data;
     if (!any.fast) {
-        any = new_pair(whole, G_N_ELEMENTS(whole));
-        columns = new_pair(typed, G_N_ELEMENTS(typed));
+        any = new_pair(whole, G_N_ELEMENTS(whole), false);
+        columns = new_pair(typed, G_N_ELEMENTS(typed), false);
+        eager = new_pair(typed, G_N_ELEMENTS(typed), true);
     }
     bool valid = is_valid(text, size);
     g_autofree char *copy = decode(&any, text, size);
     g_assert_cmpint(*copy != '\0', ==, valid && is_object(text, size));
     g_autofree char *row = decode(&columns, text, size);
+    g_autofree char *more = decode(&eager, text, size);
+    g_assert_true(valid || !*more);
     if (!*row)
         return 0;
     g_assert_true(valid);

@@ -10,8 +10,9 @@
 typedef struct JsonTarget JsonTarget;
 
 typedef struct JsonSide {
-    /* A decoder of a schema of its own, for as long as the process lasts: pairs of a column's name and its type. */
-    JsonTarget *(*new_target)(const char *const (*columns)[2], gsize n);
+    /* A decoder of a schema of its own, for as long as the process lasts: pairs of a column's name and its type; `all`:
+     * with texts taken for numbers, and rounding. */
+    JsonTarget *(*new_target)(const char *const (*columns)[2], gsize n, bool all);
     SfStatus (*decode)(JsonTarget *target, const char *text, gsize size, SfError *err);
     char *(*take_row)(JsonTarget *target); /* the builder's row as JSON, or "" */
     bool (*valid)(const char *data, size_t size, bool *breaks, JsonFault *fault);

@@ -222,7 +222,8 @@ static void test_paths(void)
     assert_decode("string from x.city", "null", "null");
     assert_decode("string not null from x.city", "null", "x (x.city): missing, but the schema says not null");
     assert_decode("string from x.city", "\"Rome\"", "x: text 'Rome' is no object");
-    assert_decode("string from x.city.name", "{\"city\":[]}", "city: a list is no object");
+    assert_decode("string from x.city.name", "{\"city\":[]}",
+                  "city: a list is no object; an element of it is read from city[0]");
 }
 
 static void test_two_columns_of_one_field(void)
