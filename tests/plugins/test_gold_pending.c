@@ -1,0 +1,147 @@
+/* The gold sink's own half of the deduplication, which a database would hide: one row a key reaches it, and which. */
+#include <string.h>
+#include "gold_place.h"
+#include "pending.h"
+#include "rows.h"
+#include "config/yaml.h"
+
+#define SCHEMA                                                                                                         \
+    "id int, k string, v int, gone bool, _topic string not null, _partition int not null, _offset bigint not null, "   \
+    "_timestamp timestamp"
+
+typedef struct Fixture {
+    ArrowSchema schema;
+    Diagnostics *diagnostics;
+    Document *document;
+    Model *model;
+    Pending *pending;
+    Harness *h; /* makes the batches */
+    gint64 offset;
+} Fixture;
+
+static void setup(Fixture *f, gconstpointer tables)
+{
+    SfError err;
+    rows_schema(SCHEMA, &f->schema);
+    f->diagnostics = diagnostics_new();
+    f->document = yaml_load_text(tables, strlen(tables), "t.yaml", f->diagnostics);
+    const SfValue *root = document_root(f->document);
+    ModelInput input = {.schema = &f->schema, .name = "rows"};
+    f->model = model_new(sf_value_get(root, "dimensions"), sf_value_get(root, "facts"), true, &input, &err);
+    if (!f->model)
+        g_error("%s", err.message);
+    f->pending = pending_new(f->model);
+    f->h = harness_new("snowflake-gold-sink", "connection: Driver=SQLite3;Database=x.db\nfacts: {f: {key: id}}");
+    harness_input_text(f->h, "rows", SCHEMA);
+}
+
+static void teardown(Fixture *f, gconstpointer tables)
+{
+    (void) tables;
+    pending_free(f->pending);
+    model_free(f->model);
+    document_free(f->document);
+    diagnostics_free(f->diagnostics);
+    sf_schema_done(&f->schema);
+    harness_free(f->h);
+}
+
+/* Rows "id, k, v, gone" of one batch. */
+static void add(Fixture *f, const char *const *rows, gsize n)
+{
+    SfError err;
+    g_autofree gint64 *numbers = g_new0(gint64, f->model->sources->len);
+    ModelInput input = {.schema = &f->schema, .name = "rows"};
+    g_autoptr(GPtrArray) whole = g_ptr_array_new_with_free_func(g_free);
+    for (gsize i = 0; i < n; i++)
+        g_ptr_array_add(whole, g_strdup_printf("[%s, \"t\", 0, %d, \"2024-01-15T10:00:00Z\"]", rows[i],
+                                               (int) (f->offset + (gint64) i)));
+    const SfBatch *batch = harness_rows(f->h, 0, "t/0", f->offset, (const char *const *) whole->pdata, n);
+    f->offset += (gint64) n;
+    g_assert_cmpint(model_match(f->model, &input, numbers, &err), ==, SF_OK);
+    g_assert_cmpint(pending_add(f->pending, NULL, batch, 0, numbers, &err), ==, SF_OK);
+}
+
+#define ADD(f, ...)                                                                                                    \
+    do {                                                                                                               \
+        const char *rows_[] = {__VA_ARGS__};                                                                           \
+        add(f, rows_, G_N_ELEMENTS(rows_));                                                                            \
+    } while (0)
+
+/* "key:offset" of what goes to a table, in its order; those that delete behind a bar. */
+static void assert_winners(Fixture *f, guint target, const char *expected)
+{
+    pending_sort(f->pending);
+    const Winners *winners = &f->pending->winners[target];
+    guint key = target_column(winners->target, g_array_index(winners->target->key, guint, 0))->source;
+    guint offset = target_column(winners->target, (guint) target_find(winners->target, "_offset"))->source;
+    g_autoptr(GString) got = g_string_new(NULL);
+    for (gsize i = 0; i < winners->n; i++) {
+        RowRef ref = winners->rows[i];
+        g_string_append_printf(got, "%s%s%d:%d", i == winners->n_kept ? "| " : "", "",
+                               sf_i32(pending_view(f->pending, ref, key), ref.row),
+                               (int) sf_i64(pending_view(f->pending, ref, offset), ref.row));
+        g_string_append_c(got, ' ');
+    }
+    g_assert_cmpstr(g_strchomp(got->str), ==, expected);
+}
+
+static void test_one_row_a_key(Fixture *f, gconstpointer tables)
+{
+    (void) tables;
+    ADD(f, "2, \"a\", 5, false", "1, \"a\", 1, false", "2, \"b\", 7, false", "2, \"c\", 6, false", "1, \"a\", 1, true");
+    assert_winners(f, 0, "1:4 2:2");
+    ADD(f, "1, \"d\", 0, false", "3, \"d\", 0, false", "2, \"d\", 8, false");
+    assert_winners(f, 0, "1:4 2:7 3:6");
+    g_assert_cmpuint(f->pending->winners[0].n, ==, 3);
+}
+
+/* More keys than the table of them begins with, each five times, in one batch and in several. */
+static void test_many_keys(Fixture *f, gconstpointer tables)
+{
+    (void) tables;
+    g_autoptr(GPtrArray) rows = g_ptr_array_new_with_free_func(g_free);
+    for (int i = 0; i < 15000; i++) {
+        g_ptr_array_add(rows, g_strdup_printf("%d, \"k\", %d, false", i * 7 % 3000, i));
+        if (i % 4000 != 3999 && i != 14999)
+            continue;
+        add(f, (const char *const *) rows->pdata, rows->len);
+        g_ptr_array_set_size(rows, 0);
+    }
+    const Winners *winners = &f->pending->winners[0];
+    g_assert_cmpuint(winners->n, ==, 3000);
+    pending_sort(f->pending);
+    for (gsize i = 0; i < winners->n; i++) {
+        const SfColumn *v = pending_view(f->pending, winners->rows[i], target_column(winners->target, 0)->source);
+        g_assert_cmpint(sf_i32(v, winners->rows[i].row), >=, 12000);
+    }
+}
+
+static void test_parts_of_a_key(Fixture *f, gconstpointer tables)
+{
+    (void) tables;
+    ADD(f, "1, \"a\", 1, false", "1, \"b\", 1, false", "2, \"a\", 1, false", "1, \"a\", 0, false", "1, \"\", 1, false",
+        "1, \"aa\", 1, false", "1, null, 9, false");
+    assert_winners(f, 0, "1:4 1:0 1:5 1:1 2:2");
+}
+
+static void test_deletes_are_behind(Fixture *f, gconstpointer tables)
+{
+    (void) tables;
+    ADD(f, "5, \"a\", 1, true", "4, \"a\", 1, false", "3, \"a\", 1, true", "2, \"a\", 1, false", "3, \"a\", 0, false",
+        "2, \"a\", 0, true");
+    assert_winners(f, 0, "2:3 4:1 | 3:2 5:0");
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+#define CASE(name, tables, function) g_test_add("/gold/pending/" name, Fixture, tables, setup, function, teardown)
+    CASE("one row a key is left, the latest", "facts: {f: {key: id, latest_by: v, columns: []}}", test_one_row_a_key);
+    CASE("many keys", "facts: {f: {key: id, latest_by: v, columns: [v]}}", test_many_keys);
+    CASE("all parts of a key count", "dimensions: {d: {key: [id, k], latest_by: v}}\nfacts: {f: {key: id}}",
+         test_parts_of_a_key);
+    CASE("deletes are behind the others", "facts: {f: {key: id, latest_by: v, delete_when: {gone: true}, columns: []}}",
+         test_deletes_are_behind);
+    return g_test_run();
+}
