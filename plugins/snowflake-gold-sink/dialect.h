@@ -29,6 +29,8 @@ typedef struct Dialect {
     bool has_savepoints; /* otherwise a statement that fails undoes itself only */
     /* The type of a new column. */
     void (*type)(const Source *source, GString *sql);
+    /* What a column's own type needs behind it to keep texts as they are; NULL: nothing ever. */
+    const char *(*text_suffix)(const char *type);
     /* Whether an existing column of this type takes every value exactly, or refuses it aloud. */
     bool (*takes)(const Source *source, const char *type);
     /* Whether the column's values can be compared in the database. NULL: all. */

@@ -48,6 +48,18 @@ static Affinity affinity(const char *declared)
     return *low ? NUMERIC : NONE;
 }
 
+/* "string", "uuid" or "json" are numeric to SQLite, which would make 7 of the text 007. Types that do mean numbers or
+ * times stay. */
+static const char *text_suffix(const char *type)
+{
+    static const char *const meant[] = {"num", "dec", "bool", "date", "time"};
+    g_autofree char *low = g_ascii_strdown(type, -1);
+    for (gsize i = 0; i < G_N_ELEMENTS(meant); i++)
+        if (strstr(low, meant[i]))
+            return "";
+    return affinity(type) == NUMERIC ? " text" : "";
+}
+
 static bool takes(const Source *source, const char *declared)
 {
     Affinity is = affinity(declared);
@@ -102,6 +114,7 @@ const Dialect dialect_sqlite = {
     .session = session,
     .has_savepoints = true,
     .type = type,
+    .text_suffix = text_suffix,
     .takes = takes,
     .orders = orders,
     .list_columns = list_columns,

@@ -61,14 +61,22 @@ static const SfOption options[] = {
                        .doc = "How long a log-in may take."),
     SF_OPTION_END};
 
-/* Both would be in one table. */
-static SfStatus check_ledger(const Gold *gold, SfError *err)
+/* Tables of the sink's own would be one with the pipeline's. */
+static SfStatus check_names(const Gold *gold, SfError *err)
 {
-    for (guint i = 0; i < gold->model->targets->len; i++) {
-        const Target *target = gold->model->targets->pdata[i];
-        if (g_ascii_strcasecmp(target->table, gold->ledger) == 0)
+    const GPtrArray *targets = gold->model->targets;
+    g_autofree char *columns = g_strconcat(gold->ledger, "_columns", NULL);
+    for (guint i = 0; i < targets->len; i++) {
+        const Target *target = targets->pdata[i];
+        if (g_ascii_strcasecmp(target->table, gold->ledger) == 0 || g_ascii_strcasecmp(target->table, columns) == 0)
             return sf_value_fail(target->place, err, "table '%s' has the ledger's name; rename it, or set 'ledger'",
                                  target->table);
+        for (guint k = 0; k < targets->len; k++) {
+            const Target *deleted = ((const Target *) targets->pdata[k])->deleted;
+            if (deleted && g_ascii_strcasecmp(target->table, deleted->table) == 0)
+                return sf_value_fail(target->place, err, "table '%s' has the name of another one's deleted keys",
+                                     target->table);
+        }
     }
     return SF_OK;
 }
@@ -89,7 +97,7 @@ static SfStatus bind_input(SfNode *node, size_t input, const struct ArrowSchema 
         gold->model = model_new(gold->dimensions, gold->facts, gold->provenance, &from, err);
         if (!gold->model)
             return SF_CONFIG;
-        SF_TRY(check_ledger(gold, err));
+        SF_TRY(check_names(gold, err));
         gold->numbers = g_ptr_array_new_with_free_func(g_free);
     }
     g_autofree gint64 *numbers = g_new0(gint64, MAX(gold->model->sources->len, 1));

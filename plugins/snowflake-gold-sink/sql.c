@@ -61,10 +61,13 @@ static void column_name(const Place *place, guint number, GString *sql)
 
 static void column_type(const Place *place, const Column *column, GString *sql)
 {
+    const Dialect *dialect = place->dialect;
+    bool text = column_source(place->model, column)->type == SF_UTF8;
     if (column->override)
-        g_string_append(sql, column->override);
+        g_string_append_printf(sql, "%s%s", column->override,
+                               text && dialect->text_suffix ? dialect->text_suffix(column->override) : "");
     else
-        place->dialect->type(column_source(place->model, column), sql);
+        dialect->type(column_source(place->model, column), sql);
 }
 
 static void key_columns(const Place *place, const char *prefix, GString *sql)

@@ -4,6 +4,14 @@
 #include <string.h>
 #include "schema.h"
 
+/* A ledger's name may be just short enough for the database. */
+static bool has_name(const Session *session)
+{
+    SfError ignored;
+    g_autofree char *name = g_strconcat(session->ledger, "_columns", NULL);
+    return sql_check_name(session->dialect, name, &ignored) == SF_OK;
+}
+
 static void table_of(const Session *session, GString *sql)
 {
     g_autofree char *name = g_strconcat(session->ledger, "_columns", NULL);
@@ -43,10 +51,11 @@ static SfStatus create(Session *session, SfError *err)
 
 SfStatus written_read(Session *session, SfError *err)
 {
+    if (!has_name(session))
+        return SF_OK;
     g_autofree char *name = g_strconcat(session->ledger, "_columns", NULL);
     g_autofree char *folded = sql_folded(session->dialect, name);
     g_autoptr(GHashTable) columns = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-    SF_TRY(sql_check_name(session->dialect, name, err));
     SF_TRY(schema_columns(session, folded, columns, err));
     if (g_hash_table_size(columns) == 0)
         return SF_OK;
@@ -127,7 +136,7 @@ GPtrArray *written_stale(Session *session, const Target *target, GHashTable *the
 
 SfStatus written_add(Session *session, SfError *err)
 {
-    if (!session->written && session->create) {
+    if (!session->written && session->create && has_name(session)) {
         session->written = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
         SF_TRY(create(session, err));
     }

@@ -16,6 +16,42 @@ def test_the_same_rules_hold(debug, postgres, name, program, rules, driver):
     assert run_rules(debug, program, connection).count("\nok ") >= rules
 
 
+PIPELINE = """
+pipeline: {name}
+trigger: once
+steps:
+  events: {{source: file-source, path: {path}}}
+  rows: {{transform: json-decode, from: events, schema: {{id: int, a: string, b: string}}}}
+  gold:
+    sink: snowflake-gold-sink
+    from: rows
+    connection: {connection}
+    facts: {{f: {{key: id, columns: [{columns}]}}}}
+"""
+
+
+def test_a_login_that_may_create_nothing(debug, postgres, tmp_path, name):
+    """It goes on with what is there, and says what it cannot keep a record of."""
+    events, pipeline = tmp_path / "events.jsonl", tmp_path / "f.yaml"
+    connection = postgres.connection(postgres.database(name))
+
+    def run(connection, row, columns):
+        with open(events, "a", encoding="utf-8") as out:
+            out.write(row + "\n")
+        pipeline.write_text(PIPELINE.format(name=name, path=events, connection=connection, columns=columns), encoding="utf-8")
+        return debug.run(pipeline).stderr
+
+    run(connection, '{"id": 1, "a": "a1", "b": "b1"}', "a, b")
+    postgres.query(f"CREATE ROLE {name} LOGIN; GRANT SELECT, INSERT, UPDATE, DELETE ON f, sf_ledger TO {name}; DROP TABLE sf_ledger_columns", name)
+    log = run(connection.replace("Uid=sf", f"Uid={name}"), '{"id": 1, "a": "a2", "b": "b2"}', "a")
+    assert "no record of the columns that are written: " in log
+    assert postgres.query("SELECT id, a, b FROM f", name) == [["1", "a2", "b1"]]
+    run(connection, '{"id": 1, "a": "a3", "b": "b3"}', "a, b")
+    log = run(connection, '{"id": 1, "a": "a4", "b": "b4"}', "a")
+    assert "column 'b' is no longer written" in log
+    assert postgres.query("SELECT id, a, b FROM f", name) == [["1", "a4", None]]
+
+
 def run_with_cuts(debug, postgres, database):
     """The outage rules, while every session of the database but the test's own reading one is ended again and again. Returns how often."""
     over = threading.Event()

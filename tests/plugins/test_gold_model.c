@@ -164,6 +164,22 @@ static void test_two_inputs(void)
                       "shop|t/0|1\nweb|t/0|1");
 }
 
+static void test_names_of_its_own(void)
+{
+    static const char *const cases[][2] = {
+        {"facts: {sf_ledger_columns: {key: order_id, columns: []}}",
+         "options.yaml:2:9: table 'sf_ledger_columns' has the ledger's name; rename it, or set 'ledger'"},
+        {"facts: {SF_DELETED_f: {key: order_id, columns: []}, f: {key: order_id, columns: [], delete_when: {region: "
+         "x}}}",
+         "options.yaml:2:9: table 'SF_DELETED_f' has the name of another one's deleted keys"},
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(Harness) h = sink(cases[i][0], SCHEMA);
+        g_assert_cmpint(harness_try_bind(h), ==, SF_CONFIG);
+        gold_assert_contains(h->err.message, cases[i][1]);
+    }
+}
+
 static void test_connection_is_checked(void)
 {
     static const char *const cases[][2] = {
@@ -211,6 +227,7 @@ int main(int argc, char **argv)
     g_test_add_func("/gold/model/a fact has the keys of its dimensions", test_facts_join);
     g_test_add_func("/gold/model/provenance can be left out", test_without_provenance);
     g_test_add_func("/gold/model/two inputs have a ledger row each", test_two_inputs);
+    g_test_add_func("/gold/model/names of the sink's own tables are refused", test_names_of_its_own);
     g_test_add_func("/gold/model/a connection string is checked before anything is opened", test_connection_is_checked);
     g_test_add_func("/gold/model/secrets are in no message", test_secrets);
     return g_test_run();

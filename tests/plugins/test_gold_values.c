@@ -342,6 +342,24 @@ static void test_texts_of_other_types(void)
                       "7|NULL|NULL|NULL|NULL|NULL");
 }
 
+/* Names of types that SQLite takes for numbers. */
+static void test_texts_stay_texts(void)
+{
+    g_autoptr(GoldPlace) place = gold_place_new();
+    if (!gold_is(place, "SQLite")) {
+        g_test_skip("SQLite only: elsewhere a type is there or not");
+        return;
+    }
+    g_autoptr(Harness) h =
+        gold_harness(place, "facts: {f: {key: id, columns: {s: {from: t, type: string}, u: {from: t, type: uuid}, j: "
+                            "{from: t, type: jsonb}, n: {from: t, type: 'numeric(9,2)'}, i: {from: t, type: int}}}}");
+    harness_input_text(h, "sales", "id int not null, t string" PROVENANCE);
+    WRITE(h, 0, "1, \"007\"", "2, \"1e5\"", "3, \"x\"");
+    harness_commit(h, SF_COMMIT_CHECKPOINT);
+    gold_assert_query(place, "SELECT id, s, u, j, n, i FROM f ORDER BY id",
+                      "1|007|007|007|7|7\n2|1e5|1e5|1e5|100000|100000\n3|x|x|x|x|x");
+}
+
 static void test_create_is_off(void)
 {
     g_autoptr(GoldPlace) place = gold_place_new();
@@ -439,6 +457,7 @@ int main(int argc, char **argv)
     g_test_add_func("/gold/tables/a column that would change values is refused", test_wrong_types);
     g_test_add_func("/gold/tables/a type that is given is taken", test_meant_types);
     g_test_add_func("/gold/tables/a text goes into a type of another kind, or is a reject", test_texts_of_other_types);
+    g_test_add_func("/gold/tables/a text stays a text whatever its type is called", test_texts_stay_texts);
     g_test_add_func("/gold/tables/columns that are taken out are null in rows that change", test_columns_that_go);
     g_test_add_func("/gold/tables/provenance that is switched off is null in rows that change",
                     test_provenance_that_goes);
