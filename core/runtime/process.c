@@ -55,6 +55,15 @@ G_GNUC_NORETURN static void die(const char *text)
     _exit(EXIT_FAILED);
 }
 
+/* Libraries that are refused memory or a lock abort: GLib in its threads, librdkafka in its asserts. */
+G_GNUC_NORETURN static void on_abort(int number)
+{
+    (void) number;
+    log_last_words("a library gave up; where no line before says why, memory ran out: raise the limit (ulimit -v, the "
+                   "container's) or lower 'memory'; SF_CORE_DUMPS=1 leaves a core dump");
+    _exit(EXIT_FAILED);
+}
+
 static GLogWriterOutput on_message(GLogLevelFlags level, const GLogField *fields, gsize n, gpointer data)
 {
     static _Thread_local bool inside;
@@ -86,6 +95,7 @@ static void leave_no_core(void)
     const char *wanted = g_getenv("SF_CORE_DUMPS");
     if (wanted && strcmp(wanted, "1") == 0)
         return;
+    signal(SIGABRT, on_abort);
     setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
     int filter = open("/proc/self/coredump_filter", O_WRONLY | O_CLOEXEC); /* core(5) */
     gssize done = filter >= 0 ? write(filter, "0", 1) : 0;

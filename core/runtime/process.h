@@ -6,8 +6,9 @@
 
 /* First act of main(): descriptors 0 to 2 are taken, so that no file of ours gets one of these numbers and the log with
  * it; GLib's messages go to our log, its fatal ones (memory or threads that are not to be had) end the process by exit
- * status 1; a file that gets too large (SIGXFSZ) is an error of its write; the limit of open files is raised to what
- * the user may have; no memory goes into a core dump, unless $SF_CORE_DUMPS is 1. */
+ * status 1, as a library's abort does; a file that gets too large (SIGXFSZ) is an error of its write; the limit of open
+ * files is raised to what the user may have; no memory goes into a core dump. With SF_CORE_DUMPS=1 an abort leaves a
+ * dump, with the memory. */
 SF_PRIVATE void process_begin(void);
 
 #endif

@@ -153,6 +153,12 @@ static bool is_ignored(int signal)
     return sigaction(signal, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
 }
 
+static bool addresses_are_limited(void)
+{
+    struct rlimit limit;
+    return getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
+}
+
 ExitCode runtime_run(GPtrArray *pipelines, const RunOptions *options)
 {
     g_autoptr(GMainLoop) loop = g_main_loop_new(NULL, FALSE);
@@ -168,6 +174,8 @@ ExitCode runtime_run(GPtrArray *pipelines, const RunOptions *options)
     /* Batches are made by one thread and freed by another: without this, arenas grow by a page at a time (16,000
      * mprotect calls for a million events). */
     mallopt(M_TOP_PAD, 1 << 20);
+    if (addresses_are_limited()) /* each thread's arena reserves 64 MiB of addresses */
+        mallopt(M_ARENA_MAX, 1);
     setup_budget(pipelines);
     start(&runtime, pipelines, options);
     runtime.server = status_server_new(options->state_dir, document, &runtime);

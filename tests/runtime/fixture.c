@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "runtime/process.h"
 #include "runtime/status.h"
 
 const Total all = {.end = ROWS, .rows = ROWS, .sum = ROWS * (ROWS - 1) / 2};
@@ -94,7 +95,9 @@ GPid run_apart(const char *settings, const char *steps, bool once, const char *f
     environment = g_environ_setenv(environment, "TSAN_OPTIONS", options, TRUE);
     if (fault)
         environment = g_environ_setenv(environment, "SF_FAULT", fault, TRUE);
-    char *argv[] = {self, NULL};
+    const char *addresses = g_getenv("SF_TEST_ADDRESSES_KIB");
+    g_autofree char *limited = g_strdup_printf("ulimit -S -v %s; exec '%s'", addresses ? addresses : "unlimited", self);
+    char *argv[] = {(char *) "/bin/sh", (char *) "-c", limited, NULL};
     GPid pid = 0;
     g_assert_true(g_spawn_async(NULL, argv, environment, G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL, &pid, NULL));
     return pid;
@@ -221,6 +224,8 @@ int fixture_main(int argc, char **argv, const FixtureTest *tests, gsize n)
 {
     const char *text = g_getenv("SF_TEST_PIPELINE");
     log_setup(LOG_JSON, text && g_getenv("SF_TEST_TALKS") ? LEVEL_DEBUG : LEVEL_ERROR);
+    if (text)
+        process_begin();
     if (text)
         return run_texts((const char *const[]){text, NULL}, g_str_equal(g_getenv("SF_TEST_ONCE"), "1"));
     g_test_init(&argc, &argv, NULL);

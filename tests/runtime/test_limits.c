@@ -156,6 +156,35 @@ static void test_end_is_one_record(Fixture *fixture, gconstpointer data)
     json_object_put(record);
 }
 
+/* Memory and threads that are not to be had: an error and status 1, or a run that does with less, never a death. */
+static void test_little_memory(Fixture *fixture, gconstpointer data)
+{
+    (void) fixture, (void) data;
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    g_test_skip("the sanitizers need addresses without limit");
+#else
+    guint failed = 0;
+    for (int kib = 24000; kib <= 120000; kib += 4000) {
+        int status = 0;
+        g_autofree char *limit = g_strdup_printf("%d", kib);
+        g_autofree char *steps =
+            g_strdup_printf(SOURCE ", bytes: 1000}\n  a: {sink: ledger-sink, from: n, path: '${DIR}/a%d'}\n", kib);
+        setenv("SF_TEST_ADDRESSES_KIB", limit, 1);
+        g_autofree char *log = run_heard("", steps, &status);
+        unsetenv("SF_TEST_ADDRESSES_KIB");
+        g_test_message("%d KiB: %s", kib, log);
+        bool loaded = *log != '\0' && !strstr(log, "error while loading shared libraries");
+        g_assert_true(WIFEXITED(status));
+        if (!loaded)
+            continue;
+        failed += WEXITSTATUS(status) != 0;
+        g_assert_cmpint(WEXITSTATUS(status), <=, EXIT_FAILED);
+        g_assert_true(WEXITSTATUS(status) == 0 || strstr(log, "limit") || strstr(log, "memory"));
+    }
+    g_assert_cmpuint(failed, >, 0);
+#endif
+}
+
 int main(int argc, char **argv)
 {
     static const FixtureTest tests[] = {
@@ -165,6 +194,7 @@ int main(int argc, char **argv)
         {"/limits/max-rejects-of-the-pipeline", test_max_rejects_of_the_pipeline},
         {"/limits/rejects-count-once", test_rejects_count_once},
         {"/limits/gives-up", test_gives_up},
+        {"/limits/little-memory", test_little_memory},
         {"/limits/end-is-one-record", test_end_is_one_record},
     };
     return fixture_main(argc, argv, tests, G_N_ELEMENTS(tests));
