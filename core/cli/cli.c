@@ -86,7 +86,7 @@ char *cli_program_help(const char *word, const char *verb)
     g_autofree char *path = cli_find_program(word);
     char *argv[] = {path, (char *) (verb ? verb : "--help"), verb ? (char *) "--help" : NULL, NULL};
     char *help = NULL;
-    if (path)
+    if (path && !search_path_fault(path))
         g_spawn_sync(NULL, argv, NULL, G_SPAWN_STDERR_TO_DEV_NULL, NULL, NULL, &help, NULL, NULL, NULL);
     return help ? help : g_strdup("");
 }
@@ -101,9 +101,13 @@ char *cli_program_summary(const char *help)
     return summary;
 }
 
-/* Runs in our place; returns only when that fails. */
-static int run_program(const char *path, char **argv)
+int cli_run_program(const char *path, char **argv)
 {
+    const char *fault = search_path_fault(path);
+    if (fault) {
+        fprintf(stderr, "sfrun: '%s' is not run: %s\n", path, fault);
+        return EXIT_FAILED;
+    }
     execv(path, argv);
     fprintf(stderr, "sfrun: cannot run '%s': %s\n", path, g_strerror(errno));
     return EXIT_FAILED;
@@ -168,6 +172,6 @@ int cli_main(int argc, char **argv)
         return run_without_word(argc, argv);
     g_autofree char *program = cli_find_program(word);
     if (program)
-        return run_program(program, argv + 1);
+        return cli_run_program(program, argv + 1);
     return is_pipeline(word) ? run_without_word(argc, argv) : cli_unknown(word);
 }

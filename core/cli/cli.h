@@ -110,6 +110,9 @@ const Command *cli_find(const char *name);
 char *cli_find_program(const char *word);
 GPtrArray *cli_programs(void);
 
+/* Runs the program in our place; returns only when that fails, with the exit status for it. */
+int cli_run_program(const char *path, char **argv);
+
 /* What the program behind the word, or one of its sub-commands (NULL: itself), prints by --help; "" when it does not.
  * Its summary out of that. */
 char *cli_program_help(const char *word, const char *verb);

@@ -2,10 +2,8 @@
 #include "cli.h"
 #include "runtime/runtime.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 typedef struct Options {
     bool man;
@@ -67,9 +65,7 @@ static int help_by_program(const char *word)
     char *argv[] = {(char *) word, (char *) "--help", NULL};
     if (!program)
         return cli_unknown(word);
-    execv(program, argv);
-    fprintf(stderr, "sfrun: cannot run '%s': %s\n", program, g_strerror(errno));
-    return EXIT_FAILED;
+    return cli_run_program(program, argv);
 }
 
 int command_help(int argc, char **argv)

@@ -238,6 +238,11 @@ const Plugin *registry_load_as(const char *name, SfKind kind, SfError *err)
         unknown(name, kind, err);
         return NULL;
     }
+    const char *fault = search_path_fault(path);
+    if (fault) {
+        sf_fail(err, SF_CONFIG, "plugin '%s' is not loaded: %s", path, fault);
+        return NULL;
+    }
     GModule *module = g_module_open(path, G_MODULE_BIND_LOCAL);
     if (!module) {
         cannot_load(path, err);

@@ -7,4 +7,8 @@
  * installed copy out of its tests. Free with g_strfreev. */
 char **search_path(const char *path, const char *directory, const char *built_in);
 
+/* Why a file that was found there is neither loaded nor run, or NULL: everybody can write to it or to its directory, so
+ * that its code may be anybody's. Static text. */
+const char *search_path_fault(const char *file);
+
 #endif

@@ -214,6 +214,30 @@ static void word_runs_a_program_in_our_place(void)
     g_assert_cmpint(g_rmdir(dir), ==, 0);
 }
 
+/* What everybody can write is neither run nor asked for its help. */
+static void program_that_everybody_can_write_is_not_run(void)
+{
+    g_autofree char *dir = g_dir_make_tmp("sf-cli-XXXXXX", NULL), *path = g_build_filename(dir, "sfrun-hello", NULL);
+    g_autofree char *ran_there = g_build_filename(dir, "ran", NULL);
+    g_autofree char *script = g_strdup_printf("#!/bin/sh\n: >'%s'\n", ran_there);
+    g_assert_true(g_file_set_contents_full(path, script, -1, G_FILE_SET_CONTENTS_NONE, 0755, NULL));
+    g_setenv("SF_COMMAND_PATH", dir, TRUE);
+    for (int i = 0; i < 2; i++) {
+        g_assert_cmpint(g_chmod(i == 0 ? dir : path, 0777), ==, 0);
+        g_auto(Ran) overview = run("--help");
+        g_auto(Ran) help = run("help hello");
+        g_auto(Ran) completion = run("completion bash");
+        g_auto(Ran) ran = run("hello");
+        g_assert_cmpint(ran.status, ==, 1);
+        g_assert_nonnull(strstr(ran.err, "is not run: everybody can write to it"));
+        g_assert_false(g_file_test(ran_there, G_FILE_TEST_EXISTS));
+        g_assert_cmpint(g_chmod(dir, 0755), ==, 0);
+    }
+    g_unsetenv("SF_COMMAND_PATH");
+    g_assert_cmpint(g_unlink(path), ==, 0);
+    g_assert_cmpint(g_rmdir(dir), ==, 0);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -228,5 +252,6 @@ int main(int argc, char **argv)
     g_test_add_func("/sfrun/completion_works_in_bash", completion_works_in_bash);
     g_test_add_func("/sfrun/manual_page_has_every_command", manual_page_has_every_command);
     g_test_add_func("/sfrun/word_runs_a_program_in_our_place", word_runs_a_program_in_our_place);
+    g_test_add_func("/sfrun/program_that_everybody_can_write_is_not_run", program_that_everybody_can_write_is_not_run);
     return g_test_run();
 }

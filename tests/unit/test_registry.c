@@ -120,6 +120,24 @@ static void list_is_sorted_and_has_every_name_once(void)
     g_assert_true(found);
 }
 
+/* Its code may be anybody's. */
+static void plugin_that_everybody_can_write_is_not_loaded(void)
+{
+    g_autofree char *dir = g_dir_make_tmp("sf-plugins-XXXXXX", NULL), *old = g_strdup(g_getenv("SF_PLUGIN_PATH"));
+    g_autofree char *path = g_build_filename(dir, "planted.so", NULL);
+    g_assert_true(g_file_set_contents(path, "code", -1, NULL));
+    g_setenv("SF_PLUGIN_PATH", dir, TRUE);
+    assert_refused("planted", "file too short");
+    g_assert_cmpint(g_chmod(path, 0666), ==, 0);
+    assert_refused("planted", "planted.so' is not loaded: everybody can write to it; `chmod o-w` it");
+    g_assert_cmpint(g_chmod(path, 0644), ==, 0);
+    g_assert_cmpint(g_chmod(dir, 01777), ==, 0);
+    assert_refused("planted", "is not loaded: everybody can write to its directory");
+    g_setenv("SF_PLUGIN_PATH", old, TRUE);
+    g_assert_cmpint(g_unlink(path), ==, 0);
+    g_assert_cmpint(g_rmdir(dir), ==, 0);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -132,5 +150,7 @@ int main(int argc, char **argv)
     g_test_add_func("/registry/broken_modules_are_refused_in_words", broken_modules_are_refused_in_words);
     g_test_add_func("/registry/file_that_is_no_module_is_refused", file_that_is_no_module_is_refused);
     g_test_add_func("/registry/list_is_sorted_and_has_every_name_once", list_is_sorted_and_has_every_name_once);
+    g_test_add_func("/registry/plugin_that_everybody_can_write_is_not_loaded",
+                    plugin_that_everybody_can_write_is_not_loaded);
     return g_test_run();
 }
