@@ -94,7 +94,7 @@ SfStatus attempt_insist(Context *context, SfStatus (*hook)(gpointer data, SfErro
         if (!pause_before(context, backoff_next(&backoff), finish, err))
             return SF_RETRY;
     }
-    if (backoff.tries > 0) {
+    if (backoff.tries > 0 && status == SF_OK) {
         runner_trouble(attempt->runner, context->stats, NULL);
         log_line(LEVEL_INFO, attempt->pipeline->name, context->step->name, "goes on after %u tries", backoff.tries + 1);
     }
@@ -237,7 +237,7 @@ static void drain(Attempt *attempt)
         attempt->phase = PHASE_DRAIN;
     g_mutex_unlock(&attempt->lock);
     SfError err = {""};
-    SfStatus status = workers_commit(attempt, SF_COMMIT_END, &err);
+    SfStatus status = workers_commit(attempt, SF_COMMIT_END, 0, &err);
     if (status != SF_OK && status != SF_RETRY)
         attempt_fail(attempt, NULL, status, err.message);
     g_mutex_lock(&attempt->lock);

@@ -2,6 +2,7 @@
 #include "budget.h"
 #include "fault.h"
 #include "log.h"
+#include "task.h"
 #include "worker.h"
 
 static Context *context_of(SfNode *node)
@@ -127,6 +128,11 @@ static int64_t service_furthest(SfNode *node, const SfSplit *split)
     return splits_furthest(context_of(node)->attempt, split);
 }
 
+static void service_patience(SfNode *node, int64_t ms)
+{
+    context_of(node)->task->patience_ms = ms;
+}
+
 const SfHost host_services = {
     .size = sizeof(SfHost),
     .log = service_log,
@@ -144,4 +150,5 @@ const SfHost host_services = {
     .last_commit = service_last_commit,
     .furthest = service_furthest,
     .monotonic_ms = service_monotonic_ms,
+    .patience = service_patience,
 };

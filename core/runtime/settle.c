@@ -113,7 +113,7 @@ SfStatus worker_settle(Worker *worker, size_t input, const SfPosition *ends, siz
     if (!any)
         return SF_OK;
     g_autofree Worker **readers = g_new0(Worker *, worker->step->error_outputs->len);
-    g_autofree Request *requests = g_new0(Request, worker->step->error_outputs->len);
+    g_autoptr(GPtrArray) requests = g_ptr_array_new_with_free_func((GDestroyNotify) request_unref);
     guint n_readers = 0;
     for (guint i = 0; i < worker->step->error_outputs->len; i++) {
         const Edge *edge = worker->step->error_outputs->pdata[i];
@@ -123,10 +123,10 @@ SfStatus worker_settle(Worker *worker, size_t input, const SfPosition *ends, siz
             there = there || readers[k] == reader;
         if (there)
             continue;
-        requests[n_readers].reason = SF_COMMIT_SETTLE;
+        g_ptr_array_add(requests, request_new(SF_COMMIT_SETTLE));
         readers[n_readers++] = reader;
     }
-    return workers_ask(worker->attempt, readers, n_readers, requests, err);
+    return workers_ask(worker->attempt, readers, n_readers, (Request *const *) requests->pdata, 0, err);
 }
 
 /* The errors of a sink are complete up to where it has committed. */

@@ -74,7 +74,7 @@ static Chain *chain_of(Worker *worker, size_t input, SplitState *split)
 }
 
 /* One question a sink: all chains of these splits that the source reaches it by. Lock held for making chains. */
-static void fill_request(Request *request, Worker *worker, const Step *source, SplitState *const *splits, size_t n)
+static Request *make_request(Worker *worker, const Step *source, SplitState *const *splits, size_t n)
 {
     g_autoptr(GArray) chains = g_array_new(FALSE, TRUE, sizeof(SfRecovery));
     for (guint input = 0; input < worker->step->inputs->len; input++) {
@@ -88,8 +88,12 @@ static void fill_request(Request *request, Worker *worker, const Step *source, S
             g_array_append_val(chains, recovery);
         }
     }
+    if (chains->len == 0)
+        return NULL;
+    Request *request = request_new(0);
     request->n_chains = chains->len;
     request->chains = (SfRecovery *) (void *) g_array_free(g_steal_pointer(&chains), FALSE);
+    return request;
 }
 
 /* A sink's errors are complete up to where the sink has committed: what it committed, it does not reject again. */
@@ -114,7 +118,7 @@ static gint64 start_of(const SfSplit *split, const SfAssignment *assignments, Sp
 static void take_over(Attempt *attempt, Worker *worker, const Request *request, const SfAssignment *assignments,
                       SplitState *const *splits, size_t n)
 {
-    for (size_t i = 0; i < request->n_chains; i++) {
+    for (size_t i = 0; request && i < request->n_chains; i++) {
         const SfRecovery *answer = &request->chains[i];
         const Edge *edge = worker->step->inputs->pdata[answer->input];
         Chain *chain = chain_find(worker, answer->input, answer->split);
@@ -155,39 +159,49 @@ static SfStatus own(Task *task, Attempt *attempt, const Step *source, SfAssignme
     return SF_OK;
 }
 
-static void requests_clear(Request *requests, guint n)
+/* Until when the source's task may wait for sinks; 0: without limit. */
+static gint64 deadline_of(const Task *task)
 {
-    for (guint i = 0; i < n; i++)
-        g_free(requests[i].chains);
-    g_free(requests);
+    return task->patience_ms > 0 ? g_get_monotonic_time() + task->patience_ms * 1000 : 0;
 }
 
 SfStatus splits_assign(Task *task, SfAssignment *assignments, size_t n, SfError *err)
 {
     const Context *context = task_context(task);
     Attempt *attempt = context->attempt;
+    Worker **workers = (Worker **) attempt->workers->pdata;
     guint n_workers = attempt->workers->len;
     g_autofree SplitState **splits = g_new0(SplitState *, n);
-    Request *requests = g_new0(Request, n_workers);
+    g_autoptr(GPtrArray) requests = g_ptr_array_new_with_free_func((GDestroyNotify) request_unref);
 
     g_mutex_lock(&attempt->lock);
     SfStatus status = own(task, attempt, context->step, assignments, n, splits, err);
     for (guint i = 0; status == SF_OK && i < n_workers; i++)
-        fill_request(&requests[i], attempt->workers->pdata[i], context->step, splits, n);
+        g_ptr_array_add(requests, make_request(workers[i], context->step, splits, n));
     g_mutex_unlock(&attempt->lock);
     if (status == SF_OK)
-        status = workers_ask(attempt, (Worker *const *) attempt->workers->pdata, n_workers, requests, err);
+        status = workers_ask(attempt, workers, n_workers, (Request *const *) requests->pdata, deadline_of(task), err);
+    if (status == SF_EMPTY)
+        return sf_fail_prefix(err, SF_RETRY, "asking where to go on");
 
     g_mutex_lock(&attempt->lock);
     for (guint i = 0; status == SF_OK && i < n_workers; i++)
-        take_over(attempt, attempt->workers->pdata[i], &requests[i], assignments, splits, n);
+        take_over(attempt, workers[i], requests->pdata[i], assignments, splits, n);
     for (size_t i = 0; status == SF_OK && i < n; i++)
         start_split(task, splits[i], &assignments[i]);
     task->resumed = task->resumed || (status == SF_OK && n > 0);
     task->assigned_us = status == SF_OK ? g_get_monotonic_time() : task->assigned_us;
     g_mutex_unlock(&attempt->lock);
-    requests_clear(requests, n_workers);
     return status;
+}
+
+/* The next owner reads again what is not committed in time: others do not wait for a store of ours that is away. */
+static SfStatus commit_in_time(Task *task, SfError *err)
+{
+    SfStatus status = workers_commit(task_context(task)->attempt, SF_COMMIT_REVOKE, deadline_of(task), err);
+    if (status != SF_EMPTY)
+        return status;
+    return sf_fail_prefix(err, SF_FENCED, "splits are given back without what is not committed");
 }
 
 SfStatus splits_revoke(Task *task, const SfSplit *const *splits, size_t n, bool lost, SfError *err)
@@ -196,7 +210,7 @@ SfStatus splits_revoke(Task *task, const SfSplit *const *splits, size_t n, bool 
     Attempt *attempt = context->attempt;
     if (lost) /* another process may have them already: nothing of theirs may be committed any more */
         return sf_fail(err, SF_FENCED, "%zu splits were lost to another process", n);
-    SF_TRY(workers_commit(attempt, SF_COMMIT_REVOKE, err));
+    SF_TRY(commit_in_time(task, err));
     splits_publish(task, false);
     g_mutex_lock(&attempt->lock);
     for (size_t i = 0; i < n; i++) {

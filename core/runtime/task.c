@@ -155,19 +155,31 @@ static Phase phase_of(Task *task)
     return phase;
 }
 
-/* A source that cannot be asked now is asked again after a while. */
-static void pause_after(Task *task, const SfError *err)
+static SfStatus serve(Task *task, SfError *err)
+{
+    const SfSource *source = &task->source->plugin->source;
+    SfStatus status = source->serve ? source->serve(task_node(task), err) : SF_OK;
+    return status == SF_EMPTY || status == SF_RETRY ? SF_OK : status;
+}
+
+/* A source that cannot be asked now is asked again after a while. Meanwhile it is served, for others of its group wait
+ * for its answers. */
+static SfStatus pause_after(Task *task, const SfError *cause, SfError *err)
 {
     Attempt *attempt = task->attempt;
+    SfStatus status = SF_OK;
     if (phase_of(task) != PHASE_RUN)
-        return;
+        return SF_OK;
     gint64 until = g_get_monotonic_time() + backoff_next(&task->backoff) * 1000;
-    log_line(LEVEL_WARNING, attempt->pipeline->name, task->source->name, "%s; trying again", err->message);
-    runner_trouble(attempt->runner, task_context(task)->stats, err->message);
-    g_mutex_lock(&attempt->lock);
-    while (attempt->phase == PHASE_RUN && g_get_monotonic_time() < until)
+    log_line(LEVEL_WARNING, attempt->pipeline->name, task->source->name, "%s; trying again", cause->message);
+    runner_trouble(attempt->runner, task_context(task)->stats, cause->message);
+    while (status == SF_OK && phase_of(task) == PHASE_RUN && g_get_monotonic_time() < until) {
+        g_mutex_lock(&attempt->lock);
         attempt_wait(attempt, POLL_MS);
-    g_mutex_unlock(&attempt->lock);
+        g_mutex_unlock(&attempt->lock);
+        status = serve(task, err);
+    }
+    return status;
 }
 
 static void publish_sometimes(Task *task)
@@ -177,13 +189,6 @@ static void publish_sometimes(Task *task)
         return;
     task->published_us = now;
     splits_publish(task, false);
-}
-
-static SfStatus serve(Task *task, SfError *err)
-{
-    const SfSource *source = &task->source->plugin->source;
-    SfStatus status = source->serve ? source->serve(task_node(task), err) : SF_OK;
-    return status == SF_EMPTY || status == SF_RETRY ? SF_OK : status;
 }
 
 static SfStatus poll_once(Task *task, SfError *err)
@@ -199,8 +204,8 @@ static SfStatus poll_once(Task *task, SfError *err)
     SfBatch batch = {.newest_us = INT64_MIN};
     SfStatus status = task->source->plugin->source.poll(task_node(task), POLL_MS, &batch, err);
     if (status == SF_RETRY) {
-        pause_after(task, err);
-        return SF_OK;
+        const SfError cause = *err;
+        return pause_after(task, &cause, err);
     }
     if (task->backoff.tries > 0) {
         task->backoff.tries = 0;

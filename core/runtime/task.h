@@ -19,6 +19,7 @@ struct Task {
     gint64 assigned_us; /* when it was last told which splits it has, be it none */
     Backoff backoff;
     gint64 published_us;
+    gint64 patience_ms; /* the task's thread; see sf_patience */
 };
 
 /* pass.c: takes what the source gave, runs the transforms on it, and offers the results to the sinks. */

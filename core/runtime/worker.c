@@ -12,6 +12,7 @@
 void worker_item_free(Item *item)
 {
     shared_batch_unref(item->batch);
+    request_unref(item->request);
     g_free(item);
 }
 
@@ -213,6 +214,11 @@ static SfStatus call_recover(gpointer data, SfError *err)
 {
     RecoverCall *call = data;
     const SfSink *sink = &call->worker->step->plugin->sink;
+    g_mutex_lock(&call->worker->attempt->lock);
+    bool withdrawn = call->request->withdrawn;
+    g_mutex_unlock(&call->worker->attempt->lock);
+    if (withdrawn)
+        return SF_EMPTY;
     if (!sink->recover) /* at least once: it knows of nothing */
         return SF_OK;
     return sink->recover(&call->worker->instance->node, call->request->chains, call->request->n_chains, err);
@@ -244,7 +250,9 @@ static SfStatus answer(Worker *worker, Request *request, SfError *err)
     worker->answering = NULL;
     g_cond_broadcast(&worker->attempt->changed);
     g_mutex_unlock(&worker->attempt->lock);
-    return status == SF_RETRY && asks_start ? SF_OK : status; /* what was written is still to be committed */
+    if (asks_start && (status == SF_RETRY || status == SF_EMPTY))
+        return SF_OK; /* what was written is still to be committed */
+    return status;
 }
 
 static SfStatus serve_queue(Worker *worker, SfError *err)

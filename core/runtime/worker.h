@@ -4,13 +4,18 @@
 
 #include "attempt.h"
 
-/* Something that another thread asks of a sink and waits for. */
+/* Something that another thread asks of a sink and waits for. It may stop waiting: the sink has a reference, too. */
 typedef struct Request {
+    gint references;
     SfCommitReason reason; /* 0: recover */
     SfRecovery *chains;
     size_t n_chains;
-    bool answered; /* attempt's lock */
+    bool answered;  /* attempt's lock */
+    bool withdrawn; /* likewise: nobody waits for the answer */
 } Request;
+
+Request *request_new(SfCommitReason reason);
+void request_unref(Request *request);
 
 typedef enum ItemKind { ITEM_BATCH = 1, ITEM_REQUEST } ItemKind;
 
@@ -19,7 +24,7 @@ typedef struct Item {
     size_t input;
     SharedBatch *batch; /* owned */
     Chain *chain;
-    Request *request; /* the asker's; it waits */
+    Request *request; /* a reference */
 } Item;
 
 struct Worker {
@@ -80,12 +85,14 @@ SfStatus worker_beat(Worker *worker, SfError *err);
 
 /* ---- what others ask ------------------------------------------------ */
 
-/* Asks each its request (those without chains and reason are passed over) and waits for all. SF_RETRY when the attempt
- * is being left, or stopping, where the question is where to start. Lock not held. */
-SfStatus workers_ask(Attempt *attempt, Worker *const *workers, size_t n, Request *requests, SfError *err);
+/* Asks each its request (NULL: none) and waits for all, until the monotonic time `deadline` at most (0: no limit); a
+ * line says who is waited for when half of that has passed. SF_RETRY when the attempt is being left, or stopping, where
+ * the question is where to start; SF_EMPTY when the time is over: requests are withdrawn then. Lock not held. */
+SfStatus workers_ask(Attempt *attempt, Worker *const *workers, size_t n, Request *const *requests, gint64 deadline,
+                     SfError *err);
 
-/* All sinks commit everything they were given, upstream ones first. Lock not held. */
-SfStatus workers_commit(Attempt *attempt, SfCommitReason reason, SfError *err);
+/* All sinks commit everything they were given, upstream ones first. Deadline and lock as above. */
+SfStatus workers_commit(Attempt *attempt, SfCommitReason reason, gint64 deadline, SfError *err);
 
 /* Makes the rejects of a sink before these ends durable downstream; see sf_settle. Worker's thread. */
 SfStatus worker_settle(Worker *worker, size_t input, const SfPosition *ends, size_t n, SfError *err);

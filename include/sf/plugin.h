@@ -190,6 +190,7 @@ struct SfHost {
     int64_t (*last_commit)(SfNode *node, const SfSplit *split, int64_t *position);
     int64_t (*furthest)(SfNode *node, const SfSplit *split);
     int64_t (*monotonic_ms)(SfNode *node);
+    void (*patience)(SfNode *node, int64_t ms);
 };
 
 /* A line for the operator, not an error: "assigned sales_events/0 at 100". Any thread. */
@@ -214,6 +215,15 @@ static inline int64_t sf_monotonic_ms(SfNode *node)
 static inline SfStatus sf_assign(SfNode *node, SfAssignment *assignments, size_t n, SfError *err)
 {
     return node->host->assign(node, assignments, n, err);
+}
+
+/* Source: others (the members of its group) wait while it waits for sinks: so many ms at most. After that sf_assign
+ * gives SF_RETRY, and is to be called again; sf_revoke gives SF_FENCED: the source lets others have the splits at once,
+ * and their next owner reads again what was not committed. 0, and before the first call: no limit. */
+static inline void sf_patience(SfNode *node, int64_t ms)
+{
+    if (node->host->size > offsetof(SfHost, patience))
+        node->host->patience(node, ms);
 }
 
 /* Source, after sf_assign: the highest position that any sink has of the split, where SfAssignment.position is the

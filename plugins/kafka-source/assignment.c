@@ -233,6 +233,8 @@ static SfStatus revoke_partitions(SfNode *node, const Rebalance *rebalance, SfEr
     source->publish_now = true; /* the next owner of the group's offsets is another process */
     SfStatus status = n > 0 ? sf_revoke(node, splits, n, rebalance->lost, err) : SF_OK;
     source->publish_now = false;
+    if (status == SF_FENCED) /* this attempt is over, and its end may take long where a sink hangs */
+        consumer_leave(node);
     SF_TRY(status);
     for (guint i = source->partitions->len; i-- > 0;) {
         Partition *partition = source->partitions->pdata[i];

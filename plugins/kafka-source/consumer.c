@@ -7,6 +7,10 @@
 
 #define CLOSE_MS 5000
 
+/* A member that gives partitions back is waited for by all others: for its session, as if it were dead, but a commit is
+ * to have a chance. */
+#define PATIENCE_MS 5000
+
 static SfStatus subscribe(Source *source, SfError *err)
 {
     g_autoptr(rd_kafka_topic_partition_list_t) list = rd_kafka_topic_partition_list_new((int) source->topics.size + 1);
@@ -36,6 +40,7 @@ SfStatus consumer_open(SfNode *node, SfError *err)
     SF_TRY(kafka_client_new(node, RD_KAFKA_CONSUMER, conf, node, &source->client, err));
     rd_kafka_t *rk = kafka_client_handle(source->client);
     rd_kafka_poll_set_consumer(rk);
+    sf_patience(node, MAX(settings_number(source, "session.timeout.ms"), PATIENCE_MS));
     source->data = rd_kafka_queue_new(rk);
     static const uint64_t one = 1;
     rd_kafka_queue_io_event_enable(source->data, source->wake, &one, sizeof one);
@@ -372,7 +377,7 @@ static void leave(Source *source)
         rd_kafka_queue_poll_callback(queue, 100);
 }
 
-void consumer_close(SfNode *node)
+void consumer_leave(SfNode *node)
 {
     Source *source = node->state;
     source->closing = true;
@@ -380,6 +385,12 @@ void consumer_close(SfNode *node)
         assignment_clear(source);
     if (source->client)
         leave(source);
+}
+
+void consumer_close(SfNode *node)
+{
+    Source *source = node->state;
+    consumer_leave(node);
     if (source->data)
         rd_kafka_queue_destroy(source->data);
     kafka_client_free(g_steal_pointer(&source->asker), CLOSE_MS);

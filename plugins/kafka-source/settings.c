@@ -42,6 +42,15 @@ static int64_t users_number(const Source *source, const char *name, int64_t othe
     return number > 0 ? number : otherwise;
 }
 
+int64_t settings_number(const Source *source, const char *name)
+{
+    char value[32];
+    size_t size = sizeof value;
+    rd_kafka_conf_res_t found =
+        rd_kafka_conf_get(rd_kafka_conf(kafka_client_handle(source->client)), name, value, &size);
+    return found == RD_KAFKA_CONF_OK ? g_ascii_strtoll(value, NULL, 10) : 0;
+}
+
 /* Static members are known by name; tasks of one process must not take each other for the same one. */
 static SfStatus name_member(const SfNode *node, rd_kafka_conf_t *conf, SfError *err)
 {

@@ -89,6 +89,8 @@ typedef struct Source {
 
 /* settings.c */
 char *settings_group(const SfNode *node);
+/* A number that the client has been given, the user's or ours. */
+int64_t settings_number(const Source *source, const char *name);
 rd_kafka_conf_t *settings_conf(const SfNode *node, SfError *err);
 
 /* consumer.c */
@@ -96,6 +98,8 @@ SfStatus consumer_open(SfNode *node, SfError *err);
 SfStatus consumer_poll(SfNode *node, int64_t timeout_ms, SfBatch *out, SfError *err);
 SfStatus consumer_serve(SfNode *node, SfError *err);
 void consumer_close(SfNode *node);
+/* Leaves the group; nothing is read any more. */
+void consumer_leave(SfNode *node);
 
 /* assignment.c */
 void assignment_event(rd_kafka_t *rk, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t *list, void *opaque);

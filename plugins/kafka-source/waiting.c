@@ -47,13 +47,10 @@ void waiting_tell(SfNode *node)
         (source->waiting_told > 0 && now - source->waiting_told < AGAIN_US))
         return;
     g_autoptr(GString) text = g_string_new(NULL);
-    char session[24];
-    size_t size = sizeof session;
     source->waiting_told = now;
-    rd_kafka_conf_get(rd_kafka_conf(kafka_client_handle(source->client)), "session.timeout.ms", session, &size);
     describe(source, text);
     sf_log(node, SF_LOG_INFO,
            "waiting for partitions of group '%s'%s: it shares them out when all its members have answered; one that "
-           "was killed counts until its session ends (session.timeout.ms: %s)",
-           source->group_id, text->str, session);
+           "was killed counts until its session ends (session.timeout.ms: %" G_GINT64_FORMAT ")",
+           source->group_id, text->str, settings_number(source, "session.timeout.ms"));
 }

@@ -196,7 +196,7 @@ static const Frozen layouts[] = {
     MEMBER(SfSink, tick, 112),
     MEMBER(SfSink, interrupt, 120),
     MEMBER(SfSink, close, 128),
-    SIZE(SfHost, 128),
+    SIZE(SfHost, 136),
     MEMBER(SfHost, size, 0),
     MEMBER(SfHost, log, 8),
     MEMBER(SfHost, now_ms, 16),
@@ -213,6 +213,7 @@ static const Frozen layouts[] = {
     MEMBER(SfHost, last_commit, 104),
     MEMBER(SfHost, furthest, 112),
     MEMBER(SfHost, monotonic_ms, 120),
+    MEMBER(SfHost, patience, 128),
 };
 
 static const Frozen numbers[] = {

@@ -1,5 +1,6 @@
 """Several processes in one group, one of them killed, frozen or stopped: counts stay exact."""
 
+import contextlib
 import random
 import signal
 import sqlite3
@@ -12,7 +13,7 @@ import pytest
 import proof
 from oracle import Expected
 from pipeline import Job
-from testbed import LIBRDKAFKAS, Sales, TableReaders
+from testbed import LIBRDKAFKAS, Relay, Sales, TableReaders
 from testbed.server import wait_for
 
 # Newer ones rebalance cooperatively: partitions that stay are paused and resumed. Each test takes some of them.
@@ -35,7 +36,7 @@ steps:
   bronze:
     sink: s3-bronze-sink
     from: events
-    url: file://{directory}/raw
+    url: {url}
     rotate.schedule.interval.ms: 1000
 """
 
@@ -156,7 +157,7 @@ def test_partitions_that_stay_are_read_on(sfrun, kafka, name, tmp_path, seed):
     """Through many rebalances; records come so slowly that a partition's end is seen behind each."""
     kafka.create_topic(name, 12)
     file = tmp_path / "staying.yaml"
-    file.write_text(STAYING.format(name=name, brokers=kafka.brokers, directory=tmp_path))
+    file.write_text(STAYING.format(name=name, brokers=kafka.brokers, url=f"file://{tmp_path}/raw"))
     done, sent, rng, output = threading.Event(), [], random.Random(seed), ""
 
     def produce():
@@ -190,6 +191,41 @@ def test_partitions_that_stay_are_read_on(sfrun, kafka, name, tmp_path, seed):
     assert "cannot be read" not in output
     found = sorted(int(line) for path in (tmp_path / "raw").rglob("*.json") if "_sf" not in path.parts for line in path.read_text().splitlines())
     assert found == sent
+
+
+@with_librdkafka(OWN, NEWEST)
+def test_a_process_whose_store_is_away_does_not_stop_the_group(sfrun, kafka, s3, name, tmp_path):
+    """It gives its partitions back after a session, and says so; the other one says whom it waits for."""
+    kafka.create_topic(name, 4)
+    file = tmp_path / "away.yaml"
+    file.write_text(STAYING.format(name=name, brokers=kafka.brokers, url=f"s3://{s3.bucket(name)}/raw"))
+    environment = {**s3.client_environment(), "XDG_RUNTIME_DIR": tmp_path}
+    sent = []
+
+    def produce(n):
+        messages = [{"value": f"{len(sent) + i}".encode(), "partition": i % 4} for i in range(n)]
+        kafka.produce(name, messages)
+        sent.extend(range(len(sent), len(sent) + n))
+
+    with contextlib.closing(Relay(s3.port)) as relay:
+        blocker = sfrun.start(file, env={**environment, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{relay.port}"}, cwd=tmp_path)
+        produce(100)
+        caught = lambda: kafka.lag(name, name) == 0  # noqa: E731
+        wait_for(caught, 60, lambda: blocker.output, every=0.3)
+        relay.away()
+        produce(100)
+        other = sfrun.start(file, env=environment, cwd=tmp_path)
+        blocker.wait_line("WARN.*other processes wait for splits", 60)
+        blocker.wait_line("splits are given back without what is not committed: 'bronze' has not answered in time", 60)
+        other.wait_line(rf"assigned {name}", 60)
+        if not sfrun.library:  # a cooperative member has what nobody else had before it waits
+            other.wait_line(rf"waiting for partitions .*streamforge-\S+-{blocker.process.pid} at ", 1)
+        relay.back()
+        wait_for(caught, 120, lambda: f"{blocker.output[-3000:]}\n---\n{other.output[-3000:]}", every=0.3)
+        for process in (blocker, other):
+            assert process.stop() == 0, process.output[-3000:]
+    lines = [line for key, body in s3.objects(f"{name}/raw").items() if "/_sf/" not in key for line in body.splitlines()]
+    assert sorted(map(int, lines)) == sent
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])

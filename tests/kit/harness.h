@@ -37,8 +37,9 @@ typedef struct Harness {
     /* What the plugin did. */
     gint64 charged; /* by sf_charge() */
     gint64 charged_peak;
-    gint64 expected; /* by sf_expect() */
-    guint settled;   /* calls of sf_settle() */
+    gint64 expected;    /* by sf_expect() */
+    gint64 patience_ms; /* by sf_patience() */
+    guint settled;      /* calls of sf_settle() */
     struct HarnessPrivate *private;
 } Harness;
 

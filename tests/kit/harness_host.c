@@ -181,6 +181,11 @@ static int64_t tell_last_commit(SfNode *node, const SfSplit *split, int64_t *pos
     return -1;
 }
 
+static void take_patience(SfNode *node, int64_t ms)
+{
+    harness_of(node)->patience_ms = ms;
+}
+
 static int64_t tell_furthest(SfNode *node, const SfSplit *split)
 {
     const gint64 *answer = g_hash_table_lookup(harness_of(node)->private->answers, split->name);
@@ -204,6 +209,7 @@ const SfHost harness_host = {
     .last_commit = tell_last_commit,
     .furthest = tell_furthest,
     .monotonic_ms = tell_monotonic,
+    .patience = take_patience,
 };
 
 /* ---- what was recorded ---- */

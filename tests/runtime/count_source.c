@@ -7,6 +7,8 @@
 typedef struct State {
     int64_t splits, rows, batch, hole, revoke_every, retry_every, hand_over, give_up, bytes, most;
     bool given_up;
+    int64_t patience;
+    const char *over;
     const char *published, *away;
     int64_t *next;
     const SfSplit **held;
@@ -28,6 +30,8 @@ static const SfOption options[] = {
                   .doc = "Polls after which all splits go to another process, which its group tells; 0: never."),
     SF_OPTION_INT(State, bytes, .value = "0", .doc = "What it says that a batch holds; 0: nothing."),
     SF_OPTION_INT(State, most, .value = "0", .doc = "It fails when more batches than this are on their way; 0: never."),
+    SF_OPTION_INT(State, patience, .value = "0", .doc = "How many ms it may wait for sinks; 0: for ever."),
+    SF_OPTION_STRING(State, over, .doc = "File that it makes when the host says that they are over."),
     SF_OPTION_STRING(State, published, .doc = "File that gets a line for each published position."),
     SF_OPTION_END};
 
@@ -43,10 +47,18 @@ static SfStatus bind(SfNode *node, struct ArrowSchema *out, SfError *err)
 static SfStatus open_source(SfNode *node, SfError *err)
 {
     State *state = node->state;
+    sf_patience(node, state->patience);
     if (!state->away)
         return SF_OK;
     g_file_set_contents(state->away, "", 0, NULL);
     return sf_fail(err, SF_RETRY, "the numbers cannot be opened");
+}
+
+static SfStatus unless_over(const State *state, SfStatus status)
+{
+    if (status != SF_OK && state->over)
+        g_file_set_contents(state->over, sf_status_name(status), -1, NULL);
+    return status;
 }
 
 static SfStatus assign(SfNode *node, SfError *err)
@@ -58,7 +70,7 @@ static SfStatus assign(SfNode *node, SfError *err)
         g_ptr_array_add(names, g_strdup_printf("count/%d", (int) i));
         wanted[i] = (SfAssignment){.name = names->pdata[i], .topic = "count", .partition = (int32_t) i, .start = 0};
     }
-    SF_TRY(sf_assign(node, wanted, (size_t) state->splits, err));
+    SF_TRY(unless_over(state, sf_assign(node, wanted, (size_t) state->splits, err)));
     if (!state->held) {
         state->held = g_new0(const SfSplit *, state->splits);
         state->next = g_new0(int64_t, state->splits);
@@ -175,7 +187,7 @@ static SfStatus poll(SfNode *node, int64_t timeout_ms, SfBatch *out, SfError *er
     if (!state->held)
         SF_TRY(assign(node, err));
     if (state->revoke_every && state->polls % state->revoke_every == 0) {
-        SF_TRY(sf_revoke(node, state->held, (size_t) state->splits, false, err));
+        SF_TRY(unless_over(state, sf_revoke(node, state->held, (size_t) state->splits, false, err)));
         SF_TRY(assign(node, err));
     }
     for (int64_t i = 0; i < state->splits; i++) {

@@ -114,6 +114,25 @@ static void test_revokes(Fixture *fixture, gconstpointer data)
 }
 
 /* One run reads to the end what was there, whichever of its tasks has it. */
+/* A store that is away does not keep others waiting: what is not committed is read again, by whoever has the split. */
+static void test_a_sink_that_is_away_does_not_keep_splits(Fixture *fixture, gconstpointer data)
+{
+    (void) data;
+    static const char *const hooks[][2] = {{"commit", "fenced"}, {"recover", "retry"}};
+    for (gsize i = 0; i < G_N_ELEMENTS(hooks); i++) {
+        g_autofree char *over = g_strdup_printf("%s/over-%s", fixture->dir, hooks[i][0]);
+        g_autofree char *steps = g_strdup_printf(
+            SOURCE ", revoke_every: 5, patience: 300, over: '%s'}\n  a%" G_GSIZE_FORMAT
+                   ": {sink: ledger-sink, from: n, path: '${DIR}/a%" G_GSIZE_FORMAT "', away: %s, until: '%s'}\n",
+            over, i, i, hooks[i][0], over);
+        g_autofree char *name = g_strdup_printf("a%" G_GSIZE_FORMAT, i), *said = NULL;
+        g_assert_cmpint(run(steps), ==, EXIT_OK);
+        g_assert_true(g_file_get_contents(over, &said, NULL, NULL));
+        g_assert_cmpstr(said, ==, hooks[i][1]);
+        check(fixture, name, "n", all);
+    }
+}
+
 static void test_splits_change_tasks(Fixture *fixture, gconstpointer data)
 {
     (void) data;
@@ -237,6 +256,7 @@ int main(int argc, char **argv)
         {"/runtime/failure-ends", test_failure_ends},
         {"/runtime/damaged-rows-stop", test_damaged_rows_stop},
         {"/runtime/revokes", test_revokes},
+        {"/runtime/away-does-not-keep-splits", test_a_sink_that_is_away_does_not_keep_splits},
         {"/runtime/splits-change-tasks", test_splits_change_tasks},
         {"/runtime/transform-rejects", test_transform_rejects},
         {"/runtime/sink-rejects", test_sink_rejects},

@@ -7,7 +7,8 @@ from .events import BROKEN, Sales
 from .kafka import Kafka
 from .lake import Spark, TableReaders
 from .postgres import Postgres
+from .relay import Relay
 from .s3 import S3
 from .sfrun import LIBRDKAFKAS, Sfrun
 
-__all__ = ["BROKEN", "LIBRDKAFKAS", "Kafka", "Postgres", "S3", "Sales", "Sfrun", "Spark", "TableReaders"]
+__all__ = ["BROKEN", "LIBRDKAFKAS", "Kafka", "Postgres", "Relay", "S3", "Sales", "Sfrun", "Spark", "TableReaders"]

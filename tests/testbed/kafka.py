@@ -66,7 +66,7 @@ class Kafka(Server):
         (self.directory / "server.properties").write_text(
             PROPERTIES.format(port=self.port, controller=free_port(), directory=self.directory))
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        subprocess.run(self.java("kafka.tools.StorageTool", "format", "-t", cluster, "-c", "server.properties"), cwd=self.directory,
+        subprocess.run(self.java("kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", "-c", "server.properties"), cwd=self.directory,
                        check=True, capture_output=True)
 
     def java(self, main, *arguments):

@@ -1,6 +1,7 @@
 /* A librdkafka configuration from a plugin's options: precedence, and messages that name the property. */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "kafka.h"
 
@@ -122,10 +123,11 @@ static SfStatus set_pair(rd_kafka_conf_t *conf, const SfPair *pair, const KafkaS
 static SfStatus set_options(rd_kafka_conf_t *conf, const KafkaOptions *options, const KafkaSetting *own, SfError *err)
 {
     const char *brokers = options->brokers ? options->brokers : "localhost:9092";
+    g_autofree char *own_id = g_strdup_printf("streamforge-%s-%d", g_get_host_name(), (int) getpid());
     SfError all = {""}, one;
     if (check_brokers(brokers, &one) != SF_OK || set(conf, "bootstrap.servers", brokers, &one) != SF_OK)
         sf_fail_also(&all, &one);
-    if (options->client_id && set(conf, "client.id", options->client_id, &one) != SF_OK)
+    if (set(conf, "client.id", options->client_id ? options->client_id : own_id, &one) != SF_OK)
         sf_fail_also(&all, &one);
     if (options->sasl_password && set(conf, "sasl.password", options->sasl_password, &one) != SF_OK)
         sf_fail_also(&all, &one);

@@ -23,8 +23,9 @@ typedef struct KafkaOptions {
 #define KAFKA_OPTION_ROWS(state, member)                                                                               \
     SF_OPTION_STRING(state, member.brokers, .name = "brokers", .value = "localhost:9092",                              \
                      .doc = "Bootstrap servers, host:port separated by commas."),                                      \
-        SF_OPTION_STRING(state, member.client_id, .name = "client_id", .value = "streamforge",                         \
-                         .doc = "Name of the client in the broker's logs and quotas."),                                \
+        SF_OPTION_STRING(state, member.client_id, .name = "client_id",                                                 \
+                         .doc = "Name of the client in the broker's logs and quotas; default: streamforge-HOST-PID, "  \
+                                "which tells the members of a group apart."),                                          \
         SF_OPTION_SECRET(state, member.sasl_password, .name = "sasl_password",                                         \
                          .doc = "Password of the SASL login, as sasl.password under kafka would be."),                 \
         SF_OPTION_MAP(state, member.kafka, .name = "kafka",                                                            \
