@@ -1,5 +1,6 @@
 /* See kafka_command.h. */
 #include "kafka_command.h"
+#include "data/printable.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -12,7 +13,8 @@ const char *connection_brokers(const Connection *connection)
 
 int command_failed(const CliPage *page, SfStatus status, const SfError *err)
 {
-    fprintf(stderr, "sfrun %s: %s\n", page->name, err->message);
+    g_autofree char *text = message_line(err->message);
+    fprintf(stderr, "sfrun %s: %s\n", page->name, text);
     return status == SF_CONFIG ? EXIT_CONFIG : EXIT_FAILED;
 }
 

@@ -1,9 +1,11 @@
-/* A record as a line: the value as it is, or all of it as JSON. */
+/* A record as a line: the value as it is (on a terminal, without what speaks to it), or all of it as JSON. */
 #include "tap.h"
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "data/printable.h"
 #include "json/write.h"
 
 /* Bytes as a text; what is no UTF-8 as base64, in a member whose name says so. */
@@ -91,5 +93,8 @@ bool tap_print(const TapOptions *options, const rd_kafka_message_t *message)
     else
         append_plain(options, out, message);
     g_string_append_c(out, '\n');
-    return fwrite(out->str, 1, out->len, stdout) == out->len;
+    if (!isatty(STDOUT_FILENO))
+        return fwrite(out->str, 1, out->len, stdout) == out->len;
+    g_autofree char *shown = printable_bytes(out->str, out->len, "\n\t", options->json ? "\\u00" : "\\x");
+    return fputs(shown, stdout) >= 0;
 }

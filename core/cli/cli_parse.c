@@ -1,5 +1,6 @@
 /* Flags and words of one command, by its page. Help texts are cli_help.c's. */
 #include "cli.h"
+#include "data/printable.h"
 #include "config/option_read.h"
 #include "runtime/runtime.h"
 
@@ -21,7 +22,7 @@ int cli_fail(const CliPage *page, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    g_autofree char *message = g_strdup_vprintf(format, args);
+    g_autofree char *raw = g_strdup_vprintf(format, args), *message = message_line(raw);
     va_end(args);
     fprintf(stderr, "sfrun %s: %s\n", page->name, message);
     return EXIT_CONFIG;

@@ -11,18 +11,23 @@ static gboolean is_control(gunichar c)
     return c < 0x20 || (c >= 0x7F && c <= 0x9F);
 }
 
-char *printable(const char *text, const char *keep)
+char *printable_bytes(const char *bytes, gsize size, const char *keep, const char *escape)
 {
-    g_autofree char *valid = g_utf8_make_valid(text, -1);
+    g_autofree char *valid = g_utf8_make_valid(bytes, (gssize) size);
     GString *out = g_string_sized_new(strlen(valid));
     for (const char *at = valid; *at; at = g_utf8_next_char(at)) {
         gunichar c = g_utf8_get_char(at);
         if (is_control(c) && !(c < 0x80 && strchr(keep, (int) c)))
-            g_string_append_printf(out, "\\x%02x", c);
+            g_string_append_printf(out, "%s%02x", escape, c);
         else
             g_string_append_unichar(out, c);
     }
     return g_string_free(out, FALSE);
+}
+
+char *printable(const char *text, const char *keep)
+{
+    return printable_bytes(text, strlen(text), keep, "\\x");
 }
 
 static const char *last_of(const char *start, const char *end, char c)
