@@ -94,7 +94,9 @@ static SfStatus add_optional(Pattern *pattern, char bracket, GArray *open, SfErr
 {
     Part part = {.letter = bracket};
     guint number = pattern->parts->len;
-    if (bracket == '[' ? open->len == MAX_OPTIONAL : open->len == 0)
+    if (bracket == '[' && open->len == MAX_OPTIONAL)
+        return sf_fail(err, SF_CONFIG, "brackets within brackets, more than %d deep, in a format", MAX_OPTIONAL);
+    if (bracket == ']' && open->len == 0)
         return sf_fail(err, SF_CONFIG, "'%c' has no other half in the format; quote it where it stands for itself",
                        bracket);
     if (bracket == '[') {

@@ -126,6 +126,35 @@ static void test_events_do_not_see_each_other(void)
     g_assert_cmpstr(harness_text(h, out), ==, "{\"x\":null,\"y\":2}\n{\"x\":5,\"y\":4}");
 }
 
+/* n times `part`, with `first` in front and `last` behind. */
+static char *repeat(const char *first, const char *part, int n, const char *last)
+{
+    g_autoptr(GString) text = g_string_new(first);
+    for (int i = 0; i < n; i++)
+        g_string_append(text, part);
+    g_string_append(text, last);
+    return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
+static void test_limits(void)
+{
+    g_autofree char *deepest = repeat("int from x", ".a", 31, "");
+    g_autofree char *value = repeat("", "{\"a\":", 31, "5}}}}}}}}}}}}}}}}}}}}}}}}}}}}}}}");
+    assert_decode(deepest, value, "5");
+    g_autofree char *deeper = repeat("schema:\n  a: int from x", "[0]", 32, "\n");
+    assert_config(deeper, "options.yaml:2:6: column 'a': a path of more than 32 steps");
+    g_autofree char *most = repeat("int from a", " or a", 14, " or x");
+    assert_decode(most, "5", "5");
+    g_autofree char *more = repeat("schema:\n  a: int from a", " or a", 16, "\n");
+    assert_config(more, "options.yaml:2:6: column 'a': more than 16 paths");
+    assert_decode("int from x[999999999]", "[1]", "null");
+    assert_decode("int from x[-999999999]", "[1]", "null");
+    g_autofree char *formats = repeat("schema:\n  a: date(days", ", iso", 17, ")\n");
+    assert_config(formats, "options.yaml:2:6: column 'a': more than 16 formats");
+    g_autofree char *enough = repeat("date(days", ", iso", 16, ")");
+    assert_decode(enough, "1", "\"1970-01-02\"");
+}
+
 /* Rows in batches of 100, with a value for `rare` in one of them. */
 static char *logs_of(int rows, int rare)
 {
@@ -210,6 +239,7 @@ int main(int argc, char **argv)
     g_test_add_func("/json-decode-paths/the first that is not null", test_the_first_path_that_is_not_null_counts);
     g_test_add_func("/json-decode-paths/several of all kinds", test_several_paths_of_all_kinds);
     g_test_add_func("/json-decode-paths/events do not see each other", test_events_do_not_see_each_other);
+    g_test_add_func("/json-decode-paths/limits", test_limits);
     g_test_add_func("/json-decode-paths/columns that no event has", test_columns_that_no_event_has_are_named);
     g_test_add_func("/json-decode-paths/other notations", test_other_notations_are_refused_by_name);
     return g_test_run();

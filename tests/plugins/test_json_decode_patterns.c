@@ -68,6 +68,61 @@ static void test_hours(void)
     assert_pattern("y-M-d HH:mm", "2024-1-5 23:60", NULL);
 }
 
+static void test_zones(void)
+{
+    static const struct {
+        const char *zone;
+        const char *hour; /* of 10:30 there, in UTC */
+    } zones[] = {{"GMT", "10"},   {"UTC", "10"},   {"UT", "10"},     {"Z", "10"},         {"GMT+0", "10"},
+                 {"GMT-1", "11"}, {"UTC+9", "01"}, {"gmt+03", "07"}, {"UTC-05:00", "15"}, {"+0200", "08"},
+                 {"EST", "15"},   {"EDT", "14"},   {"CST", "16"},    {"CDT", "15"},       {"MST", "17"},
+                 {"MDT", "16"},   {"PST", "18"},   {"pdt", "17"}};
+    for (gsize i = 0; i < G_N_ELEMENTS(zones); i++) {
+        g_autofree char *text = g_strdup_printf("2024-01-15 10:30 %s", zones[i].zone);
+        g_autofree char *time = g_strdup_printf("2024-01-15T%s:30:00", zones[i].hour);
+        assert_pattern("yyyy-MM-dd HH:mm z", text, time);
+    }
+    static const char *const wrong[] = {"", "CET", "Europe/Berlin", "GMT+", "GMT+x", "EST+1", "+2", "GMT+24", "+24:00"};
+    for (gsize i = 0; i < G_N_ELEMENTS(wrong); i++) {
+        g_autofree char *text = g_strdup_printf("2024-01-15 10:30 %s", wrong[i]);
+        assert_pattern("yyyy-MM-dd HH:mm z", text, NULL);
+    }
+    assert_pattern("HH:mm z yyyy-MM-dd", "10:30 GMT+2 2024-01-15", "2024-01-15T08:30:00");
+    assert_pattern("HH:mm X yyyy-MM-dd", "10:30 -0230 2024-01-15", "2024-01-15T13:00:00");
+}
+
+/* Every letter at its bounds, and one beyond. */
+static void test_bounds(void)
+{
+    static const struct {
+        const char *pattern;
+        const char *first; /* %s: what the letter reads */
+        const char *good[2];
+        const char *wrong[2];
+    } letters[] = {{"y-MM-d", "2024-%s-1", {"01", "12"}, {"00", "13"}},
+                   {"y-M-dd", "2024-1-%s", {"01", "31"}, {"00", "32"}},
+                   {"y DDD", "2024 %s", {"001", "366"}, {"000", "367"}},
+                   {"y-M-d HH", "2024-1-1 %s", {"00", "23"}, {"24", "3"}},
+                   {"y-M-d kk", "2024-1-1 %s", {"01", "24"}, {"00", "25"}},
+                   {"y-M-d hh a", "2024-1-1 %s AM", {"01", "12"}, {"00", "13"}},
+                   {"y-M-d KK a", "2024-1-1 %s AM", {"00", "11"}, {"12", "1"}},
+                   {"y-M-d H:mm", "2024-1-1 0:%s", {"00", "59"}, {"60", "6"}},
+                   {"y-M-d H:m:ss", "2024-1-1 0:0:%s", {"00", "59"}, {"60", ""}},
+                   {"yyyy-M-d", "%s-1-1", {"0001", "9999"}, {"999", "10000"}},
+                   {"QQ y-M-d", "%s 2024-1-1", {"01", "01"}, {"00", "05"}},
+                   {"y-M-d H:m:s.SSS", "2024-1-1 0:0:0.%s", {"000", "999"}, {"99", "9999"}}};
+    for (gsize i = 0; i < G_N_ELEMENTS(letters); i++) {
+        for (int j = 0; j < 4; j++) {
+            g_autofree char *type = g_strdup_printf("{type: timestamp, format: \"%s\"}", letters[i].pattern);
+            g_auto(GStrv) around = g_strsplit(letters[i].first, "%s", 2);
+            const char *part = j < 2 ? letters[i].good[j] : letters[i].wrong[j - 2];
+            g_autofree char *value = g_strconcat("\"", around[0], part, around[1], "\"", NULL);
+            g_autofree char *got = decode_one(type, value);
+            g_assert_cmpint(g_str_has_prefix(got, "x: text"), ==, j >= 2);
+        }
+    }
+}
+
 static void test_optional_sections(void)
 {
     const char *pattern = "yyyy-MM-dd[ HH:mm[:ss[.SSS]]][ XX]";
@@ -106,6 +161,8 @@ static void test_what_is_no_pattern(void)
                                   "together with 'a' (AM, PM)");
     assert_fault("yyyy-MM-dd[ HH", "'[' has no other half in the format; quote it where it stands for itself");
     assert_fault("yyyy-MM-dd]", "']' has no other half in the format; quote it where it stands for itself");
+    assert_pattern("[[[[[[[[yyyy-MM-dd]]]]]]]]", "2024-01-15", "2024-01-15T00:00:00");
+    assert_fault("[[[[[[[[[yyyy-MM-dd]]]]]]]]]", "brackets within brackets, more than 8 deep, in a format");
     assert_fault("yyyy-MM-dd'T", "quote without an end in the format");
 }
 
@@ -115,6 +172,8 @@ int main(int argc, char **argv)
     g_test_add_func("/json-decode-patterns/formats of the world", test_formats_of_the_world);
     g_test_add_func("/json-decode-patterns/days", test_days);
     g_test_add_func("/json-decode-patterns/hours", test_hours);
+    g_test_add_func("/json-decode-patterns/zones", test_zones);
+    g_test_add_func("/json-decode-patterns/bounds", test_bounds);
     g_test_add_func("/json-decode-patterns/optional sections", test_optional_sections);
     g_test_add_func("/json-decode-patterns/what is no pattern", test_what_is_no_pattern);
     return g_test_run();
