@@ -138,14 +138,30 @@ static void add_text(GString *out, const char *data, gsize size)
     g_string_truncate(out, (gsize) (p - out->str));
 }
 
+/* A text that is too long is refused aloud, unless all that is too much are blanks: those are cut off in silence
+ * (postgresql.org/docs/15/datatype-character.html). */
+static SfStatus check_blanks(const SfColumn *view, SfBytes bytes, int limit, SfError *err)
+{
+    if (limit < 0 || bytes.size <= limit || bytes.data[bytes.size - 1] != ' ')
+        return SF_OK;
+    int64_t characters = 0;
+    for (int64_t i = 0; i < bytes.size; i++)
+        characters += ((guchar) bytes.data[i] & 0xC0) != 0x80;
+    if (characters <= limit)
+        return SF_OK;
+    return sf_fail(err, SF_REJECT, "%s: value too long for type character varying(%d), with its blanks",
+                   view->schema->name, limit);
+}
+
 /* postgresql.org/docs/15/arrays.html, "Array Input and Output Syntax". */
-static SfStatus add_element(GString *out, const SfColumn *view, int64_t row, SfError *err)
+static SfStatus add_element(GString *out, const SfColumn *view, int64_t row, int limit, SfError *err)
 {
     switch (view->type) {
     case SF_UTF8: {
         SfBytes bytes = sf_bytes(view, row);
         if (bytes.size > 0 && memchr(bytes.data, '\0', (size_t) bytes.size))
             return sf_fail(err, SF_REJECT, "%s: the text has a NUL character in it", view->schema->name);
+        SF_TRY(check_blanks(view, bytes, limit, err));
         add_text(out, bytes.data, (gsize) bytes.size);
         return SF_OK;
     }
@@ -172,6 +188,7 @@ static SfStatus fill(ArraysLoader *loader, guint number, const RowRef *rows, gsi
     const Loader *base = &loader->base;
     guint source = target_column(base->place.target, number)->source;
     GString *out = g_string_assign(loader->literals[number], "{");
+    int limit = base->place.limits ? base->place.limits[number] : -1;
     for (gsize i = 0; i < n; i++) {
         const SfColumn *view = pending_view(base->pending, rows[i], source);
         if (i > 0)
@@ -179,7 +196,7 @@ static SfStatus fill(ArraysLoader *loader, guint number, const RowRef *rows, gsi
         if (sf_is_null(view, rows[i].row))
             g_string_append_len(out, "NULL", 4);
         else
-            SF_TRY(add_element(out, view, rows[i].row, err));
+            SF_TRY(add_element(out, view, rows[i].row, limit, err));
     }
     g_string_append_c(out, '}');
     loader->sizes[number] = (int64_t) out->len;

@@ -202,7 +202,9 @@ static const char *keyless(const Pending *pending, const Target *target, RowRef 
     bool optional = !target->is_fact && pending->model->n_dimensions < pending->model->targets->len;
     if (fate == FATE_SKIP || (optional && fate != FATE_DELETE))
         return NULL;
-    return fate == FATE_KEEP ? "" : ", without which nothing can be deleted";
+    return fate == FATE_KEEP
+               ? ""
+               : ", without which nothing can be deleted; a delete may have it elsewhere: 'from after.id or before.id'";
 }
 
 static void strike_keyless(Pending *pending, SfNode *node, const Target *target, guint32 number)

@@ -1,6 +1,7 @@
 /* CREATE TABLE and ALTER TABLE, always outside of transactions. */
 #include "schema.h"
 
+#include <string.h>
 #include "written.h"
 
 char *schema_key(const Session *session, const char *name)
@@ -132,11 +133,29 @@ static SfStatus ensure(Session *session, const Place *place, GHashTable *columns
     return SF_OK;
 }
 
+/* What the columns have room for, as they are in the database or have just been made. */
+static int *limits_of(const Session *session, const Target *target, GHashTable *columns)
+{
+    int *limits = g_new(int, target->columns->len);
+    for (guint i = 0; i < target->columns->len; i++) {
+        const Column *column = target_column(target, i);
+        g_autofree char *name = schema_key(session, column->name);
+        const char *type = g_hash_table_lookup(columns, name);
+        if (!type)
+            type = column->override ? column->override : "";
+        TypeText is = type_text(type);
+        bool varies = strcmp(is.words, "character varying") == 0 || strcmp(is.words, "varchar") == 0;
+        limits[i] = varies ? is.first : -1;
+    }
+    return limits;
+}
+
 SfStatus schema_ensure(Session *session, guint target, SfError *err)
 {
     Place place = session_place(session, target);
     g_autoptr(GHashTable) columns = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     SF_TRY(ensure(session, &place, columns, err));
+    session->limits->pdata[target] = limits_of(session, place.target, columns);
     session->stale->pdata[target] = written_stale(session, place.target, columns);
     if (!place.target->deleted)
         return SF_OK;

@@ -13,7 +13,8 @@ Place session_place(const Session *session, guint target)
                    .schema = session->schema,
                    .model = session->model,
                    .target = session->model->targets->pdata[target],
-                   .stale = session->stale->pdata[target]};
+                   .stale = session->stale->pdata[target],
+                   .limits = session->limits->pdata[target]};
 }
 
 void session_of_this_step(const Session *session, GString *sql)
@@ -71,6 +72,8 @@ static SfStatus start(Session *session, SfError *err)
     SF_TRY(choose_dialect(session, err));
     session->stale = g_ptr_array_new_with_free_func((GDestroyNotify) stale_free);
     g_ptr_array_set_size(session->stale, (gint) session->model->targets->len);
+    session->limits = g_ptr_array_new_with_free_func(g_free);
+    g_ptr_array_set_size(session->limits, (gint) session->model->targets->len);
     SF_TRY(written_read(session, err));
     for (guint i = 0; i < session->model->targets->len; i++)
         SF_TRY(schema_ensure(session, i, err));
@@ -133,6 +136,7 @@ void session_drop(Session *session)
     g_clear_pointer(&session->loaders, g_ptr_array_unref);
     g_clear_pointer(&session->erasers, g_ptr_array_unref);
     g_clear_pointer(&session->stale, g_ptr_array_unref);
+    g_clear_pointer(&session->limits, g_ptr_array_unref);
     g_clear_pointer(&session->written, g_hash_table_unref);
     session->dialect = NULL;
     odbc_close(session->odbc);

@@ -17,6 +17,7 @@ typedef struct Session {
     GPtrArray *loaders;     /* Loader *, one a target */
     GPtrArray *erasers;     /* likewise; NULL for a table that loses no rows */
     GPtrArray *stale;       /* GPtrArray * of names or NULL, one a target: see Place */
+    GPtrArray *limits;      /* int * or NULL, one a target: see Place */
     GHashTable *written;    /* see written.h; NULL: no record is kept */
     bool warned;            /* once, not at each log-in */
     int64_t retention;      /* ms that deleted keys are remembered; 0: for ever */

@@ -200,6 +200,7 @@ Place sql_deleted(const Place *place)
     Place deleted = *place;
     deleted.target = place->target->deleted;
     deleted.stale = NULL;
+    deleted.limits = NULL;
     return deleted;
 }
 

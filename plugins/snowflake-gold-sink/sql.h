@@ -4,14 +4,16 @@
 
 #include "dialect.h"
 
-/* Where a table is: dialect, schema (NULL: the connection's own), model and table. */
+/* Where a table is, and what is known of it there. */
 typedef struct Place {
     const Dialect *dialect;
-    const char *schema;
+    const char *schema; /* NULL: the connection's own */
     const Model *model;
     const Target *target;
-    const GPtrArray
-        *stale; /* columns that this step wrote once and writes no longer: null in rows that it rewrites; NULL: none */
+    /* Columns that this step wrote once and writes no longer: null in rows that it rewrites. NULL: none. */
+    const GPtrArray *stale;
+    /* One a column: the characters that it has room for, or -1. NULL: none has a limit. */
+    const int *limits;
 } Place;
 
 void sql_name(const Dialect *dialect, const char *name, GString *sql);

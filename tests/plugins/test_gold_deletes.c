@@ -326,8 +326,7 @@ static void test_each_table_by_itself(void)
     gold_assert_query(place, "SELECT id, name FROM open ORDER BY id", "3|b");
     gold_assert_query(place, "SELECT id, CASE WHEN done THEN 1 ELSE 0 END FROM f ORDER BY id", "1|1\n3|1");
     gold_assert_query(place, "SELECT name, lsn FROM d ORDER BY name", "a|7\nb|9");
-    g_assert_cmpstr(harness_rejects(h), ==,
-                    "t/0@7: id: is null, but the key of table 'open', without which nothing can be deleted");
+    gold_assert_contains(harness_rejects(h), "t/0@7: id: is null, but the key of table 'open', without which nothing");
 }
 
 static void test_dimension(void)

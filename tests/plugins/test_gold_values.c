@@ -360,6 +360,24 @@ static void test_texts_stay_texts(void)
                       "1|007|007|007|7|7\n2|1e5|1e5|1e5|100000|100000\n3|x|x|x|x|x");
 }
 
+static void test_blanks_are_not_cut_off(void)
+{
+    g_autoptr(GoldPlace) place = gold_place_new();
+    if (!gold_is(place, "PostgreSQL")) {
+        g_test_skip("PostgreSQL only: others refuse them, or have no limits");
+        return;
+    }
+    gold_exec(place, "CREATE TABLE f (id INTEGER PRIMARY KEY, a VARCHAR(3))");
+    g_autoptr(Harness) h =
+        gold_harness(place, "facts: {f: {key: id, columns: {a: t, b: {from: t, type: varchar(3)}}}}");
+    harness_input_text(h, "sales", "id int not null, t string" PROVENANCE);
+    WRITE(h, 0, "1, \"ab \"", "2, \"abc \"", "3, \"\\u00e9\\u00e9 \"", "4, \"\\u00e9\\u00e9\\u00e9 \"", "5, \"    \"");
+    harness_commit(h, SF_COMMIT_CHECKPOINT);
+    gold_assert_query(place, "SELECT id, a, b FROM f ORDER BY id", "1|ab |ab \n3|éé |éé ");
+    gold_assert_contains(harness_rejects(h), "t/0@1: table 'f': t: value too long for type character varying(3)");
+    g_assert_cmpuint(harness_n_rejects(h), ==, 3);
+}
+
 static void test_create_is_off(void)
 {
     g_autoptr(GoldPlace) place = gold_place_new();
@@ -458,6 +476,7 @@ int main(int argc, char **argv)
     g_test_add_func("/gold/tables/a type that is given is taken", test_meant_types);
     g_test_add_func("/gold/tables/a text goes into a type of another kind, or is a reject", test_texts_of_other_types);
     g_test_add_func("/gold/tables/a text stays a text whatever its type is called", test_texts_stay_texts);
+    g_test_add_func("/gold/tables/blanks are not cut off", test_blanks_are_not_cut_off);
     g_test_add_func("/gold/tables/columns that are taken out are null in rows that change", test_columns_that_go);
     g_test_add_func("/gold/tables/provenance that is switched off is null in rows that change",
                     test_provenance_that_goes);
