@@ -6,6 +6,8 @@
 /* Checkpoints at which only positions moved before they are recorded. */
 #define IDLE_BEATS 30
 #define MAX_ATTEMPTS 1000
+/* Versions lost to nobody: a listing may lag behind a store's creation, but not for long. */
+#define MAX_STUCK 20
 #define JITTER_US 50000
 
 /* A log that has been cleaned beyond what we know, or that is another table's, would take our next version without a
@@ -111,6 +113,15 @@ static SfStatus try_version(Sink *sink, bool *done, SfError *err)
     return *done ? delta_log_apply(sink->log, version, text, size, &news, err) : SF_OK;
 }
 
+static SfStatus in_the_way(Sink *sink, SfError *err)
+{
+    g_autofree char *key = delta_commit_key(sink->log->version + 1);
+    sink->uncertain = false;
+    return sf_fail(err, SF_FATAL,
+                   "%s: the next version cannot be written: something is called '%s' that is no commit; move it away",
+                   store_url(sink->store), key);
+}
+
 static SfStatus put_commit(Sink *sink, SfError *err)
 {
     bool done = false;
@@ -119,7 +130,9 @@ static SfStatus put_commit(Sink *sink, SfError *err)
     if (sink->uncertain)
         SF_TRY(catch_up(sink, &done, err));
     SF_TRY(done ? SF_OK : check_table(sink, err));
+    int stuck = 0;
     for (int attempt = 0; !done; attempt++) {
+        int64_t before = sink->log->version;
         if (attempt == MAX_ATTEMPTS)
             return sf_fail(err, SF_RETRY, "%s: other writers have won %d times in a row", store_url(sink->store),
                            attempt);
@@ -127,6 +140,9 @@ static SfStatus put_commit(Sink *sink, SfError *err)
         if (done)
             break;
         SF_TRY(catch_up(sink, &done, err));
+        stuck = sink->log->version > before ? 0 : stuck + 1;
+        if (!done && stuck == MAX_STUCK)
+            return in_the_way(sink, err);
         if (!done && attempt > 0)
             g_usleep((gulong) g_random_int_range(0, JITTER_US));
     }

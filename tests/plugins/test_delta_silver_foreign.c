@@ -1,6 +1,8 @@
 /* delta-silver-sink on tables that others made: what they ask for is done, or refused by name. */
 #include "silver_table.h"
 
+#include <glib/gstdio.h>
+
 #define ROWS(...) (const char *const[]){__VA_ARGS__}, G_N_ELEMENTS(((const char *const[]){__VA_ARGS__}))
 #define FIELD(name, type, nullable)                                                                                    \
     "{\"name\":\"" name "\",\"type\":\"" type "\",\"nullable\":" nullable ",\"metadata\":{}}"
@@ -195,6 +197,26 @@ static void test_wide(void)
     sf_schema_done(&rows);
 }
 
+/* Whatever is called like the next version and is none ends the run, with its name. */
+static void test_in_the_way(void)
+{
+    g_auto(SilverTable) table = {0};
+    silver_init(&table, "");
+    silver_put_table(&table, &(ForeignTable){.fields = "[" FIELD("id", "long", "true") "]"});
+    g_autoptr(Harness) h = silver_sink_new(&table, "id bigint");
+    silver_write_rows(h, "events/0", 0, ROWS("[1]"));
+    g_autofree char *path = silver_log_path(&table, 1);
+    g_assert_cmpint(g_mkdir(path, 0777), ==, 0);
+    g_assert_cmpint(harness_try_commit(h, SF_COMMIT_END), ==, SF_FATAL);
+    g_assert_nonnull(strstr(h->err.message, "something is called '_delta_log/00000000000000000001.json'"));
+    g_assert_cmpint(g_rmdir(path), ==, 0);
+    harness_reopen(h);
+    silver_write_rows(h, "events/0", 0, ROWS("[1]"));
+    harness_commit(h, SF_COMMIT_END);
+    g_autofree char *text = silver_text(&table, "id bigint");
+    g_assert_cmpstr(text, ==, "{\"id\":1}");
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -206,6 +228,7 @@ int main(int argc, char **argv)
                     test_unknown_lengths);
     g_test_add_func("/delta-silver-sink/foreign/byte, short, bigint, float, timestamp_ntz and map are filled",
                     test_other_types);
+    g_test_add_func("/delta-silver-sink/foreign/what is in the next version's place is named", test_in_the_way);
     g_test_add_func("/delta-silver-sink/foreign/twenty thousand columns", test_wide);
     return g_test_run();
 }

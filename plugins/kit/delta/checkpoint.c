@@ -112,21 +112,15 @@ static SfStatus merge_commit(Merge *merge, int64_t version, SfError *err)
     SF_TRY(status);
     gsize size;
     const char *at = g_bytes_get_data(body, &size);
-    const char *end = at + size;
-    while (at < end) {
-        const char *stop = memchr(at, '\n', (size_t) (end - at));
-        stop = stop ? stop : end;
-        size_t length = (size_t) (stop - at);
-        if (length > 0 && at[length - 1] == '\r')
-            length--;
-        g_autoptr(json_object) line = length > 0 ? delta_json_parse(at, length, err) : NULL;
-        if (length > 0 && !line)
-            return SF_FATAL;
-        if (line)
-            SF_TRY(merge_action(merge, line, err));
-        at = stop + 1;
-    }
-    return SF_OK;
+    DeltaText lines = {.at = at, .end = at + size};
+    do {
+        json_object *line = NULL;
+        status = delta_text_next(&lines, &line, err);
+        if (status == SF_OK)
+            status = merge_action(merge, line, err);
+        json_object_put(line);
+    } while (status == SF_OK);
+    return status == SF_END ? SF_OK : status;
 }
 
 /* Columns of an older checkpoint's file actions: what decides whether a row stays. */
@@ -274,8 +268,13 @@ static SfStatus point_to(Merge *merge, int64_t size, SfError *err)
 {
     int64_t last;
     SF_TRY(delta_checkpoint_last(merge->log, &last, err));
-    if (last > merge->log->version)
-        return SF_OK;
+    if (last > merge->log->version) {
+        /* Another process is further than we know; or the hint leads to nowhere, and costs every reader a listing. */
+        g_autoptr(GPtrArray) keys = g_ptr_array_new_with_free_func(g_free);
+        SF_TRY(delta_checkpoint_keys(merge->log, last, keys, err));
+        if (keys->len > 0)
+            return SF_OK;
+    }
     char *text = g_strdup_printf("{\"version\":%" G_GINT64_FORMAT ",\"size\":%" G_GINT64_FORMAT
                                  ",\"sizeInBytes\":%" G_GINT64_FORMAT ",\"numOfAddFiles\":%" G_GINT64_FORMAT "}",
                                  merge->log->version, merge->actions, size, merge->adds);

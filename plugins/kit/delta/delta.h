@@ -81,10 +81,24 @@ char *delta_commit_key(int64_t version);
 /* "_delta_log/" + 20 digits + rest → version and rest; false: another kind of name. */
 bool delta_log_key(const char *key, int64_t *version, const char **rest);
 
-/* One JSON object of a log line or a file; NULL and SF_FATAL text. */
+/* ---- JSON: json.c
+ * -------------------------------------------------------------------------------------------------- */
+
+/* One JSON object, with nothing but blanks around it; NULL and SF_FATAL text. */
 json_object *delta_json_parse(const char *text, size_t size, SfError *err);
 json_object *delta_json_member(json_object *object, const char *name, json_type type); /* or NULL */
 const char *delta_json_text(json_object *object, const char *name);                    /* or NULL */
+
+/* The objects of a commit, one after the other. */
+typedef struct DeltaText {
+    const char *at;
+    const char *end;
+    size_t line;   /* of what was read last */
+    bool no_files; /* add, remove and cdc actions are passed over */
+} DeltaText;
+
+/* The next one, which is the caller's; SF_END after the last. */
+SfStatus delta_text_next(DeltaText *text, json_object **out, SfError *err);
 
 /* ---- names: names.c
  * ------------------------------------------------------------------------------------------------ */
@@ -233,7 +247,7 @@ SfStatus delta_checkpoint_schema(bool state_only, struct ArrowSchema *out, SfErr
 void delta_checkpoint_add(const struct ArrowSchema *schema, json_object *value, SfColumnBuilder *out);
 json_object *delta_checkpoint_json(const SfColumn *column, int64_t row, SfError *err); /* NULL for null */
 
-#define DELTA_MAX_COMMIT (INT64_C(1) << 30)
+#define DELTA_MAX_COMMIT (INT64_C(1) << 28)
 #define DELTA_MAX_CHECKPOINT (INT64_C(1) << 31)
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(DeltaLog, delta_log_free)

@@ -2,7 +2,9 @@
 #include "delta.h"
 #include "json/check.h"
 
-#define MAX_DEPTH 64
+/* A name of a position, and how many a table may have: all of them are kept. */
+#define MAX_APP_ID 4096
+#define MAX_TXNS 1000000
 
 DeltaLog *delta_log_new(SfNode *node, Store *store)
 {
@@ -28,45 +30,6 @@ void delta_log_free(DeltaLog *log)
 char *delta_commit_key(int64_t version)
 {
     return g_strdup_printf("_delta_log/%020" G_GINT64_FORMAT ".json", version);
-}
-
-json_object *delta_json_parse(const char *text, size_t size, SfError *err)
-{
-    if (size > INT32_MAX) {
-        sf_fail(err, SF_FATAL, "a JSON text of %zu bytes is too long", size);
-        return NULL;
-    }
-    /* not by json-c's strict mode: version 0.18 (Debian 13) takes every string beyond ASCII for invalid in it */
-    JsonFault fault;
-    if (!json_valid(text, size, NULL, &fault)) {
-        sf_fail(err, SF_FATAL, "no JSON object: %s at byte %zu", fault.reason, fault.offset);
-        return NULL;
-    }
-    json_tokener *tokener = json_tokener_new_ex(MAX_DEPTH);
-    json_object *object = json_tokener_parse_ex(tokener, text, (int) size);
-    enum json_tokener_error why = json_tokener_get_error(tokener);
-    json_tokener_free(tokener);
-    if (why == json_tokener_success && json_object_is_type(object, json_type_object))
-        return object;
-    sf_fail(err, SF_FATAL, "no JSON object: %s",
-            why == json_tokener_success ? "another value" : json_tokener_error_desc(why));
-    json_object_put(object);
-    return NULL;
-}
-
-json_object *delta_json_member(json_object *object, const char *name, json_type type)
-{
-    json_object *member = NULL;
-    if (!json_object_is_type(object, json_type_object) || !json_object_object_get_ex(object, name, &member) ||
-        !json_object_is_type(member, type))
-        return NULL;
-    return member;
-}
-
-const char *delta_json_text(json_object *object, const char *name)
-{
-    json_object *member = delta_json_member(object, name, json_type_string);
-    return member ? json_object_get_string(member) : NULL;
 }
 
 const DeltaTxn *delta_log_find_txn(const DeltaLog *log, const char *app_id)
@@ -130,6 +93,10 @@ SfStatus delta_log_take_txn(DeltaLog *log, json_object *action, SfError *err)
     json_object *updated = delta_json_member(action, "lastUpdated", json_type_int);
     if (!app_id || !version)
         return sf_fail(err, SF_FATAL, "a txn action without appId or version");
+    if (strlen(app_id) > MAX_APP_ID)
+        return sf_fail(err, SF_FATAL, "a txn action whose appId has %zu bytes", strlen(app_id));
+    if (g_hash_table_size(log->txns) >= MAX_TXNS && !g_hash_table_contains(log->txns, app_id))
+        return sf_fail(err, SF_FATAL, "the table has more than %d txn actions", MAX_TXNS);
     DeltaTxn *txn = g_new(DeltaTxn, 1);
     txn->version = json_object_get_int64(version);
     txn->updated_ms = updated ? json_object_get_int64(updated) : DELTA_NEVER;
@@ -137,42 +104,38 @@ SfStatus delta_log_take_txn(DeltaLog *log, json_object *action, SfError *err)
     return SF_OK;
 }
 
-static SfStatus apply_line(DeltaLog *log, const char *line, size_t size, DeltaNews *news, SfError *err)
+static SfStatus apply_action(DeltaLog *log, json_object *object, DeltaNews *news, SfError *err)
 {
-    g_autoptr(json_object) object = delta_json_parse(line, size, err);
-    if (!object)
-        return SF_FATAL;
     json_object *action;
     if ((action = delta_json_member(object, "metaData", json_type_object))) {
         keep(&log->metadata, action);
         news->schema = true;
-    } else if ((action = delta_json_member(object, "protocol", json_type_object))) {
+    }
+    if ((action = delta_json_member(object, "protocol", json_type_object))) {
         keep(&log->protocol, action);
         news->schema = true;
-    } else if ((action = delta_json_member(object, "txn", json_type_object))) {
-        return delta_log_take_txn(log, action, err);
-    } else if ((action = delta_json_member(object, "commitInfo", json_type_object))) {
-        apply_commit_info(log, action, news);
     }
-    return SF_OK;
+    if ((action = delta_json_member(object, "commitInfo", json_type_object)))
+        apply_commit_info(log, action, news);
+    action = delta_json_member(object, "txn", json_type_object);
+    return action ? delta_log_take_txn(log, action, err) : SF_OK;
 }
 
 SfStatus delta_log_apply(DeltaLog *log, int64_t version, const char *text, size_t size, DeltaNews *news, SfError *err)
 {
-    const char *end = text + size;
-    size_t number = 1;
+    DeltaText lines = {.at = text, .end = text + size, .line = 1, .no_files = true};
+    SfStatus status;
     log->commit_time = INT64_MIN;
-    for (const char *line = text; line < end; number++) {
-        const char *stop = memchr(line, '\n', (size_t) (end - line));
-        stop = stop ? stop : end;
-        size_t length = (size_t) (stop - line);
-        if (length > 0 && line[length - 1] == '\r')
-            length--;
-        if (length > 0 && apply_line(log, line, length, news, err) != SF_OK)
-            return sf_fail_prefix(err, SF_FATAL, "%s: %020" G_GINT64_FORMAT ".json line %zu", store_url(log->store),
-                                  version, number);
-        line = stop + 1;
-    }
+    do {
+        json_object *object = NULL;
+        status = delta_text_next(&lines, &object, err);
+        if (status == SF_OK)
+            status = apply_action(log, object, news, err);
+        json_object_put(object);
+    } while (status == SF_OK);
+    if (status != SF_END)
+        return sf_fail_prefix(err, SF_FATAL, "%s: %020" G_GINT64_FORMAT ".json line %zu", store_url(log->store),
+                              version, lines.line);
     log->version = version;
     log->commit_seen = true;
     return SF_OK;

@@ -8,20 +8,24 @@ typedef struct Listing {
     GArray *commits;        /* int64_t, ascending */
     GPtrArray *checkpoints; /* char * keys of classic and multi-part ones, ascending */
     bool v2;                /* there is one that only the feature v2Checkpoint gives */
+    char *any;              /* key of something that tells of a log; NULL: none */
 } Listing;
 
 static void listing_done(Listing *listing)
 {
     g_array_unref(listing->commits);
     g_ptr_array_unref(listing->checkpoints);
+    g_free(listing->any);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Listing, listing_done)
 
 bool delta_log_key(const char *key, int64_t *version, const char **rest)
 {
-    const char *name = key + strlen("_delta_log/");
     int64_t number = 0;
+    if (!g_str_has_prefix(key, "_delta_log/")) /* stores are servers, too */
+        return false;
+    const char *name = key + strlen("_delta_log/");
     for (int i = 0; i < 20; i++) {
         if (!g_ascii_isdigit(name[i]) || number > (INT64_MAX - 9) / 10)
             return false;
@@ -38,6 +42,10 @@ static void note_key(Listing *listing, const char *key)
 {
     int64_t version;
     const char *rest;
+    const char *name = strrchr(key, '/');
+    bool leftover = g_str_has_suffix(key, ".tmp") || (name && name[1] == '.');
+    if (!listing->any && !leftover)
+        listing->any = g_strdup(key);
     if (!delta_log_key(key, &version, &rest))
         return;
     if (strcmp(rest, ".json") == 0)
@@ -239,6 +247,11 @@ SfStatus delta_log_load(DeltaLog *log, SfError *err)
         SF_TRY(load_checkpoint(log, &listing, err));
     }
     SF_TRY(replay(log, &listing, err));
+    if (log->version < 0 && listing.any)
+        return sf_fail(err, SF_CONFIG,
+                       "%s: there is a Delta log, but no version in it that can be read ('%s' is there); nothing is "
+                       "written over it: restore what is missing, or write to another place",
+                       store_url(log->store), listing.any);
     if (log->version >= 0 && log->version == log->checkpoint && delta_log_in_commit_time(log)) {
         /* A checkpoint does not tell its commit's time. */
         DeltaNews news = {0};

@@ -3,8 +3,9 @@
 
 #include <zlib.h>
 
-#define MAX_PAGE (1 << 30)
-#define MAX_LEVELS (1 << 24) /* of one page: runs make them cheap to claim */
+/* Of one page. Writers cut pages at 1 MiB, some at a row group; what is more than these is a bomb. */
+#define MAX_PAGE (64 << 20)
+#define MAX_LEVELS (1 << 22) /* runs make them cheap to claim */
 
 typedef struct PageHeader {
     int type;
@@ -91,9 +92,11 @@ static SfStatus read_header(LeafReader *reader, PageHeader *header, SfError *err
         }
     }
     header->size = (size_t) (thrift.at - reader->at);
-    if (thrift.failed || header->packed < 0 || header->unpacked < 0 || header->unpacked > MAX_PAGE ||
-        header->packed > reader->end - thrift.at)
+    if (thrift.failed || header->packed < 0 || header->unpacked < 0 || header->packed > reader->end - thrift.at)
         return corrupt(reader, err, "a page header cannot be read");
+    if (header->unpacked > MAX_PAGE)
+        return sf_fail(err, SF_FATAL, "column '%s': a page of %" G_GINT64_FORMAT " bytes is more than we take",
+                       reader->node->name, header->unpacked);
     return SF_OK;
 }
 

@@ -2,6 +2,8 @@
 #include "parquet.h"
 #include "leaf_reader.h"
 
+#define MAX_BATCH (32 << 20)
+
 /* A wanted column or member and what the file has for it. */
 typedef struct Bound {
     const ParquetNode *wanted;
@@ -417,10 +419,17 @@ static SfStatus read_row(ParquetReader *reader, SfError *err)
     return status == SF_OK ? SF_OK : sf_fail_prefix(err, SF_FATAL, "Parquet file");
 }
 
+/* A dictionary makes long values cheap to repeat: their number does not bound a batch's memory. */
+static bool is_full(const ParquetReader *reader)
+{
+    return sf_builder_full(reader->builder) ||
+           (sf_builder_rows(reader->builder) > 0 && sf_builder_bytes(reader->builder) > MAX_BATCH);
+}
+
 SfStatus parquet_reader_next(ParquetReader *reader, int64_t max, struct ArrowArray *out, SfError *err)
 {
     SF_TRY(next_group(reader, err));
-    for (int64_t i = 0; i < max && !sf_builder_full(reader->builder); i++) {
+    for (int64_t i = 0; i < max && !is_full(reader); i++) {
         SfStatus status = next_group(reader, err);
         if (status == SF_END)
             break;
