@@ -81,9 +81,29 @@ static const SfHost quiet_host = {
 
 typedef struct Binding {
     const Pipeline *pipeline;
-    GHashTable *instances; /* const Step * → Instance *, bound */
+    GHashTable *instances; /* const Step * → Instance *, bound, or as far as it could be */
+    GHashTable *doubts;    /* const Step * → GPtrArray of texts: what was wrong with it or before it */
     Diagnostics *diagnostics;
 } Binding;
+
+/* What stands in quotes in a message: the columns and values that it is about. */
+static void add_doubts(GPtrArray *doubts, const char *message)
+{
+    g_auto(GStrv) parts = g_strsplit(message, "'", -1);
+    for (guint i = 1; parts[0] && parts[i] && parts[i + 1]; i += 2)
+        if (*parts[i])
+            g_ptr_array_add(doubts, g_strdup_printf("'%s'", parts[i]));
+}
+
+/* Whether a message may come from a mistake before it: it is about the same column. */
+static bool is_doubtful(const Binding *binding, const Step *step, const char *message)
+{
+    const GPtrArray *doubts = g_hash_table_lookup(binding->doubts, step);
+    for (guint i = 0; doubts && i < doubts->len; i++)
+        if (strstr(message, doubts->pdata[i]))
+            return true;
+    return false;
+}
 
 /* The message with the place that it has itself, or else that one. */
 static void say_one(const Binding *binding, const Step *step, const SfValue *place, const char *message)
@@ -92,6 +112,8 @@ static void say_one(const Binding *binding, const Step *step, const SfValue *pla
     int line, column;
     const char *text = diagnostic_split(message, &file, &line, &column);
     SfValue found = {.file = file, .line = line, .column = column};
+    if (is_doubtful(binding, step, text))
+        return;
     diagnostics_add(binding->diagnostics, file ? &found : place, "step '%s': %s", step->name, text);
 }
 
@@ -155,17 +177,41 @@ static const struct ArrowSchema **input_schemas(const Binding *binding, const St
     return g_steal_pointer(&schemas);
 }
 
+/* Takes over what is in doubt in the steps before. */
+static GPtrArray *inherit_doubts(const Binding *binding, const Step *step)
+{
+    GPtrArray *doubts = g_ptr_array_new_with_free_func(g_free);
+    for (guint i = 0; i < step->inputs->len; i++) {
+        const Edge *edge = g_ptr_array_index(step->inputs, i);
+        const GPtrArray *before = g_hash_table_lookup(binding->doubts, edge->from);
+        for (guint k = 0; before && k < before->len; k++)
+            g_ptr_array_add(doubts, g_strdup(before->pdata[k]));
+    }
+    g_hash_table_insert(binding->doubts, (gpointer) step, doubts);
+    return doubts;
+}
+
+/* A step that is wrong may know its columns all the same, so that what stands behind it is checked too. */
 static void bind_step(const Binding *binding, const Step *step)
 {
     g_autofree const struct ArrowSchema **inputs = input_schemas(binding, step);
     if (!inputs)
         return;
     SfError err = {0};
+    GPtrArray *doubts = inherit_doubts(binding, step);
     g_autoptr(Instance) instance = instance_new_unresolved(step, binding->pipeline, &quiet_host, NULL, &err);
-    if (instance && instance_bind(instance, inputs, &err) == SF_OK)
-        g_hash_table_insert(binding->instances, (gpointer) step, g_steal_pointer(&instance));
-    else
+    bool good = instance && instance_bind(instance, inputs, &err) == SF_OK;
+    if (!good) {
         say(binding, step, err.message);
+        add_doubts(doubts, err.message);
+    }
+    if (good || (instance && instance_guess(instance, inputs)))
+        g_hash_table_insert(binding->instances, (gpointer) step, g_steal_pointer(&instance));
+}
+
+static void free_doubts(gpointer doubts)
+{
+    g_ptr_array_unref(doubts);
 }
 
 static void free_instance(gpointer instance)
@@ -177,7 +223,8 @@ void pipeline_bind(const Pipeline *pipeline, GPtrArray *drafts, Diagnostics *dia
 {
     g_autoptr(GHashTable) instances = g_hash_table_new_full(NULL, NULL, NULL, free_instance);
     g_autoptr(GHashTable) sound = g_hash_table_new(NULL, NULL);
-    Binding binding = {.pipeline = pipeline, .instances = instances, .diagnostics = diagnostics};
+    g_autoptr(GHashTable) doubts = g_hash_table_new_full(NULL, NULL, NULL, free_doubts);
+    Binding binding = {.pipeline = pipeline, .instances = instances, .doubts = doubts, .diagnostics = diagnostics};
     for (guint i = 0; i < drafts->len; i++) {
         const Draft *draft = g_ptr_array_index(drafts, i);
         if (draft->sound)

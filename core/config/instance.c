@@ -47,11 +47,11 @@ Instance *instance_new_unresolved(const Step *step, const Pipeline *pipeline, co
 static SfStatus bind_transform(Instance *instance, const struct ArrowSchema *input, SfError *err)
 {
     const SfTransform *transform = &instance->plugin->transform;
+    if (!transform->bind)
+        SF_TRY(sf_schema_copy(input, &instance->out, err)); /* known, even if the filter is wrong */
     if (rowfilter_is(transform))
         SF_TRY(rowfilter_bind(transform, &instance->node, input, err));
-    if (transform->bind)
-        return transform->bind(&instance->node, input, &instance->out, err);
-    return sf_schema_copy(input, &instance->out, err);
+    return transform->bind ? transform->bind(&instance->node, input, &instance->out, err) : SF_OK;
 }
 
 static SfStatus bind_sink(Instance *instance, const struct ArrowSchema *const *inputs, SfError *err)
@@ -74,6 +74,13 @@ static SfStatus bind_any(Instance *instance, const struct ArrowSchema *const *in
     }
 }
 
+static SfStatus make_error_schemas(Instance *instance, const struct ArrowSchema *const *inputs, SfError *err)
+{
+    for (size_t i = 0; i < instance->node.n_inputs; i++)
+        SF_TRY(error_schema_make(inputs[i], &instance->errors[i], err));
+    return SF_OK;
+}
+
 SfStatus instance_bind(Instance *instance, const struct ArrowSchema *const *inputs, SfError *err)
 {
     SF_TRY(bind_any(instance, inputs, err));
@@ -82,9 +89,13 @@ SfStatus instance_bind(Instance *instance, const struct ArrowSchema *const *inpu
             return sf_fail(err, SF_FATAL, "%s gave no schema", instance->plugin->head.name);
         SF_TRY(sf_schema_check(&instance->out, err));
     }
-    for (size_t i = 0; i < instance->node.n_inputs; i++)
-        SF_TRY(error_schema_make(inputs[i], &instance->errors[i], err));
-    return SF_OK;
+    return make_error_schemas(instance, inputs, err);
+}
+
+bool instance_guess(Instance *instance, const struct ArrowSchema *const *inputs)
+{
+    bool known = instance->plugin->kind == SF_SINK || sf_schema_check(&instance->out, NULL) == SF_OK;
+    return known && make_error_schemas(instance, inputs, NULL) == SF_OK;
 }
 
 static void close_plugin(Instance *instance)

@@ -27,6 +27,9 @@ Instance *instance_new_unresolved(const Step *step, const Pipeline *pipeline, co
 /* Calls bind; inputs[i] is the schema of input i (borrowed until free). */
 SfStatus instance_bind(Instance *instance, const struct ArrowSchema *const *inputs, SfError *err);
 
+/* After a bind that failed: whether the output's columns are known all the same; the errors output's are then made. */
+bool instance_guess(Instance *instance, const struct ArrowSchema *const *inputs);
+
 /* Calls the close hook, then frees. */
 void instance_free(Instance *instance);
 

@@ -106,7 +106,8 @@ typedef struct SfNeed {
 
 typedef struct SfTransform {
     SfHead head;
-    /* The output's schema from the input's. No I/O. NULL: the same schema. */
+    /* The output's schema from the input's. No I/O. NULL: the same schema. On SF_CONFIG, `out` may be
+     * filled with the columns that are known, so that `sfrun check` tells what is wrong behind this step, too. */
     SfStatus (*bind)(SfNode *node, const struct ArrowSchema *in, struct ArrowSchema *out, SfError *err);
     SfStatus (*open)(SfNode *node, SfError *err);
     /* Fills out->rows (any number of rows) from `in`; the host copies split and range. Rows that cannot be processed go

@@ -69,7 +69,7 @@ typedef struct FieldRules {
     Round round;
 } FieldRules;
 
-/* The `schema:` tree → Field *, at least one. Messages carry the place. */
+/* The `schema:` tree → Field *, at least one. Messages carry the place; with them come the fields that are right. */
 SfStatus fields_read(const SfValue *schema, FieldRules rules, GPtrArray **out, SfError *err);
 
 /* Each field's column, and those of what is inside. */

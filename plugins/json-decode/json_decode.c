@@ -254,27 +254,50 @@ static void describe_fields(JsonDecode *self, GArray *columns, GPtrArray *arena)
     self->built = columns->len;
 }
 
-static SfStatus bind(SfNode *node, const struct ArrowSchema *in, struct ArrowSchema *out, SfError *err)
+static void describe_passes(const JsonDecode *self, const struct ArrowSchema *in, GArray *columns, GPtrArray *arena)
 {
-    JsonDecode *self = node->state;
-    g_autoptr(GPtrArray) arena = g_ptr_array_new_with_free_func(g_free);
-    g_autoptr(GArray) columns = g_array_new(FALSE, TRUE, sizeof(SfField));
-    FieldRules rules = {.from_text = self->from_text, .round = (Round) self->round};
-    self->passes = g_array_new(FALSE, TRUE, sizeof(Pass));
-    SF_TRY(find_texts(self, in, err));
-    SF_TRY(find_passes(self, in, err));
-    SF_TRY(fields_read(self->schema, rules, &self->fields, err));
-    SF_TRY(find_keys(self, in, err));
-    describe_fields(self, columns, arena);
-    SF_TRY(make_decoder(self, columns, err));
-    SF_TRY(check_defaults(self, self->fields, err));
-    absent_init(&self->absent, self->fields);
     for (guint i = 0; i < self->passes->len; i++) {
         const Pass *pass = &g_array_index(self->passes, Pass, i);
         SfField field = describe_column(in->children[pass->column], arena);
         field.name = pass->name;
         g_array_append_val(columns, field);
     }
+}
+
+/* All that is wrong with the options, not the first only. */
+static SfStatus read_options(JsonDecode *self, const struct ArrowSchema *in, SfError *err)
+{
+    FieldRules rules = {.from_text = self->from_text, .round = (Round) self->round};
+    SfError all = {""}, one;
+    if (find_texts(self, in, &one) != SF_OK)
+        sf_fail_also(&all, &one);
+    if (find_passes(self, in, &one) != SF_OK)
+        sf_fail_also(&all, &one);
+    if (fields_read(self->schema, rules, &self->fields, &one) != SF_OK)
+        sf_fail_also(&all, &one);
+    return *all.message ? sf_fail(err, SF_CONFIG, "%s", all.message) : SF_OK;
+}
+
+static SfStatus bind(SfNode *node, const struct ArrowSchema *in, struct ArrowSchema *out, SfError *err)
+{
+    JsonDecode *self = node->state;
+    g_autoptr(GPtrArray) arena = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GArray) columns = g_array_new(FALSE, TRUE, sizeof(SfField));
+    self->passes = g_array_new(FALSE, TRUE, sizeof(Pass));
+    SfStatus status = read_options(self, in, err);
+    if (status == SF_OK)
+        status = find_keys(self, in, err);
+    if (self->fields)
+        describe_fields(self, columns, arena);
+    if (status != SF_OK) { /* what is known serves the check of the steps behind */
+        describe_passes(self, in, columns, arena);
+        sf_schema_make((const SfField *) (void *) columns->data, columns->len, out, NULL);
+        return status;
+    }
+    SF_TRY(make_decoder(self, columns, err));
+    SF_TRY(check_defaults(self, self->fields, err));
+    absent_init(&self->absent, self->fields);
+    describe_passes(self, in, columns, arena);
     return sf_schema_make((const SfField *) (void *) columns->data, columns->len, out, err);
 }
 

@@ -336,25 +336,44 @@ static void settle(Field *field, FieldRules rules)
         settle(field->key, rules);
 }
 
+/* Names that differ in case only are one name to tables (and to sf_schema_make, which has no place to show). */
+static SfStatus check_name(GHashTable *seen, const SfValue *key, SfError *err)
+{
+    const char *name = sf_value_text(key);
+    GString *folded = g_string_new(NULL);
+    for (const char *c = name ? name : ""; *c; c = g_utf8_next_char(c))
+        g_string_append_unichar(folded, g_unichar_tolower(g_unichar_toupper(g_utf8_get_char(c))));
+    const SfValue *first = g_hash_table_lookup(seen, folded->str);
+    g_hash_table_insert(seen, g_string_free(folded, FALSE), (gpointer) (first ? first : key));
+    if (!first)
+        return SF_OK;
+    return sf_value_fail(key, err, "column '%s' is there twice (case does not count); the first is '%s' on line %d",
+                         name, sf_value_text(first), sf_value_line(first));
+}
+
 SfStatus fields_read(const SfValue *schema, FieldRules rules, GPtrArray **out, SfError *err)
 {
     if (sf_value_kind(schema) != SF_VALUE_MAP || sf_value_size(schema) == 0)
         return sf_value_fail(schema, err,
                              "schema is a map of columns to their types, such as {order_id: string not null}");
     g_autoptr(GPtrArray) fields = g_ptr_array_new_with_free_func((GDestroyNotify) field_free);
+    g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     SfError all = {""}, one;
     for (size_t i = 0; i < sf_value_size(schema); i++) {
-        const char *name = sf_value_text(sf_value_key(schema, i));
-        g_ptr_array_add(fields, field_new(name ? name : ""));
-        if (read_field(g_ptr_array_index(fields, i), sf_value_at(schema, i), 1, &one) != SF_OK)
-            sf_fail_also(&all, &one);
+        const SfValue *key = sf_value_key(schema, i);
+        const char *name = sf_value_text(key);
+        Field *field = field_new(name ? name : "");
+        if (check_name(seen, key, &one) == SF_OK && read_field(field, sf_value_at(schema, i), 1, &one) == SF_OK) {
+            g_ptr_array_add(fields, field);
+            continue;
+        }
+        sf_fail_also(&all, &one);
+        field_free(field);
     }
-    if (*all.message)
-        return sf_fail(err, SF_CONFIG, "%s", all.message);
     for (guint i = 0; i < fields->len; i++)
         settle(g_ptr_array_index(fields, i), rules);
     *out = g_steal_pointer(&fields);
-    return SF_OK;
+    return *all.message ? sf_fail(err, SF_CONFIG, "%s", all.message) : SF_OK;
 }
 
 void field_set_column(Field *field, SfColumnBuilder *column)
