@@ -10,8 +10,8 @@
  * thread. */
 SF_PRIVATE char *printable(const char *text, const char *keep);
 
-/* The same of bytes that may have NULs; `escape` is what stands before the two hexadecimal digits: "\\x", or "\\u00" where
- * JSON is to stay JSON. */
+/* The same of bytes that may have NULs; `escape` is what stands before the two hexadecimal digits: "\\x", or "\\u00"
+ * where JSON is to stay JSON. */
 SF_PRIVATE char *printable_bytes(const char *bytes, gsize size, const char *keep, const char *escape);
 
 /* The text as one line of a message: as above, with blanks for line breaks and tabs, and URLs without their user info
