@@ -337,13 +337,15 @@ static SfStatus parse_table(Model *model, const SfValue *name, const SfValue *bo
         sf_fail_also(&all, &one);
     if (parse_key(&build, body, &one) != SF_OK)
         sf_fail_also(&all, &one);
+    if (parse_when(&build, body, "delete_when", &target->delete_when, &one) != SF_OK)
+        sf_fail_also(&all, &one);
+    if (parse_when(&build, body, "skip_when", &target->skip_when, &one) != SF_OK)
+        sf_fail_also(&all, &one);
     if (*all.message)
         return sf_fail(err, SF_CONFIG, "%s", all.message);
     if (is_fact)
         SF_TRY(join_dimensions(&build, body, err));
     SF_TRY(parse_order(&build, body, err));
-    SF_TRY(parse_when(&build, body, "delete_when", &target->delete_when, err));
-    SF_TRY(parse_when(&build, body, "skip_when", &target->skip_when, err));
     if (target->delete_when || model->tombstone >= 0)
         target->deleted = target_deleted(model, target);
     return SF_OK;

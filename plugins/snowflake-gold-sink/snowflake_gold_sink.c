@@ -88,18 +88,29 @@ static SfStatus check_connection(const char *connection, SfError *err)
     return reference ? SF_OK : odbc_check(connection, err);
 }
 
+/* All that is wrong, not the first of it only. */
+static SfStatus make_model(Gold *gold, const ModelInput *from, SfError *err)
+{
+    SfError all = {""}, one;
+    if (check_connection(gold->connection, &one) != SF_OK)
+        sf_fail_also(&all, &one);
+    gold->model = model_new(gold->dimensions, gold->facts, gold->provenance, from, &one);
+    if (!gold->model || check_names(gold, &one) != SF_OK)
+        sf_fail_also(&all, &one);
+    if (*all.message) {
+        g_clear_pointer(&gold->model, model_free);
+        return sf_fail(err, SF_CONFIG, "%s", all.message);
+    }
+    gold->numbers = g_ptr_array_new_with_free_func(g_free);
+    return SF_OK;
+}
+
 static SfStatus bind_input(SfNode *node, size_t input, const struct ArrowSchema *schema, SfError *err)
 {
     Gold *gold = node->state;
     ModelInput from = {.schema = schema, .name = node->inputs[input]};
-    if (!gold->model) {
-        SF_TRY(check_connection(gold->connection, err));
-        gold->model = model_new(gold->dimensions, gold->facts, gold->provenance, &from, err);
-        if (!gold->model)
-            return SF_CONFIG;
-        SF_TRY(check_names(gold, err));
-        gold->numbers = g_ptr_array_new_with_free_func(g_free);
-    }
+    if (!gold->model)
+        SF_TRY(make_model(gold, &from, err));
     g_autofree gint64 *numbers = g_new0(gint64, MAX(gold->model->sources->len, 1));
     SF_TRY(model_match(gold->model, &from, numbers, err));
     if (gold->numbers->len <= input)

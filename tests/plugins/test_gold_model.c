@@ -164,9 +164,13 @@ static void test_two_inputs(void)
                       "shop|t/0|1\nweb|t/0|1");
 }
 
-static void test_names_of_its_own(void)
+static void test_names_and_conditions(void)
 {
     static const char *const cases[][2] = {
+        {"facts: {f: {key: orderid, columns: [], delete_when: {regio: x}, skip_when: x}}",
+         "options.yaml:2:18: table 'f': input 'sales' has no column 'orderid'; did you mean 'order_id'?\n"
+         "options.yaml:2:54: table 'f': input 'sales' has no column 'regio'; did you mean 'region'?\n"
+         "options.yaml:2:76: table 'f': 'skip_when' is a map of columns to values"},
         {"facts: {sf_ledger_columns: {key: order_id, columns: []}}",
          "options.yaml:2:9: table 'sf_ledger_columns' has the ledger's name; rename it, or set 'ledger'"},
         {"facts: {SF_DELETED_f: {key: order_id, columns: []}, f: {key: order_id, columns: [], delete_when: {region: "
@@ -227,7 +231,8 @@ int main(int argc, char **argv)
     g_test_add_func("/gold/model/a fact has the keys of its dimensions", test_facts_join);
     g_test_add_func("/gold/model/provenance can be left out", test_without_provenance);
     g_test_add_func("/gold/model/two inputs have a ledger row each", test_two_inputs);
-    g_test_add_func("/gold/model/names of the sink's own tables are refused", test_names_of_its_own);
+    g_test_add_func("/gold/model/names of the sink's own tables are refused, and wrong conditions told",
+                    test_names_and_conditions);
     g_test_add_func("/gold/model/a connection string is checked before anything is opened", test_connection_is_checked);
     g_test_add_func("/gold/model/secrets are in no message", test_secrets);
     return g_test_run();
