@@ -62,6 +62,22 @@ static void add_commit_info(Sink *sink, int64_t now, GString *out)
         sink->schema_changed ? "false" : "true", sink->files->len, rows, bytes, sink->txn_id);
 }
 
+/* Row ids go on from where the version before stands: another try has others. */
+static void add_files(Sink *sink, GString *out)
+{
+    bool tracked = sink->log->version >= 0 && delta_log_supports(sink->log, "rowTracking");
+    int64_t next = tracked ? delta_log_row_ids(sink->log) + 1 : -1;
+    for (guint i = 0; i < sink->files->len; i++) {
+        const DataFile *file = sink->files->pdata[i];
+        file->add->first_row_id = next;
+        file->add->commit_version = sink->log->version + 1;
+        delta_add_encode(file->add, out);
+        next += tracked ? file->rows : 0;
+    }
+    if (tracked && sink->files->len > 0)
+        delta_row_ids_encode(next - 1, out);
+}
+
 static GBytes *make_body(Sink *sink)
 {
     int64_t now = sf_now_ms(sink->node);
@@ -78,8 +94,7 @@ static GBytes *make_body(Sink *sink)
         if (chain_moved(chain))
             delta_txn_encode(chain->app_id, chain->end, now, out);
     }
-    for (guint i = 0; i < sink->files->len; i++)
-        delta_add_encode(((const DataFile *) sink->files->pdata[i])->add, out);
+    add_files(sink, out);
     return g_string_free_to_bytes(g_steal_pointer(&out));
 }
 

@@ -93,6 +93,7 @@ SfStatus table_check_options(const Sink *sink, const struct ArrowSchema *input, 
 SfStatus table_plan(Sink *sink, SfError *err);
 SfStatus table_refresh(Sink *sink, SfError *err); /* table_plan() where that is due */
 json_object *table_metadata(Sink *sink);
+int64_t table_indexed(const Sink *sink); /* columns that have statistics; -1: all */
 int64_t table_number(const Sink *sink, const char *property, int64_t other);
 
 /* rows.c: batches into open files. */

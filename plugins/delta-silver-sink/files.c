@@ -90,7 +90,8 @@ SfStatus files_finish(OpenFile *file, SfError *err)
         .values = g_ptr_array_ref(file->values),
         .size = (int64_t) g_bytes_get_size(body),
         .modified_ms = sf_now_ms(sink->node),
-        .stats = delta_stats(file->writer, rows, table_number(sink, "delta.dataSkippingNumIndexedCols", 32)),
+        .stats = delta_stats(file->writer, rows, table_indexed(sink)),
+        .first_row_id = -1,
     };
     g_ptr_array_add(sink->files, done);
     sink->pending += done->add->size;

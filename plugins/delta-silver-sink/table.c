@@ -177,6 +177,8 @@ SfStatus table_plan(Sink *sink, SfError *err)
     bool changed = create;
     DeltaMerge how = create ? DELTA_MERGE_CREATE : sink->merge_schema ? DELTA_MERGE_EVOLVE : DELTA_MERGE_CHECK;
     for (size_t i = 0; i < sink->n_inputs; i++) {
+        if (!create)
+            SF_TRY(delta_log_check_defaults(sink->log, &sink->inputs[i].schema, err));
         SfStatus status = delta_schema_merge(schema, &sink->inputs[i].schema, how, &changed, err);
         if (status != SF_OK)
             return sf_fail_prefix(err, status, "%s", store_url(sink->store));
@@ -240,4 +242,12 @@ int64_t table_number(const Sink *sink, const char *property, int64_t other)
     const char *text = delta_log_property(sink->log, property);
     gint64 number;
     return text && g_ascii_string_to_signed(text, 10, -1, INT32_MAX, &number, NULL) ? number : other;
+}
+
+/* A clustered table wants statistics of the columns that it is clustered by, wherever they are (PROTOCOL.md, "Clustered
+ * Table"). */
+int64_t table_indexed(const Sink *sink)
+{
+    bool clustered = sink->log->version >= 0 && delta_log_supports(sink->log, "clustering");
+    return clustered ? -1 : table_number(sink, "delta.dataSkippingNumIndexedCols", 32);
 }

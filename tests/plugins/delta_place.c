@@ -57,3 +57,30 @@ void place_loads(const Place *place, gint64 version)
     g_assert_cmpint(status, ==, SF_OK);
     g_assert_cmpint(place->log->version, ==, version);
 }
+
+char *place_checkpoint_paths(const Place *place, gint64 version)
+{
+    SfError err = {0};
+    struct ArrowSchema schema;
+    struct ArrowArray rows;
+    g_autoptr(GString) out = g_string_new(NULL);
+    g_autofree char *key = g_strdup_printf("_delta_log/%020" G_GINT64_FORMAT ".checkpoint.parquet", version);
+    g_autoptr(GBytes) file = NULL;
+    g_assert_cmpint(store_get(place->store, key, 1 << 30, &file, &err), ==, SF_OK);
+    g_assert_cmpint(delta_checkpoint_schema(DELTA_COLUMNS, &schema, &err), ==, SF_OK);
+    g_autoptr(ParquetReader) reader = parquet_reader_new(file, &schema, &err);
+    while (parquet_reader_next(reader, 10000, &rows, &err) == SF_OK) {
+        SfColumn adds;
+        g_assert_cmpint(sf_column_view(schema.children[DELTA_COLUMN_ADD], rows.children[DELTA_COLUMN_ADD], &adds, &err),
+                        ==, SF_OK);
+        for (gint64 row = 0; row < rows.length; row++) {
+            g_autoptr(json_object) add = delta_checkpoint_json(&adds, row, &err);
+            if (add)
+                g_string_append_printf(out, "%s ", delta_json_text(add, "path"));
+        }
+        sf_array_done(&rows);
+    }
+    g_assert_cmpstr(err.message, ==, "");
+    sf_schema_done(&schema);
+    return g_string_free(g_steal_pointer(&out), FALSE);
+}

@@ -21,6 +21,8 @@ void place_done(Place *place);
 void place_put(const Place *place, const char *key, const char *text, gssize size);
 void place_put_commit(const Place *place, gint64 version, const char *text);
 void place_loads(const Place *place, gint64 version); /* or the test ends */
+/* Paths of the live files in a version's checkpoint, in its order, a blank behind each. */
+char *place_checkpoint_paths(const Place *place, gint64 version);
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Place, place_done)
 

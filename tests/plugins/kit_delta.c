@@ -116,18 +116,33 @@ static void test_features(void)
     refused(PROTOCOL, METADATA, NULL);
     refused("{\"protocol\":{\"minReaderVersion\":2,\"minWriterVersion\":6}}\n", METADATA, NULL);
     refused(FEATURES("\"deletionVectors\"", "\"deletionVectors\",\"appendOnly\",\"invariants\""), METADATA, NULL);
-    refused(FEATURES("\"v2Checkpoint\"", "\"v2Checkpoint\""), METADATA, "needs the feature 'v2Checkpoint'");
-    refused(FEATURES("", "\"rowTracking\",\"domainMetadata\""), METADATA, "needs the feature 'rowTracking'");
+    refused(FEATURES("\"v2Checkpoint\"", "\"v2Checkpoint\""), METADATA, NULL);
+    refused(FEATURES("", "\"rowTracking\",\"domainMetadata\",\"clustering\",\"checkpointProtection\""), METADATA, NULL);
+    refused(FEATURES("\"typeWidening\"", "\"typeWidening\""), COLUMN("\\\"delta.typeChanges\\\":[]"), NULL);
+    refused(FEATURES("\"catalogManaged\"", "\"catalogManaged\",\"inCommitTimestamp\""), METADATA,
+            "needs the feature 'catalogManaged'");
+    refused(FEATURES("\"catalogOwned-preview\"", "\"catalogOwned-preview\""), METADATA,
+            "needs the feature 'catalogOwned-preview'");
+    refused(FEATURES("", "\"icebergCompatV2\""), METADATA, "needs the feature 'icebergCompatV2'");
     refused(FEATURES("\"magic\"", ""), METADATA, "needs the feature 'magic'");
     refused("{\"protocol\":{\"minReaderVersion\":4,\"minWriterVersion\":7}}\n", METADATA,
             "needs reader version 4 and writer version 7");
     refused("{\"protocol\":{}}\n", METADATA, "needs reader version 0");
     refused(PROTOCOL, COLUMN("\\\"delta.invariants\\\":\\\"x > 1\\\""), "column 'id' uses the feature 'invariants'");
-    refused(PROTOCOL, COLUMN("\\\"delta.generationExpression\\\":\\\"1\\\""),
+    /* What the protocol does not mean yet is a note like others. */
+    refused(PROTOCOL, COLUMN("\\\"delta.generationExpression\\\":\\\"1\\\""), NULL);
+    refused(PROTOCOL, COLUMN("\\\"delta.identity.start\\\":1"), NULL);
+    refused(FEATURES("", "\"appendOnly\""), COLUMN("\\\"delta.generationExpression\\\":\\\"1\\\""), NULL);
+    refused("{\"protocol\":{\"minReaderVersion\":1,\"minWriterVersion\":4}}\n",
+            COLUMN("\\\"delta.generationExpression\\\":\\\"1\\\""), "column 'id' uses the feature 'generatedColumns'");
+    refused(FEATURES("", "\"generatedColumns\""), COLUMN("\\\"delta.generationExpression\\\":\\\"1\\\""),
             "column 'id' uses the feature 'generatedColumns'");
-    refused(PROTOCOL, COLUMN("\\\"delta.identity.start\\\":1"), "column 'id' uses the feature 'identityColumns'");
+    refused("{\"protocol\":{\"minReaderVersion\":1,\"minWriterVersion\":6}}\n",
+            COLUMN("\\\"delta.identity.start\\\":1"), "column 'id' uses the feature 'identityColumns'");
     refused(PROTOCOL, PROPERTY("delta.constraints.positive", "id > 0"), "has the constraint 'positive'");
-    refused(PROTOCOL, PROPERTY("delta.columnMapping.mode", "name"), "uses the feature 'columnMapping' (mode name)");
+    refused(PROTOCOL, PROPERTY("delta.columnMapping.mode", "name"), NULL);
+    refused("{\"protocol\":{\"minReaderVersion\":2,\"minWriterVersion\":5}}\n",
+            PROPERTY("delta.columnMapping.mode", "name"), "uses the feature 'columnMapping' (mode name)");
 }
 
 static void remove_key(Place *place, const char *key)
@@ -141,33 +156,6 @@ static char *checkpoint_key(gint64 version)
     return g_strdup_printf("_delta_log/%020" G_GINT64_FORMAT ".checkpoint.parquet", version);
 }
 
-/* Paths of the live files in the newest checkpoint, in its order. */
-static char *checkpoint_paths(Place *place, gint64 version)
-{
-    SfError err = {0};
-    struct ArrowSchema schema;
-    struct ArrowArray rows;
-    g_autoptr(GString) out = g_string_new(NULL);
-    g_autofree char *key = checkpoint_key(version);
-    g_autoptr(GBytes) file = NULL;
-    g_assert_cmpint(store_get(place->store, key, 1 << 30, &file, &err), ==, SF_OK);
-    g_assert_cmpint(delta_checkpoint_schema(false, &schema, &err), ==, SF_OK);
-    g_autoptr(ParquetReader) reader = parquet_reader_new(file, &schema, &err);
-    while (parquet_reader_next(reader, 10000, &rows, &err) == SF_OK) {
-        SfColumn adds;
-        g_assert_cmpint(sf_column_view(schema.children[3], rows.children[3], &adds, &err), ==, SF_OK);
-        for (gint64 row = 0; row < rows.length; row++) {
-            g_autoptr(json_object) add = delta_checkpoint_json(&adds, row, &err);
-            if (add)
-                g_string_append_printf(out, "%s ", delta_json_text(add, "path"));
-        }
-        sf_array_done(&rows);
-    }
-    g_assert_cmpstr(err.message, ==, "");
-    sf_schema_done(&schema);
-    return g_string_free(g_steal_pointer(&out), FALSE);
-}
-
 static void test_checkpoint_merge(void)
 {
     g_auto(Place) place = {0};
@@ -177,7 +165,7 @@ static void test_checkpoint_merge(void)
     place_put_commit(&place, 1, "{\"remove\":{\"path\":\"a\",\"deletionTimestamp\":1,\"dataChange\":true}}\n" ADD("e"));
     place_loads(&place, 1);
     g_assert_cmpint(delta_checkpoint_write(place.log, &err), ==, SF_OK);
-    g_autofree char *first = checkpoint_paths(&place, 1);
+    g_autofree char *first = place_checkpoint_paths(&place, 1);
     g_assert_cmpstr(first, ==, "e b%20c d ");
     place_put_commit(
         &place, 2,
@@ -187,7 +175,7 @@ static void test_checkpoint_merge(void)
         TXN("p/s/x", 6) "{\"domainMetadata\":{\"domain\":\"dom\",\"configuration\":\"{}\",\"removed\":false}}\n");
     place_loads(&place, 3);
     g_assert_cmpint(delta_checkpoint_write(place.log, &err), ==, SF_OK);
-    g_autofree char *second = checkpoint_paths(&place, 3);
+    g_autofree char *second = place_checkpoint_paths(&place, 3);
     g_assert_cmpstr(second, ==, "a e d ");
     for (gint64 version = 0; version <= 3; version++) {
         g_autofree char *key = delta_commit_key(version);

@@ -84,7 +84,7 @@ static GBytes *txn_file(const char *app_id, int times, int64_t page_bytes)
 {
     struct ArrowSchema schema;
     SfError err = {0};
-    g_assert_cmpint(delta_checkpoint_schema(true, &schema, &err), ==, SF_OK);
+    g_assert_cmpint(delta_checkpoint_schema(DELTA_COLUMNS_OF_STATE, &schema, &err), ==, SF_OK);
     ParquetOptions options = {.codec = PARQUET_ZSTD,
                               .level = 1,
                               .maps = delta_checkpoint_maps,
@@ -127,12 +127,12 @@ static void test_checkpoint_bombs(void)
     g_autoptr(GBytes) page = txn_file(huge, 1, 1 << 30);
     g_assert_cmpuint(g_bytes_get_size(page), <, 1 << 20);
     SfError err = {0};
-    g_assert_cmpint(delta_checkpoint_read(place.log, page, &err), ==, SF_FATAL);
+    g_assert_cmpint(delta_checkpoint_read(place.log, "x.parquet", page, &err), ==, SF_FATAL);
     g_assert_nonnull(strstr(err.message, "column 'appId': a page of"));
     huge[8 << 20] = '\0';
     g_autoptr(GBytes) repeated = txn_file(huge, 100, 1 << 30);
     g_assert_cmpuint(g_bytes_get_size(repeated), <, 1 << 20);
-    g_assert_cmpint(delta_checkpoint_read(place.log, repeated, &err), ==, SF_FATAL);
+    g_assert_cmpint(delta_checkpoint_read(place.log, "x.parquet", repeated, &err), ==, SF_FATAL);
     g_assert_nonnull(strstr(err.message, "a txn action whose appId has 8388608 bytes"));
     put_checkpoint(&place, repeated);
     fails(&place, SF_CONFIG, "there is a Delta log, but no version in it that can be read");

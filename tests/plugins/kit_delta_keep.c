@@ -74,19 +74,55 @@ static void test_past_a_damaged_one(void)
     g_assert_cmpint(delta_log_txn(place.log, "p/s/x"), ==, 6);
 }
 
-/* A log of which only a checkpoint named by UUID is left is not damaged, but more than we know. */
-static void test_v2_by_name(void)
+#define V2 "_delta_log/00000000000000000007.checkpoint.a8f3c3f4-1b7c-4d1e-9f4e-0c4b7d1e2f3a"
+
+/* A V2 checkpoint, as a text with its files in a sidecar: what Spark 4 writes by the policy v2. */
+static void test_v2(void)
 {
     g_auto(Place) place = {0};
     SfError err = {0};
     place_init(&place);
-    place_put(&place, "_delta_log/00000000000000000007.checkpoint.a8f3c3f4-1b7c-4d1e-9f4e-0c4b7d1e2f3a.parquet", "PAR1",
-              -1);
-    place_put_commit(&place, 8, ADD("a"));
-    g_assert_cmpint(delta_log_load(place.log, &err), ==, SF_CONFIG);
-    g_autofree char *expected = g_strdup_printf("%s: the table needs the feature 'v2Checkpoint', which this sink lacks",
-                                                store_url(place.store));
-    g_assert_cmpstr(err.message, ==, expected);
+    /* the sidecar: the files of a checkpoint of another table */
+    place_put_commit(&place, 0, PROTOCOL METADATA ADD("x%20y") ADD("gone") ADD("kept"));
+    place_loads(&place, 0);
+    checkpoint(&place);
+    g_autofree char *from = path_of(&place, "_delta_log/00000000000000000000.checkpoint.parquet");
+    g_autofree char *to = path_of(&place, "_delta_log/_sidecars/one two.parquet");
+    g_autofree char *folder = g_path_get_dirname(to);
+    g_autofree char *commit = path_of(&place, "_delta_log/00000000000000000000.json");
+    g_autofree char *hint = path_of(&place, "_delta_log/_last_checkpoint");
+    g_assert_cmpint(g_mkdir(folder, 0777), ==, 0);
+    g_assert_cmpint(g_rename(from, to), ==, 0);
+    g_assert_cmpint(g_unlink(commit) + g_unlink(hint), ==, 0);
+    place_put(
+        &place, V2 ".json",
+        "{\"checkpointMetadata\":{\"version\":7}}\n"
+        "{\"protocol\":{\"minReaderVersion\":3,\"minWriterVersion\":7,\"readerFeatures\":[\"v2Checkpoint\"],"
+        "\"writerFeatures\":[\"v2Checkpoint\",\"domainMetadata\"]}}\n" METADATA TXN(
+            "p/s/x", 6) "{\"domainMetadata\":{\"domain\":\"d\",\"configuration\":\"c\",\"removed\":false}}\n"
+                        "{\"sidecar\":{\"path\":\"one%20two.parquet\",\"sizeInBytes\":1,\"modificationTime\":1}}\n",
+        -1);
+    place_put_commit(&place, 8, ADD("b") "{\"remove\":{\"path\":\"gone\",\"dataChange\":true}}\n");
+    place_loads(&place, 8);
+    g_assert_cmpint(place.log->checkpoint, ==, 7);
+    g_assert_cmpint(delta_log_txn(place.log, "p/s/x"), ==, 6);
+    g_assert_cmpint(delta_log_check_features(place.log, &err), ==, SF_OK);
+    /* Ours on top of it has all of that, by itself. */
+    checkpoint(&place);
+    g_autofree char *v2 = path_of(&place, V2 ".json");
+    g_assert_cmpint(g_unlink(v2), ==, 0);
+    place_loads(&place, 8);
+    g_assert_cmpint(delta_log_txn(place.log, "p/s/x"), ==, 6);
+    g_assert_cmpstr(g_hash_table_lookup(place.log->domains, "d"), ==, "c");
+    g_autofree char *paths = place_checkpoint_paths(&place, 8);
+    g_assert_cmpstr(paths, ==, "b x%20y kept ");
+    /* A sidecar elsewhere is none. */
+    place_put(&place, "_delta_log/00000000000000000009.checkpoint.a8f3c3f4-1b7c-4d1e-9f4e-0c4b7d1e2f3a.json",
+              "{\"sidecar\":{\"path\":\"../../x.parquet\"}}\n" PROTOCOL METADATA, -1);
+    place_put_commit(&place, 10, ADD("c"));
+    place_loads(&place, 10);
+    g_assert_cmpint(delta_checkpoint_write(place.log, &err), ==, SF_FATAL);
+    g_assert_nonnull(strstr(err.message, "a sidecar of the checkpoint is called '../../x.parquet'"));
 }
 
 /* Versions 0 … 29 with checkpoints of 10 and 20; what is there was last changed a day apart, version 0 `oldest` days
@@ -187,7 +223,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/delta/times of positions go through checkpoints", test_last_updated);
     g_test_add_func("/delta/a checkpoint that cannot be read is written past", test_past_a_damaged_one);
-    g_test_add_func("/delta/a log of v2 checkpoints is refused by name", test_v2_by_name);
+    g_test_add_func("/delta/v2 checkpoints with sidecars are read", test_v2);
     g_test_add_func("/delta/what an expired checkpoint stands for is taken away", test_clean);
     g_test_add_func("/delta/the log is cleaned once a day", test_clean_once_a_day);
     return g_test_run();

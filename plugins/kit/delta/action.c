@@ -40,6 +40,10 @@ void delta_add_encode(const DeltaAdd *add, GString *out)
     g_string_append_printf(
         out, "},\"size\":%" G_GINT64_FORMAT ",\"modificationTime\":%" G_GINT64_FORMAT ",\"dataChange\":true,",
         add->size, add->modified_ms);
+    if (add->first_row_id >= 0)
+        g_string_append_printf(out,
+                               "\"baseRowId\":%" G_GINT64_FORMAT ",\"defaultRowCommitVersion\":%" G_GINT64_FORMAT ",",
+                               add->first_row_id, add->commit_version);
     add_member("stats", add->stats, out);
     g_string_append(out, "}}\n");
 }
@@ -50,6 +54,15 @@ void delta_txn_encode(const char *app_id, int64_t version, int64_t now_ms, GStri
     add_member("appId", app_id, out);
     g_string_append_printf(out, ",\"version\":%" G_GINT64_FORMAT ",\"lastUpdated\":%" G_GINT64_FORMAT "}}\n", version,
                            now_ms);
+}
+
+/* PROTOCOL.md, "Row Tracking": the high water mark is a JSON text. */
+void delta_row_ids_encode(int64_t last, GString *out)
+{
+    g_string_append_printf(out,
+                           "{\"domainMetadata\":{\"domain\":\"delta.rowTracking\",\"configuration\":"
+                           "\"{\\\"rowIdHighWaterMark\\\":%" G_GINT64_FORMAT "}\",\"removed\":false}}\n",
+                           last);
 }
 
 void delta_action_encode(const char *name, json_object *action, GString *out)

@@ -5,14 +5,13 @@
 #define BATCH_ROWS 4096
 #define DAY_MS INT64_C(86400000)
 
-enum { COLUMN_TXN, COLUMN_METADATA, COLUMN_PROTOCOL, COLUMN_ADD, COLUMN_REMOVE, COLUMN_DOMAIN, COLUMNS };
-
 typedef struct Merge {
     DeltaLog *log;
-    struct ArrowSchema schema;
+    struct ArrowSchema schema; /* of what is read: the last column is not written */
     ParquetWriter *writer;
     SfBuilder *builder;
-    GHashTable *seen; /* char *: files and domains that a newer commit has decided on */
+    GPtrArray *sidecars; /* char *: keys of files that the older checkpoint refers to */
+    GHashTable *seen;    /* char *: files and domains that a newer commit has decided on */
     int64_t actions;
     int64_t adds;
     int64_t expired_before; /* removes with an older deletionTimestamp are dropped */
@@ -24,6 +23,7 @@ static void merge_done(Merge *merge)
     sf_builder_free(merge->builder);
     sf_schema_done(&merge->schema);
     g_clear_pointer(&merge->seen, g_hash_table_unref);
+    g_clear_pointer(&merge->sidecars, g_ptr_array_unref);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Merge, merge_done)
@@ -42,12 +42,12 @@ static SfStatus flush_rows(Merge *merge, SfError *err)
 
 static SfStatus add_action(Merge *merge, int column, json_object *action, SfError *err)
 {
-    for (int i = 0; i < COLUMNS; i++)
+    for (int i = 0; i < DELTA_COLUMNS; i++)
         delta_checkpoint_add(merge->schema.children[i], i == column ? action : NULL,
                              sf_builder_column(merge->builder, (size_t) i));
     SF_TRY(sf_builder_end_row(merge->builder, err));
     merge->actions++;
-    merge->adds += column == COLUMN_ADD;
+    merge->adds += column == DELTA_COLUMN_ADD;
     if (sf_builder_rows(merge->builder) >= BATCH_ROWS || sf_builder_full(merge->builder))
         return flush_rows(merge, err);
     return SF_OK;
@@ -78,6 +78,16 @@ static bool is_expired(const Merge *merge, json_object *removed)
     return !time || json_object_get_int64(time) < merge->expired_before;
 }
 
+/* A file's name, encoded as paths are; one that leads elsewhere is none of this table's log. */
+static SfStatus add_sidecar(Merge *merge, const char *path, SfError *err)
+{
+    g_autofree char *name = path ? delta_path_decode(path) : NULL;
+    if (!name || !*name || strchr(name, '/'))
+        return sf_fail(err, SF_FATAL, "a sidecar of the checkpoint is called '%s'", path ? path : "null");
+    g_ptr_array_add(merge->sidecars, g_strconcat("_delta_log/_sidecars/", name, NULL));
+    return SF_OK;
+}
+
 static SfStatus merge_action(Merge *merge, json_object *line, SfError *err)
 {
     json_object *action = delta_json_member(line, "add", json_type_object);
@@ -85,21 +95,40 @@ static SfStatus merge_action(Merge *merge, json_object *line, SfError *err)
         if (!g_hash_table_add(merge->seen, file_key_of(action)))
             return SF_OK;
         json_object_object_add(action, "dataChange", json_object_new_boolean(false));
-        return add_action(merge, COLUMN_ADD, action, err);
+        return add_action(merge, DELTA_COLUMN_ADD, action, err);
     }
     action = delta_json_member(line, "remove", json_type_object);
     if (action) {
         if (!g_hash_table_add(merge->seen, file_key_of(action)) || is_expired(merge, action))
             return SF_OK;
         json_object_object_add(action, "dataChange", json_object_new_boolean(false));
-        return add_action(merge, COLUMN_REMOVE, action, err);
+        return add_action(merge, DELTA_COLUMN_REMOVE, action, err);
     }
+    action = delta_json_member(line, "sidecar", json_type_object);
+    if (action)
+        return add_sidecar(merge, delta_json_text(action, "path"), err);
     action = delta_json_member(line, "domainMetadata", json_type_object);
     const char *domain = delta_json_text(action, "domain");
     if (!domain || !g_hash_table_add(merge->seen, g_strconcat("\n", domain, NULL)))
         return SF_OK;
     json_object *removed = delta_json_member(action, "removed", json_type_boolean);
-    return removed && json_object_get_boolean(removed) ? SF_OK : add_action(merge, COLUMN_DOMAIN, action, err);
+    return removed && json_object_get_boolean(removed) ? SF_OK : add_action(merge, DELTA_COLUMN_DOMAIN, action, err);
+}
+
+static SfStatus merge_text(Merge *merge, GBytes *body, SfError *err)
+{
+    gsize size;
+    const char *at = g_bytes_get_data(body, &size);
+    DeltaText lines = {.at = at, .end = at + size};
+    SfStatus status;
+    do {
+        json_object *line = NULL;
+        status = delta_text_next(&lines, &line, err);
+        if (status == SF_OK)
+            status = merge_action(merge, line, err);
+        json_object_put(line);
+    } while (status == SF_OK);
+    return status == SF_END ? SF_OK : status;
 }
 
 static SfStatus merge_commit(Merge *merge, int64_t version, SfError *err)
@@ -110,17 +139,7 @@ static SfStatus merge_commit(Merge *merge, int64_t version, SfError *err)
     if (status == SF_EMPTY)
         return sf_fail(err, SF_FATAL, "%s is gone", key);
     SF_TRY(status);
-    gsize size;
-    const char *at = g_bytes_get_data(body, &size);
-    DeltaText lines = {.at = at, .end = at + size};
-    do {
-        json_object *line = NULL;
-        status = delta_text_next(&lines, &line, err);
-        if (status == SF_OK)
-            status = merge_action(merge, line, err);
-        json_object_put(line);
-    } while (status == SF_OK);
-    return status == SF_END ? SF_OK : status;
+    return merge_text(merge, body, err);
 }
 
 /* Columns of an older checkpoint's file actions: what decides whether a row stays. */
@@ -182,10 +201,16 @@ static SfStatus merge_rows(Merge *merge, const struct ArrowArray *rows, SfError 
     FileColumns removes;
     SfColumn removed_at;
     SfColumn domains;
-    SF_TRY(view_files(merge, rows, COLUMN_ADD, &adds, err));
-    SF_TRY(view_files(merge, rows, COLUMN_REMOVE, &removes, err));
+    SfColumn sidecars;
+    SfColumn sidecar_path;
+    SF_TRY(view_files(merge, rows, DELTA_COLUMN_ADD, &adds, err));
+    SF_TRY(view_files(merge, rows, DELTA_COLUMN_REMOVE, &removes, err));
     SF_TRY(member_view(&removes.action, "deletionTimestamp", &removed_at, err));
-    SF_TRY(sf_column_view(merge->schema.children[COLUMN_DOMAIN], rows->children[COLUMN_DOMAIN], &domains, err));
+    SF_TRY(sf_column_view(merge->schema.children[DELTA_COLUMN_DOMAIN], rows->children[DELTA_COLUMN_DOMAIN], &domains,
+                          err));
+    SF_TRY(sf_column_view(merge->schema.children[DELTA_COLUMN_SIDECAR], rows->children[DELTA_COLUMN_SIDECAR], &sidecars,
+                          err));
+    SF_TRY(member_view(&sidecars, "path", &sidecar_path, err));
     g_autofree int32_t *picked = g_new(int32_t, (gsize) rows->length);
     int64_t n = 0;
     for (int64_t row = 0; row < rows->length; row++) {
@@ -198,6 +223,9 @@ static SfStatus merge_rows(Merge *merge, const struct ArrowArray *rows, SfError 
                    !is_decided(merge, &removes, row);
         } else if (!sf_is_null(&domains, row)) {
             SF_TRY(keeps_domain(merge, &domains, row, &keep, err));
+        } else if (!sf_is_null(&sidecars, row)) {
+            g_autofree char *path = text_at(&sidecar_path, row);
+            SF_TRY(add_sidecar(merge, path, err));
         }
         picked[n] = (int32_t) row;
         n += keep;
@@ -206,35 +234,48 @@ static SfStatus merge_rows(Merge *merge, const struct ArrowArray *rows, SfError 
     return parquet_writer_add(merge->writer, (const struct ArrowArray *const *) rows->children, 0, picked, n, err);
 }
 
+static SfStatus merge_parquet(Merge *merge, GBytes *file, SfError *err)
+{
+    g_autoptr(ParquetReader) reader = parquet_reader_new(file, &merge->schema, err);
+    SfStatus status = reader ? SF_OK : SF_FATAL;
+    while (status == SF_OK) {
+        struct ArrowArray rows;
+        status = parquet_reader_next(reader, BATCH_ROWS, &rows, err);
+        if (status != SF_OK)
+            break;
+        status = merge_rows(merge, &rows, err);
+        sf_array_done(&rows);
+    }
+    return status == SF_END ? SF_OK : status;
+}
+
+static SfStatus merge_file(Merge *merge, const char *key, SfError *err)
+{
+    g_autoptr(GBytes) file = NULL;
+    SfStatus status = store_get(merge->log->store, key, DELTA_MAX_CHECKPOINT, &file, err);
+    if (status == SF_EMPTY)
+        return sf_fail(err, SF_FATAL, "%s is gone", key);
+    SF_TRY(status);
+    if (g_str_has_suffix(key, ".json"))
+        return merge_text(merge, file, err);
+    SF_TRY(flush_rows(merge, err));
+    return merge_parquet(merge, file, err);
+}
+
+/* The state's rows have gone before, and what a newer commit has decided on. */
 static SfStatus merge_checkpoint(Merge *merge, const GPtrArray *keys, SfError *err)
 {
-    SF_TRY(flush_rows(merge, err));
-    for (guint i = 0; i < keys->len; i++) {
-        g_autoptr(GBytes) file = NULL;
-        SfStatus status = store_get(merge->log->store, keys->pdata[i], DELTA_MAX_CHECKPOINT, &file, err);
-        if (status == SF_EMPTY)
-            return sf_fail(err, SF_FATAL, "%s is gone", (const char *) keys->pdata[i]);
-        SF_TRY(status);
-        g_autoptr(ParquetReader) reader = parquet_reader_new(file, &merge->schema, err);
-        status = reader ? SF_OK : SF_FATAL;
-        while (status == SF_OK) {
-            struct ArrowArray rows;
-            status = parquet_reader_next(reader, BATCH_ROWS, &rows, err);
-            if (status != SF_OK)
-                break;
-            status = merge_rows(merge, &rows, err);
-            sf_array_done(&rows);
-        }
-        if (status != SF_END)
-            return status;
-    }
-    return SF_OK;
+    for (guint i = 0; i < keys->len; i++)
+        SF_TRY(merge_file(merge, keys->pdata[i], err));
+    for (guint i = 0; i < merge->sidecars->len; i++)
+        SF_TRY(merge_file(merge, merge->sidecars->pdata[i], err));
+    return flush_rows(merge, err);
 }
 
 static SfStatus merge_state(Merge *merge, SfError *err)
 {
-    SF_TRY(add_action(merge, COLUMN_PROTOCOL, merge->log->protocol, err));
-    SF_TRY(add_action(merge, COLUMN_METADATA, merge->log->metadata, err));
+    SF_TRY(add_action(merge, DELTA_COLUMN_PROTOCOL, merge->log->protocol, err));
+    SF_TRY(add_action(merge, DELTA_COLUMN_METADATA, merge->log->metadata, err));
     GHashTableIter iter;
     gpointer app_id;
     gpointer value;
@@ -246,7 +287,7 @@ static SfStatus merge_state(Merge *merge, SfError *err)
         json_object_object_add(txn, "version", json_object_new_int64(known->version));
         if (known->updated_ms != DELTA_NEVER)
             json_object_object_add(txn, "lastUpdated", json_object_new_int64(known->updated_ms));
-        SF_TRY(add_action(merge, COLUMN_TXN, txn, err));
+        SF_TRY(add_action(merge, DELTA_COLUMN_TXN, txn, err));
     }
     return SF_OK;
 }
@@ -257,10 +298,14 @@ static SfStatus merge_init(Merge *merge, DeltaLog *log, SfError *err)
     merge->log = log;
     merge->expired_before = retention == INT64_MAX ? INT64_MIN : sf_now_ms(log->node) - retention;
     merge->seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    SF_TRY(delta_checkpoint_schema(false, &merge->schema, err));
-    merge->builder = sf_builder_new(&merge->schema, err);
+    merge->sidecars = g_ptr_array_new_with_free_func(g_free);
+    struct ArrowSchema written;
+    SF_TRY(delta_checkpoint_schema(DELTA_COLUMNS_OF_V2, &merge->schema, err));
+    SF_TRY(delta_checkpoint_schema(DELTA_COLUMNS, &written, err));
+    merge->builder = sf_builder_new(&written, err);
     ParquetOptions options = {.codec = PARQUET_SNAPPY, .maps = delta_checkpoint_maps};
-    merge->writer = parquet_writer_new(&merge->schema, &options, err);
+    merge->writer = parquet_writer_new(&written, &options, err);
+    sf_schema_done(&written);
     return merge->builder && merge->writer ? SF_OK : SF_FATAL;
 }
 

@@ -11,7 +11,7 @@ static void take(json_object **place, json_object *action)
 
 static SfStatus take_rows(DeltaLog *log, const struct ArrowSchema *schema, const struct ArrowArray *rows, SfError *err)
 {
-    SfColumn columns[3];
+    SfColumn columns[DELTA_COLUMNS_OF_STATE];
     for (size_t i = 0; i < G_N_ELEMENTS(columns); i++)
         SF_TRY(sf_column_view(schema->children[i], rows->children[i], &columns[i], err));
     for (int64_t row = 0; row < rows->length; row++) {
@@ -19,19 +19,41 @@ static SfStatus take_rows(DeltaLog *log, const struct ArrowSchema *schema, const
             g_autoptr(json_object) action = delta_checkpoint_json(&columns[i], row, err);
             if (!action)
                 continue;
-            if (i == 0)
+            if (i == DELTA_COLUMN_TXN)
                 SF_TRY(delta_log_take_txn(log, action, err));
+            else if (i == DELTA_COLUMN_DOMAIN)
+                SF_TRY(delta_log_take_domain(log, action, err));
             else
-                take(i == 1 ? &log->metadata : &log->protocol, action);
+                take(i == DELTA_COLUMN_METADATA ? &log->metadata : &log->protocol, action);
         }
     }
     return SF_OK;
 }
 
-SfStatus delta_checkpoint_read(DeltaLog *log, GBytes *file, SfError *err)
+/* A V2 checkpoint may be a text of actions, as a commit is. */
+static SfStatus take_text(DeltaLog *log, GBytes *file, SfError *err)
+{
+    gsize size;
+    const char *text = g_bytes_get_data(file, &size);
+    DeltaText lines = {.at = text, .end = text + size, .no_files = true};
+    DeltaNews news = {0};
+    SfStatus status;
+    do {
+        json_object *object = NULL;
+        status = delta_text_next(&lines, &object, err);
+        if (status == SF_OK)
+            status = delta_log_take_action(log, object, &news, err);
+        json_object_put(object);
+    } while (status == SF_OK);
+    return status == SF_END ? SF_OK : status;
+}
+
+SfStatus delta_checkpoint_read(DeltaLog *log, const char *key, GBytes *file, SfError *err)
 {
     struct ArrowSchema schema;
-    SF_TRY(delta_checkpoint_schema(true, &schema, err));
+    if (g_str_has_suffix(key, ".json"))
+        return take_text(log, file, err);
+    SF_TRY(delta_checkpoint_schema(DELTA_COLUMNS_OF_STATE, &schema, err));
     g_autoptr(ParquetReader) reader = parquet_reader_new(file, &schema, err);
     SfStatus status = reader ? SF_OK : SF_FATAL;
     while (status == SF_OK) {

@@ -68,15 +68,16 @@ static const SfField metadata[] = {TEXT("id"),
 static const SfField protocol[] = {INT("minReaderVersion"), INT("minWriterVersion"),
                                    LIST_OF("readerFeatures", text_element), LIST_OF("writerFeatures", text_element)};
 static const SfField domain[] = {TEXT("domain"), TEXT("configuration"), FLAG("removed")};
+static const SfField sidecar[] = {TEXT("path"), LONG("sizeInBytes")};
 
 /* What a writer's state needs comes first. */
-static const SfField actions[] = {GROUP("txn", txn), GROUP("metaData", metadata), GROUP("protocol", protocol),
-                                  GROUP("add", add), GROUP("remove", removed),    GROUP("domainMetadata", domain)};
-#define STATE_ACTIONS 3
+static const SfField actions[] = {
+    GROUP("txn", txn), GROUP("metaData", metadata), GROUP("protocol", protocol), GROUP("domainMetadata", domain),
+    GROUP("add", add), GROUP("remove", removed),    GROUP("sidecar", sidecar)};
 
-SfStatus delta_checkpoint_schema(bool state_only, struct ArrowSchema *out, SfError *err)
+SfStatus delta_checkpoint_schema(DeltaColumn n, struct ArrowSchema *out, SfError *err)
 {
-    return sf_schema_make(actions, state_only ? STATE_ACTIONS : G_N_ELEMENTS(actions), out, err);
+    return sf_schema_make(actions, n, out, err);
 }
 
 static void add_map(const struct ArrowSchema *schema, json_object *value, SfColumnBuilder *out)

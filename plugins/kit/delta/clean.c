@@ -52,7 +52,7 @@ static SfStatus delete_before(DeltaLog *log, const GPtrArray *page, int64_t base
 
 static bool is_wanted(const DeltaLog *log, int64_t retention)
 {
-    return retention != INT64_MAX && log->checkpoint >= 0 &&
+    return retention != INT64_MAX && log->checkpoint >= 0 && !delta_log_supports(log, "checkpointProtection") &&
            g_strcmp0(delta_log_property(log, "delta.enableExpiredLogCleanup"), "false") != 0;
 }
 

@@ -31,6 +31,7 @@ typedef struct DeltaLog {
     json_object *protocol;
     json_object *metadata; /* the whole action: what we do not know is carried over */
     GHashTable *txns;      /* char *appId → DeltaTxn * */
+    GHashTable *domains;   /* char *domain → char *configuration, of those that are not removed */
     int64_t commit_time;   /* inCommitTimestamp of the newest commit, or INT64_MIN */
     bool commit_seen;      /* the commit of this version was there; a checkpoint may stand without one */
     int64_t cleaned_day;   /* since 1970, on which delta_log_clean() found nothing more to do */
@@ -59,11 +60,17 @@ SfStatus delta_log_holds(DeltaLog *log, bool *holds, SfError *err);
 /* Applies the text of commit `version`, which must be the next. */
 SfStatus delta_log_apply(DeltaLog *log, int64_t version, const char *text, size_t size, DeltaNews *news, SfError *err);
 
+/* One action of a commit, or of a checkpoint, whichever keys it has. */
+SfStatus delta_log_take_action(DeltaLog *log, json_object *object, DeltaNews *news, SfError *err);
 SfStatus delta_log_take_txn(DeltaLog *log, json_object *txn, SfError *err);
 
 /* The newest txn action with that appId, or NULL; and its version, or -1. */
 const DeltaTxn *delta_log_find_txn(const DeltaLog *log, const char *app_id);
 int64_t delta_log_txn(const DeltaLog *log, const char *app_id);
+
+/* The last row id that was given out (feature rowTracking); -1: none. */
+int64_t delta_log_row_ids(const DeltaLog *log);
+SfStatus delta_log_take_domain(DeltaLog *log, json_object *domain, SfError *err);
 
 /* A table property, or NULL. */
 const char *delta_log_property(const DeltaLog *log, const char *name);
@@ -74,6 +81,10 @@ int64_t delta_log_interval_ms(const DeltaLog *log, const char *name, int64_t oth
 
 /* SF_CONFIG, with the feature's name, when the table needs what we lack for appending. */
 SfStatus delta_log_check_features(const DeltaLog *log, SfError *err);
+/* Whether the table's protocol has that feature for writers. */
+bool delta_log_supports(const DeltaLog *log, const char *feature);
+/* SF_CONFIG when rows of these columns leave one out that has a default. */
+SfStatus delta_log_check_defaults(const DeltaLog *log, const struct ArrowSchema *input, SfError *err);
 bool delta_log_in_commit_time(const DeltaLog *log);
 
 /* "_delta_log/00000000000000000007.json" */
@@ -214,19 +225,22 @@ typedef struct DeltaAdd {
     int64_t size;
     int64_t modified_ms;
     char *stats;
+    int64_t first_row_id;   /* of its rows (feature rowTracking); -1: none */
+    int64_t commit_version; /* with it */
 } DeltaAdd;
 
 void delta_add_free(DeltaAdd *add);
 void delta_add_encode(const DeltaAdd *add, GString *out); /* a line */
 void delta_txn_encode(const char *app_id, int64_t version, int64_t now_ms, GString *out);
+void delta_row_ids_encode(int64_t last, GString *out); /* the domain that tells of them */
 void delta_action_encode(const char *name, json_object *action, GString *out);
 char *delta_uuid(void);
 
 /* ---- checkpoints: checkpoint.c, checkpoint_read.c
  * ----------------------------------------------------------------------- */
 
-/* Protocol, metaData and txns of one checkpoint file into the log's state. */
-SfStatus delta_checkpoint_read(DeltaLog *log, GBytes *file, SfError *err);
+/* Protocol, metaData, txns and domains of one checkpoint file into the log's state. `key` tells its kind. */
+SfStatus delta_checkpoint_read(DeltaLog *log, const char *key, GBytes *file, SfError *err);
 
 /* Merges the newest checkpoint and the commits after it into a checkpoint of log->version, and points
  * _last_checkpoint to it. */
@@ -240,10 +254,25 @@ SfStatus delta_log_clean(DeltaLog *log, SfError *err);
 SfStatus delta_checkpoint_last(DeltaLog *log, int64_t *version, SfError *err);
 SfStatus delta_checkpoint_keys(DeltaLog *log, int64_t version, GPtrArray *out, SfError *err);
 
+/* Columns of a checkpoint, in our order: what a writer's state needs comes first, what only a V2 checkpoint has
+ * last. */
+typedef enum DeltaColumn {
+    DELTA_COLUMN_TXN,
+    DELTA_COLUMN_METADATA,
+    DELTA_COLUMN_PROTOCOL,
+    DELTA_COLUMN_DOMAIN,
+    DELTA_COLUMNS_OF_STATE,
+    DELTA_COLUMN_ADD = DELTA_COLUMNS_OF_STATE,
+    DELTA_COLUMN_REMOVE,
+    DELTA_COLUMNS,
+    DELTA_COLUMN_SIDECAR = DELTA_COLUMNS,
+    DELTA_COLUMNS_OF_V2
+} DeltaColumn;
+
 /* checkpoint_rows.c: struct schema of a checkpoint's rows, one nullable struct an action; and rows ↔ JSON actions.
  * Lists called as in delta_checkpoint_maps are maps. */
 extern const char *const delta_checkpoint_maps[];
-SfStatus delta_checkpoint_schema(bool state_only, struct ArrowSchema *out, SfError *err);
+SfStatus delta_checkpoint_schema(DeltaColumn n, struct ArrowSchema *out, SfError *err);
 void delta_checkpoint_add(const struct ArrowSchema *schema, json_object *value, SfColumnBuilder *out);
 json_object *delta_checkpoint_json(const SfColumn *column, int64_t row, SfError *err); /* NULL for null */
 

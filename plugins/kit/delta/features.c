@@ -9,7 +9,42 @@ static const char *const known[] = {"appendOnly",          "invariants",
                                     "identityColumns",     "deletionVectors",
                                     "timestampNtz",        "domainMetadata",
                                     "vacuumProtocolCheck", "inCommitTimestamp",
-                                    "allowColumnDefaults", NULL};
+                                    "allowColumnDefaults", "clustering",
+                                    "rowTracking",         "checkpointProtection",
+                                    "typeWidening",        "typeWidening-preview",
+                                    "variantType",         "variantType-preview",
+                                    "variantShredding",    "variantShredding-preview",
+                                    "v2Checkpoint",        NULL};
+
+static bool is_listed(const DeltaLog *log, const char *member, const char *feature)
+{
+    json_object *list = delta_json_member(log->protocol, member, json_type_array);
+    for (size_t i = 0; list && i < json_object_array_length(list); i++)
+        if (g_strcmp0(json_object_get_string(json_object_array_get_idx(list, i)), feature) == 0)
+            return true;
+    return false;
+}
+
+static int version_of(const DeltaLog *log, const char *member)
+{
+    json_object *version = delta_json_member(log->protocol, member, json_type_int);
+    return version ? json_object_get_int(version) : 0;
+}
+
+bool delta_log_supports(const DeltaLog *log, const char *feature)
+{
+    /* Writer versions that imply them; from 7 on, features are listed. */
+    static const struct {
+        const char *feature;
+        int writer;
+    } implied[] = {{"appendOnly", 2},       {"invariants", 2},    {"checkConstraints", 3}, {"changeDataFeed", 4},
+                   {"generatedColumns", 4}, {"columnMapping", 5}, {"identityColumns", 6}};
+    int writer = version_of(log, "minWriterVersion");
+    for (size_t i = 0; writer < 7 && i < G_N_ELEMENTS(implied); i++)
+        if (strcmp(implied[i].feature, feature) == 0)
+            return writer >= implied[i].writer;
+    return is_listed(log, "writerFeatures", feature);
+}
 
 static SfStatus check_list(const DeltaLog *log, const char *member, SfError *err)
 {
@@ -24,15 +59,18 @@ static SfStatus check_list(const DeltaLog *log, const char *member, SfError *err
     return SF_OK;
 }
 
-/* Keys in a field's metadata that ask something of every row. */
+/* Keys in a field's metadata that ask something of every row, where the protocol means them; invariants always. */
 static const char *forbidden_key(const char *key)
 {
     static const struct {
         const char *key;
         const char *feature;
-    } rows[] = {{"delta.invariants", "invariants"},          {"delta.generationExpression", "generatedColumns"},
-                {"delta.identity.start", "identityColumns"}, {"delta.identity.step", "identityColumns"},
-                {"CURRENT_DEFAULT", "allowColumnDefaults"},  {"delta.typeChanges", "typeWidening"}};
+    } rows[] = {
+        {"delta.invariants", "invariants"},
+        {"delta.generationExpression", "generatedColumns"},
+        {"delta.identity.start", "identityColumns"},
+        {"delta.identity.step", "identityColumns"},
+    };
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++)
         if (strcmp(key, rows[i].key) == 0)
             return rows[i].feature;
@@ -49,7 +87,8 @@ static SfStatus check_field(const DeltaLog *log, json_object *field, SfError *er
         {
             (void) value;
             const char *feature = forbidden_key(key);
-            if (feature)
+            bool meant = feature && (strcmp(feature, "invariants") == 0 || delta_log_supports(log, feature));
+            if (meant)
                 return sf_fail(err, SF_CONFIG, "%s: column '%s' uses the feature '%s', which this sink lacks",
                                store_url(log->store), delta_json_text(field, "name"), feature);
         }
@@ -90,7 +129,8 @@ static SfStatus check_properties(const DeltaLog *log, SfError *err)
                 "%s: with 'delta.setTransactionRetentionDuration' (%s) the table forgets positions, and rows "
                 "would be there twice; take it away: ALTER TABLE … UNSET TBLPROPERTIES ('%s')",
                 store_url(log->store), text, key);
-        if (strcmp(key, "delta.columnMapping.mode") == 0 && g_strcmp0(text, "none") != 0)
+        if (strcmp(key, "delta.columnMapping.mode") == 0 && g_strcmp0(text, "none") != 0 &&
+            delta_log_supports(log, "columnMapping"))
             return sf_fail(err, SF_CONFIG,
                            "%s: the table uses the feature 'columnMapping' (mode %s), which this sink lacks",
                            store_url(log->store), text);
@@ -100,10 +140,8 @@ static SfStatus check_properties(const DeltaLog *log, SfError *err)
 
 SfStatus delta_log_check_features(const DeltaLog *log, SfError *err)
 {
-    json_object *reader = delta_json_member(log->protocol, "minReaderVersion", json_type_int);
-    json_object *writer = delta_json_member(log->protocol, "minWriterVersion", json_type_int);
-    int r = reader ? json_object_get_int(reader) : 0;
-    int w = writer ? json_object_get_int(writer) : 0;
+    int r = version_of(log, "minReaderVersion");
+    int w = version_of(log, "minWriterVersion");
     if (r < 1 || r > 3 || w < 1 || w > 7)
         return sf_fail(err, SF_CONFIG,
                        "%s: the table needs reader version %d and writer version %d; this sink knows up to 3 and 7",
@@ -115,6 +153,29 @@ SfStatus delta_log_check_features(const DeltaLog *log, SfError *err)
     if (!schema)
         return sf_fail_prefix(err, SF_FATAL, "%s", store_url(log->store));
     return check_type(log, schema, err);
+}
+
+/* A default is for columns that an insert leaves out: null in ours, which only a default of null allows. */
+SfStatus delta_log_check_defaults(const DeltaLog *log, const struct ArrowSchema *input, SfError *err)
+{
+    if (!delta_log_supports(log, "allowColumnDefaults"))
+        return SF_OK;
+    g_autoptr(json_object) schema = delta_schema_parse(log->metadata, err);
+    json_object *fields = delta_json_member(schema, "fields", json_type_array);
+    g_autoptr(GHashTable) there = delta_names_new();
+    for (int64_t i = 0; i < input->n_children; i++)
+        delta_names_add(there, input->children[i]->name, i);
+    for (size_t i = 0; fields && i < json_object_array_length(fields); i++) {
+        json_object *field = json_object_array_get_idx(fields, i);
+        const char *name = delta_json_text(field, "name");
+        const char *text = delta_json_text(delta_json_member(field, "metadata", json_type_object), "CURRENT_DEFAULT");
+        if (text && name && g_ascii_strcasecmp(text, "NULL") != 0 && delta_names_find(there, name) < 0)
+            return sf_fail(err, SF_CONFIG,
+                           "%s: column '%s' has the default %s (feature 'allowColumnDefaults'), which this sink does "
+                           "not fill in; let the rows have the column",
+                           store_url(log->store), name, text);
+    }
+    return fields ? SF_OK : SF_FATAL;
 }
 
 bool delta_log_in_commit_time(const DeltaLog *log)

@@ -5,6 +5,7 @@
 /* A name of a position, and how many a table may have: all of them are kept. */
 #define MAX_APP_ID 4096
 #define MAX_TXNS 1000000
+#define MAX_DOMAINS 10000
 
 DeltaLog *delta_log_new(SfNode *node, Store *store)
 {
@@ -14,6 +15,7 @@ DeltaLog *delta_log_new(SfNode *node, Store *store)
     log->version = log->checkpoint = -1;
     log->commit_time = INT64_MIN;
     log->txns = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    log->domains = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     return log;
 }
 
@@ -24,6 +26,7 @@ void delta_log_free(DeltaLog *log)
     json_object_put(log->protocol);
     json_object_put(log->metadata);
     g_hash_table_unref(log->txns);
+    g_hash_table_unref(log->domains);
     g_free(log);
 }
 
@@ -104,7 +107,32 @@ SfStatus delta_log_take_txn(DeltaLog *log, json_object *action, SfError *err)
     return SF_OK;
 }
 
-static SfStatus apply_action(DeltaLog *log, json_object *object, DeltaNews *news, SfError *err)
+SfStatus delta_log_take_domain(DeltaLog *log, json_object *action, SfError *err)
+{
+    const char *domain = delta_json_text(action, "domain");
+    const char *configuration = delta_json_text(action, "configuration");
+    json_object *removed = delta_json_member(action, "removed", json_type_boolean);
+    if (!domain)
+        return sf_fail(err, SF_FATAL, "a domainMetadata action without domain");
+    if (removed && json_object_get_boolean(removed)) {
+        g_hash_table_remove(log->domains, domain);
+        return SF_OK;
+    }
+    if (g_hash_table_size(log->domains) >= MAX_DOMAINS)
+        return sf_fail(err, SF_FATAL, "the table has more than %d domainMetadata actions", MAX_DOMAINS);
+    g_hash_table_replace(log->domains, g_strdup(domain), g_strdup(configuration ? configuration : ""));
+    return SF_OK;
+}
+
+int64_t delta_log_row_ids(const DeltaLog *log)
+{
+    const char *text = g_hash_table_lookup(log->domains, "delta.rowTracking");
+    g_autoptr(json_object) mark = text ? delta_json_parse(text, strlen(text), NULL) : NULL;
+    json_object *last = delta_json_member(mark, "rowIdHighWaterMark", json_type_int);
+    return last ? json_object_get_int64(last) : -1;
+}
+
+SfStatus delta_log_take_action(DeltaLog *log, json_object *object, DeltaNews *news, SfError *err)
 {
     json_object *action;
     if ((action = delta_json_member(object, "metaData", json_type_object))) {
@@ -117,6 +145,8 @@ static SfStatus apply_action(DeltaLog *log, json_object *object, DeltaNews *news
     }
     if ((action = delta_json_member(object, "commitInfo", json_type_object)))
         apply_commit_info(log, action, news);
+    if ((action = delta_json_member(object, "domainMetadata", json_type_object)))
+        SF_TRY(delta_log_take_domain(log, action, err));
     action = delta_json_member(object, "txn", json_type_object);
     return action ? delta_log_take_txn(log, action, err) : SF_OK;
 }
@@ -130,7 +160,7 @@ SfStatus delta_log_apply(DeltaLog *log, int64_t version, const char *text, size_
         json_object *object = NULL;
         status = delta_text_next(&lines, &object, err);
         if (status == SF_OK)
-            status = apply_action(log, object, news, err);
+            status = delta_log_take_action(log, object, news, err);
         json_object_put(object);
     } while (status == SF_OK);
     if (status != SF_END)

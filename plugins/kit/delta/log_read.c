@@ -7,7 +7,6 @@
 typedef struct Listing {
     GArray *commits;        /* int64_t, ascending */
     GPtrArray *checkpoints; /* char * keys of classic and multi-part ones, ascending */
-    bool v2;                /* there is one that only the feature v2Checkpoint gives */
     char *any;              /* key of something that tells of a log; NULL: none */
 } Listing;
 
@@ -52,8 +51,6 @@ static void note_key(Listing *listing, const char *key)
         g_array_append_val(listing->commits, version);
     else if (g_str_has_prefix(rest, ".checkpoint.") && parts_of(rest) > 0)
         g_ptr_array_add(listing->checkpoints, g_strdup(key));
-    else if (g_str_has_prefix(rest, ".checkpoint."))
-        listing->v2 = true;
 }
 
 static SfStatus list_log(DeltaLog *log, int64_t from, Listing *listing, SfError *err)
@@ -101,16 +98,28 @@ static void forget(DeltaLog *log)
     json_object_put(log->metadata);
     log->protocol = log->metadata = NULL;
     g_hash_table_remove_all(log->txns);
+    g_hash_table_remove_all(log->domains);
     log->version = log->checkpoint = -1;
     log->commit_seen = false;
     log->commit_time = INT64_MIN;
 }
 
-/* Number of parts that a key belongs to: 1 for a classic checkpoint, 0 for one that is none of ours (by UUID). */
+/* ".checkpoint.80a083e8-7026-4e79-81be-64bd76c43a11.json" or .parquet (PROTOCOL.md, "V2 Spec"). */
+static bool is_v2_name(const char *rest)
+{
+    size_t start = strlen(".checkpoint.");
+    if (strlen(rest) < start + 36 ||
+        (strcmp(rest + start + 36, ".json") != 0 && strcmp(rest + start + 36, ".parquet") != 0))
+        return false;
+    g_autofree char *uuid = g_strndup(rest + start, 36);
+    return g_uuid_string_is_valid(uuid);
+}
+
+/* Number of parts that a key belongs to; 0: no checkpoint that we know. */
 static int64_t parts_of(const char *rest)
 {
     int64_t parts;
-    if (strcmp(rest, ".checkpoint.parquet") == 0)
+    if (strcmp(rest, ".checkpoint.parquet") == 0 || is_v2_name(rest))
         return 1;
     /* ".checkpoint.0000000001.0000000003.parquet" */
     if (strlen(rest) != strlen(".checkpoint..") + 20 + strlen(".parquet"))
@@ -168,7 +177,7 @@ static SfStatus read_parts(DeltaLog *log, const GPtrArray *keys, SfError *err)
         if (status == SF_EMPTY)
             return sf_fail(err, SF_FATAL, "it is gone");
         SF_TRY(status);
-        SF_TRY(delta_checkpoint_read(log, file, err));
+        SF_TRY(delta_checkpoint_read(log, keys->pdata[i], file, err));
     }
     return log->protocol && log->metadata ? SF_OK : sf_fail(err, SF_FATAL, "it lacks protocol or metaData");
 }
@@ -215,9 +224,6 @@ static SfStatus replay(DeltaLog *log, const Listing *listing, SfError *err)
         int64_t version = g_array_index(listing->commits, int64_t, i);
         if (version <= log->version)
             continue;
-        if (version != log->version + 1 && log->version < 0 && listing->v2)
-            return sf_fail(err, SF_CONFIG, "%s: the table needs the feature 'v2Checkpoint', which this sink lacks",
-                           store_url(log->store));
         if (version != log->version + 1)
             return sf_fail(err, SF_FATAL,
                            "%s: the log has a gap: version %" G_GINT64_FORMAT " is missing, %" G_GINT64_FORMAT

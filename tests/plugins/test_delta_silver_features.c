@@ -1,0 +1,152 @@
+/* delta-silver-sink on tables with features that ask something of each append. */
+#include "silver_table.h"
+
+#define ROWS(...) (const char *const[]){__VA_ARGS__}, G_N_ELEMENTS(((const char *const[]){__VA_ARGS__}))
+#define FIELD(name, type, metadata)                                                                                    \
+    "{\"name\":\"" name "\",\"type\":\"" type "\",\"nullable\":true,\"metadata\":{" metadata "}}"
+#define WRITER(features) "{\"minReaderVersion\":1,\"minWriterVersion\":7,\"writerFeatures\":[" features "]}"
+#define DOMAIN(name, text)                                                                                             \
+    "{\"domainMetadata\":{\"domain\":\"" name "\",\"configuration\":\"" text "\",\"removed\":false}}\n"
+
+static int64_t number_of(json_object *object, const char *name)
+{
+    json_object *number = delta_json_member(object, name, json_type_int);
+    g_assert_nonnull(number);
+    return json_object_get_int64(number);
+}
+
+static int64_t row_ids_of(const SilverTable *table, gint64 version, int64_t *mark)
+{
+    g_autoptr(GPtrArray) adds = silver_actions(table, version, "add");
+    g_autoptr(GPtrArray) domains = silver_actions(table, version, "domainMetadata");
+    g_assert_cmpuint(adds->len, ==, 1);
+    g_assert_cmpuint(domains->len, ==, 1);
+    g_assert_cmpint(number_of(adds->pdata[0], "defaultRowCommitVersion"), ==, version);
+    g_assert_cmpstr(delta_json_text(domains->pdata[0], "domain"), ==, "delta.rowTracking");
+    g_autoptr(json_object) state = json_tokener_parse(delta_json_text(domains->pdata[0], "configuration"));
+    *mark = number_of(state, "rowIdHighWaterMark");
+    return number_of(adds->pdata[0], "baseRowId");
+}
+
+/* Row ids follow each other, also behind a version that another writer has won, and through checkpoints. */
+static void test_row_tracking(void)
+{
+    g_auto(SilverTable) table = {0};
+    int64_t mark;
+    silver_init(&table, "checkpoint_interval: 3");
+    silver_put_table(&table, &(ForeignTable){.protocol = WRITER("\"rowTracking\",\"domainMetadata\""),
+                                             .fields = "[" FIELD("id", "long", "") "]"});
+    g_autoptr(Harness) h = silver_sink_new(&table, "id bigint");
+    silver_write_rows(h, "events/0", 0, ROWS("[1]", "[2]", "[3]"));
+    harness_commit(h, SF_COMMIT_CHECKPOINT);
+    g_assert_cmpint(row_ids_of(&table, 1, &mark), ==, 0);
+    g_assert_cmpint(mark, ==, 2);
+    silver_write_rows(h, "events/0", 3, ROWS("[4]", "[5]"));
+    g_autofree char *path = silver_log_path(&table, 2);
+    g_assert_true(g_file_set_contents(path, DOMAIN("delta.rowTracking", "{\\\"rowIdHighWaterMark\\\":99}"), -1, NULL));
+    harness_commit(h, SF_COMMIT_CHECKPOINT);
+    g_assert_cmpint(row_ids_of(&table, 3, &mark), ==, 100);
+    g_assert_cmpint(mark, ==, 101);
+    g_assert_cmpstr(harness_logs(h), ==, "");
+    for (gint64 version = 0; version <= 3; version++) {
+        g_autofree char *old = silver_log_path(&table, version);
+        g_assert_cmpint(unlink(old), ==, 0);
+    }
+    harness_reopen(h);
+    silver_write_rows(h, "events/0", 5, ROWS("[6]"));
+    harness_commit(h, SF_COMMIT_END);
+    g_assert_cmpint(row_ids_of(&table, 4, &mark), ==, 102);
+    g_assert_cmpint(mark, ==, 102);
+}
+
+/* Statistics of the columns that the table is clustered by, which may be any; the domain that says so stays. */
+static void test_clustering(void)
+{
+    g_auto(SilverTable) table = {0};
+    silver_init(&table, "checkpoint_interval: 1");
+    silver_put_table(
+        &table, &(ForeignTable){.protocol = WRITER("\"clustering\",\"domainMetadata\""),
+                                .fields = "[" FIELD("id", "long", "") "," FIELD("last", "long", "") "]",
+                                .configuration = "{\"delta.dataSkippingNumIndexedCols\":\"1\"}",
+                                .more = DOMAIN("delta.clustering", "{\\\"clusteringColumns\\\":[[\\\"last\\\"]]}")});
+    g_autoptr(Harness) h = silver_sink_new(&table, "id bigint, last bigint");
+    silver_write_rows(h, "events/0", 0, ROWS("[1, 7]"));
+    harness_commit(h, SF_COMMIT_END);
+    g_autoptr(GPtrArray) adds = silver_actions(&table, 1, "add");
+    g_assert_nonnull(strstr(delta_json_text(adds->pdata[0], "stats"), "\"maxValues\":{\"id\":1,\"last\":7}"));
+    g_assert_null(delta_json_member(adds->pdata[0], "baseRowId", json_type_int));
+    g_autofree char *name = g_strdup_printf("%s/t/_delta_log/%020d.checkpoint.parquet", table.dir, 1);
+    char *data;
+    gsize size;
+    SfError err = {0};
+    g_assert_true(g_file_get_contents(name, &data, &size, NULL));
+    g_autoptr(GBytes) file = g_bytes_new_take(data, size);
+    struct ArrowSchema schema;
+    struct ArrowArray rows;
+    rows_schema("domainMetadata struct<domain string, configuration string>", &schema);
+    g_autoptr(ParquetReader) reader = parquet_reader_new(file, &schema, &err);
+    g_assert_cmpint(parquet_reader_next(reader, 100, &rows, &err), ==, SF_OK);
+    g_autoptr(GString) all = g_string_new(NULL);
+    for (gint64 row = 0; row < rows.length; row++) {
+        g_autofree char *text = rows_text(&schema, &rows, row);
+        g_string_append(all, text);
+    }
+    g_assert_nonnull(strstr(all->str, "\"delta.clustering\",\"configuration\":\"{\\\"clusteringColumns\\\":[["));
+    sf_array_done(&rows);
+    sf_schema_done(&schema);
+}
+
+/* A default is for columns that are left out: null would be another value. */
+static void test_defaults(void)
+{
+    g_auto(SilverTable) table = {0};
+    silver_init(&table, "");
+    silver_put_table(
+        &table,
+        &(ForeignTable){
+            .protocol = WRITER("\"allowColumnDefaults\""),
+            .fields = "[" FIELD("id", "long", "") "," FIELD("n", "long", "\"CURRENT_DEFAULT\":\"NULL\"") "," FIELD(
+                "s", "string", "\"CURRENT_DEFAULT\":\"'x'\"") "]"});
+    {
+        g_autoptr(Harness) h = silver_sink_new(&table, "id bigint, n bigint");
+        g_assert_cmpint(harness_try_bind(h), ==, SF_OK);
+        g_assert_cmpint(harness_try_open(h), ==, SF_CONFIG);
+        g_assert_nonnull(strstr(h->err.message, "column 's' has the default 'x' (feature 'allowColumnDefaults')"));
+    }
+    g_autoptr(Harness) h = silver_sink_new(&table, "id bigint, S string");
+    silver_write_rows(h, "events/0", 0, ROWS("[1, null]", "[2, \"y\"]"));
+    harness_commit(h, SF_COMMIT_END);
+    g_autofree char *text = silver_text(&table, "id bigint, n bigint, s string");
+    g_assert_cmpstr(text, ==, "{\"id\":1,\"n\":null,\"s\":null}\n{\"id\":2,\"n\":null,\"s\":\"y\"}");
+}
+
+/* What the widened column was is noted in the schema, and stays there when it grows. */
+static void test_type_widening(void)
+{
+    g_auto(SilverTable) table = {0};
+    silver_init(&table, "");
+    silver_put_table(
+        &table, &(ForeignTable){
+                    .protocol = "{\"minReaderVersion\":3,\"minWriterVersion\":7,\"readerFeatures\":["
+                                "\"typeWidening\"],\"writerFeatures\":[\"typeWidening\"]}",
+                    .fields = "[" FIELD("id", "long",
+                                        "\"delta.typeChanges\":[{\"fromType\":\"integer\",\"toType\":\"long\"}]") "]"});
+    g_autoptr(Harness) h = silver_sink_new(&table, "id int, more string");
+    silver_write_rows(h, "events/0", 0, ROWS("[1, \"x\"]"));
+    harness_commit(h, SF_COMMIT_END);
+    g_autoptr(GPtrArray) meta = silver_actions(&table, 1, "metaData");
+    g_assert_nonnull(
+        strstr(delta_json_text(meta->pdata[0], "schemaString"), "\"delta.typeChanges\":[{\"fromType\":\"integer\""));
+    g_autofree char *text = silver_text(&table, "id bigint, more string");
+    g_assert_cmpstr(text, ==, "{\"id\":1,\"more\":\"x\"}");
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/delta-silver-sink/features/row ids follow each other", test_row_tracking);
+    g_test_add_func("/delta-silver-sink/features/a clustered table has its statistics and its domain", test_clustering);
+    g_test_add_func("/delta-silver-sink/features/defaults that would be filled in are refused", test_defaults);
+    g_test_add_func("/delta-silver-sink/features/type changes stay noted", test_type_widening);
+    return g_test_run();
+}
