@@ -1,0 +1,69 @@
+/* Requests and their answers. Each handler reads one kind of request (its name says which) and writes the body of the
+ * answer; fields and versions are those of kafka.apache.org/protocol. */
+#ifndef BROKER_API_H
+#define BROKER_API_H
+
+#include "broker.h"
+
+typedef struct Conn Conn; /* server.c */
+
+typedef enum Outcome {
+    ANSWERED,
+    SILENT, /* nobody waits for an answer */
+    PARKED, /* not yet: the same request comes again when something has changed, or at its deadline */
+    HELD,   /* somebody else answers by conn_answer() */
+} Outcome;
+
+typedef struct Request {
+    Broker *broker;
+    Conn *conn;
+    gint16 api;
+    gint16 version;
+    gint32 correlation;
+    const char *client; /* client.id, or "" */
+    gint64 deadline_us; /* of one that was parked; 0: it comes for the first time */
+    In in;
+    Out out;
+} Request;
+
+/* The answer for `request`, wherever it was kept; out.bytes is consumed. */
+void conn_answer(Conn *conn, gint16 api, gint16 version, gint32 correlation, Out *body);
+const char *conn_host(const Conn *conn);
+/* The body of an answer. */
+Out answer_body(gint16 api, gint16 version);
+
+/* api.c: what is known, and who handles it. false: the connection is to be closed. */
+bool api_handle(Request *request, Outcome *outcome);
+/* Whether requests of that version have flexible fields. */
+bool api_is_flexible(gint16 api, gint16 version);
+
+/* api_data.c */
+Outcome api_produce(Request *request);
+Outcome api_fetch(Request *request);
+Outcome api_list_offsets(Request *request);
+/* api_topics.c */
+Outcome api_metadata(Request *request);
+Outcome api_create_topics(Request *request);
+Outcome api_delete_topics(Request *request);
+Outcome api_create_partitions(Request *request);
+Outcome api_describe_configs(Request *request);
+/* api_producers.c */
+Outcome api_init_producer(Request *request);
+Outcome api_add_partitions(Request *request);
+Outcome api_add_offsets(Request *request);
+Outcome api_end(Request *request);
+Outcome api_commit_in_transaction(Request *request);
+/* api_offsets.c */
+Outcome api_find_coordinator(Request *request);
+Outcome api_offset_commit(Request *request);
+Outcome api_offset_fetch(Request *request);
+/* api_groups.c */
+Outcome api_join(Request *request);
+Outcome api_sync(Request *request);
+Outcome api_heartbeat(Request *request);
+Outcome api_leave(Request *request);
+Outcome api_describe_groups(Request *request);
+Outcome api_list_groups(Request *request);
+Outcome api_delete_groups(Request *request);
+
+#endif
