@@ -1,5 +1,8 @@
 /* See kafka_command.h. */
 #include "kafka_command.h"
+
+#include "config/option_read.h"
+#include "config/secret.h"
 #include "data/printable.h"
 
 #include <stdio.h>
@@ -7,7 +10,9 @@
 
 const char *connection_brokers(const Connection *connection)
 {
-    const char *brokers = connection->brokers ? connection->brokers : g_getenv("KAFKA_BROKERS");
+    const char *brokers = connection->brokers        ? connection->brokers
+                          : connection->file_brokers ? connection->file_brokers
+                                                     : g_getenv("KAFKA_BROKERS");
     return brokers && *brokers ? brokers : "localhost:9092";
 }
 
@@ -28,39 +33,113 @@ bool split_setting(const char *text, char **name, const char **value)
     return true;
 }
 
-int connection_properties(const CliPage *page, const Connection *connection, SfMap *out)
+void connection_properties_free(SfMap *properties)
 {
-    SfPair *pairs = g_new0(SfPair, connection->properties.size + 1);
-    for (size_t i = 0; i < connection->properties.size; i++) {
-        char *name = NULL;
-        if (!split_setting(connection->properties.items[i], &name, &pairs[i].value)) {
-            for (size_t before = 0; before < i; before++)
-                g_free((char *) pairs[before].key);
-            g_free(pairs);
-            return cli_fail(page, "-X takes name=value, not '%s'", connection->properties.items[i]);
-        }
-        pairs[i].key = name;
+    for (size_t i = 0; i < properties->size; i++) {
+        g_free((char *) properties->pairs[i].key);
+        secret_free((char *) properties->pairs[i].value);
     }
-    *out = (SfMap){.size = connection->properties.size, .pairs = pairs};
+    g_free((SfPair *) properties->pairs);
+    *properties = (SfMap){0};
+}
+
+/* In place of an earlier one of that name. NULL, or what is wrong. */
+static char *add_property(GArray *pairs, const char *name, const char *value, bool resolve)
+{
+    char *problem = NULL;
+    bool reads = resolve && option_holds_secret(name);
+    char *text =
+        reads ? secret_resolve(value, g_str_has_suffix(name, ".pem"), &problem) : secret_copy(value, strlen(value));
+    if (!text)
+        return problem;
+    for (guint i = 0; i < pairs->len; i++) {
+        SfPair *pair = &g_array_index(pairs, SfPair, i);
+        if (strcmp(pair->key, name) == 0) {
+            secret_free((char *) pair->value);
+            pair->value = text;
+            return NULL;
+        }
+    }
+    SfPair pair = {g_strdup(name), text};
+    g_array_append_val(pairs, pair);
+    return NULL;
+}
+
+/* A line of the file: name=value, a comment, or blank. */
+static char *add_line(Connection *connection, GArray *pairs, char *line, bool resolve)
+{
+    g_autofree char *name = NULL;
+    const char *value = NULL;
+    g_strstrip(line);
+    if (!*line || *line == '#')
+        return NULL;
+    if (!split_setting(line, &name, &value))
+        return g_strdup("is no name=value");
+    g_strchomp(name);
+    g_autofree char *text = g_strchug(g_strdup(value));
+    if (strcmp(name, "bootstrap.servers") != 0 && strcmp(name, "metadata.broker.list") != 0)
+        return add_property(pairs, name, text, resolve);
+    connection->file_brokers = g_intern_string(text);
+    return NULL;
+}
+
+static int add_file(const CliPage *page, Connection *connection, GArray *pairs, bool resolve)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *text = NULL;
+    if (!g_file_get_contents(connection->file, &text, NULL, &error))
+        return cli_fail(page, "--config: %s", error->message);
+    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+    for (guint i = 0; lines[i]; i++) {
+        g_autofree char *problem = add_line(connection, pairs, lines[i], resolve);
+        if (problem)
+            return cli_fail(page, "%s:%u: %s", connection->file, i + 1, problem);
+    }
     return -1;
 }
 
-rd_kafka_conf_t *connection_conf(const CliPage *page, const Connection *connection, const KafkaSetting *defaults)
+static int add_flags(const CliPage *page, const Connection *connection, GArray *pairs, bool resolve)
 {
-    KafkaOptions options = {.brokers = connection_brokers(connection), .client_id = "sfrun"};
+    for (size_t i = 0; i < connection->properties.size; i++) {
+        g_autofree char *name = NULL;
+        const char *value = NULL;
+        if (!split_setting(connection->properties.items[i], &name, &value))
+            return cli_fail(page, "-X takes name=value, not '%s'", connection->properties.items[i]);
+        g_autofree char *problem = add_property(pairs, name, value, resolve);
+        if (problem)
+            return cli_fail(page, "-X %s: %s", name, problem);
+    }
+    return -1;
+}
+
+int connection_properties(const CliPage *page, Connection *connection, bool resolve, SfMap *out)
+{
+    GArray *pairs = g_array_new(FALSE, TRUE, sizeof(SfPair));
+    int status = connection->file ? add_file(page, connection, pairs, resolve) : -1;
+    if (status < 0)
+        status = add_flags(page, connection, pairs, resolve);
+    out->size = pairs->len;
+    out->pairs = (SfPair *) (void *) g_array_free(pairs, FALSE);
+    if (status >= 0)
+        connection_properties_free(out);
+    return status;
+}
+
+rd_kafka_conf_t *connection_conf(const CliPage *page, Connection *connection, const KafkaSetting *defaults)
+{
+    KafkaOptions options = {.client_id = "sfrun"};
     SfError err = {""};
-    if (connection_properties(page, connection, &options.kafka) >= 0)
+    if (connection_properties(page, connection, true, &options.kafka) >= 0)
         return NULL;
+    options.brokers = connection_brokers(connection);
     rd_kafka_conf_t *conf = kafka_conf_new(&options, defaults, NULL, &err);
-    for (size_t i = 0; i < options.kafka.size; i++)
-        g_free((char *) options.kafka.pairs[i].key);
-    g_free((SfPair *) options.kafka.pairs);
+    connection_properties_free(&options.kafka);
     if (!conf)
         command_failed(page, SF_CONFIG, &err);
     return conf;
 }
 
-KafkaClient *connection_open(const CliPage *page, const Connection *connection, int *status)
+KafkaClient *connection_open(const CliPage *page, Connection *connection, int *status)
 {
     rd_kafka_conf_t *conf = connection_conf(page, connection, NULL);
     SfError err = {""};

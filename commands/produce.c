@@ -59,6 +59,7 @@ static const CliFlag flags[] = {
     CLI_FLAG('q', NULL, SF_OPTION_BOOL(Options, quiet, .doc = "Warnings and errors only.")),
     CLI_FLAG(0, NULL, SF_OPTION_BOOL(Options, json, .doc = "Log lines as JSON.")),
     CONNECTION_FLAGS(Options, connection),
+    CONNECTION_FILE_FLAG(Options, connection),
     CLI_FLAGS_END};
 
 static const CliPage page = {
@@ -195,14 +196,12 @@ int main(int argc, char **argv)
     argv[0] = (char *) page.name;
     int status = cli_parse(&page, argc, argv, &options, &line);
     if (status < 0)
-        status = connection_properties(&page, &options.connection, &properties);
+        status = connection_properties(&page, &options.connection, false, &properties);
     if (status >= 0)
         return status;
     log_setup(options.json ? LOG_JSON : LOG_PLAIN, options.quiet ? LEVEL_WARNING : LEVEL_INFO);
     g_autofree char *text = pipeline_text(&options, &properties);
     status = run(text);
-    for (size_t i = 0; i < properties.size; i++)
-        g_free((char *) properties.pairs[i].key);
-    g_free((SfPair *) properties.pairs);
+    connection_properties_free(&properties);
     return status;
 }

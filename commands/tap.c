@@ -1,9 +1,11 @@
 /* `sfrun tap`: shows a topic's records. Belongs to no group and commits nothing. */
 #include "tap.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "runtime/process.h"
 
@@ -23,6 +25,7 @@ static const CliFlag flags[] = {
     CLI_FLAG('l', NULL, SF_OPTION_BOOL(TapOptions, place, .doc = "Likewise topic/partition@offset.")),
     CLI_FLAG(0, NULL, SF_OPTION_BOOL(TapOptions, json, .doc = "Print whole records as JSON, one a line.")),
     CONNECTION_FLAGS(TapOptions, connection),
+    CONNECTION_FILE_FLAG(TapOptions, connection),
     CLI_FLAGS_END};
 
 static const CliPage page = {.name = "tap",
@@ -43,7 +46,7 @@ static void stop(int number)
     stopped = number;
 }
 
-static KafkaClient *open_consumer(const TapOptions *options)
+static KafkaClient *open_consumer(TapOptions *options)
 {
     static const KafkaSetting defaults[] = {{"group.id", "sfrun-tap"},
                                             {"enable.auto.commit", "false"},
@@ -88,6 +91,13 @@ static int choose(const TapOptions *options, int32_t partitions, rd_kafka_topic_
     return -1;
 }
 
+/* `| head` has read enough, also where no further record shows it. */
+static bool is_read(void)
+{
+    struct pollfd out = {.fd = STDOUT_FILENO};
+    return poll(&out, 1, 0) <= 0 || !(out.revents & POLLERR);
+}
+
 /* Prints until there is a reason to stop; the number of records, or -1 after a complaint. */
 static int64_t print_all(const TapOptions *options, KafkaClient *client, const rd_kafka_topic_partition_list_t *list)
 {
@@ -101,6 +111,8 @@ static int64_t print_all(const TapOptions *options, KafkaClient *client, const r
         bool goes_on = true;
         if (!message) {
             fflush(stdout);
+            if (!is_read())
+                break;
             continue;
         }
         if (!code) {
@@ -152,6 +164,7 @@ int main(int argc, char **argv)
     int status = cli_parse(&page, argc, argv, &options, &line);
     if (status >= 0)
         return status;
+    options.terminal = isatty(STDOUT_FILENO);
     signal(SIGINT, stop);
     signal(SIGTERM, stop);
     signal(SIGPIPE, SIG_IGN);

@@ -16,6 +16,7 @@ typedef struct TapOptions {
     bool place;
     bool exit;
     bool json;
+    bool terminal; /* standard output is one; not a flag */
 } TapOptions;
 
 /* One record on standard output; false when nobody reads it any more. */

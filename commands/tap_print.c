@@ -85,13 +85,41 @@ static void append_plain(const TapOptions *options, GString *out, const rd_kafka
                         message->payload ? (gssize) message->len : 4);
 }
 
-bool tap_print(const TapOptions *options, const rd_kafka_message_t *message)
+/* Control characters of records do not speak to a terminal: as they are written in JSON, or as \x1b. */
+static GString *for_terminal(const GString *line, bool json)
 {
-    g_autoptr(GString) out = g_string_new(NULL);
+    GString *out = g_string_sized_new(line->len);
+    for (const char *at = line->str, *end = line->str + line->len; at < end;) {
+        gunichar c = g_utf8_get_char_validated(at, end - at);
+        bool whole = c != (gunichar) -1 && c != (gunichar) -2;
+        if (!whole)
+            c = (guchar) *at;
+        if (!whole || (c < ' ' && c != '\t') || (c >= 0x7f && c <= 0x9f))
+            g_string_append_printf(out, json ? "\\u%04x" : "\\x%02x", c);
+        else
+            g_string_append_unichar(out, c);
+        at = whole ? g_utf8_next_char(at) : at + 1;
+    }
+    return out;
+}
+
+static void append_line(const TapOptions *options, GString *out, const rd_kafka_message_t *message)
+{
     if (options->json)
         append_json(out, message);
     else
         append_plain(options, out, message);
+}
+
+bool tap_print(const TapOptions *options, const rd_kafka_message_t *message)
+{
+    g_autoptr(GString) out = g_string_new(NULL);
+    append_line(options, out, message);
+    if (options->terminal) {
+        GString *shown = for_terminal(out, options->json);
+        g_string_free(out, TRUE);
+        out = shown;
+    }
     g_string_append_c(out, '\n');
     if (!isatty(STDOUT_FILENO))
         return fwrite(out->str, 1, out->len, stdout) == out->len;

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "embedded.h"
 #include "json/write.h"
 #include "runtime/process.h"
 
@@ -13,7 +12,7 @@
     CLI_FLAG(0, NULL, SF_OPTION_BOOL(TopicsOptions, json, .doc = "Print JSON.")),                                      \
         CONNECTION_FLAGS(TopicsOptions, connection)
 
-static const CliFlag common_flags[] = {COMMON_FLAGS, CLI_FLAGS_END};
+static const CliFlag common_flags[] = {COMMON_FLAGS, CONNECTION_FILE_FLAG(TopicsOptions, connection), CLI_FLAGS_END};
 
 static const CliFlag create_flags[] = {
     CLI_FLAG('p', "N",
@@ -22,8 +21,11 @@ static const CliFlag create_flags[] = {
     CLI_FLAG('r', "N",
              SF_OPTION_INT(TopicsOptions, replication_factor, .value = "0", .min = "0", .max = "100",
                            .doc = "Copies of each partition; 0: the broker's default.")),
-    CLI_FLAG('c', "NAME=VALUE",
-             SF_OPTION_LIST(TopicsOptions, config, .doc = "Configuration, as retention.ms=3600000. May be repeated.")),
+    CLI_FLAG('c', "NAME=VALUE|FILE",
+             SF_OPTION_LIST(TopicsOptions, config,
+                            .doc =
+                                "The topic's configuration, as retention.ms=3600000; may be repeated. Without '=': a "
+                                "file of properties of the connection, as the other commands have it.")),
     CLI_FLAG(0, NULL, SF_OPTION_BOOL(TopicsOptions, if_not_exists, .doc = "Fine when the topic is there already.")),
     COMMON_FLAGS,
     CLI_FLAGS_END};
@@ -32,11 +34,11 @@ static const CliFlag alter_flags[] = {
     CLI_FLAG('p', "N",
              SF_OPTION_INT(TopicsOptions, partitions, .required = true, .min = "1", .max = "100000",
                            .doc = "New number of partitions, which can only become larger.")),
-    COMMON_FLAGS, CLI_FLAGS_END};
+    COMMON_FLAGS, CONNECTION_FILE_FLAG(TopicsOptions, connection), CLI_FLAGS_END};
 
 static const CliFlag delete_flags[] = {
     CLI_FLAG(0, NULL, SF_OPTION_BOOL(TopicsOptions, if_exists, .doc = "Fine when there is no such topic.")),
-    COMMON_FLAGS, CLI_FLAGS_END};
+    COMMON_FLAGS, CONNECTION_FILE_FLAG(TopicsOptions, connection), CLI_FLAGS_END};
 
 static const CliPage overview = {
     .name = "topics",
@@ -107,29 +109,8 @@ static SfStatus must_exist(KafkaClient *client, const char *topic, int32_t *part
 
 /* ---- create ----------------------------------------------------------------------------------------------------- */
 
-/* An embedded broker on this machine makes topics by its own socket; -1: there is none. */
-static int create_embedded(const TopicsOptions *options, const char *name)
-{
-    bool there = false;
-    int64_t partitions = MAX(options->partitions, 1);
-    g_autofree char *wrong = embedded_create(connection_brokers(&options->connection), name, partitions, &there);
-    if (!there)
-        return -1;
-    bool exists = g_strcmp0(wrong, "exists") == 0;
-    if (wrong && !(exists && options->if_not_exists)) {
-        fprintf(stderr,
-                exists ? "sfrun topics create: topic '%s' exists already\n" : "sfrun topics create: topic '%s': %s\n",
-                name, wrong);
-        return EXIT_FAILED;
-    }
-    if (!wrong && options->config.size > 0)
-        fputs("sfrun topics create: an embedded broker has no configuration of topics; --config is left out\n", stderr);
-    if (!wrong)
-        print_done(options, "created", name);
-    return EXIT_OK;
-}
-
-static int create_topic(const TopicsOptions *options, KafkaClient *client, const char *name, const KafkaSetting *config)
+static int create_topic(const TopicsOptions *options, KafkaClient *client, const char *name, const KafkaSetting *config,
+                        size_t n)
 {
     SfError err = {""};
     bool created = false;
@@ -137,7 +118,7 @@ static int create_topic(const TopicsOptions *options, KafkaClient *client, const
                         .partitions = options->partitions > 0 ? options->partitions : -1,
                         .replication_factor = options->replication_factor > 0 ? options->replication_factor : -1,
                         .config = config,
-                        .n_config = options->config.size};
+                        .n_config = n};
     SfStatus status = kafka_topic_create(client, &topic, COMMAND_MS, &created, &err);
     if (status == SF_OK && !created && !options->if_not_exists)
         status = sf_fail(&err, SF_FATAL, "topic '%s' exists already", name);
@@ -152,21 +133,20 @@ static int create_topic(const TopicsOptions *options, KafkaClient *client, const
 
 static int create(const TopicsOptions *options, KafkaClient *client, char **names)
 {
-    if (!kafka_has_controller(client, COMMAND_MS)) {
-        int status = create_embedded(options, names[0]);
-        if (status >= 0)
-            return status;
-    }
     g_autofree KafkaSetting *config = g_new0(KafkaSetting, options->config.size + 1);
     g_autoptr(GPtrArray) owned = g_ptr_array_new_with_free_func(g_free);
+    size_t n = 0;
     for (size_t i = 0; i < options->config.size; i++) {
         char *name = NULL;
-        if (!split_setting(options->config.items[i], &name, &config[i].value))
-            return cli_fail(&create_page, "--config takes name=value, not '%s'", options->config.items[i]);
-        config[i].name = name;
+        const char *item = options->config.items[i];
+        if (!strchr(item, '='))
+            continue; /* take_file()'s */
+        if (!split_setting(item, &name, &config[n].value))
+            return cli_fail(&create_page, "--config takes name=value or a file, not '%s'", item);
+        config[n++].name = name;
         g_ptr_array_add(owned, name);
     }
-    return create_topic(options, client, names[0], config);
+    return create_topic(options, client, names[0], config, n);
 }
 
 /* ---- alter, delete ---------------------------------------------------------------------------------------------- */
@@ -189,23 +169,12 @@ static SfStatus await_topic(KafkaClient *client, rd_kafka_queue_t *queue, const 
     return n == 1 ? kafka_fail_topic(client, results[0], err, what) : kafka_fail(client, code, err, "%s", what);
 }
 
-/* Topics of an embedded broker stay as they were made. */
-static SfStatus must_have_controller(KafkaClient *client, SfError *err)
-{
-    if (kafka_has_controller(client, COMMAND_MS))
-        return SF_OK;
-    return sf_fail(err, SF_FATAL,
-                   "this cluster has no controller (an embedded broker?), so its topics cannot be changed");
-}
-
 static int alter(const TopicsOptions *options, KafkaClient *client, char **names)
 {
     SfError err = {""};
     char reason[256];
     int32_t partitions = 0;
     SfStatus status = must_exist(client, names[0], &partitions, &err);
-    if (status == SF_OK)
-        status = must_have_controller(client, &err);
     if (status == SF_OK && options->partitions <= partitions)
         status =
             sf_fail(&err, SF_FATAL,
@@ -253,8 +222,6 @@ static int delete (const TopicsOptions *options, KafkaClient *client, char **nam
         if (status == SF_EMPTY && options->if_exists)
             continue;
         if (status == SF_OK)
-            status = must_have_controller(client, &err);
-        if (status == SF_OK)
             status = delete_topic(client, *name, &err);
         if (status == SF_OK) {
             print_done(options, "deleted", *name);
@@ -291,6 +258,15 @@ static const Word words[] = {{"list", &list_page, list},
                              {"alter", &alter_page, alter},
                              {"delete", &delete_page, delete}};
 
+/* `--config FILE` of create, whose `--config` is the topic's otherwise. */
+static void take_file(TopicsOptions *options)
+{
+    for (size_t i = 0; i < options->config.size; i++) {
+        if (!strchr(options->config.items[i], '='))
+            options->connection.file = options->config.items[i];
+    }
+}
+
 static int run_word(const Word *word, int argc, char **argv)
 {
     TopicsOptions options = {0};
@@ -298,12 +274,38 @@ static int run_word(const Word *word, int argc, char **argv)
     int status = cli_parse(word->page, argc, argv, &options, &line);
     if (status >= 0)
         return status;
+    take_file(&options);
     KafkaClient *client = connection_open(word->page, &options.connection, &status);
     if (!client)
         return status;
     status = word->run(&options, client, line.words);
     kafka_client_free(client, 2000);
     return cli_finish(status);
+}
+
+/* Whether the argument is a flag whose value is the next one. */
+static bool takes_next(const char *text)
+{
+    if (text[0] != '-' || !text[1] || strchr(text, '='))
+        return false;
+    for (size_t i = 0; i < G_N_ELEMENTS(words); i++) {
+        for (const CliFlag *flag = words[i].page->flags; flag->option.field; flag++) {
+            g_autofree char *name = cli_flag_name(flag);
+            bool same = text[1] == '-' ? strcmp(text + 2, name) == 0 : flag->letter == text[1] && !text[2];
+            if (same)
+                return flag->option.type != SF_OPTION_TYPE_BOOL;
+        }
+    }
+    return false;
+}
+
+/* The first word, which may stand behind flags; argc: there is none. */
+static int find_word(int argc, char **argv)
+{
+    int at = 1;
+    while (at < argc && argv[at][0] == '-')
+        at += takes_next(argv[at]) ? 2 : 1;
+    return MIN(at, argc);
 }
 
 static int unknown_word(const char *text)
@@ -321,12 +323,17 @@ int main(int argc, char **argv)
     process_begin();
     TopicsOptions options = {0};
     g_auto(CliLine) line = {0};
-    for (size_t i = 0; argc > 1 && i < G_N_ELEMENTS(words); i++) {
-        if (strcmp(argv[1], words[i].name) == 0)
-            return run_word(&words[i], argc - 1, argv + 1);
+    int at = find_word(argc, argv);
+    for (size_t i = 0; at < argc && i < G_N_ELEMENTS(words); i++) {
+        if (strcmp(argv[at], words[i].name) != 0)
+            continue;
+        char *word = argv[at]; /* to the front, so that all else is the word's */
+        memmove(argv + 2, argv + 1, (size_t) (at - 1) * sizeof *argv);
+        argv[1] = word;
+        return run_word(&words[i], argc - 1, argv + 1);
     }
-    if (argc > 1 && argv[1][0] != '-')
-        return unknown_word(argv[1]);
+    if (at < argc)
+        return unknown_word(argv[at]);
     int status = cli_parse(&overview, argc, argv, &options, &line);
     return status >= 0 ? status : unknown_word(line.words[0]);
 }

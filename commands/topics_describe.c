@@ -157,12 +157,9 @@ static void append_json(GString *out, const rd_kafka_metadata_topic_t *topic, co
     g_string_append(out, "]}");
 }
 
-/* A cluster without a controller (an embedded broker) has no configuration to show. */
 static GPtrArray *config_of(KafkaClient *client, const char *topic)
 {
     SfError err;
-    if (!kafka_has_controller(client, COMMAND_MS))
-        return g_ptr_array_new();
     GPtrArray *config = topics_config(client, topic, &err);
     if (!config) /* a permission of its own; the rest is shown */
         fprintf(stderr, "sfrun topics describe: %s\n", err.message);

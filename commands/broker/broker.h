@@ -1,6 +1,6 @@
-/* The embedded broker: one process that speaks enough of Kafka's protocol for producers, consumers, groups, transactions
- * and topic administration of librdkafka and its relatives, and of Kafka's own clients. One node, one replica, no
- * encryption, its owner's connections only. One thread: every request is atomic.
+/* The embedded broker: one process that speaks enough of Kafka's protocol for producers, consumers, groups,
+ * transactions and topic administration of librdkafka and its relatives. One node, one replica, no encryption, its
+ * owner's connections only. One thread: every request is atomic.
  *
  * Durable are the partitions' files (log.h) and a journal of all else: topics, producers, groups' offsets, and the
  * decision to end a transaction, which is written before its marks and made true at the next start where it was cut

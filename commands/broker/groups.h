@@ -1,4 +1,4 @@
-/* Consumer groups' members (the "classic" protocol, KIP-62, KIP-345, KIP-394). The groups' positions are offsets.c's. */
+/* Consumer groups' members (the "classic" protocol, KIP-62, KIP-345). The groups' positions are offsets.c's. */
 #ifndef BROKER_GROUPS_H
 #define BROKER_GROUPS_H
 

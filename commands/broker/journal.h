@@ -4,7 +4,7 @@
 
 #include "broker.h"
 
-/* Reads what is there, finishes what was cut short, and writes it anew. NULL, or the problem, which the caller frees. */
+/* Reads what is there, finishes what was cut short, and writes it anew. NULL, or the problem: the caller frees it. */
 char *journal_open(Broker *broker);
 bool journal_topic(Broker *broker, const Topic *topic);
 bool journal_topic_gone(Broker *broker, const char *name);

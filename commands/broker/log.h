@@ -71,8 +71,8 @@ typedef struct Log {
 Log *log_open(int fd);
 void log_free(Log *log);
 
-/* One batch from a producer, checked; *base is its offset. A batch that is there already is CODE_OK with the offset that
- * it got. `limit` is the topic's max.message.bytes. */
+/* One batch from a producer, checked; *base is its offset. A batch that is there already is CODE_OK with the offset
+ * that it got. `limit` is the topic's max.message.bytes. */
 Code log_append(Log *log, const guint8 *data, gsize size, gint64 limit, gint64 *base);
 /* The end of a producer's transaction here; nothing where none is open. */
 Code log_mark(Log *log, gint64 producer, gint16 epoch, bool commit, gint64 now_ms);

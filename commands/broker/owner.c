@@ -1,5 +1,5 @@
-/* See owner.h. The kernel tells the owner of each of its sockets in /proc/net/tcp (proc(5)): the peer's is the one whose
- * local address is our remote one. */
+/* See owner.h. The kernel tells the owner of each of its sockets in /proc/net/tcp (proc(5)): the peer's is the one
+ * whose local address is our remote one. */
 #include "owner.h"
 
 #include <arpa/inet.h>

@@ -1,4 +1,4 @@
-/* See server.h. One request of a connection at a time, as Kafka does it: the next is read when the last was answered. */
+/* See server.h. One request of a connection at a time, as Kafka does: the next is read when the last was answered. */
 #include "server.h"
 
 #include <arpa/inet.h>

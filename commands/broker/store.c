@@ -1,7 +1,7 @@
 /* Topics, their partitions' files, and the journal of all else; see broker.h.
  *
- * A journal record: size, checksum (CRC-32C) and the fields, as Kafka's protocol writes such. What a crash has left half
- * written ends the reading. At each start the journal is written anew without what is over. */
+ * A journal record: size, checksum (CRC-32C) and the fields, as Kafka's protocol writes such. What a crash has left
+ * half written ends the reading. At each start the journal is written anew without what is over. */
 #include "broker.h"
 
 #include <errno.h>

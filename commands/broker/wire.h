@@ -1,5 +1,5 @@
 /* Kafka's primitive types (kafka.apache.org/protocol, "Protocol Primitive Types") in requests and answers. In flexible
- * versions (KIP-482) lengths are varints plus one and structures end with tagged fields: the readers and writers know. */
+ * versions (KIP-482) lengths are varints plus one and structures end with tagged fields: readers and writers know. */
 #ifndef BROKER_WIRE_H
 #define BROKER_WIRE_H
 

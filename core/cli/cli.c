@@ -4,6 +4,7 @@
 #include "runtime/runtime.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -113,13 +114,21 @@ int cli_run_program(const char *path, char **argv)
     return EXIT_FAILED;
 }
 
+/* An earlier write may have shown it, whose errno is gone. */
+static bool reader_has_gone(void)
+{
+    struct pollfd out = {.fd = STDOUT_FILENO};
+    return poll(&out, 1, 0) > 0 && (out.revents & POLLERR);
+}
+
 int cli_finish(int status)
 {
     errno = 0;
     bool taken = fflush(stdout) == 0 && !ferror(stdout);
-    if (taken || errno == EPIPE || status != EXIT_OK)
+    int problem = errno;
+    if (taken || problem == EPIPE || status != EXIT_OK || reader_has_gone())
         return status;
-    fprintf(stderr, "sfrun: cannot write the output: %s\n", g_strerror(errno ? errno : EIO));
+    fprintf(stderr, "sfrun: cannot write the output: %s\n", g_strerror(problem ? problem : EIO));
     return EXIT_FAILED;
 }
 

@@ -244,8 +244,7 @@ static bool known_key(const OptionReader *reader, const SfOption *option, const 
     return false;
 }
 
-/* Library properties that hold secrets (sasl.password, ssl.key.password) may be references too. */
-static bool holds_secret(const char *key)
+bool option_holds_secret(const char *key)
 {
     return g_str_has_suffix(key, "password") || g_str_has_suffix(key, "secret") ||
            g_str_has_suffix(key, "passphrase") || g_str_has_suffix(key, "oauthbearer.config") ||
@@ -276,7 +275,7 @@ static bool read_map(const OptionReader *reader, const SfOption *option, const S
         const SfValue *key = sf_value_key(value, i);
         const SfValue *item = sf_value_at(value, i);
         const char *text = plain_text(reader, option, item);
-        if (text && holds_secret(key->text))
+        if (text && option_holds_secret(key->text))
             text = resolve(reader, option, item, text, g_str_has_suffix(key->text, ".pem"));
         else if (text)
             text = keep(reader->arena, g_strdup(text));

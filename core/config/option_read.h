@@ -37,4 +37,7 @@ char *option_suggest(const SfOption *options, size_t n, const char *const *more,
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(OptionArena, option_arena_free)
 
+/* Library properties that hold secrets (sasl.password, ssl.key.password), whose values may be references, too. */
+SF_PRIVATE bool option_holds_secret(const char *key);
+
 #endif

@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests"), str(Path(__file__).parent)]
 pytest.register_assert_rewrite("proof")
 
-from testbed import S3, Kafka, Postgres, Sfrun, Spark  # noqa: E402
+from testbed import S3, Broker, Kafka, Postgres, Sfrun, Spark  # noqa: E402
 
 
 @pytest.fixture(scope="session")
@@ -29,8 +29,18 @@ def servers():
 
 
 @pytest.fixture(scope="session")
-def kafka(servers):
-    server = Kafka(servers / "kafka").start()
+def kafka(servers, sfrun):
+    """Apache Kafka; SF_BROKER=embedded puts the embedded broker in its place, to try that one with all tests."""
+    embedded = os.environ.get("SF_BROKER") == "embedded"
+    server = (Broker(servers / "broker", sfrun) if embedded else Kafka(servers / "kafka")).start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def broker(servers, sfrun):
+    """The embedded broker."""
+    server = Broker(servers / "embedded", sfrun).start()
     yield server
     server.stop()
 

@@ -40,6 +40,9 @@ def test_with_the_embedded_broker(clone):
     assert "\x1b" not in output and "\r" not in output, "control codes where there is no terminal"
     assert re.search(r"year=\d{4}/month=\d\d/day=\d\d/sales_events\+\d\+\d{10}\.json", output), output
     assert "order_id" in output and "COUNT(*)" in output
+    mine = subprocess.run(["bash", "-c", ". build/quickstart/env && sfrun plugins kafka-sink && sfrun topics --help"], cwd=clone, text=True,
+                          capture_output=True, env={"PATH": os.environ["PATH"]}, check=False)
+    assert mine.returncode == 0 and "kafka-sink" in mine.stdout, mine.stdout + mine.stderr
 
 
 def test_again_and_with_a_broker(clone, kafka):

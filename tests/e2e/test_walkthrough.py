@@ -41,9 +41,10 @@ def test_patterns_tell_outputs_apart():
     assert not re.match(pattern(["a"]), "a\nb\n")
 
 
-@pytest.fixture
-def shell(sfrun, kafka, tmp_path):
-    """One shell for all commands: what a block exports or starts, later ones see."""
+@pytest.fixture(params=["kafka", "broker"])
+def shell(sfrun, request, tmp_path):
+    """One shell for all commands: what a block exports or starts, later ones see. On Kafka, and on the embedded broker."""
+    kafka = request.getfixturevalue(request.param)
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "sfrun").symlink_to(sfrun.binary)
     (tmp_path / "pipelines").symlink_to(ROOT / "pipelines")

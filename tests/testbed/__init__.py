@@ -3,6 +3,7 @@
 tests/testbed/install fetches them; here they are started on free ports, waited for, and stopped by pid.
 """
 
+from .broker import Broker
 from .events import BROKEN, Sales
 from .kafka import Kafka
 from .lake import Spark, TableReaders
@@ -11,4 +12,4 @@ from .relay import Relay
 from .s3 import S3
 from .sfrun import LIBRDKAFKAS, Sfrun
 
-__all__ = ["BROKEN", "LIBRDKAFKAS", "Kafka", "Postgres", "Relay", "S3", "Sales", "Sfrun", "Spark", "TableReaders"]
+__all__ = ["BROKEN", "LIBRDKAFKAS", "Broker", "Kafka", "Postgres", "Relay", "S3", "Sales", "Sfrun", "Spark", "TableReaders"]

@@ -46,10 +46,8 @@ static SfStatus create_by_asking(KafkaClient *client, const KafkaTopic *topic, i
                                  SfError *err)
 {
     if (topic->partitions > 0 || topic->replication_factor > 0 || topic->n_config > 0)
-        return sf_fail(err, SF_CONFIG,
-                       "topic '%s' cannot be created: '%s' has no controller (an embedded broker makes topics by "
-                       "'sfrun broker --topics %s:%" G_GINT64_FORMAT "')",
-                       topic->name, client->brokers, topic->name, MAX(topic->partitions, 1));
+        return sf_fail(err, SF_CONFIG, "topic '%s' cannot be created as it should be: '%s' has no controller",
+                       topic->name, client->brokers);
     const struct rd_kafka_metadata *metadata = NULL;
     rd_kafka_topic_t *handle = rd_kafka_topic_new(client->rk, topic->name, NULL);
     if (!handle)
