@@ -1,6 +1,7 @@
 /* One plugin instance: its state, filled from the options, and its schemas, bound. Opens nothing. */
 #include "instance.h"
 #include "error_schema.h"
+#include "hook.h"
 #include "options.h"
 #include "data/rowfilter.h"
 
@@ -62,7 +63,7 @@ static SfStatus bind_sink(Instance *instance, const struct ArrowSchema *const *i
     return SF_OK;
 }
 
-static SfStatus bind_any(Instance *instance, const struct ArrowSchema *const *inputs, SfError *err)
+static SfStatus bind_kind(Instance *instance, const struct ArrowSchema *const *inputs, SfError *err)
 {
     switch (instance->plugin->kind) {
     case SF_SOURCE:
@@ -79,6 +80,14 @@ static SfStatus make_error_schemas(Instance *instance, const struct ArrowSchema 
     for (size_t i = 0; i < instance->node.n_inputs; i++)
         SF_TRY(error_schema_make(inputs[i], &instance->errors[i], err));
     return SF_OK;
+}
+
+static SfStatus bind_any(Instance *instance, const struct ArrowSchema *const *inputs, SfError *err)
+{
+    Hook before = hook_enter(&instance->node, instance->plugin->head.name, "bind", NULL);
+    SfStatus status = bind_kind(instance, inputs, err);
+    hook_leave(&before);
+    return status;
 }
 
 SfStatus instance_bind(Instance *instance, const struct ArrowSchema *const *inputs, SfError *err)
@@ -104,8 +113,10 @@ static void close_plugin(Instance *instance)
     void (*close)(SfNode *) = plugin->kind == SF_SOURCE      ? plugin->source.close
                               : plugin->kind == SF_TRANSFORM ? plugin->transform.close
                                                              : plugin->sink.close;
+    Hook before = hook_enter(&instance->node, plugin->head.name, "close", NULL);
     if (close)
         close(&instance->node);
+    hook_leave(&before);
 }
 
 void instance_free(Instance *instance)

@@ -5,11 +5,17 @@
 #include "search_path.h"
 
 #include <gmodule.h>
+#include <link.h>
 #include <string.h>
 
 #define ABI "1"
 #define MAX_OPTIONS 1024
 #define MAX_STATE ((size_t) 64 << 20)
+
+typedef struct Segment {
+    uintptr_t address;
+    uintptr_t end; /* 0: not found */
+} Segment;
 
 static GHashTable *loaded; /* name → Plugin *, for the life of the process */
 
@@ -154,6 +160,39 @@ static bool is_complete(const Plugin *plugin, const char **missing)
     return !*missing;
 }
 
+/* The end of the loaded segment that has the address, or NULL: where a table without an end would run out of memory. */
+static int find_segment(struct dl_phdr_info *info, size_t size, void *data)
+{
+    (void) size;
+    Segment *segment = data;
+    for (int i = 0; i < info->dlpi_phnum; i++) {
+        uintptr_t start = info->dlpi_addr + info->dlpi_phdr[i].p_vaddr;
+        if (info->dlpi_phdr[i].p_type != PT_LOAD || segment->address < start ||
+            segment->address >= start + info->dlpi_phdr[i].p_memsz)
+            continue;
+        segment->end = start + info->dlpi_phdr[i].p_memsz;
+        return 1;
+    }
+    return 0;
+}
+
+static uintptr_t segment_end(const void *address)
+{
+    Segment segment = {.address = (uintptr_t) address};
+    dl_iterate_phdr(find_segment, &segment);
+    return segment.end;
+}
+
+/* What lies behind a table that SF_OPTION_END does not close: its texts are no texts. */
+static char *no_end_problem(const SfOption *option, guint row)
+{
+    bool texts = segment_end(option->field) != 0 && (!option->name || segment_end(option->name) != 0) &&
+                 (!option->value || segment_end(option->value) != 0) && (!option->doc || segment_end(option->doc) != 0);
+    if (texts && option_type_name(option->type))
+        return NULL;
+    return g_strdup_printf("row %u of its option table is none; close the table by SF_OPTION_END", row + 1);
+}
+
 /* Rows of the plugin's stride → rows of ours, with zeros where an older plugin has nothing. */
 static SfStatus copy_options(Plugin *plugin, SfError *err)
 {
@@ -164,12 +203,18 @@ static SfStatus copy_options(Plugin *plugin, SfError *err)
         return SF_OK;
     if (stride < offsetof(SfOption, since) || stride > 4096 || stride % sizeof(gpointer))
         return sf_fail(err, SF_CONFIG, "plugin '%s' has option rows of %zu bytes; rebuild it", plugin->path, stride);
+    uintptr_t end = segment_end(head->options);
     for (const char *row = (const char *) head->options;; row += stride) {
         SfOption option = {0};
+        if (end && (uintptr_t) row + stride > end)
+            return sf_fail(err, SF_CONFIG, "plugin '%s': its option table does not end; close it by SF_OPTION_END",
+                           plugin->path);
         memcpy(&option, row, MIN(stride, sizeof option));
         if (!option.field)
             return SF_OK;
-        g_autofree char *problem = option_row_problem(&option, head->state_size);
+        g_autofree char *problem = no_end_problem(&option, plugin->options->len);
+        if (!problem)
+            problem = option_row_problem(&option, head->state_size);
         if (!problem && option_is_own(option_name(&option)))
             problem = g_strdup_printf("option '%s' has a name that every step uses already", option_name(&option));
         if (!problem && plugin->options->len >= MAX_OPTIONS)

@@ -1,8 +1,9 @@
-/* Whether a plugin's rows have the structure that their schema promises. A few steps a column, whatever the rows: the
- * values themselves are the plugin's responsibility. */
+/* Whether a plugin's rows have the structure that their schema promises, and texts that are such. A few steps a column,
+ * whatever the rows, but for texts; all other values are the plugin's responsibility. */
 #include "batch.h"
 #include "type.h"
 #include <sf/column.h>
+#include <string.h>
 
 static SfStatus check_length(const SfColumn *column, gint64 need, SfError *err)
 {
@@ -34,6 +35,37 @@ static SfStatus last_end(const SfColumn *column, gint64 *end, SfError *err)
     return SF_OK;
 }
 
+/* Eight bytes at a time: nearly all text is ASCII, and that costs next to nothing. */
+static bool is_ascii(const char *data, gint64 size)
+{
+    guint64 bits = 0, word;
+    gint64 i = 0;
+    for (; i + 8 <= size; i += 8) {
+        memcpy(&word, data + i, 8);
+        bits |= word;
+    }
+    for (; i < size; i++)
+        bits |= (guchar) data[i];
+    return !(bits & G_GUINT64_CONSTANT(0x8080808080808080));
+}
+
+/* Whoever writes Parquet, JSON or SQL further on would fail at it, and be blamed. */
+static SfStatus check_text(const SfColumn *column, SfError *err)
+{
+    const gint32 *ends = (const gint32 *) column->values + column->offset;
+    if (column->length == 0 || is_ascii((const char *) column->data + ends[0], ends[column->length] - ends[0]))
+        return SF_OK;
+    for (gint64 row = 0; row < column->length; row++) {
+        SfBytes text = sf_bytes(column, row);
+        if (!sf_is_null(column, row) && text.size > 0 && !g_utf8_validate_len(text.data, (gsize) text.size, NULL))
+            return sf_fail(err, SF_FATAL,
+                           "the text in row %" G_GINT64_FORMAT " of column '%s' is no valid UTF-8; reject the row, or "
+                           "make the column binary",
+                           row, column->schema->name);
+    }
+    return SF_OK;
+}
+
 static SfStatus check_column(const struct ArrowSchema *schema, const struct ArrowArray *array, gint64 need,
                              SfError *err)
 {
@@ -44,6 +76,8 @@ static SfStatus check_column(const struct ArrowSchema *schema, const struct Arro
     gint64 below = column.offset + column.length;
     if (type_has_ends(column.type) && !column.view)
         SF_TRY(last_end(&column, &below, err));
+    if (column.type == SF_UTF8 && !column.view)
+        SF_TRY(check_text(&column, err));
     for (gint64 i = 0; i < array->n_children; i++) {
         const struct ArrowArray *child = array->children[i];
         SF_TRY(check_column(schema->children[i], child, child->offset + below, err));

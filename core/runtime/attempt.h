@@ -12,6 +12,7 @@
 
 #include "data/batch.h"
 #include "budget.h"
+#include "config/hook.h"
 #include "config/instance.h"
 #include "runner.h"
 

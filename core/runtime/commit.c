@@ -12,7 +12,10 @@ static SfStatus call_commit(gpointer data, SfError *err)
 {
     CommitCall *call = data;
     const SfSink *sink = &call->worker->step->plugin->sink;
-    return sink->commit ? sink->commit(&call->worker->instance->node, call->reason, err) : SF_OK;
+    Hook before = hook_enter(&call->worker->instance->node, sink->head.name, "commit", NULL);
+    SfStatus status = sink->commit ? sink->commit(&call->worker->instance->node, call->reason, err) : SF_OK;
+    hook_leave(&before);
+    return status;
 }
 
 /* Whether the chain has moved on without rows; not past batches that wait in the queue. Lock held. */

@@ -1,4 +1,6 @@
 /* A batch on its way from the source through the transforms to the queues of the sinks. Waits for nobody. */
+#include <inttypes.h>
+
 #include "data/rowfilter.h"
 #include "task.h"
 #include "worker.h"
@@ -119,11 +121,25 @@ static SfStatus call_apply(gpointer data, SfError *err)
     ApplyCall *call = data;
     SfStatus (*apply)(SfNode *, const SfBatch *, SfBatch *, SfError *) = call->transform->apply;
     call->out = (SfBatch){.newest_us = call->in->newest_us};
+    Hook before = hook_enter(&call->instance->node, call->transform->head.name, apply ? "apply" : "keep_row", call->in);
     SfStatus status = apply ? apply(&call->instance->node, call->in, &call->out, err)
                             : rowfilter_apply(call->transform, &call->instance->node, call->in, &call->out, err);
+    hook_leave(&before);
     if (status == SF_RETRY || status == SF_REJECT)
         rejects_take_back(call->context, call->in);
     return status;
+}
+
+/* Nothing is no answer to rows: they would be gone without a word. */
+static SfStatus check_there(const ApplyCall *call, SfError *err)
+{
+    int64_t rows = sf_rows(call->in), rejected = call->context->rejects->len;
+    if (call->out.rows.release || rejected >= rows)
+        return SF_OK;
+    return sf_fail(err, SF_FATAL,
+                   "its hook apply left out->rows empty, so that %" PRId64 " of %" PRId64 " rows would be gone; fill "
+                   "it, by sf_builder_finish() where no row stays",
+                   rows - rejected, rows);
 }
 
 /* Rows that are not as their schema says would be read past their end further on. */
@@ -155,6 +171,8 @@ static SfStatus apply_step(Task *task, const Step *step, SharedBatch *in, SfErro
     call.out.split = in->batch.split;
     call.out.start = in->batch.start;
     call.out.end = in->batch.end;
+    if (status == SF_OK)
+        SF_TRY(check_there(&call, err));
     SF_TRY(check_rows(&call.out, err));
     stats_add(&call.context->stats->rows_in, sf_rows(&in->batch));
     stats_add(&call.context->stats->rows_out, sf_rows(&call.out));

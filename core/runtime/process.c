@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "crash.h"
 #include "log.h"
 #include "runtime.h"
 
@@ -59,6 +60,7 @@ G_GNUC_NORETURN static void die(const char *text)
 G_GNUC_NORETURN static void on_abort(int number)
 {
     (void) number;
+    crash_name_abort();
     log_last_words("a library gave up; where no line before says why, memory ran out: raise the limit (ulimit -v, the "
                    "container's) or lower 'memory'; SF_CORE_DUMPS=1 leaves a core dump");
     _exit(EXIT_FAILED);
@@ -112,4 +114,5 @@ void process_begin(void)
     signal(SIGXFSZ, SIG_IGN);
     raise_file_limit();
     leave_no_core();
+    crash_watch();
 }

@@ -153,10 +153,17 @@ bool runner_keep_deadline(Runner *runner)
 
 void runner_log_stuck(Runner *runner)
 {
+    Hook hook;
+    bool inside = hook_longest(runner->pipeline->name, &hook);
+    const char *why = runner->gave_up ? runner->gave_up : "does not end after the deadline of the stop";
     g_mutex_lock(&runner->lock);
     const Step *step = runner->attempt ? attempt_stuck(runner->attempt) : NULL;
-    log_line(LEVEL_ERROR, runner->pipeline->name, step ? step->name : NULL, "%s; ended by force",
-             runner->gave_up ? runner->gave_up : "does not end after the deadline of the stop");
+    if (inside)
+        log_line(LEVEL_ERROR, runner->pipeline->name, hook.node->step,
+                 "%s: %s has been in its hook %s for %" G_GINT64_FORMAT " s; ended by force", why, hook.plugin,
+                 hook.name, (g_get_monotonic_time() - hook.since_us) / G_USEC_PER_SEC);
+    else
+        log_line(LEVEL_ERROR, runner->pipeline->name, step ? step->name : NULL, "%s; ended by force", why);
     g_mutex_unlock(&runner->lock);
 }
 

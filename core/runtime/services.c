@@ -32,12 +32,18 @@ static int64_t service_monotonic_ms(SfNode *node)
 
 static SfStatus service_assign(SfNode *node, SfAssignment *assignments, size_t n, SfError *err)
 {
-    return splits_assign(context_of(node)->task, assignments, n, err);
+    hook_wait(true);
+    SfStatus status = splits_assign(context_of(node)->task, assignments, n, err);
+    hook_wait(false);
+    return status;
 }
 
 static SfStatus service_revoke(SfNode *node, const SfSplit *const *splits, size_t n, bool lost, SfError *err)
 {
-    return splits_revoke(context_of(node)->task, splits, n, lost, err);
+    hook_wait(true);
+    SfStatus status = splits_revoke(context_of(node)->task, splits, n, lost, err);
+    hook_wait(false);
+    return status;
 }
 
 static void service_lag(SfNode *node, const SfSplit *split, int64_t end)
@@ -77,7 +83,10 @@ static void service_reject(SfNode *node, const SfBatch *batch, int64_t row, cons
 
 static SfStatus service_settle(SfNode *node, size_t input, const SfPosition *ends, size_t n, SfError *err)
 {
-    return worker_settle(context_of(node)->worker, input, ends, n, err);
+    hook_wait(true);
+    SfStatus status = worker_settle(context_of(node)->worker, input, ends, n, err);
+    hook_wait(false);
+    return status;
 }
 
 static void service_committed(SfNode *node, size_t input, const SfSplit *split, int64_t end)

@@ -158,7 +158,9 @@ static Phase phase_of(Task *task)
 static SfStatus serve(Task *task, SfError *err)
 {
     const SfSource *source = &task->source->plugin->source;
+    Hook before = hook_enter(task_node(task), task->source->plugin->head.name, "serve", NULL);
     SfStatus status = source->serve ? source->serve(task_node(task), err) : SF_OK;
+    hook_leave(&before);
     return status == SF_EMPTY || status == SF_RETRY ? SF_OK : status;
 }
 
@@ -202,7 +204,10 @@ static SfStatus poll_once(Task *task, SfError *err)
     if (!room)
         return serve(task, err);
     SfBatch batch = {.newest_us = INT64_MIN};
-    SfStatus status = task->source->plugin->source.poll(task_node(task), POLL_MS, &batch, err);
+    const Plugin *plugin = task->source->plugin;
+    Hook before = hook_enter(task_node(task), plugin->head.name, "poll", NULL);
+    SfStatus status = plugin->source.poll(task_node(task), POLL_MS, &batch, err);
+    hook_leave(&before);
     if (status == SF_RETRY) {
         const SfError cause = *err;
         return pause_after(task, &cause, err);
@@ -223,7 +228,10 @@ static SfStatus call_open(gpointer data, SfError *err)
     Instance *instance = data;
     const Plugin *plugin = instance->plugin;
     SfStatus (*open)(SfNode *, SfError *) = plugin->kind == SF_SOURCE ? plugin->source.open : plugin->transform.open;
-    return open ? open(&instance->node, err) : SF_OK;
+    Hook before = hook_enter(&instance->node, plugin->head.name, "open", NULL);
+    SfStatus status = open ? open(&instance->node, err) : SF_OK;
+    hook_leave(&before);
+    return status;
 }
 
 /* After all sinks, so that the first question to them does not wait for a server that is away. */

@@ -194,7 +194,9 @@ static SfStatus call_open(gpointer data, SfError *err)
     if (!sink->open)
         return SF_OK;
     g_mutex_lock(&opening);
+    Hook before = hook_enter(&worker->instance->node, sink->head.name, "open", NULL);
     SfStatus status = sink->open(&worker->instance->node, err);
+    hook_leave(&before);
     g_mutex_unlock(&opening);
     return status;
 }
@@ -202,7 +204,11 @@ static SfStatus call_open(gpointer data, SfError *err)
 static SfStatus call_tick(gpointer data, SfError *err)
 {
     Worker *worker = data;
-    return worker->step->plugin->sink.tick(&worker->instance->node, err);
+    const SfSink *sink = &worker->step->plugin->sink;
+    Hook before = hook_enter(&worker->instance->node, sink->head.name, "tick", NULL);
+    SfStatus status = sink->tick(&worker->instance->node, err);
+    hook_leave(&before);
+    return status;
 }
 
 typedef struct RecoverCall {
@@ -221,7 +227,11 @@ static SfStatus call_recover(gpointer data, SfError *err)
         return SF_EMPTY;
     if (!sink->recover) /* at least once: it knows of nothing */
         return SF_OK;
-    return sink->recover(&call->worker->instance->node, call->request->chains, call->request->n_chains, err);
+    SfNode *node = &call->worker->instance->node;
+    Hook before = hook_enter(node, sink->head.name, "recover", NULL);
+    SfStatus status = sink->recover(node, call->request->chains, call->request->n_chains, err);
+    hook_leave(&before);
+    return status;
 }
 
 static SfStatus tick(Worker *worker, SfError *err)

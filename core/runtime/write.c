@@ -11,7 +11,10 @@ static SfStatus call_write(gpointer data, SfError *err)
 {
     WriteCall *call = data;
     Worker *worker = call->worker;
-    SfStatus status = worker->step->plugin->sink.write(&worker->instance->node, call->input, call->batch, err);
+    const Plugin *plugin = worker->step->plugin;
+    Hook before = hook_enter(&worker->instance->node, plugin->head.name, "write", call->batch);
+    SfStatus status = plugin->sink.write(&worker->instance->node, call->input, call->batch, err);
+    hook_leave(&before);
     if (status == SF_RETRY || status == SF_REJECT)
         rejects_take_back(&worker->context, call->batch);
     return status;

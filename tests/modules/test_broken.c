@@ -38,6 +38,16 @@ static SfStatus open_other(SfNode *node, SfError *err)
 
 SF_TRANSFORM_PLUGIN = {SF_TRANSFORM_HEAD(State, .name = "broken-unresolved"), .open = open_other, .apply = apply};
 
+#elif defined(BROKEN_NO_END)
+
+/* What lies behind it is what the compiler puts there. */
+static const struct {
+    SfOption row;
+    uint64_t junk[64];
+} table = {SF_OPTION_INT(State, number, .doc = "A number."), {0x1122334455667788u, 0x99, 0x11, 0x22, 0x33}};
+
+SF_TRANSFORM_PLUGIN = {SF_TRANSFORM_HEAD(State, .name = "broken-no-end", .options = &table.row), .apply = apply};
+
 #elif defined(BROKEN_NAME)
 
 SF_TRANSFORM_PLUGIN = {SF_TRANSFORM_HEAD(State, .name = "another-name"), .apply = apply};
