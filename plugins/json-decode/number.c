@@ -164,7 +164,7 @@ NumberFit number_of_bytes(const unsigned char *bytes, size_t size, int precision
     unsigned char sign = negative ? 0xFF : 0;
     for (; size > 16 && *bytes == sign; size--)
         bytes++;
-    if (size > 16 || (size == 16 && (*bytes & 0x80) != (sign & 0x80)))
+    if (size > 16) /* and what fills 16 of another sign is too big below */
         return NUMBER_TOO_BIG;
     Wide value = negative ? ~(Wide) 0 : 0;
     for (size_t i = 0; i < size; i++)

@@ -58,6 +58,14 @@ static void test_faults(void)
     assert_fault("-", 1, "digit expected");
     assert_fault("1.", 2, "digit expected");
     assert_fault("1e+", 3, "digit expected");
+    assert_fault("1e", 2, "digit expected");
+    assert_fault("1E-", 3, "digit expected");
+    assert_fault("[1.                ]", 3, "digit expected");
+    assert_fault("[-1.                ]", 4, "digit expected");
+    assert_fault("[01                 ]", 2, "number with a leading zero");
+    assert_fault("[1e                 ]", 3, "digit expected");
+    assert_fault("[1.5.               ]", 4, "',' or ']' expected");
+    assert_fault("[123456789012345.   ]", 17, "digit expected");
     assert_fault("nul", 0, "value expected");
     assert_fault("{} {}", 3, "text after the value");
     assert_fault("\xEF\xBB\xBF{}", 0, "value expected");
@@ -66,18 +74,26 @@ static void test_faults(void)
     g_assert_cmpuint(fault.offset, ==, 1);
 }
 
-/* Every first byte with every second and third one, against GLib's validator. */
+/* Every first byte with many second, third and fourth ones, of every length, against GLib's validator. */
 static void test_utf8(void)
 {
     for (guint first = 0x80; first < 0x100; first++) {
         for (guint rest = 0; rest < 0x10000; rest += 0x0B) {
             char text[] = {'"',
                            (char) first,
-                           (char) (0x80 | (rest & 0x7F)),
-                           (char) (0x80 | (rest >> 7 & 0x7F)),
-                           (char) (0x80 | (rest >> 9 & 0x3F)),
+                           (char) (rest & 0xFF),
+                           (char) (0x80 | (rest >> 8 & 0x7F)),
+                           (char) (0x80 | (rest >> 6 & 0x3F)),
                            '"'};
-            g_assert_cmpint(valid(text, sizeof text, NULL), ==, g_utf8_validate(text, sizeof text, NULL));
+            for (gsize size = 1; size <= 4; size++) {
+                text[1 + size] = '"';
+                bool odd = memchr(text + 1, '"', size) || memchr(text + 1, '\\', size);
+                for (gsize i = 1; i <= size; i++)
+                    odd |= (guchar) text[i] < ' ';
+                if (!odd)
+                    g_assert_cmpint(valid(text, size + 2, NULL), ==, g_utf8_validate_len(text, size + 2, NULL));
+                text[1 + size] = (char) (0x80 | (rest >> (size == 1 ? 0 : 6) & 0x3F));
+            }
         }
     }
 }

@@ -80,6 +80,10 @@ static void test_texts(void)
     assert_decode("string", "true", "\"true\"");
     assert_decode("json", "{\"a\": [1, \"b\"]}", "\"{\\\"a\\\": [1, \\\"b\\\"]}\"");
     assert_decode("string", "\"\\ud83d\"", "x: text '\\ud83d' has a surrogate without its other half");
+    assert_decode("string", "\"\\ud83d\\ude00\"", "\"😀\"");
+    assert_decode("string", "\"\\ud83d\\udc00\"", "\"🐀\"");
+    assert_decode("string", "\"\\udbff\\udfff\"", "\"\xF4\x8F\xBF\xBF\"");
+    assert_decode("string", "\"\\ud800\\udbff\"", "x: text '\\ud800\\udbff' has a surrogate without its other half");
     assert_decode("string", "\"\\ude00\\ud83d\"", "x: text '\\ude00\\ud83d' has a surrogate without its other half");
     assert_decode("string", "\"\xff\"", "no valid JSON: invalid UTF-8 in a string at byte 6, not '\\xFF\"}'");
     assert_decode("string", "\"\xed\xa0\x80\"",
@@ -98,6 +102,8 @@ static void test_dates(void)
     assert_decode("date", "\"1900-02-29\"", "x: text '1900-02-29' is no date");
     assert_decode("date", "\"2024-13-01\"", "x: text '2024-13-01' is no date");
     assert_decode("date", "\"2024-1-1\"", "x: text '2024-1-1' is no date");
+    assert_decode("date", "\"2024-01-1:\"", "x: text '2024-01-1:' is no date");
+    assert_decode("date", "\"2024-0/-11\"", "x: text '2024-0/-11' is no date");
     assert_decode("date", "\"10000-01-01\"", "x: text '10000-01-01' is no date");
     assert_decode("date", "\"0000-01-01\"", "x: text '0000-01-01' is outside of the years 0001 to 9999");
     assert_decode("date", "\"2024-01-15T00:00:00Z\"", "x: text '2024-01-15T00:00:00Z' is no date");
@@ -340,6 +346,18 @@ static void test_input_columns_may_be_kept(void)
                     "{\"a\":1,\"key\":\"k\"}");
 }
 
+static void test_nested_columns_may_be_kept(void)
+{
+    g_autoptr(Harness) h = harness_new("json-decode", "{keep: [headers], provenance: false, schema: {a: int}}");
+    RawRow rows[] = {{.value = "{\"a\":1}"}};
+    const SfBatch *out = harness_apply(h, harness_raw_rows(h, "e/0", rows, 1));
+    const struct ArrowSchema *headers = out->schema->children[1];
+    g_assert_cmpstr(headers->name, ==, "headers");
+    g_assert_cmpint(headers->n_children, ==, 1);
+    g_assert_cmpint(headers->children[0]->n_children, ==, 2);
+    g_assert_cmpstr(headers->children[0]->children[1]->name, ==, "value");
+}
+
 static void test_other_columns_hold_texts_too(void)
 {
     g_autoptr(Harness) h = harness_new("json-decode", "{column: payload, schema: {a: int}}");
@@ -392,6 +410,8 @@ static void test_wrong_schemas_are_named_by_place(void)
     assert_config("schema:\n  a: {type: int, default: seven}\n",
                   "options.yaml:2:27: column 'a': default 'seven' is no int");
     assert_config("schema:\n  a: {type: int, default: 1.5}\n", "options.yaml:2:3: default of a: '1.5' is no int");
+    assert_config("schema:\n  a: int\n  b: {type: int, default: 1.5}\n",
+                  "options.yaml:2:3: default of b: '1.5' is no int");
     assert_config("schema: {}\n",
                   "options.yaml:1:9: schema is a map of columns to their types, such as {order_id: string not null}");
     assert_config("{schema: {a: int}, column: payload}",
@@ -463,6 +483,7 @@ int main(int argc, char **argv)
     g_test_add_func("/json-decode/tombstones may be dropped", test_tombstones_may_be_dropped);
     g_test_add_func("/json-decode/unknown fields may be rejected", test_unknown_fields_may_be_rejected);
     g_test_add_func("/json-decode/input columns may be kept", test_input_columns_may_be_kept);
+    g_test_add_func("/json-decode/nested columns may be kept", test_nested_columns_may_be_kept);
     g_test_add_func("/json-decode/other columns hold texts too", test_other_columns_hold_texts_too);
     g_test_add_func("/json-decode/wrong schemas are named by place", test_wrong_schemas_are_named_by_place);
     g_test_add_func("/json-decode/all wrong columns are named at once", test_all_wrong_columns_are_named_at_once);

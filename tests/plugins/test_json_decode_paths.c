@@ -17,6 +17,7 @@ static void test_notations(void)
                                       "$.user[\"id\"]", "`user`.id", "$.`user`.`id`"};
     for (gsize i = 0; i < G_N_ELEMENTS(ids); i++)
         assert_found(ids[i], "\"7\"");
+    assert_found("user.id \t", "\"7\"");
     assert_found("user[\"first name\"]", "\"\\\"Ada\\\"\"");
     assert_found("user.`first name`", "\"\\\"Ada\\\"\"");
     assert_found("user.`a.b`[0][1]", "\"2\"");
