@@ -190,6 +190,10 @@ static void test_what_is_missing_is_named(void)
     assert_open_fails(&(OdbcLogin){.connection = "Driver={My SQLite};Database=x"}, SF_CONFIG,
                       "ODBC driver 'My SQLite' is not installed; apt install libsqliteodbc; installed are: '");
     assert_open_fails(&(OdbcLogin){.connection = "Driver={My SQLite};Database=x"}, SF_CONFIG, "'SQLite3'");
+    assert_open_fails(
+        &(OdbcLogin){.connection =
+                         "Driver=PostgreSQL Unicode;Server=127.0.0.1;Port=1;Database=d;pqopt={hunter2=hunter2}"},
+        SF_RETRY, "***");
     assert_open_fails(&(OdbcLogin){.connection = "DSN=nowhere;PWD=hunter2"}, SF_CONFIG,
                       "data source 'nowhere' is not known");
     assert_open_fails(&(OdbcLogin){.connection = "Database=x"}, SF_CONFIG, "has neither 'Driver=' nor 'DSN='");

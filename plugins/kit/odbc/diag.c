@@ -138,7 +138,6 @@ SfStatus odbc_fail(Odbc *odbc, SQLSMALLINT kind, SQLHANDLE handle, SfError *err)
     }
     if (text->len == 0)
         g_string_append(text, "the driver gives no reason");
-    odbc_hide_values(odbc->connection, text);
     SfStatus status = odbc_judge(odbc->product, odbc->state, native, text->str);
     return sf_fail(err, status, "%s (%s %d)", text->str, odbc->state, (int) native);
 }

@@ -127,16 +127,25 @@ char *odbc_login_label(const char *connection)
 /* Short ones would be found in words that mean something else. */
 #define LEAST_SECRET 4
 
+static void hide(GString *text, const char *secret)
+{
+    if (strlen(secret) >= LEAST_SECRET)
+        g_string_replace(text, secret, "***", 0);
+}
+
 void odbc_hide_values(const char *connection, GString *text)
 {
     Keyword at;
     while (next_keyword(&connection, &at)) {
         g_autofree char *value = g_strndup(at.value, at.value_size);
         g_autofree char *bare = unbraced(value);
-        if (is_shown(&at) || strlen(bare) < LEAST_SECRET)
+        if (is_shown(&at))
             continue;
-        g_string_replace(text, value, "***", 0);
-        g_string_replace(text, bare, "***", 0);
+        hide(text, value);
+        hide(text, bare);
+        g_auto(GStrv) parts = g_strsplit_set(bare, " =\t\"'", -1); /* libpq quotes options of pqopt */
+        for (char **part = parts; *part; part++)
+            hide(text, *part);
     }
 }
 

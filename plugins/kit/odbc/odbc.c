@@ -36,6 +36,9 @@ static SfStatus connect_handle(Odbc *odbc, SfError *err)
                                       &size, SQL_DRIVER_NOPROMPT);
     if (!SQL_SUCCEEDED(done)) {
         SfStatus status = odbc_fail(odbc, SQL_HANDLE_DBC, odbc->handle, err);
+        g_autoptr(GString) text = g_string_new(err->message); /* drivers quote what they do not understand */
+        odbc_hide_values(odbc->connection, text);
+        status = sf_fail(err, status, "%s", text->str);
         /* a log-in fails for what a person mends outside of the pipeline, or for a driver that is not there */
         return odbc_explain_driver(odbc, status == SF_CONFIG ? SF_CONFIG : SF_RETRY, err);
     }
