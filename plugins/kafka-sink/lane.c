@@ -82,7 +82,8 @@ static SfStatus make_room(Sink *sink, SfError *err)
     if (open < LANES_OPEN)
         return SF_OK;
     SF_TRY(lane_commit(oldest, err));
-    lane_shut(oldest);
+    if (!lane_busy(oldest))
+        lane_shut(oldest);
     return SF_OK;
 }
 
@@ -172,7 +173,7 @@ void lane_shut(Lane *lane)
     g_clear_pointer(&lane->topics, g_hash_table_unref);
     kafka_client_free(g_steal_pointer(&lane->client), SHUT_MS);
     lane->topic = NULL;
-    lane->ready = lane->ending = lane->failed = lane->sized = lane->oversized = lane->stale = false;
+    lane->started = lane->ready = lane->ending = lane->failed = lane->sized = lane->oversized = lane->stale = false;
     lane->begun_us = 0;
 }
 

@@ -98,6 +98,7 @@ typedef struct Lane {
     gint64 begun_us;    /* of the open transaction; 0: none is open */
     gint64 used_us;     /* when it was last written to */
     int64_t batch_size; /* of its producer's requests; larger records travel alone */
+    bool started;       /* its producer has fenced all others */
     bool ready;         /* transactions can begin */
     bool ending;        /* its commit has been asked for, the answer is outstanding */
     bool failed;        /* it cannot be committed: abort, and make it again */

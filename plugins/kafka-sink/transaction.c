@@ -25,9 +25,10 @@ SfStatus transaction_init(Lane *lane, SfError *err)
 {
     if (!lane->id || lane->ready)
         return SF_OK;
-    rd_kafka_error_t *error = insist(lane, rd_kafka_init_transactions);
+    rd_kafka_error_t *error = lane->started ? NULL : insist(lane, rd_kafka_init_transactions);
     if (error)
         return kafka_fail_error(lane->client, error, err, "starting transactions of '%s'", lane->id);
+    lane->started = true; /* once a producer; what follows may have to be asked again */
     kafka_client_up(lane->client);
     SF_TRY(chains_verify(lane, err));
     lane->ready = true;

@@ -1,6 +1,8 @@
 /* Kafka clients: what people are told when a connection or a setting is wrong. */
 #include "kafka/kafka.h"
 
+#include <dlfcn.h>
+#include <errno.h>
 #include <string.h>
 
 static void assert_explained(rd_kafka_resp_err_t code, const char *reason, const char *expected)
@@ -23,6 +25,58 @@ static void test_reasons_become_sentences(void)
     assert_explained(RD_KAFKA_RESP_ERR__TRANSPORT, "GroupCoordinator: k1:9092: Disconnected (after 5ms in state UP)",
                      "cannot reach broker 'k1:9092': disconnected");
     assert_explained(RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, NULL, "broker: Topic authorization failed");
+}
+
+static void test_the_processes_own_limit_is_named(void)
+{
+    char text[640];
+    kafka_explain(RD_KAFKA_RESP_ERR__TRANSPORT,
+                  "k1:9092/bootstrap: Failed to create socket: Too many open files (after 0ms in state CONNECT)", text,
+                  sizeof text);
+    g_assert_true(g_str_has_prefix(text, "this process has all of the "));
+    g_assert_null(strstr(text, "k1"));
+}
+
+/* In the place of librdkafka's own, where a test wants it to fail. */
+static int failing_with;
+static rd_kafka_resp_err_t failing_code;
+
+rd_kafka_t *rd_kafka_new(rd_kafka_type_t type, rd_kafka_conf_t *conf, char *reason, size_t size)
+{
+    rd_kafka_t *(*real)(rd_kafka_type_t, rd_kafka_conf_t *, char *, size_t);
+    *(void **) &real = dlsym(RTLD_NEXT, "rd_kafka_new");
+    if (!failing_with)
+        return real(type, conf, reason, size);
+    g_snprintf(reason, size, "Failed to create thread: %s (%d)", g_strerror(failing_with), failing_with);
+    errno = failing_with;
+    return NULL;
+}
+
+rd_kafka_resp_err_t rd_kafka_last_error(void)
+{
+    rd_kafka_resp_err_t (*real)(void);
+    *(void **) &real = dlsym(RTLD_NEXT, "rd_kafka_last_error");
+    return failing_with ? failing_code : real();
+}
+
+static SfStatus status_of_new(int problem, rd_kafka_resp_err_t code)
+{
+    const KafkaOptions options = {.brokers = "127.0.0.1:1"};
+    SfError err = {""};
+    KafkaClient *client = NULL;
+    failing_with = problem;
+    failing_code = code;
+    SfStatus status = kafka_client_asking(&options, "group", &client, &err);
+    failing_with = 0;
+    g_assert_null(client);
+    return status;
+}
+
+static void test_a_client_that_cannot_start_for_want_of_threads_is_tried_again(void)
+{
+    g_assert_cmpint(status_of_new(EAGAIN, RD_KAFKA_RESP_ERR__CRIT_SYS_RESOURCE), ==, SF_RETRY);
+    g_assert_cmpint(status_of_new(EMFILE, RD_KAFKA_RESP_ERR__INVALID_ARG), ==, SF_RETRY);
+    g_assert_cmpint(status_of_new(EINVAL, RD_KAFKA_RESP_ERR__INVALID_ARG), ==, SF_CONFIG);
 }
 
 static void test_scram_with_an_old_library_is_hinted_at(void)
@@ -106,6 +160,8 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/kit/kafka/reasons-become-sentences", test_reasons_become_sentences);
+    g_test_add_func("/kit/kafka/own-limit", test_the_processes_own_limit_is_named);
+    g_test_add_func("/kit/kafka/want-of-threads", test_a_client_that_cannot_start_for_want_of_threads_is_tried_again);
     g_test_add_func("/kit/kafka/scram-is-hinted-at", test_scram_with_an_old_library_is_hinted_at);
     g_test_add_func("/kit/kafka/statuses", test_statuses_say_what_the_host_does);
     g_test_add_func("/kit/kafka/settings-have-their-order", test_settings_have_their_order);

@@ -226,6 +226,39 @@ static void test_a_coordinator_that_has_moved_is_looked_up_anew(void)
     }
 }
 
+/* A producer starts once; a question that was not answered is asked again. */
+static void test_a_start_that_is_cut_short_goes_on(void)
+{
+    static const char *const values[] = {"a"};
+    g_autoptr(MockKafka) mock = mock_new();
+    mock_kafka_topic(mock, "events", 1);
+    g_autoptr(Harness) h = sink_new(mock, "");
+    g_assert_cmpint(harness_recover(h, 0, "events/0"), ==, SF_POSITION_NONE);
+    rd_kafka_mock_push_request_errors(mock->cluster, 9 /* OffsetFetch */, 1,
+                                      RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED);
+    const SfBatch *batch = harness_raw(h, "events/0", 0, values, 1);
+    g_assert_cmpint(harness_try_write(h, 0, batch), ==, SF_RETRY);
+    g_assert_cmpint(harness_try_write(h, 0, batch), ==, SF_OK);
+    g_assert_cmpint(commit_insisting(h), ==, SF_OK);
+    assert_topic(mock, "out", 1, "0 null=a");
+}
+
+static void test_a_partition_without_a_leader_is_named(void)
+{
+    static const char *const values[] = {"a"};
+    g_autoptr(MockKafka) mock = mock_kafka_new();
+    mock_kafka_topic(mock, "out", 3);
+    for (int partition = 0; partition < 3; partition++)
+        rd_kafka_mock_partition_set_leader(mock->cluster, "out", partition, -1);
+    g_autoptr(Harness) h = sink_new(mock, "");
+    harness_write(h, 0, harness_raw(h, "events/0", 0, values, 1));
+    g_assert_cmpint(harness_try_commit(h, SF_COMMIT_END), ==, SF_RETRY);
+    g_assert_cmpstr(h->err.message, ==, "partition 0 of topic 'out' has no leader; 1 records wait for it or behind it");
+    for (int partition = 0; partition < 3; partition++)
+        rd_kafka_mock_partition_set_leader(mock->cluster, "out", partition, 1);
+    g_assert_cmpint(commit_insisting(h), ==, SF_OK);
+}
+
 /* ---- many ---- */
 
 static int entries(const char *directory)
@@ -291,6 +324,8 @@ int main(int argc, char **argv)
     g_test_add_func("/kafka-sink/groups-offset-decides", test_after_a_producers_start_the_groups_offset_decides);
     g_test_add_func("/kafka-sink/offset-of-another-epoch", test_the_offset_of_another_epoch_fences_nobody);
     g_test_add_func("/kafka-sink/coordinator-moved", test_a_coordinator_that_has_moved_is_looked_up_anew);
+    g_test_add_func("/kafka-sink/start-cut-short", test_a_start_that_is_cut_short_goes_on);
+    g_test_add_func("/kafka-sink/no-leader", test_a_partition_without_a_leader_is_named);
     g_test_add_func("/kafka-sink/splits-without-rows", test_splits_without_rows_need_no_producer);
     g_test_add_func("/kafka-sink/producers-are-few", test_producers_are_few);
     return g_test_run();
