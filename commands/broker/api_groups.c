@@ -25,7 +25,7 @@ static void read_join(Request *request, Join *join)
     join->member = in_text(in);
     join->instance = request->version >= 5 ? in_text(in) : NULL;
     join->type = in_text(in);
-    join->protocols = g_array_new(FALSE, TRUE, sizeof(Protocol));
+    join->protocols = protocols_new();
     gint32 n = in_count(in);
     for (gint32 i = 0; i < n; i++) {
         gsize size;
@@ -101,7 +101,6 @@ static void copy_join(Member *member, Group *group, Join *join)
     member->session_ms = join->session_ms;
     member->rebalance_ms = join->rebalance_ms;
     g_array_unref(member->protocols);
-    g_array_set_clear_func(join->protocols, NULL);
     member->protocols = g_steal_pointer(&join->protocols);
     g_free(group->type);
     group->type = g_strdup(join->type);
@@ -153,16 +152,6 @@ static Outcome join_group(Request *request, Join *join)
     return HELD;
 }
 
-static void clear_protocols(GArray *protocols)
-{
-    for (guint i = 0; protocols && i < protocols->len; i++) {
-        g_free(g_array_index(protocols, Protocol, i).name);
-        g_bytes_unref(g_array_index(protocols, Protocol, i).metadata);
-    }
-    if (protocols)
-        g_array_unref(protocols);
-}
-
 Outcome api_join(Request *request)
 {
     Join join = {0};
@@ -174,7 +163,7 @@ Outcome api_join(Request *request)
         outcome = refuse(request, CODE_INVALID_SESSION_TIMEOUT, join.member);
     else
         outcome = join_group(request, &join);
-    clear_protocols(join.protocols);
+    g_clear_pointer(&join.protocols, g_array_unref);
     return outcome;
 }
 

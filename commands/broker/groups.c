@@ -15,6 +15,13 @@ static void protocol_clear(gpointer data)
     g_bytes_unref(protocol->metadata);
 }
 
+GArray *protocols_new(void)
+{
+    GArray *protocols = g_array_new(FALSE, TRUE, sizeof(Protocol));
+    g_array_set_clear_func(protocols, protocol_clear);
+    return protocols;
+}
+
 static void member_free(gpointer data)
 {
     Member *member = data;
@@ -103,8 +110,7 @@ Member *group_add(Broker *broker, Group *group, const char *instance, const char
     member->instance = g_strdup(instance);
     member->client = g_strdup(client);
     member->host = g_strdup_printf("/%s", host);
-    member->protocols = g_array_new(FALSE, TRUE, sizeof(Protocol));
-    g_array_set_clear_func(member->protocols, protocol_clear);
+    member->protocols = protocols_new();
     member->seen_us = g_get_monotonic_time();
     g_ptr_array_add(group->members, member);
     return member;

@@ -44,6 +44,7 @@ typedef struct Group {
     gint64 deadline_us; /* of the rebalance */
 } Group;
 
+GArray *protocols_new(void); /* of Protocol, which it owns */
 void groups_init(Broker *broker);
 void groups_done(Broker *broker);
 Group *groups_find(const Broker *broker, const char *id);
