@@ -212,7 +212,8 @@ static inline int64_t sf_monotonic_ms(SfNode *node)
 }
 
 /* Source: asks every sink where it got to in these splits (waits for them) and fills in position and split. Errors are
- * to be returned from the hook as they are. n may be 0: splits were shared out, and this task gets none. */
+ * to be returned from the hook as they are. n may be 0: splits were shared out, and this task gets none. May be called
+ * again, with other starts, for splits of which no batch has been given yet. */
 static inline SfStatus sf_assign(SfNode *node, SfAssignment *assignments, size_t n, SfError *err)
 {
     return node->host->assign(node, assignments, n, err);

@@ -189,6 +189,8 @@ static SfStatus assign_partitions(SfNode *node, const rd_kafka_topic_partition_l
     SF_TRY(bounds_resolve(node, list, &bounds, err));
     SfAssignment *assignments = assignments_new(source, &bounds);
     SfStatus status = sf_assign(node, assignments, (size_t) list->cnt, err);
+    if (status == SF_OK)
+        status = begin_settle(node, &bounds, assignments, (size_t) list->cnt, err);
     g_autoptr(rd_kafka_topic_partition_list_t) offsets = rd_kafka_topic_partition_list_copy(list);
     g_autoptr(GPtrArray) fresh = g_ptr_array_new();
     for (int i = 0; i < list->cnt && status == SF_OK; i++) {

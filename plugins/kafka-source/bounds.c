@@ -8,9 +8,10 @@ void bounds_done(Bounds *bounds)
     g_clear_pointer(&bounds->high, rd_kafka_topic_partition_list_destroy);
     g_clear_pointer(&bounds->start, rd_kafka_topic_partition_list_destroy);
     g_clear_pointer(&bounds->group, rd_kafka_topic_partition_list_destroy);
+    g_clear_pointer(&bounds->begin, rd_kafka_topic_partition_list_destroy);
 }
 
-static SfStatus offsets_at(Source *source, const rd_kafka_topic_partition_list_t *list, int64_t time,
+SfStatus bounds_offsets_at(Source *source, const rd_kafka_topic_partition_list_t *list, int64_t time,
                            rd_kafka_topic_partition_list_t **out, SfError *err)
 {
     g_autoptr(rd_kafka_topic_partition_list_t) answer = rd_kafka_topic_partition_list_copy(list);
@@ -19,7 +20,7 @@ static SfStatus offsets_at(Source *source, const rd_kafka_topic_partition_list_t
     return SF_OK;
 }
 
-static SfStatus group_offsets(Source *source, const rd_kafka_topic_partition_list_t *list,
+SfStatus bounds_group_offsets(Source *source, const rd_kafka_topic_partition_list_t *list,
                               rd_kafka_topic_partition_list_t **out, SfError *err)
 {
     g_autoptr(rd_kafka_topic_partition_list_t) answer = rd_kafka_topic_partition_list_copy(list);
@@ -34,41 +35,14 @@ static SfStatus group_offsets(Source *source, const rd_kafka_topic_partition_lis
     return SF_OK;
 }
 
-/* Where reading starts when no sink knows better. With `latest`, a group's offset is where the topic ended when the
- * group saw it first: what came since was not there before, and is not to be lost by a restart before the first
- * commit. */
-static SfStatus resolve_start(Source *source, const rd_kafka_topic_partition_list_t *list, Bounds *bounds, SfError *err)
-{
-    switch ((Start) source->start) {
-    case START_TIMESTAMP:
-        SF_TRY(offsets_at(source, list, source->start_ms, &bounds->start, err));
-        break;
-    case START_LATEST:
-    case START_COMMITTED:
-        bounds->start = rd_kafka_topic_partition_list_copy(bounds->group);
-        break;
-    default:
-        bounds->start = rd_kafka_topic_partition_list_copy(bounds->low);
-        return SF_OK;
-    }
-    for (int i = 0; i < list->cnt; i++) {
-        int64_t low = bounds->low->elems[i].offset, high = bounds->high->elems[i].offset;
-        int64_t *start = &bounds->start->elems[i].offset;
-        if (*start < 0)
-            *start = source->start == START_COMMITTED ? low : high;
-        *start = CLAMP(*start, low, high);
-    }
-    return SF_OK;
-}
-
 SfStatus bounds_resolve(SfNode *node, const rd_kafka_topic_partition_list_t *list, Bounds *out, SfError *err)
 {
     Source *source = node->state;
     g_auto(Bounds) bounds = {0};
-    SF_TRY(offsets_at(source, list, RD_KAFKA_OFFSET_BEGINNING, &bounds.low, err));
-    SF_TRY(offsets_at(source, list, RD_KAFKA_OFFSET_END, &bounds.high, err));
-    SF_TRY(group_offsets(source, list, &bounds.group, err));
-    SF_TRY(resolve_start(source, list, &bounds, err));
+    SF_TRY(bounds_offsets_at(source, list, RD_KAFKA_OFFSET_BEGINNING, &bounds.low, err));
+    SF_TRY(bounds_offsets_at(source, list, RD_KAFKA_OFFSET_END, &bounds.high, err));
+    SF_TRY(bounds_group_offsets(source, list, &bounds.group, err));
+    SF_TRY(begin_resolve(node, list, &bounds, err));
     *out = bounds;
     bounds = (Bounds){0};
     return SF_OK;

@@ -74,6 +74,7 @@ static bool any_topic_exists(const Source *source)
 static void take_missing(SfNode *node, const char *topic)
 {
     Source *source = node->state;
+    begin_missing(source, topic);
     g_autofree char *text =
         topic[0] == '^' ? g_strdup_printf("no topic on '%s' matches 'topic_pattern: %s'", source->link.brokers,
                                           source->topic_pattern)

@@ -22,8 +22,10 @@ static const SfOption options[] = {
                          "Consumer group, which shares the partitions out and shows the lag; default: pipeline.step."),
     SF_OPTION_ENUM(
         Source, start, .value = "earliest", .words = start_words,
-        .doc = "Where to begin in a partition that no sink has a position of; committed: at the group's offset, else "
-               "earliest."),
+        .doc =
+            "Where to begin in a partition that no sink has a position of; latest: at its end when the pipeline starts "
+            "for the first time, and at the beginning of partitions and topics that come later; committed: at the "
+            "group's offset, else earliest."),
     SF_OPTION_STRING(Source, start_timestamp,
                      .doc = "For start: timestamp. RFC 3339 (UTC without a zone) or milliseconds since 1970."),
     SF_OPTION_INT(Source, epoch, .value = "1", .min = "1",
@@ -150,6 +152,7 @@ static void close_source(SfNode *node)
     if (source->retained)
         g_atomic_rc_box_release(source->retained);
     sf_builder_free(source->headers);
+    g_clear_pointer(&source->absent, g_hash_table_unref);
     g_free(source->drained);
     g_free(source->group_id);
 }

@@ -52,7 +52,7 @@ void publish_answered(rd_kafka_t *rk, rd_kafka_resp_err_t code, rd_kafka_topic_p
     take_answer(kafka_client_user(opaque), code, list);
 }
 
-static void commit_and_wait(SfNode *node, rd_kafka_topic_partition_list_t *list)
+static rd_kafka_resp_err_t commit_and_wait(SfNode *node, rd_kafka_topic_partition_list_t *list)
 {
     Source *source = node->state;
     rd_kafka_t *rk = kafka_client_handle(source->client);
@@ -61,9 +61,24 @@ static void commit_and_wait(SfNode *node, rd_kafka_topic_partition_list_t *list)
     g_autoptr(rd_kafka_event_t) event = code ? NULL : rd_kafka_queue_poll(queue, PUBLISH_MS);
     if (event) {
         take_answer(node, rd_kafka_event_error(event), rd_kafka_event_topic_partition_list(event));
-        return;
+        return rd_kafka_event_error(event);
     }
-    take_answer(node, code ? code : RD_KAFKA_RESP_ERR__TIMED_OUT, list);
+    code = code ? code : RD_KAFKA_RESP_ERR__TIMED_OUT;
+    take_answer(node, code, list);
+    return code;
+}
+
+/* A refusal that lasts (no right to commit) does not keep the source from reading: then every start is the first. */
+SfStatus publish_begin(SfNode *node, rd_kafka_topic_partition_list_t *list, SfError *err)
+{
+    const Source *source = node->state;
+    rd_kafka_resp_err_t code = commit_and_wait(node, list);
+    if (code && (passes(code) || code == RD_KAFKA_RESP_ERR__TIMED_OUT))
+        return kafka_fail(source->client, code, err, "letting group '%s' keep where the pipeline begins",
+                          source->group_id);
+    if (code)
+        complain(node, code);
+    return SF_OK;
 }
 
 /* What the group does not have yet; with `wait` also what it was asked to take and has not answered for. */

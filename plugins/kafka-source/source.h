@@ -84,7 +84,8 @@ typedef struct Source {
     bool ask_headers; /* of every record: see batch.c */
     SfStatus trouble; /* what the consumer reported beside messages; SF_OK: nothing */
     SfError trouble_error;
-    bool missing; /* a subscribed topic does not exist; the text is in trouble_error */
+    GHashTable *absent; /* names of topics that did not exist at first; NULL: none */
+    bool missing;       /* a subscribed topic does not exist; the text is in trouble_error */
 } Source;
 
 /* settings.c */
@@ -113,7 +114,13 @@ typedef struct Bounds {
     rd_kafka_topic_partition_list_t *high;
     rd_kafka_topic_partition_list_t *start;
     rd_kafka_topic_partition_list_t *group; /* its offsets; -1001: none */
+    rd_kafka_topic_partition_list_t *begin; /* see begin.c; NULL: not decided now */
 } Bounds;
+/* Offsets of the list's partitions at a time, and the group's. */
+SfStatus bounds_offsets_at(Source *source, const rd_kafka_topic_partition_list_t *list, int64_t time,
+                           rd_kafka_topic_partition_list_t **out, SfError *err);
+SfStatus bounds_group_offsets(Source *source, const rd_kafka_topic_partition_list_t *list,
+                              rd_kafka_topic_partition_list_t **out, SfError *err);
 SfStatus bounds_resolve(SfNode *node, const rd_kafka_topic_partition_list_t *list, Bounds *out, SfError *err);
 void bounds_done(Bounds *bounds);
 /* Whether reading can go on at the sinks' position; *from: the offset to read from. */
@@ -122,6 +129,14 @@ SfStatus bounds_check(SfNode *node, const Bounds *bounds, int i, const SfAssignm
 
 /* Whether the positions are those of another topic of that name: fails when that is sure, warns when it may be. */
 SfStatus bounds_doubt(SfNode *node, const Bounds *bounds, const SfAssignment *assignments, SfError *err);
+
+/* begin.c: where reading begins */
+/* The topic ('^…': any that matches) does not exist. */
+void begin_missing(Source *source, const char *topic);
+/* Fills in bounds->start. */
+SfStatus begin_resolve(SfNode *node, const rd_kafka_topic_partition_list_t *list, Bounds *bounds, SfError *err);
+/* After sf_assign: lets the group keep what was decided; or decides, and asks, anew where sinks know more. */
+SfStatus begin_settle(SfNode *node, Bounds *bounds, SfAssignment *assignments, size_t n, SfError *err);
 
 /* holes.c: what the consumer leaves out */
 /* The consumer may have lost its place in the partition, or in all of them. */
@@ -140,6 +155,8 @@ SfStatus batch_headers_init(Source *source, SfError *err);
 
 /* publish.c */
 void publish_positions(SfNode *node, const SfPosition *positions, size_t n, bool last);
+/* Offsets of all partitions of the topics, for whoever reads them; waits. */
+SfStatus publish_begin(SfNode *node, rd_kafka_topic_partition_list_t *list, SfError *err);
 /* Where the group is not where we start: a killed process may not have come to publish. */
 void publish_started(SfNode *node, const rd_kafka_topic_partition_list_t *group);
 /* Asks again for what the broker refused. */

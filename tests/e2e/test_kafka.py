@@ -1,6 +1,7 @@
 """What Kafka does to a source: rebalances, topics that vanish and come again, offsets that are lost, members that die."""
 
 import contextlib
+import json
 import threading
 import time
 
@@ -10,7 +11,7 @@ from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 import proof
 from oracle import Expected
 from pipeline import Job
-from testbed import Sales, TableReaders
+from testbed import LIBRDKAFKAS, Sales, TableReaders
 from testbed.server import wait_for
 
 COPY = """
@@ -107,6 +108,31 @@ def test_the_lag_goes_to_zero_after_a_kill_before_it_was_published(kafka, sfrun,
         consumer.commit(offsets=[TopicPartition(name, 0, 3)], asynchronous=False)
     assert kafka.lag(name, name) == 7
     no_lag(kafka, name, start(file))
+
+
+# ---- where reading begins ----
+
+@pytest.mark.parametrize("sfrun", [LIBRDKAFKAS[0], LIBRDKAFKAS[-1]], indirect=True, ids=["built-with", "newest"])
+def test_latest_reads_new_partitions_from_their_beginning(kafka, pipeline, start, name, tmp_path):
+    """What was there before the first start stays out; partitions that come while it runs, and while it is stopped, are new."""
+    kafka.create_topic(name, 2)
+    kafka.produce(name, [{"value": b"old", "partition": i % 2} for i in range(10)])
+    file = pipeline(source="    start: latest\n    kafka: {topic.metadata.refresh.interval.ms: 500}")
+
+    def grow(partitions):
+        kafka.add_partitions(name, partitions)
+        kafka.produce(name, [{"value": f"{p} of {partitions}".encode(), "partition": p} for p in range(partitions)])
+
+    process = start(file)
+    wait_for(lambda: kafka.committed(name, name) == {0: 5, 1: 5}, 60, lambda: process.output)
+    grow(3)
+    no_lag(kafka, name, process)
+    assert process.stop() == 0
+    grow(4)
+    process = start(file)
+    no_lag(kafka, name, process)
+    assert process.stop() == 0
+    assert sorted(json.loads(line)["value"] for line in lines(tmp_path / "out")) == sorted([f"{p} of 3" for p in range(3)] + [f"{p} of 4" for p in range(4)])
 
 
 # ---- groups ----

@@ -75,11 +75,11 @@ static SfStatus take_assign(SfNode *node, SfAssignment *assignments, size_t n, S
         SfAssignment *a = &assignments[i];
         a->split = harness_split_make(h, a->name, a->topic, a->partition);
         Reading *reading = harness_reading(h, a->split);
-        if (reading->assigned)
+        if (reading->assigned && reading->polled > reading->begun)
             g_error("%s: split '%s' is assigned twice", harness_name(h), a->name);
         const gint64 *answer = g_hash_table_lookup(h->private->answers, a->name);
         a->position = answer ? *answer : reading->published != SF_POSITION_NONE ? reading->published : a->start;
-        reading->polled = a->position;
+        reading->polled = reading->begun = a->position;
         reading->assigned = true;
     }
     return SF_OK;

@@ -8,6 +8,7 @@
 typedef struct Reading {
     const SfSplit *split;
     bool assigned;
+    gint64 begun;     /* where it was assigned */
     gint64 polled;    /* end of the last batch */
     gint64 published; /* what `committed` was told, or SF_POSITION_NONE */
     gint64 lag;

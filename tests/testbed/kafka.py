@@ -6,7 +6,7 @@ import subprocess
 import uuid
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic
 
 from .server import Server, cache, free_port, installed, port_open, versions, wait_for
 
@@ -88,6 +88,10 @@ class Kafka(Server):
         with AdminClient({"bootstrap.servers": self.brokers, "log_level": 0}) as admin:
             for future in admin.create_topics([NewTopic(topic, partitions, 1, config=config)]).values():
                 future.result(30)
+
+    def add_partitions(self, topic, total):
+        with AdminClient({"bootstrap.servers": self.brokers, "log_level": 0}) as admin:
+            admin.create_partitions([NewPartitions(topic, total)])[topic].result(30)
 
     def delete_topic(self, topic):
         with AdminClient({"bootstrap.servers": self.brokers, "log_level": 0}) as admin:
