@@ -83,7 +83,7 @@ static const char doc[] =
     "| `timestamp(s)`, `(ms)`, `(us)` | a number of them since 1970-01-01 UTC, with or without fraction | timestamp |\n"
     "| `timestamp(ns)` | likewise, or ISO 8601; what is finer than a microsecond is cut off | timestamp |\n"
     "| `timestamp(format 'yyyy-MM-dd HH:mm:ss')` | a text of that format | timestamp |\n"
-    "| `timestamp(iso, ms)`, `date(format 'yyyyMMdd', 'dd.MM.yyyy')` | the first of them that a value is of | |\n"
+    "| `timestamp(iso, ms)`, `date(format 'yyyyMMdd', 'dd.MM.yyyy')` | the first that a value is of | as above |\n"
     "| `list<type>`, `list of type` (`array`) | an array | list |\n"
     "| `struct<name type, …>` | an object | struct |\n"
     "\n"
