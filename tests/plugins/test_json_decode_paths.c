@@ -225,6 +225,8 @@ static void test_other_notations_are_refused_by_name(void)
                   "beside it");
     assert_config("schema:\n  a: {struct: {b: int from $.c}}\n",
                   "options.yaml:2:19: column 'b': '$.c' begins at the event, but a member's path at its struct");
+    assert_config("schema:\n  a: {type: int, from: []}\n",
+                  "options.yaml:2:24: column 'a': from is a path such as customer.city, or a list of paths");
     assert_config("schema:\n  a: {type: int, from: {b: c}}\n",
                   "options.yaml:2:24: column 'a': from is a path such as customer.city, or a list of paths");
 }

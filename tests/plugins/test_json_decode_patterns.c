@@ -123,6 +123,16 @@ static void test_bounds(void)
     }
 }
 
+/* A text with escapes is read from memory that has held others. */
+static void test_nothing_is_read_behind_a_text(void)
+{
+    g_autoptr(Harness) h =
+        harness_new("json-decode", "{provenance: false, schema: {s: string, d: \"date(format 'y-M-d')\"}}");
+    const char *events[] = {"{\"s\":\"\\u0031111111111111111111\",\"d\":\"2024-1-\\u0031\"}"};
+    g_assert_cmpstr(harness_text(h, harness_apply(h, harness_raw(h, "e/0", 0, events, 1))), ==,
+                    "{\"s\":\"1111111111111111111\",\"d\":\"2024-01-01\"}");
+}
+
 static void test_optional_sections(void)
 {
     const char *pattern = "yyyy-MM-dd[ HH:mm[:ss[.SSS]]][ XX]";
@@ -174,6 +184,7 @@ int main(int argc, char **argv)
     g_test_add_func("/json-decode-patterns/hours", test_hours);
     g_test_add_func("/json-decode-patterns/zones", test_zones);
     g_test_add_func("/json-decode-patterns/bounds", test_bounds);
+    g_test_add_func("/json-decode-patterns/nothing is read behind a text", test_nothing_is_read_behind_a_text);
     g_test_add_func("/json-decode-patterns/optional sections", test_optional_sections);
     g_test_add_func("/json-decode-patterns/what is no pattern", test_what_is_no_pattern);
     return g_test_run();

@@ -18,6 +18,29 @@ static void test_numbers_of_every_length(void)
     }
 }
 
+/* The largest of each precision, and the one above it, with and without digits behind the point. */
+static void test_every_precision_ends_where_it_says(void)
+{
+    for (int precision = 1; precision <= 38; precision++) {
+        g_autofree char *nines = g_strnfill((gsize) precision, '9');
+        g_autofree char *zeros = g_strnfill((gsize) precision, '0');
+        g_autofree char *ten = g_strdup_printf("1%s", zeros);
+        g_autofree char *type = g_strdup_printf("decimal(%d)", precision);
+        g_autofree char *cause = g_strdup_printf("x: '%s' does not fit %s", ten, type);
+        assert_decode(type, nines, nines);
+        assert_decode(type, ten, cause);
+        for (int scale = 1; scale <= precision; scale++) {
+            g_autofree char *fine = g_strdup_printf("decimal(%d,%d)", precision, scale);
+            g_autofree char *whole = g_strdup_printf("1%.*s", precision - scale, zeros);
+            g_autofree char *too_big = g_strdup_printf("x: '%s' does not fit %s", whole, fine);
+            g_autofree char *one = g_strdup_printf("1.%.*s", scale, zeros);
+            assert_decode(fine, whole, too_big);
+            if (precision > scale)
+                assert_decode(fine, "1", one);
+        }
+    }
+}
+
 static void test_nanoseconds_are_cut(void)
 {
     assert_decode("timestamp(ns)", "1705314600123456789", "\"2024-01-15T10:30:00.123456Z\"");
@@ -305,6 +328,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/json-decode-types/numbers of every length", test_numbers_of_every_length);
+    g_test_add_func("/json-decode-types/every precision ends where it says", test_every_precision_ends_where_it_says);
     g_test_add_func("/json-decode-types/nanoseconds are cut", test_nanoseconds_are_cut);
     g_test_add_func("/json-decode-types/nanoseconds of all years", test_nanoseconds_of_all_years);
     g_test_add_func("/json-decode-types/fractions of formats", test_fractions_of_formats);
