@@ -143,6 +143,8 @@ static void sink_close(SfNode *node)
     g_free(sink->inputs);
     if (sink->partitions)
         g_ptr_array_unref(sink->partitions);
+    if (sink->keys)
+        g_ptr_array_unref(sink->keys);
     json_object_put(sink->schema);
     delta_log_free(sink->log);
     store_free(sink->store);

@@ -70,6 +70,9 @@ typedef struct Sink {
     json_object *schema;   /* as it is, or will be after the next commit */
     bool schema_changed;   /* the next commit brings metaData */
     GPtrArray *partitions; /* char *: names of the partition columns, the table's */
+    GPtrArray *keys;       /* char *: the same as files and the log have them */
+    bool mapped;           /* by column mapping, these are others */
+    int64_t column_id;     /* the highest that has been given out */
     /* what is open */
     size_t n_inputs;
     Input *inputs;

@@ -65,7 +65,7 @@ static char *new_key(const Sink *sink, const OpenFile *file)
     g_autoptr(GString) key = g_string_new(NULL);
     g_autofree char *uuid = delta_uuid();
     for (guint i = 0; i < sink->partitions->len; i++)
-        delta_partition_dir(sink->partitions->pdata[i], file->values->pdata[i], key);
+        delta_partition_dir(sink->keys->pdata[i], file->values->pdata[i], key);
     if (key->len > DIRECTORIES_MAX) /* no reader looks at them */
         g_string_truncate(key, 0);
     g_string_append_printf(key, "part-00000-%s%s%s.parquet", uuid, sink->partitions->len > 0 ? ".c000" : "-c000",
@@ -86,7 +86,7 @@ SfStatus files_finish(OpenFile *file, SfError *err)
     done->add = g_new0(DeltaAdd, 1);
     *done->add = (DeltaAdd){
         .key = new_key(sink, file),
-        .columns = g_ptr_array_ref(sink->partitions),
+        .columns = g_ptr_array_ref(sink->keys),
         .values = g_ptr_array_ref(file->values),
         .size = (int64_t) g_bytes_get_size(body),
         .modified_ms = sf_now_ms(sink->node),

@@ -56,9 +56,10 @@ SfStatus table_check_options(const Sink *sink, const struct ArrowSchema *input, 
             if (delta_name_equal(name, sink->partition_by.items[j]))
                 return sf_fail(err, SF_CONFIG, "partition_by: column '%s' is there twice", name);
     }
+    /* Which names there may be, the table says: with column mapping, any. */
     g_autoptr(json_object) schema = delta_schema_new();
     bool changed = false;
-    return delta_schema_merge(schema, input, DELTA_MERGE_CREATE, &changed, err);
+    return delta_schema_merge(schema, input, DELTA_MERGE_MAPPED, &changed, err);
 }
 
 static bool is_busy(const Sink *sink)
@@ -107,6 +108,12 @@ static SfStatus plan_partitions(Sink *sink, SfError *err)
     if (sink->partitions)
         g_ptr_array_unref(sink->partitions);
     sink->partitions = g_steal_pointer(&names);
+    if (sink->keys)
+        g_ptr_array_unref(sink->keys);
+    sink->keys = g_ptr_array_new_with_free_func(g_free);
+    for (guint i = 0; i < sink->partitions->len; i++)
+        g_ptr_array_add(sink->keys, g_strdup(delta_file_name(
+                                        delta_schema_field(sink->schema, sink->partitions->pdata[i]), sink->mapped)));
     return SF_OK;
 }
 
@@ -148,7 +155,7 @@ static SfStatus plan_input(Sink *sink, Input *input, SfError *err)
     for (guint i = 0; i < sink->partitions->len; i++)
         names[i] = sink->partitions->pdata[i];
     DeltaProjection projection = {0};
-    SF_TRY(delta_schema_project(sink->schema, &input->schema, names, &projection, err));
+    SF_TRY(delta_schema_project(sink->schema, sink->mapped, &input->schema, names, &projection, err));
     bool first = input->projection.n == 0;
     bool same = !first && same_files(&input->projection, &projection);
     delta_projection_done(&input->projection);
@@ -175,7 +182,9 @@ SfStatus table_plan(Sink *sink, SfError *err)
     if (!schema)
         return SF_FATAL;
     bool changed = create;
-    DeltaMerge how = create ? DELTA_MERGE_CREATE : sink->merge_schema ? DELTA_MERGE_EVOLVE : DELTA_MERGE_CHECK;
+    sink->mapped = !create && delta_log_maps(sink->log);
+    DeltaMerge evolve = sink->mapped ? DELTA_MERGE_MAPPED : DELTA_MERGE_EVOLVE;
+    DeltaMerge how = create ? DELTA_MERGE_CREATE : sink->merge_schema ? evolve : DELTA_MERGE_CHECK;
     for (size_t i = 0; i < sink->n_inputs; i++) {
         if (!create)
             SF_TRY(delta_log_check_defaults(sink->log, &sink->inputs[i].schema, err));
@@ -183,6 +192,9 @@ SfStatus table_plan(Sink *sink, SfError *err)
         if (status != SF_OK)
             return sf_fail_prefix(err, status, "%s", store_url(sink->store));
     }
+    sink->column_id = table_number(sink, "delta.columnMapping.maxColumnId", 0);
+    if (sink->mapped)
+        SF_TRY(delta_mapping_extend(schema, &sink->column_id, err));
     json_object_put(sink->schema);
     sink->schema = g_steal_pointer(&schema);
     sink->schema_changed = changed;
@@ -234,6 +246,11 @@ json_object *table_metadata(Sink *sink)
     const char *text =
         json_object_to_json_string_ext(sink->schema, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
     json_object_object_add(metadata, "schemaString", json_object_new_string(text));
+    json_object *configuration = delta_json_member(metadata, "configuration", json_type_object);
+    if (sink->mapped && configuration) {
+        g_autofree char *highest = g_strdup_printf("%" G_GINT64_FORMAT, sink->column_id);
+        json_object_object_add(configuration, "delta.columnMapping.maxColumnId", json_object_new_string(highest));
+    }
     return metadata;
 }
 

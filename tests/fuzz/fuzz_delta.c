@@ -128,7 +128,7 @@ static void plan(DeltaLog *log)
         DeltaProjection projection = {0};
         char *none[] = {NULL};
         g_autoptr(GPtrArray) rules = delta_rules_new(schema, &rows, &err);
-        if (delta_schema_project(schema, &rows, none, &projection, &err) == SF_OK)
+        if (delta_schema_project(schema, delta_log_maps(log), &rows, none, &projection, &err) == SF_OK)
             delta_projection_done(&projection);
     }
     sf_schema_done(&rows);

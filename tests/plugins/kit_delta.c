@@ -142,7 +142,9 @@ static void test_features(void)
     refused(PROTOCOL, PROPERTY("delta.constraints.positive", "id > 0"), "has the constraint 'positive'");
     refused(PROTOCOL, PROPERTY("delta.columnMapping.mode", "name"), NULL);
     refused("{\"protocol\":{\"minReaderVersion\":2,\"minWriterVersion\":5}}\n",
-            PROPERTY("delta.columnMapping.mode", "name"), "uses the feature 'columnMapping' (mode name)");
+            PROPERTY("delta.columnMapping.mode", "other"), "uses the feature 'columnMapping' in a mode 'other'");
+    refused("{\"protocol\":{\"minReaderVersion\":2,\"minWriterVersion\":5}}\n",
+            PROPERTY("delta.columnMapping.mode", "name"), NULL);
 }
 
 static void remove_key(Place *place, const char *key)

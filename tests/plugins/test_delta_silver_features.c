@@ -120,6 +120,69 @@ static void test_defaults(void)
     g_assert_cmpstr(text, ==, "{\"id\":1,\"n\":null,\"s\":null}\n{\"id\":2,\"n\":null,\"s\":\"y\"}");
 }
 
+#define MAPPED(name, type, id, physical)                                                                               \
+    FIELD(name, type, "\"delta.columnMapping.id\":" #id ",\"delta.columnMapping.physicalName\":\"" physical "\"")
+
+/* Files, statistics and partition values have the physical names; new columns get some, at any depth. */
+static void test_mapping(const char *mode, const char *protocol)
+{
+    static const SfField members[] = {{.name = "x y", .type = SF_INT32, .nullable = true}};
+    static const SfField fields[] = {
+        {.name = "order id", .type = SF_INT64, .nullable = true},
+        {.name = "p", .type = SF_UTF8, .nullable = true},
+        {.name = "new, too", .type = SF_STRUCT, .nullable = true, .n_children = 1, .children = members}};
+    g_auto(SilverTable) table = {0};
+    g_autofree char *configuration =
+        g_strdup_printf("{\"delta.columnMapping.mode\":\"%s\",\"delta.columnMapping.maxColumnId\":\"7\"}", mode);
+    silver_init(&table, "");
+    silver_put_table(&table, &(ForeignTable){.protocol = protocol,
+                                             .fields = "[" MAPPED("Order Id", "long", 1,
+                                                                  "col_a") "," MAPPED("P", "string", 2, "col_p") "]",
+                                             .partitions = "[\"P\"]",
+                                             .configuration = configuration});
+    struct ArrowSchema schema;
+    SfError err = {0};
+    g_assert_cmpint(sf_schema_make(fields, G_N_ELEMENTS(fields), &schema, &err), ==, SF_OK);
+    g_autoptr(Harness) h = harness_new("delta-silver-sink", table.options);
+    harness_input(h, "sales", &schema);
+    sf_schema_done(&schema);
+    silver_write_rows(h, "events/0", 0, ROWS("[5, \"a\", {\"x y\": 6}]"));
+    harness_commit(h, SF_COMMIT_END);
+    g_autoptr(GPtrArray) adds = silver_actions(&table, 1, "add");
+    json_object *values = delta_json_member(adds->pdata[0], "partitionValues", json_type_object);
+    g_assert_cmpstr(json_object_to_json_string_ext(values, JSON_C_TO_STRING_PLAIN), ==, "{\"col_p\":\"a\"}");
+    g_assert_nonnull(strstr(delta_json_text(adds->pdata[0], "stats"), "\"minValues\":{\"col_a\":5,\"col-"));
+    g_assert_true(g_str_has_prefix(delta_json_text(adds->pdata[0], "path"), "col_p=a/part-"));
+    g_autoptr(GPtrArray) meta = silver_actions(&table, 1, "metaData");
+    json_object *properties = delta_json_member(meta->pdata[0], "configuration", json_type_object);
+    g_assert_cmpstr(delta_json_text(properties, "delta.columnMapping.maxColumnId"), ==, "9");
+    g_autoptr(json_object) grown = delta_schema_parse(meta->pdata[0], &err);
+    g_assert_cmpint(delta_mapping_check(grown, &err), ==, SF_OK);
+    g_assert_cmpint(delta_field_id(delta_schema_field(grown, "new, too"), true), ==, 8);
+    g_autofree char *text = silver_text(&table, "col_a bigint");
+    g_assert_cmpstr(text, ==, "{\"col_a\":5}");
+}
+
+static void test_column_mapping(void)
+{
+    test_mapping("name", "{\"minReaderVersion\":2,\"minWriterVersion\":5}");
+    test_mapping("id", "{\"minReaderVersion\":3,\"minWriterVersion\":7,\"readerFeatures\":[\"columnMapping\"],"
+                       "\"writerFeatures\":[\"columnMapping\"]}");
+}
+
+static void test_unmapped(void)
+{
+    g_auto(SilverTable) table = {0};
+    silver_init(&table, "");
+    silver_put_table(&table, &(ForeignTable){.protocol = "{\"minReaderVersion\":2,\"minWriterVersion\":5}",
+                                             .fields = "[" FIELD("id", "long", "") "]",
+                                             .configuration = "{\"delta.columnMapping.mode\":\"name\"}"});
+    g_autoptr(Harness) h = silver_sink_new(&table, "id bigint");
+    g_assert_cmpint(harness_try_bind(h), ==, SF_OK);
+    g_assert_cmpint(harness_try_open(h), ==, SF_CONFIG);
+    g_assert_nonnull(strstr(h->err.message, "column 'id' has no physical name or id"));
+}
+
 /* What the widened column was is noted in the schema, and stays there when it grows. */
 static void test_type_widening(void)
 {
@@ -148,5 +211,7 @@ int main(int argc, char **argv)
     g_test_add_func("/delta-silver-sink/features/a clustered table has its statistics and its domain", test_clustering);
     g_test_add_func("/delta-silver-sink/features/defaults that would be filled in are refused", test_defaults);
     g_test_add_func("/delta-silver-sink/features/type changes stay noted", test_type_widening);
+    g_test_add_func("/delta-silver-sink/features/mapped columns have their physical names", test_column_mapping);
+    g_test_add_func("/delta-silver-sink/features/a mapped table without names is refused", test_unmapped);
     return g_test_run();
 }

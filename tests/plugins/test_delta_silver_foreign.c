@@ -188,7 +188,7 @@ static void test_wide(void)
     g_assert_false(changed);
     DeltaProjection projection = {0};
     char *leave_out[] = {(char *) "C7", NULL};
-    g_assert_cmpint(delta_schema_project(schema, &rows, leave_out, &projection, &err), ==, SF_OK);
+    g_assert_cmpint(delta_schema_project(schema, false, &rows, leave_out, &projection, &err), ==, SF_OK);
     g_assert_cmpuint(projection.n, ==, 19999);
     g_autoptr(ParquetWriter) writer =
         parquet_writer_new(&projection.schema, &(ParquetOptions){.codec = PARQUET_SNAPPY}, &err);

@@ -134,6 +134,7 @@ json_object *delta_schema_parse(json_object *metadata, SfError *err);
 typedef enum DeltaMerge {
     DELTA_MERGE_CREATE, /* columns keep their `not null` */
     DELTA_MERGE_EVOLVE, /* new columns and members are added at the end, nullable */
+    DELTA_MERGE_MAPPED, /* the same, and names may have any characters: files have others */
     DELTA_MERGE_CHECK   /* new columns are refused */
 } DeltaMerge;
 
@@ -194,11 +195,21 @@ typedef struct DeltaProjection {
     size_t n;
 } DeltaProjection;
 
-SfStatus delta_schema_project(json_object *schema, const struct ArrowSchema *input, char **leave_out,
+SfStatus delta_schema_project(json_object *schema, bool mapped, const struct ArrowSchema *input, char **leave_out,
                               DeltaProjection *out, SfError *err);
 /* Whether files of the same schema are stored alike. */
 bool delta_hints_equal(const struct ArrowSchema *schema, const ParquetHint *a, const ParquetHint *b);
 void delta_projection_done(DeltaProjection *projection);
+
+/* ---- column mapping: mapping.c
+ * ------------------------------------------------------------------------------------------------ */
+
+bool delta_log_maps(const DeltaLog *log);
+const char *delta_file_name(json_object *field, bool mapped); /* of the column in files, statistics, partition values */
+int32_t delta_field_id(json_object *field, bool mapped);      /* 0: none */
+SfStatus delta_mapping_check(json_object *schema, SfError *err);
+/* Gives ids beyond *highest, and physical names, to fields that have none. */
+SfStatus delta_mapping_extend(json_object *schema, int64_t *highest, SfError *err);
 
 /* ---- files: path.c, stats.c, action.c
  * ---------------------------------------------------------------------------------- */

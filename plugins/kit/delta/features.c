@@ -129,10 +129,10 @@ static SfStatus check_properties(const DeltaLog *log, SfError *err)
                 "%s: with 'delta.setTransactionRetentionDuration' (%s) the table forgets positions, and rows "
                 "would be there twice; take it away: ALTER TABLE … UNSET TBLPROPERTIES ('%s')",
                 store_url(log->store), text, key);
-        if (strcmp(key, "delta.columnMapping.mode") == 0 && g_strcmp0(text, "none") != 0 &&
-            delta_log_supports(log, "columnMapping"))
+        bool mapped = strcmp(key, "delta.columnMapping.mode") == 0 && delta_log_maps(log);
+        if (mapped && g_strcmp0(text, "name") != 0 && g_strcmp0(text, "id") != 0)
             return sf_fail(err, SF_CONFIG,
-                           "%s: the table uses the feature 'columnMapping' (mode %s), which this sink lacks",
+                           "%s: the table uses the feature 'columnMapping' in a mode '%s', which this sink lacks",
                            store_url(log->store), text);
     }
     return SF_OK;
@@ -152,6 +152,8 @@ SfStatus delta_log_check_features(const DeltaLog *log, SfError *err)
     g_autoptr(json_object) schema = delta_schema_parse(log->metadata, err);
     if (!schema)
         return sf_fail_prefix(err, SF_FATAL, "%s", store_url(log->store));
+    if (delta_log_maps(log) && delta_mapping_check(schema, err) != SF_OK)
+        return sf_fail_prefix(err, SF_CONFIG, "%s", store_url(log->store));
     return check_type(log, schema, err);
 }
 

@@ -30,6 +30,7 @@ typedef struct Place {
     const struct ArrowSchema *input;
     SfField *field;
     ParquetHint *hint;
+    bool mapped;
 } Place;
 
 static void project(GPtrArray *owned, const Place *place);
@@ -45,9 +46,11 @@ static void project_members(GPtrArray *owned, const Place *place, SfField *child
                                 .spark = delta_type_of(place->spark, name),
                                 .input = input,
                                 .field = &children[i],
-                                .hint = &place->hint->children[i]});
-        children[i].name = name;
+                                .hint = &place->hint->children[i],
+                                .mapped = place->mapped});
+        children[i].name = delta_file_name(field, place->mapped);
         children[i].nullable = delta_field_nullable(field);
+        place->hint->children[i].field_id = delta_field_id(field, place->mapped);
     }
 }
 
@@ -67,7 +70,8 @@ static void project_entry(GPtrArray *owned, const Place *place, SfField *entry)
                                 .spark = delta_type_of(place->spark, members[i]),
                                 .input = input->children[i],
                                 .field = &pair[i],
-                                .hint = &hints[i]});
+                                .hint = &hints[i],
+                                .mapped = place->mapped});
         pair[i].name = names[i];
         pair[i].nullable = i == 1 && null_flag(place->type, "valueContainsNull");
     }
@@ -79,7 +83,8 @@ static void project_element(GPtrArray *owned, const Place *place, SfField *eleme
                             .spark = delta_type_of(place->spark, "elementType"),
                             .input = place->input->children[0],
                             .field = element,
-                            .hint = &place->hint->children[0]});
+                            .hint = &place->hint->children[0],
+                            .mapped = place->mapped});
     element->name = "element";
     element->nullable = null_flag(place->type, "containsNull");
 }
@@ -115,7 +120,7 @@ static void project(GPtrArray *owned, const Place *place)
     }
 }
 
-SfStatus delta_schema_project(json_object *schema, const struct ArrowSchema *input, char **leave_out,
+SfStatus delta_schema_project(json_object *schema, bool mapped, const struct ArrowSchema *input, char **leave_out,
                               DeltaProjection *out, SfError *err)
 {
     g_autoptr(GPtrArray) owned = g_ptr_array_new_with_free_func(g_free);
@@ -140,8 +145,10 @@ SfStatus delta_schema_project(json_object *schema, const struct ArrowSchema *inp
                                 .spark = spark,
                                 .input = child,
                                 .field = &fields[n],
-                                .hint = &hints[n]});
-        fields[n].name = delta_json_text(field, "name");
+                                .hint = &hints[n],
+                                .mapped = mapped});
+        fields[n].name = delta_file_name(field, mapped);
+        hints[n].field_id = delta_field_id(field, mapped);
         fields[n].nullable = delta_field_nullable(field);
         map[n++] = (int) i;
     }

@@ -84,58 +84,60 @@ const char *delta_type_name(const SfField *field, char *room, size_t size)
     }
 }
 
-static SfStatus type_from_arrow(const struct ArrowSchema *schema, bool create, json_object **out, SfError *err);
+static SfStatus type_from_arrow(const struct ArrowSchema *schema, DeltaMerge how, json_object **out, SfError *err);
 
-static SfStatus field_from_arrow(const struct ArrowSchema *schema, bool create, json_object **out, SfError *err)
+static SfStatus field_from_arrow(const struct ArrowSchema *schema, DeltaMerge how, json_object **out, SfError *err)
 {
     const char *name = schema->name ? schema->name : "";
-    if (name[0] == '\0' || strpbrk(name, BAD_NAME_CHARACTERS))
+    if (name[0] == '\0' || (how != DELTA_MERGE_MAPPED && strpbrk(name, BAD_NAME_CHARACTERS)))
         return sf_fail(
             err, SF_CONFIG,
             "column '%s': a Delta column's name has none of the characters ' ,;{}()=', tab, line break; rename it",
             name);
     json_object *type = NULL;
-    SF_TRY(type_from_arrow(schema, create, &type, err));
+    SF_TRY(type_from_arrow(schema, how, &type, err));
     json_object *field = json_object_new_object();
     json_object_object_add(field, "name", json_object_new_string(name));
     json_object_object_add(field, "type", type);
-    json_object_object_add(field, "nullable", json_object_new_boolean(!create || schema->flags & ARROW_FLAG_NULLABLE));
+    json_object_object_add(field, "nullable",
+                           json_object_new_boolean(how != DELTA_MERGE_CREATE || schema->flags & ARROW_FLAG_NULLABLE));
     json_object_object_add(field, "metadata", json_object_new_object());
     *out = field;
     return SF_OK;
 }
 
-static SfStatus struct_from_arrow(const struct ArrowSchema *schema, bool create, json_object **out, SfError *err)
+static SfStatus struct_from_arrow(const struct ArrowSchema *schema, DeltaMerge how, json_object **out, SfError *err)
 {
     g_autoptr(json_object) type = delta_schema_new();
     json_object *fields = delta_json_member(type, "fields", json_type_array);
     for (int64_t i = 0; i < schema->n_children; i++) {
         json_object *field = NULL;
-        SF_TRY(field_from_arrow(schema->children[i], create, &field, err));
+        SF_TRY(field_from_arrow(schema->children[i], how, &field, err));
         json_object_array_add(fields, field);
     }
     *out = g_steal_pointer(&type);
     return SF_OK;
 }
 
-static SfStatus type_from_arrow(const struct ArrowSchema *schema, bool create, json_object **out, SfError *err)
+static SfStatus type_from_arrow(const struct ArrowSchema *schema, DeltaMerge how, json_object **out, SfError *err)
 {
     SfField field;
     char room[32];
     SF_TRY(sf_schema_field(schema, &field, err));
     if (field.type == SF_STRUCT)
-        return struct_from_arrow(schema, create, out, err);
+        return struct_from_arrow(schema, how, out, err);
     if (field.type != SF_LIST) {
         *out = json_object_new_string(delta_type_name(&field, room, sizeof room));
         return SF_OK;
     }
     json_object *element = NULL;
-    SF_TRY(type_from_arrow(schema->children[0], create, &element, err));
+    SF_TRY(type_from_arrow(schema->children[0], how, &element, err));
     *out = json_object_new_object();
     json_object_object_add(*out, "type", json_object_new_string("array"));
     json_object_object_add(*out, "elementType", element);
-    json_object_object_add(*out, "containsNull",
-                           json_object_new_boolean(!create || schema->children[0]->flags & ARROW_FLAG_NULLABLE));
+    json_object_object_add(
+        *out, "containsNull",
+        json_object_new_boolean(how != DELTA_MERGE_CREATE || schema->children[0]->flags & ARROW_FLAG_NULLABLE));
     return SF_OK;
 }
 
@@ -217,7 +219,7 @@ static SfStatus add_field(json_object *fields, const struct ArrowSchema *input, 
     if (how == DELTA_MERGE_CHECK)
         return sf_fail(err, SF_CONFIG, "column '%s' is not in the table; allow 'merge_schema', or leave it out", path);
     json_object *field = NULL;
-    SF_TRY(field_from_arrow(input, how == DELTA_MERGE_CREATE, &field, err));
+    SF_TRY(field_from_arrow(input, how, &field, err));
     json_object_array_add(fields, field);
     *changed = true;
     return SF_OK;

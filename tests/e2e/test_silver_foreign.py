@@ -1,0 +1,106 @@
+"""Tables that Spark made, with the features that it writes by default or on request: sfrun appends to them, Spark reads them and goes
+on writing. And the bounds of our own files, before Spark's eyes."""
+
+import json
+import subprocess
+from datetime import datetime
+
+import pytest
+
+COLUMNS = "id BIGINT, s VARCHAR(10), c CHAR(4), n SMALLINT, b TINYINT, f FLOAT, t TIMESTAMP_NTZ, m MAP<STRING, DOUBLE>"
+TABLES = {  # what stands behind the columns, then statements
+    "plain": ("", []),
+    "clustered": ("CLUSTER BY (f)", []),
+    "tracked": ("TBLPROPERTIES (delta.enableRowTracking = true)", []),
+    "mapped": ("PARTITIONED BY (n) TBLPROPERTIES (delta.columnMapping.mode = 'name')",
+               ["ALTER TABLE {} RENAME COLUMN s TO `a name; with (blanks)`", "ALTER TABLE {} RENAME COLUMN `a name; with (blanks)` TO s"]),
+    "by_id": ("TBLPROPERTIES (delta.columnMapping.mode = 'id')", []),
+    "v2": ("TBLPROPERTIES (delta.checkpointPolicy = 'v2', delta.checkpointInterval = 2)", []),
+    "struct_stats": ("TBLPROPERTIES (delta.checkpoint.writeStatsAsJson = false, delta.checkpoint.writeStatsAsStruct = true, "
+                     "delta.checkpointInterval = 2)", []),
+    "everything": ("PARTITIONED BY (n) TBLPROPERTIES (delta.enableRowTracking = true, delta.columnMapping.mode = 'name', "
+                   "delta.checkpointPolicy = 'v2', delta.enableDeletionVectors = true, delta.enableInCommitTimestamps = true, "
+                   "delta.enableChangeDataFeed = true, delta.enableTypeWidening = true, delta.checkpointInterval = 2)", []),
+}
+PIPELINE = """
+pipeline: foreign
+steps:
+  lines: {{source: file-source, path: events.jsonl}}
+  rows:
+    transform: json-decode
+    from: lines
+    provenance: false
+    schema: {{id: int, s: string, c: string, n: int, b: int, f: double, t: timestamp, m: 'list<struct<key string, value double>>'}}
+{sinks}
+  rejects: {{sink: file-sink, from: [rows.errors, {errors}], path: rejects}}
+"""
+
+
+def event(number):
+    return {"id": number, "s": f"text {number}", "c": "ä" * (number % 5), "n": number % 3, "b": -number, "f": number / 4,
+            "t": f"2024-01-15T10:30:0{number}.000001Z", "m": [{"key": "k", "value": float(number)}]}
+
+
+def row(number):
+    return (number, f"text {number}", ("ä" * (number % 5)).ljust(4), number % 3, -number, number / 4,
+            datetime(2024, 1, 15, 10, 30, number, 1), {"k": float(number)})
+
+
+@pytest.fixture(scope="module")
+def tables(spark, tmp_path_factory):
+    directory = tmp_path_factory.mktemp("foreign")
+    for name, (rest, statements) in TABLES.items():
+        place = f"delta.`{directory}/{name}`"
+        properties = rest if "TBLPROPERTIES" in rest else f"{rest} TBLPROPERTIES (delta.feature.timestampNtz = 'supported')"
+        spark.session.sql(f"CREATE TABLE {place} ({COLUMNS}) USING DELTA {properties}")
+        for statement in statements:
+            spark.session.sql(statement.format(place))
+        spark.session.sql(f"INSERT INTO {place} VALUES (100, 'spark', 'ab', 1, 2, 0.5, TIMESTAMP_NTZ '2024-01-15 00:00:00', map('k', 1.0D))")
+    sinks = "\n".join(f"  {name}: {{sink: delta-silver-sink, from: rows, url: file://{directory}/{name}, merge_schema: false}}" for name in TABLES)
+    (directory / "p.yaml").write_text(PIPELINE.format(sinks=sinks, errors=", ".join(f"{name}.errors" for name in TABLES)))
+    return directory
+
+
+def append(sfrun, directory, first, last):
+    with open(directory / "events.jsonl", "a", encoding="utf-8") as lines:
+        lines.writelines(json.dumps(event(number)) + "\n" for number in range(first, last))
+    sfrun.run("--once", "p.yaml", cwd=directory)
+
+
+def test_append(sfrun, spark, tables):
+    append(sfrun, tables, 0, 5)
+    for name in TABLES:
+        rows = spark.session.sql(f"SELECT * FROM delta.`{tables}/{name}` WHERE id < 100 ORDER BY id").collect()
+        assert [tuple(found) for found in rows] == [row(number) for number in range(5)], name
+    for name in TABLES:
+        place = f"delta.`{tables}/{name}`"
+        spark.session.sql(f"INSERT INTO {place} SELECT id + 200, s, c, n, b, f, t, m FROM {place} WHERE id = 1")
+    append(sfrun, tables, 5, 8)
+    for name in TABLES:
+        place = f"delta.`{tables}/{name}`"
+        spark.session.sql(f"OPTIMIZE {place}")
+        found = spark.session.sql(f"SELECT id FROM {place} WHERE f >= 0 AND t > TIMESTAMP_NTZ '2000-01-01 00:00:00' ORDER BY id").collect()
+        assert [value for value, in found] == [*range(8), 100, 201], name
+    assert not [line for path in tables.glob("rejects/**/*.jsonl") for line in path.read_text().splitlines()]
+
+
+def test_row_ids(spark, tables):
+    """After test_append: row ids are there, and no two rows have the same."""
+    for name in ("tracked", "everything"):
+        ids = spark.session.sql(f"SELECT _metadata.row_id FROM delta.`{tables}/{name}`").collect()
+        assert len({value for value, in ids}) == 10 and None not in {value for value, in ids}, name
+
+
+def test_bounds(sfrun, spark, tmp_path):
+    """What tests/delta/judge.py asks of other readers."""
+    program = sfrun.build / "tests" / "delta" / "delta_tables"
+    subprocess.run([program, tmp_path], check=True, stdout=subprocess.DEVNULL, env=sfrun.environment())
+    table = spark.session.read.format("delta").load(str(tmp_path / "bounds"))
+    table.createOrReplaceTempView("bounds")
+    ask = ["f = double('NaN')", "f > 1e300", "f >= double('NaN')", "f = 0.0", "f = -0.0", "f < 0", "st.f = double('NaN')", "st.in.f > 5",
+           "s > '0123456789012345678901234567890~'", "s = ''", "day = date '9999-12-31'", "t > timestamp '2024-01-15T10:30:01.000998Z'",
+           "d38 > 0", "l = 9007199254740993", "b is null", "exists(fs, x -> isnan(x))"]
+    for condition in ask:
+        skipping, whole = (spark.session.sql(f"SELECT count(*) FROM bounds WHERE {text}").collect()[0][0]
+                           for text in (condition, f"({condition}) OR rand() > 2"))
+        assert skipping == whole, condition
