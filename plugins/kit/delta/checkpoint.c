@@ -8,6 +8,8 @@
 typedef struct Merge {
     DeltaLog *log;
     struct ArrowSchema schema; /* of what is read: the last column is not written */
+    struct ArrowSchema plain;  /* the same without stats_parsed, for files where that cannot be read */
+    bool struct_stats;         /* stats_parsed is written, too */
     ParquetWriter *writer;
     SfBuilder *builder;
     GPtrArray *sidecars; /* char *: keys of files that the older checkpoint refers to */
@@ -22,6 +24,7 @@ static void merge_done(Merge *merge)
     parquet_writer_free(merge->writer);
     sf_builder_free(merge->builder);
     sf_schema_done(&merge->schema);
+    sf_schema_done(&merge->plain);
     g_clear_pointer(&merge->seen, g_hash_table_unref);
     g_clear_pointer(&merge->sidecars, g_ptr_array_unref);
 }
@@ -42,6 +45,8 @@ static SfStatus flush_rows(Merge *merge, SfError *err)
 
 static SfStatus add_action(Merge *merge, int column, json_object *action, SfError *err)
 {
+    if (column == DELTA_COLUMN_ADD)
+        delta_stats_complete(action, merge->struct_stats);
     for (int i = 0; i < DELTA_COLUMNS; i++)
         delta_checkpoint_add(merge->schema.children[i], i == column ? action : NULL,
                              sf_builder_column(merge->builder, (size_t) i));
@@ -150,6 +155,8 @@ typedef struct FileColumns {
     SfColumn storage;
     SfColumn inline_or_path;
     SfColumn offset;
+    SfColumn stats;  /* of adds; likewise */
+    SfColumn parsed; /* type 0: the file has none that we can read */
 } FileColumns;
 
 static SfStatus member_view(const SfColumn *action, const char *name, SfColumn *out, SfError *err)
@@ -157,10 +164,10 @@ static SfStatus member_view(const SfColumn *action, const char *name, SfColumn *
     return sf_column_child(action, sf_schema_find(action->schema, name), out, err);
 }
 
-static SfStatus view_files(const Merge *merge, const struct ArrowArray *rows, int column, FileColumns *out,
-                           SfError *err)
+static SfStatus view_files(const struct ArrowSchema *schema, const struct ArrowArray *rows, int column,
+                           FileColumns *out, SfError *err)
 {
-    SF_TRY(sf_column_view(merge->schema.children[column], rows->children[column], &out->action, err));
+    SF_TRY(sf_column_view(schema->children[column], rows->children[column], &out->action, err));
     SF_TRY(member_view(&out->action, "path", &out->path, err));
     SF_TRY(member_view(&out->action, "deletionVector", &out->vector, err));
     SF_TRY(member_view(&out->vector, "storageType", &out->storage, err));
@@ -194,22 +201,54 @@ static SfStatus keeps_domain(const Merge *merge, const SfColumn *domains, int64_
     return SF_OK;
 }
 
-/* Rows of an older checkpoint that still hold, straight from its columns to ours. */
-static SfStatus merge_rows(Merge *merge, const struct ArrowArray *rows, SfError *err)
+/* Whether a file's statistics are there in another form than those that are written. */
+static bool other_stats(const Merge *merge, const FileColumns *files, int64_t row)
 {
-    FileColumns adds;
-    FileColumns removes;
+    bool text = !sf_is_null(&files->stats, row);
+    bool parsed = files->parsed.type == SF_STRUCT && !sf_is_null(&files->parsed, row);
+    return (parsed && !text) || (text && !parsed && merge->struct_stats);
+}
+
+static SfStatus merge_add(Merge *merge, const SfColumn *adds, int64_t row, SfError *err)
+{
+    g_autoptr(json_object) action = delta_checkpoint_json(adds, row, err);
+    return action ? add_action(merge, DELTA_COLUMN_ADD, action, err) : SF_FATAL;
+}
+
+static SfStatus merge_one_by_one(Merge *merge, const struct ArrowSchema *schema, const struct ArrowArray *rows,
+                                 const int32_t *picked, int64_t n, SfError *err)
+{
+    merge->actions -= n;
+    for (int64_t i = 0; i < n; i++)
+        for (int column = DELTA_COLUMN_DOMAIN; column < DELTA_COLUMNS; column++) {
+            SfColumn view;
+            SF_TRY(sf_column_view(schema->children[column], rows->children[column], &view, err));
+            g_autoptr(json_object) action = delta_checkpoint_json(&view, picked[i], err);
+            merge->adds -= action && column == DELTA_COLUMN_ADD;
+            if (action)
+                SF_TRY(add_action(merge, column, action, err));
+        }
+    return SF_OK;
+}
+
+/* Rows of an older checkpoint that still hold, straight from its columns to ours. */
+static SfStatus merge_rows(Merge *merge, const struct ArrowSchema *schema, const struct ArrowArray *rows, SfError *err)
+{
+    FileColumns adds = {0};
+    FileColumns removes = {0};
     SfColumn removed_at;
     SfColumn domains;
     SfColumn sidecars;
     SfColumn sidecar_path;
-    SF_TRY(view_files(merge, rows, DELTA_COLUMN_ADD, &adds, err));
-    SF_TRY(view_files(merge, rows, DELTA_COLUMN_REMOVE, &removes, err));
+    SF_TRY(view_files(schema, rows, DELTA_COLUMN_ADD, &adds, err));
+    SF_TRY(member_view(&adds.action, "stats", &adds.stats, err));
+    if (schema == &merge->schema)
+        SF_TRY(member_view(&adds.action, "stats_parsed", &adds.parsed, err));
+    SF_TRY(view_files(schema, rows, DELTA_COLUMN_REMOVE, &removes, err));
     SF_TRY(member_view(&removes.action, "deletionTimestamp", &removed_at, err));
-    SF_TRY(sf_column_view(merge->schema.children[DELTA_COLUMN_DOMAIN], rows->children[DELTA_COLUMN_DOMAIN], &domains,
-                          err));
-    SF_TRY(sf_column_view(merge->schema.children[DELTA_COLUMN_SIDECAR], rows->children[DELTA_COLUMN_SIDECAR], &sidecars,
-                          err));
+    SF_TRY(sf_column_view(schema->children[DELTA_COLUMN_DOMAIN], rows->children[DELTA_COLUMN_DOMAIN], &domains, err));
+    SF_TRY(
+        sf_column_view(schema->children[DELTA_COLUMN_SIDECAR], rows->children[DELTA_COLUMN_SIDECAR], &sidecars, err));
     SF_TRY(member_view(&sidecars, "path", &sidecar_path, err));
     g_autofree int32_t *picked = g_new(int32_t, (gsize) rows->length);
     int64_t n = 0;
@@ -217,6 +256,10 @@ static SfStatus merge_rows(Merge *merge, const struct ArrowArray *rows, SfError 
         bool keep = false;
         if (!sf_is_null(&adds.action, row)) {
             keep = !is_decided(merge, &adds, row);
+            bool other = keep && other_stats(merge, &adds, row);
+            if (other)
+                SF_TRY(merge_add(merge, &adds.action, row, err));
+            keep &= !other;
             merge->adds += keep;
         } else if (!sf_is_null(&removes.action, row)) {
             keep = !sf_is_null(&removed_at, row) && sf_i64(&removed_at, row) >= merge->expired_before &&
@@ -231,19 +274,27 @@ static SfStatus merge_rows(Merge *merge, const struct ArrowArray *rows, SfError 
         n += keep;
     }
     merge->actions += n;
+    /* A file without stats_parsed has one column less than the writer then has. */
+    if (merge->struct_stats && schema == &merge->plain)
+        return merge_one_by_one(merge, schema, rows, picked, n, err);
     return parquet_writer_add(merge->writer, (const struct ArrowArray *const *) rows->children, 0, picked, n, err);
 }
 
 static SfStatus merge_parquet(Merge *merge, GBytes *file, SfError *err)
 {
-    g_autoptr(ParquetReader) reader = parquet_reader_new(file, &merge->schema, err);
+    const struct ArrowSchema *schema = &merge->schema;
+    g_autoptr(ParquetReader) reader = parquet_reader_new(file, schema, err);
+    if (!reader) {
+        schema = &merge->plain;
+        reader = parquet_reader_new(file, schema, err);
+    }
     SfStatus status = reader ? SF_OK : SF_FATAL;
     while (status == SF_OK) {
         struct ArrowArray rows;
         status = parquet_reader_next(reader, BATCH_ROWS, &rows, err);
         if (status != SF_OK)
             break;
-        status = merge_rows(merge, &rows, err);
+        status = merge_rows(merge, schema, &rows, err);
         sf_array_done(&rows);
     }
     return status == SF_END ? SF_OK : status;
@@ -300,8 +351,11 @@ static SfStatus merge_init(Merge *merge, DeltaLog *log, SfError *err)
     merge->seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     merge->sidecars = g_ptr_array_new_with_free_func(g_free);
     struct ArrowSchema written;
-    SF_TRY(delta_checkpoint_schema(DELTA_COLUMNS_OF_V2, &merge->schema, err));
-    SF_TRY(delta_checkpoint_schema(DELTA_COLUMNS, &written, err));
+    SF_TRY(delta_checkpoint_schema_of(log, DELTA_COLUMNS_OF_V2, &merge->schema, err));
+    SF_TRY(delta_checkpoint_schema(DELTA_COLUMNS_OF_V2, &merge->plain, err));
+    merge->struct_stats = g_strcmp0(delta_log_property(log, "delta.checkpoint.writeStatsAsStruct"), "true") == 0;
+    SF_TRY(merge->struct_stats ? delta_checkpoint_schema_of(log, DELTA_COLUMNS, &written, err)
+                               : delta_checkpoint_schema(DELTA_COLUMNS, &written, err));
     merge->builder = sf_builder_new(&written, err);
     ParquetOptions options = {.codec = PARQUET_SNAPPY, .maps = delta_checkpoint_maps};
     merge->writer = parquet_writer_new(&written, &options, err);

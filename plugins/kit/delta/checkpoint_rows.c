@@ -80,6 +80,18 @@ SfStatus delta_checkpoint_schema(DeltaColumn n, struct ArrowSchema *out, SfError
     return sf_schema_make(actions, n, out, err);
 }
 
+SfStatus delta_checkpoint_schema_with(DeltaColumn n, const SfField *stats, struct ArrowSchema *out, SfError *err)
+{
+    SfField members[G_N_ELEMENTS(add) + 1];
+    SfField columns[G_N_ELEMENTS(actions)];
+    memcpy(members, add, sizeof add);
+    memcpy(columns, actions, sizeof actions);
+    members[G_N_ELEMENTS(add)] = *stats;
+    columns[DELTA_COLUMN_ADD].children = members;
+    columns[DELTA_COLUMN_ADD].n_children = G_N_ELEMENTS(members);
+    return sf_schema_make(columns, n, out, err);
+}
+
 static void add_map(const struct ArrowSchema *schema, json_object *value, SfColumnBuilder *out)
 {
     SfColumnBuilder *item = out->children[0];
@@ -127,7 +139,7 @@ void delta_checkpoint_add(const struct ArrowSchema *schema, json_object *value, 
         sf_add_i32(out, json_object_get_int(value));
     } else if (out->type == SF_INT64 && json_object_is_type(value, json_type_int)) {
         sf_add_i64(out, json_object_get_int64(value));
-    } else {
+    } else if (!delta_stats_add(schema, value, out)) {
         sf_add_null(out);
     }
 }
@@ -196,6 +208,11 @@ json_object *delta_checkpoint_json(const SfColumn *column, int64_t row, SfError 
         return json_object_new_int(sf_i32(column, row));
     case SF_INT64:
         return json_object_new_int64(sf_i64(column, row));
+    case SF_FLOAT64:
+    case SF_DECIMAL128:
+    case SF_DATE:
+    case SF_TIMESTAMP:
+        return delta_stats_json(column, row);
     default: {
         SfBytes bytes = sf_bytes(column, row);
         return json_object_new_string_len(bytes.data ? bytes.data : "", (int) bytes.size);

@@ -284,8 +284,17 @@ typedef enum DeltaColumn {
  * Lists called as in delta_checkpoint_maps are maps. */
 extern const char *const delta_checkpoint_maps[];
 SfStatus delta_checkpoint_schema(DeltaColumn n, struct ArrowSchema *out, SfError *err);
+/* With the struct of statistics as the last member of `add`. */
+SfStatus delta_checkpoint_schema_with(DeltaColumn n, const SfField *stats, struct ArrowSchema *out, SfError *err);
 void delta_checkpoint_add(const struct ArrowSchema *schema, json_object *value, SfColumnBuilder *out);
 json_object *delta_checkpoint_json(const SfColumn *column, int64_t row, SfError *err); /* NULL for null */
+
+/* checkpoint_stats.c: add.stats_parsed, by the table's columns. */
+SfStatus delta_checkpoint_schema_of(const DeltaLog *log, DeltaColumn n, struct ArrowSchema *out, SfError *err);
+bool delta_stats_add(const struct ArrowSchema *schema, json_object *value, SfColumnBuilder *out); /* false: left out */
+json_object *delta_stats_json(const SfColumn *column, int64_t row); /* of a float, decimal, date or timestamp */
+/* Statistics of an add action in both forms: the text where there is only the struct, the struct where it is wanted. */
+void delta_stats_complete(json_object *add, bool wanted);
 
 #define DELTA_MAX_COMMIT (INT64_C(1) << 28)
 #define DELTA_MAX_CHECKPOINT (INT64_C(1) << 31)

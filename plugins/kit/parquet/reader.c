@@ -69,7 +69,7 @@ static bool fits(const ParquetNode *wanted, const FileNode *file)
     case SF_INT64:
         return (type == PARQUET_INT64 || type == PARQUET_INT32) && !decimal && timestamp_scale(file) == 0;
     case SF_TIMESTAMP:
-        return type == PARQUET_INT64 && timestamp_scale(file) != 0;
+        return type == PARQUET_INT96 || (type == PARQUET_INT64 && timestamp_scale(file) != 0);
     case SF_FLOAT64:
         return type == PARQUET_DOUBLE || type == PARQUET_FLOAT;
     case SF_UTF8:
@@ -249,6 +249,29 @@ static SfDecimal decimal_of(SfBytes bytes, bool big_endian)
     return (SfDecimal){.low = low, .high = (int64_t) high};
 }
 
+/* Spark's timestamps by default: nanoseconds of the day, then the Julian day. */
+static bool int96_us(SfBytes bytes, int64_t *out)
+{
+    uint64_t nanos;
+    uint32_t day;
+    memcpy(&nanos, bytes.data, 8);
+    memcpy(&day, bytes.data + 8, 4);
+    int64_t days = (int64_t) GUINT32_FROM_LE(day) - 2440588;
+    return !__builtin_mul_overflow(days, INT64_C(86400000000), out) &&
+           !__builtin_add_overflow(*out, (int64_t) (GUINT64_FROM_LE(nanos) / 1000), out);
+}
+
+/* *value: the number as it is in the file. */
+static bool timestamp_us(const Bound *bound, SfBytes bytes, int64_t *value)
+{
+    if (bytes.size == 12)
+        return int96_us(bytes, value);
+    if (bound->scale >= 0)
+        return !__builtin_mul_overflow(*value, bound->scale, value);
+    *value = *value / -bound->scale - (*value % -bound->scale < 0);
+    return true;
+}
+
 static SfStatus add_number(const Bound *bound, SfBytes bytes, SfColumnBuilder *out, SfError *err)
 {
     uint32_t word = 0;
@@ -271,9 +294,7 @@ static SfStatus add_number(const Bound *bound, SfBytes bytes, SfColumnBuilder *o
         sf_add_f64(out, bytes.size == 4 ? (double) single : number);
         break;
     case SF_TIMESTAMP:
-        if (bound->scale < 0)
-            value = value / -bound->scale - (value % -bound->scale < 0);
-        else if (__builtin_mul_overflow(value, bound->scale, &value))
+        if (!timestamp_us(bound, bytes, &value))
             return corrupt(bound, err, "a timestamp out of range");
         sf_add_i64(out, value);
         break;
