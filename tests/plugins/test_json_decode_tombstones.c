@@ -1,4 +1,4 @@
-/* json-decode: records without a value become rows of their keys (`tombstones: keep`). */
+/* json-decode: records without a value are dropped, or become rows of their keys. */
 #include "decode_one.h"
 
 /* What becomes of a tombstone with that key, and an event before and after it. */
@@ -20,6 +20,14 @@ static void assert_key(const char *columns, const char *key, const char *expecte
     g_assert_cmpint(sf_rows(out), ==, harness_n_rejects(h) > 0 ? 2 : 3);
     g_assert_nonnull(strstr(last, "\"_tombstone\":false"));
     g_assert_null(strstr(last, "true"));
+}
+
+static void test_tombstones_may_be_dropped(void)
+{
+    g_autoptr(Harness) h = harness_new("json-decode", "{tombstones: drop, provenance: false, schema: {a: int}}");
+    const char *events[] = {NULL, "{\"a\":1}"};
+    g_assert_cmpstr(harness_text(h, harness_apply(h, harness_raw(h, "e/0", 0, events, 2))), ==, "{\"a\":1}");
+    g_assert_cmpuint(harness_n_rejects(h), ==, 0);
 }
 
 static void test_keys_as_objects(void)
@@ -97,6 +105,7 @@ static void test_what_is_missing_is_told(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/json-decode-tombstones/may be dropped", test_tombstones_may_be_dropped);
     g_test_add_func("/json-decode-tombstones/keys as objects", test_keys_as_objects);
     g_test_add_func("/json-decode-tombstones/keys as one value", test_keys_as_one_value);
     g_test_add_func("/json-decode-tombstones/not null holds for events", test_not_null_holds_for_events);
