@@ -161,7 +161,7 @@ static int run_without_word(int argc, char **argv)
     return command_run(argc, all);
 }
 
-int cli_main(int argc, char **argv)
+static int run_line(int argc, char **argv)
 {
     const char *word = argc > 1 ? argv[1] : NULL;
     if (!word) {
@@ -183,4 +183,28 @@ int cli_main(int argc, char **argv)
     if (program)
         return cli_run_program(program, argv + 1);
     return is_pipeline(word) ? run_without_word(argc, argv) : cli_unknown(word);
+}
+
+/* `sfrun --json status` is `sfrun status --json`: the first word that is no flag may be the command, unless a file has
+ * its name. 0: there is none. */
+static int late_word(int argc, char **argv)
+{
+    for (int i = 2; i < argc && argv[1][0] == '-' && argv[1][1]; i++) {
+        g_autofree char *program = argv[i][0] != '-' ? cli_find_program(argv[i]) : NULL;
+        if (argv[i][0] == '-')
+            continue;
+        return !g_file_test(argv[i], G_FILE_TEST_EXISTS) && (cli_find(argv[i]) || program) ? i : 0;
+    }
+    return 0;
+}
+
+int cli_main(int argc, char **argv)
+{
+    int late = argc > 2 ? late_word(argc, argv) : 0;
+    if (late > 0) {
+        char *command = argv[late];
+        memmove(argv + 2, argv + 1, ((gsize) late - 1) * sizeof *argv);
+        argv[1] = command;
+    }
+    return run_line(argc, argv);
 }

@@ -115,15 +115,16 @@ static void print_bash(void)
     size_t n = 0;
     const Command *commands = cli_commands(&n);
     g_autofree char *names = command_words();
+    g_autofree char *run = flag_words(&command_run_page); /* `sfrun FILE` is `sfrun run FILE` */
     printf("# bash completion of sfrun; made by `sfrun completion bash`\n"
            "_sfrun()\n{\n"
            "    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} command=${COMP_WORDS[1]} "
            "words=\n"
            "    if [ \"$COMP_CWORD\" -eq 1 ]; then\n"
-           "        words=\"%s --help --version\"\n"
+           "        words=\"%s %s --version\"\n"
            "    else\n"
            "        case \"$command:$before\" in\n",
-           names);
+           names, run);
     print_enum_cases(commands, n, "        ");
     printf("        *) case $command in\n");
     for (size_t i = 0; i < n; i++) {
@@ -136,14 +137,16 @@ static void print_bash(void)
                *pages ? " " : "", pages);
     }
     print_program_cases();
-    printf("           esac ;;\n"
+    printf("           *) words=\"%s\" ;;\n"
+           "           esac ;;\n"
            "        esac\n"
            "    fi\n"
            "    COMPREPLY=($(compgen -W \"$words\" -- \"$word\"))\n"
            "    local IFS=$'\\n'\n" /* names of files may have blanks */
            "    COMPREPLY+=($(compgen -f -- \"$word\"))\n"
            "}\n"
-           "complete -o filenames -F _sfrun sfrun\n");
+           "complete -o filenames -F _sfrun sfrun\n",
+           run);
 }
 
 /* zsh runs the script for bash by its own layer for that. */

@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "runtime/runtime.h"
 #include "runtime/status.h"
@@ -49,42 +51,68 @@ static char *count(struct json_object *object, const char *key)
     return n < 0 ? g_strdup("-") : g_strdup_printf("%" G_GINT64_FORMAT, n);
 }
 
-/* Cells in rows of n_texts texts and n_counts counts; each column is as wide as its widest cell. */
-typedef struct Table {
-    guint n_texts;
-    guint n_counts;
-    GPtrArray *cells; /* char * */
-} Table;
+/* A column of a table: what is in it, and what is given up first where there is no room for all. */
+typedef struct Column {
+    const char *title;
+    const char *key;
+    bool text;
+    guint worth; /* 0: always there */
+} Column;
 
-static void table_add(const Table *table, struct json_object *object, const char *const *keys)
+enum { MOST_COLUMNS = 16, NARROW = 80 };
+
+/* Of the terminal; of a file, what most terminals have. */
+static guint room(void)
 {
-    for (guint i = 0; i < table->n_texts + table->n_counts; i++)
-        g_ptr_array_add(table->cells, i < table->n_texts ? g_strdup(text_of(object, keys[i])) : count(object, keys[i]));
+    struct winsize size = {0};
+    return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : NARROW;
 }
 
-static void table_print(const Table *table)
+static char *cell(struct json_object *row, const Column *column)
 {
-    guint n = table->n_texts + table->n_counts;
-    g_autofree int *widths = g_new0(int, n);
-    for (guint i = 0; i < table->cells->len; i++)
-        widths[i % n] = MAX(widths[i % n], (int) g_utf8_strlen(table->cells->pdata[i], -1));
-    for (guint i = 0; i < table->cells->len; i++) {
-        const char *cell = table->cells->pdata[i];
-        int blanks = widths[i % n] - (int) g_utf8_strlen(cell, -1);
-        bool left = i % n < table->n_texts;
-        printf("  %*s%s%*s%s", left ? 0 : blanks, "", cell, left ? blanks : 0, "", i % n == n - 1 ? "\n" : "");
+    return column->text ? g_strdup(text_of(row, column->key)) : count(row, column->key);
+}
+
+static guint width_of(struct json_object *rows, const Column *column)
+{
+    guint width = (guint) g_utf8_strlen(column->title, -1);
+    for (size_t i = 0; i < json_object_array_length(rows); i++) {
+        g_autofree char *text = cell(json_object_array_get_idx(rows, i), column);
+        width = MAX(width, (guint) g_utf8_strlen(text, -1));
     }
+    return width;
 }
 
-static void print_table(struct json_object *rows, guint n_texts, const char *const *titles, const char *const *keys)
+static void print_cell(const char *text, guint width, bool left)
 {
-    g_autoptr(GPtrArray) cells = g_ptr_array_new_with_free_func(g_free);
-    Table table = {.n_texts = n_texts, .n_counts = g_strv_length((char **) keys) - n_texts, .cells = cells};
-    for (const char *const *title = titles; *title; title++)
-        g_ptr_array_add(cells, g_strdup(*title));
-    for (size_t i = 0; i < json_object_array_length(rows); i++)
-        table_add(&table, json_object_array_get_idx(rows, i), keys);
-    table_print(&table);
+    int blanks = (int) width - (int) g_utf8_strlen(text, -1);
+    printf("  %*s%s%*s", left ? 0 : blanks, "", text, left ? blanks : 0, "");
+}
+
+/* Each column is as wide as its widest cell; columns of the least worth go until the table fits. */
+static void print_table(struct json_object *rows, const Column *columns, guint n)
+{
+    guint widths[MOST_COLUMNS], kept = G_MAXUINT;
+    for (guint i = 0; i < n; i++)
+        widths[i] = width_of(rows, &columns[i]);
+    for (kept = 10; kept > 0; kept--) {
+        guint width = 0;
+        for (guint i = 0; i < n; i++)
+            width += columns[i].worth < kept ? widths[i] + 2 : 0;
+        if (width < room())
+            break;
+    }
+    kept = MAX(kept, 1);
+    for (size_t row = 0; row <= json_object_array_length(rows); row++) {
+        for (guint i = 0; i < n; i++) {
+            if (columns[i].worth >= kept)
+                continue;
+            g_autofree char *text =
+                row == 0 ? g_strdup(columns[i].title) : cell(json_object_array_get_idx(rows, row - 1), &columns[i]);
+            print_cell(text, widths[i], columns[i].text);
+        }
+        putchar('\n');
+    }
 }
 
 static void print_troubles(struct json_object *steps)
@@ -99,25 +127,70 @@ static void print_troubles(struct json_object *steps)
 
 static void print_steps(struct json_object *steps)
 {
-    static const char *const titles[] = {"STEP", "PLUGIN", "ROWS IN", "ROWS OUT", "REJECTED", "COMMITS", NULL};
-    static const char *const keys[] = {"name", "plugin", "rows_in", "rows_out", "rejected", "commits", NULL};
-    print_table(steps, 2, titles, keys);
+    static const Column columns[] = {
+        {"STEP", "name", true, 0},          {"PLUGIN", "plugin", true, 3},      {"ROWS IN", "rows_in", false, 0},
+        {"ROWS OUT", "rows_out", false, 0}, {"ROWS/S", "rows_per_s", false, 1}, {"REJECTED", "rejected", false, 0},
+        {"COMMITS", "commits", false, 2},
+    };
+    print_table(steps, columns, G_N_ELEMENTS(columns));
     print_troubles(steps);
+}
+
+/* "bronze 120, silver 100": how far each sink has committed; a line each where they do not fit. */
+static void print_ends(struct json_object *split)
+{
+    struct json_object *sinks = NULL;
+    g_autoptr(GString) line = g_string_new(NULL);
+    if (!json_object_object_get_ex(split, "sinks", &sinks))
+        return;
+    for (size_t i = 0; i < json_object_array_length(sinks); i++) {
+        struct json_object *sink = json_object_array_get_idx(sinks, i);
+        gint64 committed = int_of(sink, "committed");
+        g_autofree char *end = committed < 0 ? g_strdup("-") : g_strdup_printf("%" G_GINT64_FORMAT, committed);
+        g_autofree char *one = g_strdup_printf("%s %s", text_of(sink, "sink"), end);
+        if (line->len > 0 && 4 + line->len + 2 + strlen(one) >= room()) {
+            printf("    %s\n", line->str);
+            g_string_truncate(line, 0);
+        }
+        g_string_append_printf(line, "%s%s", line->len > 0 ? ", " : "", one);
+    }
+    if (line->len > 0)
+        printf("    %s\n", line->str);
+}
+
+/* Of one sink it is the column COMMITTED. */
+static bool has_several_sinks(struct json_object *split)
+{
+    struct json_object *sinks = NULL;
+    return json_object_object_get_ex(split, "sinks", &sinks) && json_object_array_length(sinks) > 1;
 }
 
 static void print_splits(struct json_object *splits)
 {
-    static const char *const titles[] = {"SPLIT", "READ", "COMMITTED", "END", "LAG", NULL};
-    static const char *const keys[] = {"split", "read", "committed", "end", "lag", NULL};
-    if (json_object_array_length(splits) > 0)
-        print_table(splits, 1, titles, keys);
+    static const Column columns[] = {
+        {"SPLIT", "split", true, 0}, {"READ", "read", false, 2}, {"COMMITTED", "committed", false, 0},
+        {"END", "end", false, 1},    {"LAG", "lag", false, 0},
+    };
+    if (json_object_array_length(splits) == 0)
+        return;
+    print_table(splits, columns, G_N_ELEMENTS(columns));
+    bool told = false;
+    for (size_t i = 0; i < json_object_array_length(splits); i++) {
+        struct json_object *split = json_object_array_get_idx(splits, i);
+        if (!has_several_sinks(split))
+            continue;
+        printf("%s", told ? "" : "  committed by each sink:\n");
+        told = true;
+        printf("  %s\n", text_of(split, "split"));
+        print_ends(split);
+    }
 }
 
 static void print_pipeline(struct json_object *process, struct json_object *pipeline)
 {
     gint64 seconds = int_of(pipeline, "uptime_ms") / 1000;
     printf("%s: %s for %" G_GINT64_FORMAT " s, attempt %" G_GINT64_FORMAT ", pid %" G_GINT64_FORMAT
-           ", peak %" G_GINT64_FORMAT " MiB, %s\n",
+           ", peak %" G_GINT64_FORMAT " MiB\n  %s\n",
            text_of(pipeline, "pipeline"), text_of(pipeline, "state"), seconds, int_of(pipeline, "attempts"),
            int_of(process, "pid"), int_of(process, "peak_rss_bytes") >> 20, text_of(pipeline, "file"));
     if (*text_of(pipeline, "last_restart"))

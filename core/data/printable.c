@@ -75,3 +75,23 @@ char *message_line(const char *text)
     g_string_append(out, rest);
     return g_string_free(out, FALSE);
 }
+
+char *printable_plain(const char *text)
+{
+    GString *out = g_string_sized_new(strlen(text));
+    while (*text) {
+        bool colour = text[0] == '\033' && text[1] == '[';
+        gsize size = colour ? 2 + strspn(text + 2, "0123456789;") : 0;
+        if (colour && text[size] == 'm')
+            text += size + 1;
+        else
+            g_string_append_c(out, *text++);
+    }
+    return g_string_free(out, FALSE);
+}
+
+guint printable_width(const char *text)
+{
+    g_autofree char *plain = printable_plain(text);
+    return (guint) g_utf8_strlen(plain, -1);
+}

@@ -18,4 +18,8 @@ SF_PRIVATE char *printable_bytes(const char *bytes, gsize size, const char *keep
  * ("http://user:password@host" is "http://host"). Owned by the caller. Any thread. */
 SF_PRIVATE char *message_line(const char *text);
 
+/* Our own text without its colours (ECMA-48, SGR), and how many characters that are. */
+char *printable_plain(const char *text);
+guint printable_width(const char *text);
+
 #endif

@@ -63,11 +63,21 @@ static bool may_write(const char *pipeline, const char *step, const char *text, 
     return true;
 }
 
+static void append_level(GString *line, LogLevel level)
+{
+    const char *colour = level < LEVEL_WARNING || out.format != LOG_HUMAN || !log_colours() ? NULL
+                         : level == LEVEL_WARNING                                           ? "\033[33m"
+                                                                                            : "\033[31m";
+    g_string_append_printf(line, "%s%s%s", colour ? colour : "", level_name(level), colour ? "\033[0m" : "");
+}
+
 static void write_plain(GString *line, LogLevel level, const char *text)
 {
     g_autoptr(GDateTime) now = g_date_time_new_now_local();
     g_autofree char *stamp = g_date_time_format(now, "%Y-%m-%d %H:%M:%S");
-    g_string_append_printf(line, "[%s] %s - %s", stamp, level_name(level), text);
+    g_string_append_printf(line, "[%s] ", stamp);
+    append_level(line, level);
+    g_string_append_printf(line, " - %s", text);
 }
 
 static void write_human(GString *line, LogLevel level, const char *pipeline, const char *step, const char *text)
@@ -181,14 +191,26 @@ void log_last_words(const char *text)
         return;
 }
 
+guint log_columns(void)
+{
+    struct winsize size = {0};
+    return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
+bool log_colours(void)
+{
+    const char *no = g_getenv("NO_COLOR"), *term = g_getenv("TERM");
+    return !(no && *no) && g_strcmp0(term, "dumb") != 0 && isatty(STDERR_FILENO);
+}
+
 /* What of it fits the terminal: a line that wraps could not be taken away again. */
 static char *fitting(const char *text)
 {
-    struct winsize size = {0};
-    bool known = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
-    if (!known || g_utf8_strlen(text, -1) < size.ws_col)
+    guint columns = log_columns();
+    if (columns == 0 || printable_width(text) < columns)
         return g_strdup(text);
-    return g_utf8_substring(text, 0, size.ws_col - 1);
+    g_autofree char *plain = printable_plain(text);
+    return g_utf8_substring(plain, 0, columns - 1);
 }
 
 void log_progress(const char *whole)

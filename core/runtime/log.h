@@ -29,6 +29,13 @@ SF_PRIVATE gboolean log_flush(gint64 ms);
 /* An error before the process ends at once: takes no memory and no lock, and does not wait for who reads. */
 void log_last_words(const char *text);
 
+/* The terminal's width, or 0. */
+guint log_columns(void);
+
+/* Whether the log may be coloured: it is a terminal, and neither NO_COLOR (https://no-color.org) nor TERM=dumb says
+ * otherwise. */
+bool log_colours(void);
+
 /* The line that is kept below the log on a terminal, as much of it as fits; "" takes it away. */
 void log_progress(const char *whole);
 

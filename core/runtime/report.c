@@ -38,6 +38,7 @@ static struct json_object *step_status(const Runner *runner, const Step *step)
         add_int(object, "rows_in", stats_get(&stats->rows_in));
     if (step->plugin->kind != SF_SINK)
         add_int(object, "rows_out", stats_get(&stats->rows_out));
+    add_int(object, "rows_per_s", stats_get(&stats->rate));
     if (step->plugin->kind != SF_SOURCE)
         add_int(object, "rejected", stats_get(&stats->rejected));
     if (step->plugin->kind == SF_SINK) {
@@ -138,39 +139,4 @@ struct json_object *runner_summary(Runner *runner, ExitCode code, const char *er
     g_mutex_unlock(&runner->lock);
     json_object_object_add(object, "steps", steps);
     return object;
-}
-
-static void append_count(GString *out, gint64 n)
-{
-    g_autofree char *digits = g_strdup_printf("%" G_GINT64_FORMAT, n);
-    size_t length = strlen(digits);
-    for (size_t i = 0; i < length; i++) {
-        g_string_append_c(out, digits[i]);
-        if (length - i > 1 && (length - i) % 3 == 1)
-            g_string_append_c(out, ',');
-    }
-}
-
-void runner_progress(Runner *runner, gint64 elapsed_us, GString *out)
-{
-    const Pipeline *pipeline = runner->pipeline;
-    g_string_append_printf(out, "%s", pipeline->name);
-    for (guint i = 0; i < pipeline->steps->len; i++) {
-        const Step *step = pipeline->steps->pdata[i];
-        const StepStats *stats = &runner->stats[i];
-        gint64 rows = stats_get(step->plugin->kind == SF_SOURCE ? &stats->rows_out : &stats->rows_in);
-        gint64 expected = stats_get(&stats->expected), rejected = stats_get(&stats->rejected);
-        if (step->plugin->kind == SF_TRANSFORM && rejected == 0)
-            continue;
-        g_string_append_printf(out, " | %s ", step->name);
-        if (step->plugin->kind != SF_TRANSFORM)
-            append_count(out, rows);
-        if (step->plugin->kind == SF_SOURCE && expected > 0)
-            g_string_append_printf(out, " (%d %%)", (int) MIN(100, rows * 100 / expected));
-        if (step->plugin->kind == SF_SOURCE && elapsed_us > 0)
-            g_string_append_printf(out, " %.0f/s", (double) rows * 1e6 / (double) elapsed_us);
-        if (rejected > 0)
-            g_string_append_printf(out, "%s%" G_GINT64_FORMAT " rejected",
-                                   step->plugin->kind == SF_TRANSFORM ? "" : ", ", rejected);
-    }
 }

@@ -5,6 +5,7 @@
 #include "data/printable.h"
 #include "backoff.h"
 #include "log.h"
+#include "progress.h"
 
 #define HEALTHY_US (60 * G_USEC_PER_SEC)
 #define GRACE_US (5 * G_USEC_PER_SEC) /* for hooks to return after the deadline of a stop */
@@ -239,7 +240,7 @@ static void log_end(Runner *runner, ExitCode code, const char *error)
                                runner->complete ? "all is committed"
                                                 : "what is not committed is read again at the next start");
     if (!error)
-        runner_progress(runner, g_get_monotonic_time() - runner->began_us, line);
+        progress_full(runner, g_get_monotonic_time() - runner->began_us, line);
     log_record(error ? LEVEL_ERROR : LEVEL_INFO, error ? runner->pipeline->name : NULL, line->str, summary);
     json_object_put(summary);
 }

@@ -20,6 +20,8 @@ typedef struct StepStats {
     gint64 committed_us; /* wall clock of the last commit */
     gint64 newest_us;    /* latest event time seen */
     gint64 expected;     /* source: rows in all, or -1 */
+    gint64 rate;         /* rows a second, lately */
+    gint64 sampled;      /* rows when that was worked out; main thread */
     Guard guard;
     char *trouble; /* why it is being retried, or NULL; runner's lock */
 } StepStats;
@@ -52,6 +54,7 @@ typedef struct Runner {
     bool complete;     /* all that the last attempt has read is committed */
     gint64 started_us; /* wall clock */
     gint64 began_us;   /* the same, monotonic */
+    gint64 sampled_us; /* likewise: when rates were worked out; main thread */
     ExitCode exit_code;
     StepStats *stats;   /* by step index */
     BudgetShare memory; /* what its rows and sinks hold */
@@ -75,8 +78,6 @@ struct json_object *runner_status(Runner *runner);
 /* The whole run, for the log's last record: pipeline, state, exit code, rows of every step. error: NULL, or what ended
  * it. Any thread. */
 struct json_object *runner_summary(Runner *runner, ExitCode code, const char *error);
-/* The progress line. */
-void runner_progress(Runner *runner, gint64 elapsed_us, GString *out);
 
 void stats_add(gint64 *counter, gint64 n);
 gint64 stats_get(const gint64 *counter);

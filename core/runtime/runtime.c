@@ -9,6 +9,7 @@
 
 #include "budget.h"
 #include "log.h"
+#include "progress.h"
 #include "runner.h"
 #include "status.h"
 
@@ -63,15 +64,12 @@ static void show(Runtime *runtime, gint64 now)
     if (now - runtime->shown_us < (runtime->progress ? PROGRESS_US : REPORT_US))
         return;
     runtime->shown_us = now;
-    g_autoptr(GString) line = g_string_new(NULL);
-    for (guint i = 0; i < runtime->runners->len; i++) {
-        g_string_append(line, i > 0 ? "  " : "");
-        runner_progress(runtime->runners->pdata[i], now - runtime->began_us, line);
-    }
+    g_autofree char *line = progress_line(runtime->runners, now - runtime->began_us,
+                                          runtime->progress ? log_columns() : 0, runtime->progress && log_colours());
     if (runtime->progress)
-        log_progress(line->str);
+        log_progress(line);
     else
-        log_line(LEVEL_DEBUG, NULL, NULL, "%s", line->str);
+        log_line(LEVEL_DEBUG, NULL, NULL, "%s", line);
 }
 
 /* Threads cannot be ended from outside, the process can. */
@@ -89,6 +87,7 @@ static gboolean on_watch(gpointer data)
     Runtime *runtime = data;
     guint ended = 0, stuck = 0;
     for (guint i = 0; i < runtime->runners->len; i++) {
+        progress_sample(runtime->runners->pdata[i]);
         ended += runner_ended(runtime->runners->pdata[i]);
         stuck += !runner_keep_deadline(runtime->runners->pdata[i]);
     }

@@ -22,9 +22,11 @@ static const char running[] =
     "{\"pipeline\": \"sales\", \"state\": \"running\", \"started_ms\": 0, \"attempts\": 1, \"file\": \"s.yaml\", "
     "\"steps\": ["
     "{\"name\": \"events\", \"plugin\": \"kafka-source\", \"rows_out\": 12},"
-    "{\"name\": \"gold\", \"plugin\": \"snowflake-gold-sink\", \"rows_in\": 9, \"rejected\": 1, \"commits\": 2,"
+    "{\"name\": \"gold\", \"plugin\": \"snowflake-gold-sink\", \"rows_in\": 9, \"rows_per_s\": 4, \"rejected\": 1, "
+    "\"commits\": 2,"
     " \"trouble\": \"the database is away\"}],"
-    "\"splits\": [{\"split\": \"a/0\", \"read\": 12, \"committed\": 10, \"end\": 13, \"lag\": 3}]},"
+    "\"splits\": [{\"split\": \"a/0\", \"read\": 12, \"committed\": 10, \"end\": 13, \"lag\": 3,"
+    " \"sinks\": [{\"sink\": \"bronze\", \"committed\": 12}, {\"sink\": \"gold\", \"committed\": 10}]}]},"
     "{\"pipeline\": \"copies\", \"state\": \"running\", \"steps\": [], \"splits\": []}]}";
 
 static struct json_object *running_document(gpointer data)
@@ -41,13 +43,16 @@ static void status_is_a_table_as_wide_as_its_cells(void)
         g_autoptr(StatusServer) server = status_server_new(dir, running_document, NULL);
         g_auto(Ran) ran = run(words);
         g_assert_cmpint(ran.status, ==, 0);
-        g_assert_nonnull(strstr(ran.out, ", pid 7, peak 1 MiB, s.yaml\n"
-                                         "  STEP    PLUGIN               ROWS IN  ROWS OUT  REJECTED  COMMITS\n"
-                                         "  events  kafka-source               -        12         -        -\n"
-                                         "  gold    snowflake-gold-sink        9         -         1        2\n"
+        g_assert_nonnull(strstr(ran.out, ", pid 7, peak 1 MiB\n  s.yaml\n"
+                                         "  STEP    PLUGIN               ROWS IN  ROWS OUT  ROWS/S  REJECTED  COMMITS\n"
+                                         "  events  kafka-source               -        12       -         -        -\n"
+                                         "  gold    snowflake-gold-sink        9         -       4         1        2\n"
                                          "  trouble at 'gold': the database is away\n"
                                          "  SPLIT  READ  COMMITTED  END  LAG\n"
-                                         "  a/0      12         10   13    3\n"));
+                                         "  a/0      12         10   13    3\n"
+                                         "  committed by each sink:\n"
+                                         "  a/0\n"
+                                         "    bronze 12, gold 10\n"));
         g_assert_null(strstr(ran.out, "copies"));
     }
     g_assert_cmpint(g_rmdir(dir), ==, 0);
@@ -144,6 +149,29 @@ static void completion_knows_commands_and_flags(void)
     g_assert_true(g_str_has_prefix(zsh.out, "#compdef sfrun\n"));
     g_auto(Ran) fish = run("completion tcsh");
     g_assert_cmpint(fish.status, ==, 2);
+}
+
+/* What `sfrun` alone takes are the flags of run, before a file and behind it. */
+static void completion_knows_flags_without_a_command(void)
+{
+    static const char script[] = "source <(\"$SF_TEST_SFRUN\" completion bash); COMP_WORDS=(sfrun --on); COMP_CWORD=1; "
+                                 "_sfrun; echo \"${COMPREPLY[@]}\"; COMP_WORDS=(sfrun x.yaml --give); COMP_CWORD=2; "
+                                 "_sfrun; echo \"${COMPREPLY[@]}\"";
+    g_autofree char *out = NULL;
+    g_assert_true(g_spawn_sync(NULL, (char *[]){"bash", "-c", (char *) script, NULL}, NULL, G_SPAWN_SEARCH_PATH, NULL,
+                               NULL, &out, NULL, NULL, NULL));
+    g_assert_cmpstr(out, ==, "--once\n--give-up-after\n");
+}
+
+static void flags_may_stand_before_the_command(void)
+{
+    g_autofree char *dir = g_dir_make_tmp("sf-cli-XXXXXX", NULL);
+    g_autofree char *words = g_strdup_printf("--json --state-dir=%s status", dir);
+    g_auto(Ran) status = run(words), help = run("--help status");
+    g_assert_cmpint(status.status, ==, 3);
+    g_assert_true(ran_printed_empty_list(&status));
+    g_assert_true(g_str_has_prefix(help.out, "Usage: sfrun status"));
+    g_assert_cmpint(g_rmdir(dir), ==, 0);
 }
 
 static void completion_works_in_bash(void)
@@ -253,5 +281,7 @@ int main(int argc, char **argv)
     g_test_add_func("/sfrun/manual_page_has_every_command", manual_page_has_every_command);
     g_test_add_func("/sfrun/word_runs_a_program_in_our_place", word_runs_a_program_in_our_place);
     g_test_add_func("/sfrun/program_that_everybody_can_write_is_not_run", program_that_everybody_can_write_is_not_run);
+    g_test_add_func("/shell/completion-knows-flags-without-a-command", completion_knows_flags_without_a_command);
+    g_test_add_func("/shell/flags-may-stand-before-the-command", flags_may_stand_before_the_command);
     return g_test_run();
 }

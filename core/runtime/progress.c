@@ -1,0 +1,202 @@
+/* One line for all pipelines: each source with its rate and lag, each sink, and whoever rejects rows. */
+#include "progress.h"
+
+#include <string.h>
+
+#include "data/printable.h"
+#include "worker.h"
+
+#define SAMPLE_US G_USEC_PER_SEC
+#define YELLOW "\033[33m"
+#define PLAIN "\033[0m"
+
+/* What is given up for want of room. */
+typedef struct Form {
+    bool brief; /* 1.2M instead of 1,234,567 */
+    bool bare;  /* without the pipeline's name */
+    bool total; /* rejects of all steps in one, and no share of what is expected */
+    guint name; /* characters of a step's name at most; 0: all */
+    bool tight; /* no blanks between steps */
+    bool colours;
+} Form;
+
+static void append_digits(GString *out, gint64 n)
+{
+    g_autofree char *digits = g_strdup_printf("%" G_GINT64_FORMAT, n);
+    size_t length = strlen(digits);
+    for (size_t i = 0; i < length; i++) {
+        g_string_append_c(out, digits[i]);
+        if (length - i > 1 && (length - i) % 3 == 1)
+            g_string_append_c(out, ',');
+    }
+}
+
+static void append_brief(GString *out, gint64 n)
+{
+    static const char units[] = " kMGT";
+    double value = (double) n;
+    guint unit = 0;
+    for (; value >= 999.5 && units[unit + 1]; unit++)
+        value /= 1000;
+    if (unit == 0)
+        g_string_append_printf(out, "%" G_GINT64_FORMAT, n);
+    else
+        g_string_append_printf(out, value < 9.95 ? "%.1f%c" : "%.0f%c", value, units[unit]);
+}
+
+static void append_count(GString *out, const Form *form, gint64 n)
+{
+    if (form->brief)
+        append_brief(out, n);
+    else
+        append_digits(out, n);
+}
+
+static void append_name(GString *out, const Form *form, const char *name)
+{
+    bool cut = form->name > 0 && g_utf8_strlen(name, -1) > (glong) form->name;
+    g_autofree char *start = cut ? g_utf8_substring(name, 0, form->name - 1) : NULL;
+    g_string_append_printf(out, cut ? "%s…" : "%s", cut ? start : name);
+}
+
+/* Of all splits whose end is known; -1: of none. */
+static gint64 lag_of(Runner *runner, const Step *source)
+{
+    gint64 lag = -1;
+    GHashTableIter iter;
+    gpointer value = NULL;
+    g_mutex_lock(&runner->lock);
+    Attempt *attempt = runner->attempt;
+    if (attempt) {
+        g_mutex_lock(&attempt->lock);
+        g_hash_table_iter_init(&iter, attempt->splits);
+        while (g_hash_table_iter_next(&iter, NULL, &value)) {
+            const SplitState *split = value;
+            if (split->source == source && split->owner && split->end != SF_POSITION_NONE)
+                lag = MAX(lag, 0) + MAX(split->end - MAX(split_committed(split), 0), 0);
+        }
+        g_mutex_unlock(&attempt->lock);
+    }
+    g_mutex_unlock(&runner->lock);
+    return lag;
+}
+
+static void append_source(Runner *runner, const Step *step, const Form *form, gint64 elapsed_us, GString *out)
+{
+    const StepStats *stats = &runner->stats[step->index];
+    gint64 rows = stats_get(&stats->rows_out), expected = stats_get(&stats->expected), lag = lag_of(runner, step);
+    gint64 rate = stats_get(&stats->rate);
+    append_count(out, form, rows);
+    if (expected > 0 && !form->total)
+        g_string_append_printf(out, " (%d %%)", (int) MIN(100, rows * 100 / expected));
+    if (rate == 0 && elapsed_us > 0)
+        rate = (gint64) ((double) rows * 1e6 / (double) elapsed_us);
+    g_string_append_c(out, ' ');
+    append_count(out, form, rate);
+    g_string_append(out, "/s");
+    if (lag >= 0) {
+        g_string_append(out, " lag ");
+        append_count(out, form, lag);
+    }
+}
+
+static void append_bar(GString *out, const Form *form)
+{
+    if (out->len > 0)
+        g_string_append(out, form->tight ? "|" : " | ");
+}
+
+static void append_rejected(GString *out, const Form *form, gint64 rejected)
+{
+    g_string_append(out, form->colours ? YELLOW : "");
+    append_count(out, form, rejected);
+    g_string_append(out, " rejected");
+    g_string_append(out, form->colours ? PLAIN : "");
+}
+
+static void append_step(Runner *runner, const Step *step, const Form *form, gint64 elapsed_us, GString *out)
+{
+    const StepStats *stats = &runner->stats[step->index];
+    gint64 rejected = stats_get(&stats->rejected);
+    SfKind kind = step->plugin->kind;
+    if (kind == SF_TRANSFORM && (rejected == 0 || form->total))
+        return;
+    append_bar(out, form);
+    append_name(out, form, step->name);
+    if (kind == SF_SOURCE) {
+        g_string_append_c(out, ' ');
+        append_source(runner, step, form, elapsed_us, out);
+    } else if (kind == SF_SINK) {
+        g_string_append_c(out, ' ');
+        append_count(out, form, stats_get(&stats->rows_in));
+    }
+    if (rejected == 0 || form->total)
+        return;
+    g_string_append(out, kind == SF_TRANSFORM ? " " : ", ");
+    append_rejected(out, form, rejected);
+}
+
+static char *one_line(Runner *runner, const Form *form, gint64 elapsed_us)
+{
+    const Pipeline *pipeline = runner->pipeline;
+    GString *out = g_string_new(form->bare ? "" : pipeline->name);
+    for (guint i = 0; i < pipeline->steps->len; i++)
+        append_step(runner, pipeline->steps->pdata[i], form, elapsed_us, out);
+    gint64 rejected = 0;
+    for (guint i = 0; form->total && i < pipeline->steps->len; i++)
+        rejected += stats_get(&runner->stats[i].rejected);
+    if (rejected > 0) {
+        append_bar(out, form);
+        append_rejected(out, form, rejected);
+    }
+    return g_string_free(out, FALSE);
+}
+
+void progress_full(Runner *runner, gint64 elapsed_us, GString *out)
+{
+    g_autofree char *text = one_line(runner, &(Form){0}, elapsed_us);
+    g_string_append(out, text);
+}
+
+char *progress_line(const GPtrArray *runners, gint64 elapsed_us, guint columns, bool colours)
+{
+    static const Form forms[] = {
+        {0},
+        {.brief = true},
+        {.brief = true, .bare = true},
+        {.brief = true, .bare = true, .total = true},
+        {.brief = true, .bare = true, .total = true, .name = 8},
+        {.brief = true, .bare = true, .total = true, .name = 5, .tight = true},
+        {.brief = true, .bare = true, .total = true, .name = 4, .tight = true},
+    };
+    g_autoptr(GString) line = g_string_new(NULL);
+    for (gsize f = 0; f < G_N_ELEMENTS(forms); f++) {
+        Form form = forms[f];
+        form.colours = colours;
+        g_string_truncate(line, 0);
+        for (guint i = 0; i < runners->len; i++) {
+            g_autofree char *text = one_line(runners->pdata[i], &form, elapsed_us);
+            g_string_append_printf(line, "%s%s", i > 0 ? "  " : "", text);
+        }
+        if (columns == 0 || printable_width(line->str) < columns)
+            break;
+    }
+    return g_string_free(g_steal_pointer(&line), FALSE);
+}
+
+void progress_sample(Runner *runner)
+{
+    gint64 now = g_get_monotonic_time(), passed = now - runner->sampled_us;
+    if (passed < SAMPLE_US)
+        return;
+    for (guint i = 0; i < runner->pipeline->steps->len; i++) {
+        const Step *step = runner->pipeline->steps->pdata[i];
+        StepStats *stats = &runner->stats[i];
+        gint64 rows = stats_get(step->plugin->kind == SF_SOURCE ? &stats->rows_out : &stats->rows_in);
+        double rate = runner->sampled_us > 0 ? (double) (rows - stats->sampled) * 1e6 / (double) passed : 0;
+        double before = (double) stats_get(&stats->rate);
+        stats->sampled = rows;
+        __atomic_store_n(&stats->rate, (gint64) (before > 0 ? 0.5 * before + 0.5 * rate : rate), __ATOMIC_RELAXED);
+    }
+    runner->sampled_us = now;
+}
