@@ -157,9 +157,9 @@ static void completion_knows_flags_without_a_command(void)
     static const char script[] = "source <(\"$SF_TEST_SFRUN\" completion bash); COMP_WORDS=(sfrun --on); COMP_CWORD=1; "
                                  "_sfrun; echo \"${COMPREPLY[@]}\"; COMP_WORDS=(sfrun x.yaml --give); COMP_CWORD=2; "
                                  "_sfrun; echo \"${COMPREPLY[@]}\"";
+    char *argv[] = {(char *) "bash", (char *) "-c", (char *) script, NULL};
     g_autofree char *out = NULL;
-    g_assert_true(g_spawn_sync(NULL, (char *[]){"bash", "-c", (char *) script, NULL}, NULL, G_SPAWN_SEARCH_PATH, NULL,
-                               NULL, &out, NULL, NULL, NULL));
+    g_assert_true(g_spawn_sync(NULL, argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, &out, NULL, NULL, NULL));
     g_assert_cmpstr(out, ==, "--once\n--give-up-after\n");
 }
 
