@@ -1,4 +1,5 @@
 /* The gold sink among names, values, tables and rivals that were not made for it. */
+#include <glib/gstdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -323,6 +324,39 @@ static void test_processes(void)
 
 /* ---- the session ---- */
 
+static void test_no_schemas(void)
+{
+    g_autoptr(GoldPlace) place = gold_place_new();
+    if (!gold_is(place, "SQLite")) {
+        g_test_skip("SQLite only");
+        return;
+    }
+    g_autoptr(Harness) h = sink(place, "schema: gold\nfacts: {f: {key: id}}", "id int not null");
+    g_assert_cmpint(harness_try_open(h), ==, SF_CONFIG);
+    gold_assert_contains(h->err.message, "SQLite has no schemas; leave out 'schema: gold'");
+}
+
+static void test_no_working_directory(void)
+{
+    g_autoptr(GoldPlace) place = gold_place_new();
+    if (!gold_is(place, "SQLite")) {
+        g_test_skip("SQLite only");
+        return;
+    }
+    g_autofree char *back = g_get_current_dir();
+    g_autofree char *gone = g_build_filename(place->directory, "gone", NULL);
+    g_assert_cmpint(g_mkdir(gone, 0700), ==, 0);
+    g_autoptr(Harness) h =
+        harness_new("snowflake-gold-sink", "connection: Driver=SQLite3;Database=sub/gold.db\nfacts: {f: {key: id}}");
+    harness_input_text(h, "sales", "id int not null" PROVENANCE);
+    g_assert_cmpint(g_chdir(gone), ==, 0);
+    g_assert_cmpint(g_rmdir(gone), ==, 0);
+    SfStatus status = harness_try_open(h);
+    g_assert_cmpint(g_chdir(back), ==, 0);
+    g_assert_cmpint(status, ==, SF_RETRY);
+    gold_assert_contains(h->err.message, "database 'sub/gold.db' is relative to the working directory, which cannot");
+}
+
 /* In the session that commits: what an operator sees of it. */
 static void test_label(void)
 {
@@ -353,5 +387,7 @@ int main(int argc, char **argv)
     g_test_add_func("/gold/hostile/duplicates, a bad row and a cut in one commit", test_duplicates_a_bad_row_and_a_cut);
     g_test_add_func("/gold/hostile/several processes write the same keys", test_processes);
     g_test_add_func("/gold/hostile/the session says whose it is", test_label);
+    g_test_add_func("/gold/hostile/a schema where there are none is told", test_no_schemas);
+    g_test_add_func("/gold/hostile/a relative file needs a working directory", test_no_working_directory);
     return g_test_run();
 }

@@ -27,7 +27,8 @@ static void setup(Fixture *f, gconstpointer tables)
     f->document = yaml_load_text(tables, strlen(tables), "t.yaml", f->diagnostics);
     const SfValue *root = document_root(f->document);
     ModelInput input = {.schema = &f->schema, .name = "rows"};
-    f->model = model_new(sf_value_get(root, "dimensions"), sf_value_get(root, "facts"), true, &input, &err);
+    f->model = model_new(sf_value_get(root, "dimensions"), sf_value_get(root, "facts"),
+                         !sf_value_get(root, "provenance"), &input, &err);
     if (!f->model)
         g_error("%s", err.message);
     f->pending = pending_new(f->model);
@@ -133,6 +134,24 @@ static void test_deletes_are_behind(Fixture *f, gconstpointer tables)
     assert_winners(f, 0, "2:3 4:1 | 3:2 5:0");
 }
 
+/* Without a place equal rows are two events; a delete among them wins, else the one that came last. */
+static void test_without_provenance(Fixture *f, gconstpointer tables)
+{
+    (void) tables;
+    ADD(f, "1, \"a\", 5, false", "1, \"b\", 4, false", "1, \"c\", 5, false", "2, \"a\", 3, true", "2, \"b\", 3, false",
+        "2, \"c\", 2, false", "3, \"a\", 7, false", "3, \"b\", 7, true", "4, \"a\", 1, true", "4, \"b\", 2, false",
+        "4, \"c\", 1, true", "5, \"a\", 1, true", "5, \"b\", 0, true");
+    pending_sort(f->pending);
+    const Winners *winners = &f->pending->winners[0];
+    g_autoptr(GString) got = g_string_new(NULL);
+    guint k = target_column(winners->target, (guint) target_find(winners->target, "k"))->source;
+    for (gsize i = 0; i < winners->n; i++) {
+        SfBytes text = sf_bytes(pending_view(f->pending, winners->rows[i], k), winners->rows[i].row);
+        g_string_append_printf(got, "%s%.*s", i == winners->n_kept ? "|" : "", (int) text.size, text.data);
+    }
+    g_assert_cmpstr(got->str, ==, "cb|aba"); /* keys 1 and 4 stay; 2, 3 and 5 delete */
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -141,6 +160,9 @@ int main(int argc, char **argv)
     CASE("many keys", "facts: {f: {key: id, latest_by: v, columns: [v]}}", test_many_keys);
     CASE("all parts of a key count", "dimensions: {d: {key: [id, k], latest_by: v}}\nfacts: {f: {key: id}}",
          test_parts_of_a_key);
+    CASE("without provenance a delete wins among equals",
+         "{provenance: no, facts: {f: {key: id, latest_by: v, delete_when: {gone: true}, columns: [k]}}}",
+         test_without_provenance);
     CASE("deletes are behind the others", "facts: {f: {key: id, latest_by: v, delete_when: {gone: true}, columns: []}}",
          test_deletes_are_behind);
     return g_test_run();

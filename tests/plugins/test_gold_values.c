@@ -1,5 +1,4 @@
 /* The gold sink: values arrive exactly or are rejects; tables that are there already are used, widened or refused. */
-#include <glib/gstdio.h>
 #include <string.h>
 #include "gold_place.h"
 
@@ -437,27 +436,6 @@ static void test_missing_directory(void)
     assert_open_fails(h, SF_RETRY, "cannot create directory");
 }
 
-static void test_no_working_directory(void)
-{
-    g_autoptr(GoldPlace) place = gold_place_new();
-    if (!gold_is(place, "SQLite")) {
-        g_test_skip("SQLite only");
-        return;
-    }
-    g_autofree char *back = g_get_current_dir();
-    g_autofree char *gone = g_build_filename(place->directory, "gone", NULL);
-    g_assert_cmpint(g_mkdir(gone, 0700), ==, 0);
-    g_autoptr(Harness) h =
-        harness_new("snowflake-gold-sink", "connection: Driver=SQLite3;Database=sub/gold.db\nfacts: {f: {key: id}}");
-    harness_input_text(h, "sales", "id int not null" PROVENANCE);
-    g_assert_cmpint(g_chdir(gone), ==, 0);
-    g_assert_cmpint(g_rmdir(gone), ==, 0);
-    SfStatus status = harness_try_open(h);
-    g_assert_cmpint(g_chdir(back), ==, 0);
-    g_assert_cmpint(status, ==, SF_RETRY);
-    gold_assert_contains(h->err.message, "database 'sub/gold.db' is relative to the working directory, which cannot");
-}
-
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -486,6 +464,5 @@ int main(int argc, char **argv)
     g_test_add_func("/gold/tables/a table without a unique key is refused with the remedy", test_no_key_constraint);
     g_test_add_func("/gold/tables/reserved words and capitals work unquoted", test_reserved_words_and_case);
     g_test_add_func("/gold/tables/a directory that cannot be made is named", test_missing_directory);
-    g_test_add_func("/gold/tables/a relative file needs a working directory", test_no_working_directory);
     return g_test_run();
 }
