@@ -137,6 +137,8 @@ static void sink_close(SfNode *node)
         delta_projection_done(&sink->inputs[i].projection);
         if (sink->inputs[i].rules)
             g_ptr_array_unref(sink->inputs[i].rules);
+        if (sink->inputs[i].checks)
+            g_ptr_array_unref(sink->inputs[i].checks);
         sf_schema_done(&sink->inputs[i].schema);
         g_free(sink->inputs[i].partition);
     }

@@ -31,7 +31,8 @@ typedef struct Input {
     struct Sink *sink;
     struct ArrowSchema schema; /* of its rows */
     DeltaProjection projection;
-    GPtrArray *rules; /* DeltaRule * */
+    GPtrArray *rules;  /* DeltaRule * */
+    GPtrArray *checks; /* DeltaCheck *; NULL: none */
     PartitionColumn *partition;
     GHashTable *open; /* char *key → OpenFile * */
     GPtrArray *idle;  /* ParquetWriter *: buffers and what they learned are kept for the next file */

@@ -137,29 +137,51 @@ static SfStatus route(Router *router, int64_t row, OpenFile **out, SfError *err)
     return SF_OK;
 }
 
-/* Marks rows that break a rule of the table with -1, and rejects each once. */
+/* Takes a row out, marked by -1, and rejects it, once. */
+static void turn_away(Input *input, const SfBatch *batch, int64_t row, const char *why, GArray **rows)
+{
+    int64_t n = sf_rows(batch);
+    if (!*rows) {
+        *rows = g_array_sized_new(FALSE, FALSE, sizeof(int32_t), (guint) n);
+        for (int32_t i = 0; i < n; i++)
+            g_array_append_val(*rows, i);
+    }
+    int32_t *place = &g_array_index(*rows, int32_t, row);
+    if (*place >= 0)
+        sf_reject(input->sink->node, batch, row, "%s", why);
+    *place = -1;
+}
+
 static SfStatus apply_rule(Input *input, const SfBatch *batch, const DeltaRule *rule, GArray **rows, SfError *err)
 {
     SfColumn column;
     g_autoptr(GString) why = g_string_new(NULL);
-    int64_t n = sf_rows(batch);
     SF_TRY(sf_column_at(batch, rule->column, &column, err));
     if (rule->kind == DELTA_ANY && !rule->members && !column.validity)
         return SF_OK;
-    for (int64_t row = 0; row < n; row++) {
+    for (int64_t row = 0; row < sf_rows(batch); row++) {
         if (delta_rule_holds(rule, &column, row, why))
             continue;
-        if (!*rows) {
-            *rows = g_array_sized_new(FALSE, FALSE, sizeof(int32_t), (guint) n);
-            for (int32_t i = 0; i < n; i++)
-                g_array_append_val(*rows, i);
-        }
-        int32_t *place = &g_array_index(*rows, int32_t, row);
-        if (*place >= 0)
-            sf_reject(input->sink->node, batch, row, "%s", why->str);
-        *place = -1;
+        turn_away(input, batch, row, why->str, rows);
         g_string_truncate(why, 0);
     }
+    return SF_OK;
+}
+
+static SfStatus apply_checks(Input *input, const SfBatch *batch, GArray **rows, SfError *err)
+{
+    int64_t n = input->schema.n_children;
+    g_autofree SfColumn *columns = g_new0(SfColumn, (gsize) n);
+    g_autoptr(GString) why = g_string_new(NULL);
+    for (int64_t i = 0; i < n; i++)
+        SF_TRY(sf_column_at(batch, i, &columns[i], err));
+    for (guint i = 0; i < input->checks->len; i++)
+        for (int64_t row = 0; row < sf_rows(batch); row++) {
+            if (delta_check_holds(input->checks->pdata[i], columns, row, why))
+                continue;
+            turn_away(input, batch, row, why->str, rows);
+            g_string_truncate(why, 0);
+        }
     return SF_OK;
 }
 
@@ -169,6 +191,8 @@ static SfStatus wanted_rows(Input *input, const SfBatch *batch, GArray **out, Sf
     g_autoptr(GArray) rows = NULL;
     for (guint i = 0; i < input->rules->len; i++)
         SF_TRY(apply_rule(input, batch, input->rules->pdata[i], &rows, err));
+    if (input->checks && input->checks->len > 0)
+        SF_TRY(apply_checks(input, batch, &rows, err));
     for (guint i = 0; rows && i < rows->len;)
         if (g_array_index(rows, int32_t, i) < 0)
             g_array_remove_index(rows, i);

@@ -139,7 +139,11 @@ static SfStatus plan_rules(Sink *sink, Input *input, SfError *err)
     if (input->rules)
         g_ptr_array_unref(input->rules);
     input->rules = rules;
-    return SF_OK;
+    g_clear_pointer(&input->checks, g_ptr_array_unref);
+    if (sink->log->version < 0)
+        return SF_OK;
+    input->checks = delta_checks_new(sink->log, &input->schema, err);
+    return input->checks ? SF_OK : SF_CONFIG;
 }
 
 /* What a file of these columns would be, in a form to compare. */

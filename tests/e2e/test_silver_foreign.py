@@ -20,7 +20,8 @@ TABLES = {  # what stands behind the columns, then statements
                      "delta.checkpointInterval = 2)", []),
     "everything": ("PARTITIONED BY (n) TBLPROPERTIES (delta.enableRowTracking = true, delta.columnMapping.mode = 'name', "
                    "delta.checkpointPolicy = 'v2', delta.enableDeletionVectors = true, delta.enableInCommitTimestamps = true, "
-                   "delta.enableChangeDataFeed = true, delta.enableTypeWidening = true, delta.checkpointInterval = 2)", []),
+                   "delta.enableChangeDataFeed = true, delta.enableTypeWidening = true, delta.checkpointInterval = 2)",
+                   ["ALTER TABLE {} ADD CONSTRAINT sound CHECK (id >= 0 AND (f IS NULL OR f < 1000.5) AND length(s) <= 10)"]),
 }
 PIPELINE = """
 pipeline: foreign

@@ -127,6 +127,7 @@ static void plan(DeltaLog *log)
     if (delta_schema_merge(schema, &rows, DELTA_MERGE_EVOLVE, &changed, &err) == SF_OK) {
         DeltaProjection projection = {0};
         char *none[] = {NULL};
+        g_autoptr(GPtrArray) checks = delta_checks_new(log, &rows, &err);
         g_autoptr(GPtrArray) rules = delta_rules_new(schema, &rows, &err);
         if (delta_schema_project(schema, delta_log_maps(log), &rows, none, &projection, &err) == SF_OK)
             delta_projection_done(&projection);

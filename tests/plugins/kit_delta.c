@@ -128,7 +128,6 @@ static void test_features(void)
     refused("{\"protocol\":{\"minReaderVersion\":4,\"minWriterVersion\":7}}\n", METADATA,
             "needs reader version 4 and writer version 7");
     refused("{\"protocol\":{}}\n", METADATA, "needs reader version 0");
-    refused(PROTOCOL, COLUMN("\\\"delta.invariants\\\":\\\"x > 1\\\""), "column 'id' uses the feature 'invariants'");
     /* What the protocol does not mean yet is a note like others. */
     refused(PROTOCOL, COLUMN("\\\"delta.generationExpression\\\":\\\"1\\\""), NULL);
     refused(PROTOCOL, COLUMN("\\\"delta.identity.start\\\":1"), NULL);
@@ -139,7 +138,6 @@ static void test_features(void)
             "column 'id' uses the feature 'generatedColumns'");
     refused("{\"protocol\":{\"minReaderVersion\":1,\"minWriterVersion\":6}}\n",
             COLUMN("\\\"delta.identity.start\\\":1"), "column 'id' uses the feature 'identityColumns'");
-    refused(PROTOCOL, PROPERTY("delta.constraints.positive", "id > 0"), "has the constraint 'positive'");
     refused(PROTOCOL, PROPERTY("delta.columnMapping.mode", "name"), NULL);
     refused("{\"protocol\":{\"minReaderVersion\":2,\"minWriterVersion\":5}}\n",
             PROPERTY("delta.columnMapping.mode", "other"), "uses the feature 'columnMapping' in a mode 'other'");

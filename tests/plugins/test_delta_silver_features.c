@@ -183,6 +183,133 @@ static void test_unmapped(void)
     g_assert_nonnull(strstr(h->err.message, "column 'id' has no physical name or id"));
 }
 
+#define CHECKED                                                                                                        \
+    "[" FIELD("i", "long", "") "," FIELD("f", "float", "") "," FIELD("d", "decimal(9,2)", "") "," FIELD(               \
+        "s", "string", "") "," FIELD("day", "date", "") "," FIELD("b", "boolean", "") "," FIELD("left out", "string",  \
+                                                                                                "") "]"
+
+/* Which of the rows a condition lets pass, as a text of their numbers; and what is said of the others. */
+static void passes(const char *condition, const char *numbers)
+{
+    static const char *const rows[] = {
+        "[0, 0.5, 1.50, \"abc\", \"2024-01-15\", true]", "[1, -0.0, -1.50, \"\", \"1969-12-31\", false]",
+        "[2, \"NaN\", 0.00, \"äöü\", \"2024-02-29\", true]", "[3, null, null, null, null, null]"};
+    g_auto(SilverTable) table = {0};
+    silver_init(&table, "");
+    g_autoptr(json_object) text = json_object_new_string(condition);
+    g_autofree char *configuration = g_strdup_printf("{\"delta.constraints.rule\":%s}",
+                                                     json_object_to_json_string_ext(text, JSON_C_TO_STRING_PLAIN));
+    silver_put_table(&table, &(ForeignTable){.protocol = "{\"minReaderVersion\":1,\"minWriterVersion\":3}",
+                                             .fields = CHECKED,
+                                             .configuration = configuration});
+    g_autoptr(Harness) h = silver_sink_new(&table, "i int, f double, d decimal(9,2), s string, day date, b bool");
+    silver_write_rows(h, "events/0", 0, rows, G_N_ELEMENTS(rows));
+    harness_commit(h, SF_COMMIT_END);
+    g_autofree char *kept = silver_last_version(&table) > 0 ? silver_text(&table, "i bigint") : g_strdup("");
+    g_autoptr(GString) found = g_string_new(NULL);
+    for (const char *at = kept; (at = strstr(at, ":")); at++)
+        g_string_append_c(found, at[1]);
+    if (strcmp(found->str, numbers) != 0)
+        g_error("'%s' lets '%s' pass, not '%s'", condition, found->str, numbers);
+    g_assert_cmpuint(harness_n_rejects(h), ==, 4 - strlen(numbers));
+    g_autofree char *why = g_strdup_printf(": the table's constraint 'rule' (%s) is not met", condition);
+    if (strlen(numbers) < 4)
+        g_assert_nonnull(strstr(harness_rejects(h), why));
+}
+
+static void test_constraints(void)
+{
+    passes("i >= 0", "0123");
+    passes("I > 1", "23");
+    passes("i <> 1 AND i != 2", "03");
+    passes("NOT (i = 1 OR i = 2)", "03");
+    passes("i BETWEEN 1 AND 2", "12");
+    passes("i NOT BETWEEN 1 AND 2", "03");
+    passes("i IN (0, 2) or `i` = 3", "023");
+    passes("i not in (0, -2)", "123");
+    passes("1.5 < i", "23");
+    passes("d >= 1.5", "0");
+    passes("d = -1.500", "1");
+    passes("d < 0 OR d IS NULL", "13");
+    passes("f >= 0", "012"); /* NaN is above all numbers, the zeros are equal */
+    passes("f <= 0.5", "01");
+    passes("f = f", "012");
+    passes("s = 'abc'", "0");
+    passes("s >= 'a'", "02");
+    passes("length(s) > 2", "02");
+    passes("s is not null", "012");
+    passes("s IS NULL OR s <> ''", "023");
+    passes("day >= '2024-01-15'", "02");
+    passes("DATE '1970-01-01' > day", "1");
+    passes("b", "02");
+    passes("not b", "1");
+    passes("b = false", "1");
+    passes("b <=> b", "0123");
+    passes("`left out` IS NULL", "0123");
+    passes("`left out` = 'x'", "");
+    passes("i < d", "0");
+    passes("true", "0123");
+}
+
+static void cannot_check(const char *condition, const char *message)
+{
+    g_auto(SilverTable) table = {0};
+    silver_init(&table, "");
+    g_autoptr(json_object) text = json_object_new_string(condition);
+    g_autofree char *configuration = g_strdup_printf("{\"delta.constraints.rule\":%s}",
+                                                     json_object_to_json_string_ext(text, JSON_C_TO_STRING_PLAIN));
+    silver_put_table(&table, &(ForeignTable){.fields = CHECKED, .configuration = configuration});
+    g_autoptr(Harness) h = silver_sink_new(&table, "i int");
+    g_assert_cmpint(harness_try_bind(h), ==, SF_OK);
+    g_assert_cmpint(harness_try_open(h), ==, SF_CONFIG);
+    if (!strstr(h->err.message, "the table has the constraint 'rule'") || !strstr(h->err.message, message))
+        g_error("'%s' is not in '%s'", message, h->err.message);
+}
+
+static void test_unknown_constraints(void)
+{
+    static const char *const conditions[] = {"",
+                                             "i",
+                                             "i > ",
+                                             "i + 1 > 0",
+                                             "upper(s) = 'X'",
+                                             "s like 'a%'",
+                                             "i > '1'",
+                                             "s > 1",
+                                             "nothere = 1",
+                                             "i > 0 extra",
+                                             "(i > 0",
+                                             "s = 'a''b'",
+                                             "s = 'a\\n'",
+                                             "i > 1e3",
+                                             "i > 12345678901234567890",
+                                             "i in (select 1)",
+                                             "day > 'yesterday'",
+                                             "length(i) > 1",
+                                             "i is true",
+                                             "i > 5L",
+                                             "a.b = 1"};
+    for (gsize i = 0; i < G_N_ELEMENTS(conditions); i++)
+        cannot_check(conditions[i], "which this sink cannot check: ");
+    g_autofree char *deep = g_strnfill(5000, '(');
+    cannot_check(deep, "too deep a condition");
+}
+
+static void test_invariants(void)
+{
+    g_auto(SilverTable) table = {0};
+    silver_init(&table, "");
+    silver_put_table(
+        &table,
+        &(ForeignTable){.fields = "[" FIELD(
+                            "id", "long",
+                            "\"delta.invariants\":\"{\\\"expression\\\":{\\\"expression\\\":\\\"id > 3\\\"}}\"") "]"});
+    g_autoptr(Harness) h = silver_sink_new(&table, "id bigint");
+    silver_write_rows(h, "events/0", 0, ROWS("[3]", "[4]"));
+    harness_commit(h, SF_COMMIT_END);
+    g_assert_cmpstr(harness_rejects(h), ==, "events/0@0: the table's constraint 'id' (id > 3) is not met");
+}
+
 /* What the widened column was is noted in the schema, and stays there when it grows. */
 static void test_type_widening(void)
 {
@@ -213,5 +340,8 @@ int main(int argc, char **argv)
     g_test_add_func("/delta-silver-sink/features/type changes stay noted", test_type_widening);
     g_test_add_func("/delta-silver-sink/features/mapped columns have their physical names", test_column_mapping);
     g_test_add_func("/delta-silver-sink/features/a mapped table without names is refused", test_unmapped);
+    g_test_add_func("/delta-silver-sink/features/constraints are asked of each row", test_constraints);
+    g_test_add_func("/delta-silver-sink/features/constraints beyond us are refused", test_unknown_constraints);
+    g_test_add_func("/delta-silver-sink/features/invariants are constraints", test_invariants);
     return g_test_run();
 }

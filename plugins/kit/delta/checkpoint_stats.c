@@ -153,6 +153,11 @@ static bool take_date(const char **at, int64_t *days)
     return true;
 }
 
+bool delta_date_parse(const char *text, int64_t *days)
+{
+    return take_date(&text, days) && !*text;
+}
+
 /* "2024-01-15T10:30:01.500Z", with up to six digits behind the point, or none. */
 static bool take_timestamp(const char *text, int64_t *us)
 {
@@ -206,7 +211,7 @@ static bool take_number(const char *text, int scale, SfDecimal *out)
 static bool add_text_value(const char *text, SfColumnBuilder *out)
 {
     int64_t number;
-    if (out->type == SF_DATE && take_date(&text, &number) && !*text)
+    if (out->type == SF_DATE && delta_date_parse(text, &number))
         sf_add_i32(out, (int32_t) number);
     else if (out->type == SF_TIMESTAMP && take_timestamp(text, &number))
         sf_add_i64(out, number);

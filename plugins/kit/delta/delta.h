@@ -201,6 +201,17 @@ SfStatus delta_schema_project(json_object *schema, bool mapped, const struct Arr
 bool delta_hints_equal(const struct ArrowSchema *schema, const ParquetHint *a, const ParquetHint *b);
 void delta_projection_done(DeltaProjection *projection);
 
+/* ---- conditions: check.c, check_parse.c
+ * ------------------------------------------------------------------------------------------------ */
+
+typedef struct DeltaCheck DeltaCheck;
+
+/* The table's CHECK constraints and invariants, over rows of these columns (free by g_ptr_array_unref). NULL, and
+ * SF_CONFIG with its name, where one is beyond us. */
+GPtrArray *delta_checks_new(const DeltaLog *log, const struct ArrowSchema *input, SfError *err);
+/* columns: of the rows, by number. False: the row may not be in the table; `why` is appended. */
+bool delta_check_holds(const DeltaCheck *check, const SfColumn *columns, int64_t row, GString *why);
+
 /* ---- column mapping: mapping.c
  * ------------------------------------------------------------------------------------------------ */
 
@@ -291,6 +302,7 @@ json_object *delta_checkpoint_json(const SfColumn *column, int64_t row, SfError 
 
 /* checkpoint_stats.c: add.stats_parsed, by the table's columns. */
 SfStatus delta_checkpoint_schema_of(const DeltaLog *log, DeltaColumn n, struct ArrowSchema *out, SfError *err);
+bool delta_date_parse(const char *text, int64_t *days); /* "2024-01-15", and nothing else */
 bool delta_stats_add(const struct ArrowSchema *schema, json_object *value, SfColumnBuilder *out); /* false: left out */
 json_object *delta_stats_json(const SfColumn *column, int64_t row); /* of a float, decimal, date or timestamp */
 /* Statistics of an add action in both forms: the text where there is only the struct, the struct where it is wanted. */

@@ -59,14 +59,14 @@ static SfStatus check_list(const DeltaLog *log, const char *member, SfError *err
     return SF_OK;
 }
 
-/* Keys in a field's metadata that ask something of every row, where the protocol means them; invariants always. */
+/* Keys in a field's metadata that ask something of every row, where the protocol means them. */
 static const char *forbidden_key(const char *key)
 {
     static const struct {
         const char *key;
         const char *feature;
     } rows[] = {
-        {"delta.invariants", "invariants"},
+
         {"delta.generationExpression", "generatedColumns"},
         {"delta.identity.start", "identityColumns"},
         {"delta.identity.step", "identityColumns"},
@@ -77,9 +77,9 @@ static const char *forbidden_key(const char *key)
     return NULL;
 }
 
-static SfStatus check_type(const DeltaLog *log, json_object *type, SfError *err);
+static SfStatus check_type(const DeltaLog *log, json_object *type, int depth, SfError *err);
 
-static SfStatus check_field(const DeltaLog *log, json_object *field, SfError *err)
+static SfStatus check_field(const DeltaLog *log, json_object *field, int depth, SfError *err)
 {
     json_object *metadata = delta_json_member(field, "metadata", json_type_object);
     if (metadata) {
@@ -87,27 +87,28 @@ static SfStatus check_field(const DeltaLog *log, json_object *field, SfError *er
         {
             (void) value;
             const char *feature = forbidden_key(key);
-            bool meant = feature && (strcmp(feature, "invariants") == 0 || delta_log_supports(log, feature));
-            if (meant)
+            bool inner_rule = depth > 0 && strcmp(key, "delta.invariants") == 0; /* of a value within others */
+            if (inner_rule || (feature && delta_log_supports(log, feature)))
                 return sf_fail(err, SF_CONFIG, "%s: column '%s' uses the feature '%s', which this sink lacks",
-                               store_url(log->store), delta_json_text(field, "name"), feature);
+                               store_url(log->store), delta_json_text(field, "name"),
+                               inner_rule ? "invariants" : feature);
         }
     }
     json_object *type = NULL;
     json_object_object_get_ex(field, "type", &type);
-    return check_type(log, type, err);
+    return check_type(log, type, depth + 1, err);
 }
 
-static SfStatus check_type(const DeltaLog *log, json_object *type, SfError *err)
+static SfStatus check_type(const DeltaLog *log, json_object *type, int depth, SfError *err)
 {
     static const char *const inner[] = {"elementType", "keyType", "valueType"};
     json_object *fields = delta_json_member(type, "fields", json_type_array);
     for (size_t i = 0; fields && i < json_object_array_length(fields); i++)
-        SF_TRY(check_field(log, json_object_array_get_idx(fields, i), err));
+        SF_TRY(check_field(log, json_object_array_get_idx(fields, i), depth, err));
     for (size_t i = 0; i < G_N_ELEMENTS(inner); i++) {
         json_object *nested = delta_json_member(type, inner[i], json_type_object);
         if (nested)
-            SF_TRY(check_type(log, nested, err));
+            SF_TRY(check_type(log, nested, depth + 1, err));
     }
     return SF_OK;
 }
@@ -120,9 +121,6 @@ static SfStatus check_properties(const DeltaLog *log, SfError *err)
     json_object_object_foreach(configuration, key, value)
     {
         const char *text = json_object_get_string(value);
-        if (g_str_has_prefix(key, "delta.constraints."))
-            return sf_fail(err, SF_CONFIG, "%s: the table has the constraint '%s', which this sink cannot check",
-                           store_url(log->store), key + strlen("delta.constraints."));
         if (strcmp(key, "delta.setTransactionRetentionDuration") == 0)
             return sf_fail(
                 err, SF_CONFIG,
@@ -154,7 +152,7 @@ SfStatus delta_log_check_features(const DeltaLog *log, SfError *err)
         return sf_fail_prefix(err, SF_FATAL, "%s", store_url(log->store));
     if (delta_log_maps(log) && delta_mapping_check(schema, err) != SF_OK)
         return sf_fail_prefix(err, SF_CONFIG, "%s", store_url(log->store));
-    return check_type(log, schema, err);
+    return check_type(log, schema, 0, err);
 }
 
 /* A default is for columns that an insert leaves out: null in ours, which only a default of null allows. */
