@@ -56,22 +56,57 @@ static void take(Asked *asked, const rd_kafka_topic_partition_t *offset, bool ro
     asked->recovery->position = MAX(asked->recovery->position, offset->offset);
 }
 
-/* Where a split without a topic in this cluster has its end. */
-static SfStatus recover_apart(SfNode *node, Asked *asked, SfError *err)
+/* Where a split without a topic in this cluster has its end: its groups, one for ranges with rows and one without. */
+typedef struct Apart {
+    Asked *asked;
+    bool rows;
+    char *group;
+    rd_kafka_topic_partition_list_t *list;
+} Apart;
+
+static void apart_clear(gpointer data)
+{
+    Apart *apart = data;
+    g_free(apart->group);
+    rd_kafka_topic_partition_list_destroy(apart->list);
+}
+
+static void add_apart(SfNode *node, Asked *asked, GArray *all)
+{
+    const Sink *sink = node->state;
+    for (int rows = 1; rows >= 0; rows--) {
+        g_autofree char *group = own_group(node, asked->recovery);
+        Apart apart = {asked, rows, rows ? g_strdup(group) : chains_seen(group), rd_kafka_topic_partition_list_new(1)};
+        rd_kafka_topic_partition_list_add(apart.list, sink->topic, 0);
+        g_array_append_val(all, apart);
+    }
+}
+
+/* All that were not found at their source: a thousand splits are a thousand groups, which are asked for side by side. */
+static SfStatus recover_apart(SfNode *node, Asked *asked, size_t n, SfError *err)
 {
     Sink *sink = node->state;
-    g_autofree char *group = own_group(node, asked->recovery);
-    g_autofree char *seen = chains_seen(group);
-    const char *const groups[] = {group, seen};
-    Asked one = {.recovery = asked->recovery, .anchor = asked->anchor};
-    for (size_t i = 0; i < G_N_ELEMENTS(groups); i++) {
-        g_autoptr(rd_kafka_topic_partition_list_t) list = rd_kafka_topic_partition_list_new(1);
-        rd_kafka_topic_partition_list_add(list, sink->topic, 0);
-        SF_TRY(read_offsets(node, groups[i], &one, 1, list, err));
-        take(&one, &list->elems[0], i == 0);
+    g_autoptr(GArray) all = g_array_new(FALSE, TRUE, sizeof(Apart));
+    g_array_set_clear_func(all, apart_clear);
+    for (size_t i = 0; i < n; i++) {
+        if (asked[i].recovery->position == SF_POSITION_NONE)
+            add_apart(node, &asked[i], all);
     }
-    asked->anchor = one.anchor;
-    asked->apart = asked->recovery->position != SF_POSITION_NONE;
+    g_autofree KafkaGroupQuestion *questions = g_new0(KafkaGroupQuestion, all->len + 1);
+    for (guint i = 0; i < all->len; i++) {
+        const Apart *apart = &g_array_index(all, Apart, i);
+        questions[i] = (KafkaGroupQuestion){.group = apart->group, .list = apart->list};
+    }
+    kafka_groups_offsets(sink->client, questions, all->len, ANSWER_MS);
+    for (guint i = 0; i < all->len; i++) {
+        const Apart *apart = &g_array_index(all, Apart, i);
+        Asked one = {.recovery = apart->asked->recovery, .anchor = apart->asked->anchor};
+        if (!questions[i].answered)
+            SF_TRY(read_offsets(node, apart->group, &one, 1, apart->list, err));
+        take(&one, &apart->list->elems[0], apart->rows);
+        apart->asked->anchor = one.anchor;
+        apart->asked->apart = one.recovery->position != SF_POSITION_NONE;
+    }
     return SF_OK;
 }
 
@@ -172,10 +207,7 @@ SfStatus chains_recover(SfNode *node, SfRecovery *recoveries, size_t n, SfError 
     SF_TRY(find_sources(sink, asked, n, err));
     for (size_t input = 0; input < sink->inputs->len; input++)
         SF_TRY(recover_at_source(node, input, asked, n, err));
-    for (size_t i = 0; i < n; i++) {
-        if (recoveries[i].position == SF_POSITION_NONE)
-            SF_TRY(recover_apart(node, &asked[i], err));
-    }
+    SF_TRY(recover_apart(node, asked, n, err));
     for (size_t i = 0; i < n; i++)
         add_chain(node, &asked[i]);
     return SF_OK;

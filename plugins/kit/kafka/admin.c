@@ -83,15 +83,16 @@ static SfStatus take_offsets(const KafkaClient *client, const rd_kafka_topic_par
     return status;
 }
 
-static SfStatus ask_group_offsets(KafkaClient *client, const char *group, rd_kafka_topic_partition_list_t *list,
-                                  int timeout_ms, rd_kafka_resp_err_t *code, SfError *err)
+/* Sends the question; its answer comes to the queue with `opaque`. */
+static SfStatus send_group_question(KafkaClient *client, rd_kafka_queue_t *queue, const char *group,
+                                    rd_kafka_topic_partition_list_t *list, int timeout_ms, void *opaque, SfError *err)
 {
-    g_autoptr(rd_kafka_queue_t) queue = rd_kafka_queue_new(client->rk);
     g_autoptr(rd_kafka_AdminOptions_t) options =
         kafka_admin_options(client, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS, timeout_ms);
     rd_kafka_error_t *refused = rd_kafka_AdminOptions_set_require_stable_offsets(options, 1);
     if (refused)
         return kafka_fail_error(client, refused, err, "reading the offsets of group '%s'", group);
+    rd_kafka_AdminOptions_set_opaque(options, opaque);
     rd_kafka_ListConsumerGroupOffsets_t *request = rd_kafka_ListConsumerGroupOffsets_new(group, list);
     rd_kafka_ListConsumerGroupOffsets(client->rk, &request, 1, options, queue);
     rd_kafka_ListConsumerGroupOffsets_destroy(request);
@@ -99,12 +100,13 @@ static SfStatus ask_group_offsets(KafkaClient *client, const char *group, rd_kaf
         list->elems[i].offset = RD_KAFKA_OFFSET_INVALID;
         list->elems[i].err = RD_KAFKA_RESP_ERR_NO_ERROR;
     }
-    g_autofree char *what = g_strdup_printf("reading the offsets of group '%s'", group);
-    g_autoptr(rd_kafka_event_t) event = rd_kafka_queue_poll(queue, timeout_ms + 500);
-    kafka_serve(client);
-    *code = event ? rd_kafka_event_error(event) : RD_KAFKA_RESP_ERR__TIMED_OUT;
-    if (*code)
-        return kafka_fail(client, *code, err, "%s", what);
+    return SF_OK;
+}
+
+static SfStatus take_group_answer(const KafkaClient *client, rd_kafka_event_t *event,
+                                  rd_kafka_topic_partition_list_t *list, const char *what, rd_kafka_resp_err_t *code,
+                                  SfError *err)
+{
     size_t n = 0;
     const rd_kafka_group_result_t **groups =
         rd_kafka_ListConsumerGroupOffsets_result_groups(rd_kafka_event_ListConsumerGroupOffsets_result(event), &n);
@@ -115,6 +117,20 @@ static SfStatus ask_group_offsets(KafkaClient *client, const char *group, rd_kaf
     if (error)
         return kafka_fail(client, *code, err, "%s", what);
     return take_offsets(client, rd_kafka_group_result_partitions(groups[0]), list, err);
+}
+
+static SfStatus ask_group_offsets(KafkaClient *client, const char *group, rd_kafka_topic_partition_list_t *list,
+                                  int timeout_ms, rd_kafka_resp_err_t *code, SfError *err)
+{
+    g_autoptr(rd_kafka_queue_t) queue = rd_kafka_queue_new(client->rk);
+    SF_TRY(send_group_question(client, queue, group, list, timeout_ms, NULL, err));
+    g_autofree char *what = g_strdup_printf("reading the offsets of group '%s'", group);
+    g_autoptr(rd_kafka_event_t) event = rd_kafka_queue_poll(queue, timeout_ms + 500);
+    kafka_serve(client);
+    *code = event ? rd_kafka_event_error(event) : RD_KAFKA_RESP_ERR__TIMED_OUT;
+    if (*code)
+        return kafka_fail(client, *code, err, "%s", what);
+    return take_group_answer(client, event, list, what, code, err);
 }
 
 /* What passes by itself within seconds: the coordinator has just moved or started. */
@@ -150,6 +166,32 @@ SfStatus kafka_group_offsets(KafkaClient *client, const char *group, rd_kafka_to
                              int timeout_ms, SfError *err)
 {
     return insist(client, ask_group_offsets, group, list, timeout_ms, err);
+}
+
+/* Questions on their way at a time. */
+#define QUESTIONS 50
+
+void kafka_groups_offsets(KafkaClient *client, KafkaGroupQuestion *questions, size_t n, int timeout_ms)
+{
+    g_autoptr(rd_kafka_queue_t) queue = rd_kafka_queue_new(client->rk);
+    size_t sent = 0, open = 0;
+    SfError err;
+    for (size_t i = 0; i < n; i++)
+        questions[i].answered = false;
+    while (open > 0 || sent < n) {
+        for (; sent < n && open < QUESTIONS; sent++) {
+            KafkaGroupQuestion *next = &questions[sent];
+            open += send_group_question(client, queue, next->group, next->list, timeout_ms, next, &err) == SF_OK;
+        }
+        g_autoptr(rd_kafka_event_t) event = open > 0 ? rd_kafka_queue_poll(queue, timeout_ms + 500) : NULL;
+        kafka_serve(client);
+        if (!event)
+            return; /* none comes any more */
+        KafkaGroupQuestion *asked = rd_kafka_event_opaque(event);
+        rd_kafka_resp_err_t code = rd_kafka_event_error(event);
+        open--;
+        asked->answered = !code && take_group_answer(client, event, asked->list, asked->group, &code, &err) == SF_OK;
+    }
 }
 
 static SfStatus set_group_offsets(KafkaClient *client, const char *group, rd_kafka_topic_partition_list_t *list,

@@ -102,6 +102,15 @@ SfStatus kafka_offsets_at_own(KafkaClient *client, rd_kafka_topic_partition_list
 SfStatus kafka_group_offsets(KafkaClient *client, const char *group, rd_kafka_topic_partition_list_t *list,
                              int timeout_ms, SfError *err);
 
+/* Likewise of many groups at once, where the answers do not wait for each other. One that has not been answered is to
+ * be asked for by itself, which tells why. */
+typedef struct KafkaGroupQuestion {
+    const char *group;
+    rd_kafka_topic_partition_list_t *list;
+    bool answered; /* out */
+} KafkaGroupQuestion;
+void kafka_groups_offsets(KafkaClient *client, KafkaGroupQuestion *questions, size_t n, int timeout_ms);
+
 /* Sets a group's offsets outside of transactions; the group must have no members. */
 SfStatus kafka_group_set(KafkaClient *client, const char *group, rd_kafka_topic_partition_list_t *list, int timeout_ms,
                          SfError *err);
