@@ -87,10 +87,23 @@ static char *file_name(const Topic *topic, gint32 number)
     return g_string_free(name, FALSE);
 }
 
+/* Not every file system has O_TMPFILE. */
+static int nameless_file(void)
+{
+    int fd = open(g_get_tmp_dir(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL))
+        return fd;
+    g_autofree char *name = g_build_filename(g_get_tmp_dir(), "streamforge-broker-XXXXXX", NULL);
+    fd = g_mkstemp_full(name, O_RDWR | O_CLOEXEC, 0600);
+    if (fd >= 0)
+        unlink(name);
+    return fd;
+}
+
 int store_file(const Broker *broker, const char *name)
 {
     if (broker->directory < 0)
-        return open(g_get_tmp_dir(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+        return nameless_file();
     return openat(broker->directory, name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 }
 

@@ -165,6 +165,18 @@ def test_topics_are_administered(broker, name):
         broker.delete_topic(name)
 
 
+def test_the_port_is_kafkas_own_unless_told_otherwise(sfrun):
+    """Taken or free, that is the port it means."""
+    broker = sfrun.start("broker", "--topics", "there:3")
+    try:
+        wait_for(lambda: broker.lines or not broker.alive(), 20, lambda: broker.output)
+        line = broker.wait_line("KAFKA_BROKERS|Address already in use", 20) if broker.alive() else broker.output
+        assert "export KAFKA_BROKERS=127.0.0.1:9092" in line or "port 9092 (--port takes another): Address already in use" in line
+    finally:
+        if broker.alive():
+            broker.stop()
+
+
 def test_it_serves_its_owner_only(broker, name):
     if os.geteuid() != 0:
         pytest.skip("needs root, to be somebody else")
