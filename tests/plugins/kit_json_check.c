@@ -54,6 +54,9 @@ static void test_faults(void)
     assert_fault("\"\\x\"", 1, "unknown escape in a string");
     assert_fault("\"\\u12G4\"", 1, "\\u without four hexadecimal digits in a string");
     assert_fault("\"\xC3(\"", 1, "invalid UTF-8 in a string");
+    assert_fault("\"a\xF5\x80\x80\x80\"", 2, "invalid UTF-8 in a string");
+    assert_fault("\"a\xE4\x80(\"", 2, "invalid UTF-8 in a string");
+    assert_fault("\"a\x80\"", 2, "invalid UTF-8 in a string");
     assert_fault("01", 1, "number with a leading zero");
     assert_fault("-", 1, "digit expected");
     assert_fault("1.", 2, "digit expected");

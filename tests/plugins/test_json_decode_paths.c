@@ -118,6 +118,17 @@ static void test_several_paths_of_all_kinds(void)
                  "{\"l\":[{\"u\":1},{\"v\":2},{}]}", "{\"l\":[{\"k\":1},{\"k\":2},{\"k\":null}]}");
 }
 
+/* One member for a text and for structs of it, each with a level of its own. */
+static void test_one_member_in_several_shapes(void)
+{
+    assert_event(
+        "provenance: false\nschema:\n  raw: json from s\n  s: struct<k int>\n  t: {struct: {k: string, m: 'list<"
+        "struct<k int>>'}, from: s}\n",
+        "{\"s\":{\"k\":1,\"m\":[{\"k\":2}]}}",
+        "{\"raw\":\"{\\\"k\\\":1,\\\"m\\\":[{\\\"k\\\":2}]}\",\"s\":{\"k\":1},\"t\":{\"k\":\"1\",\"m\":[{\"k\":2}]"
+        "}}");
+}
+
 /* A reject leaves nothing behind for the next event. */
 static void test_events_do_not_see_each_other(void)
 {
@@ -135,6 +146,16 @@ static char *repeat(const char *first, const char *part, int n, const char *last
         g_string_append(text, part);
     g_string_append(text, last);
     return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
+static void test_types_that_are_none(void)
+{
+    const char *known = "known are string, json, int, bigint, double, decimal(p,s), boolean, binary, date, timestamp, "
+                        "list, struct";
+    g_autofree char *unknown = g_strdup_printf("options.yaml:2:6: column 'a': unknown type 'q'; %s", known);
+    assert_config("schema:\n  a: q\n", unknown);
+    assert_config("schema:\n  a: '<int>'\n", "options.yaml:2:6: column 'a': a type expected, not '<int>'");
+    assert_config("schema:\n  a: ''\n", "options.yaml:2:6: column 'a': a type expected");
 }
 
 static void test_limits(void)
@@ -241,7 +262,9 @@ int main(int argc, char **argv)
     g_test_add_func("/json-decode-paths/the whole event", test_the_whole_event);
     g_test_add_func("/json-decode-paths/the first that is not null", test_the_first_path_that_is_not_null_counts);
     g_test_add_func("/json-decode-paths/several of all kinds", test_several_paths_of_all_kinds);
+    g_test_add_func("/json-decode-paths/one member in several shapes", test_one_member_in_several_shapes);
     g_test_add_func("/json-decode-paths/events do not see each other", test_events_do_not_see_each_other);
+    g_test_add_func("/json-decode-paths/types that are none", test_types_that_are_none);
     g_test_add_func("/json-decode-paths/limits", test_limits);
     g_test_add_func("/json-decode-paths/columns that no event has", test_columns_that_no_event_has_are_named);
     g_test_add_func("/json-decode-paths/other notations", test_other_notations_are_refused_by_name);
