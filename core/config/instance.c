@@ -25,6 +25,7 @@ static Instance *make(const Step *step, const Pipeline *pipeline, guint task, bo
         .inputs = (const char *const *) step->input_names->pdata,
         .n_inputs = step->inputs->len,
         .bounded = bounded,
+        .tasks = (guint) CLAMP(pipeline->tasks, 0, G_MAXINT32),
     };
     return instance;
 }

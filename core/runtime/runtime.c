@@ -13,6 +13,7 @@
 #include "runner.h"
 #include "status.h"
 
+#define TASK_OVER (G_GINT64_CONSTANT(2) << 20)
 #define WATCH_MS 20
 #define PROGRESS_US (250 * 1000)
 #define REPORT_US (10 * G_USEC_PER_SEC)
@@ -118,12 +119,16 @@ static struct json_object *document(gpointer data)
 }
 
 /* One budget a process: the largest that a file asks for. */
+/* The budget is a soft bound: each task may go over it by a batch, and its sinks by what they make of it. */
 static void setup_budget(const GPtrArray *pipelines)
 {
-    gint64 memory = 0;
-    for (guint i = 0; i < pipelines->len; i++)
-        memory = MAX(memory, ((const Pipeline *) pipelines->pdata[i])->memory);
-    budget_setup(memory, pipelines->len);
+    gint64 memory = 0, over = 0;
+    for (guint i = 0; i < pipelines->len; i++) {
+        const Pipeline *pipeline = pipelines->pdata[i];
+        memory = MAX(memory, pipeline->memory);
+        over += pipeline->tasks * TASK_OVER;
+    }
+    budget_setup(memory - MIN(over, memory / 4), pipelines->len);
 }
 
 static void start(Runtime *runtime, const GPtrArray *pipelines, const RunOptions *options)

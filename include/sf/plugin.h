@@ -46,7 +46,8 @@ typedef struct SfNode {
     void *host_data;           /* the host's own */
     const char *const *inputs; /* names in `from`, NULL-terminated: "events", "sales.errors" */
     size_t n_inputs;
-    bool bounded; /* trigger `once`: a source ends with SF_END where its splits ended when they were assigned */
+    bool bounded;   /* trigger `once`: a source ends with SF_END where its splits ended when they were assigned */
+    uint32_t tasks; /* of the pipeline in this process, each with a node of this step (sinks have one); 0: older host */
 } SfNode;
 
 typedef enum SfKind { SF_SOURCE = 1, SF_TRANSFORM = 2, SF_SINK = 3, SF_KIND_32_BITS = INT32_MAX } SfKind;

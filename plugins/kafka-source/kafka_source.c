@@ -39,8 +39,10 @@ static const SfOption options[] = {
                        "one; continue: what lies before is left out. See epoch."),
     SF_OPTION_ENUM(Source, missing_topic, .value = "wait", .words = missing_words,
                    .doc = "When none of the topics exists."),
-    SF_OPTION_SIZE(Source, prefetch, .value = "12MiB", .min = "1MiB", .max = "2GiB",
-                   .doc = "Memory for messages that are fetched ahead (queued.max.messages.kbytes)."),
+    SF_OPTION_SIZE(Source, prefetch, .value = "8MiB", .min = "1MiB", .max = "2GiB",
+                   .doc =
+                       "Bytes of messages that are fetched ahead, by all tasks together (queued.max.messages.kbytes); "
+                       "the client takes half a KiB more for each."),
     SF_OPTION_INT(Source, batch_rows, .value = "1536", .min = "1", .max = "1000000", .doc = "Most rows of a batch."),
     SF_OPTION_SIZE(Source, batch_bytes, .value = "4MiB", .min = "1KiB", .max = "1GiB",
                    .doc = "A batch ends when its keys and values have reached this size."),

@@ -8,7 +8,11 @@
 
 /* Bytes of one answer to a fetch, which librdkafka unpacks and takes apart at once, whatever waits already: compressed
  * ones become several times as many. The broker gives one batch of records at least, however large. */
-#define FETCH_BYTES (INT64_C(2) << 20)
+#define FETCH_BYTES (INT64_C(512) << 10) /* of all tasks together */
+#define FETCH_LEAST (INT64_C(64) << 10)
+
+/* From here on a client whose queue is full looks at it as often as it is told; older ones do so after a second. */
+#define QUEUE_BACKOFF 0x020200ff
 
 /* A member that was killed keeps its partitions until its session ends, so sessions are short, and a heartbeat is due
  * three times in one. Either may be the user's. */
@@ -65,11 +69,22 @@ static SfStatus name_member(const SfNode *node, rd_kafka_conf_t *conf, SfError *
 }
 
 /* librdkafka refuses to start where it is less than the largest message, or hardly less than the largest answer. */
-static int64_t fetch_bytes(const Source *source)
+static int64_t fetch_bytes(const SfNode *node)
 {
+    const Source *source = node->state;
+    int64_t ours = MAX(FETCH_BYTES / MAX(node->tasks, 1), FETCH_LEAST);
     int64_t least = users_number(source, "message.max.bytes", 0);
     int64_t most = users_number(source, "receive.message.max.bytes", INT32_MAX) - 512;
-    return MAX(MIN(FETCH_BYTES, most), least);
+    return MAX(MIN(ours, most), least);
+}
+
+/* What waits in each task's client, so that all of them together hold `prefetch`: an answer comes on top of it. */
+static int64_t prefetch_bytes(const SfNode *node)
+{
+    const Source *source = node->state;
+    int64_t answer = fetch_bytes(node);
+    int64_t each = (source->prefetch + answer) / MAX(node->tasks, 1) - answer;
+    return MAX(each, FETCH_BYTES / 4);
 }
 
 rd_kafka_conf_t *settings_conf(const SfNode *node, SfError *err)
@@ -79,8 +94,8 @@ rd_kafka_conf_t *settings_conf(const SfNode *node, SfError *err)
     char prefetch[32], fetch[32], session[32], heartbeat[32];
     int64_t session_ms = users_number(source, "session.timeout.ms", SESSION_MS);
     int64_t heartbeat_ms = users_number(source, "heartbeat.interval.ms", CLAMP(session_ms / 3, 1, HEARTBEAT_MS));
-    g_snprintf(prefetch, sizeof prefetch, "%" G_GINT64_FORMAT, source->prefetch / 1024);
-    g_snprintf(fetch, sizeof fetch, "%" G_GINT64_FORMAT, fetch_bytes(source));
+    g_snprintf(prefetch, sizeof prefetch, "%" G_GINT64_FORMAT, prefetch_bytes(node) / 1024);
+    g_snprintf(fetch, sizeof fetch, "%" G_GINT64_FORMAT, fetch_bytes(node));
     g_snprintf(session, sizeof session, "%" G_GINT64_FORMAT, CLAMP(heartbeat_ms * 3, SESSION_MS, G_MAXINT32 / 1000));
     g_snprintf(heartbeat, sizeof heartbeat, "%" G_GINT64_FORMAT, heartbeat_ms);
     const KafkaSetting defaults[] = {
@@ -89,8 +104,10 @@ rd_kafka_conf_t *settings_conf(const SfNode *node, SfError *err)
         {"partition.assignment.strategy", assignors()},
         {"queued.max.messages.kbytes", prefetch},
         {"fetch.max.bytes", fetch},
+        {"message.max.bytes", fetch}, /* of producers; a consumer refuses to fetch less at once */
         {"fetch.error.backoff.ms", "50"},
         {"socket.nagle.disable", "true"},
+        {rd_kafka_version() >= QUEUE_BACKOFF ? "fetch.queue.backoff.ms" : "fetch.error.backoff.ms", "50"},
         {"fetch.wait.max.ms", node->bounded ? "50" : "500"}, /* an end is seen only by a fetch that finds nothing */
         {"topic.metadata.refresh.interval.ms", "10000"},     /* also how soon a new topic is found */
         {NULL, NULL},

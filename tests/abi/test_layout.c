@@ -142,6 +142,7 @@ static const Frozen layouts[] = {
     MEMBER(SfNode, inputs, 48),
     MEMBER(SfNode, n_inputs, 56),
     MEMBER(SfNode, bounded, 64),
+    MEMBER(SfNode, tasks, 68),
     SIZE(SfHead, 64),
     MEMBER(SfHead, size, 0),
     MEMBER(SfHead, kind, 4),
