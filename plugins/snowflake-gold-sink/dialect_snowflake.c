@@ -238,14 +238,15 @@ void snowflake_merge(const Place *place, const char *from, gsize first, gsize n,
     g_string_append(sql, "MERGE INTO ");
     sql_table(place->dialect, place->schema, place->target->table, sql);
     g_string_append(sql, " AS t USING (");
-    g_autoptr(GString) rows = g_string_new(NULL);
-    staged(place, from, first, n, rows);
     if (place->target->deleted) {
-        g_string_append_printf(sql, "WITH r AS (%s) SELECT ", rows->str);
+        g_autoptr(GString) rows = g_string_new("(");
+        staged(place, from, first, n, rows);
+        g_string_append(rows, ") AS r");
+        g_string_append(sql, "SELECT ");
         sql_columns(place, "r.", sql);
-        sql_not_deleted(place, "r", sql);
+        sql_not_deleted(place, rows->str, sql);
     } else {
-        g_string_append(sql, rows->str);
+        staged(place, from, first, n, sql);
     }
     g_string_append(sql, ") AS s ON ");
     sql_same_key(place, "t.", "s.", sql);

@@ -205,21 +205,20 @@ Place sql_deleted(const Place *place)
 }
 
 /* Where a delete and a row have equal order and no place in a topic, the delete has won: see pending.c. */
-void sql_not_deleted(const Place *place, const char *r, GString *sql)
+void sql_not_deleted(const Place *place, const char *rows, GString *sql)
 {
     Place deleted = sql_deleted(place);
-    g_autofree char *dot = g_strconcat(r, ".", NULL);
-    g_string_append_printf(sql, " FROM %s LEFT JOIN ", r);
+    g_string_append_printf(sql, " FROM %s LEFT JOIN ", rows);
     sql_table(place->dialect, place->schema, deleted.target->table, sql);
     g_string_append(sql, " AS d ON ");
-    sql_same_key(&deleted, dot, "d.", sql);
+    sql_same_key(&deleted, "r.", "d.", sql);
     g_string_append(sql, " WHERE d.");
     column_name(&deleted, g_array_index(deleted.target->key, guint, 0), sql);
     g_string_append(sql, place->model->provenance ? " IS NULL OR (" : " IS NULL OR NOT COALESCE((");
     if (place->model->provenance)
-        sql_newer(&deleted, dot, "d.", sql);
+        sql_newer(&deleted, "r.", "d.", sql);
     else
-        sql_newer(&deleted, "d.", dot, sql);
+        sql_newer(&deleted, "d.", "r.", sql);
     g_string_append(sql, place->model->provenance ? ")" : "), FALSE)");
 }
 

@@ -44,8 +44,8 @@ bool sql_assignments(const Place *place, const char *from, GString *sql);
 /* Where the table of deleted keys is of a table that has one. */
 Place sql_deleted(const Place *place);
 
-/* FROM r LEFT JOIN the deleted keys AS d … WHERE: the rows `r` that no delete is newer than. */
-void sql_not_deleted(const Place *place, const char *r, GString *sql);
+/* FROM rows LEFT JOIN the deleted keys AS d … WHERE: the rows that no delete is newer than. `rows`: what is r. */
+void sql_not_deleted(const Place *place, const char *rows, GString *sql);
 
 /* INSERT INTO t AS t (…) <rows> ON CONFLICT (key) DO UPDATE SET … WHERE newer; without the rows that are deleted. */
 void sql_upsert(const Place *place, const char *rows, GString *sql);
