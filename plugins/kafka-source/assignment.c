@@ -191,6 +191,8 @@ static SfStatus assign_partitions(SfNode *node, const rd_kafka_topic_partition_l
     SfStatus status = sf_assign(node, assignments, (size_t) list->cnt, err);
     if (status == SF_OK)
         status = begin_settle(node, &bounds, assignments, (size_t) list->cnt, err);
+    if (status == SF_OK)
+        status = ids_check(node, &bounds, assignments, err);
     g_autoptr(rd_kafka_topic_partition_list_t) offsets = rd_kafka_topic_partition_list_copy(list);
     g_autoptr(GPtrArray) fresh = g_ptr_array_new();
     for (int i = 0; i < list->cnt && status == SF_OK; i++) {
@@ -213,6 +215,7 @@ static SfStatus assign_partitions(SfNode *node, const rd_kafka_topic_partition_l
         for (int i = 0; i < list->cnt; i++)
             sf_lag(node, assignments[i].split, bounds.high->elems[i].offset);
         adopt(node, fresh);
+        ids_adopt(source, &bounds);
         publish_started(node, bounds.group);
     } else {
         g_ptr_array_foreach(fresh, (GFunc) (void (*)(void)) partition_free, NULL);

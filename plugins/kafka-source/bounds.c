@@ -9,6 +9,8 @@ void bounds_done(Bounds *bounds)
     g_clear_pointer(&bounds->start, rd_kafka_topic_partition_list_destroy);
     g_clear_pointer(&bounds->group, rd_kafka_topic_partition_list_destroy);
     g_clear_pointer(&bounds->begin, rd_kafka_topic_partition_list_destroy);
+    g_clear_pointer(&bounds->ids, g_hash_table_unref);
+    g_clear_pointer(&bounds->gone, g_hash_table_unref);
 }
 
 SfStatus bounds_offsets_at(Source *source, const rd_kafka_topic_partition_list_t *list, int64_t time,
@@ -42,6 +44,8 @@ SfStatus bounds_resolve(SfNode *node, const rd_kafka_topic_partition_list_t *lis
     SF_TRY(bounds_offsets_at(source, list, RD_KAFKA_OFFSET_BEGINNING, &bounds.low, err));
     SF_TRY(bounds_offsets_at(source, list, RD_KAFKA_OFFSET_END, &bounds.high, err));
     SF_TRY(bounds_group_offsets(source, list, &bounds.group, err));
+    ids_resolve(source, list, &bounds);
+    ids_forget(&bounds);
     SF_TRY(begin_resolve(node, list, &bounds, err));
     *out = bounds;
     bounds = (Bounds){0};

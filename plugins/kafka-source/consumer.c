@@ -138,7 +138,7 @@ SfStatus consumer_serve(SfNode *node, SfError *err)
 {
     SF_TRY(serve_group(node, err));
     publish_rest(node);
-    return SF_OK;
+    return ids_serve(node, err);
 }
 
 static void keep_message(Partition *partition, rd_kafka_message_t *message)
@@ -394,6 +394,7 @@ void consumer_close(SfNode *node)
     consumer_leave(node);
     if (source->data)
         rd_kafka_queue_destroy(source->data);
+    g_clear_pointer(&source->id_answers, rd_kafka_queue_destroy);
     kafka_client_free(g_steal_pointer(&source->asker), CLOSE_MS);
     /* with batches still alive the handle goes when the last of them does */
     bool retained = source->retained && g_atomic_int_get(source->retained) > 0;

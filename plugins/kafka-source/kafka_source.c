@@ -155,6 +155,7 @@ static void close_source(SfNode *node)
         g_atomic_rc_box_release(source->retained);
     sf_builder_free(source->headers);
     g_clear_pointer(&source->absent, g_hash_table_unref);
+    g_clear_pointer(&source->ids, g_hash_table_unref);
     g_free(source->drained);
     g_free(source->group_id);
 }

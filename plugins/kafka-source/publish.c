@@ -94,7 +94,10 @@ static void commit(SfNode *node, bool wait)
         if (partition->reached < 0 || partition->reached == known)
             continue;
         partition->asked = partition->reached;
-        rd_kafka_topic_partition_list_add(list, partition->topic, partition->partition)->offset = partition->reached;
+        rd_kafka_topic_partition_t *offset =
+            rd_kafka_topic_partition_list_add(list, partition->topic, partition->partition);
+        offset->offset = partition->reached;
+        ids_note(offset, source);
     }
     if (list->cnt == 0 || !source->client)
         return;

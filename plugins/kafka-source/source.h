@@ -84,6 +84,9 @@ typedef struct Source {
     bool ask_headers; /* of every record: see batch.c */
     SfStatus trouble; /* what the consumer reported beside messages; SF_OK: nothing */
     SfError trouble_error;
+    GHashTable *ids;              /* topic → id, of those that are read; NULL: not known */
+    rd_kafka_queue_t *id_answers; /* NULL: not asked again yet */
+    gint64 ids_asked;
     GHashTable *absent; /* names of topics that did not exist at first; NULL: none */
     bool missing;       /* a subscribed topic does not exist; the text is in trouble_error */
 } Source;
@@ -115,6 +118,8 @@ typedef struct Bounds {
     rd_kafka_topic_partition_list_t *start;
     rd_kafka_topic_partition_list_t *group; /* its offsets; -1001: none */
     rd_kafka_topic_partition_list_t *begin; /* see begin.c; NULL: not decided now */
+    GHashTable *ids;                        /* topic → id; NULL: not known */
+    GHashTable *gone;                       /* topic → the id of its group offsets, which is another; NULL: none */
 } Bounds;
 /* Offsets of the list's partitions at a time, and the group's. */
 SfStatus bounds_offsets_at(Source *source, const rd_kafka_topic_partition_list_t *list, int64_t time,
@@ -137,6 +142,20 @@ void begin_missing(Source *source, const char *topic);
 SfStatus begin_resolve(SfNode *node, const rd_kafka_topic_partition_list_t *list, Bounds *bounds, SfError *err);
 /* After sf_assign: lets the group keep what was decided; or decides, and asks, anew where sinks know more. */
 SfStatus begin_settle(SfNode *node, Bounds *bounds, SfAssignment *assignments, size_t n, SfError *err);
+
+/* ids.c: topics that were created anew */
+/* Asks for the ids of the list's topics. */
+void ids_resolve(Source *source, const rd_kafka_topic_partition_list_t *list, Bounds *bounds);
+/* Offsets of the group that belong to a topic that is gone are no offsets. */
+void ids_forget(Bounds *bounds);
+/* After sf_assign: whether the sinks' positions are of the same topics. */
+SfStatus ids_check(SfNode *node, Bounds *bounds, const SfAssignment *assignments, SfError *err);
+/* These topics are read now. */
+void ids_adopt(Source *source, Bounds *bounds);
+/* Whether they still are the same. */
+SfStatus ids_serve(SfNode *node, SfError *err);
+/* Lets an offset of the group say of which topic it is. */
+void ids_note(rd_kafka_topic_partition_t *offset, const Source *source);
 
 /* holes.c: what the consumer leaves out */
 /* The consumer may have lost its place in the partition, or in all of them. */

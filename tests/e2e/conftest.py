@@ -29,18 +29,18 @@ def servers():
 
 
 @pytest.fixture(scope="session")
-def kafka(servers, sfrun):
+def kafka(servers, built):
     """Apache Kafka; SF_BROKER=embedded puts the embedded broker in its place, to try that one with all tests."""
     embedded = os.environ.get("SF_BROKER") == "embedded"
-    server = (Broker(servers / "broker", sfrun) if embedded else Kafka(servers / "kafka")).start()
+    server = (Broker(servers / "broker", built) if embedded else Kafka(servers / "kafka")).start()
     yield server
     server.stop()
 
 
 @pytest.fixture(scope="session")
-def broker(servers, sfrun):
+def broker(servers, built):
     """The embedded broker."""
-    server = Broker(servers / "embedded", sfrun).start()
+    server = Broker(servers / "embedded", built).start()
     yield server
     server.stop()
 
@@ -64,6 +64,12 @@ def spark(servers, s3):
     session = Spark(servers / "spark", s3)
     yield session
     session.stop()
+
+
+@pytest.fixture(scope="session")
+def built():
+    """The release build as it is, for servers: they do not start anew with each version of librdkafka."""
+    return Sfrun(os.environ.get("SF_RELEASE", ROOT / "build" / "release"))
 
 
 @pytest.fixture(scope="session")

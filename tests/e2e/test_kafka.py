@@ -291,6 +291,40 @@ def test_a_topic_created_anew_stops_a_running_pipeline(sfrun, kafka, name, tmp_p
     assert "set 'epoch: 2'" in process.output, process.output[-3000:]
 
 
+with_topic_ids = pytest.mark.parametrize("sfrun", LIBRDKAFKAS[1:], indirect=True)
+
+
+@with_topic_ids
+def test_a_running_pipeline_knows_a_topic_created_anew_by_its_id(sfrun, kafka, pipeline, name, tmp_path):
+    """It has grown past what was read of the old one, and no sink knows times."""
+    kafka.create_topic(name, 1)
+    kafka.produce(name, events(10, 1))
+    process = sfrun.start(pipeline(), env={"XDG_RUNTIME_DIR": tmp_path}, cwd=tmp_path)
+    no_lag(kafka, name, process)
+    create_anew(kafka, name, events(300, 2))
+    assert process.wait(60) == 2, process.output[-3000:]
+    assert "was deleted and created anew: its id was" in process.output, process.output[-3000:]
+
+
+@with_topic_ids
+def test_the_groups_offset_says_of_which_topic_it_is(sfrun, kafka, pipeline, name, tmp_path):
+    """A process that had not seen the end of the old topic has committed its offset for the new one."""
+    kafka.create_topic(name, 1)
+    kafka.produce(name, events(10, 1))
+    sfrun.run(pipeline(), "--once", cwd=tmp_path)
+    with contextlib.closing(kafka.consumer(name)) as consumer:
+        late = consumer.committed([TopicPartition(name, 0)], timeout=20)
+        create_anew(kafka, name, events(300, 2))
+        consumer.commit(offsets=late, asynchronous=False)
+    done = sfrun.run(pipeline(), "--once", cwd=tmp_path, check=False)
+    assert done.returncode == 2 and "its id was" in done.stderr, done.stderr
+    anew = pipeline(source="    epoch: 2")
+    assert sfrun.run(anew, "--once", cwd=tmp_path).returncode == 0
+    kafka.produce(name, events(1, 3))
+    assert sfrun.run(anew, "--once", cwd=tmp_path).returncode == 0
+    assert len(lines(tmp_path / "out")) == 311
+
+
 def test_a_new_group_is_no_new_topic(sfrun, kafka, pipeline, name, tmp_path):
     """The group has no offset, but records are older than the commits that have them."""
     job = Job(tmp_path, name, kafka)

@@ -144,6 +144,12 @@ bool kafka_topic_await(KafkaClient *client, const char *topic, int64_t partition
 SfStatus kafka_fail_topic(const KafkaClient *client, const rd_kafka_topic_result_t *result, SfError *err,
                           const char *what);
 
+/* Asks for the topics' ids (KIP-516); the answer is an event of the queue. false: librdkafka is older than 2.3. */
+bool kafka_topic_ids_ask(KafkaClient *client, const char *const *topics, size_t n, int timeout_ms,
+                         rd_kafka_queue_t *answers);
+/* Name → id, of those topics that the answer has one of; the caller unrefs it. */
+GHashTable *kafka_topic_ids_take(rd_kafka_event_t *answer);
+
 /* Number of partitions; SF_EMPTY when there is no such topic. Never creates it on the way. */
 SfStatus kafka_topic_partitions(KafkaClient *client, const char *topic, int timeout_ms, int32_t *out, SfError *err);
 

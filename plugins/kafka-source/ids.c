@@ -1,0 +1,167 @@
+/* Topics that were deleted and created anew, told by their ids, where librdkafka and the broker know them. The id is
+ * kept with the group's offsets, and asked for again while the topic is read. */
+#include <string.h>
+
+#include "source.h"
+
+#define AGAIN_US (10 * G_USEC_PER_SEC)
+#define PREFIX "topic-id:"
+
+static const char *id_in(GHashTable *ids, const char *topic)
+{
+    return ids ? g_hash_table_lookup(ids, topic) : NULL;
+}
+
+void ids_note(rd_kafka_topic_partition_t *offset, const Source *source)
+{
+    const char *id = id_in(source->ids, offset->topic);
+    if (!id)
+        return;
+    offset->metadata_size = strlen(PREFIX) + strlen(id);
+    offset->metadata = malloc(offset->metadata_size + 1); /* librdkafka frees it with free() */
+    if (offset->metadata)
+        g_snprintf(offset->metadata, offset->metadata_size + 1, PREFIX "%s", id);
+    else
+        offset->metadata_size = 0;
+}
+
+/* The id that the group's offset was committed with. */
+static char *noted(const rd_kafka_topic_partition_t *offset)
+{
+    const char *text = offset->metadata;
+    size_t prefix = strlen(PREFIX);
+    if (offset->offset < 0 || !text || offset->metadata_size <= prefix || memcmp(text, PREFIX, prefix) != 0)
+        return NULL;
+    return g_strndup(text + prefix, offset->metadata_size - prefix);
+}
+
+static GPtrArray *names_of(const rd_kafka_topic_partition_list_t *list)
+{
+    GPtrArray *names = g_ptr_array_new();
+    for (int i = 0; i < list->cnt; i++) {
+        if (!g_ptr_array_find_with_equal_func(names, list->elems[i].topic, g_str_equal, NULL))
+            g_ptr_array_add(names, list->elems[i].topic);
+    }
+    return names;
+}
+
+void ids_resolve(Source *source, const rd_kafka_topic_partition_list_t *list, Bounds *bounds)
+{
+    g_autoptr(GPtrArray) names = names_of(list);
+    g_autoptr(rd_kafka_queue_t) answers = rd_kafka_queue_new(kafka_client_handle(source->client));
+    if (!kafka_topic_ids_ask(source->client, (const char *const *) names->pdata, names->len, ANSWER_MS, answers))
+        return;
+    g_autoptr(rd_kafka_event_t) answer = rd_kafka_queue_poll(answers, ANSWER_MS);
+    bounds->ids = answer ? kafka_topic_ids_take(answer) : NULL;
+}
+
+static SfStatus recreated(SfNode *node, const char *topic, const char *before, const char *now, SfError *err)
+{
+    const Source *source = node->state;
+    if (source->on_recreated == ON_RECREATED_STOP)
+        return sf_fail(err, SF_CONFIG,
+                       "topic '%s' was deleted and created anew: its id was %s, and is %s now; set 'epoch: "
+                       "%" G_GINT64_FORMAT
+                       "' to read it from its start as a new topic, or 'on_recreated: continue' to leave out what is "
+                       "before the sinks' positions",
+                       topic, before, now, source->epoch + 1);
+    sf_log(node, SF_LOG_WARNING,
+           "topic '%s' was deleted and created anew (id %s, now %s); going on after the sinks' positions "
+           "(on_recreated: continue)",
+           topic, before, now);
+    return SF_OK;
+}
+
+/* An offset of the group that belongs to the topic that is gone is none. */
+void ids_forget(Bounds *bounds)
+{
+    for (int i = 0; i < bounds->group->cnt; i++) {
+        rd_kafka_topic_partition_t *offset = &bounds->group->elems[i];
+        g_autofree char *before = noted(offset);
+        const char *now = id_in(bounds->ids, offset->topic);
+        if (!before || !now || strcmp(before, now) == 0)
+            continue;
+        if (!bounds->gone)
+            bounds->gone = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+        g_hash_table_insert(bounds->gone, g_strdup(offset->topic), g_steal_pointer(&before));
+        offset->offset = RD_KAFKA_OFFSET_INVALID;
+    }
+}
+
+SfStatus ids_check(SfNode *node, Bounds *bounds, const SfAssignment *assignments, SfError *err)
+{
+    Source *source = node->state;
+    for (int i = 0; bounds->ids && i < bounds->group->cnt; i++) {
+        const char *topic = assignments[i].topic, *now = id_in(bounds->ids, topic),
+                   *before = id_in(bounds->gone, topic);
+        before = before ? before : id_in(source->ids, topic);
+        if (now && before && strcmp(before, now) != 0 && sf_furthest(node, assignments[i].split) != SF_POSITION_NONE)
+            SF_TRY(recreated(node, topic, before, now, err));
+    }
+    return SF_OK;
+}
+
+void ids_adopt(Source *source, Bounds *bounds)
+{
+    GHashTableIter iter;
+    gpointer topic, id;
+    if (!bounds->ids)
+        return;
+    if (!source->ids)
+        source->ids = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    g_hash_table_iter_init(&iter, bounds->ids);
+    while (g_hash_table_iter_next(&iter, &topic, &id))
+        g_hash_table_insert(source->ids, g_strdup(topic), g_strdup(id));
+}
+
+/* ---- while it is read ------------------------------------------------ */
+
+static void ask_again(Source *source)
+{
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+    GHashTableIter iter;
+    gpointer topic;
+    source->ids_asked = g_get_monotonic_time();
+    g_hash_table_iter_init(&iter, source->ids);
+    while (g_hash_table_iter_next(&iter, &topic, NULL))
+        g_ptr_array_add(names, topic);
+    if (!source->id_answers)
+        source->id_answers = rd_kafka_queue_new(kafka_client_handle(source->client));
+    kafka_topic_ids_ask(source->client, (const char *const *) names->pdata, names->len, ANSWER_MS, source->id_answers);
+}
+
+/* Whether anything of the topic was read that the new one's offsets would be taken for. */
+static bool was_read(const Source *source, const char *topic)
+{
+    for (guint i = 0; i < source->partitions->len; i++) {
+        const Partition *partition = source->partitions->pdata[i];
+        if (strcmp(partition->topic, topic) == 0 && partition->next > 0)
+            return true;
+    }
+    return false;
+}
+
+SfStatus ids_serve(SfNode *node, SfError *err)
+{
+    Source *source = node->state;
+    if (!source->ids || source->partitions->len == 0)
+        return SF_OK;
+    if (g_get_monotonic_time() - source->ids_asked > AGAIN_US)
+        ask_again(source);
+    g_autoptr(rd_kafka_event_t) answer = source->id_answers ? rd_kafka_queue_poll(source->id_answers, 0) : NULL;
+    if (!answer)
+        return SF_OK;
+    g_autoptr(GHashTable) ids = kafka_topic_ids_take(answer);
+    GHashTableIter iter;
+    gpointer topic, id;
+    g_hash_table_iter_init(&iter, ids);
+    while (g_hash_table_iter_next(&iter, &topic, &id)) {
+        const char *before = id_in(source->ids, topic);
+        if (!before || strcmp(before, id) == 0)
+            continue;
+        if (was_read(source, topic))
+            SF_TRY(recreated(node, topic, before, id, err));
+        g_hash_table_insert(source->ids, g_strdup(topic), g_strdup(id));
+    }
+    return SF_OK;
+}
