@@ -168,6 +168,8 @@ static SfStatus make_again(Lane *lane, SfError *err)
         return sf_fail(err, SF_FENCED, "the producer '%s' is of no more use: %s", lane->id, reason);
     /* another producer, whose start aborts what is open */
     bool anew = !rk || lane->oversized || lane->refusal || lane->stale || fatal;
+    if (rk)
+        kafka_client_given_up(lane->client, lane->problem, sizeof lane->problem);
     if (!anew)
         SF_TRY(transaction_abort(lane, err));
     if (lane->sized && rk)

@@ -65,7 +65,11 @@ static SfStatus fail(Lane *lane, rd_kafka_error_t *error, SfError *err)
         lane->failed = true;
         lane->ending = false;
     }
-    return kafka_fail_error(lane->client, error, err, "committing to topic '%s'", lane->sink->topic);
+    char cause[256];
+    SfStatus status = kafka_fail_error(lane->client, error, err, "committing to topic '%s'", lane->sink->topic);
+    if (kafka_client_given_up(lane->client, cause, sizeof cause)) /* it names the topic that was meant */
+        return sf_fail(err, status, "the transaction of '%s' was given up: %s", lane->split->name, cause);
+    return status;
 }
 
 static SfStatus send_offsets(Lane *lane, const char *group, SfError *err)

@@ -259,6 +259,24 @@ static void test_a_partition_without_a_leader_is_named(void)
     g_assert_cmpint(commit_insisting(h), ==, SF_OK);
 }
 
+static void test_a_topic_that_is_forbidden_is_named(void)
+{
+    static const char *const values[] = {"a"};
+    g_autoptr(MockKafka) mock = mock_new();
+    g_autoptr(Harness) h = sink_new(mock, "");
+    for (int i = 0; i < 8; i++)
+        rd_kafka_mock_push_request_errors(mock->cluster, 24 /* AddPartitionsToTxn */, 1,
+                                          RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED);
+    harness_write(h, 0, harness_raw(h, "events/0", 0, values, 1));
+    g_assert_cmpint(harness_try_commit(h, SF_COMMIT_END), ==, SF_RETRY);
+    g_assert_nonnull(strstr(h->err.message, "\"out\""));
+    g_assert_nonnull(strstr(h->err.message, "uthorization failed"));
+    g_assert_cmpstr(harness_rejects(h), ==, "");
+    rd_kafka_mock_clear_request_errors(mock->cluster, 24);
+    g_assert_cmpint(commit_insisting(h), ==, SF_OK);
+    assert_topic(mock, "out", 1, "0 null=a");
+}
+
 /* ---- many ---- */
 
 static int entries(const char *directory)
@@ -326,6 +344,7 @@ int main(int argc, char **argv)
     g_test_add_func("/kafka-sink/coordinator-moved", test_a_coordinator_that_has_moved_is_looked_up_anew);
     g_test_add_func("/kafka-sink/start-cut-short", test_a_start_that_is_cut_short_goes_on);
     g_test_add_func("/kafka-sink/no-leader", test_a_partition_without_a_leader_is_named);
+    g_test_add_func("/kafka-sink/forbidden-topic", test_a_topic_that_is_forbidden_is_named);
     g_test_add_func("/kafka-sink/splits-without-rows", test_splits_without_rows_need_no_producer);
     g_test_add_func("/kafka-sink/producers-are-few", test_producers_are_few);
     return g_test_run();

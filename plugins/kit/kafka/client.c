@@ -12,6 +12,9 @@ static void log_line(const rd_kafka_t *rk, int level, const char *facility, cons
     if (!client)
         return;
     g_mutex_lock(&client->lock);
+    bool gives_up = strcmp(facility, "ADDPARTS") == 0 || strcmp(facility, "TXNERR") == 0;
+    if (gives_up && !client->given_up[0]) /* the first line names the topic, those after it do not */
+        g_strlcpy(client->given_up, text, sizeof client->given_up);
     if (client->node)
         sf_log(client->node, level <= 4 && !noise ? SF_LOG_WARNING : SF_LOG_DEBUG, "librdkafka: %s: %s", facility,
                text);
@@ -192,6 +195,17 @@ void kafka_client_free(KafkaClient *client, int timeout_ms)
     client->node = NULL;
     g_mutex_unlock(&client->lock);
     client_unref(client);
+}
+
+bool kafka_client_given_up(KafkaClient *client, char *out, size_t size)
+{
+    g_mutex_lock(&client->lock);
+    bool found = client->given_up[0];
+    if (found)
+        g_strlcpy(out, client->given_up, size);
+    client->given_up[0] = 0;
+    g_mutex_unlock(&client->lock);
+    return found;
 }
 
 rd_kafka_t *kafka_client_handle(const KafkaClient *client)

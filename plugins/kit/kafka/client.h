@@ -18,6 +18,7 @@ struct KafkaClient {
     GCond gone_cond;
     SfNode *node;
     bool gone;
+    char given_up[256]; /* why a transaction was, or empty */
 };
 
 /* client.c: another handle in place of one whose caches are stale; false when it has no spare, or none can be made. */

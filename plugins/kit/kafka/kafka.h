@@ -69,6 +69,9 @@ bool kafka_client_down(const KafkaClient *client);
 /* The broker has answered: forget the last problem. */
 void kafka_client_up(KafkaClient *client);
 
+/* Why the broker gave a transaction up, in librdkafka's words, which are told once; false: it has said nothing. */
+bool kafka_client_given_up(KafkaClient *client, char *out, size_t size);
+
 /* Asks any broker for its metadata, at most timeout_ms; SF_RETRY with the best known cause when none answers. */
 SfStatus kafka_client_probe(KafkaClient *client, int timeout_ms, SfError *err);
 
