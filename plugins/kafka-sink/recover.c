@@ -82,7 +82,7 @@ static void add_apart(SfNode *node, Asked *asked, GArray *all)
     }
 }
 
-/* All that were not found at their source: a thousand splits are a thousand groups, which are asked for side by side. */
+/* All that were not found at their source: a thousand splits are a thousand groups, asked for side by side. */
 static SfStatus recover_apart(SfNode *node, Asked *asked, size_t n, SfError *err)
 {
     Sink *sink = node->state;
