@@ -109,7 +109,7 @@ void chain_free(Chain *chain);
 void chain_reset(Chain *chain, int64_t position); /* drops all that is not committed */
 SfStatus chain_write(SfNode *node, Chain *chain, const SfBatch *batch, SfError *err);
 /* Closes what is open. */
-SfStatus chain_cut(const Bronze *bronze, Chain *chain, int64_t end, const char *reason, SfError *err);
+SfStatus chain_cut(Chain *chain, int64_t end, const char *reason, SfError *err);
 bool chain_has_open(const Chain *chain);
 size_t chain_held(const Chain *chain);
 

@@ -71,13 +71,13 @@ size_t chain_held(const Chain *chain)
            held_by(chain->pending ? chain->pending->objects : NULL);
 }
 
-SfStatus chain_cut(const Bronze *bronze, Chain *chain, int64_t end, const char *reason, SfError *err)
+SfStatus chain_cut(Chain *chain, int64_t end, const char *reason, SfError *err)
 {
     size_t largest = 0;
     for (guint i = 0; i < chain->open->len; i++) {
         Object *object = chain->open->pdata[i];
         largest = MAX(largest, object_bytes(object));
-        SF_TRY(object_seal(object, &bronze->layout, err));
+        SF_TRY(object_seal(object, err));
     }
     while (chain->open->len > 0)
         g_ptr_array_add(chain->closed, g_ptr_array_steal_index(chain->open, 0));
@@ -141,7 +141,7 @@ static SfStatus add_row(SfNode *node, Chain *chain, const LayoutRow *row, int64_
     Bronze *bronze = bronze_of(node);
     const char *due = due_before(bronze, chain, row->time_us);
     if (due)
-        SF_TRY(chain_cut(bronze, chain, position, due, err));
+        SF_TRY(chain_cut(chain, position, due, err));
     if (chain->rows == 0)
         begin_rows(node, chain, row->time_us);
     Object *object = chain->current;
@@ -151,7 +151,7 @@ static SfStatus add_row(SfNode *node, Chain *chain, const LayoutRow *row, int64_
         return sf_fail(err, SF_FATAL, "no memory for %s/%" PRId64, chain->split->name, position);
     chain->newest_us = MAX(chain->newest_us, row->time_us);
     if (++chain->rows == bronze->flush_size)
-        SF_TRY(chain_cut(bronze, chain, position + 1, "rows", err));
+        SF_TRY(chain_cut(chain, position + 1, "rows", err));
     return SF_OK;
 }
 

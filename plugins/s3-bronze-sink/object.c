@@ -3,12 +3,10 @@
 #include "object.h"
 
 #include <libdeflate.h>
-#include <zlib.h>
 
 #define ROOM_MIN ((size_t) 1 << 10)
-#define DRAFT_ROOM ((size_t) 128 << 10) /* what waits in memory on its way to the store: little enough for a cache */
+#define DRAFT_ROOM ((size_t) 128 << 10) /* what waits in memory on its way on: little enough for a cache */
 #define SPARES_MAX ((size_t) 8 << 20)   /* bytes */
-#define GZIP_WINDOW (15 + 16)           /* zlib.h, deflateInit2: 16 more for a gzip header */
 
 typedef struct Spare {
     char *data;
@@ -59,8 +57,10 @@ Object *object_new(char *key, int64_t bucket, int64_t first, Workshop *workshop,
     object->bucket = bucket;
     object->first = object->last = first;
     object->workshop = workshop;
-    object->drafts = layout->options.compression == COMPRESSION_NONE && store_drafts(workshop->store);
-    object->expected = object->drafts ? MIN(expected, DRAFT_ROOM) : expected;
+    object->level = layout->options.compression == COMPRESSION_GZIP ? (int) layout->options.level : 0;
+    object->packs = layout->options.compression == COMPRESSION_GZIP;
+    object->drafts = !object->packs && store_drafts(workshop->store);
+    object->expected = object->drafts || object->packs ? MIN(expected, DRAFT_ROOM) : expected;
     return object;
 }
 
@@ -70,6 +70,7 @@ void object_free(Object *object)
         return;
     g_bytes_unref(object->body);
     store_draft_free(object->draft);
+    pack_free(object->pack);
     give_memory(object);
     g_free(object->key);
     g_free(object);
@@ -90,9 +91,25 @@ static void draft_lines(Object *object)
         memmove(object->data, object->data + taken, object->size);
 }
 
+/* Small objects are compressed at their end: each open one that has begun holds a quarter of a MiB. So are those that
+ * are not to shrink (level 0), whose blocks do depend on how the lines came. */
+static bool pack_lines(Object *object)
+{
+    if (!object->pack)
+        object->pack = pack_new(object->level);
+    if (!object->pack || !pack_add(object->pack, object->data, object->size))
+        return false;
+    object->drafted += object->size;
+    object->size = 0;
+    return true;
+}
+
 bool object_reserve(Object *object, size_t more)
 {
     size_t needed;
+    if (object->packs && object->level != 0 && object->size >= DRAFT_ROOM / 2 && object->room >= DRAFT_ROOM &&
+        !pack_lines(object))
+        return false;
     if (object->drafts && object->size >= DRAFT_ROOM / 2 && object->room >= DRAFT_ROOM)
         draft_lines(object);
     if (!g_size_checked_add(&needed, object->size, more))
@@ -117,40 +134,24 @@ void object_copy_flat(char *to, const char *from, size_t size)
         to[i] = from[i] == '\n' || from[i] == '\r' ? ' ' : from[i];
 }
 
-/* The header has no time and a fixed system, so the same lines give the same bytes. */
-static SfStatus compress_lines(Object *object, int level, SfError *err)
+static SfStatus end_pack(Object *object, SfError *err)
 {
-    z_stream stream = {0};
-    if (deflateInit2(&stream, level, Z_DEFLATED, GZIP_WINDOW, 8, Z_DEFAULT_STRATEGY) != Z_OK)
-        return sf_fail(err, SF_FATAL, "no memory to compress %zu bytes", object->size);
-    gz_header header = {.os = 255};
-    deflateSetHeader(&stream, &header);
-    uLong bound = deflateBound(&stream, object->size);
-    unsigned char *out = g_try_malloc(bound);
-    stream.next_in = (unsigned char *) object->data;
-    stream.next_out = out;
-    stream.avail_in = (uInt) object->size;
-    stream.avail_out = (uInt) bound;
-    bool done = out && object->size <= UINT32_MAX && bound <= UINT32_MAX && deflate(&stream, Z_FINISH) == Z_STREAM_END;
-    uLong size = stream.total_out;
-    deflateEnd(&stream);
-    if (!done) {
-        g_free(out);
-        return sf_fail(err, SF_FATAL, "no memory to compress %zu bytes", object->size);
-    }
-    object->body = g_bytes_new_take(out, size);
+    object->body = pack_lines(object) ? pack_end(object->pack) : NULL;
+    if (!object->body)
+        return sf_fail(err, SF_FATAL, "no memory to compress '%s'", object->key);
+    g_clear_pointer(&object->pack, pack_free);
     give_memory(object);
     object->data = NULL;
-    object->room = 0;
+    object->room = object->drafted = 0;
     return SF_OK;
 }
 
-SfStatus object_seal(Object *object, const Layout *layout, SfError *err)
+SfStatus object_seal(Object *object, SfError *err)
 {
     if (object->body)
         return SF_OK;
-    if (layout->options.compression == COMPRESSION_GZIP) {
-        SF_TRY(compress_lines(object, (int) layout->options.level, err));
+    if (object->packs) {
+        SF_TRY(end_pack(object, err));
     } else {
         object->body = g_bytes_new_static(object->data ? object->data : "", object->size);
     }
@@ -163,5 +164,6 @@ SfStatus object_seal(Object *object, const Layout *layout, SfError *err)
 size_t object_held(const Object *object)
 {
     bool compressed = object->body && !object->data;
-    return compressed ? g_bytes_get_size(object->body) : object->room;
+    size_t packed = object->pack ? pack_held(object->pack) : 0;
+    return compressed ? g_bytes_get_size(object->body) : object->room + packed;
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "layout.h"
+#include "pack.h"
 #include "store/store.h"
 
 /* Memory of objects that are done, for the next ones: fresh pages cost more than the rows that go into them. */
@@ -34,10 +35,13 @@ typedef struct Object {
     size_t room;
     size_t expected; /* bytes that it will have, by a guess */
     Workshop *workshop;
-    bool drafts;       /* lines may go to the store before it is sealed: they will not be compressed */
+    bool drafts;       /* lines may go to the store before it is sealed */
+    bool packs;        /* they are compressed */
+    int level;         /* by this level */
     StoreDraft *draft; /* NULL: all is in memory */
-    size_t drafted;    /* bytes in it */
-    uint32_t crc32;    /* of these; sealed: of all that is stored */
+    Pack *pack;        /* NULL: nothing is compressed yet */
+    size_t drafted;    /* bytes of lines that went to either */
+    uint32_t crc32;    /* of the draft; sealed: of all that is stored */
     char *key;
     GBytes *body; /* set when it is sealed: what is to be stored behind the draft */
 } Object;
@@ -69,14 +73,14 @@ static inline bool object_append(Object *object, const LayoutRow *row, int64_t p
     return true;
 }
 
-/* Ends it: compresses where the layout, that it was made by, says so, counts the checksum. The lines in memory become
- * the body. */
-SfStatus object_seal(Object *object, const Layout *layout, SfError *err);
+/* Ends it: compresses what is left, where it is to be compressed, and counts the checksum. What is in memory becomes the
+ * body. */
+SfStatus object_seal(Object *object, SfError *err);
 
 /* Bytes of memory that it holds. */
 size_t object_held(const Object *object);
 
-/* Bytes that it has, or will have in the store when it is sealed. */
+/* Bytes of its lines; sealed: of what is stored. */
 static inline size_t object_bytes(const Object *object)
 {
     return object->drafted + (object->body ? g_bytes_get_size(object->body) : object->size);

@@ -79,7 +79,7 @@ static SfStatus seal_all(SfNode *node, const Chain *chain, const Redo *redo, boo
         Object *object = redo->objects->pdata[i];
         if (!object)
             continue;
-        SF_TRY(object_seal(object, &entry->layout, err));
+        SF_TRY(object_seal(object, err));
         read += object->rows;
         said += as->rows;
         *same = *same && object->rows == as->rows && object->crc32 == as->crc32;

@@ -242,7 +242,7 @@ static SfStatus cut_by_clock(SfNode *node, SfError *err)
         Chain *chain = bronze->chains->pdata[i];
         const char *due = due_by_clock(bronze, chain, monotonic_ms, scheduled);
         if (due)
-            SF_TRY(chain_cut(bronze, chain, chain->next, due, err));
+            SF_TRY(chain_cut(chain, chain->next, due, err));
     }
     return SF_OK;
 }
@@ -287,7 +287,7 @@ static SfStatus cut_all(SfNode *node, const char *reason, SfError *err)
                            "to %" PRId64 " only; whoever reads it next finishes it",
                            chain->split->name, chain->redo->entry->start, chain->redo->entry->end, chain->next);
         if (!chain->redo && chain_has_open(chain))
-            SF_TRY(chain_cut(bronze, chain, chain->next, reason, err));
+            SF_TRY(chain_cut(chain, chain->next, reason, err));
     }
     return SF_OK;
 }
