@@ -73,8 +73,8 @@ static inline bool object_append(Object *object, const LayoutRow *row, int64_t p
     return true;
 }
 
-/* Ends it: compresses what is left, where it is to be compressed, and counts the checksum. What is in memory becomes the
- * body. */
+/* Ends it: compresses what is left, where it is to be compressed, and counts the checksum. What is in memory becomes
+ * the body. */
 SfStatus object_seal(Object *object, SfError *err);
 
 /* Bytes of memory that it holds. */

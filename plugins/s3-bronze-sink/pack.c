@@ -1,6 +1,6 @@
-/* gzip (RFC 1952) piece by piece: lines are compressed as they come, so that what waits for its range's end is small. The
- * header has no time and a fixed system, and zlib's blocks do not depend on how its input was cut: the same lines give
- * the same bytes. */
+/* gzip (RFC 1952) piece by piece: lines are compressed as they come, so that what waits for its range's end is small.
+ * The header has no time and a fixed system, and zlib's blocks do not depend on how its input was cut: the same lines
+ * give the same bytes. */
 #include "pack.h"
 
 #include <stdint.h>
