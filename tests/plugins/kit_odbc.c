@@ -253,6 +253,9 @@ static void test_mistakes_before_a_connection(void)
         {"Driver={PostgreSQL Unicode;PWD=hunter2", "the value of 'Driver' begins with '{'"},
         {"Driver=x;PWD={hunter2}3", "the value of 'PWD' begins with '{'"},
         {"Driver=x;Port=hunter2", "'Port=' is a number from 1 to 65535"},
+        {"Driver=x;Port=65535", NULL},
+        {"Driver=x;Port=65536", "'Port=' is a number from 1 to 65535"},
+        {"Driver=x;Port=0", "'Port=' is a number from 1 to 65535"},
         {"Driver=x;Port=70000", "'Port=' is a number from 1 to 65535"},
     };
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -263,6 +266,31 @@ static void test_mistakes_before_a_connection(void)
             g_error("'%s' is not in '%s'", cases[i].message, err.message);
         g_assert_null(strstr(err.message, "hunter2"));
     }
+}
+
+/* What the connection string leaves to the data source is looked up there. */
+static void test_data_sources_are_checked(void)
+{
+    SfError err = {""};
+    g_autofree char *directory = g_dir_make_tmp("sf-odbc-XXXXXX", NULL);
+    g_autofree char *ini = g_build_filename(directory, "odbc.ini", NULL);
+    g_assert_true(g_file_set_contents(ini,
+                                      "[without]\nDriver=SQLite3\n[whole]\nDriver=SQLite3\nDatabase=/x/gold.db\n"
+                                      "[other]\nDriver=PostgreSQL Unicode\n",
+                                      -1, NULL));
+    g_setenv("ODBCINI", ini, TRUE);
+    g_assert_cmpint(odbc_check("DSN=without", &err), ==, SF_CONFIG);
+    g_assert_nonnull(strstr(err.message, "SQLite needs 'Database='"));
+    g_assert_cmpint(odbc_check("DSN=without;Database=gold.db", &err), ==, SF_OK);
+    g_assert_cmpint(odbc_check("DSN=whole", &err), ==, SF_OK);
+    g_assert_cmpint(odbc_check("DSN=other", &err), ==, SF_OK);
+    g_autofree char *database = odbc_database("DSN=whole");
+    g_assert_cmpstr(database, ==, "/x/gold.db");
+    g_assert_true(odbc_is_sqlite("DSN=whole"));
+    g_assert_false(odbc_is_sqlite("DSN=other"));
+    g_unsetenv("ODBCINI");
+    g_unlink(ini);
+    g_rmdir(directory);
 }
 
 static void test_judgements(void)
@@ -313,6 +341,7 @@ int main(int argc, char **argv)
     g_test_add_func("/odbc/a missing driver is named with its package, secrets are not", test_what_is_missing_is_named);
     g_test_add_func("/odbc/what is not known to be harmless is not shown", test_secrets_are_masked);
     g_test_add_func("/odbc/a connection string is checked without connecting", test_mistakes_before_a_connection);
+    g_test_add_func("/odbc/a data source is checked like a connection string", test_data_sources_are_checked);
     g_test_add_func("/odbc/SQLSTATE and native code give the status", test_judgements);
     return g_test_run();
 }

@@ -95,6 +95,10 @@ static void test_one_row_a_key(Fixture *f, gconstpointer tables)
     ADD(f, "1, \"d\", 0, false", "3, \"d\", 0, false", "2, \"d\", 8, false");
     assert_winners(f, 0, "1:4 2:7 3:6");
     g_assert_cmpuint(f->pending->winners[0].n, ==, 3);
+    f->offset = 7;
+    ADD(f, "2, \"d\", 8, false"); /* the same place: the same event once more, by another input */
+    assert_winners(f, 0, "1:4 2:7 3:6");
+    g_assert_cmpuint(f->pending->winners[0].rows[1].part, ==, 2);
 }
 
 /* More keys than the table of them begins with, each five times, in one batch and in several. */
