@@ -324,6 +324,22 @@ static void test_rules_in_the_wrong_place_are_refused(void)
                   "options.yaml:2:6: column 'a': base64 may stand behind a decimal's scale, not 'hex)'");
 }
 
+/* A copy that ends with a NUL needs a byte more than the number: at the room's own size, too. */
+static void test_doubles_of_any_length(void)
+{
+    g_autoptr(Harness) h = harness_new("json-decode", "{schema: {x: double}, provenance: false}");
+    for (gsize digits = 55; digits <= 75; digits++) {
+        g_autofree char *zeros = g_strnfill(digits - 3, '0');
+        g_autofree char *text = g_strdup_printf("{\"x\":0.%s5}", zeros); /* `digits` characters */
+        g_autofree char *value = g_strdup_printf("0.%s5", zeros);
+        g_assert_cmpuint(strlen(value), ==, digits);
+        const SfBatch *out = harness_apply(h, harness_raw(h, "e/0", 0, (const char *[]){text}, 1));
+        SfColumn column;
+        g_assert_cmpint(sf_column(out, "x", SF_FLOAT64, &column, NULL), ==, SF_OK);
+        g_assert_cmpfloat(sf_f64(&column, 0), ==, g_ascii_strtod(value, NULL));
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -342,5 +358,6 @@ int main(int argc, char **argv)
     g_test_add_func("/json-decode-types/decimals that bring their scale", test_decimals_that_bring_their_scale);
     g_test_add_func("/json-decode-types/debezium envelope", test_debezium_envelope);
     g_test_add_func("/json-decode-types/rules in the wrong place", test_rules_in_the_wrong_place_are_refused);
+    g_test_add_func("/json-decode/doubles of any length", test_doubles_of_any_length);
     return g_test_run();
 }
