@@ -74,8 +74,7 @@ SfStatus column_require(const struct ArrowSchema *schema, const char *name, SfTy
     if (field.type != type) {
         char described[128];
         sf_schema_describe(schema->children[found], described, sizeof described);
-        return sf_fail(err, SF_CONFIG, "column '%s' is of type %s (%s), where %s is expected", name,
-                       sf_type_name(field.type), described, sf_type_name(type));
+        return sf_fail(err, SF_CONFIG, "column '%s' is %s, where %s is expected", name, described, sf_type_name(type));
     }
     *number = found;
     return SF_OK;

@@ -3,25 +3,24 @@
 #include <stdio.h>
 #include <string.h>
 
-/* `word` is what pipelines write. Decimals have parameters and are handled apart. */
+/* `word` is what pipelines write, and messages say. Decimals have parameters and are handled apart. */
 static const struct {
     const char *format;
-    const char *name;
     const char *word;
     const char *view_format;
     int width;
 } types[] = {
-    [SF_BOOL] = {"b", "bool", "bool", NULL, 0},
-    [SF_INT32] = {"i", "int32", "int", NULL, 4},
-    [SF_INT64] = {"l", "int64", "bigint", NULL, 8},
-    [SF_FLOAT64] = {"g", "float64", "double", NULL, 8},
-    [SF_DECIMAL128] = {NULL, "decimal128", "decimal", NULL, 16},
-    [SF_UTF8] = {"u", "utf8", "string", "vu", 4},
-    [SF_BINARY] = {"z", "binary", "binary", "vz", 4},
-    [SF_DATE] = {"tdD", "date", "date", NULL, 4},
-    [SF_TIMESTAMP] = {"tsu:UTC", "timestamp", "timestamp", NULL, 8},
-    [SF_LIST] = {"+l", "list", "list", NULL, 4},
-    [SF_STRUCT] = {"+s", "struct", "struct", NULL, -1},
+    [SF_BOOL] = {"b", "bool", NULL, 0},
+    [SF_INT32] = {"i", "int", NULL, 4},
+    [SF_INT64] = {"l", "bigint", NULL, 8},
+    [SF_FLOAT64] = {"g", "double", NULL, 8},
+    [SF_DECIMAL128] = {NULL, "decimal", NULL, 16},
+    [SF_UTF8] = {"u", "string", "vu", 4},
+    [SF_BINARY] = {"z", "binary", "vz", 4},
+    [SF_DATE] = {"tdD", "date", NULL, 4},
+    [SF_TIMESTAMP] = {"tsu:UTC", "timestamp", NULL, 8},
+    [SF_LIST] = {"+l", "list", NULL, 4},
+    [SF_STRUCT] = {"+s", "struct", NULL, -1},
 };
 
 static bool is_type(SfType type)
@@ -31,7 +30,7 @@ static bool is_type(SfType type)
 
 const char *sf_type_name(SfType type)
 {
-    return is_type(type) ? types[type].name : "unknown";
+    return is_type(type) ? types[type].word : "unknown";
 }
 
 int type_width(SfType type, bool view)

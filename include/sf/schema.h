@@ -81,7 +81,7 @@ SF_API bool sf_schema_equal(const struct ArrowSchema *a, const struct ArrowSchem
 /* "decimal(12,2) not null": the type as pipelines write it. Returns the length needed, like snprintf. */
 SF_API int sf_schema_describe(const struct ArrowSchema *schema, char *out, size_t size);
 
-/* "int64", … static text. */
+/* "bigint", …: the word that pipelines have for it. Static text. */
 SF_API const char *sf_type_name(SfType type);
 
 /* The raw row that every record source gives, as Spark's Kafka source has it: key, value (binary views, nullable),

@@ -93,7 +93,7 @@ static SfStatus find_value(const FileSink *self, const struct ArrowSchema *schem
         return sf_fail(err, SF_CONFIG, "the input has no column '%s'; name the one to write by 'column'", self->column);
     SF_TRY(sf_schema_field(schema->children[input->value], &field, err));
     if (field.type != SF_BINARY && field.type != SF_UTF8)
-        return sf_fail(err, SF_CONFIG, "column '%s' is %s; format value writes binary or utf8", self->column,
+        return sf_fail(err, SF_CONFIG, "column '%s' is %s; format value writes binary or string", self->column,
                        sf_type_name(field.type));
     return SF_OK;
 }

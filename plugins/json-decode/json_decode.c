@@ -181,7 +181,7 @@ static SfStatus find_texts(JsonDecode *self, const struct ArrowSchema *in, SfErr
     SfField field;
     SF_TRY(sf_schema_field(in->children[self->from], &field, err));
     if (field.type != SF_BINARY && field.type != SF_UTF8)
-        return sf_fail(err, SF_CONFIG, "column '%s' is %s; JSON texts are binary or utf8", self->column,
+        return sf_fail(err, SF_CONFIG, "column '%s' is %s; JSON texts are binary or string", self->column,
                        sf_type_name(field.type));
     return SF_OK;
 }
@@ -234,7 +234,7 @@ static SfStatus find_keys(JsonDecode *self, const struct ArrowSchema *in, SfErro
     if (self->key >= 0)
         SF_TRY(sf_schema_field(in->children[self->key], &column, err));
     if (column.type != SF_BINARY && column.type != SF_UTF8)
-        return sf_fail(err, SF_CONFIG, "tombstones: keep needs an input column 'key', binary or utf8");
+        return sf_fail(err, SF_CONFIG, "tombstones: keep needs an input column 'key', binary or string");
     return SF_OK;
 }
 

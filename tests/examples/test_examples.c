@@ -58,7 +58,7 @@ static void test_number_column_must_be_a_text(void)
     g_autoptr(Harness) h = harness_new("parse-numbers", "column: n");
     harness_input_text(h, "count", "n bigint");
     g_assert_cmpint(harness_try_bind(h), ==, SF_CONFIG);
-    g_assert_cmpstr(h->err.message, ==, "column 'n' is int64, not text");
+    g_assert_cmpstr(h->err.message, ==, "column 'n' is bigint, not text");
 }
 
 static void test_length_is_a_column_more(void)
@@ -181,7 +181,7 @@ static void test_sink_takes_one_input_of_bigints(void)
     g_autoptr(Harness) other = harness_new("lines-sink", "{path: x, column: name}");
     harness_input_text(other, "a", "name string");
     g_assert_cmpint(harness_try_bind(other), ==, SF_CONFIG);
-    g_assert_cmpstr(other->err.message, ==, "column 'name' is utf8, not bigint");
+    g_assert_cmpstr(other->err.message, ==, "column 'name' is string, not bigint");
 }
 
 static void add(const char *name, void (*test)(Folder *, gconstpointer))

@@ -45,8 +45,12 @@ static const SfOption options[] = {
 
 static SfStatus read_type(const char *word, SfType *out, SfError *err)
 {
-    for (int type = SF_BOOL; type <= SF_STRUCT; type++) {
-        if (strcmp(word, sf_type_name((SfType) type)) == 0) {
+    static const char *const words[] = {
+        [SF_BOOL] = "bool", [SF_INT32] = "int32",   [SF_INT64] = "int64", [SF_FLOAT64] = "float64",
+        [SF_UTF8] = "utf8", [SF_BINARY] = "binary", [SF_DATE] = "date",
+    };
+    for (size_t type = SF_BOOL; type < sizeof words / sizeof *words; type++) {
+        if (words[type] && strcmp(word, words[type]) == 0) {
             *out = (SfType) type;
             return SF_OK;
         }

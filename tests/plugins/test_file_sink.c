@@ -246,7 +246,7 @@ static void test_format_value_needs_its_column(void)
     g_autoptr(Harness) wrong = harness_new("file-sink", "{path: out, format: value, column: id}");
     harness_input_text(wrong, "sales", SCHEMA);
     g_assert_cmpint(harness_try_bind(wrong), ==, SF_CONFIG);
-    g_assert_cmpstr(wrong->err.message, ==, "column 'id' is int32; format value writes binary or utf8");
+    g_assert_cmpstr(wrong->err.message, ==, "column 'id' is int; format value writes binary or string");
 }
 
 static void test_all_types_as_json(void)

@@ -417,7 +417,7 @@ static void test_wrong_schemas_are_named_by_place(void)
                   "options.yaml:1:9: schema is a map of columns to their types, such as {order_id: string not null}");
     assert_config("{schema: {a: int}, column: payload}",
                   "the input has no column 'payload'; name the one with the JSON texts by 'column'");
-    assert_config("{schema: {a: int}, column: offset}", "column 'offset' is int64; JSON texts are binary or utf8");
+    assert_config("{schema: {a: int}, column: offset}", "column 'offset' is bigint; JSON texts are binary or string");
     assert_config("{schema: {a: int}, keep: [kye]}", "keep: the input has no column 'kye'");
     assert_config("{schema: {a: int}, keep: [offset]}", "keep: 'offset' is passed on as '_offset' already");
 }

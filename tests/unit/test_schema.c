@@ -131,10 +131,10 @@ static void test_fields_are_checked(void)
     refuse_fields((SfField[]){{.name = "p", .type = SF_DECIMAL128, .precision = 5, .scale = -1}}, 1,
                   "column 'p': scale -1 of the decimal is not within 0 and its precision 5");
     refuse_fields((SfField[]){{.name = "v", .type = SF_INT64, .view = true}}, 1,
-                  "column 'v': type int64 has no view layout");
+                  "column 'v': type bigint has no view layout");
     refuse_fields((SfField[]){{.name = "l", .type = SF_LIST}}, 1, "column 'l': a list has one child, not 0");
     refuse_fields((SfField[]){{.name = "i", .type = SF_INT32, .n_children = 1, .children = &int_field}}, 1,
-                  "column 'i': type int32 has no children");
+                  "column 'i': type int has no children");
     refuse_fields((SfField[]){{.name = "t", .type = 77}}, 1, "column 't': 77 is no type");
 }
 
