@@ -141,11 +141,19 @@ static bool has_reference(const char *text, const char *at)
     return false;
 }
 
+/* Whether a bracket follows a word, as in tags[0]: it ends a plain text in a { }. */
+static bool is_index(const char *text, const char *at)
+{
+    return *at == '[' && at > text && (g_ascii_isalnum(at[-1]) || strchr("_$`]\"'", at[-1]));
+}
+
 const char *text_hint(const char *text, gsize size, size_t line, size_t column, const char *problem)
 {
     const char *place = place_of(text, size, line, column);
     if (strstr(problem, "did not find expected ',' or") && place < text + size && has_reference(text, place))
         return "; put ${…} in quotes inside of { } and [ ]: \"${NAME}\"";
+    if (strstr(problem, "did not find expected ',' or") && place < text + size && is_index(text, place))
+        return "; put a value with [ ] in quotes inside of { } and [ ]: \"tags[0]\"";
     if (place < text + size && *place == '\t')
         return "; indent with blanks, not with tabs";
     if (strstr(problem, "cannot start any token"))
