@@ -122,7 +122,8 @@ static SfStatus open_sink(SfNode *node, SfError *err)
         g_atomic_pointer_set(&bronze->store, store);
         bronze->workshop.store = store;
     }
-    return store_open(bronze->store, err);
+    SF_TRY(store_open(bronze->store, err));
+    return store_prove_parts(bronze->store, err);
 }
 
 static void close_sink(SfNode *node)

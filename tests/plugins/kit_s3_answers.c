@@ -230,6 +230,49 @@ static void a_wrong_clock_is_told_from_wrong_credentials(Fixture *f, gconstpoint
     g_assert_nonnull(strstr(f->err.message, "'secret_access_key' does not belong to 'access_key_id'"));
 }
 
+/* ---- conditions ---- */
+
+static void parts_must_honour_the_condition(Fixture *f, gconstpointer unused)
+{
+    (void) unused;
+    const FakeScript ignores = {.method = "POST", .part = "uploadId", .fault = FAKE_IGNORE_NEW, .times = 2};
+    g_assert_cmpint(store_open(f->store, &f->err), ==, SF_OK);
+    fake_s3_script(f->fake, ignores);
+    g_assert_cmpint(store_prove_parts(f->store, &f->err), ==, SF_CONFIG);
+    g_assert_nonnull(strstr(f->err.message, "ignores 'If-None-Match: *' at the end of an upload in parts"));
+    g_assert_cmpint(store_prove_parts(f->store, &f->err), ==, SF_OK);
+    g_assert_cmpuint(fake_s3_uploads(f->fake), ==, 0);
+    fake_s3_script(f->fake,
+                   (FakeScript){.method = "POST", .fault = FAKE_ANSWER, .status = 501, .code = "NotImplemented"});
+    g_assert_cmpint(store_prove_parts(f->store, &f->err), ==, SF_OK);
+    fake_s3_script(f->fake,
+                   (FakeScript){.method = "POST", .fault = FAKE_ANSWER, .status = 503, .code = "SlowDown", .times = 3});
+    g_assert_cmpint(store_prove_parts(f->store, &f->err), ==, SF_RETRY);
+}
+
+/* Our own objects say what they are; those of others are read. */
+static void sums_come_without_reading(Fixture *f, gconstpointer unused)
+{
+    (void) unused;
+    g_autoptr(GBytes) body = g_bytes_new_static("123456789", 9);
+    const char *const keys[] = {"ours", "theirs", "none"};
+    StoreSum sums[3];
+    bool created = false;
+    g_assert_cmpint(store_put_new(f->store, "ours", body, &created, &f->err), ==, SF_OK);
+    g_assert_true(created);
+    fake_s3_set(f->fake, "/raw/t/theirs", "123456789");
+    g_free(fake_s3_requests(f->fake));
+    g_assert_cmpint(store_sum_all(f->store, keys, sums, 3, &f->err), ==, SF_OK);
+    for (int i = 0; i < 2; i++) {
+        g_assert_cmpint(sums[i].size, ==, 9);
+        g_assert_cmphex(sums[i].crc32, ==, 0xcbf43926);
+    }
+    g_assert_cmpint(sums[2].size, ==, -1);
+    g_autofree char *requests = fake_s3_requests(f->fake);
+    g_assert_null(strstr(requests, "GET /raw/t/ours"));
+    g_assert_nonnull(strstr(requests, "GET /raw/t/theirs"));
+}
+
 /* ---- hostile words ---- */
 
 static SfStatus list_answer(Fixture *f, const char *key, GPtrArray *out)
@@ -403,6 +446,8 @@ int main(int argc, char **argv)
     ADD("a 404 at open is not a missing bucket", a_404_at_open_is_not_a_missing_bucket);
     ADD("a HEAD without length is no absence", a_head_without_length_is_no_absence);
     ADD("a wrong clock is told from wrong credentials", a_wrong_clock_is_told_from_wrong_credentials);
+    ADD("parts must honour the condition", parts_must_honour_the_condition);
+    ADD("sums come without reading", sums_come_without_reading);
     ADD("keys that were not asked for are refused", keys_that_were_not_asked_for_are_refused);
     ADD("servers do not write to terminals", servers_do_not_write_to_terminals);
     ADD("a request that drips has an end", a_request_that_drips_has_an_end);

@@ -23,7 +23,7 @@ static void set_up(Fixture *f, gconstpointer unused)
     f->options =
         (StoreOptions){.url = f->url, .tls_verify = true, .connections = 4, .part_size = 5 << 20, .timeout_ms = 30000};
     f->store = store_new(NULL, &f->options, &f->err);
-    if (!f->store || store_open(f->store, &f->err) != SF_OK)
+    if (!f->store || store_open(f->store, &f->err) != SF_OK || store_prove_parts(f->store, &f->err) != SF_OK)
         g_error("%s", f->err.message);
 }
 

@@ -399,6 +399,21 @@ static void outages_lose_nothing(void)
     }
 }
 
+static void foreign_objects_in_a_bucket_stay(void)
+{
+    g_autoptr(FakeS3) fake = fake_s3_new();
+    Harness *h = s3_sink(fake, OPTIONS);
+    fake_s3_set(fake, "/raw/sales/" DAY "0000000000.json", "{\"n\":7}\n{\"n\":8}\n{\"n\":9}\n"); /* as long as ours */
+    harness_write(h, 0, numbers(h, EVENTS, 0, 3, NOON_US));
+    g_assert_cmpint(harness_try_commit(h, SF_COMMIT_END), ==, SF_CONFIG);
+    g_assert_true(g_str_has_prefix(h->err.message, "'s3://raw/sales/" DAY "0000000000.json' (24 bytes) is not the "));
+    harness_reopen(h);
+    g_assert_cmpint(harness_try_recover(h, 0, EVENTS), ==, SF_CONFIG);
+    g_autoptr(GBytes) there = fake_s3_get(fake, "/raw/sales/" DAY "0000000000.json");
+    g_assert_cmpmem(g_bytes_get_data(there, NULL), 8, "{\"n\":7}\n", 8);
+    harness_free(h);
+}
+
 static void write_waits_before_it_takes_more(void)
 {
     g_autoptr(FakeS3) fake = fake_s3_new();
@@ -468,6 +483,7 @@ int main(int argc, char **argv)
     ADD("two inputs with one split are refused", two_inputs_with_one_split_are_refused);
     ADD("damaged entry is named", damaged_entry_is_named);
     g_test_add_func("/bronze/redo/outages lose nothing", outages_lose_nothing);
+    g_test_add_func("/bronze/redo/foreign objects in a bucket stay", foreign_objects_in_a_bucket_stay);
     g_test_add_func("/bronze/redo/write waits before it takes more", write_waits_before_it_takes_more);
     g_test_add_func("/bronze/redo/last of many entries is found by few listings",
                     last_of_many_entries_is_found_by_few_listings);

@@ -143,3 +143,44 @@ SfStatus s3_put_parts(S3Store *store, StoreObject *object, SfError *err)
     g_free(upload.id);
     return status;
 }
+
+/* One upload of a byte in the place of the probe. */
+static SfStatus probe_parts(S3Store *store, bool *refused, SfError *err)
+{
+    g_autoptr(GBytes) body = g_bytes_new_static("x", 1);
+    StoreObject object = {.key = S3_PROBE_KEY, .body = body, .only_new = true};
+    Upload upload = {.store = store, .object = &object, .size = 1, .part_size = 1, .n_parts = 1};
+    g_autofree char *list = NULL;
+    SF_TRY(begin_upload(&upload, err));
+    SfStatus status = send_parts(&upload, &list, err);
+    if (status == SF_OK) {
+        g_autoptr(GBytes) parts = g_bytes_new_static(list, strlen(list));
+        S3Call call = {.method = "POST", .key = object.key, .only_new = true, .body = parts};
+        s3_call_ask(&call, "uploadId", upload.id);
+        status = s3_run_one(store, &call, err);
+        *refused = call.conflict || status == SF_EMPTY; /* of an answer that was lost: ended, by us or for us */
+        status = status == SF_EMPTY ? SF_OK : status;
+        s3_call_done(&call);
+    }
+    if (*refused || status != SF_OK)
+        abort_upload(&upload);
+    g_free(upload.id);
+    return status;
+}
+
+SfStatus s3_prove_parts(Store *base, SfError *err)
+{
+    bool refused = false;
+    for (int i = 0; i < 2 && !refused; i++) {
+        SfStatus status = probe_parts((S3Store *) base, &refused, err);
+        if (status != SF_OK) /* it may know no parts at all */
+            return status == SF_RETRY ? status : SF_OK;
+    }
+    if (refused)
+        return SF_OK;
+    return sf_fail(
+        err, SF_CONFIG,
+        "the store at '%s' ignores 'If-None-Match: *' at the end of an upload in parts, and would write over "
+        "objects of others; use one that knows conditional writes there, too",
+        base->url);
+}

@@ -74,6 +74,10 @@ void s3_call_judge(const S3Store *store, S3Call *call);
 
 SfStatus s3_list(Store *store, const char *prefix, const char *start_after, size_t max, GPtrArray *out, SfError *err);
 
+#define S3_PROBE_KEY "_sf/probe"
+
+/* Whether the last step of an upload in parts honours its condition: see store_prove_parts(). */
+SfStatus s3_prove_parts(Store *store, SfError *err);
 /* Uploads in parts; object->created as store_put_new says. */
 SfStatus s3_put_parts(S3Store *store, StoreObject *object, SfError *err);
 

@@ -6,6 +6,7 @@
 
 typedef struct StoreBackend {
     SfStatus (*open)(Store *store, SfError *err);
+    SfStatus (*prove_parts)(Store *store, SfError *err); /* may be NULL */
     void (*interrupt)(Store *store);
     SfStatus (*get)(Store *store, const char *key, int64_t limit, GBytes **out, SfError *err);
     SfStatus (*stat_all)(Store *store, const char *const *keys, int64_t *sizes, size_t n, SfError *err);

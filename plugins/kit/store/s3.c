@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#define PROBE_KEY "_sf/probe"
-
 static char *environment(const char *const *names)
 {
     for (; *names; names++) {
@@ -240,7 +238,7 @@ static SfStatus probe(S3Store *store, bool *refused, SfError *err)
 {
     g_autofree char *id = g_uuid_string_random();
     g_autoptr(GBytes) body = g_bytes_new(id, strlen(id));
-    S3Call call = {.method = "PUT", .key = PROBE_KEY, .body = body, .only_new = true};
+    S3Call call = {.method = "PUT", .key = S3_PROBE_KEY, .body = body, .only_new = true};
     SfStatus status = s3_run_one(store, &call, err);
     if (status == SF_EMPTY) { /* a PUT finds nothing missing but its bucket, and that has a name of its own */
         call.status = SF_RETRY;
@@ -317,6 +315,7 @@ static void s3_free(Store *base)
 
 static const StoreBackend backend = {
     .open = s3_open,
+    .prove_parts = s3_prove_parts,
     .interrupt = s3_interrupt,
     .get = s3_get,
     .stat_all = s3_stat_all,

@@ -72,6 +72,11 @@ SfStatus store_open(Store *store, SfError *err)
     return store->backend->open(store, err);
 }
 
+SfStatus store_prove_parts(Store *store, SfError *err)
+{
+    return store->backend->prove_parts ? store->backend->prove_parts(store, err) : SF_OK;
+}
+
 void store_interrupt(Store *store)
 {
     if (store && store->backend->interrupt)

@@ -85,6 +85,10 @@ void store_free(Store *store);
  * bucket one small object, _sf/probe). */
 SfStatus store_open(Store *store, SfError *err);
 
+/* After it, for who creates large objects only if there is none: the same for uploads in parts, whose condition is
+ * another call's. A store that knows no parts is fine until there is something large. */
+SfStatus store_prove_parts(Store *store, SfError *err);
+
 /* Makes a waiting call return SF_RETRY soon. Any thread. */
 void store_interrupt(Store *store);
 
