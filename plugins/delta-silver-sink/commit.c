@@ -46,7 +46,7 @@ static void add_commit_info(Sink *sink, int64_t now, GString *out)
     }
     g_string_append_c(partitions, ']');
     g_string_append(out, "{\"commitInfo\":{");
-    if (delta_log_in_commit_time(sink->log))
+    if (sink->log->version < 0 ? properties_commit_time(sink) : delta_log_in_commit_time(sink->log))
         add_member(out, "inCommitTimestamp", MAX(now, sink->log->commit_time + 1));
     add_member(out, "timestamp", now);
     g_string_append(out, "\"operation\":\"WRITE\",\"operationParameters\":{\"mode\":\"Append\",\"partitionBy\":");
@@ -83,8 +83,10 @@ static GBytes *make_body(Sink *sink)
     int64_t now = sf_now_ms(sink->node);
     g_autoptr(GString) out = g_string_new(NULL);
     add_commit_info(sink, now, out);
-    if (sink->log->version < 0)
-        g_string_append(out, "{\"protocol\":{\"minReaderVersion\":1,\"minWriterVersion\":2}}\n");
+    if (sink->log->version < 0) {
+        g_autoptr(json_object) protocol = properties_protocol(sink);
+        delta_action_encode("protocol", protocol, out);
+    }
     if (sink->schema_changed) {
         g_autoptr(json_object) metadata = table_metadata(sink);
         delta_action_encode("metaData", metadata, out);

@@ -18,7 +18,11 @@ static const SfOption options[] = {
                    .doc = "A file that has grown to this is closed, and the next one begun."),
     SF_OPTION_INT(Sink, max_open_files, .value = "1000", .min = "1", .max = "100000",
                   .doc = "Partitions that are written at once; the one unused for longest is closed for another."),
-    SF_OPTION_MAP(Sink, table_properties, .doc = "Properties of a table that is created.",
+    SF_OPTION_MAP(Sink, table_properties,
+                  .doc = "Properties of a table that is created; also those that switch on a feature which this sink "
+                         "supports: `delta.enableDeletionVectors`, `delta.enableChangeDataFeed`, "
+                         "`delta.enableInCommitTimestamps`, `delta.enableTypeWidening`, `delta.columnMapping.mode`, "
+                         "`delta.checkpointPolicy`, `delta.feature.NAME: supported`.",
                   .example = "{delta.appendOnly: true}"),
     SF_OPTION_BOOL(Sink, merge_schema, .value = "true",
                    .doc = "Add columns that the table lacks at its end; else they stop the pipeline."),
@@ -167,12 +171,23 @@ SF_SINK_PLUGIN = {
             "pipeline before it doubles the rows: `adopt` goes on from there, `start: anew` says that the rows are "
             "others. Positions that move without rows are recorded at the end, when splits are "
             "given back, and at every 30th checkpoint.\n\n"
-            "New columns are added at the table's end, nullable. Rows without a value for a column that the table "
-            "wants "
-            "`not null` are rejects. Other writers of the same table are fine where they create versions only if "
-            "they are absent: a commit that lost is made again on top of theirs. On S3 Spark's own log store "
-            "overwrites instead; let Spark read such a table, but write to it only while no pipeline does. Tables that "
-            "need a feature which this sink lacks are refused by name.\n\n"
+            "New columns are added at the table's end, nullable; names are compared as Spark does, without case. Rows "
+            "that the table cannot hold are rejects: without a value for a column that is `not null`, longer than "
+            "`varchar(n)` or `char(n)`, out of the range of `byte`, `short` or `float` columns, turned away by a CHECK "
+            "constraint. An int fills a `bigint` column too, a timestamp a `timestamp_ntz` one (with the clock of "
+            "UTC), "
+            "a `list<struct<key, value>>` a map.\n\n"
+            "Tables of others may have column mapping, deletion vectors, row tracking, clustering, v2 checkpoints, "
+            "type "
+            "widening, in-commit timestamps, a change data feed, and constraints of comparisons, IS NULL, IN, BETWEEN, "
+            "length(), AND, OR and NOT. What else a table needs is refused by name: `catalogManaged`, generated and "
+            "identity columns, Iceberg compatibility, a column's default that would have to be filled in, "
+            "`delta.setTransactionRetentionDuration`.\n\n"
+            "Other writers of the same table are fine where they create versions only if they are absent: a commit "
+            "that "
+            "lost is made again on top of theirs. On S3 Spark's own log store overwrites instead; let Spark read such "
+            "a "
+            "table, but write to it only while no pipeline does.\n\n"
             "A checkpoint is followed, once a day, by the cleanup of the log: commits and checkpoints that lie before "
             "a checkpoint older than the table's `delta.logRetentionDuration` (30 days) are deleted, unless "
             "`delta.enableExpiredLogCleanup` is false.",

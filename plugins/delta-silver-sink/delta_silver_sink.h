@@ -100,6 +100,13 @@ json_object *table_metadata(Sink *sink);
 int64_t table_indexed(const Sink *sink); /* columns that have statistics; -1: all */
 int64_t table_number(const Sink *sink, const char *property, int64_t other);
 
+/* properties.c: what table_properties ask for, when the table is created. */
+SfStatus properties_check(const Sink *sink, SfError *err);
+bool properties_map_columns(const Sink *sink);
+bool properties_commit_time(const Sink *sink);
+json_object *properties_protocol(const Sink *sink); /* the action */
+void properties_add(const Sink *sink, json_object *configuration);
+
 /* rows.c: batches into open files. */
 SfStatus rows_write(Input *input, const SfBatch *batch, SfError *err);
 

@@ -1,30 +1,6 @@
 /* What the table looks like and what that means for the rows of each input: created, appended to, or grown. */
 #include "delta_silver_sink.h"
 
-/* Properties that change nothing for writers beyond what we do; others under "delta." switch on features. */
-static const char *const plain_properties[] = {"delta.appendOnly",
-                                               "delta.checkpointInterval",
-                                               "delta.checkpoint.writeStatsAsJson",
-                                               "delta.checkpoint.writeStatsAsStruct",
-                                               "delta.dataSkippingNumIndexedCols",
-                                               "delta.deletedFileRetentionDuration",
-                                               "delta.enableExpiredLogCleanup",
-                                               "delta.logRetentionDuration",
-                                               "delta.targetFileSize",
-                                               NULL};
-
-static SfStatus check_properties(const Sink *sink, SfError *err)
-{
-    for (size_t i = 0; i < sink->table_properties.size; i++) {
-        const char *key = sink->table_properties.pairs[i].key;
-        bool plain = !g_str_has_prefix(key, "delta.") || g_str_has_prefix(key, "delta.autoOptimize.");
-        if (!plain && !g_strv_contains(plain_properties, key))
-            return sf_fail(err, SF_CONFIG, "table property '%s' needs a feature that this sink lacks, or is not known",
-                           key);
-    }
-    return SF_OK;
-}
-
 static int column_of(const struct ArrowSchema *schema, const char *name)
 {
     for (int64_t i = 0; i < schema->n_children; i++)
@@ -48,7 +24,7 @@ static SfStatus check_partition(const struct ArrowSchema *input, const char *nam
 
 SfStatus table_check_options(const Sink *sink, const struct ArrowSchema *input, SfError *err)
 {
-    SF_TRY(check_properties(sink, err));
+    SF_TRY(properties_check(sink, err));
     for (size_t i = 0; i < sink->partition_by.size; i++) {
         const char *name = sink->partition_by.items[i];
         SF_TRY(check_partition(input, name, err));
@@ -186,9 +162,10 @@ SfStatus table_plan(Sink *sink, SfError *err)
     if (!schema)
         return SF_FATAL;
     bool changed = create;
-    sink->mapped = !create && delta_log_maps(sink->log);
+    sink->mapped = create ? properties_map_columns(sink) : delta_log_maps(sink->log);
     DeltaMerge evolve = sink->mapped ? DELTA_MERGE_MAPPED : DELTA_MERGE_EVOLVE;
-    DeltaMerge how = create ? DELTA_MERGE_CREATE : sink->merge_schema ? evolve : DELTA_MERGE_CHECK;
+    DeltaMerge fresh = sink->mapped ? DELTA_MERGE_CREATE_MAPPED : DELTA_MERGE_CREATE;
+    DeltaMerge how = create ? fresh : sink->merge_schema ? evolve : DELTA_MERGE_CHECK;
     for (size_t i = 0; i < sink->n_inputs; i++) {
         if (!create)
             SF_TRY(delta_log_check_defaults(sink->log, &sink->inputs[i].schema, err));
@@ -227,9 +204,7 @@ static json_object *new_metadata(const Sink *sink)
     json_object_object_add(format, "options", json_object_new_object());
     for (guint i = 0; i < sink->partitions->len; i++)
         json_object_array_add(columns, json_object_new_string(sink->partitions->pdata[i]));
-    for (size_t i = 0; i < sink->table_properties.size; i++)
-        json_object_object_add(configuration, sink->table_properties.pairs[i].key,
-                               json_object_new_string(sink->table_properties.pairs[i].value));
+    properties_add(sink, configuration);
     json_object_object_add(metadata, "id", json_object_new_string(id));
     json_object_object_add(metadata, "format", format);
     json_object_object_add(metadata, "schemaString", NULL);

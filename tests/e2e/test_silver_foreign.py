@@ -33,7 +33,16 @@ steps:
     provenance: false
     schema: {{id: int, s: string, c: string, n: int, b: int, f: double, t: timestamp, m: 'list<struct<key string, value double>>'}}
 {sinks}
-  rejects: {{sink: file-sink, from: [rows.errors, {errors}], path: rejects}}
+  ours:
+    sink: delta-silver-sink
+    from: rows
+    url: file://{directory}/ours
+    partition_by: [n]
+    checkpoint_interval: 1
+    table_properties: {{delta.columnMapping.mode: name, delta.enableDeletionVectors: true, delta.enableInCommitTimestamps: true,
+                       delta.enableChangeDataFeed: true, delta.enableTypeWidening: true, delta.checkpointPolicy: v2,
+                       delta.checkpoint.writeStatsAsStruct: true}}
+  rejects: {{sink: file-sink, from: [rows.errors, ours.errors, {errors}], path: rejects}}
 """
 
 
@@ -58,7 +67,7 @@ def tables(spark, tmp_path_factory):
             spark.session.sql(statement.format(place))
         spark.session.sql(f"INSERT INTO {place} VALUES (100, 'spark', 'ab', 1, 2, 0.5, TIMESTAMP_NTZ '2024-01-15 00:00:00', map('k', 1.0D))")
     sinks = "\n".join(f"  {name}: {{sink: delta-silver-sink, from: rows, url: file://{directory}/{name}, merge_schema: false}}" for name in TABLES)
-    (directory / "p.yaml").write_text(PIPELINE.format(sinks=sinks, errors=", ".join(f"{name}.errors" for name in TABLES)))
+    (directory / "p.yaml").write_text(PIPELINE.format(sinks=sinks, directory=directory, errors=", ".join(f"{name}.errors" for name in TABLES)))
     return directory
 
 
@@ -83,6 +92,15 @@ def test_append(sfrun, spark, tables):
         found = spark.session.sql(f"SELECT id FROM {place} WHERE f >= 0 AND t > TIMESTAMP_NTZ '2000-01-01 00:00:00' ORDER BY id").collect()
         assert [value for value, in found] == [*range(8), 100, 201], name
     assert not [line for path in tables.glob("rejects/**/*.jsonl") for line in path.read_text().splitlines()]
+
+
+def test_created(spark, tables):
+    """A table that sfrun has created with features, after test_append: Spark reads it, deletes by vectors and reads again."""
+    place = f"delta.`{tables}/ours`"
+    spark.session.sql(f"DELETE FROM {place} WHERE id IN (1, 7)")
+    spark.session.sql(f"ALTER TABLE {place} RENAME COLUMN s TO `the text`")
+    found = spark.session.sql(f"SELECT id, `the text`, n FROM {place} WHERE f > 0.1 AND id < 6 ORDER BY id").collect()
+    assert [tuple(row) for row in found] == [(number, f"text {number}", number % 3) for number in (2, 3, 4, 5)]
 
 
 def test_row_ids(spark, tables):

@@ -310,6 +310,74 @@ static void test_invariants(void)
     g_assert_cmpstr(harness_rejects(h), ==, "events/0@0: the table's constraint 'id' (id > 3) is not met");
 }
 
+static char *protocol_of(const char *properties, const char *first_member)
+{
+    g_auto(SilverTable) table = {0};
+    g_autofree char *options = g_strdup_printf("table_properties: {%s}", properties);
+    silver_init(&table, options);
+    g_autoptr(Harness) h = silver_sink_new(&table, "id bigint not null, s string");
+    for (int i = 0; i < 2; i++) { /* creates it, then appends to what it is */
+        silver_write_rows(h, "events/0", i, ROWS("[1, \"x\"]"));
+        harness_commit(h, SF_COMMIT_CHECKPOINT);
+        g_autoptr(GPtrArray) info = silver_actions(&table, i, "commitInfo");
+        json_object_object_foreach(info->pdata[0], key, value)
+        {
+            (void) value;
+            g_assert_cmpstr(key, ==, first_member);
+            break;
+        }
+    }
+    g_autoptr(GPtrArray) actions = silver_actions(&table, 0, "protocol");
+    return g_strdup(json_object_to_json_string_ext(actions->pdata[0], JSON_C_TO_STRING_PLAIN));
+}
+
+static void assert_protocol(const char *properties, const char *expected)
+{
+    bool timed = strstr(properties, "CommitTimestamps") != NULL;
+    g_autofree char *protocol = protocol_of(properties, timed ? "inCommitTimestamp" : "timestamp");
+    g_assert_cmpstr(protocol, ==, expected);
+}
+
+static void test_properties(void)
+{
+    assert_protocol("delta.appendOnly: true, delta.enableDeletionVectors: false, own: x",
+                    "{\"minReaderVersion\":1,\"minWriterVersion\":2}");
+    assert_protocol("delta.enableChangeDataFeed: true, delta.enableInCommitTimestamps: true",
+                    "{\"minReaderVersion\":1,\"minWriterVersion\":7,\"writerFeatures\":[\"changeDataFeed\","
+                    "\"inCommitTimestamp\",\"appendOnly\",\"invariants\"]}");
+    assert_protocol("delta.columnMapping.mode: name, delta.checkpointPolicy: v2, delta.feature.timestampNtz: supported",
+                    "{\"minReaderVersion\":3,\"minWriterVersion\":7,\"readerFeatures\":[\"columnMapping\","
+                    "\"v2Checkpoint\",\"timestampNtz\"],\"writerFeatures\":[\"columnMapping\",\"v2Checkpoint\","
+                    "\"appendOnly\",\"invariants\",\"timestampNtz\"]}");
+}
+
+/* A table that is created with mapped columns has them all, and its names may have blanks. */
+static void test_created_mapped(void)
+{
+    static const SfField fields[] = {{.name = "order id", .type = SF_INT64}, {.name = "p", .type = SF_UTF8}};
+    g_auto(SilverTable) table = {0};
+    silver_init(&table, "table_properties: {delta.columnMapping.mode: name}");
+    struct ArrowSchema schema;
+    SfError err = {0};
+    g_assert_cmpint(sf_schema_make(fields, G_N_ELEMENTS(fields), &schema, &err), ==, SF_OK);
+    g_autoptr(Harness) h = harness_new("delta-silver-sink", table.options);
+    harness_input(h, "sales", &schema);
+    sf_schema_done(&schema);
+    silver_write_rows(h, "events/0", 0, ROWS("[5, \"a\"]"));
+    harness_commit(h, SF_COMMIT_END);
+    g_autoptr(GPtrArray) meta = silver_actions(&table, 0, "metaData");
+    json_object *properties = delta_json_member(meta->pdata[0], "configuration", json_type_object);
+    g_assert_cmpstr(json_object_to_json_string_ext(properties, JSON_C_TO_STRING_PLAIN), ==,
+                    "{\"delta.columnMapping.mode\":\"name\",\"delta.columnMapping.maxColumnId\":\"2\"}");
+    g_autoptr(json_object) made = delta_schema_parse(meta->pdata[0], &err);
+    g_assert_cmpint(delta_mapping_check(made, &err), ==, SF_OK);
+    g_assert_false(delta_field_nullable(delta_schema_field(made, "order id")));
+    silver_write_rows(h, "events/0", 1, ROWS("[6, \"b\"]"));
+    harness_commit(h, SF_COMMIT_END);
+    g_autoptr(GPtrArray) again = silver_actions(&table, 1, "metaData");
+    g_assert_cmpuint(again->len, ==, 0);
+}
+
 /* What the widened column was is noted in the schema, and stays there when it grows. */
 static void test_type_widening(void)
 {
@@ -343,5 +411,7 @@ int main(int argc, char **argv)
     g_test_add_func("/delta-silver-sink/features/constraints are asked of each row", test_constraints);
     g_test_add_func("/delta-silver-sink/features/constraints beyond us are refused", test_unknown_constraints);
     g_test_add_func("/delta-silver-sink/features/invariants are constraints", test_invariants);
+    g_test_add_func("/delta-silver-sink/features/properties switch features on", test_properties);
+    g_test_add_func("/delta-silver-sink/features/a table may be created with mapped columns", test_created_mapped);
     return g_test_run();
 }

@@ -173,8 +173,8 @@ static void test_refusals(void)
     refuse("partition_by: [dya]", "id bigint, day date", &table, "partition_by: there is no column 'dya' in the rows");
     refuse("", "a list<int>, b struct<c int>", &table,
            "file://%s/t: column 'id' is not null in the table, but the rows do not have it");
-    refuse("table_properties: {delta.enableDeletionVectors: true}", "id bigint, day date", &table,
-           "table property 'delta.enableDeletionVectors' needs a feature that this sink lacks, or is not known");
+    refuse("table_properties: {delta.enableRowTracking: true}", "id bigint, day date", &table,
+           "table property 'delta.enableRowTracking: true' needs a feature that this sink lacks, or is not known");
 }
 
 static void test_not_null(void)

@@ -3,12 +3,14 @@
 #include "delta.h"
 
 #define BATCH_ROWS 4096
+#define BATCH_BYTES (32 << 20)
 #define DAY_MS INT64_C(86400000)
 
 typedef struct Merge {
     DeltaLog *log;
     struct ArrowSchema schema; /* of what is read: the last column is not written */
     struct ArrowSchema plain;  /* the same without stats_parsed, for files where that cannot be read */
+    bool typed;                /* `schema` is there */
     bool struct_stats;         /* stats_parsed is written, too */
     ParquetWriter *writer;
     SfBuilder *builder;
@@ -48,12 +50,13 @@ static SfStatus add_action(Merge *merge, int column, json_object *action, SfErro
     if (column == DELTA_COLUMN_ADD)
         delta_stats_complete(action, merge->struct_stats);
     for (int i = 0; i < DELTA_COLUMNS; i++)
-        delta_checkpoint_add(merge->schema.children[i], i == column ? action : NULL,
-                             sf_builder_column(merge->builder, (size_t) i));
+        delta_checkpoint_add((merge->struct_stats ? &merge->schema : &merge->plain)->children[i],
+                             i == column ? action : NULL, sf_builder_column(merge->builder, (size_t) i));
     SF_TRY(sf_builder_end_row(merge->builder, err));
     merge->actions++;
     merge->adds += column == DELTA_COLUMN_ADD;
-    if (sf_builder_rows(merge->builder) >= BATCH_ROWS || sf_builder_full(merge->builder))
+    if (sf_builder_rows(merge->builder) >= BATCH_ROWS || sf_builder_full(merge->builder) ||
+        sf_builder_bytes(merge->builder) >= BATCH_BYTES)
         return flush_rows(merge, err);
     return SF_OK;
 }
@@ -282,11 +285,15 @@ static SfStatus merge_rows(Merge *merge, const struct ArrowSchema *schema, const
 
 static SfStatus merge_parquet(Merge *merge, GBytes *file, SfError *err)
 {
-    const struct ArrowSchema *schema = &merge->schema;
+    const struct ArrowSchema *schema = &merge->plain;
     g_autoptr(ParquetReader) reader = parquet_reader_new(file, schema, err);
-    if (!reader) {
-        schema = &merge->plain;
-        reader = parquet_reader_new(file, schema, err);
+    if (reader && merge->typed && parquet_reader_has(reader, "add", "stats_parsed")) {
+        ParquetReader *typed = parquet_reader_new(file, &merge->schema, NULL);
+        schema = typed ? &merge->schema : schema;
+        if (typed) {
+            parquet_reader_free(reader);
+            reader = typed;
+        }
     }
     SfStatus status = reader ? SF_OK : SF_FATAL;
     while (status == SF_OK) {
@@ -351,9 +358,11 @@ static SfStatus merge_init(Merge *merge, DeltaLog *log, SfError *err)
     merge->seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     merge->sidecars = g_ptr_array_new_with_free_func(g_free);
     struct ArrowSchema written;
-    SF_TRY(delta_checkpoint_schema_of(log, DELTA_COLUMNS_OF_V2, &merge->schema, err));
     SF_TRY(delta_checkpoint_schema(DELTA_COLUMNS_OF_V2, &merge->plain, err));
-    merge->struct_stats = g_strcmp0(delta_log_property(log, "delta.checkpoint.writeStatsAsStruct"), "true") == 0;
+    /* Columns that our schemas cannot hold, nested too deep, have their statistics as text only. */
+    merge->typed = delta_checkpoint_schema_of(log, DELTA_COLUMNS_OF_V2, &merge->schema, NULL) == SF_OK;
+    merge->struct_stats =
+        merge->typed && g_strcmp0(delta_log_property(log, "delta.checkpoint.writeStatsAsStruct"), "true") == 0;
     SF_TRY(merge->struct_stats ? delta_checkpoint_schema_of(log, DELTA_COLUMNS, &written, err)
                                : delta_checkpoint_schema(DELTA_COLUMNS, &written, err));
     merge->builder = sf_builder_new(&written, err);

@@ -132,10 +132,11 @@ json_object *delta_schema_new(void);
 json_object *delta_schema_parse(json_object *metadata, SfError *err);
 
 typedef enum DeltaMerge {
-    DELTA_MERGE_CREATE, /* columns keep their `not null` */
-    DELTA_MERGE_EVOLVE, /* new columns and members are added at the end, nullable */
-    DELTA_MERGE_MAPPED, /* the same, and names may have any characters: files have others */
-    DELTA_MERGE_CHECK   /* new columns are refused */
+    DELTA_MERGE_CREATE,        /* columns keep their `not null` */
+    DELTA_MERGE_CREATE_MAPPED, /* the same, and names may have any characters: files have others */
+    DELTA_MERGE_EVOLVE,        /* new columns and members are added at the end, nullable */
+    DELTA_MERGE_MAPPED,        /* the same, with any names */
+    DELTA_MERGE_CHECK          /* new columns are refused */
 } DeltaMerge;
 
 /* Makes the table's schema hold the rows of `input`; *changed tells whether it had to grow. SF_CONFIG names the

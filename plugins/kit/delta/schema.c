@@ -84,12 +84,18 @@ const char *delta_type_name(const SfField *field, char *room, size_t size)
     }
 }
 
+static bool creates(DeltaMerge how)
+{
+    return how == DELTA_MERGE_CREATE || how == DELTA_MERGE_CREATE_MAPPED;
+}
+
 static SfStatus type_from_arrow(const struct ArrowSchema *schema, DeltaMerge how, json_object **out, SfError *err);
 
 static SfStatus field_from_arrow(const struct ArrowSchema *schema, DeltaMerge how, json_object **out, SfError *err)
 {
     const char *name = schema->name ? schema->name : "";
-    if (name[0] == '\0' || (how != DELTA_MERGE_MAPPED && strpbrk(name, BAD_NAME_CHARACTERS)))
+    if (name[0] == '\0' ||
+        (how != DELTA_MERGE_MAPPED && how != DELTA_MERGE_CREATE_MAPPED && strpbrk(name, BAD_NAME_CHARACTERS)))
         return sf_fail(
             err, SF_CONFIG,
             "column '%s': a Delta column's name has none of the characters ' ,;{}()=', tab, line break; rename it",
@@ -100,7 +106,7 @@ static SfStatus field_from_arrow(const struct ArrowSchema *schema, DeltaMerge ho
     json_object_object_add(field, "name", json_object_new_string(name));
     json_object_object_add(field, "type", type);
     json_object_object_add(field, "nullable",
-                           json_object_new_boolean(how != DELTA_MERGE_CREATE || schema->flags & ARROW_FLAG_NULLABLE));
+                           json_object_new_boolean(!creates(how) || schema->flags & ARROW_FLAG_NULLABLE));
     json_object_object_add(field, "metadata", json_object_new_object());
     *out = field;
     return SF_OK;
@@ -135,9 +141,8 @@ static SfStatus type_from_arrow(const struct ArrowSchema *schema, DeltaMerge how
     *out = json_object_new_object();
     json_object_object_add(*out, "type", json_object_new_string("array"));
     json_object_object_add(*out, "elementType", element);
-    json_object_object_add(
-        *out, "containsNull",
-        json_object_new_boolean(how != DELTA_MERGE_CREATE || schema->children[0]->flags & ARROW_FLAG_NULLABLE));
+    json_object_object_add(*out, "containsNull",
+                           json_object_new_boolean(!creates(how) || schema->children[0]->flags & ARROW_FLAG_NULLABLE));
     return SF_OK;
 }
 

@@ -64,6 +64,8 @@ typedef struct ParquetReader ParquetReader;
 ParquetReader *parquet_reader_new(GBytes *file, const struct ArrowSchema *wanted, SfError *err);
 void parquet_reader_free(ParquetReader *reader);
 int64_t parquet_reader_rows(const ParquetReader *reader);
+/* Whether the file has that member of a struct column, wanted or not. */
+bool parquet_reader_has(const ParquetReader *reader, const char *column, const char *name);
 
 /* The next rows, at most max, as a struct array; SF_END after the last. */
 SfStatus parquet_reader_next(ParquetReader *reader, int64_t max, struct ArrowArray *out, SfError *err);

@@ -207,6 +207,12 @@ int64_t parquet_reader_rows(const ParquetReader *reader)
     return reader->footer->rows;
 }
 
+bool parquet_reader_has(const ParquetReader *reader, const char *column, const char *name)
+{
+    const FileNode *group = member(reader->footer->root, column);
+    return group && member(group, name);
+}
+
 static SfStatus corrupt(const Bound *bound, SfError *err, const char *what)
 {
     return sf_fail(err, SF_FATAL, "corrupt Parquet file: column '%s': %s", bound->wanted->name, what);
