@@ -120,6 +120,14 @@ struct json_object *runner_status(Runner *runner)
     return object;
 }
 
+/* getrusage() would tell the peak of whoever started us, where that was larger: it lasts over exec. */
+gint64 report_peak_bytes(void)
+{
+    g_autofree char *text = NULL;
+    const char *peak = g_file_get_contents("/proc/self/status", &text, NULL, NULL) ? strstr(text, "\nVmHWM:") : NULL;
+    return peak ? g_ascii_strtoll(peak + strlen("\nVmHWM:"), NULL, 10) * 1024 : 0; /* proc(5): kB */
+}
+
 struct json_object *runner_summary(Runner *runner, ExitCode code, const char *error)
 {
     const Pipeline *pipeline = runner->pipeline;
@@ -134,6 +142,7 @@ struct json_object *runner_summary(Runner *runner, ExitCode code, const char *er
     json_object_object_add(object, "complete", json_object_new_boolean(runner->complete));
     add_int(object, "elapsed_ms", (g_get_monotonic_time() - runner->began_us) / 1000);
     add_int(object, "attempts", runner->attempts);
+    add_int(object, "peak_rss_bytes", report_peak_bytes());
     for (guint i = 0; i < pipeline->steps->len; i++)
         json_object_array_add(steps, step_status(runner, pipeline->steps->pdata[i]));
     g_mutex_unlock(&runner->lock);

@@ -75,6 +75,8 @@ void runner_free(Runner *runner); /* waits for the thread */
 
 /* What `sfrun status` shows. Any thread. */
 struct json_object *runner_status(Runner *runner);
+/* The most memory that the process has had so far. */
+gint64 report_peak_bytes(void);
 /* The whole run, for the log's last record: pipeline, state, exit code, rows of every step. error: NULL, or what ended
  * it. Any thread. */
 struct json_object *runner_summary(Runner *runner, ExitCode code, const char *error);

@@ -104,12 +104,10 @@ static gboolean on_watch(gpointer data)
 static struct json_object *document(gpointer data)
 {
     Runtime *runtime = data;
-    struct rusage usage;
-    getrusage(RUSAGE_SELF, &usage);
     struct json_object *object = json_object_new_object(), *pipelines = json_object_new_array();
     json_object_object_add(object, "pid", json_object_new_int64(getpid()));
     json_object_object_add(object, "version", json_object_new_string(SF_VERSION));
-    json_object_object_add(object, "peak_rss_bytes", json_object_new_int64((gint64) usage.ru_maxrss * 1024));
+    json_object_object_add(object, "peak_rss_bytes", json_object_new_int64(report_peak_bytes()));
     json_object_object_add(object, "memory_used_bytes", json_object_new_int64(budget_used()));
     json_object_object_add(object, "memory_limit_bytes", json_object_new_int64(budget_limit()));
     for (guint i = 0; i < runtime->runners->len; i++)

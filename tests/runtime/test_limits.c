@@ -185,6 +185,23 @@ static void test_little_memory(Fixture *fixture, gconstpointer data)
 #endif
 }
 
+/* A small process that a large one has started says how large it was itself. */
+static void test_peak_is_its_own(Fixture *fixture, gconstpointer data)
+{
+    (void) fixture, (void) data;
+    const gsize size = (gsize) 400 << 20;
+    int status = 0;
+    g_autofree char *large = g_malloc(size);
+    memset(large, 1, size);
+    g_autofree char *log = run_heard("", SOURCE "}\n" SINK("a", "n") "}\n", &status);
+    struct json_object *record = last_record(log);
+    gint64 peak = json_object_get_int64(member(record, "peak_rss_bytes"));
+    g_assert_cmpint(status, ==, 0);
+    g_assert_cmpint(peak, >, 1 << 20);
+    g_assert_cmpint(peak, <, (gint64) size);
+    json_object_put(record);
+}
+
 int main(int argc, char **argv)
 {
     static const FixtureTest tests[] = {
@@ -195,6 +212,7 @@ int main(int argc, char **argv)
         {"/limits/rejects-count-once", test_rejects_count_once},
         {"/limits/gives-up", test_gives_up},
         {"/limits/little-memory", test_little_memory},
+        {"/limits/peak-is-its-own", test_peak_is_its_own},
         {"/limits/end-is-one-record", test_end_is_one_record},
     };
     return fixture_main(argc, argv, tests, G_N_ELEMENTS(tests));

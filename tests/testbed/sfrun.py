@@ -86,6 +86,7 @@ class Sfrun:
         plugins = sorted(path.parent for path in self.build.glob("plugins/*/*.so"))
         library = {"LD_LIBRARY_PATH": str(self.library)} if self.library else {}
         return {**os.environ, **library, "SF_PLUGIN_PATH": ":".join(map(str, plugins)), "SF_COMMAND_PATH": str(self.build / "commands"),
+                "SF_CORE_DUMPS": "1",  # a crash in a test is looked at
                 "SF_PLUGIN_DIR": "", "SF_COMMAND_DIR": "",  # what is installed here is another Streamforge
                 "XDG_STATE_HOME": str(self.build / "state"),
                 **{name: str(value) for name, value in (extra or {}).items()}}
