@@ -203,6 +203,25 @@ SfStatus sf_batch_with(const SfBatch *batch, struct ArrowArray *added, struct Ar
     return status;
 }
 
+SfStatus sf_batch_keep_with(const SfBatch *batch, const uint8_t *keep, struct ArrowArray *added, struct ArrowArray *out,
+                            SfError *err)
+{
+    SfBatch left = {0};
+    SfStatus status = sf_batch_keep(batch, keep, &left, err);
+    if (status != SF_OK) {
+        sf_array_done(added);
+        return status;
+    }
+    size_t n = (size_t) left.rows.n_children, all = n + (size_t) added->n_children;
+    gint64 length = left.rows.length;
+    g_autofree struct ArrowArray *columns = g_new0(struct ArrowArray, all + 1);
+    for (size_t i = 0; i < all; i++)
+        array_move(i < n ? left.rows.children[i] : added->children[i - n], &columns[i]);
+    sf_batch_done(&left);
+    sf_array_done(added);
+    return sf_rows_from_columns(columns, all, length, out, err);
+}
+
 /* Readers are told the sizes of view buffers in the last buffer (columnar format, "Variable-size Binary View
  * Layout"). */
 static gint64 view_bytes(const struct ArrowArray *array)

@@ -82,6 +82,10 @@ SF_API SfStatus sf_rows_from_columns(struct ArrowArray *columns, size_t n, int64
  * builder finishes it, which is moved (release becomes NULL) even on error. */
 SF_API SfStatus sf_batch_with(const SfBatch *batch, struct ArrowArray *added, struct ArrowArray *out, SfError *err);
 
+/* The same of the rows whose bit in `keep` is set (as in sf_batch_keep): `added` has as many rows as there are bits. */
+SF_API SfStatus sf_batch_keep_with(const SfBatch *batch, const uint8_t *keep, struct ArrowArray *added,
+                                   struct ArrowArray *out, SfError *err);
+
 /* Releases if needed; idempotent, accepts NULL. */
 SF_API void sf_array_done(struct ArrowArray *array);
 SF_API void sf_schema_done(struct ArrowSchema *schema);

@@ -310,7 +310,7 @@ static const char *const functions[] = {
     "sf_column_child",
     "sf_column_view",
     "sf_fail",
-    "sf_batch_with",
+    "sf_batch_with",           "sf_batch_keep_with",
     "sf_schema_with",
     "sf_fail_also",
     "sf_fail_prefix",

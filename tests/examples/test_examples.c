@@ -76,6 +76,21 @@ static void test_length_is_a_column_more(void)
     g_assert_cmpint(harness_try_bind(twice), ==, SF_CONFIG);
 }
 
+/* In one step: the others get their column, whatever is rejected between them, and a batch may lose all its rows. */
+static void test_rows_that_are_too_long_are_rejected(void)
+{
+    static const char *const rows[] = {"[\"abcd\", 1]", "[\"a\", 2]", "[\"abc\", 3]", "[null, 4]"};
+    g_autoptr(Harness) h = harness_new("text-length", "{column: text, most: 2}");
+    harness_input_text(h, "rows", "text string, n bigint");
+    const SfBatch *out = harness_apply(h, harness_rows(h, 0, "count/0", 0, rows, 4));
+    g_assert_cmpstr(harness_text(h, out), ==,
+                    "{\"text\":\"a\",\"n\":2,\"length\":1}\n{\"text\":null,\"n\":4,\"length\":null}");
+    g_assert_cmpstr(harness_rejects(h), ==,
+                    "count/0@0: text: a text of 4 bytes, where 2 are the most\n"
+                    "count/0@2: text: a text of 3 bytes, where 2 are the most");
+    g_assert_cmpint(sf_rows(harness_apply(h, harness_rows(h, 0, "count/0", 4, rows, 1))), ==, 0);
+}
+
 typedef struct Folder {
     char *path;
     char *options;
@@ -201,6 +216,7 @@ int main(int argc, char **argv)
     g_test_add_func("/examples/numbers are read or rejected", test_numbers_are_read_or_rejected);
     g_test_add_func("/examples/number column must be a text", test_number_column_must_be_a_text);
     g_test_add_func("/examples/length is a column more", test_length_is_a_column_more);
+    g_test_add_func("/examples/rows that are too long are rejected", test_rows_that_are_too_long_are_rejected);
     add("file is named by its range", test_file_is_named_by_its_range);
     add("second commit changes nothing", test_second_commit_changes_nothing);
     add("what was not committed comes again", test_what_was_not_committed_comes_again);

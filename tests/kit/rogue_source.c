@@ -44,7 +44,7 @@ static SfStatus assign(SfNode *node, SfError *err)
     SF_TRY(sf_assign(node, &assignment, 1, err));
     rogue->split = assignment.split;
     rogue->next = assignment.position;
-    return rogue->mode == TWICE ? sf_assign(node, &assignment, 1, err) : SF_OK;
+    return SF_OK;
 }
 
 static void damage(Rogue *rogue, SfBatch *out)
@@ -82,7 +82,7 @@ static SfStatus poll_rogue(SfNode *node, int64_t timeout_ms, SfBatch *out, SfErr
 {
     (void) timeout_ms;
     Rogue *rogue = node->state;
-    if (!rogue->split)
+    if (!rogue->split || (rogue->mode == TWICE && rogue->next > 0)) /* once rows have come of it */
         SF_TRY(assign(node, err));
     for (int64_t n = rogue->next; n < rogue->next + 3; n++) {
         sf_add_i64(sf_builder_column(rogue->builder, 0), n);
