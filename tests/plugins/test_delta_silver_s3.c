@@ -167,12 +167,12 @@ static void test_changed_behind_a_lost_answer(void)
     fake_s3_script(fake, (FakeScript){.method = "PUT", .part = COMMIT, .fault = FAKE_DO_CUT, .times = -1});
     fake_s3_set(fake, "/lake/t/" NEXT,
                 "{\"protocol\":{\"minReaderVersion\":3,\"minWriterVersion\":7,\"readerFeatures\":[],"
-                "\"writerFeatures\":[\"rowTracking\"]}}\n");
+                "\"writerFeatures\":[\"icebergCompatV2\"]}}\n");
     write_row(h, 1);
     g_assert_cmpint(harness_try_commit(h, SF_COMMIT_CHECKPOINT), ==, SF_RETRY);
     g_assert_cmpint(harness_try_commit(h, SF_COMMIT_CHECKPOINT), ==, SF_CONFIG);
     g_assert_cmpstr(h->err.message, ==,
-                    "s3://lake/t: the table needs the feature 'rowTracking', which this sink lacks");
+                    "s3://lake/t: the table needs the feature 'icebergCompatV2', which this sink lacks");
     g_assert_cmpint(harness_committed(h, 0, "rows/0"), ==, 2);
 }
 
