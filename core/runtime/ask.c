@@ -57,6 +57,16 @@ static void await_leaving(Worker *worker, const Request *request)
     }
 }
 
+/* A worker that is still busy with what nobody waits for is told to leave it when the pipeline stops. Lock held. */
+static void leave_stale(Worker *worker)
+{
+    if (!worker->attempt->stopping || !worker->answering || !worker->answering->withdrawn)
+        return;
+    g_mutex_unlock(&worker->attempt->lock);
+    worker_interrupt(worker);
+    g_mutex_lock(&worker->attempt->lock);
+}
+
 /* For whoever wonders why a group stands still. Lock held. */
 static void tell(const Worker *worker, const Request *request, gint64 deadline)
 {
@@ -84,6 +94,7 @@ static bool wait_for_answers(Attempt *attempt, Worker *const *workers, size_t n,
             tell(workers[open], requests[open], deadline);
             told = true;
         }
+        leave_stale(workers[open]);
         gint64 until = told ? deadline : half;
         attempt_wait(attempt, deadline ? CLAMP((until - now) / 1000 + 1, 1, LOOK_MS) : LOOK_MS);
     }
