@@ -114,6 +114,20 @@ static struct json_object *map_type(const SfOption *option)
     return either(object, pattern(REFERENCE));
 }
 
+/* A map of names to scalars, or to maps whose keys are known: columns, tables. */
+static struct json_object *tree_type(const SfOption *option)
+{
+    if (!option->words)
+        return json_object_new_object();
+    struct json_object *object = typed("object"), *entry = typed("object"), *members = json_object_new_object();
+    for (const char *const *word = option->words; *word; word++)
+        json_object_object_add(members, *word, json_object_new_object());
+    json_object_object_add(entry, "properties", members);
+    json_object_object_add(entry, "additionalProperties", json_object_new_boolean(false));
+    json_object_object_add(object, "additionalProperties", either(entry, scalar()));
+    return either(object, pattern(REFERENCE));
+}
+
 static struct json_object *option_type(const SfOption *option)
 {
     switch (option->type) {
@@ -134,7 +148,7 @@ static struct json_object *option_type(const SfOption *option)
     case SF_OPTION_TYPE_MAP:
         return map_type(option);
     case SF_OPTION_TYPE_TREE:
-        return json_object_new_object();
+        return tree_type(option);
     default:
         return scalar();
     }

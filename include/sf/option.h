@@ -65,7 +65,7 @@ typedef struct SfOption {
     const char *value; /* default; NULL: zero */
     const char *min;   /* likewise max; NULL: no bound */
     const char *max;
-    const char *const *words;  /* enum only, NULL-terminated; also the known keys of a map, where they are closed */
+    const char *const *words;  /* of an enum; the closed keys of a map, or of the maps in a tree that is one */
     const char *doc;           /* one line */
     const char *since;         /* version of the plugin that brought it; NULL: the first */
     const char *deprecated_by; /* name of the option to use instead */

@@ -69,6 +69,9 @@ typedef struct FieldRules {
     Round round;
 } FieldRules;
 
+/* The keys of a column's long form; NULL-terminated, those that say its type come first. */
+extern const char *const field_keys[];
+
 /* The `schema:` tree → Field *, at least one. Messages carry the place; with them come the fields that are right. */
 SfStatus fields_read(const SfValue *schema, FieldRules rules, GPtrArray **out, SfError *err);
 

@@ -37,7 +37,8 @@ static const char *const tombstone_words[] = {"reject", "drop", "keep", NULL};
 static const char *const round_words[] = {"reject", "half_up", "half_even", "down", NULL};
 
 static const SfOption options[] = {
-    SF_OPTION_TREE(JsonDecode, schema, .required = true, .doc = "Output columns: a map of names to types.",
+    SF_OPTION_TREE(JsonDecode, schema, .required = true, .words = field_keys,
+                   .doc = "Output columns: a map of names to types.",
                    .example = "order_id: string not null\n"
                               "order_date: date\n"
                               "sales: decimal(12,2)\n"

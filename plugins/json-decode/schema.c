@@ -197,22 +197,25 @@ static SfStatus read_element(Field *field, const SfValue *element, int depth, Sf
     return SF_OK;
 }
 
+const char *const field_keys[] = {"type",   "struct", "list",      "from",        "default",  "nullable",
+                                  "format", "round",  "from_text", "from_number", "from_key", NULL};
+
 /* The long form: one of type, struct and list, and what else is known of the field. */
 static SfStatus check_keys(const Field *field, const SfValue *map, SfError *err)
 {
-    static const char *const words[] = {"type",   "struct", "list",      "from",        "default", "nullable",
-                                        "format", "round",  "from_text", "from_number", "from_key"};
+    const char *const *words = field_keys;
+    const size_t n_words = g_strv_length((char **) field_keys);
     int types = 0;
     for (size_t i = 0; i < sf_value_size(map); i++) {
         const SfValue *key = sf_value_key(map, i);
         const char *text = sf_value_text(key);
         size_t known = 0;
-        while (known < G_N_ELEMENTS(words) && strcmp(text ? text : "", words[known]) != 0)
+        while (known < n_words && strcmp(text ? text : "", words[known]) != 0)
             known++;
         char nearest[64];
-        if (known == G_N_ELEMENTS(words))
+        if (known == n_words)
             return sf_value_fail(key, err, "column '%s': unknown key '%s'%s", field->name, text ? text : "",
-                                 sf_suggest(text ? text : "", words, G_N_ELEMENTS(words), nearest, sizeof nearest));
+                                 sf_suggest(text ? text : "", words, n_words, nearest, sizeof nearest));
         types += known < 3;
     }
     if (types == 1)

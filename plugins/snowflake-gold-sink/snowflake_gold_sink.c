@@ -29,6 +29,10 @@ typedef struct Gold {
     bool committed;
 } Gold;
 
+/* Of a table; model.c reads them. */
+static const char *const dimension_keys[] = {"key", "columns", "latest_by", "delete_when", "skip_when", NULL};
+static const char *const fact_keys[] = {"key", "columns", "latest_by", "delete_when", "skip_when", "dimensions", NULL};
+
 static const SfOption options[] = {
     SF_OPTION_SECRET(Gold, connection, .required = true,
                      .doc = "ODBC connection string, 'Driver=…;…' or 'DSN=…'; the driver says which database it is.",
@@ -37,13 +41,14 @@ static const SfOption options[] = {
     SF_OPTION_SECRET(Gold, password, .doc = "Its password; file:PATH and exec:COMMAND keep it out of the pipeline."),
     SF_OPTION_STRING(Gold, schema, .doc = "Schema of the tables, created if absent; the connection's own without."),
     SF_OPTION_TREE(
-        Gold, dimensions,
+        Gold, dimensions, .words = dimension_keys,
         .doc =
             "Dimension tables: name: {key, columns, latest_by, delete_when, skip_when}; the latest row of a key stays.",
         .example = "dim_customer: {key: customer_id, columns: [customer_name, region]}"),
-    SF_OPTION_TREE(
-        Gold, facts, .doc = "Fact tables: as dimensions, and {dimensions}; columns may be renamed (new: old) or typed.",
-        .example = "fact_sales: {key: order_id, latest_by: [_timestamp], columns: {order_date: , amount: sales}}"),
+    SF_OPTION_TREE(Gold, facts, .words = fact_keys,
+                   .doc = "Fact tables: as dimensions, and {dimensions}; columns may be renamed (new: old) or typed.",
+                   .example =
+                       "fact_sales: {key: order_id, latest_by: [_timestamp], columns: {order_date: , amount: sales}}"),
     SF_OPTION_BOOL(Gold, provenance, .value = "true",
                    .doc = "Keep _topic, _partition, _offset and _timestamp in every table: where a row comes from. "
                           "false: of rows with equal 'latest_by' the last to be committed stays."),
