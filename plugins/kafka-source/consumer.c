@@ -41,6 +41,7 @@ SfStatus consumer_open(SfNode *node, SfError *err)
     rd_kafka_t *rk = kafka_client_handle(source->client);
     rd_kafka_poll_set_consumer(rk);
     sf_patience(node, MAX(settings_number(source, "session.timeout.ms"), PATIENCE_MS));
+    source->refill_bytes = (size_t) settings_number(source, "queued.max.messages.kbytes") * 1024 / 2;
     source->data = rd_kafka_queue_new(rk);
     static const uint64_t one = 1;
     rd_kafka_queue_io_event_enable(source->data, source->wake, &one, sizeof one);
@@ -224,11 +225,13 @@ static bool drain(Source *source)
 {
     ssize_t n = rd_kafka_consume_batch_queue(source->data, 0, source->drained, (size_t) source->batch_rows);
     Partition *partition = NULL;
+    size_t bytes = 0;
     if (n > 0 && kafka_client_down(source->client))
         holes_doubt_all(source);
     for (ssize_t i = 0; i < n; i++) {
         rd_kafka_message_t *message = source->drained[i];
         partition = partition_of(source, partition, message);
+        bytes += message->len + message->key_len;
         if (message->err)
             take_partition_event(source, partition, message);
         if (message->err || !take_record(source, partition, message))
@@ -236,6 +239,7 @@ static bool drain(Source *source)
     }
     if (n > 0)
         kafka_client_up(source->client);
+    refill_taken(source, bytes);
     return n > 0;
 }
 

@@ -11,9 +11,6 @@
 #define FETCH_BYTES (INT64_C(512) << 10) /* of all tasks together */
 #define FETCH_LEAST (INT64_C(64) << 10)
 
-/* From here on a client whose queue is full looks at it as often as it is told; older ones do so after a second. */
-#define QUEUE_BACKOFF 0x020200ff
-
 /* A member that was killed keeps its partitions until its session ends, so sessions are short, and a heartbeat is due
  * three times in one. Either may be the user's. */
 #define SESSION_MS 10000
@@ -107,7 +104,7 @@ rd_kafka_conf_t *settings_conf(const SfNode *node, SfError *err)
         {"message.max.bytes", fetch}, /* of producers; a consumer refuses to fetch less at once */
         {"fetch.error.backoff.ms", "50"},
         {"socket.nagle.disable", "true"},
-        {rd_kafka_version() >= QUEUE_BACKOFF ? "fetch.queue.backoff.ms" : "fetch.error.backoff.ms", "50"},
+        {rd_kafka_version() >= FETCH_QUEUE_BACKOFF ? "fetch.queue.backoff.ms" : "fetch.error.backoff.ms", "50"},
         {"fetch.wait.max.ms", node->bounded ? "50" : "500"}, /* an end is seen only by a fetch that finds nothing */
         {"topic.metadata.refresh.interval.ms", "10000"},     /* also how soon a new topic is found */
         {NULL, NULL},

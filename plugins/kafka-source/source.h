@@ -68,10 +68,13 @@ typedef struct Source {
     bool suspects;      /* some partition is one */
     rd_kafka_queue_t *data;
     rd_kafka_message_t **drained; /* batch_rows of them */
-    GPtrArray *partitions;        /* Partition * */
-    guint turn;                   /* whose rows come next */
-    GQueue rebalances;            /* Rebalance *, oldest first */
-    int wake;                     /* eventfd: something came, or interrupt */
+    size_t taken_bytes;           /* of its messages since the client was last woken; see refill.c, as the next two */
+    size_t refill_bytes;
+    guint woken;
+    GPtrArray *partitions; /* Partition * */
+    guint turn;            /* whose rows come next */
+    GQueue rebalances;     /* Rebalance *, oldest first */
+    int wake;              /* eventfd: something came, or interrupt */
     gint interrupted;
     bool assigned; /* at least once */
     bool closing;
@@ -167,6 +170,12 @@ void holes_seek(Source *source);
 bool holes_suspect(Source *source, Partition *partition, int64_t offset);
 /* Asks it, and puts the consumer where its answer begins. */
 SfStatus holes_serve(SfNode *node, SfError *err);
+
+/* refill.c */
+/* From here on a client whose queue is full looks at it as often as it is told to (fetch.queue.backoff.ms). */
+#define FETCH_QUEUE_BACKOFF 0x020200ff
+/* So many bytes of messages have left the client's queue: it is to fill it again. */
+void refill_taken(Source *source, size_t bytes);
 
 /* batch.c */
 SfStatus batch_build(SfNode *node, Partition *partition, SfBatch *out, SfError *err);
