@@ -1,5 +1,5 @@
-/* Keeps an old client fetching. Before 2.2 librdkafka's thread of a broker finds its queue full and sleeps for up to a second
- * (rd_kafka_max_block_ms), however soon there is room again; an operation for that broker wakes it. */
+/* Keeps an old client fetching. Before 2.2 librdkafka's thread of a broker finds its queue full and sleeps for up to a
+ * second (rd_kafka_max_block_ms), however soon there is room again; an operation for that broker wakes it. */
 #include "source.h"
 
 #define WAKE_MS 100
