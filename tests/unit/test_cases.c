@@ -35,6 +35,16 @@ static char *check(const char *text)
     return g_string_free(out, FALSE);
 }
 
+/* A plugin of the tree that this build does not have, and one of the texts speaks of; or NULL. */
+static const char *missing_plugin(const char *text, const char *expected)
+{
+    static const char *const left_out[] = {SF_PLUGINS_LEFT_OUT NULL};
+    for (const char *const *name = left_out; *name; name++)
+        if (strstr(text, *name) || strstr(expected, *name))
+            return *name;
+    return NULL;
+}
+
 static void run_case(gconstpointer data)
 {
     const char *name = data;
@@ -45,14 +55,18 @@ static void run_case(gconstpointer data)
     g_autoptr(GError) error = NULL;
     g_file_get_contents(yaml_path, &text, NULL, &error);
     g_assert_no_error(error);
+    g_file_get_contents(expected_path, &expected, NULL, NULL);
+    const char *missing = missing_plugin(text, expected ? expected : "");
+    if (missing) {
+        g_test_skip(missing);
+        return;
+    }
     g_autofree char *said = check(text);
     if (g_getenv("SF_CASES_WRITE")) {
         g_file_set_contents(expected_path, said, -1, &error);
         g_assert_no_error(error);
         return;
     }
-    g_file_get_contents(expected_path, &expected, NULL, &error);
-    g_assert_no_error(error);
     g_assert_cmpstr(said, ==, expected);
 }
 
