@@ -37,6 +37,11 @@ bool api_handle(Request *request, Outcome *outcome);
 /* Whether requests of that version have flexible fields. */
 bool api_is_flexible(gint16 api, gint16 version);
 
+/* What a request asks of one partition, whose number comes next: reads it, and writes its answer. */
+typedef void PartitionCall(Request *request, const char *topic, gpointer data);
+/* A request's topics, each with its partitions: answers one after the other. */
+void api_each_partition(Request *request, PartitionCall *call, gpointer data);
+
 /* api_data.c */
 Outcome api_produce(Request *request);
 Outcome api_fetch(Request *request);
@@ -54,6 +59,14 @@ Outcome api_add_offsets(Request *request);
 Outcome api_end(Request *request);
 Outcome api_commit_in_transaction(Request *request);
 /* api_offsets.c */
+/* Offsets of a group, by themselves or in a transaction. */
+typedef struct CommitRequest {
+    Code code; /* of the request as a whole */
+    const char *group;
+    gint16 epochs_since; /* the version from which on partitions carry a leader's epoch */
+    GPtrArray *out;      /* Pending *: what is to be noted; NULL only with another code than CODE_OK */
+} CommitRequest;
+void api_commit_partition(Request *request, const char *topic, gpointer data); /* CommitRequest */
 Outcome api_find_coordinator(Request *request);
 Outcome api_offset_commit(Request *request);
 Outcome api_offset_fetch(Request *request);

@@ -25,8 +25,9 @@ static Code append(Request *request, const char *topic, gint32 number, const gui
     return code;
 }
 
-static void produce_partition(Request *request, const char *topic)
+static void produce_partition(Request *request, const char *topic, gpointer unused)
 {
+    (void) unused;
     gsize size;
     gint64 base = -1;
     gint32 number = in_i32(&request->in);
@@ -49,16 +50,7 @@ Outcome api_produce(Request *request)
     in_text(&request->in);
     gint16 acks = in_i16(&request->in);
     in_i32(&request->in);
-    gint32 topics = in_count(&request->in);
-    out_count(&request->out, topics);
-    for (gint32 i = 0; i < topics; i++) {
-        const char *topic = in_text(&request->in);
-        gint32 partitions = in_count(&request->in);
-        out_text(&request->out, topic);
-        out_count(&request->out, partitions);
-        for (gint32 k = 0; k < partitions; k++)
-            produce_partition(request, topic);
-    }
+    api_each_partition(request, produce_partition, NULL);
     out_i32(&request->out, 0);
     return acks == 0 ? SILENT : ANSWERED;
 }
@@ -90,8 +82,9 @@ static void write_aborted(Request *request, const Log *log, gint64 from, gint64 
     out_patch_i32(&request->out, at, n);
 }
 
-static void fetch_partition(Request *request, Fetch *fetch, const char *topic)
+static void fetch_partition(Request *request, const char *topic, gpointer data)
 {
+    Fetch *fetch = data;
     gint32 number = in_i32(&request->in);
     if (request->version >= 9)
         in_i32(&request->in);
@@ -143,16 +136,7 @@ Outcome api_fetch(Request *request)
         out_i16(&request->out, CODE_OK);
         out_i32(&request->out, 0);
     }
-    gint32 topics = in_count(&request->in);
-    out_count(&request->out, topics);
-    for (gint32 i = 0; i < topics; i++) {
-        const char *topic = in_text(&request->in);
-        gint32 partitions = in_count(&request->in);
-        out_text(&request->out, topic);
-        out_count(&request->out, partitions);
-        for (gint32 k = 0; k < partitions; k++)
-            fetch_partition(request, &fetch, topic);
-    }
+    api_each_partition(request, fetch_partition, &fetch);
     gint64 now = g_get_monotonic_time();
     if (request->deadline_us == 0)
         request->deadline_us = now + (gint64) CLAMP(fetch.wait_ms, 0, 60000) * 1000;
@@ -162,8 +146,9 @@ Outcome api_fetch(Request *request)
 
 /* ---- offsets of times ------------------------------------------------------------------------------------------- */
 
-static void list_partition(Request *request, const char *topic, bool committed)
+static void list_partition(Request *request, const char *topic, gpointer data)
 {
+    bool committed = *(const bool *) data;
     gint32 number = in_i32(&request->in);
     if (request->version >= 4)
         in_i32(&request->in);
@@ -192,15 +177,6 @@ Outcome api_list_offsets(Request *request)
         committed = in_i8(&request->in) == 1;
         out_i32(&request->out, 0);
     }
-    gint32 topics = in_count(&request->in);
-    out_count(&request->out, topics);
-    for (gint32 i = 0; i < topics; i++) {
-        const char *topic = in_text(&request->in);
-        gint32 partitions = in_count(&request->in);
-        out_text(&request->out, topic);
-        out_count(&request->out, partitions);
-        for (gint32 k = 0; k < partitions; k++)
-            list_partition(request, topic, committed);
-    }
+    api_each_partition(request, list_partition, &committed);
     return ANSWERED;
 }

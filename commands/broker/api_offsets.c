@@ -34,18 +34,20 @@ static Code may_commit(const Broker *broker, const char *id, const char *member,
     return code == CODE_OK && group->state == GROUP_COMPLETING ? CODE_REBALANCE_IN_PROGRESS : code;
 }
 
-static void commit_partition(Request *request, Code code, const char *group, const char *topic, GPtrArray *all)
+void api_commit_partition(Request *request, const char *topic, gpointer data)
 {
+    const CommitRequest *commit = data;
+    Code code = commit->code;
     gint32 number = in_i32(&request->in);
     gint64 offset = in_i64(&request->in);
-    if (request->version >= 6)
+    if (request->version >= commit->epochs_since)
         in_i32(&request->in);
     const char *metadata = in_text(&request->in);
     in_tags(&request->in);
     if (code == CODE_OK && !store_partition(request->broker, topic, number))
         code = CODE_UNKNOWN_TOPIC;
     if (code == CODE_OK && !request->in.broken)
-        g_ptr_array_add(all, pending_new(group, topic, number, offset, metadata));
+        g_ptr_array_add(commit->out, pending_new(commit->group, topic, number, offset, metadata));
     out_i32(&request->out, number);
     out_i16(&request->out, (gint16) code);
     out_tags(&request->out);
@@ -63,20 +65,10 @@ Outcome api_offset_commit(Request *request)
         in_i64(in);
     Code code = may_commit(request->broker, group, member, instance, generation);
     g_autoptr(GPtrArray) all = g_ptr_array_new_with_free_func((GDestroyNotify) pending_free);
-    gint32 topics = in_count(in);
+    CommitRequest commit = {.code = code, .group = group, .epochs_since = 6, .out = all};
     if (request->version >= 3)
         out_i32(out, 0);
-    out_count(out, topics);
-    for (gint32 i = 0; i < topics; i++) {
-        const char *topic = in_text(in);
-        gint32 partitions = in_count(in);
-        out_text(out, topic);
-        out_count(out, partitions);
-        for (gint32 k = 0; k < partitions; k++)
-            commit_partition(request, code, group, topic, all);
-        in_tags(in);
-        out_tags(out);
-    }
+    api_each_partition(request, api_commit_partition, &commit);
     out_tags(out);
     bool noted = all->len > 0 && !in->broken && store_note_offsets(request->broker, all);
     for (guint i = 0; noted && i < all->len; i++)

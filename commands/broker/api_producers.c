@@ -36,29 +36,30 @@ static Code read_producer(Request *request, gint16 newer, Producer **out)
     return code == CODE_INVALID_PRODUCER_EPOCH && request->version >= newer ? CODE_PRODUCER_FENCED : code;
 }
 
+typedef struct Join {
+    Producer *producer;
+    Code code; /* of the request as a whole */
+} Join;
+
+static void join_partition(Request *request, const char *topic, gpointer data)
+{
+    const Join *join = data;
+    gint32 number = in_i32(&request->in);
+    Partition *partition = store_partition(request->broker, topic, number);
+    Code code = join->code != CODE_OK ? join->code
+                : partition           ? producers_join(join->producer, partition)
+                                      : CODE_UNKNOWN_TOPIC;
+    out_i32(&request->out, number);
+    out_i16(&request->out, (gint16) code);
+    out_tags(&request->out);
+}
+
 Outcome api_add_partitions(Request *request)
 {
-    Producer *producer = NULL;
-    Code code = read_producer(request, 2, &producer);
-    gint32 topics = in_count(&request->in);
+    Join join = {.producer = NULL};
+    join.code = read_producer(request, 2, &join.producer);
     out_i32(&request->out, 0);
-    out_count(&request->out, topics);
-    for (gint32 i = 0; i < topics; i++) {
-        const char *topic = in_text(&request->in);
-        gint32 partitions = in_count(&request->in);
-        out_text(&request->out, topic);
-        out_count(&request->out, partitions);
-        for (gint32 k = 0; k < partitions; k++) {
-            gint32 number = in_i32(&request->in);
-            Partition *partition = store_partition(request->broker, topic, number);
-            Code mine = code != CODE_OK ? code : partition ? producers_join(producer, partition) : CODE_UNKNOWN_TOPIC;
-            out_i32(&request->out, number);
-            out_i16(&request->out, (gint16) mine);
-            out_tags(&request->out);
-        }
-        in_tags(&request->in);
-        out_tags(&request->out);
-    }
+    api_each_partition(request, join_partition, &join);
     out_tags(&request->out);
     return ANSWERED;
 }
@@ -88,23 +89,6 @@ Outcome api_end(Request *request)
     return ANSWERED;
 }
 
-static void commit_partition(Request *request, Producer *producer, Code code, const char *group, const char *topic)
-{
-    gint32 number = in_i32(&request->in);
-    gint64 offset = in_i64(&request->in);
-    if (request->version >= 2)
-        in_i32(&request->in);
-    const char *metadata = in_text(&request->in);
-    in_tags(&request->in);
-    if (code == CODE_OK && !store_partition(request->broker, topic, number))
-        code = CODE_UNKNOWN_TOPIC;
-    if (code == CODE_OK && !request->in.broken)
-        g_ptr_array_add(producer->pending, pending_new(group, topic, number, offset, metadata));
-    out_i32(&request->out, number);
-    out_i16(&request->out, (gint16) code);
-    out_tags(&request->out);
-}
-
 Outcome api_commit_in_transaction(Request *request)
 {
     Producer *producer = NULL;
@@ -122,19 +106,10 @@ Outcome api_commit_in_transaction(Request *request)
         if (code == CODE_OK && generation >= 0)
             code = group_check(groups_find(request->broker, group), member, instance, generation, &found);
     }
-    gint32 topics = in_count(&request->in);
+    CommitRequest commit = {
+        .code = code, .group = group, .epochs_since = 2, .out = producer ? producer->pending : NULL};
     out_i32(&request->out, 0);
-    out_count(&request->out, topics);
-    for (gint32 i = 0; i < topics; i++) {
-        const char *topic = in_text(&request->in);
-        gint32 partitions = in_count(&request->in);
-        out_text(&request->out, topic);
-        out_count(&request->out, partitions);
-        for (gint32 k = 0; k < partitions; k++)
-            commit_partition(request, producer, code, group, topic);
-        in_tags(&request->in);
-        out_tags(&request->out);
-    }
+    api_each_partition(request, api_commit_partition, &commit);
     out_tags(&request->out);
     return ANSWERED;
 }
