@@ -27,7 +27,7 @@ static void tell(const Absent *absent, SfNode *node)
         g_string_append_printf(names, "%s'%s'", i > 0 ? ", " : "", field->name);
         for (guint j = 0; field->paths && j < field->paths->len; j++)
             g_string_append_printf(names, "%s%s", j == 0 ? " from " : " or ",
-                                   ((const Path *) g_ptr_array_index(field->paths, j))->text);
+                                   ((const JsonPath *) g_ptr_array_index(field->paths, j))->text);
     }
     sf_log(node, SF_LOG_WARNING,
            "null in all of the first %" G_GINT64_FORMAT " rows: %s; is it called so in the events?", absent->rows,

@@ -1,7 +1,7 @@
 /* The walk over an event: objects by level, lists, what is missing, and the row's end. Values are scalar.c's. */
 #include "decode.h"
 
-#include "text.h"
+#include "json/text.h"
 
 void decoder_init(Decoder *decoder, GPtrArray *fields, SfBuilder *builder, bool reject_unknown)
 {
@@ -308,7 +308,7 @@ static const char *find_key(Decoder *decoder, const Level *level, const char *p,
     }
     if (!decode_reserve(decoder, size))
         return NULL;
-    long length = text_unescape(p, size, decoder->scratch);
+    long length = json_unescape(p, size, decoder->scratch);
     *number = length < 0 ? -1 : level_find(level, decoder->scratch, (size_t) length);
     return end;
 }

@@ -35,8 +35,10 @@ static void put_field(GString *out, const Field *field)
     } else {
         g_string_append(out, field->name);
     }
-    for (guint i = 0; field->paths && i < field->paths->len; i++)
-        g_string_append_printf(out, "%s%s", i == 0 ? " (" : ", ", ((Path *) g_ptr_array_index(field->paths, i))->text);
+    for (guint i = 0; field->paths && i < field->paths->len; i++) {
+        const JsonPath *path = g_ptr_array_index(field->paths, i);
+        g_string_append_printf(out, "%s%s", i == 0 ? " (" : ", ", path->text);
+    }
     if (field->paths)
         g_string_append_c(out, ')');
 }

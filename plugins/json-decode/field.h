@@ -4,7 +4,7 @@
 
 #include <glib.h>
 #include <sf/sf.h>
-#include "path.h"
+#include "json/path.h"
 #include "pattern.h"
 
 typedef enum FieldKind {
@@ -39,7 +39,7 @@ struct Field {
     bool from_text_set;
     bool from_number;        /* boolean only: 0 and 1 are taken, too */
     char *type;              /* as messages name it: "decimal(12,2)" */
-    GPtrArray *paths;        /* Path *, from the enclosing object: the first that is not null counts; NULL: its name */
+    GPtrArray *paths;        /* JsonPath *, from the enclosing object: the first not null counts; NULL: its name */
     const char **found;      /* of several paths, in the object under way: the value at each, or NULL; the decoder's */
     Field *key;              /* the same in a record's key, for tombstones; or NULL */
     char *fallback;          /* JSON text of `default`, or NULL */
@@ -57,7 +57,7 @@ Field *field_add_child(Field *field, const char *name);
 /* Reads "decimal(12,2) not null from a.b" into field (which has its name already). SF_CONFIG, without a place. */
 SfStatus field_parse(Field *field, const char *text, SfError *err);
 
-/* One more path, as path_read() takes it. SF_CONFIG, without a place. */
+/* One more path, as json_path_read() takes it. SF_CONFIG, without a place. */
 SfStatus field_parse_path(Field *field, const char *text, SfError *err);
 
 /* One entry of `format`: a unit (ms), iso, base64 or a pattern. SF_CONFIG, without a place. */

@@ -59,11 +59,11 @@ static Level *level_empty(void)
 }
 
 /* The node that the path leads to. Those on the way are as strict as the field. */
-static Node *add_path(Level *level, const Path *path, bool strict)
+static Node *add_path(Level *level, const JsonPath *path, bool strict)
 {
     Node *node = &level->whole;
     for (guint i = 0; i < path->steps->len; i++) {
-        const PathStep *step = &g_array_index(path->steps, PathStep, i);
+        const JsonPathStep *step = &g_array_index(path->steps, JsonPathStep, i);
         node->strict |= strict;
         if (step->key && i > 0 && !node->level)
             node->level = level_empty();

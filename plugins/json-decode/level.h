@@ -35,7 +35,7 @@ struct Items {
 };
 
 typedef struct Item {
-    int64_t index; /* as in PathStep */
+    int64_t index; /* as in JsonPathStep */
     Node node;
 } Item;
 

@@ -2,13 +2,13 @@
 #include "scalar.h"
 
 #include <math.h>
-#include "text.h"
+#include "json/text.h"
 
 bool scalar_unescape(Decoder *decoder, const Field *field, const char *p, Text *text)
 {
     if (!decode_reserve(decoder, text->size))
         return false;
-    long size = text_unescape(text->data, text->size, decoder->scratch);
+    long size = json_unescape(text->data, text->size, decoder->scratch);
     if (size < 0) {
         decode_fail(decoder, FAULT_SURROGATE, field, p);
         return false;
@@ -106,7 +106,7 @@ bool scalar_base64(Decoder *decoder, const Field *field, const char *p, Text *te
         return false;
     if (decoder->scan.escapes)
         text->data = decoder->scratch; /* which may have moved */
-    *size = text_base64(text->data, text->size, decoder->scratch);
+    *size = json_read_base64(text->data, text->size, decoder->scratch);
     if (*size < 0)
         decode_fail(decoder, FAULT_WRONG, field, p);
     return *size >= 0;

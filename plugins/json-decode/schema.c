@@ -158,7 +158,7 @@ static SfStatus read_from(Field *field, const SfValue *value, SfError *err)
 static SfStatus check_root(const Field *field, const SfValue *value, SfError *err)
 {
     for (guint i = 0; field->paths && i < field->paths->len; i++) {
-        const Path *path = g_ptr_array_index(field->paths, i);
+        const JsonPath *path = g_ptr_array_index(field->paths, i);
         if (*path->text == '$' && field->parent && strchr(".[", path->text[1]))
             return sf_value_fail(value, err, "column '%s': '%s' begins at the event, but a member's path at its struct",
                                  field->name, path->text);

@@ -299,11 +299,11 @@ static SfStatus read_type(Reader *reader, Field *field)
 
 static SfStatus add_path(Field *field, const char **text, SfError *err)
 {
-    Path *path = path_read(text, err);
+    JsonPath *path = json_path_read(text, err);
     if (!path)
         return SF_CONFIG;
     if (!field->paths)
-        field->paths = g_ptr_array_new_with_free_func((GDestroyNotify) path_free);
+        field->paths = g_ptr_array_new_with_free_func((GDestroyNotify) json_path_free);
     g_ptr_array_add(field->paths, path);
     return field->paths->len <= MAX_PATHS ? SF_OK : sf_fail(err, SF_CONFIG, "more than %d paths", MAX_PATHS);
 }

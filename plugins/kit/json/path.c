@@ -1,5 +1,5 @@
 /* The notation of paths. A hand-written descent: each kind of step is a function. */
-#include "path.h"
+#include "json/path.h"
 
 #include <stdbool.h>
 #include <string.h>
@@ -8,10 +8,10 @@ enum { MAX_STEPS = 32, MAX_INDEX_DIGITS = 9 };
 
 static void clear_step(gpointer step)
 {
-    g_free(((PathStep *) step)->key);
+    g_free(((JsonPathStep *) step)->key);
 }
 
-void path_free(Path *path)
+void json_path_free(JsonPath *path)
 {
     if (!path)
         return;
@@ -20,9 +20,9 @@ void path_free(Path *path)
     g_free(path);
 }
 
-static SfStatus add_step(Path *path, char *key, int64_t index, SfError *err)
+static SfStatus add_step(JsonPath *path, char *key, int64_t index, SfError *err)
 {
-    PathStep step = {.key = key, .index = index};
+    JsonPathStep step = {.key = key, .index = index};
     g_array_append_val(path->steps, step);
     return path->steps->len <= MAX_STEPS ? SF_OK : sf_fail(err, SF_CONFIG, "a path of more than %d steps", MAX_STEPS);
 }
@@ -48,7 +48,7 @@ static SfStatus check_key(const char *key, size_t size, SfError *err)
                    key[plain], (int) size, key);
 }
 
-static SfStatus read_key(Path *path, const char **p, SfError *err)
+static SfStatus read_key(JsonPath *path, const char **p, SfError *err)
 {
     bool quoted = **p == '`';
     const char *key = *p + quoted;
@@ -62,7 +62,7 @@ static SfStatus read_key(Path *path, const char **p, SfError *err)
 }
 
 /* ['key'] or ["key"]: a backslash takes the next character as it is. */
-static SfStatus read_quoted_key(Path *path, const char **p, SfError *err)
+static SfStatus read_quoted_key(JsonPath *path, const char **p, SfError *err)
 {
     const char *start = *p;
     char quote = *(*p)++;
@@ -78,7 +78,7 @@ static SfStatus read_quoted_key(Path *path, const char **p, SfError *err)
     return add_step(path, g_string_free(g_steal_pointer(&key), FALSE), 0, err);
 }
 
-static SfStatus read_index(Path *path, const char **p, SfError *err)
+static SfStatus read_index(JsonPath *path, const char **p, SfError *err)
 {
     bool negative = **p == '-';
     const char *digits = *p + negative;
@@ -95,7 +95,7 @@ static SfStatus read_index(Path *path, const char **p, SfError *err)
     return add_step(path, NULL, negative ? -index : index, err);
 }
 
-static SfStatus read_bracket(Path *path, const char **p, SfError *err)
+static SfStatus read_bracket(JsonPath *path, const char **p, SfError *err)
 {
     (*p)++;
     SF_TRY(**p == '\'' || **p == '"' ? read_quoted_key(path, p, err) : read_index(path, p, err));
@@ -105,7 +105,7 @@ static SfStatus read_bracket(Path *path, const char **p, SfError *err)
     return SF_OK;
 }
 
-static SfStatus read_steps(Path *path, const char **p, SfError *err)
+static SfStatus read_steps(JsonPath *path, const char **p, SfError *err)
 {
     bool root = **p == '$' && ((*p)[1] == '\0' || strchr(".[ ,>\t\r\n", (*p)[1]));
     if (root)
@@ -122,16 +122,16 @@ static SfStatus read_steps(Path *path, const char **p, SfError *err)
             SF_TRY(read_key(path, p, err));
         }
     }
-    if (path->steps->len > 0 && !g_array_index(path->steps, PathStep, 0).key)
+    if (path->steps->len > 0 && !g_array_index(path->steps, JsonPathStep, 0).key)
         return sf_fail(err, SF_CONFIG, "an event is an object: a path begins with a key, as in $.items[0]");
     return SF_OK;
 }
 
-Path *path_read(const char **text, SfError *err)
+JsonPath *json_path_read(const char **text, SfError *err)
 {
-    g_autoptr(Path) path = g_new0(Path, 1);
+    g_autoptr(JsonPath) path = g_new0(JsonPath, 1);
     const char *start = *text;
-    path->steps = g_array_new(FALSE, FALSE, sizeof(PathStep));
+    path->steps = g_array_new(FALSE, FALSE, sizeof(JsonPathStep));
     g_array_set_clear_func(path->steps, clear_step);
     if (read_steps(path, text, err) != SF_OK)
         return NULL;

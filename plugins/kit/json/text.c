@@ -1,5 +1,5 @@
 /* Escapes of JSON strings and base64, strictly. */
-#include "text.h"
+#include "json/text.h"
 
 #include <stdint.h>
 #include <string.h>
@@ -55,7 +55,7 @@ static const char *read_unicode(const char *p, const char *end, uint32_t *out)
     return p;
 }
 
-long text_unescape(const char *text, size_t size, char *out)
+long json_unescape(const char *text, size_t size, char *out)
 {
     static const char letters[] = "\"\\/bfnrt", meanings[] = "\"\\/\b\f\n\r\t";
     const char *p = text, *end = text + size;
@@ -93,7 +93,7 @@ static int base64_value(char c)
     return c == '+' ? 62 : c == '/' ? 63 : -1;
 }
 
-long text_base64(const char *text, size_t size, char *out)
+long json_read_base64(const char *text, size_t size, char *out)
 {
     if (size % 4 != 0)
         return -1;
