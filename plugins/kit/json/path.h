@@ -4,6 +4,7 @@
 #define KIT_JSON_PATH_H
 
 #include <glib.h>
+#include <stdbool.h>
 #include <sf/sf.h>
 
 typedef struct JsonPathStep {
@@ -20,6 +21,11 @@ typedef struct JsonPath {
 JsonPath *json_path_read(const char **text, SfError *err);
 
 void json_path_free(JsonPath *path);
+
+/* The value that the path leads to in data[0, size), which json_valid() has accepted: its first character and its size.
+ * false: there is none. Of a key that stands there twice the first counts. Allocates for keys with escapes only; any
+ * thread. */
+bool json_path_find(const JsonPath *path, const char *data, size_t size, const char **value, size_t *value_size);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(JsonPath, json_path_free)
 
