@@ -74,6 +74,29 @@ static void test_past_a_damaged_one(void)
     g_assert_cmpint(delta_log_txn(place.log, "p/s/x"), ==, 6);
 }
 
+/* An absolute path is one file, however it is spelled; its removal goes through checkpoints. */
+static void test_spelled_paths(void)
+{
+    static const char *const spellings[] = {"/t/x%20y", "file:/t/x%20y", "file:///t/x%20y", "file:///t/x y"};
+    for (gsize i = 0; i < G_N_ELEMENTS(spellings); i++)
+        for (gsize j = 0; j < G_N_ELEMENTS(spellings); j++) {
+            g_auto(Place) place = {0};
+            place_init(&place);
+            g_autofree char *first = g_strdup_printf(PROTOCOL METADATA ADD("t/x%%20y") ADD("%s"), spellings[i]);
+            g_autofree char *second =
+                g_strdup_printf("{\"remove\":{\"path\":\"%s\",\"dataChange\":true}}\n", spellings[j]);
+            place_put_commit(&place, 0, first);
+            place_loads(&place, 0);
+            if (j % 2 == 1) /* the file is among the checkpoint's rows, or in a commit */
+                checkpoint(&place);
+            place_put_commit(&place, 1, second);
+            place_loads(&place, 1);
+            checkpoint(&place);
+            g_autofree char *paths = place_checkpoint_paths(&place, 1);
+            g_assert_cmpstr(paths, ==, "t/x%20y ");
+        }
+}
+
 #define V2 "_delta_log/00000000000000000007.checkpoint.a8f3c3f4-1b7c-4d1e-9f4e-0c4b7d1e2f3a"
 
 /* A V2 checkpoint, as a text with its files in a sidecar: what Spark 4 writes by the policy v2. */
@@ -199,6 +222,9 @@ static void test_clean(void)
     expect_history(CLEANUP("\"delta.logRetentionDuration\":\"interval 2 weeks\""), 29, TENS TWENTIES);
     expect_history(CLEANUP("\"delta.logRetentionDuration\":\"interval 1 blue moon\""), 300, ALL TENS TWENTIES);
     expect_history(CLEANUP("\"delta.enableExpiredLogCleanup\":\"false\""), 300, ALL TENS TWENTIES);
+    expect_history(METADATA "{\"protocol\":{\"minReaderVersion\":1,\"minWriterVersion\":7,\"writerFeatures\":["
+                            "\"checkpointProtection\"]}}\n",
+                   300, ALL TENS TWENTIES);
 }
 
 /* Once a day: what expires later waits for the next one. */
@@ -224,6 +250,7 @@ int main(int argc, char **argv)
     g_test_add_func("/delta/times of positions go through checkpoints", test_last_updated);
     g_test_add_func("/delta/a checkpoint that cannot be read is written past", test_past_a_damaged_one);
     g_test_add_func("/delta/v2 checkpoints with sidecars are read", test_v2);
+    g_test_add_func("/delta/spellings of an absolute path are one file", test_spelled_paths);
     g_test_add_func("/delta/what an expired checkpoint stands for is taken away", test_clean);
     g_test_add_func("/delta/the log is cleaned once a day", test_clean_once_a_day);
     return g_test_run();

@@ -167,10 +167,73 @@ static void test_converted(void)
     g_assert_cmpstr(sorted, ==, expected);
 }
 
+/* Structs alone, where the table says so: from commits, and from a checkpoint that had both; a file without any stays
+ * without. */
+static void test_structs_alone(void)
+{
+    g_auto(Place) place = {0};
+    place_init(&place);
+    g_autofree char *table = table_line("\"delta.checkpoint.writeStatsAsStruct\":\"true\"");
+    g_autofree char *changed = table_line("\"delta.checkpoint.writeStatsAsJson\":\"false\"");
+    g_autofree char *one = add_line("one", TEXT);
+    g_autofree char *none = add_line("none", NULL);
+    g_autofree char *two = add_line("two", TEXT);
+    g_autofree char *broken = add_line("broken", "no JSON");
+    g_autofree char *first = g_strconcat(PROTOCOL, table, one, none, NULL);
+    g_autofree char *second = g_strconcat(changed, two, broken, NULL);
+    place_put_commit(&place, 0, first);
+    place_loads(&place, 0);
+    checkpoint(&place);
+    place_put_commit(&place, 1, second);
+    for (gint64 version = 1; version <= 2; version++) { /* the second time from one that has structs alone */
+        place_loads(&place, version);
+        checkpoint(&place);
+        g_autofree char *adds =
+            adds_of(&place, version, "add struct<path string, stats string, stats_parsed " STATS ">");
+        for (int i = 0; i < 2; i++) {
+            g_autofree char *line = g_strdup_printf("{\"add\":{\"path\":\"%s\",\"stats\":null,\"stats_parsed\":%s}}\n",
+                                                    i ? "two" : "one", TEXT);
+            g_assert_nonnull(strstr(adds, line));
+        }
+        g_assert_nonnull(strstr(adds, "{\"add\":{\"path\":\"none\",\"stats\":null,\"stats_parsed\":null}}\n"));
+        g_assert_nonnull(strstr(adds, "{\"add\":{\"path\":\"broken\",\"stats\":\"no JSON\",\"stats_parsed\":null}}\n"));
+        place_put_commit(&place, 2, TXN("a", 1));
+    }
+}
+
+/* A table whose statistics no schema of ours can hold: they stay texts, whatever the table wants. */
+static void test_too_deep(void)
+{
+    g_auto(Place) place = {0};
+    place_init(&place);
+    g_autoptr(GString) type = g_string_new("\"long\"");
+    for (int i = 0; i < 100; i++) {
+        g_string_prepend(type, "{\"type\":\"struct\",\"fields\":[{\"name\":\"a\",\"type\":");
+        g_string_append(type, ",\"nullable\":true,\"metadata\":{}}]}");
+    }
+    g_autoptr(json_object) text = json_object_new_string(type->str);
+    g_autofree char *table =
+        g_strdup_printf("{\"metaData\":{\"id\":\"x\",\"schemaString\":%s,\"partitionColumns\":[],\"configuration\":{"
+                        "\"delta.checkpoint.writeStatsAsJson\":\"false\"}}}\n",
+                        json_object_to_json_string_ext(text, JSON_C_TO_STRING_PLAIN));
+    g_autofree char *add = add_line("one", "{\"numRecords\":1}");
+    g_autofree char *first = g_strconcat(PROTOCOL, table, add, NULL);
+    place_put_commit(&place, 0, first);
+    for (gint64 version = 0; version < 2; version++) {
+        place_loads(&place, version);
+        checkpoint(&place);
+        g_autofree char *adds = adds_of(&place, version, "add struct<path string, stats string>");
+        g_assert_cmpstr(adds, ==, "{\"add\":{\"path\":\"one\",\"stats\":\"{\\\"numRecords\\\":1}\"}}\n");
+        place_put_commit(&place, version + 1, TXN("a", 1));
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/delta/statistics/structs are written where they are wanted", test_written);
     g_test_add_func("/delta/statistics/structs become texts", test_converted);
+    g_test_add_func("/delta/statistics/structs alone are written where they are wanted", test_structs_alone);
+    g_test_add_func("/delta/statistics/a table too deep for structs keeps texts", test_too_deep);
     return g_test_run();
 }

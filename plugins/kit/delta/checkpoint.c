@@ -11,7 +11,7 @@ typedef struct Merge {
     struct ArrowSchema schema; /* of what is read: the last column is not written */
     struct ArrowSchema plain;  /* the same without stats_parsed, for files where that cannot be read */
     bool typed;                /* `schema` is there */
-    bool struct_stats;         /* stats_parsed is written, too */
+    DeltaStatsForm stats;
     ParquetWriter *writer;
     SfBuilder *builder;
     GPtrArray *sidecars; /* char *: keys of files that the older checkpoint refers to */
@@ -45,13 +45,23 @@ static SfStatus flush_rows(Merge *merge, SfError *err)
     return status;
 }
 
+static bool has_struct_stats(const Merge *merge)
+{
+    return merge->stats != DELTA_STATS_TEXT;
+}
+
+static const struct ArrowSchema *written_schema(const Merge *merge)
+{
+    return has_struct_stats(merge) ? &merge->schema : &merge->plain;
+}
+
 static SfStatus add_action(Merge *merge, int column, json_object *action, SfError *err)
 {
     if (column == DELTA_COLUMN_ADD)
-        delta_stats_complete(action, merge->struct_stats);
+        delta_stats_complete(action, merge->stats);
     for (int i = 0; i < DELTA_COLUMNS; i++)
-        delta_checkpoint_add((merge->struct_stats ? &merge->schema : &merge->plain)->children[i],
-                             i == column ? action : NULL, sf_builder_column(merge->builder, (size_t) i));
+        delta_checkpoint_add(written_schema(merge)->children[i], i == column ? action : NULL,
+                             sf_builder_column(merge->builder, (size_t) i));
     SF_TRY(sf_builder_end_row(merge->builder, err));
     merge->actions++;
     merge->adds += column == DELTA_COLUMN_ADD;
@@ -64,11 +74,10 @@ static SfStatus add_action(Merge *merge, int column, json_object *action, SfErro
 /* A file is its path and its deletion vector (PROTOCOL.md, "Action Reconciliation"). */
 static char *file_key(const char *path, const char *storage, const char *vector, int64_t offset)
 {
-    g_autofree char *decoded = delta_path_decode(path);
+    g_autofree char *file = delta_path_identity(path);
     if (!storage)
-        return g_strdup(decoded ? decoded : path);
-    return g_strdup_printf("%s\n%s%s@%" G_GINT64_FORMAT, decoded ? decoded : path, storage, vector ? vector : "",
-                           offset);
+        return g_steal_pointer(&file);
+    return g_strdup_printf("%s\n%s%s@%" G_GINT64_FORMAT, file, storage, vector ? vector : "", offset);
 }
 
 static char *file_key_of(json_object *action)
@@ -209,7 +218,14 @@ static bool other_stats(const Merge *merge, const FileColumns *files, int64_t ro
 {
     bool text = !sf_is_null(&files->stats, row);
     bool parsed = files->parsed.type == SF_STRUCT && !sf_is_null(&files->parsed, row);
-    return (parsed && !text) || (text && !parsed && merge->struct_stats);
+    switch (merge->stats) {
+    case DELTA_STATS_TEXT:
+        return parsed && !text;
+    case DELTA_STATS_BOTH:
+        return parsed != text;
+    default:
+        return text;
+    }
 }
 
 static SfStatus merge_add(Merge *merge, const SfColumn *adds, int64_t row, SfError *err)
@@ -278,7 +294,7 @@ static SfStatus merge_rows(Merge *merge, const struct ArrowSchema *schema, const
     }
     merge->actions += n;
     /* A file without stats_parsed has one column less than the writer then has. */
-    if (merge->struct_stats && schema == &merge->plain)
+    if (has_struct_stats(merge) && schema == &merge->plain)
         return merge_one_by_one(merge, schema, rows, picked, n, err);
     return parquet_writer_add(merge->writer, (const struct ArrowArray *const *) rows->children, 0, picked, n, err);
 }
@@ -350,6 +366,15 @@ static SfStatus merge_state(Merge *merge, SfError *err)
     return SF_OK;
 }
 
+/* Without the text there must be the struct, whatever the other property says: readers skip files by one of them. */
+static DeltaStatsForm stats_form(const DeltaLog *log)
+{
+    if (g_strcmp0(delta_log_property(log, "delta.checkpoint.writeStatsAsJson"), "false") == 0)
+        return DELTA_STATS_STRUCT;
+    bool both = g_strcmp0(delta_log_property(log, "delta.checkpoint.writeStatsAsStruct"), "true") == 0;
+    return both ? DELTA_STATS_BOTH : DELTA_STATS_TEXT;
+}
+
 static SfStatus merge_init(Merge *merge, DeltaLog *log, SfError *err)
 {
     int64_t retention = delta_log_interval_ms(log, "delta.deletedFileRetentionDuration", 7 * DAY_MS);
@@ -361,10 +386,9 @@ static SfStatus merge_init(Merge *merge, DeltaLog *log, SfError *err)
     SF_TRY(delta_checkpoint_schema(DELTA_COLUMNS_OF_V2, &merge->plain, err));
     /* Columns that our schemas cannot hold, nested too deep, have their statistics as text only. */
     merge->typed = delta_checkpoint_schema_of(log, DELTA_COLUMNS_OF_V2, &merge->schema, NULL) == SF_OK;
-    merge->struct_stats =
-        merge->typed && g_strcmp0(delta_log_property(log, "delta.checkpoint.writeStatsAsStruct"), "true") == 0;
-    SF_TRY(merge->struct_stats ? delta_checkpoint_schema_of(log, DELTA_COLUMNS, &written, err)
-                               : delta_checkpoint_schema(DELTA_COLUMNS, &written, err));
+    merge->stats = merge->typed ? stats_form(log) : DELTA_STATS_TEXT;
+    SF_TRY(has_struct_stats(merge) ? delta_checkpoint_schema_of(log, DELTA_COLUMNS, &written, err)
+                                   : delta_checkpoint_schema(DELTA_COLUMNS, &written, err));
     merge->builder = sf_builder_new(&written, err);
     ParquetOptions options = {.codec = PARQUET_SNAPPY, .maps = delta_checkpoint_maps};
     merge->writer = parquet_writer_new(&written, &options, err);

@@ -266,14 +266,18 @@ json_object *delta_stats_json(const SfColumn *column, int64_t row)
 
 /* ---- actions */
 
-void delta_stats_complete(json_object *add, bool wanted)
+void delta_stats_complete(json_object *add, DeltaStatsForm form)
 {
     const char *text = delta_json_text(add, "stats");
     json_object *parsed = delta_json_member(add, "stats_parsed", json_type_object);
-    if (!text && parsed)
+    if (form != DELTA_STATS_STRUCT && !text && parsed)
         json_object_object_add(add, "stats",
                                json_object_new_string(json_object_to_json_string_ext(
                                    parsed, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)));
-    if (wanted && text && !parsed)
-        json_object_object_add(add, "stats_parsed", delta_json_parse(text, strlen(text), NULL));
+    if (form != DELTA_STATS_TEXT && text && !parsed) {
+        parsed = delta_json_parse(text, strlen(text), NULL);
+        json_object_object_add(add, "stats_parsed", parsed);
+    }
+    if (form == DELTA_STATS_STRUCT && parsed)
+        json_object_object_del(add, "stats");
 }

@@ -237,6 +237,8 @@ void delta_partition_dir(const char *column, const char *value, GString *out);
 void delta_path_encode(const char *key, GString *out);
 /* Back; NULL when it is not valid. */
 char *delta_path_decode(const char *path);
+/* The same text for all spellings of an add's or remove's path that mean one file. */
+char *delta_path_identity(const char *path);
 
 /* add.stats of the file that the writer has just finished. */
 char *delta_stats(const ParquetWriter *writer, int64_t rows, int64_t indexed);
@@ -306,8 +308,16 @@ SfStatus delta_checkpoint_schema_of(const DeltaLog *log, DeltaColumn n, struct A
 bool delta_date_parse(const char *text, int64_t *days); /* "2024-01-15", and nothing else */
 bool delta_stats_add(const struct ArrowSchema *schema, json_object *value, SfColumnBuilder *out); /* false: left out */
 json_object *delta_stats_json(const SfColumn *column, int64_t row); /* of a float, decimal, date or timestamp */
-/* Statistics of an add action in both forms: the text where there is only the struct, the struct where it is wanted. */
-void delta_stats_complete(json_object *add, bool wanted);
+
+/* How a checkpoint has statistics (delta.checkpoint.writeStatsAsJson, writeStatsAsStruct). */
+typedef enum DeltaStatsForm {
+    DELTA_STATS_TEXT,   /* add.stats */
+    DELTA_STATS_BOTH,   /* and add.stats_parsed */
+    DELTA_STATS_STRUCT, /* add.stats_parsed alone; the text stays where it cannot be parsed */
+} DeltaStatsForm;
+
+/* Gives an add action its statistics in that form, from whichever it has. */
+void delta_stats_complete(json_object *add, DeltaStatsForm form);
 
 #define DELTA_MAX_COMMIT (INT64_C(1) << 28)
 #define DELTA_MAX_CHECKPOINT (INT64_C(1) << 31)

@@ -109,3 +109,20 @@ char *delta_path_decode(const char *path)
 {
     return g_uri_unescape_string(path, NULL);
 }
+
+/* "file:/t/x", "file:///t/x" and "/t/x" are one file: Hadoop's and other writers spell absolute paths in all three ways
+ * (org.apache.spark.sql.delta.actions.InMemoryLogReplay canonicalizes them likewise). */
+static const char *skip_file_scheme(const char *path)
+{
+    const char *scheme = "file:";
+    if (!g_str_has_prefix(path, scheme) || path[strlen(scheme)] != '/')
+        return path;
+    path += strlen(scheme);
+    return g_str_has_prefix(path, "///") ? path + 2 : path;
+}
+
+char *delta_path_identity(const char *path)
+{
+    g_autofree char *decoded = delta_path_decode(path);
+    return g_strdup(skip_file_scheme(decoded ? decoded : path));
+}
