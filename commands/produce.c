@@ -50,9 +50,10 @@ static const CliFlag flags[] = {
                              .doc = "Share of events that cannot be used.")),
     CLI_FLAG(0, "DAY",
              SF_OPTION_STRING(Options, start_date, .doc = "Date of the first event (2024-01-15); default: today.")),
-    CLI_FLAG('p', "N",
-             SF_OPTION_INT(Options, partitions, .value = "0", .min = "0",
-                           .doc = "Partitions, when the topic has to be created; 0: the broker's default.")),
+    CLI_FLAG(
+        'p', "N",
+        SF_OPTION_INT(Options, partitions, .value = "0", .min = "0",
+                      .doc = "Create the topic with so many partitions where it does not exist; 0: that is an error.")),
     CLI_FLAG(0, NULL,
              SF_OPTION_ENUM(Options, delivery, .value = "exactly-once", .words = deliveries,
                             .doc = "With transactions or without.")),
@@ -126,6 +127,7 @@ static void append_sink(GString *yaml, const Options *options, const SfMap *prop
     append_text(yaml, "brokers", connection_brokers(&options->connection));
     append_text(yaml, "topic", options->topic);
     append_text(yaml, "delivery", deliveries[options->delivery]);
+    append_text(yaml, "missing_topic", "stop");
     g_string_append_printf(yaml, "    partitions: %" G_GINT64_FORMAT "\n", options->partitions);
     if (properties->size > 0)
         g_string_append(yaml, "    kafka:\n");

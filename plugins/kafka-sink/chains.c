@@ -158,6 +158,8 @@ static SfStatus collect_seen(const Sink *sink, GHashTable *groups, SfError *err)
             rd_kafka_topic_partition_list_t *list = g_hash_table_lookup(groups, chain->group);
             if (!chain_moved(chain))
                 continue;
+            if (!chain->at_source) /* brokers keep no offset of a topic that does not exist */
+                SF_TRY(topic_ensure(lane->node, err));
             if (!list) {
                 list = rd_kafka_topic_partition_list_new(8);
                 g_hash_table_insert(groups, chain->group, list);

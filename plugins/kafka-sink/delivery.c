@@ -196,6 +196,7 @@ SfStatus delivery_write(Lane *lane, size_t input, const SfBatch *batch, SfError 
     if (lane->ending) /* the answer to the last commit is still outstanding */
         SF_TRY(lane_commit(lane, err));
     if (!lane->failed) {
+        SF_TRY(topic_ensure(lane->node, err));
         SF_TRY(lane_open(lane, err));
         SF_TRY(transaction_begin(lane, err));
     }

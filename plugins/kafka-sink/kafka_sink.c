@@ -10,6 +10,9 @@
 
 static const char *const delivery_words[] = {"exactly-once", "at-least-once", NULL};
 
+static const char *const create_words[] = {"auto", "true", "false", NULL};
+static const char *const missing_words[] = {"wait", "stop", NULL};
+
 static const SfOption options[] = {
     KAFKA_OPTION_ROWS(Sink, link),
     SF_OPTION_STRING(Sink, topic, .required = true, .doc = "Topic to write to."),
@@ -23,7 +26,14 @@ static const SfOption options[] = {
                    .doc =
                        "exactly-once: transactions, a producer a split that has rows, 12 at a time. at-least-once: one "
                        "idempotent producer."),
-    SF_OPTION_BOOL(Sink, create_topic, .value = "true", .doc = "Create a topic that does not exist."),
+    SF_OPTION_ENUM(Sink, create_topic, .value = "auto", .words = create_words,
+                   .doc =
+                       "Whether a topic that does not exist is created; brokers are never left to do it. auto: where "
+                       "partitions, replication_factor or topic_config say how; and the topic of an input of rejects "
+                       "when the first of them comes (or, where the input is not from a topic of this cluster, with "
+                       "the first position). true: also with the broker's defaults. false: never."),
+    SF_OPTION_ENUM(Sink, missing_topic, .value = "wait", .words = missing_words,
+                   .doc = "When the topic does not exist at the start and is not created."),
     SF_OPTION_INT(Sink, partitions, .value = "0", .min = "0", .max = "100000",
                   .doc = "Partitions of a topic that is created; 0: the broker's default."),
     SF_OPTION_INT(Sink, replication_factor, .value = "0", .min = "0", .max = "100",
@@ -63,7 +73,7 @@ static SfStatus open_sink(SfNode *node, SfError *err)
         g_autofree char *group = chains_group(node, 0);
         SF_TRY(kafka_client_asking(&sink->link, group, &sink->client, err));
     }
-    SF_TRY(topic_ensure(node, err));
+    SF_TRY(topic_open(node, err));
     sf_log(node, SF_LOG_INFO, "Connected to Kafka broker: %s", sink->link.brokers);
     sf_log(node, SF_LOG_INFO, "Producing to topic: %s", sink->topic);
     return SF_OK;

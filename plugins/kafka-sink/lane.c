@@ -28,6 +28,7 @@ rd_kafka_conf_t *lane_conf(const SfNode *node, const char *id, int64_t batch_siz
     };
     const KafkaSetting own[] = {
         {"enable.idempotence", "true"},
+        {"allow.auto.create.topics", "false"}, /* the option create_topic does, as a person wants it */
         {id ? "transactional.id" : NULL, id},
         {NULL, NULL},
     };

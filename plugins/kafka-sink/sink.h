@@ -30,6 +30,8 @@
 #include "kafka/kafka.h"
 
 typedef enum Delivery { DELIVERY_EXACTLY_ONCE, DELIVERY_AT_LEAST_ONCE } Delivery;
+typedef enum CreateTopic { CREATE_AUTO, CREATE_TRUE, CREATE_FALSE } CreateTopic;
+typedef enum MissingTopic { MISSING_TOPIC_WAIT, MISSING_TOPIC_STOP } MissingTopic;
 
 /* Columns of an input that records are made of; -1: not there. */
 typedef struct Input {
@@ -118,7 +120,8 @@ typedef struct Sink {
     const char *topic_column;
     const char *key;
     int32_t delivery;
-    bool create_topic;
+    int32_t create_topic;
+    int32_t missing_topic;
     int64_t partitions;
     int64_t replication_factor;
     SfMap topic_config;
@@ -239,7 +242,9 @@ char *record_fault(const Sink *sink, const Rows *rows, int64_t row, const TopicR
 
 /* topic.c */
 TopicRules topic_rules(Sink *sink);
-/* The option's topic is there, was made, or the answer is SF_RETRY. */
+/* At the start: the option's topic is there, was created, or is one that the first reject creates. */
+SfStatus topic_open(SfNode *node, SfError *err);
+/* Before something is written to it: it is there, was created, or the answer is SF_RETRY. */
 SfStatus topic_ensure(SfNode *node, SfError *err);
 /* Another topic that a row names. SF_REJECT: there is none, and err says why that is so. */
 SfStatus topic_of_row(SfNode *node, SfBytes name, SfError *err);

@@ -44,19 +44,57 @@ static SfStatus create(SfNode *node, const char *name, SfError *err)
     return SF_OK;
 }
 
-SfStatus topic_ensure(SfNode *node, SfError *err)
+/* A person has said that topics are to be created, or how. */
+static bool is_to_create(const Sink *sink)
+{
+    bool told = sink->partitions > 0 || sink->replication_factor > 0 || sink->topic_config.size > 0;
+    return sink->create_topic == CREATE_TRUE || (sink->create_topic == CREATE_AUTO && told);
+}
+
+/* Nothing but rejects comes in: a topic for what hardly ever comes is created when it does. */
+static bool is_for_rejects(const Sink *sink)
+{
+    bool all = sink->create_topic == CREATE_AUTO;
+    for (guint i = 0; i < sink->inputs->len; i++)
+        all = all && g_array_index(sink->inputs, Input, i).rejects;
+    return all;
+}
+
+static SfStatus fail_missing(const Sink *sink, SfStatus status, SfError *err)
+{
+    return sf_fail(err, status, "topic '%s' does not exist on '%s'; create it: sfrun topics create %s", sink->topic,
+                   sink->link.brokers, sink->topic);
+}
+
+SfStatus topic_open(SfNode *node, SfError *err)
 {
     Sink *sink = node->state;
     int32_t partitions = 0;
     SF_TRY(kafka_client_probe(sink->client, 1000, err));
     SfStatus status = kafka_topic_partitions(sink->client, sink->topic, ANSWER_MS, &partitions, err);
-    if (status == SF_EMPTY && !sink->create_topic)
-        return sf_fail(err, SF_RETRY, "topic '%s' does not exist on '%s'; create it: sfrun topics create %s",
-                       sink->topic, sink->link.brokers, sink->topic);
+    output_of(sink, sink->topic)->there = status == SF_OK;
+    if (status != SF_EMPTY)
+        return status;
+    if (is_to_create(sink))
+        return topic_ensure(node, err);
+    if (!is_for_rejects(sink))
+        return fail_missing(sink, sink->missing_topic == MISSING_TOPIC_STOP ? SF_CONFIG : SF_RETRY, err);
+    sf_log(node, SF_LOG_INFO, "topic %s does not exist; it is created when the first reject comes", sink->topic);
+    return SF_OK;
+}
+
+SfStatus topic_ensure(SfNode *node, SfError *err)
+{
+    Sink *sink = node->state;
+    int32_t partitions = 0;
+    if (output_of(sink, sink->topic)->there)
+        return SF_OK;
+    SfStatus status = kafka_topic_partitions(sink->client, sink->topic, ANSWER_MS, &partitions, err);
+    if (status == SF_EMPTY && !is_to_create(sink) && !is_for_rejects(sink))
+        return fail_missing(sink, SF_RETRY, err);
     if (status == SF_EMPTY)
         status = create(node, sink->topic, err);
-    if (status == SF_OK)
-        output_of(sink, sink->topic)->there = true;
+    output_of(sink, sink->topic)->there = status == SF_OK;
     return status;
 }
 
@@ -79,7 +117,7 @@ static SfStatus find_or_create(SfNode *node, const char *name, Output *output, S
     gint64 now = g_get_monotonic_time();
     bool asks = output->missing_us == 0 || now - output->missing_us > MISSING_US;
     SfStatus status = asks ? kafka_topic_partitions(sink->client, name, ANSWER_MS, &partitions, err) : SF_EMPTY;
-    if (status == SF_EMPTY && sink->create_topic)
+    if (status == SF_EMPTY && is_to_create(sink))
         status = create(node, name, err);
     output->there = status == SF_OK;
     output->missing_us = status == SF_EMPTY && asks ? now : output->missing_us;

@@ -107,6 +107,7 @@ rd_kafka_conf_t *settings_conf(const SfNode *node, SfError *err)
         {rd_kafka_version() >= FETCH_QUEUE_BACKOFF ? "fetch.queue.backoff.ms" : "fetch.error.backoff.ms", "50"},
         {"fetch.wait.max.ms", node->bounded ? "50" : "500"}, /* an end is seen only by a fetch that finds nothing */
         {"topic.metadata.refresh.interval.ms", "10000"},     /* also how soon a new topic is found */
+        {"allow.auto.create.topics", "false"},               /* one that is missing is said */
         {NULL, NULL},
     };
     const KafkaSetting own[] = {

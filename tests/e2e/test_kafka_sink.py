@@ -6,6 +6,7 @@ import resource
 import subprocess
 
 import pytest
+from testbed.server import wait_for
 
 PIPELINE = """
 pipeline: {name}
@@ -63,6 +64,81 @@ def test_what_the_topic_takes_is_written(sfrun, kafka, pipeline, name, tmp_path)
     kafka.produce(name, [{"value": value} for value in values])
     sfrun.run(pipeline(COPY.format(brokers=kafka.brokers, name=name)), "--once", cwd=tmp_path)
     assert [len(message.value()) for message in kafka.read(f"{name}-copy")] == [len(value) for value in values]
+
+
+# ---- topics that do not exist: both servers make one for a producer that only asks for it ----
+
+@pytest.fixture(params=["kafka", "broker"])
+def server(request):
+    return request.getfixturevalue(request.param)
+
+
+FILES = """
+  lines: {{source: file-source, path: input.jsonl}}
+  rows: {{transform: json-decode, from: lines, provenance: false, schema: {{i: int}}}}
+  out: {{sink: {out}}}
+  rejects: {{sink: kafka-sink, from: rows.errors, brokers: '{brokers}', topic: {name}-dlq}}
+"""
+
+
+def said(text, topic):
+    return f"topic '{topic}' does not exist on" in text and f"create it: sfrun topics create {topic}" in text
+
+
+def test_a_missing_topic_is_said_and_not_created(sfrun, server, pipeline, name, tmp_path):
+    (tmp_path / "input.jsonl").write_text('{"i": 1}\n')
+    env = {"KAFKA_BROKERS": server.brokers}
+    sink = FILES.format(brokers=server.brokers, name=name, out=f"kafka-sink, from: rows, brokers: '{server.brokers}', topic: {name}")
+    waits = sfrun.run(pipeline(sink), "--once", "--give-up-after", "1s", cwd=tmp_path, check=False)
+    assert waits.returncode == 1 and said(waits.stderr, name), waits.stderr
+    stops = sfrun.run(pipeline(sink.replace(f"topic: {name}}}", f"topic: {name}, missing_topic: stop}}")), "--once", cwd=tmp_path, check=False)
+    assert stops.returncode == 2 and said(stops.stderr, name), stops.stderr
+    source = f"  events: {{source: kafka-source, brokers: '{server.brokers}', topics: [{name}], missing_topic: stop}}\n" \
+             "  out: {sink: file-sink, from: events, path: out}"
+    reads = sfrun.run(pipeline(source), "--once", cwd=tmp_path, check=False)
+    assert reads.returncode == 2 and said(reads.stderr, name), reads.stderr
+    produce = sfrun.run("produce", "--events", 1, "--topic", name, env=env, check=False)
+    assert produce.returncode == 2 and said(produce.stderr, name), produce.stderr
+    tap = sfrun.run("tap", "--topic", name, "--exit", env=env, check=False)
+    assert tap.returncode == 1 and f"topic '{name}' does not exist" in tap.stderr, tap.stderr
+    assert not [topic for topic in server.topics() if topic.startswith(name)]
+
+
+def test_a_topic_is_created_as_a_person_says(sfrun, server, pipeline, name, tmp_path):
+    (tmp_path / "input.jsonl").write_text('{"i": 1}\n')
+    made = "partitions: 3, topic_config: {max.message.bytes: 5000}"
+    sink = FILES.format(brokers=server.brokers, name=name, out=f"kafka-sink, from: rows, brokers: '{server.brokers}', topic: {name}, {made}")
+    sfrun.run(pipeline(sink), "--once", cwd=tmp_path)
+    assert len(server.topics()[name].partitions) == 3 and len(list(server.read(name))) == 1
+    sfrun.run("produce", "--events", 2, "--interval", 0, "--topic", f"{name}b", "--partitions", 2, env={"KAFKA_BROKERS": server.brokers})
+    assert len(server.topics()[f"{name}b"].partitions) == 2
+
+
+def test_the_first_reject_creates_its_topic(sfrun, server, pipeline, name, tmp_path):
+    server.create_topic(name, 2)
+    server.produce(name, [{"value": b'{"id": 1}', "partition": i % 2} for i in range(10)])
+    file = pipeline(REJECTS.format(brokers=server.brokers, name=name))
+    first = sfrun.run(file, "--once", cwd=tmp_path)
+    assert f"topic {name}-dlq does not exist; it is created when the first reject comes" in first.stderr
+    assert f"{name}-dlq" not in server.topics()
+    server.produce(name, [{"value": value, "partition": 0} for value in (b'{"id": 2}', b"no", b"neither")])
+    second = sfrun.run(file, "--once", cwd=tmp_path)
+    assert f"created topic {name}-dlq" in second.stderr
+    assert [message.value() for message in server.read(f"{name}-dlq")] == [b"no", b"neither"]
+    sfrun.run(file, "--once", cwd=tmp_path)
+    assert len(list(server.read(f"{name}-dlq"))) == 2
+
+
+def test_a_topic_that_was_deleted_stays_so(sfrun, server, name, tmp_path):
+    server.create_topic(name, 1)
+    producer = sfrun.start("produce", "--interval", 0.05, "--topic", name, "--brokers", server.brokers, cwd=tmp_path)
+    try:
+        wait_for(lambda: server.ends(name)[0][1] >= 3, 60, lambda: producer.output, every=0.2)
+        server.delete_topic(name)
+        wait_for(lambda: said(producer.output, name), 120, lambda: producer.output, every=0.2)
+        assert name not in server.topics()
+    finally:
+        producer.kill()
 
 
 REJECTS = """

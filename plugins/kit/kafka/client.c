@@ -116,7 +116,8 @@ SfStatus kafka_client_new(SfNode *node, rd_kafka_type_t type, rd_kafka_conf_t *c
 SfStatus kafka_client_asking(const KafkaOptions *options, const char *group, KafkaClient **out, SfError *err)
 {
     const KafkaSetting defaults[] = {{"group.id", group}, {"socket.nagle.disable", "true"}, {NULL, NULL}};
-    rd_kafka_conf_t *conf = kafka_conf_new(options, defaults, NULL, err);
+    const KafkaSetting own[] = {{"allow.auto.create.topics", "false"}, {NULL, NULL}}; /* it asks, and changes nothing */
+    rd_kafka_conf_t *conf = kafka_conf_new(options, defaults, own, err);
     if (!conf)
         return SF_CONFIG;
     g_autoptr(rd_kafka_conf_t) spare = rd_kafka_conf_dup(conf);
