@@ -53,14 +53,16 @@ void delivery_forget(Lane *lane)
     lane->refusal = RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
-static SfStatus wait_for_room(Lane *lane, SfError *err)
+/* `since`: when the row at hand began to wait. */
+static SfStatus wait_for_room(Lane *lane, gint64 since, SfError *err)
 {
     if (interrupted(lane->sink))
         return sf_fail(err, SF_RETRY, "interrupted");
+    waiting_begin(lane);
     rd_kafka_poll(kafka_client_handle(lane->client), SLICE_MS);
-    if (!kafka_client_down(lane->client))
-        return SF_OK;
-    return kafka_client_probe(lane->client, 1000, err);
+    if (kafka_client_down(lane->client))
+        return kafka_client_probe(lane->client, 1000, err);
+    return g_get_monotonic_time() - since > ANSWER_MS * 1000 ? waiting_fail(lane, err) : SF_OK;
 }
 
 /* The topic that the row goes to; NULL: its name is a reject's cause, which err has. */
@@ -122,15 +124,21 @@ static SfStatus produce(Lane *lane, guint index, SfError *err)
     Kept *kept = &g_array_index(lane->kept, Kept, index);
     Rows rows;
     SF_TRY(rows_init(&rows, &g_array_index(sink->inputs, Input, kept->input), kept->batch, err));
+    gint64 full_since = 0;
     while (kept->produced < sf_rows(kept->batch) && !lane->failed) {
         int64_t row = kept->produced;
         SfStatus status = refused(kept, row) ? SF_OK : produce_row(lane, index, &rows, row, err);
-        if (status == SF_EMPTY)
-            SF_TRY(wait_for_room(lane, err));
-        else if (status != SF_OK)
+        if (status == SF_EMPTY) {
+            full_since = full_since > 0 ? full_since : g_get_monotonic_time();
+            SF_TRY(wait_for_room(lane, full_since, err));
+        } else if (status != SF_OK) {
             return status;
-        else
+        } else {
             kept->produced += !lane->failed;
+            if (full_since > 0)
+                waiting_end(lane);
+            full_since = 0;
+        }
     }
     rd_kafka_poll(kafka_client_handle(lane->client), 0);
     return SF_OK;
@@ -210,25 +218,18 @@ SfStatus delivery_write(Lane *lane, size_t input, const SfBatch *batch, SfError 
     return lane->failed ? SF_OK : produce(lane, last - 1, err);
 }
 
-static SfStatus fail_blocked(Lane *lane, SfError *err)
-{
-    g_autofree char *blocked = topic_blocked(lane);
-    if (blocked)
-        return sf_fail(err, SF_RETRY, "%s; %d records wait for it or behind it", blocked,
-                       rd_kafka_outq_len(kafka_client_handle(lane->client)));
-    return kafka_fail(lane->client, RD_KAFKA_RESP_ERR__TIMED_OUT, err, "producing to topic '%s'", lane->sink->topic);
-}
-
 static SfStatus wait_for_reports(Lane *lane, SfError *err)
 {
     rd_kafka_t *rk = kafka_client_handle(lane->client);
     gint64 deadline = g_get_monotonic_time() + ANSWER_MS * 1000;
+    waiting_begin(lane);
     while (rd_kafka_flush(rk, SLICE_MS) == RD_KAFKA_RESP_ERR__TIMED_OUT && !lane->failed) {
         if (interrupted(lane->sink))
             return sf_fail(err, SF_RETRY, "interrupted");
         if (g_get_monotonic_time() > deadline)
-            return fail_blocked(lane, err);
+            return waiting_fail(lane, err);
     }
+    waiting_end(lane);
     return SF_OK;
 }
 

@@ -23,6 +23,7 @@ rd_kafka_conf_t *lane_conf(const SfNode *node, const char *id, int64_t batch_siz
         {"socket.nagle.disable", "true"},
         {"message.max.bytes", "100000000"}, /* how much a topic takes is the broker's to say; it is told by the batch */
         {"batch.size", batch},
+        {"statistics.interval.ms", STATISTICS_MS},
         {batch_size > 0 ? NULL : "batch.num.messages", "1"},
         {NULL, NULL},
     };
@@ -33,8 +34,10 @@ rd_kafka_conf_t *lane_conf(const SfNode *node, const char *id, int64_t batch_siz
         {NULL, NULL},
     };
     rd_kafka_conf_t *conf = kafka_conf_new(&sink->link, defaults, own, err);
-    if (conf)
-        rd_kafka_conf_set_dr_msg_cb(conf, delivery_report);
+    if (!conf)
+        return NULL;
+    rd_kafka_conf_set_dr_msg_cb(conf, delivery_report);
+    rd_kafka_conf_set_stats_cb(conf, waiting_statistics);
     return conf;
 }
 
@@ -176,6 +179,7 @@ void lane_shut(Lane *lane)
     lane->topic = NULL;
     lane->started = lane->ready = lane->ending = lane->failed = lane->sized = lane->oversized = lane->stale = false;
     lane->begun_us = 0;
+    waiting_end(lane);
 }
 
 void lane_free(Lane *lane)

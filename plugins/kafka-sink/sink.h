@@ -86,6 +86,16 @@ typedef struct Output {
     int64_t limit;     /* its max.message.bytes; 0: unknown */
 } Output;
 
+/* The partition in which most records have no answer. */
+typedef struct Waits {
+    char topic[250]; /* as long as Kafka's names may be */
+    int32_t partition;
+    int64_t records;    /* 0: it is not known */
+    int32_t partitions; /* in which records wait, this one among them */
+    int32_t leader;     /* the broker's number; -1: none */
+    char address[256];
+} Waits;
+
 typedef struct Lane {
     struct Sink *sink;
     SfNode *node;
@@ -99,6 +109,8 @@ typedef struct Lane {
     GArray *ends;       /* End; not waited for yet */
     gint64 begun_us;    /* of the open transaction; 0: none is open */
     gint64 used_us;     /* when it was last written to */
+    gint64 waiting_us;  /* since when its flush gets no answers; 0: it does not wait */
+    Waits waits;        /* what for, while it waits */
     int64_t batch_size; /* of its producer's requests; larger records travel alone */
     bool started;       /* its producer has fenced all others */
     bool ready;         /* transactions can begin */
@@ -141,6 +153,8 @@ typedef struct Sink {
 #define ANSWER_MS 10000
 /* librdkafka cannot be interrupted: waits are made of such pieces. */
 #define SLICE_MS 250
+/* How often librdkafka tells its statistics: once at least while a wait lasts. */
+#define STATISTICS_MS "4000"
 /* Producers at a time; each takes about 8 descriptors and 4 threads with one broker, 3 and 1 more for each other. */
 #define LANES_OPEN 12
 
@@ -192,6 +206,13 @@ SfStatus delivery_flush(Lane *lane, SfError *err);
 /* Runs inside rd_kafka_poll() and rd_kafka_flush() of the sink's thread. */
 void delivery_report(rd_kafka_t *rk, const rd_kafka_message_t *message, void *opaque);
 void delivery_forget(Lane *lane);
+
+/* waiting.c: records that are not answered. Statistics come inside rd_kafka_poll() and rd_kafka_flush(). */
+void waiting_begin(Lane *lane);
+void waiting_end(Lane *lane);
+int waiting_statistics(rd_kafka_t *rk, char *json, size_t size, void *opaque);
+/* SF_RETRY, and what is waited for. */
+SfStatus waiting_fail(const Lane *lane, SfError *err);
 
 /* refuse.c: rows that the broker does not take */
 bool refused(const Kept *kept, int64_t row);

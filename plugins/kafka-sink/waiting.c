@@ -1,0 +1,120 @@
+/* Which partition takes no records, since when, and whose it is. librdkafka alone knows which partition a record that
+ * was not answered is in, and tells it in its statistics (STATISTICS.md): they come every few seconds, and are read
+ * while a flush waits only. */
+#include <json-c/json.h>
+#include <string.h>
+
+#include "sink.h"
+
+/* Statistics of a wait that has only begun are of records that are on their way. */
+#define PATIENCE_US (2 * G_USEC_PER_SEC)
+
+void waiting_begin(Lane *lane)
+{
+    if (lane->waiting_us == 0)
+        lane->waiting_us = g_get_monotonic_time();
+}
+
+void waiting_end(Lane *lane)
+{
+    lane->waiting_us = 0;
+    lane->waits = (Waits){0};
+}
+
+static int64_t member_number(struct json_object *object, const char *name)
+{
+    struct json_object *value = NULL;
+    return json_object_object_get_ex(object, name, &value) ? json_object_get_int64(value) : 0;
+}
+
+/* The address of a broker, of statistics' "brokers", whose names are "address/id". */
+static void find_address(struct json_object *statistics, Waits *waits)
+{
+    struct json_object *brokers = NULL, *address = NULL;
+    if (!json_object_object_get_ex(statistics, "brokers", &brokers) || !json_object_is_type(brokers, json_type_object))
+        return;
+    json_object_object_foreach(brokers, name, broker)
+    {
+        (void) name;
+        if (member_number(broker, "nodeid") == waits->leader && json_object_object_get_ex(broker, "nodename", &address))
+            g_strlcpy(waits->address, json_object_get_string(address), sizeof waits->address);
+    }
+}
+
+/* Of records that were given to librdkafka and that no broker has answered for. */
+static int64_t records_of(struct json_object *partition)
+{
+    return member_number(partition, "msgq_cnt") + member_number(partition, "xmit_msgq_cnt") +
+           member_number(partition, "msgs_inflight");
+}
+
+static void look_at_topic(const char *topic, struct json_object *partitions, Waits *waits)
+{
+    json_object_object_foreach(partitions, number, partition)
+    {
+        int64_t records = strcmp(number, "-1") == 0 ? 0 : records_of(partition);
+        waits->partitions += records > 0;
+        if (records <= waits->records)
+            continue;
+        g_strlcpy(waits->topic, topic, sizeof waits->topic);
+        waits->partition = (int32_t) member_number(partition, "partition");
+        waits->leader = (int32_t) member_number(partition, "leader");
+        waits->records = records;
+    }
+}
+
+/* The partition in which most records wait. */
+static Waits look(struct json_object *statistics)
+{
+    Waits waits = {.leader = -1};
+    struct json_object *topics = NULL, *partitions = NULL;
+    if (!json_object_object_get_ex(statistics, "topics", &topics) || !json_object_is_type(topics, json_type_object))
+        return waits;
+    json_object_object_foreach(topics, name, topic)
+    {
+        if (json_object_object_get_ex(topic, "partitions", &partitions) &&
+            json_object_is_type(partitions, json_type_object))
+            look_at_topic(name, partitions, &waits);
+    }
+    find_address(statistics, &waits);
+    return waits;
+}
+
+int waiting_statistics(rd_kafka_t *rk, char *json, size_t size, void *opaque)
+{
+    Lane *lane = kafka_client_user(opaque);
+    (void) rk;
+    if (!lane || lane->waiting_us == 0 || g_get_monotonic_time() - lane->waiting_us < PATIENCE_US)
+        return 0;
+    struct json_tokener *reader = json_tokener_new();
+    struct json_object *statistics = json_tokener_parse_ex(reader, json, (int) MIN(size, G_MAXINT32));
+    if (statistics)
+        lane->waits = look(statistics);
+    json_object_put(statistics);
+    json_tokener_free(reader);
+    return 0; /* the text is librdkafka's */
+}
+
+/* "partition 2 of topic 'copy' takes no records: broker 3 ('k3:9092'), its leader, has not answered for 12 s; …" */
+static SfStatus fail_waits(const Lane *lane, SfError *err)
+{
+    const Waits *waits = &lane->waits;
+    g_autofree char *others =
+        waits->partitions > 1 ? g_strdup_printf(", and others in %d more partitions", waits->partitions - 1) : NULL;
+    return sf_fail(err, SF_RETRY,
+                   "partition %d of topic '%s' takes no records: its leader, broker %d ('%s'), has not answered for "
+                   "%" G_GINT64_FORMAT " s; %" G_GINT64_FORMAT " records wait for it%s",
+                   waits->partition, waits->topic, waits->leader, waits->address,
+                   (g_get_monotonic_time() - lane->waiting_us) / G_USEC_PER_SEC, waits->records, others ? others : "");
+}
+
+SfStatus waiting_fail(const Lane *lane, SfError *err)
+{
+    g_autofree char *blocked = topic_blocked(lane);
+    if (blocked)
+        return sf_fail(err, SF_RETRY, "%s; %d records wait for it or behind it", blocked,
+                       rd_kafka_outq_len(kafka_client_handle(lane->client)));
+    if (lane->waits.records > 0 && lane->waits.leader >= 0)
+        return fail_waits(lane, err);
+    return kafka_fail(lane->client, RD_KAFKA_RESP_ERR__TIMED_OUT, err, "producing to topic '%s'", lane->sink->topic);
+}
