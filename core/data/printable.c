@@ -90,8 +90,70 @@ char *printable_plain(const char *text)
     return g_string_free(out, FALSE);
 }
 
+static guint character_width(gunichar c)
+{
+    return g_unichar_iszerowidth(c) ? 0 : g_unichar_iswide(c) ? 2 : 1;
+}
+
 guint printable_width(const char *text)
 {
     g_autofree char *plain = printable_plain(text);
-    return (guint) g_utf8_strlen(plain, -1);
+    guint width = 0;
+    for (const char *at = plain; *at; at = g_utf8_next_char(at))
+        width += character_width(g_utf8_get_char(at));
+    return width;
+}
+
+/* Where the text is to go on so that no more than that many columns follow. */
+static const char *tail_of(const char *text, guint columns)
+{
+    const char *at = text + strlen(text), *found = at;
+    for (guint width = 0; at > text; found = at) {
+        at = g_utf8_prev_char(at);
+        width += character_width(g_utf8_get_char(at));
+        if (width > columns)
+            break;
+    }
+    return found;
+}
+
+char *printable_cut(const char *text, guint width, guint tail)
+{
+    if (printable_width(text) <= width)
+        return g_strdup(text);
+    if (width == 0)
+        return g_strdup("");
+    const char *rest = tail_of(text, MIN(tail, width - 1)), *at = text;
+    guint room = width - 1 - printable_width(rest);
+    for (guint used = 0; at < rest; at = g_utf8_next_char(at)) {
+        used += character_width(g_utf8_get_char(at));
+        if (used > room)
+            break;
+    }
+    return g_strdup_printf("%.*s…%s", (int) (at - text), text, rest);
+}
+
+char *printable_count(gint64 n)
+{
+    g_autofree char *digits = g_strdup_printf("%" G_GUINT64_FORMAT, n < 0 ? -(guint64) n : (guint64) n);
+    GString *out = g_string_new(n < 0 ? "-" : "");
+    gsize length = strlen(digits);
+    for (gsize i = 0; i < length; i++) {
+        g_string_append_c(out, digits[i]);
+        if (length - i > 1 && (length - i) % 3 == 1)
+            g_string_append_c(out, ',');
+    }
+    return g_string_free(out, FALSE);
+}
+
+char *printable_brief_count(gint64 n)
+{
+    static const char units[] = " kMGTPE";
+    double value = (double) n;
+    guint unit = 0;
+    for (; value >= 999.5 && units[unit + 1]; unit++)
+        value /= 1000;
+    if (unit == 0)
+        return g_strdup_printf("%" G_GINT64_FORMAT, n);
+    return g_strdup_printf(value < 9.95 ? "%.1f%c" : "%.0f%c", value, units[unit]);
 }

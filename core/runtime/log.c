@@ -210,7 +210,7 @@ static char *fitting(const char *text)
     if (columns == 0 || printable_width(text) < columns)
         return g_strdup(text);
     g_autofree char *plain = printable_plain(text);
-    return g_utf8_substring(plain, 0, columns - 1);
+    return printable_cut(plain, columns - 1, 0);
 }
 
 void log_progress(const char *whole)

@@ -10,53 +10,29 @@
 #define YELLOW "\033[33m"
 #define PLAIN "\033[0m"
 
+/* Columns of steps' names where not all of them fit. */
+enum { LONGEST_CUT = 20, SHORTEST_CUT = 3 };
+
 /* What is given up for want of room. */
 typedef struct Form {
     bool brief; /* 1.2M instead of 1,234,567 */
     bool bare;  /* without the pipeline's name */
     bool total; /* rejects of all steps in one, and no share of what is expected */
-    guint name; /* characters of a step's name at most; 0: all */
+    guint name; /* columns of a step's name at most; 0: all */
     bool tight; /* no blanks between steps */
     bool colours;
 } Form;
 
-static void append_digits(GString *out, gint64 n)
-{
-    g_autofree char *digits = g_strdup_printf("%" G_GINT64_FORMAT, n);
-    size_t length = strlen(digits);
-    for (size_t i = 0; i < length; i++) {
-        g_string_append_c(out, digits[i]);
-        if (length - i > 1 && (length - i) % 3 == 1)
-            g_string_append_c(out, ',');
-    }
-}
-
-static void append_brief(GString *out, gint64 n)
-{
-    static const char units[] = " kMGT";
-    double value = (double) n;
-    guint unit = 0;
-    for (; value >= 999.5 && units[unit + 1]; unit++)
-        value /= 1000;
-    if (unit == 0)
-        g_string_append_printf(out, "%" G_GINT64_FORMAT, n);
-    else
-        g_string_append_printf(out, value < 9.95 ? "%.1f%c" : "%.0f%c", value, units[unit]);
-}
-
 static void append_count(GString *out, const Form *form, gint64 n)
 {
-    if (form->brief)
-        append_brief(out, n);
-    else
-        append_digits(out, n);
+    g_autofree char *count = form->brief ? printable_brief_count(n) : printable_count(n);
+    g_string_append(out, count);
 }
 
 static void append_name(GString *out, const Form *form, const char *name)
 {
-    bool cut = form->name > 0 && g_utf8_strlen(name, -1) > (glong) form->name;
-    g_autofree char *start = cut ? g_utf8_substring(name, 0, form->name - 1) : NULL;
-    g_string_append_printf(out, cut ? "%s…" : "%s", cut ? start : name);
+    g_autofree char *shown = form->name > 0 ? printable_cut(name, form->name, 0) : g_strdup(name);
+    g_string_append(out, shown);
 }
 
 /* Of all splits whose end is known; -1: of none. */
@@ -158,6 +134,17 @@ void progress_full(Runner *runner, gint64 elapsed_us, GString *out)
     g_string_append(out, text);
 }
 
+/* Returns how many columns the line takes. */
+static guint write_line(const GPtrArray *runners, gint64 elapsed_us, const Form *form, GString *line)
+{
+    g_string_truncate(line, 0);
+    for (guint i = 0; i < runners->len; i++) {
+        g_autofree char *text = one_line(runners->pdata[i], form, elapsed_us);
+        g_string_append_printf(line, "%s%s", i > 0 ? "  " : "", text);
+    }
+    return printable_width(line->str);
+}
+
 char *progress_line(const GPtrArray *runners, gint64 elapsed_us, guint columns, bool colours)
 {
     static const Form forms[] = {
@@ -165,22 +152,18 @@ char *progress_line(const GPtrArray *runners, gint64 elapsed_us, guint columns, 
         {.brief = true},
         {.brief = true, .bare = true},
         {.brief = true, .bare = true, .total = true},
-        {.brief = true, .bare = true, .total = true, .name = 8},
-        {.brief = true, .bare = true, .total = true, .name = 5, .tight = true},
-        {.brief = true, .bare = true, .total = true, .name = 4, .tight = true},
+        {.brief = true, .bare = true, .total = true, .tight = true},
     };
     g_autoptr(GString) line = g_string_new(NULL);
-    for (gsize f = 0; f < G_N_ELEMENTS(forms); f++) {
-        Form form = forms[f];
+    Form form = {0};
+    bool fits = false;
+    for (gsize f = 0; f < G_N_ELEMENTS(forms) && !fits; f++) {
+        form = forms[f];
         form.colours = colours;
-        g_string_truncate(line, 0);
-        for (guint i = 0; i < runners->len; i++) {
-            g_autofree char *text = one_line(runners->pdata[i], &form, elapsed_us);
-            g_string_append_printf(line, "%s%s", i > 0 ? "  " : "", text);
-        }
-        if (columns == 0 || printable_width(line->str) < columns)
-            break;
+        fits = write_line(runners, elapsed_us, &form, line) < columns || columns == 0;
     }
+    for (form.name = LONGEST_CUT; form.name >= SHORTEST_CUT && !fits; form.name--)
+        fits = write_line(runners, elapsed_us, &form, line) < columns;
     return g_string_free(g_steal_pointer(&line), FALSE);
 }
 

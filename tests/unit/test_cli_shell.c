@@ -43,16 +43,15 @@ static void status_is_a_table_as_wide_as_its_cells(void)
         g_autoptr(StatusServer) server = status_server_new(dir, running_document, NULL);
         g_auto(Ran) ran = run(words);
         g_assert_cmpint(ran.status, ==, 0);
-        g_assert_nonnull(strstr(ran.out, ", pid 7, peak 1 MiB\n  s.yaml\n"
-                                         "  STEP    PLUGIN               ROWS IN  ROWS OUT  ROWS/S  REJECTED  COMMITS\n"
-                                         "  events  kafka-source               -        12       -         -        -\n"
-                                         "  gold    snowflake-gold-sink        9         -       4         1        2\n"
-                                         "  trouble at 'gold': the database is away\n"
-                                         "  SPLIT  READ  COMMITTED  END  LAG\n"
-                                         "  a/0      12         10   13    3\n"
-                                         "  committed by each sink:\n"
-                                         "  a/0\n"
-                                         "    bronze 12, gold 10\n"));
+        g_assert_nonnull(strstr(ran.out, ", pid 7, peak 1 MiB\n"
+                                         "  ! gold is in trouble: the database is away\n"
+                                         "  STEP    PLUGIN               ROWS  OUT  ROWS/S  REJECTED  COMMIT  LAG\n"
+                                         "  events  kafka-source           12    -       -         -       -    -\n"
+                                         "  gold    snowflake-gold-sink     9    -       4         1       -    3\n"
+                                         "  SPLIT     READ  COMMITTED  END  LAG\n"
+                                         "  a/0         12         10   13    3\n"
+                                         "    bronze               12         1\n"
+                                         "    gold                 10         3\n"));
         g_assert_null(strstr(ran.out, "copies"));
     }
     g_assert_cmpint(g_rmdir(dir), ==, 0);

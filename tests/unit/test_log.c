@@ -130,7 +130,7 @@ static void test_progress_fits_the_terminal(void)
     dup2(saved, STDERR_FILENO);
     gssize n = read(terminal, text, sizeof text - 1);
     g_assert_cmpint(n, >, 0);
-    g_assert_cmpstr(text, ==, "\r\033[Ksälés | eve");
+    g_assert_cmpstr(text, ==, "\r\033[Ksälés | ev…");
     close(saved);
     close(end);
     close(terminal);

@@ -69,8 +69,15 @@ static void test_every_layer_at_80_columns(Fixture *fixture, gconstpointer data)
     for (gsize i = 0; i < G_N_ELEMENTS(layers); i++)
         g_assert_nonnull(strstr(wide, layers[i]));
     g_assert_cmpstr(line, ==,
-                    "even… 1.2M 46k/s|bron… 1.2M|silv… 1.2M|gold 1.2M|reje… 1.2M|\033[33m1.2k rejected\033[0m");
+                    "events 1.2M 46k/s|bronze 1.2M|silver 1.2M|gold 1.2M|rejects 1.2M|\033[33m1.2k rejected\033[0m");
     g_assert_cmpuint(printable_width(line), <, 80);
+}
+
+static void test_names_are_cut_at_60_columns(Fixture *fixture, gconstpointer data)
+{
+    (void) data;
+    g_autofree char *line = progress_line(fixture->runners, G_USEC_PER_SEC, 60, false);
+    g_assert_cmpstr(line, ==, "ev… 1.2M 46k/s|br… 1.2M|si… 1.2M|go… 1.2M|re… 1.2M|1.2k rejected");
 }
 
 static void test_colours_take_no_room(Fixture *fixture, gconstpointer data)
@@ -104,6 +111,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     ADD("with room all digits", test_with_room_all_digits);
     ADD("every layer at 80 columns", test_every_layer_at_80_columns);
+    ADD("names are cut at 60 columns", test_names_are_cut_at_60_columns);
     ADD("colours take no room", test_colours_take_no_room);
     ADD("rates are of late", test_rates_are_of_late);
     return g_test_run();
