@@ -1,23 +1,18 @@
 """The bench behind tests/bench/run: floors, each layer alone, all three together, in turn and several times."""
 
 import argparse
-import hashlib
 import json
 import os
-import platform
 import re
 import shutil
-import statistics
-import subprocess
 import sys
 import tempfile
-import threading
-import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests"))
 
+from measure import cell, in_turn, machine, median, table, timed  # noqa: E402
 from testbed import S3, Kafka, Sales, Sfrun  # noqa: E402
 
 PARTITIONS = 3
@@ -34,41 +29,6 @@ def pipeline(layer):
     steps = dict(re.findall(r"^  (\w+):\n((?:    .*\n|\n|  #.*\n)*)", body, re.MULTILINE))
     chosen = "".join(f"  {name}:\n{steps[name]}" for name in STEPS[layer])
     return head.replace("pipeline: sales", f"pipeline: bench_{layer}") + "steps:\n" + chosen
-
-
-def calibration():
-    """CPU seconds for a fixed piece of work: tells a slow machine from a slow program."""
-    block, digest, begin = bytes(1 << 20), hashlib.sha256(), time.process_time()
-    for _ in range(200):
-        digest.update(block)
-    return time.process_time() - begin
-
-
-def watch_memory(pid, peak):
-    """The high-water mark of the program itself: ru_maxrss would count the Python process that it was forked from."""
-    try:
-        while True:
-            text = Path(f"/proc/{pid}/status").read_text()
-            peak[0] = max(peak[0], int(re.search(r"VmHWM:\s*(\d+)", text)[1]))
-            time.sleep(0.01)
-    except (OSError, TypeError):  # it has ended
-        pass
-
-
-def timed(command, directory, env=None):
-    """Wall, CPU and peak memory of one process, and what it said with the moment when it did."""
-    begin = time.time()
-    process = subprocess.Popen(command, cwd=directory, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    peak = [0]
-    watcher = threading.Thread(target=watch_memory, args=(process.pid, peak))
-    watcher.start()
-    said = [(time.time() - begin, line.rstrip()) for line in process.stdout]
-    _, status, usage = os.wait4(process.pid, 0)
-    wall = time.time() - begin
-    watcher.join()
-    if status:
-        raise RuntimeError(f"{command}: status {status}\n" + "\n".join(line for _, line in said[-20:]))
-    return {"begin": begin, "wall": wall, "cpu": usage.ru_utime + usage.ru_stime, "peak": peak[0] / 1024, "said": said}
 
 
 class Bench:
@@ -123,28 +83,12 @@ class Bench:
         return min(path.stat().st_mtime for path in seen) - begin if seen else None
 
 
-def median(runs, name):
-    values = [run[name] for run in runs if run.get(name) is not None]
-    return statistics.median(values) if values else None
-
-
 def row(label, runs, events):
-    def cell(value, form):
-        return "–" if value is None else form.format(value)
     cpu = median(runs, "cpu") / events * 1e6
     return {"what": label, "msgs/s": cell(events / median(runs, "seconds"), "{:,.0f}"), "CPU µs/event": cell(cpu, "{:.2f}"),
             "min–max": "–".join(f"{value / events * 1e6:.2f}" for value in (min(r["cpu"] for r in runs), max(r["cpu"] for r in runs))),
             "peak RSS MiB": cell(median(runs, "peak"), "{:.0f}"),
             "first poll s": cell(median(runs, "first poll"), "{:.3f}"), "first commit s": cell(median(runs, "first commit"), "{:.3f}")}
-
-
-def table(rows):
-    names = list(rows[0])
-    widths = [max(len(name), *(len(row[name]) for row in rows)) for name in names]
-    lines = ["| " + " | ".join(name.ljust(width) for name, width in zip(names, widths)) + " |",
-             "|" + "|".join("-" * (width + 2) for width in widths) + "|"]
-    lines += ["| " + " | ".join(row[name].ljust(width) for name, width in zip(names, widths)) + " |" for row in rows]
-    return "\n".join(lines)
 
 
 def main():
@@ -161,19 +105,12 @@ def main():
         bench = Bench(options, directory)
         jobs = {"floor: consume": lambda: bench.floor(), "floor: consume, write files": lambda: bench.floor(".", str(LINES_PER_FILE))}
         jobs.update({f"sfrun: {layer}": lambda layer=layer: bench.layer(layer) for layer in options.layers})
-        runs = {label: [] for label in jobs}
-        clock = [calibration()]
-        for turn in range(options.runs):
-            for label, job in jobs.items():
-                print(f"run {turn + 1} of {options.runs}: {label} …", end="\r", file=sys.stderr, flush=True)
-                runs[label].append(job())
-            clock.append(calibration())
-        print(" " * 60, end="\r", file=sys.stderr)
+        runs, clock = in_turn(jobs, options.runs)
         if options.json:
             print(json.dumps(runs, indent=1))
         else:
             print(f"{options.events:,} events, {PARTITIONS} partitions, {'S3' if options.s3 else 'local files'}; median of {options.runs}; "
-                  f"{os.cpu_count()} cores, {platform.machine()}, load {os.getloadavg()[0]:.1f}, calibration {min(clock):.2f}–{max(clock):.2f} s\n")
+                  f"{machine(clock)}\n")
             print(table([row(label, found, options.events) for label, found in runs.items()]))
         bench.kafka.stop()
     finally:
