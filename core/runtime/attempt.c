@@ -149,6 +149,7 @@ Attempt *attempt_new(const Pipeline *pipeline, Runner *runner, SfError *err)
     attempt->worker_of = g_new0(Worker *, n);
     attempt->out = g_new0(const struct ArrowSchema *, n);
     attempt->errors = g_new0(const struct ArrowSchema *, n);
+    attempt->origins = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     attempt->splits = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify) split_state_free);
     if (make_tasks(attempt, err) != SF_OK || make_workers(attempt, err) != SF_OK) {
         attempt_free(attempt);
@@ -165,6 +166,7 @@ void attempt_free(Attempt *attempt)
     g_ptr_array_unref(attempt->workers);
     g_ptr_array_unref(attempt->tasks);
     g_hash_table_unref(attempt->splits);
+    g_hash_table_unref(attempt->origins);
     g_free(attempt->worker_of);
     g_free(attempt->out);
     g_free(attempt->errors);

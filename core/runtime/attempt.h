@@ -38,6 +38,7 @@ typedef struct SplitState {
     gint64 highest_cut; /* below it some sink has rows already */
     gint64 published;   /* frontier that the source was told last */
     gint64 end;         /* high watermark, or SF_POSITION_NONE */
+    const char *origin; /* as the source says; NULL: not known */
     GPtrArray *chains;  /* Chain *, borrowed: all that this split reaches */
 } SplitState;
 
@@ -54,6 +55,7 @@ struct Chain {
     gint64 offered;   /* what lies between queued and offered has no rows */
     gint64 known_end; /* what the sink says when it had its rows up to here; known_ms 0: it does not say */
     gint64 known_ms;
+    const char *origin; /* which the sink has kept beside `found`; NULL: none */
 };
 
 /* A row that a node rejected, until it has become a row of the step's errors. */
@@ -92,6 +94,7 @@ struct Attempt {
     const struct ArrowSchema **out;    /* by step index: schema of its rows */
     const struct ArrowSchema **errors; /* likewise of its errors */
     GHashTable *splits;                /* key → SplitState * */
+    GHashTable *origins;               /* their texts, each once; see origin.h */
 };
 
 extern const SfHost host_services; /* services.c */

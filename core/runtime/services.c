@@ -1,7 +1,10 @@
 /* The services that plugins call through SfNode.host: thin, each hands over to the part that does it. */
+#include <string.h>
+
 #include "budget.h"
 #include "fault.h"
 #include "log.h"
+#include "origin.h"
 #include "task.h"
 #include "worker.h"
 
@@ -142,6 +145,48 @@ static void service_patience(SfNode *node, int64_t ms)
     context_of(node)->task->patience_ms = ms;
 }
 
+static void service_set_origin(SfNode *node, const SfSplit *split, const char *origin)
+{
+    Attempt *attempt = context_of(node)->attempt;
+    g_mutex_lock(&attempt->lock);
+    ((SplitState *) (gpointer) split)->origin = origin_keep(attempt->origins, origin);
+    g_mutex_unlock(&attempt->lock);
+}
+
+static const char *service_origin(SfNode *node, const SfSplit *split)
+{
+    Attempt *attempt = context_of(node)->attempt;
+    g_mutex_lock(&attempt->lock);
+    const char *origin = ((const SplitState *) (gconstpointer) split)->origin;
+    g_mutex_unlock(&attempt->lock);
+    return origin;
+}
+
+static const char *service_other_origin(SfNode *node, const SfSplit *split)
+{
+    Attempt *attempt = context_of(node)->attempt;
+    const SplitState *state = (const SplitState *) (gconstpointer) split;
+    const char *other = NULL;
+    g_mutex_lock(&attempt->lock);
+    for (guint i = 0; state->origin && !other && i < state->chains->len; i++) {
+        const Chain *chain = state->chains->pdata[i];
+        if (chain->origin && chain->found != SF_POSITION_NONE && strcmp(chain->origin, state->origin) != 0)
+            other = chain->origin;
+    }
+    g_mutex_unlock(&attempt->lock);
+    return other;
+}
+
+static void service_recovered_origin(SfNode *node, size_t input, const SfSplit *split, const char *origin)
+{
+    const Context *context = context_of(node);
+    g_mutex_lock(&context->attempt->lock);
+    Chain *chain = chain_find(context->worker, input, split);
+    if (chain)
+        chain->origin = origin_keep(context->attempt->origins, origin);
+    g_mutex_unlock(&context->attempt->lock);
+}
+
 const SfHost host_services = {
     .size = sizeof(SfHost),
     .log = service_log,
@@ -160,4 +205,8 @@ const SfHost host_services = {
     .furthest = service_furthest,
     .monotonic_ms = service_monotonic_ms,
     .patience = service_patience,
+    .set_origin = service_set_origin,
+    .other_origin = service_other_origin,
+    .origin = service_origin,
+    .recovered_origin = service_recovered_origin,
 };

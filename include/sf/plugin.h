@@ -193,6 +193,10 @@ struct SfHost {
     int64_t (*furthest)(SfNode *node, const SfSplit *split);
     int64_t (*monotonic_ms)(SfNode *node);
     void (*patience)(SfNode *node, int64_t ms);
+    void (*set_origin)(SfNode *node, const SfSplit *split, const char *origin);
+    const char *(*other_origin)(SfNode *node, const SfSplit *split);
+    const char *(*origin)(SfNode *node, const SfSplit *split);
+    void (*recovered_origin)(SfNode *node, size_t input, const SfSplit *split, const char *origin);
 };
 
 /* A line for the operator, not an error: "assigned sales_events/0 at 100". Any thread. */
@@ -241,6 +245,40 @@ static inline int64_t sf_furthest(SfNode *node, const SfSplit *split)
 static inline int64_t sf_last_commit(SfNode *node, const SfSplit *split, int64_t *position)
 {
     return node->host->size > offsetof(SfHost, last_commit) ? node->host->last_commit(node, split, position) : -1;
+}
+
+/* An origin tells a split from another one that had its name before: a topic's id, which changes when the topic is
+ * deleted and created anew. 1 to SF_ORIGIN_MAX printable ASCII characters without spaces, whose meaning only the source
+ * knows; any other text is ignored. Sinks keep it beside the position, so that a source can tell, however long the
+ * pipeline was stopped, whether positions still mean what it reads. */
+#define SF_ORIGIN_MAX 200
+
+/* Source, after sf_assign and before the split's first batch; and again when it changes: the split's origin. */
+static inline void sf_set_origin(SfNode *node, const SfSplit *split, const char *origin)
+{
+    if (node->host->size > offsetof(SfHost, set_origin))
+        node->host->set_origin(node, split, origin);
+}
+
+/* Source, after sf_set_origin: an origin other than that, which a sink has its position in the split from; NULL: there
+ * is none, or no sink knows, or an older host. Valid until close. */
+static inline const char *sf_other_origin(SfNode *node, const SfSplit *split)
+{
+    return node->host->size > offsetof(SfHost, other_origin) ? node->host->other_origin(node, split) : NULL;
+}
+
+/* Sink, from write, tick or commit: the origin to keep beside the position; NULL: not known, or an older host. Valid
+ * until close. */
+static inline const char *sf_origin(SfNode *node, const SfSplit *split)
+{
+    return node->host->size > offsetof(SfHost, origin) ? node->host->origin(node, split) : NULL;
+}
+
+/* Sink, from recover: the origin that it has kept beside the position that it answers. NULL is ignored. */
+static inline void sf_recovered_origin(SfNode *node, size_t input, const SfSplit *split, const char *origin)
+{
+    if (origin && node->host->size > offsetof(SfHost, recovered_origin))
+        node->host->recovered_origin(node, input, split, origin);
 }
 
 /* Source: these splits go to another process. Unless they are lost already, waits until every sink has committed what

@@ -1,5 +1,5 @@
-/* Topics that were deleted and created anew, told by their ids, where librdkafka and the broker know them. The id is
- * kept with the group's offsets, and asked for again while the topic is read. */
+/* Topics that were deleted and created anew, told by their ids, where librdkafka and the broker know them. Sinks keep
+ * the id beside their positions, and the group with its offsets; it is asked for again while the topic is read. */
 #include <string.h>
 
 #include "source.h"
@@ -23,6 +23,20 @@ void ids_note(rd_kafka_topic_partition_t *offset, const Source *source)
         g_snprintf(offset->metadata, offset->metadata_size + 1, PREFIX "%s", id);
     else
         offset->metadata_size = 0;
+}
+
+/* Sinks keep the id beside their positions. */
+static void originate(SfNode *node, const SfSplit *split, const char *id)
+{
+    g_autofree char *origin = g_strconcat(PREFIX, id, NULL);
+    sf_set_origin(node, split, origin);
+}
+
+/* The id of another topic that a sink has rows of under this name, or NULL. */
+static const char *kept(SfNode *node, const SfSplit *split)
+{
+    const char *other = sf_other_origin(node, split);
+    return other && g_str_has_prefix(other, PREFIX) ? other + strlen(PREFIX) : NULL;
 }
 
 /* The id that the group's offset was committed with. */
@@ -88,14 +102,27 @@ void ids_forget(Bounds *bounds)
     }
 }
 
+/* The id of the topic before, by the sinks, by the group, or as it was when we read it last; NULL: it is the same. */
+static const char *id_before(SfNode *node, const Bounds *bounds, const SfAssignment *assignment, const char *now)
+{
+    const Source *source = node->state;
+    if (sf_furthest(node, assignment->split) == SF_POSITION_NONE)
+        return NULL;
+    const char *before = kept(node, assignment->split);
+    before = before ? before : id_in(bounds->gone, assignment->topic);
+    before = before ? before : id_in(source->ids, assignment->topic);
+    return before && strcmp(before, now) != 0 ? before : NULL;
+}
+
 SfStatus ids_check(SfNode *node, Bounds *bounds, const SfAssignment *assignments, SfError *err)
 {
-    Source *source = node->state;
     for (int i = 0; bounds->ids && i < bounds->group->cnt; i++) {
-        const char *topic = assignments[i].topic, *now = id_in(bounds->ids, topic),
-                   *before = id_in(bounds->gone, topic);
-        before = before ? before : id_in(source->ids, topic);
-        if (now && before && strcmp(before, now) != 0 && sf_furthest(node, assignments[i].split) != SF_POSITION_NONE)
+        const char *topic = assignments[i].topic, *now = id_in(bounds->ids, topic);
+        if (!now)
+            continue;
+        originate(node, assignments[i].split, now);
+        const char *before = id_before(node, bounds, &assignments[i], now);
+        if (before)
             SF_TRY(recreated(node, topic, before, now, err));
     }
     return SF_OK;
@@ -141,6 +168,17 @@ static bool was_read(const Source *source, const char *topic)
     return false;
 }
 
+static void change(SfNode *node, const char *topic, const char *id)
+{
+    Source *source = node->state;
+    g_hash_table_insert(source->ids, g_strdup(topic), g_strdup(id));
+    for (guint i = 0; i < source->partitions->len; i++) {
+        const Partition *partition = source->partitions->pdata[i];
+        if (strcmp(partition->topic, topic) == 0)
+            originate(node, partition->split, id);
+    }
+}
+
 SfStatus ids_serve(SfNode *node, SfError *err)
 {
     Source *source = node->state;
@@ -161,7 +199,7 @@ SfStatus ids_serve(SfNode *node, SfError *err)
             continue;
         if (was_read(source, topic))
             SF_TRY(recreated(node, topic, before, id, err));
-        g_hash_table_insert(source->ids, g_strdup(topic), g_strdup(id));
+        change(node, topic, id);
     }
     return SF_OK;
 }

@@ -197,7 +197,7 @@ static const Frozen layouts[] = {
     MEMBER(SfSink, tick, 112),
     MEMBER(SfSink, interrupt, 120),
     MEMBER(SfSink, close, 128),
-    SIZE(SfHost, 136),
+    SIZE(SfHost, 168),
     MEMBER(SfHost, size, 0),
     MEMBER(SfHost, log, 8),
     MEMBER(SfHost, now_ms, 16),
@@ -215,6 +215,10 @@ static const Frozen layouts[] = {
     MEMBER(SfHost, furthest, 112),
     MEMBER(SfHost, monotonic_ms, 120),
     MEMBER(SfHost, patience, 128),
+    MEMBER(SfHost, set_origin, 136),
+    MEMBER(SfHost, other_origin, 144),
+    MEMBER(SfHost, origin, 152),
+    MEMBER(SfHost, recovered_origin, 160),
 };
 
 static const Frozen numbers[] = {

@@ -96,6 +96,10 @@ gint64 harness_committed(Harness *h, gsize input, const char *split);
 /* The time that sf_recovered() gave, or 0. */
 gint64 harness_known_ms(Harness *h, gsize input, const char *split);
 
+/* The origin of a split, as a source would set it, NULL: not known; and the one that a sink has kept, or NULL. */
+void harness_set_origin(Harness *h, const char *split, const char *origin);
+const char *harness_recovered_origin(Harness *h, gsize input, const char *split);
+
 /* Source. Answers to sf_assign(): set beforehand; a split without one starts where the source says. */
 void harness_answer(Harness *h, const char *split, gint64 position);
 /* The next batch, or NULL with h->status SF_EMPTY, SF_END or what else the source said. */

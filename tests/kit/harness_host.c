@@ -192,6 +192,30 @@ static int64_t tell_furthest(SfNode *node, const SfSplit *split)
     return answer ? *answer : SF_POSITION_NONE;
 }
 
+static void take_origin(SfNode *node, const SfSplit *split, const char *origin)
+{
+    harness_set_origin(harness_of(node), split->name, origin);
+}
+
+/* No test of a source has sinks with a past. */
+static const char *tell_other_origin(SfNode *node, const SfSplit *split)
+{
+    (void) node;
+    (void) split;
+    return NULL;
+}
+
+static const char *tell_origin(SfNode *node, const SfSplit *split)
+{
+    return g_hash_table_lookup(harness_of(node)->private->origins, split->name);
+}
+
+static void take_recovered_origin(SfNode *node, size_t input, const SfSplit *split, const char *origin)
+{
+    Chain *chain = harness_chain(harness_of(node), input, split);
+    chain->origin = harness_hold_text(harness_of(node), g_strdup(origin));
+}
+
 const SfHost harness_host = {
     .size = sizeof(SfHost),
     .log = take_log,
@@ -210,7 +234,22 @@ const SfHost harness_host = {
     .furthest = tell_furthest,
     .monotonic_ms = tell_monotonic,
     .patience = take_patience,
+    .set_origin = take_origin,
+    .other_origin = tell_other_origin,
+    .origin = tell_origin,
+    .recovered_origin = take_recovered_origin,
 };
+
+void harness_set_origin(Harness *h, const char *split, const char *origin)
+{
+    const char *kept = origin ? harness_hold_text(h, g_strdup(origin)) : NULL;
+    g_hash_table_insert(h->private->origins, g_strdup(split), (gpointer) kept);
+}
+
+const char *harness_recovered_origin(Harness *h, gsize input, const char *split)
+{
+    return harness_chain(h, input, harness_split(h, split))->origin;
+}
 
 /* ---- what was recorded ---- */
 

@@ -21,7 +21,8 @@ typedef struct Chain {
     bool recovered; /* in this attempt */
     gint64 written;
     gint64 committed;
-    gint64 known_ms; /* by sf_recovered() */
+    gint64 known_ms;    /* by sf_recovered() */
+    const char *origin; /* by sf_recovered_origin() */
 } Chain;
 
 typedef struct HarnessPrivate {
@@ -36,6 +37,7 @@ typedef struct HarnessPrivate {
     GPtrArray *readings; /* Reading * */
     GPtrArray *chains;   /* Chain * */
     GHashTable *answers; /* split name → gint64 * */
+    GHashTable *origins; /* split name → origin, as the source or the test says */
     GPtrArray *batches;  /* const SfBatch *, one reference each */
     GPtrArray *texts;
     GPtrArray *threads;

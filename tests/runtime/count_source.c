@@ -9,7 +9,7 @@ typedef struct State {
     bool given_up;
     int64_t patience;
     const char *over;
-    const char *published, *away;
+    const char *published, *away, *origin;
     int64_t *next;
     const SfSplit **held;
     int64_t polls, turn;
@@ -32,6 +32,7 @@ static const SfOption options[] = {
     SF_OPTION_INT(State, most, .value = "0", .doc = "It fails when more batches than this are on their way; 0: never."),
     SF_OPTION_INT(State, patience, .value = "0", .doc = "How many ms it may wait for sinks; 0: for ever."),
     SF_OPTION_STRING(State, over, .doc = "File that it makes when the host says that they are over."),
+    SF_OPTION_STRING(State, origin, .doc = "The origin of its splits; it fails where sinks have kept another."),
     SF_OPTION_STRING(State, published, .doc = "File that gets a line for each published position."),
     SF_OPTION_END};
 
@@ -61,6 +62,14 @@ static SfStatus unless_over(const State *state, SfStatus status)
     return status;
 }
 
+static SfStatus originate(SfNode *node, const SfSplit *split, SfError *err)
+{
+    const State *state = node->state;
+    sf_set_origin(node, split, state->origin);
+    const char *other = sf_other_origin(node, split);
+    return other ? sf_fail(err, SF_CONFIG, "%s was '%s'", split->name, other) : SF_OK;
+}
+
 static SfStatus assign(SfNode *node, SfError *err)
 {
     State *state = node->state;
@@ -78,6 +87,7 @@ static SfStatus assign(SfNode *node, SfError *err)
     for (int64_t i = 0; i < state->splits; i++) {
         state->held[i] = wanted[i].split;
         state->next[i] = wanted[i].position;
+        SF_TRY(originate(node, wanted[i].split, err));
         sf_lag(node, wanted[i].split, state->rows);
     }
     sf_expect(node, state->rows * state->splits);

@@ -100,12 +100,30 @@ static int64_t last_end(const State *state, const char *input, const char *split
     return end;
 }
 
+/* Beside the ledger, one for all splits. */
+static char *origin_path(const State *state)
+{
+    return g_strconcat(state->path, ".origin", NULL);
+}
+
+static void keep_origin(SfNode *node, const SfSplit *split)
+{
+    g_autofree char *path = origin_path(node->state);
+    const char *origin = sf_origin(node, split);
+    if (origin)
+        g_file_set_contents(path, origin, -1, NULL);
+}
+
 static SfStatus recover(SfNode *node, SfRecovery *chains, size_t n, SfError *err)
 {
     State *state = node->state;
     SF_TRY(enter(state, "recover", err));
-    for (size_t i = 0; i < n; i++)
+    g_autofree char *path = origin_path(state), *origin = NULL;
+    g_file_get_contents(path, &origin, NULL, NULL);
+    for (size_t i = 0; i < n; i++) {
         chains[i].position = last_end(state, node->inputs[chains[i].input], chains[i].split->name);
+        sf_recovered_origin(node, chains[i].input, chains[i].split, origin);
+    }
     return SF_OK;
 }
 
@@ -204,6 +222,7 @@ static SfStatus commit(SfNode *node, SfCommitReason reason, SfError *err)
     sf_fault(node, "ledger-after-append");
     for (guint i = 0; i < state->open->len; i++) {
         Open *open = &g_array_index(state->open, Open, i);
+        keep_origin(node, open->split);
         sf_committed(node, open->input, open->split, open->end);
         *open = (Open){.input = open->input, .split = open->split, .start = open->end, .end = open->end};
     }

@@ -72,6 +72,25 @@ static void test_nothing_but_range(Fixture *fixture, gconstpointer data)
     check(fixture, "a", "p", (Total){.end = ROWS});
 }
 
+/* A sink keeps the origin beside its position; another one is told to the source. */
+static void test_origins(Fixture *fixture, gconstpointer data)
+{
+    (void) fixture, (void) data;
+    const char *first = SOURCE ", rows: 100, origin: one}\n" SINK("a", "n") "}\n" SINK("b", "n") "}\n";
+    const char *same = SOURCE ", rows: 200, origin: one}\n" SINK("a", "n") "}\n" SINK("b", "n") "}\n";
+    const char *other = SOURCE ", rows: 300, origin: two}\n" SINK("a", "n") "}\n" SINK("b", "n") "}\n";
+    const char *fresh = SOURCE ", rows: 300, origin: two}\n" SINK("c", "n") "}\n";
+    const char *none = SOURCE ", rows: 300, origin: 'not one'}\n" SINK("a", "n") "}\n" SINK("b", "n") "}\n";
+    int status = 0;
+    g_assert_cmpint(run(first), ==, EXIT_OK);
+    g_assert_cmpint(run(same), ==, EXIT_OK);
+    g_autofree char *log = run_heard("", other, &status);
+    g_assert_cmpint(WEXITSTATUS(status), ==, EXIT_CONFIG);
+    g_assert_nonnull(strstr(log, "count/0 was 'one'"));
+    g_assert_cmpint(run(fresh), ==, EXIT_OK);
+    g_assert_cmpint(run(none), ==, EXIT_OK);
+}
+
 static void test_retries(Fixture *fixture, gconstpointer data)
 {
     (void) data;
@@ -251,6 +270,7 @@ int main(int argc, char **argv)
         {"/runtime/positions-are-published", test_published},
         {"/runtime/holes", test_holes},
         {"/runtime/ranges-without-rows", test_nothing_but_range},
+        {"/runtime/origins", test_origins},
         {"/runtime/retries", test_retries},
         {"/runtime/fenced-starts-anew", test_fenced_starts_anew},
         {"/runtime/failure-ends", test_failure_ends},

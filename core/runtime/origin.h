@@ -1,0 +1,10 @@
+/* Texts of origins (sf_set_origin): what a source says of its splits, and what sinks have kept beside positions. */
+#ifndef CORE_ORIGIN_H
+#define CORE_ORIGIN_H
+
+#include <glib.h>
+
+/* The one copy of the text that `origins` (a set of texts) has of it, which lives as long; NULL: it is no origin. */
+const char *origin_keep(GHashTable *origins, const char *text);
+
+#endif
