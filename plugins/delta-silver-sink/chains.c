@@ -1,4 +1,6 @@
 /* Chains and their positions in the table: under our own name, or another's that is adopted. */
+#include <string.h>
+
 #include "delta_silver_sink.h"
 
 Chain *chain_find(const Sink *sink, size_t input, const SfSplit *split)
@@ -16,6 +18,7 @@ void chain_free(gpointer data)
     Chain *chain = data;
     g_free(chain->app_id);
     g_free(chain->adopted);
+    g_free(chain->origin);
     g_free(chain);
 }
 
@@ -100,10 +103,56 @@ static char *adopted_id(const Sink *sink, const Chain *chain)
     return NULL;
 }
 
+/* What the origin's txn is called. A position's own has no room for it, and nothing but txns outlives the log's
+ * cleanup in every table. It is written where the origin is new, with the end of the range as its version. */
+static char *origin_id(const char *app_id, const char *origin)
+{
+    return g_strconcat(app_id, "#origin:", origin, NULL);
+}
+
+/* The origin that the position under app_id is of: the newest that was written; NULL: none was. */
+static char *recover_origin(const DeltaLog *log, const char *app_id)
+{
+    g_autofree char *prefix = origin_id(app_id, "");
+    const char *newest = NULL;
+    int64_t version = -1;
+    GHashTableIter iter;
+    gpointer id, txn;
+    g_hash_table_iter_init(&iter, log->txns);
+    while (g_hash_table_iter_next(&iter, &id, &txn)) {
+        if (!g_str_has_prefix(id, prefix) || ((const DeltaTxn *) txn)->version <= version)
+            continue;
+        version = ((const DeltaTxn *) txn)->version;
+        newest = (const char *) id + strlen(prefix);
+    }
+    return g_strdup(newest);
+}
+
+void chain_encode(Sink *sink, Chain *chain, int64_t now, GString *out)
+{
+    delta_txn_encode(chain->app_id, chain->end, now, out);
+    chain->told = sf_origin(sink->node, chain->split);
+    if (!chain->told || g_strcmp0(chain->told, chain->origin) == 0)
+        return;
+    g_autofree char *id = origin_id(chain->app_id, chain->told);
+    delta_txn_encode(id, chain->end, now, out);
+}
+
+static void tell_recovered(const Sink *sink, Chain *chain, const DeltaTxn *txn)
+{
+    const char *app_id = chain->adopted ? chain->adopted : chain->app_id;
+    g_autofree char *origin = recover_origin(sink->log, app_id);
+    sf_recovered(sink->node, chain->input, chain->split, txn->version, txn->updated_ms);
+    sf_recovered_origin(sink->node, chain->input, chain->split, origin);
+    if (!chain->adopted)
+        chain->origin = g_steal_pointer(&origin);
+}
+
 static SfStatus recover_chain(Sink *sink, Chain *chain, SfError *err)
 {
     const DeltaTxn *txn = delta_log_find_txn(sink->log, chain->app_id);
     g_clear_pointer(&chain->adopted, g_free);
+    g_clear_pointer(&chain->origin, g_free);
     chain->logged = txn ? txn->version : SF_POSITION_NONE;
     if (!txn && sink->adopt) {
         chain->adopted = adopted_id(sink, chain);
@@ -113,7 +162,7 @@ static SfStatus recover_chain(Sink *sink, Chain *chain, SfError *err)
         SF_TRY(check_others(sink, chain, err));
     chain->committed = chain->end = txn ? txn->version : SF_POSITION_NONE;
     if (txn)
-        sf_recovered(sink->node, chain->input, chain->split, txn->version, txn->updated_ms);
+        tell_recovered(sink, chain, txn);
     return SF_OK;
 }
 
@@ -163,6 +212,10 @@ void chains_publish(Sink *sink)
         if (!chain_moved(chain))
             continue;
         g_clear_pointer(&chain->adopted, g_free);
+        if (chain->told && g_strcmp0(chain->told, chain->origin) != 0) {
+            g_free(chain->origin);
+            chain->origin = g_strdup(chain->told);
+        }
         chain->logged = chain->committed = chain->end;
         sf_committed(sink->node, chain->input, chain->split, chain->end);
     }

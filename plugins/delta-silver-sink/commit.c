@@ -92,9 +92,9 @@ static GBytes *make_body(Sink *sink)
         delta_action_encode("metaData", metadata, out);
     }
     for (guint i = 0; i < sink->chains->len; i++) {
-        const Chain *chain = sink->chains->pdata[i];
+        Chain *chain = sink->chains->pdata[i];
         if (chain_moved(chain))
-            delta_txn_encode(chain->app_id, chain->end, now, out);
+            chain_encode(sink, chain, now, out);
     }
     add_files(sink, out);
     return g_string_free_to_bytes(g_steal_pointer(&out));

@@ -44,6 +44,8 @@ typedef struct Chain {
     const SfSplit *split;
     char *app_id;
     char *adopted;     /* appId whose position it goes on from, until its own is in the log; NULL: none */
+    char *origin;      /* of the split, as the log has it; NULL: not known */
+    const char *told;  /* likewise, as the commit at hand has it */
     int64_t logged;    /* position in the log under app_id, or SF_POSITION_NONE */
     int64_t committed; /* end of what the table has, or SF_POSITION_NONE */
     int64_t end;       /* of what was written */
@@ -128,6 +130,8 @@ Chain *chain_find(const Sink *sink, size_t input, const SfSplit *split); /* or N
 void chain_free(gpointer chain);
 SfStatus chains_recover(Sink *sink, SfRecovery *chains, size_t n, SfError *err); /* from the log's newest state */
 SfStatus chains_check_fence(Sink *sink, SfError *err);
+/* The actions that move the chain's position. */
+void chain_encode(Sink *sink, Chain *chain, int64_t now, GString *out);
 void chains_publish(Sink *sink); /* after the commit */
 
 /* Whether the next commit brings its txn. */

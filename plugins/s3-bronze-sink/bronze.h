@@ -23,6 +23,7 @@ typedef struct Entry {
     int64_t end;
     int64_t rejected;
     char *split;     /* its name; NULL: of an earlier version, which did not keep it */
+    char *origin;    /* of its split; NULL: not known */
     GArray *objects; /* of EntryObject, in the order of their first rows within a directory */
     Layout layout;
     GBytes *body; /* as it was read */
@@ -133,7 +134,7 @@ SfStatus redo_row(const Bronze *bronze, Chain *chain, const LayoutRow *row, int6
 SfStatus redo_finish(SfNode *node, Chain *chain, SfError *err);
 
 /* entry.c: entries as JSON */
-GBytes *entry_make(const SfNode *node, const Chain *chain, const Pending *pending);
+GBytes *entry_make(SfNode *node, const Chain *chain, const Pending *pending);
 Entry *entry_read(GBytes *body, const char *key, SfError *err);
 void entry_free(Entry *entry);
 char *entry_key(const Chain *chain, int64_t start);

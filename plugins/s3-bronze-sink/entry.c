@@ -44,7 +44,7 @@ static json_object *object_to_json(const Object *object)
     return json;
 }
 
-GBytes *entry_make(const SfNode *node, const Chain *chain, const Pending *pending)
+GBytes *entry_make(SfNode *node, const Chain *chain, const Pending *pending)
 {
     const Bronze *bronze = bronze_of(node);
     json_object *json = json_object_new_object();
@@ -60,6 +60,8 @@ GBytes *entry_make(const SfNode *node, const Chain *chain, const Pending *pendin
     add_text(json, "split", chain->split->name);
     add_text(json, "topic", chain->split->topic ? chain->split->topic : chain->split->name);
     add_number(json, "partition", chain->split->partition);
+    if (sf_origin(node, chain->split))
+        add_text(json, "origin", sf_origin(node, chain->split));
     add_number(json, "start", pending->start);
     add_number(json, "end", pending->end);
     add_text(json, "reason", chain->reason);
@@ -139,7 +141,7 @@ static bool take_objects(json_object *json, Entry *entry)
 
 static SfStatus take_entry(json_object *json, Entry *entry, SfError *err)
 {
-    json_object *step = NULL, *layout = NULL, *split = NULL;
+    json_object *step = NULL, *layout = NULL, *split = NULL, *origin = NULL;
     int64_t version = 0;
     if (!take_number(json, "version", &version) || version != ENTRY_VERSION)
         return sf_fail(err, SF_CONFIG, "it is none, or of a newer version");
@@ -152,6 +154,8 @@ static SfStatus take_entry(json_object *json, Entry *entry, SfError *err)
     entry->step = g_strdup(json_object_get_string(step));
     if (json_object_object_get_ex(json, "split", &split))
         entry->split = g_strdup(json_object_get_string(split));
+    if (json_object_object_get_ex(json, "origin", &origin))
+        entry->origin = g_strdup(json_object_get_string(origin));
     return layout_from_json(layout, &entry->layout, err);
 }
 
@@ -178,6 +182,7 @@ void entry_free(Entry *entry)
         return;
     g_free(entry->step);
     g_free(entry->split);
+    g_free(entry->origin);
     g_bytes_unref(entry->body);
     g_array_unref(entry->objects);
     if (entry->layout.pieces)

@@ -34,7 +34,7 @@ bool bronze_flush_due(const Bronze *bronze)
     return held >= DUE_HELD || bytes >= DUE_BYTES || objects >= DUE_OBJECTS;
 }
 
-static void make_pending(const SfNode *node, Chain *chain)
+static void make_pending(SfNode *node, Chain *chain)
 {
     if (chain->pending || chain->redo || chain->cut_end <= chain->start)
         return;

@@ -316,6 +316,7 @@ SfStatus ledger_recover(SfNode *node, Chain *chain, int64_t hint, int64_t *posit
     SF_TRY(find_ledger(node, chain, hint, &entry, written_ms, err));
     if (entry) {
         SF_TRY(check_entry(node, chain, entry, err));
+        sf_recovered_origin(node, chain->input, chain->split, entry->origin);
         SF_TRY(resume(node, chain, g_steal_pointer(&entry), hint, err));
     } else {
         SF_TRY(check_neighbours(node, chain, err));

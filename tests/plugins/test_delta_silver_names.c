@@ -1,4 +1,6 @@
 /* delta-silver-sink and rows that the table has under another pipeline's or step's name: never twice in silence. */
+#include <glib/gstdio.h>
+
 #include "silver_table.h"
 
 #define ROWS(...) (const char *const[]){__VA_ARGS__}, G_N_ELEMENTS(((const char *const[]){__VA_ARGS__}))
@@ -66,6 +68,40 @@ static void test_adopted_names(void)
     assert_position(TXN("test/silver/events/0", 5), "adopt: silver", 5);
     assert_position(TXN("old/silver/clean/events/0", 5), "adopt: old/silver/clean", 5);
     assert_position(TXN("test/delta-silver-sink/events/0", 7) TXN("old/silver/events/0", 5), "adopt: old/silver", 7);
+}
+
+static void expect_origin(Harness *h, const char *want)
+{
+    harness_reopen(h);
+    harness_recover(h, 0, "events/0");
+    g_assert_cmpstr(harness_recovered_origin(h, 0, "events/0"), ==, want);
+}
+
+/* The newest is kept beside the position, once, and survives the log's cleanup as positions do. */
+static void test_origins(void)
+{
+    g_auto(SilverTable) table = {0};
+    silver_init(&table, "checkpoint_interval: 3");
+    g_autoptr(Harness) h = silver_sink_new(&table, "id bigint");
+    silver_write_rows(h, "events/0", 0, ROWS("[1]"));
+    harness_commit(h, SF_COMMIT_END);
+    expect_origin(h, NULL); /* of an earlier version */
+    gint64 end = 1;
+    const char *const origins[] = {"topic-id:one", "topic-id:one", "topic-id:two", "topic-id:two", "topic-id:one2"};
+    for (gsize i = 0; i < G_N_ELEMENTS(origins); i++) {
+        harness_set_origin(h, "events/0", origins[i]);
+        silver_write_rows(h, "events/0", end++, ROWS("[1]"));
+        harness_commit(h, SF_COMMIT_END);
+        g_autoptr(GPtrArray) txns = silver_actions(&table, silver_last_version(&table), "txn");
+        g_assert_cmpuint(txns->len, ==, i % 2 == 0 ? 2 : 1);
+        expect_origin(h, origins[i]);
+        g_assert_cmpint(harness_recover(h, 0, "events/0"), ==, end);
+    }
+    for (gint64 version = 0; version < 3; version++) { /* a checkpoint has what was before it */
+        g_autofree char *path = silver_log_path(&table, version);
+        g_unlink(path);
+    }
+    expect_origin(h, "topic-id:one2");
 }
 
 /* Adopted once, the position is ours: in the log by the next commit, without rows too. */
@@ -149,6 +185,7 @@ int main(int argc, char **argv)
     g_test_add_func("/delta-silver-sink/names/rows under another name stop the start", test_refused);
     g_test_add_func("/delta-silver-sink/names/positions of strangers do not", test_strangers);
     g_test_add_func("/delta-silver-sink/names/start: anew reads them again", test_anew);
+    g_test_add_func("/delta-silver-sink/names/origins are kept beside positions", test_origins);
     g_test_add_func("/delta-silver-sink/names/adopt finds what was renamed", test_adopted_names);
     g_test_add_func("/delta-silver-sink/names/adopt goes on from there", test_adopt);
     g_test_add_func("/delta-silver-sink/names/adopt of one that still runs is fenced", test_adopted_runs);

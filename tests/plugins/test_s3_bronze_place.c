@@ -26,6 +26,25 @@ static void expect_text(const Place *place, const char *key, const char *text)
     g_assert_cmpstr(there, ==, text);
 }
 
+/* ---- origins ---- */
+
+/* The ledger's last entry says what the split came from; entries of earlier versions do not. */
+static void origins_are_kept(Place *place, gconstpointer data)
+{
+    (void) data;
+    const char *const origins[] = {NULL, "topic-id:one", "topic-id:two"};
+    Harness *h = place_sink(place, "");
+    for (gsize i = 0; i < G_N_ELEMENTS(origins); i++) {
+        harness_set_origin(h, EVENTS, origins[i]);
+        harness_write(h, 0, numbers(h, EVENTS, (gint64) i * 2, 2, NOON_US));
+        harness_commit(h, SF_COMMIT_END);
+        harness_reopen(h);
+        g_assert_cmpint(harness_recover(h, 0, EVENTS), ==, (gint64) i * 2 + 2);
+        g_assert_cmpstr(harness_recovered_origin(h, 0, EVENTS), ==, origins[i]);
+    }
+    harness_free(h);
+}
+
 /* ---- objects of others ---- */
 
 typedef struct Foreign {
@@ -288,6 +307,7 @@ int main(int argc, char **argv)
 #define ADD_DATA(name, function, data)                                                                                 \
     g_test_add("/bronze/place/" name, Place, data, place_set_up, function, place_tear_down)
 #define ADD(name, function) ADD_DATA(name, function, NULL)
+    ADD("origins are kept beside positions", origins_are_kept);
     ADD_DATA("a foreign object stays", foreign_objects_stay, &shorter);
     ADD_DATA("a foreign object of the same size stays", foreign_objects_stay, &as_long);
     ADD_DATA("a foreign object without bytes stays", foreign_objects_stay, &empty);
