@@ -152,3 +152,15 @@ Step *pipeline_step(const Pipeline *pipeline, const char *name)
     }
     return NULL;
 }
+
+bool step_reaches(const Step *from, const Step *to)
+{
+    if (from == to)
+        return true;
+    for (guint i = 0; i < to->inputs->len; i++) {
+        const Edge *edge = to->inputs->pdata[i];
+        if (step_reaches(from, edge->from))
+            return true;
+    }
+    return false;
+}

@@ -64,6 +64,9 @@ SF_PRIVATE Pipeline *pipeline_load_text(const char *text, const char *name, Diag
 SF_PRIVATE void pipeline_free(Pipeline *pipeline);
 Step *pipeline_step(const Pipeline *pipeline, const char *name);
 
+/* Whether rows or errors of the one come to the other, by whatever way; a step reaches itself. */
+bool step_reaches(const Step *from, const Step *to);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Pipeline, pipeline_free)
 
 #endif

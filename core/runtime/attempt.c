@@ -1,196 +1,120 @@
-/* One attempt to run one pipeline: makes tasks and workers, watches over them, ends them in order. */
+/* One attempt to run one pipeline: makes the threads, watches over them, ends them in order. The pipeline's thread. */
 #include "attempt.h"
 
-#include "backoff.h"
-#include "log.h"
-#include "task.h"
-#include "worker.h"
+#include "requests.h"
+#include "services.h"
+#include "sink_loop.h"
+#include "source_loop.h"
 
 #define WATCH_MS 50
 #define INTERRUPT_MS 100
 #define HAND_OVER_US (10 * G_USEC_PER_SEC)
 
-void attempt_wait(Attempt *attempt, gint64 ms)
-{
-    g_cond_wait_until(&attempt->changed, &attempt->lock, g_get_monotonic_time() + ms * 1000);
-}
+struct Attempt {
+    Context context;
+    GPtrArray *sources; /* SourceThread * */
+};
 
 void attempt_stop(Attempt *attempt)
 {
-    g_mutex_lock(&attempt->lock);
-    attempt->stopping = true;
-    if (attempt->phase == PHASE_RUN)
-        attempt->phase = PHASE_DRAIN;
-    g_cond_broadcast(&attempt->changed);
-    g_mutex_unlock(&attempt->lock);
+    Context *context = &attempt->context;
+    g_mutex_lock(&context->lock);
+    context->stopping = true;
+    if (context->phase == PHASE_RUN)
+        context->phase = PHASE_DRAIN;
+    g_cond_broadcast(&context->changed);
+    g_mutex_unlock(&context->lock);
 }
 
-void attempt_fail(Attempt *attempt, const Step *step, SfStatus status, const char *message)
+Context *attempt_context(Attempt *attempt)
 {
-    g_autofree char *silent = *message ? NULL : g_strdup_printf("it said '%s' and no more", sf_status_name(status));
-    g_mutex_lock(&attempt->lock);
-    if (!attempt->failed) {
-        attempt->failed = true;
-        attempt->leave = true;
-        attempt->outcome = status;
-        if (step)
-            sf_fail(&attempt->why, status, "%s '%s': %s", step->plugin->head.name, step->name,
-                    silent ? silent : message);
-        else
-            sf_fail(&attempt->why, status, "%s", message);
-        attempt->phase = PHASE_ABORT;
-        g_cond_broadcast(&attempt->changed);
-    }
-    g_mutex_unlock(&attempt->lock);
+    return &attempt->context;
 }
 
-GThread *attempt_thread(Attempt *attempt, const Step *step, GThreadFunc run, gpointer data, bool *ended)
-{
-    g_autoptr(GError) error = NULL;
-    GThread *thread = g_thread_try_new(step->name, run, data, &error);
-    if (thread)
-        return thread;
-    g_autofree char *cause = g_strdup_printf("%s; raise the limit of threads or memory (ulimit -u, ulimit -v, "
-                                             "the service's TasksMax)",
-                                             error->message);
-    attempt_fail(attempt, step, SF_FATAL, cause);
-    g_mutex_lock(&attempt->lock);
-    *ended = true;
-    g_mutex_unlock(&attempt->lock);
-    return NULL;
-}
+/* ---- making and freeing ------------------------------------------------ */
 
-bool attempt_goes_on(const Attempt *attempt, bool finish)
+/* Sources first: a step's rows have a schema once its source's thread is made. Sinks in the order of the graph, so that
+ * the schema of a sink's errors is there for the sink that reads them. */
+static SfStatus make_sources(Attempt *attempt, SfError *err)
 {
-    return !attempt->leave && (finish || !attempt->stopping);
-}
-
-/* Waits before another try. Returns whether there is to be one. */
-static bool pause_before(Context *context, gint64 ms, bool finish, const SfError *err)
-{
-    Attempt *attempt = context->attempt;
-    gint64 until = g_get_monotonic_time() + ms * 1000;
-    g_mutex_lock(&attempt->lock);
-    bool go_on = attempt_goes_on(attempt, finish);
-    g_mutex_unlock(&attempt->lock);
-    if (!go_on)
-        return false;
-    log_line(LEVEL_WARNING, attempt->pipeline->name, context->step->name, "%s; trying again", err->message);
-    runner_trouble(attempt->runner, context->stats, err->message);
-    g_mutex_lock(&attempt->lock);
-    while ((go_on = attempt_goes_on(attempt, finish)) && g_get_monotonic_time() < until)
-        g_cond_wait_until(&attempt->changed, &attempt->lock, until);
-    g_mutex_unlock(&attempt->lock);
-    return go_on;
-}
-
-SfStatus attempt_insist(Context *context, SfStatus (*hook)(gpointer data, SfError *err), gpointer data, bool finish,
-                        SfError *err)
-{
-    Attempt *attempt = context->attempt;
-    Backoff backoff = {0};
-    SfStatus status;
-    while ((status = hook(data, err)) == SF_RETRY) {
-        if (!pause_before(context, backoff_next(&backoff), finish, err))
-            return SF_RETRY;
-    }
-    if (backoff.tries > 0 && status == SF_OK) {
-        runner_trouble(attempt->runner, context->stats, NULL);
-        log_line(LEVEL_INFO, attempt->pipeline->name, context->step->name, "goes on after %u tries", backoff.tries + 1);
-    }
-    return status;
-}
-
-/* Tasks first: a step's rows have a schema once its source's task is made. Sinks in the order of the graph, so that the
- * schema of a sink's errors is there for the sink that reads them. */
-static SfStatus make_tasks(Attempt *attempt, SfError *err)
-{
-    const Pipeline *pipeline = attempt->pipeline;
+    const Pipeline *pipeline = attempt->context.pipeline;
     for (guint i = 0; i < pipeline->steps->len; i++) {
         const Step *step = pipeline->steps->pdata[i];
         if (step->plugin->kind != SF_SOURCE)
             continue;
         for (gint64 number = 0; number < pipeline->tasks; number++) {
-            Task *task = task_new(attempt, step, (guint) number, err);
-            if (!task)
+            SourceThread *source = source_new(&attempt->context, step, (guint) number, err);
+            if (!source)
                 return SF_CONFIG;
-            g_ptr_array_add(attempt->tasks, task);
+            g_ptr_array_add(attempt->sources, source);
         }
     }
     return SF_OK;
 }
 
-static SfStatus make_workers(Attempt *attempt, SfError *err)
+static SfStatus make_sinks(Context *context, SfError *err)
 {
-    const Pipeline *pipeline = attempt->pipeline;
-    for (guint i = 0; i < pipeline->steps->len; i++) {
-        const Step *step = pipeline->steps->pdata[i];
+    for (guint i = 0; i < context->pipeline->steps->len; i++) {
+        const Step *step = context->pipeline->steps->pdata[i];
         if (step->plugin->kind != SF_SINK)
             continue;
-        Worker *worker = worker_new(attempt, step, err);
-        if (!worker)
+        SinkThread *sink = sink_new(context, step, err);
+        if (!sink)
             return SF_CONFIG;
-        g_ptr_array_add(attempt->workers, worker);
-        attempt->worker_of[step->index] = worker;
+        g_ptr_array_add(context->sinks, sink);
+        context->sink_of[step->index] = sink;
     }
     return SF_OK;
 }
 
-Attempt *attempt_new(const Pipeline *pipeline, Runner *runner, SfError *err)
+Attempt *attempt_new(const Pipeline *pipeline, StepStats *stats, BudgetShare *memory, bool once, SfError *err)
 {
     Attempt *attempt = g_new0(Attempt, 1);
-    guint n = pipeline->steps->len;
-    attempt->pipeline = pipeline;
-    attempt->runner = runner;
-    g_mutex_init(&attempt->lock);
-    g_cond_init(&attempt->changed);
-    attempt->tasks = g_ptr_array_new_with_free_func((GDestroyNotify) task_free);
-    attempt->workers = g_ptr_array_new_with_free_func((GDestroyNotify) worker_free);
-    attempt->worker_of = g_new0(Worker *, n);
-    attempt->out = g_new0(const struct ArrowSchema *, n);
-    attempt->errors = g_new0(const struct ArrowSchema *, n);
-    attempt->origins = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    attempt->splits = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify) split_state_free);
-    if (make_tasks(attempt, err) != SF_OK || make_workers(attempt, err) != SF_OK) {
+    Context *context = &attempt->context;
+    context_init(context, pipeline, stats, memory, once);
+    context->host = &host_services;
+    context->sinks = g_ptr_array_new_with_free_func((GDestroyNotify) sink_free);
+    context->origins = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    context->splits = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify) split_free);
+    attempt->sources = g_ptr_array_new_with_free_func((GDestroyNotify) source_free);
+    if (make_sources(attempt, err) != SF_OK || make_sinks(context, err) != SF_OK) {
         attempt_free(attempt);
         return NULL;
     }
     return attempt;
 }
 
-/* Order: tasks and workers close their plugins, which may still hold batches; splits and schemas go last. */
+/* Order: the threads' parts close their plugins, which may still hold batches; splits and schemas go last. */
 void attempt_free(Attempt *attempt)
 {
     if (!attempt)
         return;
-    g_ptr_array_unref(attempt->workers);
-    g_ptr_array_unref(attempt->tasks);
-    g_hash_table_unref(attempt->splits);
-    g_hash_table_unref(attempt->origins);
-    g_free(attempt->worker_of);
-    g_free(attempt->out);
-    g_free(attempt->errors);
-    g_cond_clear(&attempt->changed);
-    g_mutex_clear(&attempt->lock);
+    g_ptr_array_unref(attempt->context.sinks);
+    g_ptr_array_unref(attempt->sources);
+    g_hash_table_unref(attempt->context.splits);
+    g_hash_table_unref(attempt->context.origins);
+    context_done(&attempt->context);
     g_free(attempt);
 }
 
-/* The source's only task has been told since which splits it has, and this one was not among them. */
-static bool went_elsewhere(const Attempt *attempt, const SplitState *split)
+/* ---- running ------------------------------------------------ */
+
+/* The source's only thread has been told since which splits it has, and this one was not among them. */
+static bool went_elsewhere(const Context *context, const Split *split)
 {
-    return attempt->pipeline->tasks == 1 && split->former && split->former->assigned_us > split->revoked_us;
+    return context->pipeline->tasks == 1 && split->former && split->former->assigned_us > split->revoked_us;
 }
 
-/* Whether a split that was not read to its end has just been taken from a task: another one of ours may get it. After a
- * while it has gone to another process, which reads the rest. Lock held. */
-static bool on_the_way(const Attempt *attempt)
+/* Whether a split that was not read to its end has just been taken from a thread: another one of ours may get it. After
+ * a while it has gone to another process, which reads the rest. Lock held. */
+static bool on_the_way(const Context *context)
 {
     GHashTableIter iter;
     gpointer value;
-    g_hash_table_iter_init(&iter, attempt->splits);
+    g_hash_table_iter_init(&iter, context->splits);
     while (g_hash_table_iter_next(&iter, NULL, &value)) {
-        const SplitState *split = value;
-        if (!split->owner && split->next < split->end && !went_elsewhere(attempt, split) &&
+        const Split *split = value;
+        if (!split->owner && split->next < split->end && !went_elsewhere(context, split) &&
             g_get_monotonic_time() - split->revoked_us < HAND_OVER_US)
             return true;
     }
@@ -200,128 +124,134 @@ static bool on_the_way(const Attempt *attempt)
 /* Lock held. */
 static bool all_quiet(const Attempt *attempt)
 {
-    for (guint i = 0; i < attempt->tasks->len; i++) {
-        if (!task_quiet(attempt->tasks->pdata[i]))
+    for (guint i = 0; i < attempt->sources->len; i++) {
+        if (!source_quiet(attempt->sources->pdata[i]))
             return false;
     }
-    return attempt->phase != PHASE_RUN || !on_the_way(attempt);
+    return attempt->context.phase != PHASE_RUN || !on_the_way(&attempt->context);
 }
 
-static void interrupt_tasks(Attempt *attempt)
+static void interrupt_sources(Attempt *attempt)
 {
-    for (guint i = 0; i < attempt->tasks->len; i++)
-        task_interrupt(attempt->tasks->pdata[i]);
+    for (guint i = 0; i < attempt->sources->len; i++)
+        source_interrupt(attempt->sources->pdata[i]);
 }
 
-/* Until all tasks have ended, or a stop or a failure has come through. Returns whether it was a failure. */
+/* Until all sources are read to their ends, or a stop or a failure has come through. Returns whether it was a
+ * failure. */
 static bool watch(Attempt *attempt)
 {
-    g_mutex_lock(&attempt->lock);
-    while (!attempt->failed && !all_quiet(attempt)) {
-        bool stopping = attempt->stopping;
-        g_mutex_unlock(&attempt->lock);
+    Context *context = &attempt->context;
+    g_mutex_lock(&context->lock);
+    while (!context->failed && !all_quiet(attempt)) {
+        bool stopping = context->stopping;
+        g_mutex_unlock(&context->lock);
         if (stopping)
-            interrupt_tasks(attempt);
-        g_mutex_lock(&attempt->lock);
-        if (!attempt->failed && !all_quiet(attempt) && attempt->stopping == stopping)
-            attempt_wait(attempt, WATCH_MS);
+            interrupt_sources(attempt);
+        g_mutex_lock(&context->lock);
+        if (!context->failed && !all_quiet(attempt) && context->stopping == stopping)
+            context_wait(context, WATCH_MS);
     }
-    bool failed = attempt->failed;
-    g_mutex_unlock(&attempt->lock);
+    bool failed = context->failed;
+    g_mutex_unlock(&context->lock);
     return failed;
 }
 
 /* Everything that was read is committed, unless it fails or the runner's deadline comes. */
-static void drain(Attempt *attempt)
+static void drain(Context *context)
 {
-    g_mutex_lock(&attempt->lock);
-    if (attempt->phase == PHASE_RUN)
-        attempt->phase = PHASE_DRAIN;
-    g_mutex_unlock(&attempt->lock);
+    g_mutex_lock(&context->lock);
+    if (context->phase == PHASE_RUN)
+        context->phase = PHASE_DRAIN;
+    g_mutex_unlock(&context->lock);
     SfError err = {""};
-    SfStatus status = workers_commit(attempt, SF_COMMIT_END, 0, &err);
+    SfStatus status = requests_commit(context, SF_COMMIT_END, 0, &err);
     if (status != SF_OK && status != SF_RETRY)
-        attempt_fail(attempt, NULL, status, err.message);
-    g_mutex_lock(&attempt->lock);
-    if (!attempt->failed)
-        attempt->phase = PHASE_CLOSE;
-    attempt->leave = true;
-    g_cond_broadcast(&attempt->changed);
-    g_mutex_unlock(&attempt->lock);
+        context_fail(context, NULL, status, err.message);
+    g_mutex_lock(&context->lock);
+    if (!context->failed)
+        context->phase = PHASE_CLOSE;
+    context->leave = true;
+    g_cond_broadcast(&context->changed);
+    g_mutex_unlock(&context->lock);
 }
 
 /* The first step whose thread has not ended. Lock held. */
 static const Step *first_running(const Attempt *attempt)
 {
-    for (guint i = 0; i < attempt->workers->len; i++) {
-        const Worker *worker = attempt->workers->pdata[i];
-        if (!worker->ended)
-            return worker->step;
+    const GPtrArray *sinks = attempt->context.sinks;
+    for (guint i = 0; i < sinks->len; i++) {
+        const SinkThread *sink = sinks->pdata[i];
+        if (!sink->ended)
+            return sink->step;
     }
-    for (guint i = 0; i < attempt->tasks->len; i++) {
-        if (!task_ended(attempt->tasks->pdata[i]))
-            return task_context(attempt->tasks->pdata[i])->step;
+    for (guint i = 0; i < attempt->sources->len; i++) {
+        const SourceThread *source = attempt->sources->pdata[i];
+        if (!source->ended)
+            return source->step;
     }
     return NULL;
 }
 
 const Step *attempt_stuck(Attempt *attempt)
 {
-    g_mutex_lock(&attempt->lock);
+    g_mutex_lock(&attempt->context.lock);
     const Step *step = first_running(attempt);
-    g_mutex_unlock(&attempt->lock);
+    g_mutex_unlock(&attempt->context.lock);
     return step;
 }
 
 /* Again and again, since an interrupt that comes between two hooks may be forgotten by the second. */
 static void interrupt_all(Attempt *attempt)
 {
-    interrupt_tasks(attempt);
-    for (guint i = 0; i < attempt->workers->len; i++)
-        worker_interrupt(attempt->workers->pdata[i]);
+    interrupt_sources(attempt);
+    for (guint i = 0; i < attempt->context.sinks->len; i++)
+        sink_interrupt(attempt->context.sinks->pdata[i]);
 }
 
 static void end_threads(Attempt *attempt)
 {
-    g_mutex_lock(&attempt->lock);
+    Context *context = &attempt->context;
+    g_mutex_lock(&context->lock);
     while (first_running(attempt)) {
-        bool failed = attempt->failed;
-        g_mutex_unlock(&attempt->lock);
+        bool failed = context->failed;
+        g_mutex_unlock(&context->lock);
         if (failed)
             interrupt_all(attempt);
-        g_mutex_lock(&attempt->lock);
-        if (first_running(attempt) && attempt->failed == failed)
-            attempt_wait(attempt, INTERRUPT_MS);
+        g_mutex_lock(&context->lock);
+        if (first_running(attempt) && context->failed == failed)
+            context_wait(context, INTERRUPT_MS);
     }
-    g_mutex_unlock(&attempt->lock);
-    for (guint i = 0; i < attempt->tasks->len; i++)
-        task_join(attempt->tasks->pdata[i]);
-    for (guint i = 0; i < attempt->workers->len; i++)
-        worker_join(attempt->workers->pdata[i]);
+    g_mutex_unlock(&context->lock);
+    for (guint i = 0; i < attempt->sources->len; i++)
+        source_join(attempt->sources->pdata[i]);
+    for (guint i = 0; i < context->sinks->len; i++)
+        sink_join(context->sinks->pdata[i]);
 }
 
 SfStatus attempt_run(Attempt *attempt, SfError *err)
 {
-    for (guint i = 0; i < attempt->workers->len; i++)
-        worker_start(attempt->workers->pdata[i]);
-    for (guint i = 0; i < attempt->tasks->len; i++)
-        task_start(attempt->tasks->pdata[i]);
+    Context *context = &attempt->context;
+    for (guint i = 0; i < context->sinks->len; i++)
+        sink_start(context->sinks->pdata[i]);
+    for (guint i = 0; i < attempt->sources->len; i++)
+        source_start(attempt->sources->pdata[i]);
     if (!watch(attempt))
-        drain(attempt);
+        drain(context);
     end_threads(attempt);
-    if (!attempt->failed)
+    if (!context->failed)
         return SF_OK;
-    return sf_fail(err, attempt->outcome, "%s", attempt->why.message);
+    return sf_fail(err, context->outcome, "%s", context->why.message);
 }
 
 bool attempt_complete(const Attempt *attempt)
 {
     GHashTableIter iter;
     gpointer value;
-    g_hash_table_iter_init(&iter, attempt->splits);
+    g_hash_table_iter_init(&iter, attempt->context.splits);
     while (g_hash_table_iter_next(&iter, NULL, &value)) {
-        if (split_committed(value) < ((const SplitState *) value)->next)
+        if (split_committed(value) < ((const Split *) value)->next)
             return false;
     }
-    return !attempt->failed;
+    return !attempt->context.failed;
 }

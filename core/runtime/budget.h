@@ -1,6 +1,7 @@
 /* The process's memory budget: bytes that batches and sinks hold. Half of it is shared out evenly, so that no pipeline
- * waits for memory that another one's sink holds while it is away; the other half is whose it is first. Tasks stop
- * polling when both are used up, sinks commit before. A soft bound: one batch a task may go over. Any thread. */
+ * waits for memory that another one's sink holds while it is away; the other half is first come, first served. Sources
+ * stop polling when both are used up, sinks commit before. A soft bound: each source thread may go over it by one
+ * batch. Any thread. */
 #ifndef CORE_BUDGET_H
 #define CORE_BUDGET_H
 

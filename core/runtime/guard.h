@@ -17,7 +17,7 @@ typedef struct GuardCause {
     gint64 n;
 } GuardCause;
 
-/* Of one step, over all tasks and attempts. */
+/* Of one step, over all threads and attempts. */
 typedef struct Guard {
     GMutex lock;
     GuardCause causes[GUARD_CAUSES];     /* the commonest ones, by the Misra–Gries counters */

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "data/printable.h"
-#include "worker.h"
+#include "ledger.h"
 
 #define SAMPLE_US G_USEC_PER_SEC
 #define YELLOW "\033[33m"
@@ -42,16 +42,16 @@ static gint64 lag_of(Runner *runner, const Step *source)
     GHashTableIter iter;
     gpointer value = NULL;
     g_mutex_lock(&runner->lock);
-    Attempt *attempt = runner->attempt;
-    if (attempt) {
-        g_mutex_lock(&attempt->lock);
-        g_hash_table_iter_init(&iter, attempt->splits);
+    Context *context = runner->attempt ? attempt_context(runner->attempt) : NULL;
+    if (context) {
+        g_mutex_lock(&context->lock);
+        g_hash_table_iter_init(&iter, context->splits);
         while (g_hash_table_iter_next(&iter, NULL, &value)) {
-            const SplitState *split = value;
+            const Split *split = value;
             if (split->source == source && split->owner && split->end != SF_POSITION_NONE)
                 lag = MAX(lag, 0) + MAX(split->end - MAX(split_committed(split), 0), 0);
         }
-        g_mutex_unlock(&attempt->lock);
+        g_mutex_unlock(&context->lock);
     }
     g_mutex_unlock(&runner->lock);
     return lag;
@@ -179,7 +179,7 @@ void progress_sample(Runner *runner)
         double rate = runner->sampled_us > 0 ? (double) (rows - stats->sampled) * 1e6 / (double) passed : 0;
         double before = (double) stats_get(&stats->rate);
         stats->sampled = rows;
-        __atomic_store_n(&stats->rate, (gint64) (before > 0 ? 0.5 * before + 0.5 * rate : rate), __ATOMIC_RELAXED);
+        stats_set(&stats->rate, (gint64) (before > 0 ? 0.5 * before + 0.5 * rate : rate));
     }
     runner->sampled_us = now;
 }

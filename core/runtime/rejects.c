@@ -1,22 +1,30 @@
 /* Rejected rows become batches of their step's errors output: the row as the step got it, _step and _error. */
-#include "attempt.h"
+#include "rejects.h"
+
 #include "log.h"
 
-void reject_clear(Reject *reject)
+static void reject_clear(Reject *reject)
 {
     if (reject->batch)
         sf_batch_unref(reject->batch);
     g_free(reject->cause);
 }
 
-void rejects_take_back(Context *context, const SfBatch *batch)
+GArray *rejects_new(void)
 {
-    for (guint i = context->rejects->len; i-- > 0;) {
-        if (g_array_index(context->rejects, Reject, i).batch != batch)
+    GArray *rejects = g_array_new(FALSE, TRUE, sizeof(Reject));
+    g_array_set_clear_func(rejects, (GDestroyNotify) reject_clear);
+    return rejects;
+}
+
+void rejects_take_back(Caller *caller, const SfBatch *batch)
+{
+    for (guint i = caller->rejects->len; i-- > 0;) {
+        if (g_array_index(caller->rejects, Reject, i).batch != batch)
             continue;
-        guard_count(&context->stats->guard, g_array_index(context->rejects, Reject, i).cause, -1);
-        g_array_remove_index_fast(context->rejects, i);
-        stats_add(&context->stats->rejected, -1);
+        guard_count(&caller->stats->guard, g_array_index(caller->rejects, Reject, i).cause, -1);
+        g_array_remove_index_fast(caller->rejects, i);
+        stats_add(&caller->stats->rejected, -1);
     }
 }
 
@@ -39,7 +47,7 @@ static gint by_row(gconstpointer a, gconstpointer b)
 }
 
 /* Columns _step and _error. */
-static SfStatus build_causes(const Context *context, const Reject *const *rejects, size_t n, struct ArrowArray *out,
+static SfStatus build_causes(const Caller *caller, const Reject *const *rejects, size_t n, struct ArrowArray *out,
                              SfError *err)
 {
     static const SfField fields[] = {{.name = "_step", .type = SF_UTF8}, {.name = "_error", .type = SF_UTF8}};
@@ -55,7 +63,7 @@ static SfStatus build_causes(const Context *context, const Reject *const *reject
     for (size_t i = 0; status == SF_OK && i < n; i++) {
         if (i > 0 && sorted[i]->row == sorted[i - 1]->row)
             continue;
-        sf_add_str(sf_builder_column(builder, 0), context->step->name, (int64_t) strlen(context->step->name));
+        sf_add_str(sf_builder_column(builder, 0), caller->step->name, (int64_t) strlen(caller->step->name));
         sf_add_str(sf_builder_column(builder, 1), sorted[i]->cause, (int64_t) strlen(sorted[i]->cause));
         status = sf_builder_end_row(builder, err);
     }
@@ -80,7 +88,7 @@ static size_t move_columns(const struct ArrowSchema *schema, struct ArrowArray *
     return n;
 }
 
-SfStatus rejects_batch(const Context *context, const struct ArrowSchema *schema, const Reject *const *rejects, size_t n,
+SfStatus rejects_batch(const Caller *caller, const struct ArrowSchema *schema, const Reject *const *rejects, size_t n,
                        SfBatch *out, SfError *err)
 {
     const SfBatch *batch = rejects[0]->batch;
@@ -89,7 +97,7 @@ SfStatus rejects_batch(const Context *context, const struct ArrowSchema *schema,
     SfBatch kept = {0};
     struct ArrowArray causes = {0};
     SF_TRY(sf_batch_keep(batch, bits, &kept, err));
-    SfStatus status = build_causes(context, rejects, n, &causes, err);
+    SfStatus status = build_causes(caller, rejects, n, &causes, err);
     if (status != SF_OK) {
         sf_batch_done(&kept);
         return status;
@@ -110,24 +118,24 @@ static char *place_of(const Reject *reject)
     return g_strdup_printf("%s/%d/%" G_GINT64_FORMAT, split->topic, split->partition, reject->position);
 }
 
-SfStatus rejects_check(const Context *context, SfError *err)
+SfStatus rejects_check(const Caller *caller, SfError *err)
 {
-    return guard_check(&context->stats->guard, context->step, context->attempt->pipeline->name,
-                       stats_get(&context->stats->rows_in), stats_get(&context->stats->rejected), err);
+    return guard_check(&caller->stats->guard, caller->step, caller->context->pipeline->name,
+                       stats_get(&caller->stats->rows_in), stats_get(&caller->stats->rejected), err);
 }
 
-SfStatus rejects_unread(const Context *context, const Reject *const *rejects, size_t n, SfError *err)
+SfStatus rejects_unread(const Caller *caller, const Reject *const *rejects, size_t n, SfError *err)
 {
-    const Step *step = context->step;
+    const Step *step = caller->step;
     if (step->on_reject == ON_REJECT_STOP) {
         g_autofree char *place = place_of(rejects[0]);
         return sf_fail(err, SF_FATAL,
                        "row %s was rejected: %s; let a sink read '%s.errors', or set 'on_reject: drop' there", place,
                        rejects[0]->cause, step->name);
     }
-    for (size_t i = 0; i < n && guard_shows(&context->stats->guard); i++) {
+    for (size_t i = 0; i < n && guard_shows(&caller->stats->guard); i++) {
         g_autofree char *place = place_of(rejects[i]);
-        log_line(LEVEL_WARNING, context->attempt->pipeline->name, step->name, "dropped row %s: %s", place,
+        log_line(LEVEL_WARNING, caller->context->pipeline->name, step->name, "dropped row %s: %s", place,
                  rejects[i]->cause);
     }
     return SF_OK;

@@ -1,9 +1,11 @@
-/* What a runner tells the operator: the progress line and the status document. */
+/* Status documents and last records; see report.h. */
+#include "report.h"
+
 #include <string.h>
 
 #include "log.h"
-#include "runner.h"
-#include "worker.h"
+#include "progress.h"
+#include "sink_thread.h"
 
 static const char *state_name(RunnerState state)
 {
@@ -48,21 +50,22 @@ static struct json_object *step_status(const Runner *runner, const Step *step)
     g_autofree char *cause = guard_cause(&stats->guard);
     if (cause)
         add_text(object, "commonest_reject", cause);
-    add_text(object, "trouble", stats->trouble);
+    g_autofree char *trouble = trouble_get(&stats->trouble);
+    add_text(object, "trouble", trouble);
     return object;
 }
 
 static struct json_object *chain_status(const Chain *chain)
 {
     struct json_object *object = json_object_new_object();
-    add_text(object, "sink", chain->worker->step->name);
-    add_text(object, "input", chain->worker->step->input_names->pdata[chain->input]);
+    add_text(object, "sink", chain->sink->step->name);
+    add_text(object, "input", chain->sink->step->input_names->pdata[chain->input]);
     add_int(object, "written", chain->written);
     add_int(object, "committed", chain->committed);
     return object;
 }
 
-static struct json_object *split_status(const SplitState *split)
+static struct json_object *split_status(const Split *split)
 {
     struct json_object *object = json_object_new_object();
     struct json_object *sinks = json_object_new_array();
@@ -84,21 +87,21 @@ static struct json_object *split_status(const SplitState *split)
 
 static gint by_key(gconstpointer a, gconstpointer b)
 {
-    return strcmp(((const SplitState *) a)->key, ((const SplitState *) b)->key);
+    return strcmp(((const Split *) a)->key, ((const Split *) b)->key);
 }
 
-static struct json_object *splits_status(Attempt *attempt)
+static struct json_object *splits_status(Context *context)
 {
     struct json_object *array = json_object_new_array();
-    g_mutex_lock(&attempt->lock);
-    g_autoptr(GList) splits = g_list_sort(g_hash_table_get_values(attempt->splits), by_key);
+    g_mutex_lock(&context->lock);
+    g_autoptr(GList) splits = g_list_sort(g_hash_table_get_values(context->splits), by_key);
     for (const GList *link = splits; link; link = link->next)
         json_object_array_add(array, split_status(link->data));
-    g_mutex_unlock(&attempt->lock);
+    g_mutex_unlock(&context->lock);
     return array;
 }
 
-struct json_object *runner_status(Runner *runner)
+struct json_object *report_status(Runner *runner)
 {
     const Pipeline *pipeline = runner->pipeline;
     struct json_object *object = json_object_new_object();
@@ -115,7 +118,7 @@ struct json_object *runner_status(Runner *runner)
         json_object_array_add(steps, step_status(runner, pipeline->steps->pdata[i]));
     json_object_object_add(object, "steps", steps);
     json_object_object_add(object, "splits",
-                           runner->attempt ? splits_status(runner->attempt) : json_object_new_array());
+                           runner->attempt ? splits_status(attempt_context(runner->attempt)) : json_object_new_array());
     g_mutex_unlock(&runner->lock);
     return object;
 }
@@ -128,7 +131,7 @@ gint64 report_peak_bytes(void)
     return peak ? g_ascii_strtoll(peak + strlen("\nVmHWM:"), NULL, 10) * 1024 : 0; /* proc(5): kB */
 }
 
-struct json_object *runner_summary(Runner *runner, ExitCode code, const char *error)
+static struct json_object *summary_of(Runner *runner, ExitCode code, const char *error)
 {
     const Pipeline *pipeline = runner->pipeline;
     struct json_object *object = json_object_new_object(), *steps = json_object_new_array();
@@ -148,4 +151,20 @@ struct json_object *runner_summary(Runner *runner, ExitCode code, const char *er
     g_mutex_unlock(&runner->lock);
     json_object_object_add(object, "steps", steps);
     return object;
+}
+
+void report_end(Runner *runner, ExitCode code, const char *error)
+{
+    g_autoptr(GString) line = g_string_new(NULL);
+    struct json_object *summary = summary_of(runner, code, error);
+    if (error)
+        g_string_append_printf(line, "%s", error);
+    else
+        g_string_append_printf(line, "ended, %s: ",
+                               runner->complete ? "all is committed"
+                                                : "what is not committed is read again at the next start");
+    if (!error)
+        progress_full(runner, g_get_monotonic_time() - runner->began_us, line);
+    log_record(error ? LEVEL_ERROR : LEVEL_INFO, error ? runner->pipeline->name : NULL, line->str, summary);
+    json_object_put(summary);
 }

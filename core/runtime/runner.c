@@ -1,32 +1,13 @@
 /* A pipeline's supervisor: makes attempts until one ends well, or trying again is no use. */
 #include "runner.h"
 
-#include "attempt.h"
-#include "data/printable.h"
 #include "backoff.h"
+#include "config/hook.h"
+#include "data/printable.h"
 #include "log.h"
-#include "progress.h"
 
 #define HEALTHY_US (60 * G_USEC_PER_SEC)
 #define GRACE_US (5 * G_USEC_PER_SEC) /* for hooks to return after the deadline of a stop */
-
-void stats_add(gint64 *counter, gint64 n)
-{
-    __atomic_add_fetch(counter, n, __ATOMIC_RELAXED);
-}
-
-gint64 stats_get(const gint64 *counter)
-{
-    return __atomic_load_n(counter, __ATOMIC_RELAXED);
-}
-
-void runner_trouble(Runner *runner, StepStats *stats, const char *message)
-{
-    g_mutex_lock(&runner->lock);
-    g_free(stats->trouble);
-    stats->trouble = message ? message_line(message) : NULL;
-    g_mutex_unlock(&runner->lock);
-}
 
 static void enter(Runner *runner, RunnerState state)
 {
@@ -37,20 +18,16 @@ static void enter(Runner *runner, RunnerState state)
     g_mutex_unlock(&runner->lock);
 }
 
-Runner *runner_new(const Pipeline *pipeline, bool once, gint64 patience_ms)
+Runner *runner_new(const Pipeline *pipeline, bool once, gint64 patience_ms, RunnerEnd *tell_end)
 {
     Runner *runner = g_new0(Runner, 1);
     runner->pipeline = pipeline;
     runner->once = once;
+    runner->tell_end = tell_end;
     runner->patience_ms = once ? patience_ms : 0;
     g_mutex_init(&runner->lock);
     g_cond_init(&runner->changed);
-    runner->stats = g_new0(StepStats, pipeline->steps->len);
-    for (guint i = 0; i < pipeline->steps->len; i++) {
-        runner->stats[i].newest_us = INT64_MIN;
-        runner->stats[i].expected = -1;
-        guard_init(&runner->stats[i].guard);
-    }
+    runner->stats = stats_new(pipeline->steps->len);
     return runner;
 }
 
@@ -60,11 +37,7 @@ void runner_free(Runner *runner)
         return;
     if (runner->thread)
         g_thread_join(runner->thread);
-    for (guint i = 0; i < runner->pipeline->steps->len; i++) {
-        g_free(runner->stats[i].trouble);
-        guard_done(&runner->stats[i].guard);
-    }
-    g_free(runner->stats);
+    stats_free(runner->stats, runner->pipeline->steps->len);
     g_free(runner->last_restart);
     g_free(runner->gave_up);
     g_cond_clear(&runner->changed);
@@ -104,13 +77,14 @@ static gint64 progress_of(const Runner *runner)
 }
 
 /* Lock held. */
-static const char *trouble_of(const Runner *runner)
+static char *trouble_of(const Runner *runner)
 {
     for (guint i = 0; i < runner->pipeline->steps->len; i++) {
-        if (runner->stats[i].trouble)
-            return runner->stats[i].trouble;
+        char *trouble = trouble_get(&runner->stats[i].trouble);
+        if (trouble)
+            return trouble;
     }
-    return runner->last_restart ? runner->last_restart : "no step says why";
+    return g_strdup(runner->last_restart ? runner->last_restart : "no step says why");
 }
 
 /* Lock held. */
@@ -122,10 +96,11 @@ static void keep_patience(Runner *runner, gint64 now)
         runner->progress = progress;
         runner->progress_us = now;
     } else if (!runner->gave_up && now - runner->progress_us >= runner->patience_ms * 1000) {
+        g_autofree char *trouble = trouble_of(runner);
         runner->gave_up = g_strdup_printf("gave up after %" G_GINT64_FORMAT
                                           " s without progress (--give-up-after): %s; the next start goes on from what "
                                           "the sinks have",
-                                          (now - runner->progress_us) / G_USEC_PER_SEC, trouble_of(runner));
+                                          (now - runner->progress_us) / G_USEC_PER_SEC, trouble);
         runner->gave_up_us = now;
         g_cond_broadcast(&runner->changed);
     }
@@ -137,15 +112,15 @@ bool runner_keep_deadline(Runner *runner)
     g_mutex_lock(&runner->lock);
     keep_patience(runner, now);
     if (runner->gave_up && runner->attempt)
-        attempt_fail(runner->attempt, NULL, SF_FATAL, runner->gave_up);
+        context_fail(attempt_context(runner->attempt), NULL, SF_FATAL, runner->gave_up);
     gint64 since = runner->stopped_us > 0 && runner->state < RUNNER_DONE
                        ? now - runner->stopped_us - runner->pipeline->shutdown_ms * 1000
                        : -1;
     if (runner->gave_up && runner->state < RUNNER_DONE)
         since = MAX(since, now - runner->gave_up_us);
     if (since >= 0 && runner->attempt)
-        attempt_fail(
-            runner->attempt, NULL, SF_FATAL,
+        context_fail(
+            attempt_context(runner->attempt), NULL, SF_FATAL,
             "the deadline of the stop ('shutdown') is over; rows that were not committed are read again at the "
             "next start");
     g_mutex_unlock(&runner->lock);
@@ -195,14 +170,14 @@ static bool wait_for_next(Runner *runner, gint64 ms, const char *why)
 
 static SfStatus attempt_once(Runner *runner, SfError *err)
 {
-    Attempt *attempt = attempt_new(runner->pipeline, runner, err);
+    Attempt *attempt = attempt_new(runner->pipeline, runner->stats, &runner->memory, runner->once, err);
     if (!attempt)
         return SF_CONFIG;
     g_mutex_lock(&runner->lock);
     runner->attempt = attempt;
     runner->attempts++;
     for (guint i = 0; i < runner->pipeline->steps->len; i++)
-        g_clear_pointer(&runner->stats[i].trouble, g_free);
+        trouble_set(&runner->stats[i].trouble, NULL);
     if (runner->stopped_us > 0)
         attempt_stop(attempt);
     g_mutex_unlock(&runner->lock);
@@ -228,26 +203,9 @@ static ExitCode exit_code_of(SfStatus status)
     return status == SF_CONFIG ? EXIT_CONFIG : EXIT_FAILED;
 }
 
-/* One record of the whole run: a line for people, an object for programs. */
-static void log_end(Runner *runner, ExitCode code, const char *error)
-{
-    g_autoptr(GString) line = g_string_new(NULL);
-    struct json_object *summary = runner_summary(runner, code, error);
-    if (error)
-        g_string_append_printf(line, "%s", error);
-    else
-        g_string_append_printf(line, "ended, %s: ",
-                               runner->complete ? "all is committed"
-                                                : "what is not committed is read again at the next start");
-    if (!error)
-        progress_full(runner, g_get_monotonic_time() - runner->began_us, line);
-    log_record(error ? LEVEL_ERROR : LEVEL_INFO, error ? runner->pipeline->name : NULL, line->str, summary);
-    json_object_put(summary);
-}
-
 static void end(Runner *runner, ExitCode code, const char *error)
 {
-    log_end(runner, code, error);
+    runner->tell_end(runner, code, error);
     g_mutex_lock(&runner->lock);
     runner->exit_code = code;
     runner->state = error ? RUNNER_FAILED : RUNNER_DONE;

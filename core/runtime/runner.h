@@ -2,29 +2,8 @@
 #ifndef CORE_RUNNER_H
 #define CORE_RUNNER_H
 
-#include <json-c/json.h>
-
-#include "budget.h"
-#include "config/pipeline.h"
-#include "guard.h"
-#include "runtime.h"
-
-typedef struct Attempt Attempt;
-
-/* Of one step, over all attempts and tasks. Written by __atomic_*, once a batch. */
-typedef struct StepStats {
-    gint64 rows_in;
-    gint64 rows_out; /* of a sink: rows committed or taken */
-    gint64 rejected;
-    gint64 commits;
-    gint64 committed_us; /* wall clock of the last commit */
-    gint64 newest_us;    /* latest event time seen */
-    gint64 expected;     /* source: rows in all, or -1 */
-    gint64 rate;         /* rows a second, lately */
-    gint64 sampled;      /* rows when that was worked out; main thread */
-    Guard guard;
-    char *trouble; /* why it is being retried, or NULL; runner's lock */
-} StepStats;
+#include "attempt.h"
+#include "exit_code.h"
 
 typedef enum RunnerState {
     RUNNER_STARTING,
@@ -35,8 +14,14 @@ typedef enum RunnerState {
     RUNNER_FAILED
 } RunnerState;
 
-typedef struct Runner {
+typedef struct Runner Runner;
+
+/* Tells of the end, in the runner's thread, before its state does. error: NULL, or what ended it. Lock not held. */
+typedef void RunnerEnd(Runner *runner, ExitCode code, const char *error);
+
+struct Runner {
     const Pipeline *pipeline;
+    RunnerEnd *tell_end;
     bool once;
     GThread *thread;
     GMutex lock;
@@ -58,10 +43,10 @@ typedef struct Runner {
     ExitCode exit_code;
     StepStats *stats;   /* by step index */
     BudgetShare memory; /* what its rows and sinks hold */
-} Runner;
+};
 
 /* A run that ends by itself (once) gives up when nothing has gone on for patience_ms (0: never). */
-Runner *runner_new(const Pipeline *pipeline, bool once, gint64 patience_ms);
+Runner *runner_new(const Pipeline *pipeline, bool once, gint64 patience_ms, RunnerEnd *tell_end);
 void runner_start(Runner *runner);
 void runner_stop(Runner *runner); /* any thread; returns at once */
 bool runner_ended(Runner *runner);
@@ -72,17 +57,5 @@ bool runner_keep_deadline(Runner *runner);
 /* Says which hook that is. */
 void runner_log_stuck(Runner *runner);
 void runner_free(Runner *runner); /* waits for the thread */
-
-/* What `sfrun status` shows. Any thread. */
-struct json_object *runner_status(Runner *runner);
-/* The most memory that the process has had so far. */
-gint64 report_peak_bytes(void);
-/* The whole run, for the log's last record: pipeline, state, exit code, rows of every step. error: NULL, or what ended
- * it. Any thread. */
-struct json_object *runner_summary(Runner *runner, ExitCode code, const char *error);
-
-void stats_add(gint64 *counter, gint64 n);
-gint64 stats_get(const gint64 *counter);
-void runner_trouble(Runner *runner, StepStats *stats, const char *message); /* NULL: over */
 
 #endif

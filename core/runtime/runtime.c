@@ -10,7 +10,7 @@
 #include "budget.h"
 #include "log.h"
 #include "progress.h"
-#include "runner.h"
+#include "report.h"
 #include "status.h"
 
 #define TASK_OVER (G_GINT64_CONSTANT(2) << 20)
@@ -111,13 +111,13 @@ static struct json_object *document(gpointer data)
     json_object_object_add(object, "memory_used_bytes", json_object_new_int64(budget_used()));
     json_object_object_add(object, "memory_limit_bytes", json_object_new_int64(budget_limit()));
     for (guint i = 0; i < runtime->runners->len; i++)
-        json_object_array_add(pipelines, runner_status(runtime->runners->pdata[i]));
+        json_object_array_add(pipelines, report_status(runtime->runners->pdata[i]));
     json_object_object_add(object, "pipelines", pipelines);
     return object;
 }
 
-/* One budget a process: the largest that a file asks for. */
-/* The budget is a soft bound: each task may go over it by a batch, and its sinks by what they make of it. */
+/* One budget a process: the largest that a file asks for. It is a soft bound: each source thread may go over it by a
+ * batch, and its sinks by what they make of it. */
 static void setup_budget(const GPtrArray *pipelines)
 {
     gint64 memory = 0, over = 0;
@@ -134,7 +134,8 @@ static void start(Runtime *runtime, const GPtrArray *pipelines, const RunOptions
     runtime->began_us = g_get_monotonic_time();
     for (guint i = 0; i < pipelines->len; i++) {
         const Pipeline *pipeline = pipelines->pdata[i];
-        Runner *runner = runner_new(pipeline, options->once || pipeline->trigger == TRIGGER_ONCE, options->give_up_ms);
+        Runner *runner =
+            runner_new(pipeline, options->once || pipeline->trigger == TRIGGER_ONCE, options->give_up_ms, report_end);
         g_ptr_array_add(runtime->runners, runner);
         runner_start(runner);
     }

@@ -3,13 +3,8 @@
 #define CORE_RUNTIME_H
 
 #include "config/pipeline.h"
+#include "exit_code.h"
 #include "private.h"
-
-typedef enum ExitCode {
-    EXIT_OK = 0,
-    EXIT_FAILED = 1, /* stopped by an error while running */
-    EXIT_CONFIG = 2, /* usage, or the pipeline file */
-} ExitCode;
 
 typedef struct RunOptions {
     bool once;             /* override the files' trigger */

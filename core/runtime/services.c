@@ -1,14 +1,17 @@
-/* The services that plugins call through SfNode.host: thin, each hands over to the part that does it. */
+/* The services that plugins call; see services.h. */
+#include "services.h"
+
 #include <string.h>
 
-#include "budget.h"
+#include "config/hook.h"
 #include "fault.h"
 #include "log.h"
 #include "origin.h"
-#include "task.h"
-#include "worker.h"
+#include "recovery.h"
+#include "rejects.h"
+#include "settle.h"
 
-static Context *context_of(SfNode *node)
+static Caller *caller_of(SfNode *node)
 {
     return node->host_data;
 }
@@ -36,7 +39,7 @@ static int64_t service_monotonic_ms(SfNode *node)
 static SfStatus service_assign(SfNode *node, SfAssignment *assignments, size_t n, SfError *err)
 {
     hook_wait(true);
-    SfStatus status = splits_assign(context_of(node)->task, assignments, n, err);
+    SfStatus status = recovery_assign(caller_of(node)->source, assignments, n, err);
     hook_wait(false);
     return status;
 }
@@ -44,17 +47,17 @@ static SfStatus service_assign(SfNode *node, SfAssignment *assignments, size_t n
 static SfStatus service_revoke(SfNode *node, const SfSplit *const *splits, size_t n, bool lost, SfError *err)
 {
     hook_wait(true);
-    SfStatus status = splits_revoke(context_of(node)->task, splits, n, lost, err);
+    SfStatus status = recovery_revoke(caller_of(node)->source, splits, n, lost, err);
     hook_wait(false);
     return status;
 }
 
 static void service_lag(SfNode *node, const SfSplit *split, int64_t end)
 {
-    Attempt *attempt = context_of(node)->attempt;
-    g_mutex_lock(&attempt->lock);
-    ((SplitState *) (gpointer) split)->end = end;
-    g_mutex_unlock(&attempt->lock);
+    Context *context = caller_of(node)->context;
+    g_mutex_lock(&context->lock);
+    ((Split *) (gpointer) split)->end = end;
+    g_mutex_unlock(&context->lock);
 }
 
 /* The position of a row: its offset where the batch has one, before or after decoding; otherwise the batch's end. */
@@ -72,36 +75,36 @@ static int64_t position_of(const SfBatch *batch, int64_t row)
 
 static void service_reject(SfNode *node, const SfBatch *batch, int64_t row, const char *cause)
 {
-    Context *context = context_of(node);
+    Caller *caller = caller_of(node);
     if (row < 0 || row >= sf_rows(batch)) {
-        attempt_fail(context->attempt, context->step, SF_FATAL, "it rejected a row that the batch does not have");
+        context_fail(caller->context, caller->step, SF_FATAL, "it rejected a row that the batch does not have");
         return;
     }
     Reject reject = {
         .batch = sf_batch_ref(batch), .row = row, .position = position_of(batch, row), .cause = g_strdup(cause)};
-    g_array_append_val(context->rejects, reject);
-    stats_add(&context->stats->rejected, 1);
-    guard_count(&context->stats->guard, cause, 1);
+    g_array_append_val(caller->rejects, reject);
+    stats_add(&caller->stats->rejected, 1);
+    guard_count(&caller->stats->guard, cause, 1);
 }
 
 static SfStatus service_settle(SfNode *node, size_t input, const SfPosition *ends, size_t n, SfError *err)
 {
     hook_wait(true);
-    SfStatus status = worker_settle(context_of(node)->worker, input, ends, n, err);
+    SfStatus status = settle_rejects(caller_of(node)->sink, input, ends, n, err);
     hook_wait(false);
     return status;
 }
 
 static void service_committed(SfNode *node, size_t input, const SfSplit *split, int64_t end)
 {
-    worker_committed(context_of(node)->worker, input, split, end);
+    settle_committed(caller_of(node)->sink, input, split, end);
 }
 
 static void service_charge(SfNode *node, int64_t bytes)
 {
-    Context *context = context_of(node);
-    __atomic_add_fetch(&context->charged, bytes, __ATOMIC_RELAXED);
-    budget_charge(&context->attempt->runner->memory, bytes);
+    Caller *caller = caller_of(node);
+    stats_add(&caller->charged, bytes);
+    budget_charge(caller->context->memory, bytes);
 }
 
 static void service_fault(SfNode *node, const char *point)
@@ -112,79 +115,79 @@ static void service_fault(SfNode *node, const char *point)
 
 static void service_expect(SfNode *node, int64_t rows)
 {
-    __atomic_store_n(&context_of(node)->stats->expected, rows, __ATOMIC_RELAXED);
+    stats_set(&caller_of(node)->stats->expected, rows);
 }
 
 static void service_recovered(SfNode *node, size_t input, const SfSplit *split, int64_t position, int64_t committed_ms)
 {
-    const Context *context = context_of(node);
-    g_mutex_lock(&context->attempt->lock);
-    Chain *chain = chain_find(context->worker, input, split);
+    const Caller *caller = caller_of(node);
+    g_mutex_lock(&caller->context->lock);
+    Chain *chain = sink_chain(caller->sink, input, split);
     if (chain && position != SF_POSITION_NONE && committed_ms > 0) {
         chain->known_end = position;
         chain->known_ms = committed_ms;
     }
-    g_mutex_unlock(&context->attempt->lock);
+    g_mutex_unlock(&caller->context->lock);
 }
 
 static int64_t service_last_commit(SfNode *node, const SfSplit *split, int64_t *position)
 {
     gint64 end = SF_POSITION_NONE;
-    gint64 ms = splits_last_commit(context_of(node)->attempt, split, &end);
+    gint64 ms = recovery_last_commit(caller_of(node)->context, split, &end);
     *position = end;
     return ms;
 }
 
 static int64_t service_furthest(SfNode *node, const SfSplit *split)
 {
-    return splits_furthest(context_of(node)->attempt, split);
+    return recovery_furthest(caller_of(node)->context, split);
 }
 
 static void service_patience(SfNode *node, int64_t ms)
 {
-    context_of(node)->task->patience_ms = ms;
+    caller_of(node)->source->patience_ms = ms;
 }
 
 static void service_set_origin(SfNode *node, const SfSplit *split, const char *origin)
 {
-    Attempt *attempt = context_of(node)->attempt;
-    g_mutex_lock(&attempt->lock);
-    ((SplitState *) (gpointer) split)->origin = origin_keep(attempt->origins, origin);
-    g_mutex_unlock(&attempt->lock);
+    Context *context = caller_of(node)->context;
+    g_mutex_lock(&context->lock);
+    ((Split *) (gpointer) split)->origin = origin_keep(context->origins, origin);
+    g_mutex_unlock(&context->lock);
 }
 
 static const char *service_origin(SfNode *node, const SfSplit *split)
 {
-    Attempt *attempt = context_of(node)->attempt;
-    g_mutex_lock(&attempt->lock);
-    const char *origin = ((const SplitState *) (gconstpointer) split)->origin;
-    g_mutex_unlock(&attempt->lock);
+    Context *context = caller_of(node)->context;
+    g_mutex_lock(&context->lock);
+    const char *origin = ((const Split *) (gconstpointer) split)->origin;
+    g_mutex_unlock(&context->lock);
     return origin;
 }
 
 static const char *service_other_origin(SfNode *node, const SfSplit *split)
 {
-    Attempt *attempt = context_of(node)->attempt;
-    const SplitState *state = (const SplitState *) (gconstpointer) split;
+    Context *context = caller_of(node)->context;
+    const Split *state = (const Split *) (gconstpointer) split;
     const char *other = NULL;
-    g_mutex_lock(&attempt->lock);
+    g_mutex_lock(&context->lock);
     for (guint i = 0; state->origin && !other && i < state->chains->len; i++) {
         const Chain *chain = state->chains->pdata[i];
         if (chain->origin && chain->found != SF_POSITION_NONE && strcmp(chain->origin, state->origin) != 0)
             other = chain->origin;
     }
-    g_mutex_unlock(&attempt->lock);
+    g_mutex_unlock(&context->lock);
     return other;
 }
 
 static void service_recovered_origin(SfNode *node, size_t input, const SfSplit *split, const char *origin)
 {
-    const Context *context = context_of(node);
-    g_mutex_lock(&context->attempt->lock);
-    Chain *chain = chain_find(context->worker, input, split);
+    Caller *caller = caller_of(node);
+    g_mutex_lock(&caller->context->lock);
+    Chain *chain = sink_chain(caller->sink, input, split);
     if (chain)
-        chain->origin = origin_keep(context->attempt->origins, origin);
-    g_mutex_unlock(&context->attempt->lock);
+        chain->origin = origin_keep(caller->context->origins, origin);
+    g_mutex_unlock(&caller->context->lock);
 }
 
 const SfHost host_services = {

@@ -1,9 +1,12 @@
-/* A batch on its way from the source through the transforms to the queues of the sinks. Waits for nobody. */
+/* Dispatching batches; see dispatch.h. */
+#include "dispatch.h"
+
 #include <inttypes.h>
 
+#include "config/hook.h"
 #include "data/rowfilter.h"
-#include "task.h"
-#include "worker.h"
+#include "rejects.h"
+#include "sink_thread.h"
 
 static void give_back(gpointer share, gint64 bytes)
 {
@@ -11,23 +14,23 @@ static void give_back(gpointer share, gint64 bytes)
 }
 
 /* Moves the rows into a batch that may have many readers, and charges it to the memory budget. */
-static SharedBatch *share(const Task *task, SfBatch *rows)
+static SharedBatch *share(const SourceThread *source, SfBatch *rows)
 {
     SharedBatch *shared = shared_batch_new(rows);
     shared->freed = give_back;
-    shared->freed_data = &task->attempt->runner->memory;
+    shared->freed_data = source->context->memory;
     budget_charge(shared->freed_data, shared->batch.bytes);
     return shared;
 }
 
-/* Whether a sink at or behind the step still needs rows of the batch. The split's own list of chains is the task's to
- * read; a sink's is every task's to extend. */
+/* Whether a sink at or behind the step still needs rows of the batch. The split's own list of chains is this thread's
+ * to read; a sink's is every source thread's to extend. */
 static bool needed(const Step *step, const SfBatch *batch)
 {
-    const SplitState *split = (const SplitState *) (gconstpointer) batch->split;
+    const Split *split = (const Split *) (gconstpointer) batch->split;
     for (guint i = 0; i < split->chains->len; i++) {
         const Chain *chain = split->chains->pdata[i];
-        if (chain->recovered < batch->end && step_reaches(step, chain->worker->step))
+        if (chain->recovered < batch->end && step_reaches(step, chain->sink->step))
             return true;
     }
     return false;
@@ -36,82 +39,82 @@ static bool needed(const Step *step, const SfBatch *batch)
 /* While some sinks catch up, what only the others would get is not worked out again. */
 static bool worth_it(const Step *step, const SfBatch *batch)
 {
-    const SplitState *split = (const SplitState *) (gconstpointer) batch->split;
+    const Split *split = (const Split *) (gconstpointer) batch->split;
     return batch->start >= split->highest_cut || needed(step, batch);
 }
 
-static SfStatus transform(Task *task, const Step *step, SharedBatch *in, SfError *err);
+static SfStatus transform(SourceThread *source, const Step *step, SharedBatch *in, SfError *err);
 
-static SfStatus pass_on(Task *task, const GPtrArray *edges, SharedBatch *batch, SfError *err)
+static SfStatus dispatch_batch(SourceThread *source, const GPtrArray *edges, SharedBatch *batch, SfError *err)
 {
     for (guint i = 0; i < edges->len; i++) {
         const Edge *edge = edges->pdata[i];
         if (edge->to->plugin->kind == SF_SINK)
-            worker_offer(task->attempt->worker_of[edge->to->index], edge->input, batch);
+            sink_offer(source->context->sink_of[edge->to->index], edge->input, batch);
         else if (worth_it(edge->to, &batch->batch))
-            SF_TRY(transform(task, edge->to, batch, err));
+            SF_TRY(transform(source, edge->to, batch, err));
     }
     return SF_OK;
 }
 
 /* The range goes on without rows: no batch is made for it. */
-static void pass_range(Task *task, const GPtrArray *edges, const SfBatch *range)
+static void dispatch_range(SourceThread *source, const GPtrArray *edges, const SfBatch *range)
 {
     for (guint i = 0; i < edges->len; i++) {
         const Edge *edge = edges->pdata[i];
         if (edge->to->plugin->kind == SF_SINK) {
-            g_mutex_lock(&task->attempt->lock);
-            Chain *chain = chain_find(task->attempt->worker_of[edge->to->index], edge->input, range->split);
+            g_mutex_lock(&source->context->lock);
+            Chain *chain = sink_chain(source->context->sink_of[edge->to->index], edge->input, range->split);
             if (chain)
-                worker_advance(chain, range->end);
-            g_mutex_unlock(&task->attempt->lock);
+                chain_advance(chain, range->end);
+            g_mutex_unlock(&source->context->lock);
         } else {
-            pass_range(task, edge->to->outputs, range);
-            pass_range(task, edge->to->error_outputs, range);
+            dispatch_range(source, edge->to->outputs, range);
+            dispatch_range(source, edge->to->error_outputs, range);
         }
     }
 }
 
-static SfStatus pass_rows(Task *task, const GPtrArray *edges, SfBatch *rows, SfError *err)
+static SfStatus dispatch_rows(SourceThread *source, const GPtrArray *edges, SfBatch *rows, SfError *err)
 {
-    SharedBatch *shared = share(task, rows);
+    SharedBatch *shared = share(source, rows);
     SfStatus status = SF_OK;
     if (sf_rows(&shared->batch) > 0)
-        status = pass_on(task, edges, shared, err);
+        status = dispatch_batch(source, edges, shared, err);
     else
-        pass_range(task, edges, &shared->batch);
+        dispatch_range(source, edges, &shared->batch);
     shared_batch_unref(shared);
     return status;
 }
 
-static SfStatus pass_rejects(Task *task, const Step *step, const SfBatch *in, SfError *err)
+static SfStatus dispatch_rejects(SourceThread *source, const Step *step, const SfBatch *in, SfError *err)
 {
-    Context *context = &task->contexts[step->index];
-    guint n = context->rejects->len;
+    Caller *caller = &source->callers[step->index];
+    guint n = caller->rejects->len;
     if (n == 0) {
-        pass_range(task, step->error_outputs, in);
+        dispatch_range(source, step->error_outputs, in);
         return SF_OK;
     }
     g_autofree const Reject **rejects = g_new(const Reject *, n);
     for (guint i = 0; i < n; i++)
-        rejects[i] = &g_array_index(context->rejects, Reject, i);
+        rejects[i] = &g_array_index(caller->rejects, Reject, i);
     SfStatus status;
     if (step->error_outputs->len == 0) {
-        status = rejects_unread(context, rejects, n, err);
+        status = rejects_unread(caller, rejects, n, err);
     } else {
         SfBatch rows = {0};
-        status = rejects_batch(context, task->attempt->errors[step->index], rejects, n, &rows, err);
+        status = rejects_batch(caller, source->context->errors[step->index], rejects, n, &rows, err);
         if (status == SF_OK)
-            status = pass_rows(task, step->error_outputs, &rows, err);
+            status = dispatch_rows(source, step->error_outputs, &rows, err);
     }
-    g_array_set_size(context->rejects, 0);
+    g_array_set_size(caller->rejects, 0);
     return status;
 }
 
 typedef struct ApplyCall {
     const SfTransform *transform;
     Instance *instance;
-    Context *context;
+    Caller *caller;
     const SfBatch *in;
     SfBatch out;
 } ApplyCall;
@@ -126,14 +129,14 @@ static SfStatus call_apply(gpointer data, SfError *err)
                             : rowfilter_apply(call->transform, &call->instance->node, call->in, &call->out, err);
     hook_leave(&before);
     if (status == SF_RETRY || status == SF_REJECT)
-        rejects_take_back(call->context, call->in);
+        rejects_take_back(call->caller, call->in);
     return status;
 }
 
 /* Nothing is no answer to rows: they would be gone without a word. */
 static SfStatus check_there(const ApplyCall *call, SfError *err)
 {
-    int64_t rows = sf_rows(call->in), rejected = call->context->rejects->len;
+    int64_t rows = sf_rows(call->in), rejected = call->caller->rejects->len;
     if (call->out.rows.release || rejected >= rows)
         return SF_OK;
     return sf_fail(err, SF_FATAL,
@@ -152,13 +155,13 @@ static SfStatus check_rows(SfBatch *batch, SfError *err)
     return sf_fail_prefix(err, status, "it gave rows that are not as its schema says");
 }
 
-static SfStatus apply_step(Task *task, const Step *step, SharedBatch *in, SfError *err)
+static SfStatus apply_step(SourceThread *source, const Step *step, SharedBatch *in, SfError *err)
 {
     ApplyCall call = {.transform = &step->plugin->transform,
-                      .instance = task->instances[step->index],
-                      .context = &task->contexts[step->index],
+                      .instance = source->instances[step->index],
+                      .caller = &source->callers[step->index],
                       .in = &in->batch};
-    SfStatus status = attempt_insist(call.context, call_apply, &call, false, err);
+    SfStatus status = context_retry(call.caller, call_apply, &call, false, err);
     if (status == SF_REJECT) {
         sf_batch_done(&call.out);
         g_autofree char *cause = g_strdup(err->message);
@@ -167,25 +170,25 @@ static SfStatus apply_step(Task *task, const Step *step, SharedBatch *in, SfErro
     }
     if (status != SF_OK && status != SF_REJECT)
         return status;
-    call.out.schema = task->attempt->out[step->index];
+    call.out.schema = source->context->out[step->index];
     call.out.split = in->batch.split;
     call.out.start = in->batch.start;
     call.out.end = in->batch.end;
     if (status == SF_OK)
         SF_TRY(check_there(&call, err));
     SF_TRY(check_rows(&call.out, err));
-    stats_add(&call.context->stats->rows_in, sf_rows(&in->batch));
-    stats_add(&call.context->stats->rows_out, sf_rows(&call.out));
-    SF_TRY(pass_rows(task, step->outputs, &call.out, err));
-    SF_TRY(pass_rejects(task, step, &in->batch, err));
-    return rejects_check(call.context, err);
+    stats_add(&call.caller->stats->rows_in, sf_rows(&in->batch));
+    stats_add(&call.caller->stats->rows_out, sf_rows(&call.out));
+    SF_TRY(dispatch_rows(source, step->outputs, &call.out, err));
+    SF_TRY(dispatch_rejects(source, step, &in->batch, err));
+    return rejects_check(call.caller, err);
 }
 
-static SfStatus transform(Task *task, const Step *step, SharedBatch *in, SfError *err)
+static SfStatus transform(SourceThread *source, const Step *step, SharedBatch *in, SfError *err)
 {
-    SfStatus status = apply_step(task, step, in, err);
+    SfStatus status = apply_step(source, step, in, err);
     if (status != SF_OK && status != SF_RETRY)
-        attempt_fail(task->attempt, step, status, err->message); /* not the source, whose poll it is */
+        context_fail(source->context, step, status, err->message); /* not the source, whose poll it is */
     return status;
 }
 
@@ -209,7 +212,7 @@ static int64_t row_at(const SfBatch *batch, gint64 position)
 }
 
 /* The next place in (from, end) where some sink goes on, or end. */
-static gint64 next_cut(const SplitState *split, gint64 from, gint64 end)
+static gint64 next_cut(const Split *split, gint64 from, gint64 end)
 {
     gint64 cut = end;
     for (guint i = 0; i < split->chains->len; i++) {
@@ -221,7 +224,7 @@ static gint64 next_cut(const SplitState *split, gint64 from, gint64 end)
 }
 
 /* In pieces, so that each sink gets all of a piece or nothing. */
-static SfStatus pass_pieces(Task *task, const SplitState *split, SharedBatch *batch, SfError *err)
+static SfStatus dispatch_pieces(SourceThread *source, const Split *split, SharedBatch *batch, SfError *err)
 {
     for (gint64 from = batch->batch.start; from < batch->batch.end;) {
         gint64 to = next_cut(split, from, batch->batch.end);
@@ -232,17 +235,17 @@ static SfStatus pass_pieces(Task *task, const SplitState *split, SharedBatch *ba
         piece.split = batch->batch.split;
         piece.start = from;
         piece.end = to;
-        SF_TRY(pass_rows(task, task->source->outputs, &piece, err));
+        SF_TRY(dispatch_rows(source, source->step->outputs, &piece, err));
         from = to;
     }
     return SF_OK;
 }
 
-SfStatus task_accept(Task *task, SfBatch *polled, SfError *err)
+SfStatus dispatch_polled(SourceThread *source, SfBatch *polled, SfError *err)
 {
-    SplitState *split = (SplitState *) (gpointer) polled->split;
-    polled->schema = task->attempt->out[task->source->index];
-    if (!split || split->owner != task || polled->start != split->next || polled->end < polled->start) {
+    Split *split = (Split *) (gpointer) polled->split;
+    polled->schema = source->context->out[source->step->index];
+    if (!split || split->owner != source || polled->start != split->next || polled->end < polled->start) {
         sf_fail(err, SF_FATAL,
                 "it gave the range [%" G_GINT64_FORMAT ", %" G_GINT64_FORMAT ") of %s, where %" G_GINT64_FORMAT
                 " comes next",
@@ -252,17 +255,16 @@ SfStatus task_accept(Task *task, SfBatch *polled, SfError *err)
         return SF_FATAL;
     }
     SF_TRY(check_rows(polled, err));
-    StepStats *stats = task_context(task)->stats;
+    StepStats *stats = source_caller(source)->stats;
     stats_add(&stats->rows_out, sf_rows(polled));
-    if (polled->newest_us > stats_get(&stats->newest_us))
-        __atomic_store_n(&stats->newest_us, polled->newest_us, __ATOMIC_RELAXED);
-    g_mutex_lock(&task->attempt->lock);
+    stats_newest(stats, polled->newest_us);
+    g_mutex_lock(&source->context->lock);
     split->next = polled->end;
-    g_mutex_unlock(&task->attempt->lock);
+    g_mutex_unlock(&source->context->lock);
     if (polled->start >= split->highest_cut)
-        return pass_rows(task, task->source->outputs, polled, err);
-    SharedBatch *whole = share(task, polled);
-    SfStatus status = pass_pieces(task, split, whole, err);
+        return dispatch_rows(source, source->step->outputs, polled, err);
+    SharedBatch *whole = share(source, polled);
+    SfStatus status = dispatch_pieces(source, split, whole, err);
     shared_batch_unref(whole);
     return status;
 }

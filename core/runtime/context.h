@@ -1,0 +1,77 @@
+/* What all threads of one attempt share: its phase, its end, and who takes part in it.
+ *
+ * Threads: one a source thread (source → transforms; it also offers batches to sinks), one a sink, and the pipeline's
+ * own, which waits. Context.lock guards phases, queues and positions; all are touched once a batch, not once a row, and
+ * no hook of a plugin is called under it. Locks are taken in the order runner's → context's; those of trouble, guard,
+ * log and hooks come last. */
+#ifndef CORE_CONTEXT_H
+#define CORE_CONTEXT_H
+
+#include "budget.h"
+#include "config/instance.h"
+#include "stats.h"
+
+typedef struct SinkThread SinkThread;
+typedef struct SourceThread SourceThread;
+
+/* RUN → DRAIN (no more polling, sinks commit all) → CLOSE; ABORT from any: nothing is committed any more. */
+typedef enum Phase { PHASE_RUN, PHASE_DRAIN, PHASE_CLOSE, PHASE_ABORT } Phase;
+
+typedef struct Context {
+    const Pipeline *pipeline;
+    StepStats *stats; /* by step index; the runner's, likewise the next */
+    BudgetShare *memory;
+    bool once;
+    const SfHost *host;
+    GMutex lock;
+    GCond changed;
+    Phase phase;
+    bool stopping; /* told to: only what was read is brought to its end */
+    bool leave;    /* whoever waits in a retry returns now */
+    bool failed;
+    SfStatus outcome;
+    SfError why;
+    GPtrArray *sinks;                  /* SinkThread *, upstream ones first; complete before there are threads */
+    SinkThread **sink_of;              /* by step index; NULL for others */
+    const struct ArrowSchema **out;    /* by step index: schema of its rows */
+    const struct ArrowSchema **errors; /* likewise of its errors */
+    GHashTable *splits;                /* key → Split * */
+    GHashTable *origins;               /* their texts, each once; see origin.h */
+} Context;
+
+/* Who calls a service (SfNode.host_data): one step's instance in one thread. */
+typedef struct Caller {
+    Context *context;
+    const Step *step;
+    StepStats *stats;
+    SourceThread *source; /* of a source or transform */
+    SinkThread *sink;     /* of a sink */
+    GArray *rejects;      /* Reject; touched by the instance's thread only */
+    gint64 charged;       /* to the memory budget; given back when the instance is freed */
+} Caller;
+
+void context_init(Context *context, const Pipeline *pipeline, StepStats *stats, BudgetShare *memory, bool once);
+void context_done(Context *context);
+
+/* The schema of what the edge brings. */
+const struct ArrowSchema *context_schema(const Context *context, const Edge *edge);
+
+/* The first call wins. SF_FENCED and SF_RETRY ask for another attempt. Any thread, lock not held; calls no hook. */
+void context_fail(Context *context, const Step *step, SfStatus status, const char *message);
+
+/* A thread for the step, or NULL: then the attempt has failed, and *ended is set. Lock not held. */
+GThread *context_thread(Context *context, const Step *step, GThreadFunc run, gpointer data, bool *ended);
+
+/* Sleeps until something changed or ms are over; lock held. */
+void context_wait(Context *context, gint64 ms);
+
+/* Whether trying again makes sense: not when the attempt is left, nor when it is stopping unless the call helps it to
+ * finish. Lock held. */
+bool context_goes_on(const Context *context, bool finish);
+
+/* Calls until the answer is not SF_RETRY, with backoff and log lines, or while context_goes_on() (SF_RETRY). The
+ * instance's thread, lock not held. */
+SfStatus context_retry(Caller *caller, SfStatus (*hook)(gpointer data, SfError *err), gpointer data, bool finish,
+                       SfError *err);
+
+#endif

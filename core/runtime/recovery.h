@@ -1,0 +1,23 @@
+/* Where splits go on, whose they are, and what their sources are told of it. The source's thread, context's lock not
+ * held, unless said otherwise. */
+#ifndef CORE_RECOVERY_H
+#define CORE_RECOVERY_H
+
+#include "source_thread.h"
+
+/* sf_assign: asks every sink where it is, and gives the source the lowest answer. */
+SfStatus recovery_assign(SourceThread *source, SfAssignment *assignments, size_t n, SfError *err);
+
+/* sf_revoke: commits what was read of all splits, as far as the source has the patience. */
+SfStatus recovery_revoke(SourceThread *source, const SfSplit *const *splits, size_t n, bool lost, SfError *err);
+
+/* Tells the source how far all sinks have committed. */
+void recovery_publish(SourceThread *source, bool last);
+
+/* The highest answer of a sink to the split's last assignment, or SF_POSITION_NONE. Any thread. */
+gint64 recovery_furthest(Context *context, const SfSplit *split);
+
+/* Time and end of the newest commit of the split that a sink can tell; -1: none. Any thread. */
+gint64 recovery_last_commit(Context *context, const SfSplit *split, gint64 *position);
+
+#endif

@@ -1,0 +1,210 @@
+/* A sink's queue of batches and requests; see sink_thread.h. */
+#include "sink_thread.h"
+
+#include "rejects.h"
+
+#define QUEUE_LENGTH 64
+#define QUEUE_BYTES (INT64_C(8) << 20) /* enough to go on while a sink writes; more only makes memory cold */
+#define IDLE_MS 50
+
+/* ---- requests and items ------------------------------------------------ */
+
+Request *request_new(SfCommitReason reason)
+{
+    Request *request = g_new0(Request, 1);
+    request->references = 1;
+    request->reason = reason;
+    return request;
+}
+
+void request_unref(Request *request)
+{
+    if (!request || !g_atomic_int_dec_and_test(&request->references))
+        return;
+    g_free(request->chains);
+    g_free(request);
+}
+
+void sink_item_free(Item *item)
+{
+    shared_batch_unref(item->batch);
+    request_unref(item->request);
+    g_free(item);
+}
+
+/* ---- making and ending ------------------------------------------------ */
+
+/* Sinks whose errors lead here commit before; see requests_commit. */
+static guint level_of(const Context *context, const Step *step)
+{
+    guint level = 0;
+    for (guint i = 0; i < step->inputs->len; i++) {
+        const Edge *edge = step->inputs->pdata[i];
+        const SinkThread *upstream = context->sink_of[edge->from->index];
+        if (upstream)
+            level = MAX(level, upstream->level + 1);
+    }
+    return level;
+}
+
+static SfStatus bind_inputs(SinkThread *sink, SfError *err)
+{
+    Context *context = sink->context;
+    guint n = sink->step->inputs->len;
+    g_autofree const struct ArrowSchema **inputs = g_new0(const struct ArrowSchema *, n);
+    for (guint i = 0; i < n; i++)
+        inputs[i] = context_schema(context, sink->step->inputs->pdata[i]);
+    SF_TRY(instance_bind(sink->instance, inputs, err));
+    context->errors[sink->step->index] = sink->instance->errors;
+    return SF_OK;
+}
+
+SinkThread *sink_new(Context *context, const Step *step, SfError *err)
+{
+    SinkThread *sink = g_new0(SinkThread, 1);
+    sink->context = context;
+    sink->step = step;
+    sink->level = level_of(context, step);
+    sink->chains = g_ptr_array_new_with_free_func(g_free);
+    sink->by_split = g_new0(GPtrArray *, step->inputs->len);
+    for (guint i = 0; i < step->inputs->len; i++)
+        sink->by_split[i] = g_ptr_array_new();
+    sink->caller = (Caller){.context = context,
+                            .step = step,
+                            .stats = &context->stats[step->index],
+                            .sink = sink,
+                            .rejects = rejects_new()};
+    sink->instance = instance_new(step, context->pipeline, 0, context->once, context->host, &sink->caller, err);
+    if (!sink->instance || bind_inputs(sink, err) != SF_OK) {
+        sink_free(sink);
+        return NULL;
+    }
+    return sink;
+}
+
+void sink_interrupt(SinkThread *sink)
+{
+    const SfSink *hooks = &sink->step->plugin->sink;
+    if (hooks->interrupt && g_atomic_int_get(&sink->opened))
+        hooks->interrupt(&sink->instance->node);
+}
+
+void sink_join(SinkThread *sink)
+{
+    if (sink->thread)
+        g_thread_join(g_steal_pointer(&sink->thread));
+}
+
+void sink_free(SinkThread *sink)
+{
+    if (!sink)
+        return;
+    sink_join(sink);
+    g_queue_clear_full(&sink->queue, (GDestroyNotify) sink_item_free);
+    g_array_unref(sink->caller.rejects);
+    instance_free(sink->instance);
+    budget_charge(sink->context->memory, -sink->caller.charged);
+    for (guint i = 0; i < sink->step->inputs->len; i++)
+        g_ptr_array_unref(sink->by_split[i]);
+    g_free(sink->by_split);
+    g_ptr_array_unref(sink->chains);
+    g_free(sink);
+}
+
+/* ---- chains ------------------------------------------------ */
+
+Chain *sink_chain(const SinkThread *sink, size_t input, const SfSplit *split)
+{
+    const GPtrArray *chains = sink->by_split[input];
+    return split->index < chains->len ? chains->pdata[split->index] : NULL;
+}
+
+Chain *sink_chain_of(SinkThread *sink, size_t input, Split *split)
+{
+    GPtrArray *chains = sink->by_split[input];
+    if (split->split.index >= chains->len)
+        g_ptr_array_set_size(chains, (gint) split->split.index + 1);
+    Chain *chain = chains->pdata[split->split.index];
+    if (!chain) {
+        chain = g_new0(Chain, 1);
+        chain->sink = sink;
+        chain->input = input;
+        chain->split = split;
+        chains->pdata[split->split.index] = chain;
+        g_ptr_array_add(sink->chains, chain);
+        g_ptr_array_add(split->chains, chain);
+    }
+    return chain;
+}
+
+bool sink_has_open(const SinkThread *sink)
+{
+    for (guint i = 0; i < sink->chains->len; i++) {
+        const Chain *chain = sink->chains->pdata[i];
+        if (chain->offered > chain->committed)
+            return true;
+    }
+    return false;
+}
+
+/* ---- the queue ------------------------------------------------ */
+
+bool sink_has_room(const SinkThread *sink)
+{
+    return sink->queue.length < QUEUE_LENGTH && sink->queued_bytes < QUEUE_BYTES;
+}
+
+static void push(SinkThread *sink, Item *item)
+{
+    g_queue_push_tail(&sink->queue, item);
+    sink->queued_bytes += item->batch ? item->batch->batch.bytes : 0;
+    g_cond_broadcast(&sink->context->changed);
+}
+
+Item *sink_gap(Chain *chain, gint64 end)
+{
+    const SinkThread *sink = chain->sink;
+    SfBatch range = {.schema = context_schema(sink->context, sink->step->inputs->pdata[chain->input]),
+                     .split = &chain->split->split,
+                     .start = chain->queued,
+                     .end = end,
+                     .newest_us = INT64_MIN};
+    Item gap = {.kind = ITEM_BATCH, .input = chain->input, .batch = shared_batch_new(&range), .chain = chain};
+    chain->queued = end;
+    return g_memdup2(&gap, sizeof gap);
+}
+
+void sink_offer(SinkThread *sink, size_t input, SharedBatch *batch)
+{
+    const SfBatch *rows = &batch->batch;
+    g_mutex_lock(&sink->context->lock);
+    Chain *chain = sink_chain(sink, input, rows->split);
+    if (chain && rows->end > chain->offered) {
+        if (sf_rows(rows) > 0) {
+            if (rows->start > chain->queued)
+                push(sink, sink_gap(chain, rows->start));
+            Item item = {.kind = ITEM_BATCH, .input = input, .batch = shared_batch_ref(batch), .chain = chain};
+            push(sink, g_memdup2(&item, sizeof item));
+            chain->queued = rows->end;
+        }
+        chain_advance(chain, rows->end);
+    }
+    g_mutex_unlock(&sink->context->lock);
+}
+
+Item *sink_next(SinkThread *sink, bool *leave)
+{
+    Context *context = sink->context;
+    g_mutex_lock(&context->lock);
+    if (sink->queue.length == 0 && context->phase < PHASE_CLOSE)
+        context_wait(context, IDLE_MS);
+    *leave = context->phase == PHASE_ABORT || (context->phase == PHASE_CLOSE && sink->queue.length == 0);
+    bool full = !sink_has_room(sink);
+    Item *item = *leave ? NULL : g_queue_pop_head(&sink->queue);
+    sink->queued_bytes -= item && item->batch ? item->batch->batch.bytes : 0;
+    sink->answering = item ? item->request : NULL;
+    if (full && sink_has_room(sink))
+        g_cond_broadcast(&context->changed);
+    g_mutex_unlock(&context->lock);
+    return item;
+}
