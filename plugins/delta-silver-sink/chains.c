@@ -1,7 +1,7 @@
 /* Chains and their positions in the table: under our own name, or another's that is adopted. */
 #include <string.h>
 
-#include "delta_silver_sink.h"
+#include "sink.h"
 
 Chain *chain_find(const Sink *sink, size_t input, const SfSplit *split)
 {

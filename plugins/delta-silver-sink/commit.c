@@ -1,6 +1,6 @@
 /* The commit: files and positions in one version of the table, against other writers (PROTOCOL.md, "Delta Log Entries";
  * conflict rules as the reference implementation's for blind appends). */
-#include "delta_silver_sink.h"
+#include "sink.h"
 #include "json/write.h"
 
 /* Checkpoints at which only positions moved before they are recorded. */

@@ -1,5 +1,5 @@
 /* delta-silver-sink: the plugin's descriptor and hooks. Rows are rows.c, files are files.c, commits are commit.c. */
-#include "delta_silver_sink.h"
+#include "sink.h"
 
 static const char *const compressions[] = {"snappy", "zstd", "none", NULL};
 

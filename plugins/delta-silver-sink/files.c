@@ -1,6 +1,6 @@
 /* Data files: open ones, finished ones, and their way into the store. Names are new each time: a file that no commit
  * names is garbage that VACUUM takes, never a part of the table. */
-#include "delta_silver_sink.h"
+#include "sink.h"
 
 #define IDLE_WRITERS 8
 #define DIRECTORIES_MAX 512 /* bytes: S3's keys have at most 1024, and the URL's prefix is among them */

@@ -1,6 +1,6 @@
 /* Properties of a table that is created: which there may be, and the protocol that they ask for (PROTOCOL.md, "Table
  * Features"). */
-#include "delta_silver_sink.h"
+#include "sink.h"
 
 /* Properties that change nothing for writers beyond what we do. */
 static const char *const plain_properties[] = {"delta.appendOnly",

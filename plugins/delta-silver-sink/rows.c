@@ -1,5 +1,5 @@
 /* Rows of a batch to the open files of their partitions. Rows that the table cannot hold are rejects. */
-#include "delta_silver_sink.h"
+#include "sink.h"
 
 #define CACHE_SIZE 64
 

@@ -1,5 +1,5 @@
 /* What the table looks like and what that means for the rows of each input: created, appended to, or grown. */
-#include "delta_silver_sink.h"
+#include "sink.h"
 
 static int column_of(const struct ArrowSchema *schema, const char *name)
 {

@@ -1,6 +1,6 @@
 /* CHECK constraints and invariants of a table, asked of each row: only what is true passes, as in Spark; null is not
  * (org.apache.spark.sql.delta.constraints.CheckDeltaInvariant). */
-#include "check.h"
+#include "check_tree.h"
 
 static void check_free(gpointer data)
 {

@@ -1,6 +1,6 @@
 /* SQL conditions that we can decide as Spark does: comparisons of columns with literals and each other, IS NULL, IN,
  * BETWEEN, length(), AND, OR, NOT. All else is refused: half an understanding would let rows pass. */
-#include "check.h"
+#include "check_tree.h"
 
 #define MAX_DEPTH 100
 

@@ -83,6 +83,7 @@ int64_t delta_log_interval_ms(const DeltaLog *log, const char *name, int64_t oth
 SfStatus delta_log_check_features(const DeltaLog *log, SfError *err);
 /* Whether the table's protocol has that feature for writers. */
 bool delta_log_supports(const DeltaLog *log, const char *feature);
+int delta_protocol_version(const DeltaLog *log, const char *member); /* "minReaderVersion"; 0: it does not say */
 /* SF_CONFIG when rows of these columns leave one out that has a default. */
 SfStatus delta_log_check_defaults(const DeltaLog *log, const struct ArrowSchema *input, SfError *err);
 bool delta_log_in_commit_time(const DeltaLog *log);
@@ -202,6 +203,13 @@ SfStatus delta_schema_project(json_object *schema, bool mapped, const struct Arr
 bool delta_hints_equal(const struct ArrowSchema *schema, const ParquetHint *a, const ParquetHint *b);
 void delta_projection_done(DeltaProjection *projection);
 
+/* ---- texts: times.c
+ * ------------------------------------------------------------------------------------------------ */
+
+bool delta_date_parse(const char *text, int64_t *days); /* "2024-01-15", and nothing else */
+/* "2024-01-15T10:30:01.5Z", in microseconds; with another character `between` date and clock the Z may be missing. */
+bool delta_timestamp_parse(const char *text, char between, int64_t *us);
+
 /* ---- conditions: check.c, check_parse.c
  * ------------------------------------------------------------------------------------------------ */
 
@@ -303,9 +311,8 @@ SfStatus delta_checkpoint_schema_with(DeltaColumn n, const SfField *stats, struc
 void delta_checkpoint_add(const struct ArrowSchema *schema, json_object *value, SfColumnBuilder *out);
 json_object *delta_checkpoint_json(const SfColumn *column, int64_t row, SfError *err); /* NULL for null */
 
-/* checkpoint_stats.c: add.stats_parsed, by the table's columns. */
+/* checkpoint_stats.c, stats_values.c: add.stats_parsed, by the table's columns. */
 SfStatus delta_checkpoint_schema_of(const DeltaLog *log, DeltaColumn n, struct ArrowSchema *out, SfError *err);
-bool delta_date_parse(const char *text, int64_t *days); /* "2024-01-15", and nothing else */
 bool delta_stats_add(const struct ArrowSchema *schema, json_object *value, SfColumnBuilder *out); /* false: left out */
 json_object *delta_stats_json(const SfColumn *column, int64_t row); /* of a float, decimal, date or timestamp */
 

@@ -16,36 +16,6 @@ static const char *const known[] = {"appendOnly",          "invariants",
                                     "variantShredding",    "variantShredding-preview",
                                     "v2Checkpoint",        NULL};
 
-static bool is_listed(const DeltaLog *log, const char *member, const char *feature)
-{
-    json_object *list = delta_json_member(log->protocol, member, json_type_array);
-    for (size_t i = 0; list && i < json_object_array_length(list); i++)
-        if (g_strcmp0(json_object_get_string(json_object_array_get_idx(list, i)), feature) == 0)
-            return true;
-    return false;
-}
-
-static int version_of(const DeltaLog *log, const char *member)
-{
-    json_object *version = delta_json_member(log->protocol, member, json_type_int);
-    return version ? json_object_get_int(version) : 0;
-}
-
-bool delta_log_supports(const DeltaLog *log, const char *feature)
-{
-    /* Writer versions that imply them; from 7 on, features are listed. */
-    static const struct {
-        const char *feature;
-        int writer;
-    } implied[] = {{"appendOnly", 2},       {"invariants", 2},    {"checkConstraints", 3}, {"changeDataFeed", 4},
-                   {"generatedColumns", 4}, {"columnMapping", 5}, {"identityColumns", 6}};
-    int writer = version_of(log, "minWriterVersion");
-    for (size_t i = 0; writer < 7 && i < G_N_ELEMENTS(implied); i++)
-        if (strcmp(implied[i].feature, feature) == 0)
-            return writer >= implied[i].writer;
-    return is_listed(log, "writerFeatures", feature);
-}
-
 static SfStatus check_list(const DeltaLog *log, const char *member, SfError *err)
 {
     json_object *list = delta_json_member(log->protocol, member, json_type_array);
@@ -138,8 +108,8 @@ static SfStatus check_properties(const DeltaLog *log, SfError *err)
 
 SfStatus delta_log_check_features(const DeltaLog *log, SfError *err)
 {
-    int r = version_of(log, "minReaderVersion");
-    int w = version_of(log, "minWriterVersion");
+    int r = delta_protocol_version(log, "minReaderVersion");
+    int w = delta_protocol_version(log, "minWriterVersion");
     if (r < 1 || r > 3 || w < 1 || w > 7)
         return sf_fail(err, SF_CONFIG,
                        "%s: the table needs reader version %d and writer version %d; this sink knows up to 3 and 7",
@@ -176,9 +146,4 @@ SfStatus delta_log_check_defaults(const DeltaLog *log, const struct ArrowSchema 
                            store_url(log->store), name, text);
     }
     return fields ? SF_OK : SF_FATAL;
-}
-
-bool delta_log_in_commit_time(const DeltaLog *log)
-{
-    return g_strcmp0(delta_log_property(log, "delta.enableInCommitTimestamps"), "true") == 0;
 }

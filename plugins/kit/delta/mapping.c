@@ -5,12 +5,6 @@
 #define NAME_KEY "delta.columnMapping.physicalName"
 #define ID_KEY "delta.columnMapping.id"
 
-bool delta_log_maps(const DeltaLog *log)
-{
-    const char *mode = delta_log_property(log, "delta.columnMapping.mode");
-    return mode && strcmp(mode, "none") != 0 && delta_log_supports(log, "columnMapping");
-}
-
 const char *delta_file_name(json_object *field, bool mapped)
 {
     const char *physical =

@@ -1,6 +1,6 @@
 /* What the files of this room share. */
-#ifndef DELTA_SILVER_SINK_H
-#define DELTA_SILVER_SINK_H
+#ifndef SILVER_SINK_H
+#define SILVER_SINK_H
 
 #include "delta/delta.h"
 

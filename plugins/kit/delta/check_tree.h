@@ -1,6 +1,6 @@
 /* Conditions of a table, as SQL: what check_parse.c makes of them and check.c asks of rows. Internal to the kit. */
-#ifndef KIT_DELTA_CHECK_H
-#define KIT_DELTA_CHECK_H
+#ifndef KIT_DELTA_CHECK_TREE_H
+#define KIT_DELTA_CHECK_TREE_H
 
 #include "delta.h"
 
