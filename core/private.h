@@ -1,5 +1,5 @@
-/* What the shared library shows to our own programs (sfrun, commands/) beside the public ABI; not installed, not
- * stable. */
+/* What the shared library shows to our own programs (sfrun, commands/) and to the plugin harness beside the public ABI;
+ * not installed, not stable. */
 #ifndef CORE_PRIVATE_H
 #define CORE_PRIVATE_H
 

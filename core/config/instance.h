@@ -17,21 +17,21 @@ typedef struct Instance {
 
 /* Allocates the state and fills it by the option table: SF_CONFIG with place on a bad value (check has collected them
  * all before). */
-Instance *instance_new(const Step *step, const Pipeline *pipeline, guint task, bool bounded, const SfHost *host,
-                       gpointer host_data, SfError *err);
+SF_PRIVATE Instance *instance_new(const Step *step, const Pipeline *pipeline, guint task, bool bounded,
+                                  const SfHost *host, gpointer host_data, SfError *err);
 
 /* The same for `check`: secrets by reference are not read. */
 Instance *instance_new_unresolved(const Step *step, const Pipeline *pipeline, const SfHost *host, gpointer host_data,
                                   SfError *err);
 
 /* Calls bind; inputs[i] is the schema of input i (borrowed until free). */
-SfStatus instance_bind(Instance *instance, const struct ArrowSchema *const *inputs, SfError *err);
+SF_PRIVATE SfStatus instance_bind(Instance *instance, const struct ArrowSchema *const *inputs, SfError *err);
 
 /* After a bind that failed: whether the output's columns are known all the same; the errors output's are then made. */
 bool instance_guess(Instance *instance, const struct ArrowSchema *const *inputs);
 
 /* Calls the close hook, then frees. */
-void instance_free(Instance *instance);
+SF_PRIVATE void instance_free(Instance *instance);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Instance, instance_free)
 

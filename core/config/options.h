@@ -9,7 +9,7 @@ typedef struct OptionArena OptionArena; /* owns strings, lists and maps of one s
 
 /* Checks every key of the step's map against the table (plus the runtime's own keys: source, transform, sink, from,
  * on_reject, max_rejects) and every value against its type, range and words. All errors go to diagnostics. */
-void options_check(const Plugin *plugin, const SfValue *step, Diagnostics *diagnostics);
+SF_PRIVATE void options_check(const Plugin *plugin, const SfValue *step, Diagnostics *diagnostics);
 
 /* Fills the state: defaults first, then the step's values; resolves secrets (file:, exec:). */
 OptionArena *options_fill(const Plugin *plugin, const SfValue *step, gpointer state, SfError *err);

@@ -6,6 +6,7 @@
 
 #include <glib.h>
 #include <sf/sf.h>
+#include "private.h"
 
 typedef struct Plugin {
     char *path;
@@ -20,7 +21,7 @@ typedef struct Plugin {
 } Plugin;
 
 /* Loads once; the same pointer afterwards. NULL and err (SF_CONFIG text, with the nearest known name). Main thread. */
-const Plugin *registry_load(const char *name, SfError *err);
+SF_PRIVATE const Plugin *registry_load(const char *name, SfError *err);
 
 /* The same, where a plugin of that kind is wanted (0: of any): the nearest name is one of those. It may be of another
  * kind all the same. */

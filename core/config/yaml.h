@@ -28,7 +28,7 @@ void diagnostics_add_text(Diagnostics *diagnostics, const char *message); /* has
 /* Drops the errors behind the first n. */
 void diagnostics_forget(Diagnostics *diagnostics, guint n_errors);
 /* Messages in the order of the file; stable. */
-void diagnostics_sort(Diagnostics *diagnostics);
+SF_PRIVATE void diagnostics_sort(Diagnostics *diagnostics);
 bool diagnostics_any(const Diagnostics *diagnostics); /* errors, that is; warnings do not count */
 void diagnostics_warn(Diagnostics *diagnostics, const SfValue *value, const char *format, ...) SF_PRINTF(3, 4);
 void diagnostics_context(Diagnostics *diagnostics, const char *context);
@@ -41,9 +41,9 @@ typedef struct Document Document; /* owns the tree */
 /* NULL when there was any syntax error; the tree may still be there with other errors in diagnostics. `name` is what
  * messages call the file. */
 Document *yaml_load_file(const char *path, Diagnostics *diagnostics);
-Document *yaml_load_text(const char *text, gsize size, const char *name, Diagnostics *diagnostics);
-const SfValue *document_root(const Document *document);
-void document_free(Document *document);
+SF_PRIVATE Document *yaml_load_text(const char *text, gsize size, const char *name, Diagnostics *diagnostics);
+SF_PRIVATE const SfValue *document_root(const Document *document);
+SF_PRIVATE void document_free(Document *document);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Diagnostics, diagnostics_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Document, document_free)

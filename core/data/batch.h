@@ -5,6 +5,7 @@
 
 #include <glib.h>
 #include <sf/batch.h>
+#include "private.h"
 
 /* One column of a delivered batch. Derived batches hold the columns that they share, not the whole batch: what goes
  * through a decoder does not pin the bytes that were decoded. */
@@ -30,7 +31,7 @@ typedef struct SharedBatch {
 /* Moves the rows of `moved` (its release becomes NULL) into a new batch with one reference, end it by
  * shared_batch_unref(). bytes: the source's figure, or an estimate where that is 0. No rows at all become an
  * empty batch of the schema. NULL only where there is no schema for that. */
-SharedBatch *shared_batch_new(SfBatch *moved);
+SF_PRIVATE SharedBatch *shared_batch_new(SfBatch *moved);
 
 /* References of the host itself. */
 SharedBatch *shared_batch_ref(SharedBatch *shared);
@@ -41,7 +42,7 @@ void shared_batch_unref(SharedBatch *shared);
 void batch_count_kept(gint64 *bytes);
 
 /* The shared batch that `batch` is part of, or NULL where it is an author's own. */
-SharedBatch *shared_batch_of(const SfBatch *batch);
+SF_PRIVATE SharedBatch *shared_batch_of(const SfBatch *batch);
 
 /* Whether a plugin's rows have the structure that batch->schema promises (SF_FATAL: the plugin is wrong). Rows that
  * were never made are fine. */

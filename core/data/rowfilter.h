@@ -3,14 +3,16 @@
 #define CORE_ROWFILTER_H
 
 #include <sf/plugin.h>
+#include "private.h"
 
 /* Whether the transform is a row filter: it has keep_row and no apply. */
-bool rowfilter_is(const SfTransform *transform);
+SF_PRIVATE bool rowfilter_is(const SfTransform *transform);
 
 /* Every needed column is there with its type: at bind, so that nothing is found out at the first row. */
 SfStatus rowfilter_bind(const SfTransform *transform, SfNode *node, const struct ArrowSchema *in, SfError *err);
 
 /* Fills out's rows with those that keep_row keeps; `in` is a batch of the host's. */
-SfStatus rowfilter_apply(const SfTransform *transform, SfNode *node, const SfBatch *in, SfBatch *out, SfError *err);
+SF_PRIVATE SfStatus rowfilter_apply(const SfTransform *transform, SfNode *node, const SfBatch *in, SfBatch *out,
+                                    SfError *err);
 
 #endif

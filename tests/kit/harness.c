@@ -62,7 +62,7 @@ Harness *harness_new(const char *plugin, const char *options)
         g_error("%s", wrong);
     g_autoptr(Diagnostics) diagnostics = diagnostics_new();
     Harness *h = g_new0(Harness, 1);
-    HarnessPrivate *p = h->private = g_new0(HarnessPrivate, 1);
+    HarnessPrivate *p = h->own = g_new0(HarnessPrivate, 1);
     h->now_ms = INT64_C(1705314600000);
     h->monotonic_ms = 1000000;
     p->plugin = load(plugin);
@@ -96,7 +96,7 @@ void harness_free(Harness *h)
     if (!h)
         return;
     harness_close(h);
-    HarnessPrivate *p = h->private;
+    HarnessPrivate *p = h->own;
     g_ptr_array_unref(p->threads);
     g_ptr_array_unref(p->batches);
     g_ptr_array_unref(p->texts);
@@ -120,7 +120,7 @@ void harness_free(Harness *h)
 
 const char *harness_name(const Harness *h)
 {
-    return h->private->plugin->head.name;
+    return h->own->plugin->head.name;
 }
 
 void harness_need_ok(const Harness *h, const char *hook)
@@ -131,7 +131,7 @@ void harness_need_ok(const Harness *h, const char *hook)
 
 void harness_input(Harness *h, const char *name, const struct ArrowSchema *schema)
 {
-    HarnessPrivate *p = h->private;
+    HarnessPrivate *p = h->own;
     g_assert_null(h->instance);
     struct ArrowSchema *copy = g_new0(struct ArrowSchema, 1);
     SfError err;
@@ -155,16 +155,16 @@ void harness_input_text(Harness *h, const char *name, const char *schema)
 /* Batches outlive the instance whose schema they have. */
 static void keep_output(Harness *h)
 {
-    if (h->status != SF_OK || h->private->plugin->kind == SF_SINK)
+    if (h->status != SF_OK || h->own->plugin->kind == SF_SINK)
         return;
     struct ArrowSchema *copy = g_new0(struct ArrowSchema, 1);
     g_assert_cmpint(sf_schema_copy(&h->instance->out, copy, NULL), ==, SF_OK);
-    g_ptr_array_add(h->private->outputs, copy);
+    g_ptr_array_add(h->own->outputs, copy);
 }
 
 SfStatus harness_try_bind(Harness *h)
 {
-    HarnessPrivate *p = h->private;
+    HarnessPrivate *p = h->own;
     if (h->instance)
         return SF_OK;
     if (p->plugin->kind != SF_SOURCE && p->schemas->len == 0) {
@@ -190,7 +190,7 @@ SfStatus harness_try_bind(Harness *h)
 
 SfStatus harness_try_open(Harness *h)
 {
-    HarnessPrivate *p = h->private;
+    HarnessPrivate *p = h->own;
     if (h->instance && p->opened)
         return SF_OK;
     SF_TRY(harness_try_bind(h));
@@ -211,7 +211,7 @@ void harness_open(Harness *h)
 
 void harness_close(Harness *h)
 {
-    HarnessPrivate *p = h->private;
+    HarnessPrivate *p = h->own;
     g_ptr_array_set_size(p->threads, 0);
     g_clear_pointer(&h->instance, instance_free);
     h->node = NULL;
@@ -230,7 +230,7 @@ void harness_reopen(Harness *h)
 
 const char *harness_hold_text(Harness *h, char *text)
 {
-    g_ptr_array_add(h->private->texts, text);
+    g_ptr_array_add(h->own->texts, text);
     return text;
 }
 

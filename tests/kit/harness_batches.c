@@ -3,13 +3,13 @@
 
 SfSplit *harness_split_make(Harness *h, const char *name, const char *topic, gint32 partition)
 {
-    GPtrArray *splits = h->private->splits;
+    GPtrArray *splits = h->own->splits;
     for (guint i = 0; i < splits->len; i++)
         if (strcmp(((SfSplit *) splits->pdata[i])->name, name) == 0)
             return splits->pdata[i];
     SfSplit *split = g_new(SfSplit, 1);
     *split = (SfSplit){
-        .name = g_strdup(name), .topic = g_strdup(topic), .partition = partition, .index = h->private->splits->len};
+        .name = g_strdup(name), .topic = g_strdup(topic), .partition = partition, .index = h->own->splits->len};
     g_ptr_array_add(splits, split);
     return split;
 }
@@ -25,7 +25,7 @@ const SfBatch *harness_hold(Harness *h, SfBatch *moved)
 {
     SharedBatch *shared = shared_batch_new(moved);
     g_assert_nonnull(shared);
-    g_ptr_array_add(h->private->batches, shared);
+    g_ptr_array_add(h->own->batches, shared);
     return &shared->batch;
 }
 
@@ -35,8 +35,8 @@ static const struct ArrowSchema *input_schema(Harness *h, gsize input)
     if (harness_try_bind(h) != SF_OK)
         g_error("%s: bind: %s", harness_name(h), h->err.message);
     h->err = before;
-    g_assert_cmpuint(input, <, h->private->schemas->len);
-    return h->private->schemas->pdata[input];
+    g_assert_cmpuint(input, <, h->own->schemas->len);
+    return h->own->schemas->pdata[input];
 }
 
 const SfBatch *harness_raw_rows(Harness *h, const char *split, const RawRow *rows, gsize n)

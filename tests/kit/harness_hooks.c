@@ -5,14 +5,14 @@
 
 static const struct ArrowSchema *output_schema(const Harness *h)
 {
-    return h->private->outputs->pdata[h->private->outputs->len - 1];
+    return h->own->outputs->pdata[h->own->outputs->len - 1];
 }
 
 /* ---- transform ---- */
 
 static SfStatus apply(Harness *h, const SfBatch *batch, const SfBatch **out)
 {
-    const SfTransform *transform = &h->private->plugin->transform;
+    const SfTransform *transform = &h->own->plugin->transform;
     harness_open(h);
     SfBatch made = {.newest_us = INT64_MIN};
     h->status = rowfilter_is(transform) ? rowfilter_apply(transform, h->node, batch, &made, &h->err)
@@ -51,7 +51,7 @@ SfStatus harness_try_apply(Harness *h, const SfBatch *batch)
 static SfStatus try_recover(Harness *h, gsize input, const char *split, gint64 hint)
 {
     harness_open(h);
-    const SfSink *sink = &h->private->plugin->sink;
+    const SfSink *sink = &h->own->plugin->sink;
     Chain *chain = harness_chain(h, input, harness_split(h, split));
     SfRecovery recovery = {.input = input, .split = chain->split, .hint = hint, .position = SF_POSITION_NONE};
     h->status = sink->recover(h->node, &recovery, 1, &h->err);
@@ -113,7 +113,7 @@ SfStatus harness_try_write(Harness *h, gsize input, const SfBatch *batch)
                 chain->written, batch->start);
     gint64 before = chain->written;
     chain->written = batch->end; /* a sink may commit within write */
-    h->status = h->private->plugin->sink.write(h->node, input, batch, &h->err);
+    h->status = h->own->plugin->sink.write(h->node, input, batch, &h->err);
     if (h->status == SF_REJECT)
         harness_add_reject(h, batch, 0, sf_rows(batch), h->err.message);
     else if (h->status != SF_OK)
@@ -129,7 +129,7 @@ void harness_write(Harness *h, gsize input, const SfBatch *batch)
 
 static void check_all_committed(Harness *h)
 {
-    GPtrArray *chains = h->private->chains;
+    GPtrArray *chains = h->own->chains;
     for (guint i = 0; i < chains->len; i++) {
         const Chain *chain = chains->pdata[i];
         if (chain->recovered && chain->committed < chain->written && chain->written != SF_POSITION_NONE)
@@ -141,7 +141,7 @@ static void check_all_committed(Harness *h)
 SfStatus harness_try_commit(Harness *h, SfCommitReason reason)
 {
     harness_open(h);
-    h->status = h->private->plugin->sink.commit(h->node, reason, &h->err);
+    h->status = h->own->plugin->sink.commit(h->node, reason, &h->err);
     if (h->status == SF_OK && reason != SF_COMMIT_CHECKPOINT)
         check_all_committed(h);
     return h->status;
@@ -156,7 +156,7 @@ void harness_commit(Harness *h, SfCommitReason reason)
 void harness_tick(Harness *h)
 {
     harness_open(h);
-    const SfSink *sink = &h->private->plugin->sink;
+    const SfSink *sink = &h->own->plugin->sink;
     h->status = sink->tick ? sink->tick(h->node, &h->err) : SF_OK;
     harness_need_ok(h, "tick");
 }
@@ -177,7 +177,7 @@ void harness_answer(Harness *h, const char *split, gint64 position)
 {
     gint64 *answer = g_new(gint64, 1);
     *answer = position;
-    g_hash_table_insert(h->private->answers, g_strdup(split), answer);
+    g_hash_table_insert(h->own->answers, g_strdup(split), answer);
 }
 
 static void check_range(Harness *h, const SfBatch *batch)
@@ -205,7 +205,7 @@ const SfBatch *harness_poll(Harness *h, gint64 timeout_ms)
 {
     harness_open(h);
     SfBatch made = {.newest_us = INT64_MIN};
-    h->status = h->private->plugin->source.poll(h->node, timeout_ms, &made, &h->err);
+    h->status = h->own->plugin->source.poll(h->node, timeout_ms, &made, &h->err);
     if (h->status != SF_OK) {
         if (made.rows.release)
             g_error("%s: poll gave rows and said %s", harness_name(h), sf_status_name(h->status));
@@ -251,15 +251,15 @@ gint64 harness_polled(Harness *h, const char *split)
 void harness_publish(Harness *h, bool last)
 {
     g_autoptr(GArray) positions = g_array_new(FALSE, FALSE, sizeof(SfPosition));
-    for (guint i = 0; i < h->private->readings->len; i++) {
-        Reading *reading = h->private->readings->pdata[i];
+    for (guint i = 0; i < h->own->readings->len; i++) {
+        Reading *reading = h->own->readings->pdata[i];
         if (!reading->assigned)
             continue;
         reading->published = reading->polled;
         const SfPosition position = {.split = reading->split, .position = reading->polled};
         g_array_append_val(positions, position);
     }
-    const SfSource *source = &h->private->plugin->source;
+    const SfSource *source = &h->own->plugin->source;
     if (source->committed)
         source->committed(h->node, (const SfPosition *) (gpointer) positions->data, positions->len, last);
 }
@@ -272,8 +272,8 @@ static gint by_name(gconstpointer a, gconstpointer b)
 const char *harness_assigned(Harness *h)
 {
     g_autoptr(GPtrArray) names = g_ptr_array_new();
-    for (guint i = 0; i < h->private->readings->len; i++) {
-        const Reading *reading = h->private->readings->pdata[i];
+    for (guint i = 0; i < h->own->readings->len; i++) {
+        const Reading *reading = h->own->readings->pdata[i];
         if (reading->assigned)
             g_ptr_array_add(names, (gpointer) reading->split->name);
     }
@@ -306,11 +306,11 @@ static gpointer interrupt_later(gpointer data)
 void harness_interrupt_after(Harness *h, gint64 ms)
 {
     harness_open(h);
-    const Plugin *plugin = h->private->plugin;
+    const Plugin *plugin = h->own->plugin;
     void (*hook)(SfNode *) = plugin->kind == SF_SOURCE ? plugin->source.interrupt : plugin->sink.interrupt;
     if (!hook)
         g_error("%s: has no interrupt", harness_name(h));
     Interrupt *interrupt = g_new(Interrupt, 1);
     *interrupt = (Interrupt){.hook = hook, .node = h->node, .ms = ms};
-    g_ptr_array_add(h->private->threads, g_thread_new("interrupt", interrupt_later, interrupt));
+    g_ptr_array_add(h->own->threads, g_thread_new("interrupt", interrupt_later, interrupt));
 }

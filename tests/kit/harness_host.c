@@ -8,7 +8,7 @@ Harness *harness_of(const SfNode *node)
 
 Reading *harness_reading(Harness *h, const SfSplit *split)
 {
-    GPtrArray *readings = h->private->readings;
+    GPtrArray *readings = h->own->readings;
     for (guint i = 0; i < readings->len; i++)
         if (((Reading *) readings->pdata[i])->split == split)
             return readings->pdata[i];
@@ -21,7 +21,7 @@ Reading *harness_reading(Harness *h, const SfSplit *split)
 
 Chain *harness_chain(Harness *h, gsize input, const SfSplit *split)
 {
-    GPtrArray *chains = h->private->chains;
+    GPtrArray *chains = h->own->chains;
     for (guint i = 0; i < chains->len; i++) {
         Chain *chain = chains->pdata[i];
         if (chain->input == input && chain->split == split)
@@ -36,7 +36,7 @@ Chain *harness_chain(Harness *h, gsize input, const SfSplit *split)
 static void take_log(SfNode *node, SfLogLevel level, const char *message)
 {
     static const char *const names[] = {"", "debug", "info", "warning"};
-    HarnessPrivate *p = harness_of(node)->private;
+    HarnessPrivate *p = harness_of(node)->own;
     g_mutex_lock(&p->mutex);
     g_string_append_printf(p->logs, "%s%s: %s", p->logs->len > 0 ? "\n" : "", names[level], message);
     g_mutex_unlock(&p->mutex);
@@ -44,7 +44,7 @@ static void take_log(SfNode *node, SfLogLevel level, const char *message)
 
 static void take_fault(SfNode *node, const char *point)
 {
-    HarnessPrivate *p = harness_of(node)->private;
+    HarnessPrivate *p = harness_of(node)->own;
     g_mutex_lock(&p->mutex);
     g_string_append_printf(p->faults, "%s%s", p->faults->len > 0 ? " " : "", point);
     g_mutex_unlock(&p->mutex);
@@ -77,7 +77,7 @@ static SfStatus take_assign(SfNode *node, SfAssignment *assignments, size_t n, S
         Reading *reading = harness_reading(h, a->split);
         if (reading->assigned && reading->polled > reading->begun)
             g_error("%s: split '%s' is assigned twice", harness_name(h), a->name);
-        const gint64 *answer = g_hash_table_lookup(h->private->answers, a->name);
+        const gint64 *answer = g_hash_table_lookup(h->own->answers, a->name);
         a->position = answer ? *answer : reading->published != SF_POSITION_NONE ? reading->published : a->start;
         reading->polled = reading->begun = a->position;
         reading->assigned = true;
@@ -99,8 +99,8 @@ static SfStatus take_revoke(SfNode *node, const SfSplit *const *splits, size_t n
             reading->published = reading->polled;
         positions[i] = (SfPosition){.split = splits[i], .position = reading->polled};
     }
-    if (!lost && h->private->plugin->source.committed)
-        h->private->plugin->source.committed(node, positions, n, false);
+    if (!lost && h->own->plugin->source.committed)
+        h->own->plugin->source.committed(node, positions, n, false);
     return SF_OK;
 }
 
@@ -111,7 +111,7 @@ static void take_lag(SfNode *node, const SfSplit *split, int64_t end)
 
 void harness_add_reject(Harness *h, const SfBatch *batch, gint64 first, gint64 n, const char *cause)
 {
-    HarnessPrivate *p = h->private;
+    HarnessPrivate *p = h->own;
     for (gint64 row = first; row < first + n; row++) {
         g_string_append_printf(p->rejects, "%s%s@%" G_GINT64_FORMAT ": %s", p->rejects->len > 0 ? "\n" : "",
                                batch->split->name, harness_position(batch, row), cause);
@@ -188,7 +188,7 @@ static void take_patience(SfNode *node, int64_t ms)
 
 static int64_t tell_furthest(SfNode *node, const SfSplit *split)
 {
-    const gint64 *answer = g_hash_table_lookup(harness_of(node)->private->answers, split->name);
+    const gint64 *answer = g_hash_table_lookup(harness_of(node)->own->answers, split->name);
     return answer ? *answer : SF_POSITION_NONE;
 }
 
@@ -207,7 +207,7 @@ static const char *tell_other_origin(SfNode *node, const SfSplit *split)
 
 static const char *tell_origin(SfNode *node, const SfSplit *split)
 {
-    return g_hash_table_lookup(harness_of(node)->private->origins, split->name);
+    return g_hash_table_lookup(harness_of(node)->own->origins, split->name);
 }
 
 static void take_recovered_origin(SfNode *node, size_t input, const SfSplit *split, const char *origin)
@@ -243,7 +243,7 @@ const SfHost harness_host = {
 void harness_set_origin(Harness *h, const char *split, const char *origin)
 {
     const char *kept = origin ? harness_hold_text(h, g_strdup(origin)) : NULL;
-    g_hash_table_insert(h->private->origins, g_strdup(split), (gpointer) kept);
+    g_hash_table_insert(h->own->origins, g_strdup(split), (gpointer) kept);
 }
 
 const char *harness_recovered_origin(Harness *h, gsize input, const char *split)
@@ -255,35 +255,35 @@ const char *harness_recovered_origin(Harness *h, gsize input, const char *split)
 
 static const char *copy_record(Harness *h, const GString *record)
 {
-    g_mutex_lock(&h->private->mutex);
+    g_mutex_lock(&h->own->mutex);
     char *text = g_strdup(record->str);
-    g_mutex_unlock(&h->private->mutex);
+    g_mutex_unlock(&h->own->mutex);
     return harness_hold_text(h, text);
 }
 
 const char *harness_rejects(Harness *h)
 {
-    return copy_record(h, h->private->rejects);
+    return copy_record(h, h->own->rejects);
 }
 
 guint harness_n_rejects(Harness *h)
 {
-    return h->private->n_rejects;
+    return h->own->n_rejects;
 }
 
 const char *harness_logs(Harness *h)
 {
-    return copy_record(h, h->private->logs);
+    return copy_record(h, h->own->logs);
 }
 
 const char *harness_faults(Harness *h)
 {
-    return copy_record(h, h->private->faults);
+    return copy_record(h, h->own->faults);
 }
 
 void harness_forget(Harness *h)
 {
-    HarnessPrivate *p = h->private;
+    HarnessPrivate *p = h->own;
     g_mutex_lock(&p->mutex);
     g_string_truncate(p->logs, 0);
     g_string_truncate(p->rejects, 0);
