@@ -11,7 +11,7 @@
 /* Bytes as a text; what is no UTF-8 as base64, in a member whose name says so. */
 static void append_bytes(GString *out, const char *name, const void *data, size_t size)
 {
-    bool text = data && g_utf8_validate_len(data, size, NULL);
+    bool text = data && sf_is_utf8(data, (int64_t) size);
     g_string_append_printf(out, "\"%s%s\":", name, !data || text ? "" : "_base64");
     if (!data)
         g_string_append(out, "null");

@@ -49,6 +49,18 @@ static bool is_ascii(const char *data, gint64 size)
     return !(bits & G_GUINT64_CONSTANT(0x8080808080808080));
 }
 
+/* GLib takes U+0000 for an end. */
+bool sf_is_utf8(const char *data, int64_t size)
+{
+    const char *end = size > 0 ? data + size : data;
+    while (data < end && !g_utf8_validate_len(data, (gsize) (end - data), &data)) {
+        if (*data)
+            return false;
+        data++;
+    }
+    return true;
+}
+
 /* Whoever writes Parquet, JSON or SQL further on would fail at it, and be blamed. */
 static SfStatus check_text(const SfColumn *column, SfError *err)
 {
@@ -57,7 +69,7 @@ static SfStatus check_text(const SfColumn *column, SfError *err)
         return SF_OK;
     for (gint64 row = 0; row < column->length; row++) {
         SfBytes text = sf_bytes(column, row);
-        if (!sf_is_null(column, row) && text.size > 0 && !g_utf8_validate_len(text.data, (gsize) text.size, NULL))
+        if (!sf_is_null(column, row) && !sf_is_utf8(text.data, text.size))
             return sf_fail(err, SF_FATAL,
                            "the text in row %" G_GINT64_FORMAT " of column '%s' is no valid UTF-8; reject the row, or "
                            "make the column binary",

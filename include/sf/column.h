@@ -114,6 +114,9 @@ static inline SfBytes sf_bytes(const SfColumn *column, int64_t row)
     return bytes;
 }
 
+/* Whether these bytes are UTF-8, as a utf8 column must have them; U+0000 is a character like others. Any thread. */
+SF_API bool sf_is_utf8(const char *data, int64_t size);
+
 /* Elements of a list's row: [*first, *first + returned) of its child. */
 static inline int64_t sf_list(const SfColumn *column, int64_t row, int64_t *first)
 {

@@ -1,6 +1,8 @@
 /* Builds the tree of levels from the fields' paths, and finds keys that come out of order. */
 #include "level.h"
 
+#define FIRST_SLOTS 8
+
 static uint32_t hash(const char *name, size_t size)
 {
     uint32_t value = 2166136261u; /* FNV-1a */
@@ -14,13 +16,38 @@ static void node_init(Node *node, char *name)
     *node = (Node){.name = name, .fields = g_ptr_array_new()};
 }
 
+/* Puts key `number` into a slot; there is room. */
+static void index_key(Level *level, uint32_t number)
+{
+    const Key *key = &level->first[number];
+    uint32_t slot = hash(key->name, key->size) & level->slot_mask;
+    while (level->slots[slot])
+        slot = (slot + 1) & level->slot_mask;
+    level->slots[slot] = number + 1;
+}
+
+/* Counts in the key that was just appended; at most half of the slots are taken. */
+static void index_last(Level *level)
+{
+    level->n = level->keys->len;
+    level->first = &g_array_index(level->keys, Key, 0);
+    if (2 * level->n <= level->slot_mask + 1) {
+        index_key(level, level->n - 1);
+        return;
+    }
+    uint32_t size = 2 * (level->slot_mask + 1);
+    g_free(level->slots);
+    level->slots = g_new0(uint32_t, size);
+    level->slot_mask = size - 1;
+    for (uint32_t i = 0; i < level->n; i++)
+        index_key(level, i);
+}
+
 static Node *add_key(Level *level, const char *name)
 {
-    for (guint i = 0; i < level->keys->len; i++) {
-        Key *key = &g_array_index(level->keys, Key, i);
-        if (strcmp(key->name, name) == 0)
-            return &key->node;
-    }
+    int64_t there = level_find(level, name, strlen(name));
+    if (there >= 0)
+        return &level->first[there].node;
     Key key = {.name = g_strdup(name), .size = strlen(name)};
     bool plain = json_scan_plain(name, name + key.size) == name + key.size;
     if (plain && key.size < sizeof key.quoted) {
@@ -30,7 +57,8 @@ static Node *add_key(Level *level, const char *name)
     }
     node_init(&key.node, g_strdup(name));
     g_array_append_val(level->keys, key);
-    return &g_array_index(level->keys, Key, level->keys->len - 1).node;
+    index_last(level);
+    return &level->first[level->n - 1].node;
 }
 
 static Node *add_item(Node *list, int64_t index)
@@ -38,11 +66,13 @@ static Node *add_item(Node *list, int64_t index)
     if (!list->items) {
         list->items = g_new0(Items, 1);
         list->items->items = g_array_new(FALSE, TRUE, sizeof(Item));
+        list->items->numbers = g_hash_table_new(NULL, NULL);
     }
     GArray *items = list->items->items;
-    for (guint i = 0; i < items->len; i++)
-        if (g_array_index(items, Item, i).index == index)
-            return &g_array_index(items, Item, i).node;
+    gpointer number, key = GSIZE_TO_POINTER((gsize) index);
+    if (g_hash_table_lookup_extended(list->items->numbers, key, NULL, &number))
+        return &g_array_index(items, Item, GPOINTER_TO_UINT(number)).node;
+    g_hash_table_insert(list->items->numbers, key, GUINT_TO_POINTER(items->len));
     Item item = {.index = index};
     node_init(&item.node, g_strdup_printf("%s[%" G_GINT64_FORMAT "]", list->name, index));
     list->items->from_end |= index < 0;
@@ -54,6 +84,8 @@ static Level *level_empty(void)
 {
     Level *level = g_new0(Level, 1);
     level->keys = g_array_new(FALSE, TRUE, sizeof(Key));
+    level->slots = g_new0(uint32_t, FIRST_SLOTS);
+    level->slot_mask = FIRST_SLOTS - 1;
     node_init(&level->whole, g_strdup("$"));
     return level;
 }
@@ -123,20 +155,9 @@ static void seal(Level *level)
 {
     if (level->keys->len == 0)
         add_key(level, ""); /* which nothing asks for: there is always one to expect */
-    level->n = level->keys->len;
-    level->first = &g_array_index(level->keys, Key, 0);
     level->seen = g_new0(uint64_t, (level->n + 63) / 64);
-    uint32_t size = 8;
-    while (size < 2 * level->n)
-        size *= 2;
-    level->slots = g_new0(uint32_t, size);
-    level->slot_mask = size - 1;
     for (uint32_t i = 0; i < level->n; i++) {
         Key *key = &level->first[i];
-        uint32_t slot = hash(key->name, key->size) & level->slot_mask;
-        while (level->slots[slot])
-            slot = (slot + 1) & level->slot_mask;
-        level->slots[slot] = i + 1;
         key->next = (i + 1) % level->n;
         seal_node(&key->node);
     }
@@ -170,8 +191,10 @@ static void node_clear(Node *node)
     level_free(node->level);
     for (guint i = 0; node->items && i < node->items->items->len; i++)
         node_clear(&g_array_index(node->items->items, Item, i).node);
-    if (node->items)
+    if (node->items) {
         g_array_unref(node->items->items);
+        g_hash_table_unref(node->items->numbers);
+    }
     g_free(node->items);
     g_free(node->name);
 }

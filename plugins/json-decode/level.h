@@ -30,8 +30,9 @@ typedef struct Node {
 
 /* The elements that one kind of list may have, and what becomes of each. */
 struct Items {
-    GArray *items; /* of Item */
-    bool from_end; /* some are counted from there */
+    GArray *items;       /* of Item */
+    GHashTable *numbers; /* index → number in `items` */
+    bool from_end;       /* some are counted from there */
 };
 
 typedef struct Item {

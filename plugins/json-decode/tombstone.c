@@ -52,7 +52,7 @@ static bool as_json(Tombstones *tombstones, const char **key, size_t *size)
 {
     if (json_valid(*key, *size, NULL, NULL))
         return true;
-    if (!g_utf8_validate_len(*key, *size, NULL))
+    if (!sf_is_utf8(*key, (int64_t) *size))
         return false;
     g_string_truncate(tombstones->text, 0);
     json_write_text(tombstones->text, *key, *size);

@@ -5,6 +5,9 @@
 
 const char *const model_provenance[] = {"_topic", "_partition", "_offset", "_timestamp", NULL};
 
+/* Of one table that are told at once: each is compared with all columns of the input for the nearest name. */
+#define MOST_MISTAKES 20
+
 static const char tombstone_name[] = "_tombstone";
 
 /* What one table is being built from. */
@@ -19,9 +22,19 @@ void model_free(Model *model)
     if (!model)
         return;
     g_ptr_array_unref(model->targets);
+    g_hash_table_unref(model->tables);
     g_array_unref(model->sources);
+    g_hash_table_unref(model->source_names);
     g_string_chunk_free(model->text);
     g_free(model);
+}
+
+NameSet *model_columns(const struct ArrowSchema *schema)
+{
+    NameSet *columns = name_set_new(NAMES_EXACT);
+    for (int64_t i = 0; i < schema->n_children; i++)
+        name_set_add(columns, schema->children[i]->name, i);
+    return columns;
 }
 
 /* "; did you mean 'x'?" over the input's columns. */
@@ -33,16 +46,23 @@ static const char *suggest_column(const ModelInput *input, const char *name, cha
     return sf_suggest(name, (const char *const *) names->pdata, names->len, out, size);
 }
 
+static guint add_source(Model *model, Source source)
+{
+    guint number = model->sources->len;
+    g_array_append_val(model->sources, source);
+    name_set_add(model->source_names, source.name, number);
+    return number;
+}
+
 static SfStatus find_source(const Build *build, const char *name, const SfValue *place, guint *out, SfError *err)
 {
     Model *model = build->model;
-    for (guint i = 0; i < model->sources->len; i++) {
-        *out = i;
-        if (strcmp(g_array_index(model->sources, Source, i).name, name) == 0)
-            return SF_OK;
-    }
+    gint64 known = name_set_find(model->source_names, name);
+    *out = (guint) known;
+    if (known >= 0)
+        return SF_OK;
     char hint[160];
-    int64_t number = sf_schema_find(build->input->schema, name);
+    gint64 number = name_set_find(build->input->columns, name);
     if (number < 0)
         return sf_value_fail(place, err, "table '%s': input '%s' has no column '%s'%s", build->target->table,
                              build->input->name, name, suggest_column(build->input, name, hint, sizeof hint));
@@ -59,8 +79,7 @@ static SfStatus find_source(const Build *build, const char *name, const SfValue 
                      .precision = field.precision,
                      .scale = field.scale,
                      .nullable = field.nullable};
-    g_array_append_val(model->sources, source);
-    *out = model->sources->len - 1;
+    *out = add_source(model, source);
     return SF_OK;
 }
 
@@ -75,7 +94,7 @@ static SfStatus add_column(const Build *build, const char *name, const char *fro
     Column column = {.name = g_string_chunk_insert_const(text, name),
                      .override = override ? g_string_chunk_insert_const(text, override) : NULL};
     SF_TRY(find_source(build, from, place, &column.source, err));
-    g_array_append_val(build->target->columns, column);
+    target_add(build->target, column);
     return SF_OK;
 }
 
@@ -136,17 +155,20 @@ static SfStatus parse_item(const Build *build, const SfValue *item, SfError *err
                          build->target->table);
 }
 
-/* A list of columns, or a map of them: all that is wrong with them. */
+/* A list of columns, or a map of them: what is wrong with them. */
 static SfStatus parse_each(const Build *build, const SfValue *columns, SfError *err)
 {
     bool map = sf_value_kind(columns) == SF_VALUE_MAP;
     SfError all = {""}, one;
-    for (gsize i = 0; i < sf_value_size(columns); i++) {
+    guint mistakes = 0;
+    for (gsize i = 0; i < sf_value_size(columns) && mistakes < MOST_MISTAKES; i++) {
         const SfValue *item = sf_value_at(columns, i);
         SfStatus status =
             map ? parse_column(build, sf_value_key(columns, i), item, &one) : parse_item(build, item, &one);
-        if (status != SF_OK)
-            sf_fail_also(&all, &one);
+        if (status == SF_OK)
+            continue;
+        sf_fail_also(&all, &one);
+        mistakes++;
     }
     return *all.message ? sf_fail(err, SF_CONFIG, "%s", all.message) : SF_OK;
 }
@@ -179,9 +201,9 @@ static SfStatus parse_columns(const Build *build, const SfValue *columns, SfErro
 static SfStatus take_column(const Build *build, const char *name, const SfValue *place, GArray *out, SfError *err)
 {
     gint64 number = target_find(build->target, name);
-    for (guint i = 0; number < 0 && i < build->target->columns->len; i++)
-        if (strcmp(column_source(build->model, target_column(build->target, i))->name, name) == 0)
-            number = i;
+    gint64 source = name_set_find(build->model->source_names, name);
+    if (number < 0 && source >= 0)
+        number = target_find_source(build->target, (guint) source);
     if (number < 0) {
         SF_TRY(add_column(build, name, name, NULL, place, err));
         number = build->target->columns->len - 1;
@@ -245,7 +267,7 @@ static SfStatus parse_order(const Build *build, const SfValue *body, SfError *er
     if (!build->model->provenance)
         return SF_OK;
     for (gsize i = 0; model_provenance[i]; i++)
-        if (sf_schema_find(build->input->schema, model_provenance[i]) < 0)
+        if (name_set_find(build->input->columns, model_provenance[i]) < 0)
             return sf_value_fail(
                 target->place, err,
                 "table '%s': input '%s' has no column '%s'; let the step before add it (json-decode does "
@@ -294,7 +316,7 @@ static SfStatus find_condition(gpointer data, const char *name, const SfValue *p
 {
     const Build *build = data;
     gint64 column = target_find(build->target, name);
-    if (sf_schema_find(build->input->schema, name) < 0 && column >= 0)
+    if (name_set_find(build->input->columns, name) < 0 && column >= 0)
         *source = target_column(build->target, (guint) column)->source;
     else
         SF_TRY(find_source(build, name, place, source, err));
@@ -316,9 +338,8 @@ static SfStatus parse_table(Model *model, const SfValue *name, const SfValue *bo
     gsize n_words = is_fact ? G_N_ELEMENTS(words) : G_N_ELEMENTS(words) - 1;
     Target *target = target_new(model, sf_value_text(name), is_fact, name);
     g_ptr_array_add(model->targets, target);
-    for (guint i = 0; i + 1 < model->targets->len; i++)
-        if (g_ascii_strcasecmp(((Target *) model->targets->pdata[i])->table, target->table) == 0)
-            return sf_value_fail(name, err, "two tables '%s'", target->table);
+    if (!name_set_add(model->tables, target->table, model->targets->len - 1))
+        return sf_value_fail(name, err, "two tables '%s'", target->table);
     if (sf_value_kind(body) != SF_VALUE_MAP)
         return sf_value_fail(body, err, "table '%s' is a map with 'key' and 'columns'", target->table);
     for (gsize i = 0; i < sf_value_size(body); i++) {
@@ -347,8 +368,8 @@ static SfStatus parse_table(Model *model, const SfValue *name, const SfValue *bo
         SF_TRY(join_dimensions(&build, body, err));
     SF_TRY(parse_order(&build, body, err));
     if (target->delete_when || model->tombstone >= 0)
-        target->deleted = target_deleted(model, target);
-    return SF_OK;
+        target->deleted = target_deleted(model, target, err);
+    return (target->delete_when || model->tombstone >= 0) && !target->deleted ? SF_CONFIG : SF_OK;
 }
 
 static SfStatus parse_tables(Model *model, const SfValue *tables, bool are_facts, const ModelInput *input, SfError *err)
@@ -368,15 +389,14 @@ static SfStatus parse_tables(Model *model, const SfValue *tables, bool are_facts
 static SfStatus find_tombstone(Model *model, const ModelInput *input, SfError *err)
 {
     model->tombstone = -1;
-    int64_t number = sf_schema_find(input->schema, tombstone_name);
+    int64_t number = name_set_find(input->columns, tombstone_name);
     SfField field = {.type = SF_BOOL};
     if (number >= 0)
         SF_TRY(sf_schema_field(input->schema->children[number], &field, err));
     if (number < 0 || field.type != SF_BOOL)
         return SF_OK;
     Source source = {.name = tombstone_name, .type = SF_BOOL, .nullable = field.nullable};
-    model->tombstone = model->sources->len;
-    g_array_append_val(model->sources, source);
+    model->tombstone = add_source(model, source);
     return SF_OK;
 }
 
@@ -385,7 +405,9 @@ Model *model_new(const SfValue *dimensions, const SfValue *facts, bool provenanc
 {
     g_autoptr(Model) model = g_new0(Model, 1);
     model->targets = g_ptr_array_new_with_free_func((GDestroyNotify) target_free);
+    model->tables = name_set_new(MODEL_NAMES);
     model->sources = g_array_new(FALSE, FALSE, sizeof(Source));
+    model->source_names = name_set_new(NAMES_EXACT);
     model->text = g_string_chunk_new(256);
     model->provenance = provenance;
     if (find_tombstone(model, input, err) != SF_OK)
@@ -403,12 +425,12 @@ Model *model_new(const SfValue *dimensions, const SfValue *facts, bool provenanc
 
 SfStatus model_match(const Model *model, const ModelInput *input, gint64 *numbers, SfError *err)
 {
-    if (model->tombstone < 0 && sf_schema_find(input->schema, tombstone_name) >= 0)
+    if (model->tombstone < 0 && name_set_find(input->columns, tombstone_name) >= 0)
         return sf_fail(err, SF_CONFIG, "input '%s' has a column '%s', and an input before it has none", input->name,
                        tombstone_name);
     for (guint i = 0; i < model->sources->len; i++) {
         const Source *source = &g_array_index(model->sources, Source, i);
-        int64_t number = sf_schema_find(input->schema, source->name);
+        gint64 number = name_set_find(input->columns, source->name);
         char hint[160];
         if (number < 0)
             return sf_fail(err, SF_CONFIG, "input '%s' has no column '%s', which the tables need%s", input->name,

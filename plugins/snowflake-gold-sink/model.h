@@ -26,6 +26,7 @@
 
 #include <glib.h>
 #include <sf/sf.h>
+#include "names.h"
 #include "when.h"
 
 /* A column of the input that some table needs. */
@@ -49,10 +50,12 @@ struct Target {
     const char *table;
     bool is_fact;
     const SfValue *place;
-    GArray *columns; /* Column */
-    GArray *key;     /* guint: numbers of columns */
-    GArray *order;   /* guint: latest_by, then _topic, _partition, _offset */
-    guint n_latest;  /* of them, those that `latest_by` names */
+    GArray *columns;       /* Column */
+    NameSet *names;        /* of the columns → their numbers */
+    GHashTable *of_source; /* source → number + 1 of the first column that is filled from it */
+    GArray *key;           /* guint: numbers of columns */
+    GArray *order;         /* guint: latest_by, then _topic, _partition, _offset */
+    guint n_latest;        /* of them, those that `latest_by` names */
     When *delete_when;
     When *skip_when;
     Target *deleted;   /* the table of deleted keys: key and order; NULL: nothing is ever deleted */
@@ -63,8 +66,10 @@ struct Target {
 typedef enum Fate { FATE_KEEP, FATE_DELETE, FATE_TOMBSTONE, FATE_SKIP } Fate;
 
 typedef struct Model {
-    GPtrArray *targets; /* Target *: dimensions first */
-    GArray *sources;    /* Source */
+    GPtrArray *targets;    /* Target *: dimensions first */
+    NameSet *tables;       /* their names → their numbers */
+    GArray *sources;       /* Source */
+    NameSet *source_names; /* exact → their numbers */
     guint n_dimensions;
     bool provenance;
     gint64 tombstone; /* the source that tells a tombstone, or -1 */
@@ -73,8 +78,16 @@ typedef struct Model {
 
 typedef struct ModelInput {
     const struct ArrowSchema *schema;
-    const char *name; /* "sales": for messages */
+    const char *name;       /* "sales": for messages */
+    const NameSet *columns; /* of the schema, by model_columns() */
 } ModelInput;
+
+/* Names that differ by nothing but A to Z are one in SQLite, and in the others when people write them without quotes:
+ * so no two of a pipeline may. All other letters are told apart by all of them. */
+#define MODEL_NAMES NAMES_ASCII
+
+/* The schema's columns by their exact names; free by g_hash_table_unref. */
+NameSet *model_columns(const struct ArrowSchema *schema);
 
 /* _topic, _partition, _offset, _timestamp; ends with NULL. */
 extern const char *const model_provenance[];
@@ -104,15 +117,19 @@ bool model_deletes(const Model *model);
 /* views: one a source of the model. */
 Fate target_fate(const Model *model, const Target *target, const SfColumn *views, int64_t row);
 
-/* For the model: `table` lives in its text. */
+/* For the model, which keeps a copy of `table`. */
 Target *target_new(Model *model, const char *table, bool is_fact, const SfValue *place);
 void target_free(Target *target);
 
-/* The table of the target's deleted keys. */
-Target *target_deleted(Model *model, const Target *target);
+/* The table of the target's deleted keys. NULL: one of them has the name of a column of its own. */
+Target *target_deleted(Model *model, const Target *target, SfError *err);
 
-/* The number of the column of that name, in any case, or -1. */
+/* Appends a column of a name that no other has; returns its number. */
+guint target_add(Target *target, Column column);
+
+/* The number of the column of that name by MODEL_NAMES, or of the first one that is filled from the source; or -1. */
 gint64 target_find(const Target *target, const char *name);
+gint64 target_find_source(const Target *target, guint source);
 
 bool target_is_key(const Target *target, guint column);
 

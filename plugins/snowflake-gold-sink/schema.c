@@ -4,10 +4,16 @@
 #include <string.h>
 #include "written.h"
 
+/* What two names have in common that are one to the database, as its catalogue has them. */
+static char *catalog_key(const Dialect *dialect, const char *stored)
+{
+    return dialect->name_case == NAME_AS_IT_IS ? g_ascii_strdown(stored, -1) : g_strdup(stored);
+}
+
 char *schema_key(const Session *session, const char *name)
 {
     g_autofree char *folded = sql_folded(session->dialect, name);
-    return session->dialect->name_case == NAME_AS_IT_IS ? g_ascii_strdown(folded, -1) : g_steal_pointer(&folded);
+    return catalog_key(session->dialect, folded);
 }
 
 SfStatus schema_columns(Session *session, const char *table, GHashTable *out, SfError *err)
@@ -21,8 +27,7 @@ SfStatus schema_columns(Session *session, const char *table, GHashTable *out, Sf
     while ((status = odbc_fetch(statement, err)) == SF_OK) {
         const char *text = NULL;
         SF_TRY(odbc_text(statement, 0, &text, err));
-        g_autofree char *name =
-            session->dialect->name_case == NAME_AS_IT_IS ? g_ascii_strdown(text, -1) : g_strdup(text);
+        g_autofree char *name = catalog_key(session->dialect, text ? text : "");
         SF_TRY(odbc_text(statement, 1, &text, err));
         g_hash_table_insert(out, g_steal_pointer(&name), g_strdup(text ? text : ""));
     }

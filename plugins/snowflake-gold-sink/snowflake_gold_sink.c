@@ -66,22 +66,33 @@ static const SfOption options[] = {
                        .doc = "How long a log-in may take."),
     SF_OPTION_END};
 
+enum { OWN_LEDGER, OWN_DELETED };
+
 /* Tables of the sink's own would be one with the pipeline's. */
 static SfStatus check_names(const Gold *gold, SfError *err)
 {
     const GPtrArray *targets = gold->model->targets;
     g_autofree char *columns = g_strconcat(gold->ledger, "_columns", NULL);
+    g_autoptr(GHashTable) own = name_set_new(MODEL_NAMES);
+    name_set_add(own, gold->ledger, OWN_LEDGER);
+    name_set_add(own, columns, OWN_LEDGER);
     for (guint i = 0; i < targets->len; i++) {
         const Target *target = targets->pdata[i];
-        if (g_ascii_strcasecmp(target->table, gold->ledger) == 0 || g_ascii_strcasecmp(target->table, columns) == 0)
+        if (target->deleted && !name_set_add(own, target->deleted->table, OWN_DELETED))
+            return sf_value_fail(target->place, err,
+                                 "table '%s' keeps its deleted keys in '%s', which is the ledger's name; rename it, or "
+                                 "set 'ledger'",
+                                 target->table, target->deleted->table);
+    }
+    for (guint i = 0; i < targets->len; i++) {
+        const Target *target = targets->pdata[i];
+        gint64 found = name_set_find(own, target->table);
+        if (found == OWN_LEDGER)
             return sf_value_fail(target->place, err, "table '%s' has the ledger's name; rename it, or set 'ledger'",
                                  target->table);
-        for (guint k = 0; k < targets->len; k++) {
-            const Target *deleted = ((const Target *) targets->pdata[k])->deleted;
-            if (deleted && g_ascii_strcasecmp(target->table, deleted->table) == 0)
-                return sf_value_fail(target->place, err, "table '%s' has the name of another one's deleted keys",
-                                     target->table);
-        }
+        if (found == OWN_DELETED)
+            return sf_value_fail(target->place, err, "table '%s' has the name of another one's deleted keys",
+                                 target->table);
     }
     return SF_OK;
 }
@@ -113,7 +124,8 @@ static SfStatus make_model(Gold *gold, const ModelInput *from, SfError *err)
 static SfStatus bind_input(SfNode *node, size_t input, const struct ArrowSchema *schema, SfError *err)
 {
     Gold *gold = node->state;
-    ModelInput from = {.schema = schema, .name = node->inputs[input]};
+    g_autoptr(GHashTable) columns = model_columns(schema);
+    ModelInput from = {.schema = schema, .name = node->inputs[input], .columns = columns};
     if (!gold->model)
         SF_TRY(make_model(gold, &from, err));
     g_autofree gint64 *numbers = g_new0(gint64, MAX(gold->model->sources->len, 1));

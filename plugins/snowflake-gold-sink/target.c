@@ -4,6 +4,8 @@
 void target_free(Target *target)
 {
     g_array_unref(target->columns);
+    g_hash_table_unref(target->names);
+    g_hash_table_unref(target->of_source);
     g_array_unref(target->key);
     g_array_unref(target->order);
     when_free(target->delete_when);
@@ -15,10 +17,22 @@ void target_free(Target *target)
 
 gint64 target_find(const Target *target, const char *name)
 {
-    for (guint i = 0; i < target->columns->len; i++)
-        if (g_ascii_strcasecmp(target_column(target, i)->name, name) == 0)
-            return i;
-    return -1;
+    return name_set_find(target->names, name);
+}
+
+gint64 target_find_source(const Target *target, guint source)
+{
+    return (gint64) GPOINTER_TO_UINT(g_hash_table_lookup(target->of_source, GUINT_TO_POINTER(source))) - 1;
+}
+
+guint target_add(Target *target, Column column)
+{
+    guint number = target->columns->len;
+    g_array_append_val(target->columns, column);
+    name_set_add(target->names, column.name, number);
+    if (target_find_source(target, column.source) < 0)
+        g_hash_table_insert(target->of_source, GUINT_TO_POINTER(column.source), GUINT_TO_POINTER(number + 1));
+    return number;
 }
 
 static void add_numbers(const Target *from, const GArray *numbers, Target *to, GArray *out)
@@ -26,11 +40,7 @@ static void add_numbers(const Target *from, const GArray *numbers, Target *to, G
     for (guint i = 0; i < numbers->len; i++) {
         const Column *column = target_column(from, g_array_index(numbers, guint, i));
         gint64 number = target_find(to, column->name);
-        if (number < 0) {
-            g_array_append_val(to->columns, *column);
-            number = to->columns->len - 1;
-        }
-        guint at = (guint) number;
+        guint at = number >= 0 ? (guint) number : target_add(to, *column);
         g_array_append_val(out, at);
     }
 }
@@ -42,19 +52,27 @@ Target *target_new(Model *model, const char *table, bool is_fact, const SfValue 
                        .is_fact = is_fact,
                        .place = place,
                        .columns = g_array_new(FALSE, FALSE, sizeof(Column)),
+                       .names = name_set_new(MODEL_NAMES),
+                       .of_source = g_hash_table_new(NULL, NULL),
                        .key = g_array_new(FALSE, FALSE, sizeof(guint)),
                        .order = g_array_new(FALSE, FALSE, sizeof(guint))};
     return target;
 }
 
-Target *target_deleted(Model *model, const Target *target)
+Target *target_deleted(Model *model, const Target *target, SfError *err)
 {
     g_autofree char *name = g_strconcat("sf_deleted_", target->table, NULL);
     Target *deleted = target_new(model, name, target->is_fact, target->place);
     deleted->stamp = "_deleted_at";
     add_numbers(target, target->key, deleted, deleted->key);
     add_numbers(target, target->order, deleted, deleted->order);
-    return deleted;
+    if (target_find(deleted, deleted->stamp) < 0)
+        return deleted;
+    sf_value_fail(target->place, err,
+                  "table '%s': its table of deleted keys has a column '%s' of its own; rename yours", target->table,
+                  deleted->stamp);
+    target_free(deleted);
+    return NULL;
 }
 
 bool model_deletes(const Model *model)

@@ -76,22 +76,19 @@ SfStatus written_read(Session *session, SfError *err)
     return status == SF_EMPTY ? SF_OK : status;
 }
 
-static bool declares(const Session *session, const Target *target, const char *key)
+/* Columns by their schema_key(): the declared ones, and then the stale ones as well. */
+static GHashTable *declared(const Session *session, const Target *target)
 {
-    for (guint i = 0; i < target->columns->len; i++) {
-        g_autofree char *name = schema_key(session, target_column(target, i)->name);
-        if (strcmp(name, key) == 0)
-            return true;
-    }
-    return false;
+    GHashTable *keys = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    for (guint i = 0; i < target->columns->len; i++)
+        g_hash_table_add(keys, schema_key(session, target_column(target, i)->name));
+    return keys;
 }
 
-static void take_stale(const Session *session, const Target *target, GHashTable *there, const char *name,
-                       GPtrArray *stale)
+static void take_stale(const Session *session, GHashTable *there, const char *name, GHashTable *known, GPtrArray *stale)
 {
     g_autofree char *key = schema_key(session, name);
-    if (g_hash_table_contains(there, key) && !declares(session, target, key) &&
-        !g_ptr_array_find_with_equal_func(stale, name, g_str_equal, NULL))
+    if (g_hash_table_contains(there, key) && g_hash_table_add(known, g_steal_pointer(&key)))
         g_ptr_array_add(stale, g_strdup(name));
 }
 
@@ -115,6 +112,7 @@ static void warn(Session *session, const Target *target, GPtrArray *stale)
 GPtrArray *written_stale(Session *session, const Target *target, GHashTable *there)
 {
     g_autoptr(GPtrArray) stale = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GHashTable) known = declared(session, target);
     g_autofree char *prefix = entry_of(target->table, "");
     GHashTableIter at;
     gpointer entry;
@@ -122,10 +120,10 @@ GPtrArray *written_stale(Session *session, const Target *target, GHashTable *the
         g_hash_table_iter_init(&at, session->written);
         while (g_hash_table_iter_next(&at, &entry, NULL))
             if (g_str_has_prefix(entry, prefix))
-                take_stale(session, target, there, (const char *) entry + strlen(prefix), stale);
+                take_stale(session, there, (const char *) entry + strlen(prefix), known, stale);
     }
     for (const char *const *name = model_provenance; *name; name++)
-        take_stale(session, target, there, *name, stale);
+        take_stale(session, there, *name, known, stale);
     if (stale->len == 0)
         return NULL;
     g_ptr_array_sort(stale, by_name);

@@ -319,6 +319,7 @@ static const char *const functions[] = {
     "sf_fail_also",
     "sf_fail_prefix",
     "sf_fail_v",
+    "sf_is_utf8",
     "sf_log",
     "sf_reject",
     "sf_rows_from_columns",

@@ -5,7 +5,7 @@
 
 static void append_text(GString *out, SfBytes bytes)
 {
-    bool text = g_utf8_validate_len(bytes.size > 0 ? bytes.data : "", (gsize) bytes.size, NULL);
+    bool text = sf_is_utf8(bytes.data, bytes.size);
     g_string_append_c(out, '"');
     for (gint64 i = 0; i < bytes.size; i++) {
         guint8 c = (guint8) bytes.data[i];

@@ -68,7 +68,7 @@ static void check_bytes(const SfColumn *column)
         if (column->view)
             check_view(column, row);
         SfBytes bytes = sf_bytes(column, row);
-        if (column->type == SF_UTF8 && bytes.size > 0 && !g_utf8_validate_len(bytes.data, (gsize) bytes.size, NULL))
+        if (column->type == SF_UTF8 && !sf_is_utf8(bytes.data, bytes.size))
             wrong(column, "no UTF-8 in row %" G_GINT64_FORMAT, row);
     }
 }

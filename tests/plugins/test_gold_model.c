@@ -15,11 +15,23 @@ static Harness *sink(const char *options, const char *schema)
     return h;
 }
 
+typedef struct Mistake {
+    const char *options, *message;
+} Mistake;
+
+static void assert_mistakes(const Mistake *cases, gsize n)
+{
+    for (gsize i = 0; i < n; i++) {
+        g_autoptr(Harness) h = sink(cases[i].options, SCHEMA);
+        if (harness_try_bind(h) != SF_CONFIG)
+            g_error("'%s' is accepted", cases[i].options);
+        gold_assert_contains(h->err.message, cases[i].message);
+    }
+}
+
 static void test_mistakes(void)
 {
-    static const struct {
-        const char *options, *message;
-    } cases[] = {
+    static const Mistake cases[] = {
         {"", "no table to keep: give 'facts', or 'dimensions', or both"},
         {"facts: [f]", "options.yaml:2:8: 'facts' is a map: a table's name, then its key and columns"},
         {"facts: {f: order_id}", "options.yaml:2:12: table 'f' is a map with 'key' and 'columns'"},
@@ -61,17 +73,24 @@ static void test_mistakes(void)
          "table 'f': no dimension 'dim_y'; did you mean 'dim_x'?"},
         {"dimensions: {F: {key: region, columns: []}}\nfacts: {f: {key: order_id, columns: [sales]}}",
          "two tables 'f'"},
-        {"facts: {SF_Ledger: {key: order_id, columns: [sales]}}",
-         "options.yaml:2:9: table 'SF_Ledger' has the ledger's name; rename it, or set 'ledger'"},
+        {"facts: {f: {key: order_id, columns: {Ünit: sales, ÜNIT: region}}}", "table 'f' has two columns 'ÜNIT'"},
         {"facts: {f: {key: order_id, columns: [sales]}}\nprovenance: false",
          "table 'f' needs 'latest_by' where 'provenance' is false: which of two rows with one key wins?"},
     };
-    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_autoptr(Harness) h = sink(cases[i].options, SCHEMA);
-        if (harness_try_bind(h) != SF_CONFIG)
-            g_error("'%s' is accepted", cases[i].options);
-        gold_assert_contains(h->err.message, cases[i].message);
-    }
+    assert_mistakes(cases, G_N_ELEMENTS(cases));
+}
+
+static void test_names_of_the_sinks_own(void)
+{
+    static const Mistake cases[] = {
+        {"ledger: sf_deleted_F\nfacts: {f: {key: order_id, columns: [sales], delete_when: {region: x}}}",
+         "table 'f' keeps its deleted keys in 'sf_deleted_f', which is the ledger's name; rename it, or set 'ledger'"},
+        {"facts: {f: {key: _Deleted_at, columns: {_Deleted_at: order_id}, delete_when: {region: x}}}",
+         "table 'f': its table of deleted keys has a column '_deleted_at' of its own; rename yours"},
+        {"facts: {SF_Ledger: {key: order_id, columns: [sales]}}",
+         "options.yaml:2:9: table 'SF_Ledger' has the ledger's name; rename it, or set 'ledger'"},
+    };
+    assert_mistakes(cases, G_N_ELEMENTS(cases));
 }
 
 static void test_no_provenance_in_the_input(void)
@@ -104,6 +123,32 @@ static void assert_columns(const char *options, const char *table, const char *e
     g_autofree char *sql =
         g_strdup_printf("SELECT group_concat(name || ' ' || type, ', ') FROM pragma_table_info('%s')", table);
     gold_assert_query(place, sql, expected);
+}
+
+/* Databases tell letters beyond A to Z apart, even those that make one of A and a. */
+static void test_names_beyond_ascii(void)
+{
+    g_autoptr(GoldPlace) place = gold_place_new();
+    static const char columns[] = "{id: , Ünit: a, ünit: b, strasse: c, straße: d}";
+    g_autofree char *facts =
+        g_strdup_printf("facts: {Öl: {key: id, columns: %s}, öl: {key: id, columns: %s}}", columns, columns);
+    g_autoptr(Harness) h = gold_harness(place, facts);
+    harness_input_text(
+        h, "sales",
+        "id int not null, a string, b string, c string, d string, _topic string not null, _partition int "
+        "not null, _offset bigint not null, _timestamp timestamp");
+    const char *rows[] = {"[1, \"A\", \"B\", \"C\", \"D\", \"t\", 0, 0, \"2024-01-15T10:00:00Z\"]"};
+    harness_write(h, 0, harness_rows(h, 0, "t/0", 0, rows, 1));
+    harness_commit(h, SF_COMMIT_CHECKPOINT);
+    harness_reopen(h); /* the columns are found again, none is added */
+    g_assert_cmpint(harness_recover(h, 0, "t/0"), ==, 1);
+    g_assert_null(strstr(harness_logs(h), "added"));
+    static const char *const tables[] = {"Öl", "öl"};
+    for (gsize i = 0; i < G_N_ELEMENTS(tables); i++) {
+        g_autofree char *sql =
+            g_strdup_printf("SELECT \"Ünit\", \"ünit\", \"strasse\", \"straße\" FROM \"%s\"", tables[i]);
+        gold_assert_query(place, sql, "A|B|C|D");
+    }
 }
 
 #define ENDS ", _timestamp TIMESTAMP, _topic TEXT, _partition INTEGER, _offset BIGINT"
@@ -224,6 +269,8 @@ static void test_secrets(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/gold/model/names that are the sink's own", test_names_of_the_sinks_own);
+    g_test_add_func("/gold/model/names beyond ASCII", test_names_beyond_ascii);
     g_test_add_func("/gold/model/mistakes are named with their place and a hint", test_mistakes);
     g_test_add_func("/gold/model/an input without provenance is told apart", test_no_provenance_in_the_input);
     g_test_add_func("/gold/model/inputs must agree on types", test_inputs_that_differ);

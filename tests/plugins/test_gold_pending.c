@@ -26,7 +26,8 @@ static void setup(Fixture *f, gconstpointer tables)
     f->diagnostics = diagnostics_new();
     f->document = yaml_load_text(tables, strlen(tables), "t.yaml", f->diagnostics);
     const SfValue *root = document_root(f->document);
-    ModelInput input = {.schema = &f->schema, .name = "rows"};
+    g_autoptr(GHashTable) columns = model_columns(&f->schema);
+    ModelInput input = {.schema = &f->schema, .name = "rows", .columns = columns};
     f->model = model_new(sf_value_get(root, "dimensions"), sf_value_get(root, "facts"),
                          !sf_value_get(root, "provenance"), &input, &err);
     if (!f->model)
@@ -52,7 +53,8 @@ static void add(Fixture *f, const char *const *rows, gsize n)
 {
     SfError err;
     g_autofree gint64 *numbers = g_new0(gint64, f->model->sources->len);
-    ModelInput input = {.schema = &f->schema, .name = "rows"};
+    g_autoptr(GHashTable) columns = model_columns(&f->schema);
+    ModelInput input = {.schema = &f->schema, .name = "rows", .columns = columns};
     g_autoptr(GPtrArray) whole = g_ptr_array_new_with_free_func(g_free);
     for (gsize i = 0; i < n; i++)
         g_ptr_array_add(whole, g_strdup_printf("[%s, \"t\", 0, %d, \"2024-01-15T10:00:00Z\"]", rows[i],

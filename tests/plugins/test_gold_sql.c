@@ -33,7 +33,8 @@ static Texts *texts_new(void)
     texts->diagnostics = diagnostics_new();
     texts->document = yaml_load_text(TABLES, strlen(TABLES), "t.yaml", texts->diagnostics);
     const SfValue *root = document_root(texts->document);
-    ModelInput input = {.schema = &texts->schema, .name = "sales"};
+    g_autoptr(GHashTable) columns = model_columns(&texts->schema);
+    ModelInput input = {.schema = &texts->schema, .name = "sales", .columns = columns};
     texts->model = model_new(sf_value_get(root, "dimensions"), sf_value_get(root, "facts"), true, &input, &err);
     if (!texts->model)
         g_error("%s", err.message);

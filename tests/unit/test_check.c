@@ -126,6 +126,39 @@ static void test_member_shorter_than_its_struct(Fixture *f, gconstpointer data)
     assert_wrong(f, "column 'age' has 10 values where 50 are needed");
 }
 
+/* U+0000 is a character of UTF-8; also beside texts that are more than ASCII, which are looked at one by one. */
+static void test_texts(Fixture *f, gconstpointer data)
+{
+    (void) data;
+    static const struct {
+        const char *bytes;
+        gsize size;
+        bool good;
+    } texts[] = {{"", 0, true},
+                 {NULL, 0, true},
+                 {"\0", 1, true},
+                 {"é\0日\0", 7, true},
+                 {"\0\0\xff", 3, false},
+                 {"a\xc3", 2, false},
+                 {"\xc3\0\xa9", 3, false},
+                 {"\xed\xa0\x80", 3, false}, /* half of a surrogate pair */
+                 {"\xc0\x80", 2, false}};    /* U+0000 as Java writes it */
+    for (gsize i = 0; i < G_N_ELEMENTS(texts); i++)
+        g_assert_true(sf_is_utf8(texts[i].bytes, (int64_t) texts[i].size) == texts[i].good);
+    g_auto(ArrowSchema) schema = {0};
+    rows_schema("name string", &schema);
+    SfBatch batch = {.schema = &schema};
+    const char *rows[] = {"[\"é\"]", "[\"a\\u0000b\"]"};
+    rows_from_json(&schema, rows, 2, &batch.rows);
+    g_assert_cmpint(batch_check(&batch, &f->err), ==, SF_OK);
+    rows_assert_valid(&schema, &batch.rows);
+    ((char *) batch.rows.children[0]->buffers[2])[1] = 'x';
+    g_assert_cmpint(batch_check(&batch, &f->err), ==, SF_FATAL);
+    g_assert_cmpstr(f->err.message, ==,
+                    "the text in row 0 of column 'name' is no valid UTF-8; reject the row, or make the column binary");
+    sf_batch_done(&batch);
+}
+
 static void add(const char *name, void (*test)(Fixture *, gconstpointer))
 {
     g_autofree char *path = g_strconcat("/check/", name, NULL);
@@ -145,5 +178,6 @@ int main(int argc, char **argv)
     add("list that needs more elements", test_list_that_needs_more_elements);
     add("ends that go back", test_ends_that_go_back);
     add("member shorter than its struct", test_member_shorter_than_its_struct);
+    add("texts", test_texts);
     return g_test_run();
 }

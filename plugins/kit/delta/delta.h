@@ -6,6 +6,7 @@
 
 #include <json-c/json.h>
 
+#include "names.h"
 #include "parquet/parquet.h"
 #include "store/store.h"
 
@@ -119,7 +120,7 @@ SfStatus delta_text_next(DeltaText *text, json_object **out, SfError *err);
 bool delta_name_equal(const char *a, const char *b);
 
 /* Names with a number each, found by that rule in constant time. */
-typedef GHashTable DeltaNames; /* free by g_hash_table_unref */
+typedef NameSet DeltaNames; /* free by g_hash_table_unref */
 DeltaNames *delta_names_new(void);
 DeltaNames *delta_names_of_type(json_object *type);                        /* a struct's fields by their places */
 bool delta_names_add(DeltaNames *names, const char *name, int64_t number); /* false: it is there */

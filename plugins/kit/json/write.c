@@ -167,7 +167,7 @@ static void write_list(const Writer *writer, int64_t row, GString *out)
 static void write_raw(const Writer *writer, int64_t row, GString *out)
 {
     SfBytes bytes = sf_bytes(&writer->column, row);
-    if (g_utf8_validate_len(bytes.data, (gsize) bytes.size, NULL)) {
+    if (sf_is_utf8(bytes.data, bytes.size)) {
         put(out, writer->key, writer->key_size);
         json_write_text(out, bytes.data, (gsize) bytes.size);
     } else {

@@ -310,19 +310,6 @@ static SfStatus add_number(const Bound *bound, SfBytes bytes, SfColumnBuilder *o
     return SF_OK;
 }
 
-/* U+0000 is a character like others, which GLib takes for an end. */
-static bool is_text(SfBytes bytes)
-{
-    const char *at = bytes.data;
-    const char *end = at + bytes.size;
-    while (at < end && !g_utf8_validate_len(at, (gsize) (end - at), &at)) {
-        if (*at)
-            return false;
-        at++;
-    }
-    return true;
-}
-
 static SfStatus add_value(const Bound *bound, SfColumnBuilder *out, SfError *err)
 {
     SfBytes bytes;
@@ -332,7 +319,7 @@ static SfStatus add_value(const Bound *bound, SfColumnBuilder *out, SfError *err
         sf_add_bool(out, bytes.data[0]);
         return SF_OK;
     case SF_UTF8:
-        if (bytes.size > 0 && !is_text(bytes))
+        if (bytes.size > 0 && !sf_is_utf8(bytes.data, bytes.size))
             return corrupt(bound, err, "a text that is no UTF-8");
         sf_add_str(out, bytes.data, bytes.size);
         return SF_OK;
