@@ -1,121 +1,7 @@
-/* A table of words, and the marks of layouts. Knows options by name only: a hint is given where the plugin has what it
- * speaks of. */
+/* The marks of other systems' layouts, and their names of plugins. */
 #include "peers.h"
-#include "option_read.h"
 
 #include <string.h>
-
-typedef struct PeerOption {
-    const char *theirs; /* dots, underscores and hyphens are one, and case does not count */
-    const char *ours;   /* NULL: the hint holds whatever the options are */
-    const char *more;   /* behind "write '<ours>'", or the whole hint */
-} PeerOption;
-
-static const PeerOption peer_options[] = {
-    {"bootstrap.servers", "brokers", NULL},
-    {"metadata.broker.list", "brokers", NULL},
-    {"broker.list", "brokers", NULL},
-    {"seed.brokers", "brokers", NULL},
-    {"addresses", "brokers", NULL},
-    {"group.id", "group", NULL},
-    {"consumer.group", "group", NULL},
-    {"auto.offset.reset", "start", " (earliest, latest, timestamp or committed)"},
-    {"starting.offsets", "start", " (earliest, latest, timestamp or committed)"},
-    {"start.from.oldest", "start", ": earliest"},
-    {"topics.regex", "topic_pattern", NULL},
-    {"subscribe.pattern", "topic_pattern", NULL},
-    {"subscribe", "topics", NULL},
-    {"topic", "topics", NULL},
-    {"kafka.topic", "topic", NULL},
-    {"client.id", "client_id", NULL},
-    {"sasl.password", "sasl_password", NULL},
-    {"max.poll.records", "batch_rows", NULL},
-    {"s3.bucket.name", "url", ": s3://BUCKET/PREFIX"},
-    {"aws.s3.bucket.name", "url", ": s3://BUCKET/PREFIX"},
-    {"bucket", "url", ": s3://BUCKET/PREFIX"},
-    {"key.prefix", "url", ": s3://BUCKET/PREFIX"},
-    {"aws.s3.prefix", "url", ": s3://BUCKET/PREFIX"},
-    {"table.path", "url", NULL},
-    {"location", "url", NULL},
-    {"store.url", "endpoint", NULL},
-    {"endpoint.url", "endpoint", NULL},
-    {"aws.s3.endpoint", "endpoint", NULL},
-    {"s3.region", "region", NULL},
-    {"aws.region", "region", NULL},
-    {"aws.s3.region", "region", NULL},
-    {"aws.access.key.id", "access_key_id", NULL},
-    {"aws.secret.access.key", "secret_access_key", ": file:PATH or exec:COMMAND"},
-    {"s3.path.style.access.enabled", "path_style", NULL},
-    {"force.path.style.urls", "path_style", NULL},
-    {"partition.by", "partition_by", NULL},
-    {"partition.columns", "partition_by", NULL},
-    {"partitionby", "partition_by", NULL},
-    {"mergeschema", "merge_schema", NULL},
-    {"rotate.interval", "rotate.interval.ms", NULL},
-    {"partitioner.class", "path.format", ", which every object is named by"},
-    {"locale", "path.format", ", whose words are English"},
-    {"connection.url", "connection", ": Driver=…;Server=…;Database=…"},
-    {"connection.string", "connection", ": Driver=…;Server=…;Database=…"},
-    {"dsn", "connection", ": DSN=…"},
-    {"snowflake.url.name", "connection", ": Driver=SnowflakeDSIIDriver;Server=…"},
-    {"connection.user", "user", NULL},
-    {"connection.password", "password", ": file:PATH or exec:COMMAND"},
-    {"unique.key", "facts", ", where each table has its 'key'"},
-    {"pk.fields", "facts", ", where each table has its 'key'"},
-    {"include", "path", NULL},
-    {"paths", "path", ": one file, directory or pattern"},
-    {"filename", "path", NULL},
-    {"inputs", "from", NULL},
-    {"input", "from", NULL},
-    {"depends.on", "from", NULL},
-    {"tasks.max", NULL, "; threads are 'tasks', at the top of the file"},
-    {"errors.tolerance", NULL,
-     "; rows that a step refuses go to its output NAME.errors, or 'on_reject: drop' drops them"},
-    {"errors.deadletterqueue.topic.name", NULL,
-     "; the rows that a step refuses are its output NAME.errors, which any sink may read"},
-    {"connector.class", NULL, "; the plugin's name stands behind 'source', 'transform' or 'sink'"},
-    {"key.converter", NULL, "; raw rows have the bytes as they are; a transform makes columns of them"},
-    {"value.converter", NULL, "; raw rows have the bytes as they are; a transform makes columns of them"},
-    {"decoding", NULL, "; raw rows have the bytes as they are; a transform makes columns of them"},
-    {"transforms", NULL, "; each transform is a step of its own"},
-    {"checkpointlocation", NULL, "; sinks keep their positions themselves; 'checkpoint' at the top says how often"},
-    {"trigger", NULL, "; 'trigger' and 'checkpoint' stand at the top of the file"},
-};
-
-static char folded(char c)
-{
-    return c == '_' || c == '-' || c == ' ' ? '.' : g_ascii_tolower(c);
-}
-
-static bool same_word(const char *a, const char *b)
-{
-    while (*a && folded(*a) == folded(*b))
-        a++, b++;
-    return *a == *b;
-}
-
-/* What the step's own keys are for has no row in the plugin's table. */
-static bool has_option(const SfOption *options, size_t n, const char *name)
-{
-    return option_find(options, n, name) || option_is_own(name);
-}
-
-char *peer_option(const SfOption *options, size_t n, const char *name)
-{
-    for (size_t i = 0; i < G_N_ELEMENTS(peer_options); i++) {
-        const PeerOption *row = &peer_options[i];
-        if (!same_word(name, row->theirs))
-            continue;
-        if (!row->ours)
-            return g_strdup(row->more);
-        if (has_option(options, n, row->ours))
-            return g_strdup_printf("; write '%s'%s", row->ours, row->more ? row->more : "");
-    }
-    const SfOption *kafka = strchr(name, '.') ? option_find(options, n, "kafka") : NULL;
-    if (kafka && kafka->type == SF_OPTION_TYPE_MAP)
-        return g_strdup_printf("; properties of the Kafka client stand under 'kafka': {%s: …}", name);
-    return NULL;
-}
 
 /* ---- layouts -------------------------------------------------------------------------------------------------- */
 
@@ -135,6 +21,10 @@ static const PeerLayout layouts[] = {
     {"pipeline", "inputs", "Fluent Bit"},
     {"config", "connector.class", "Kafka Connect"},
     {"inputs", NULL, "Benthos or Telegraf"},
+    {"models", NULL, "dbt"},
+    {"services", NULL, "Docker Compose"},
+    {"metadata", "name", "Kubernetes"},
+    {"tasks", NULL, "Airflow or Ansible"},
     {"receivers", NULL, "the OpenTelemetry Collector"},
 };
 
@@ -152,6 +42,25 @@ static bool shows(const SfValue *root, const PeerLayout *layout)
     if (!value || (value->kind != SF_VALUE_MAP && value->kind != SF_VALUE_LIST))
         return false;
     return !layout->inside || (value->kind == SF_VALUE_MAP && sf_value_get(value, layout->inside));
+}
+
+/* Of a file that is no map: "; this looks like …", or "". */
+const char *peer_text(const SfValue *root)
+{
+    static const struct Mark {
+        const char *mark, *hint;
+    } marks[] = {
+        {"connector.class=", "; this looks like properties of a Kafka Connect connector"},
+        {"CREATE TABLE", "; this looks like SQL"},
+        {"create table", "; this looks like SQL"},
+        {"=>", "; this looks like Logstash's configuration"},
+        {"{", "; this looks like a configuration in braces, as Logstash and HOCON have it"},
+        {"=", "; this looks like a properties file"},
+    };
+    for (gsize i = 0; root->kind == SF_VALUE_SCALAR && i < G_N_ELEMENTS(marks); i++)
+        if (strstr(root->text, marks[i].mark))
+            return marks[i].hint;
+    return "";
 }
 
 bool peer_layout(const SfValue *root, Diagnostics *diagnostics)

@@ -12,6 +12,9 @@ char *peer_option(const SfOption *options, size_t n, const char *name);
 /* Whether a file's top level is another system's layout: complains at the key that shows it. */
 bool peer_layout(const SfValue *root, Diagnostics *diagnostics);
 
+/* Of a file that is not a map, what it looks like: "; this looks like SQL", or "". Static text. */
+const char *peer_text(const SfValue *root);
+
 /* A key of a step that says in another system what 'source', 'transform' and 'sink' say here; or NULL. */
 const SfValue *peer_kind_key(const SfValue *step);
 

@@ -94,7 +94,7 @@ static void read_root(Pipeline *pipeline, const SfValue *root, Diagnostics *diag
     Settings settings = {0};
     if (root->kind != SF_VALUE_MAP) {
         diagnostics_add(diagnostics, root, "a pipeline file is a map with 'pipeline' and 'steps'%s",
-                        root->kind == SF_VALUE_NULL ? "; this one is empty" : "");
+                        root->kind == SF_VALUE_NULL ? "; this one is empty" : peer_text(root));
         return;
     }
     if (peer_layout(root, diagnostics))
