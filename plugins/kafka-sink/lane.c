@@ -151,7 +151,7 @@ SfStatus lane_commit(Lane *lane, SfError *err)
     if (!lane_busy(lane) || !moved(lane))
         return SF_OK;
     if (!lane->ending) {
-        if (lane->client)
+        if (lane->client || lane->kept->len > 0)
             SF_TRY(delivery_flush(lane, err));
         SF_TRY(chains_settle(lane, err));
     }

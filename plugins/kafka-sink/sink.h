@@ -115,7 +115,7 @@ typedef struct Lane {
     bool started;       /* its producer has fenced all others */
     bool ready;         /* transactions can begin */
     bool ending;        /* its commit has been asked for, the answer is outstanding */
-    bool failed;        /* it cannot be committed: abort, and make it again */
+    bool failed;        /* it cannot be committed: to be made again, by another producer */
     bool sized;         /* because records were too large for their topics */
     bool oversized;     /* because a request of several records was too large for the topic */
     bool stale;         /* what its producer knows of topics is not so any more: another one is needed */
@@ -197,7 +197,6 @@ bool interrupted(Sink *sink);
 /* transaction.c */
 SfStatus transaction_init(Lane *lane, SfError *err);
 SfStatus transaction_begin(Lane *lane, SfError *err);
-SfStatus transaction_abort(Lane *lane, SfError *err);
 SfStatus transaction_commit(Lane *lane, SfError *err);
 
 /* delivery.c: rows on their way */

@@ -1,4 +1,5 @@
-/* Transactions of a lane: begin, commit with the ends of ranges, abort. All calls may be repeated after SF_RETRY. */
+/* Transactions of a lane: begin, commit with the ends of ranges; what is open is aborted by the
+ * start of the next producer. All calls may be repeated after SF_RETRY. */
 #include <string.h>
 
 #include "sink.h"
@@ -43,18 +44,6 @@ SfStatus transaction_begin(Lane *lane, SfError *err)
     if (error)
         return kafka_fail_error(lane->client, error, err, "beginning a transaction of '%s'", lane->id);
     lane->begun_us = g_get_monotonic_time();
-    return SF_OK;
-}
-
-SfStatus transaction_abort(Lane *lane, SfError *err)
-{
-    if (!lane->id || lane->begun_us == 0)
-        return SF_OK;
-    rd_kafka_error_t *error = insist(lane, rd_kafka_abort_transaction);
-    if (error)
-        return kafka_fail_error(lane->client, error, err, "aborting a transaction of '%s'", lane->id);
-    lane->begun_us = 0;
-    lane->ending = false;
     return SF_OK;
 }
 

@@ -3,7 +3,10 @@
 import json
 import random
 import resource
+import signal
 import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from testbed.server import wait_for
@@ -161,6 +164,61 @@ def test_a_reject_that_its_topic_does_not_take_is_cut(sfrun, kafka, pipeline, na
     assert large.startswith(rejects[b"1"].value()) and len(rejects[b"1"].value()) > 1000
     assert headers["sf.topic"] == name.encode() and headers["sf.size"] == str(len(large)).encode() and rejects[b"1"].key() == b"k"
     assert rejects[b"2"].value() == b"no" and "sf.size" not in dict(rejects[b"2"].headers())
+
+
+def wait_for_refusal(process):
+    """As soon as it is there: what is tried comes within milliseconds."""
+    deadline = time.monotonic() + 120
+    while not any("Message size too large" in line for line in process.lines):
+        assert process.alive() and time.monotonic() < deadline, process.output
+        time.sleep(0.001)
+
+
+def refused_while_another_takes_over(sfrun, kafka, name, directory, delay):
+    """One round: the sf.offset of every record in the DLQ."""
+    directory.mkdir()
+    kafka.create_topic(name, 1)
+    kafka.create_topic(f"{name}-dlq", 1, max_message_bytes=2000)
+    file = directory / "sink.yaml"
+    kafka.create_topic(f"{name}-out", 1)
+    steps = REJECTS.format(brokers=kafka.brokers, name=name).replace("}", ", kafka: {session.timeout.ms: 2000}}", 1).replace(
+        "file-sink, from: rows, path: out", f"kafka-sink, from: rows, brokers: '{kafka.brokers}', topic: {name}-out")  # no lock on files
+    file.write_text(PIPELINE.format(name=name, steps=steps))
+
+    def offsets():
+        return sorted(int(dict(message.headers())["sf.offset"]) for message in kafka.read(f"{name}-dlq"))
+
+    large = b'{"id": "' + random.Random(delay).randbytes(2500).hex().encode() + b'"}'
+    kafka.produce(name, [{"value": value} for value in (b"no", large, b"{", b'{"id": 1}')])
+    first = sfrun.start(file, cwd=directory, env={"XDG_RUNTIME_DIR": directory})
+    second = None
+    try:
+        wait_for_refusal(first)
+        time.sleep(delay / 1000)
+        first.signal(signal.SIGSTOP)
+        second = sfrun.start(file, cwd=directory, env={"XDG_RUNTIME_DIR": directory})
+        wait_for(lambda: len(offsets()) >= 3, 120, lambda: second.output, every=0.5)
+        lines = len(first.lines)
+        first.signal(signal.SIGCONT)
+        wait_for(lambda: len(first.lines) > lines or not first.alive(), 120, lambda: first.output, every=0.1)
+        kafka.produce(name, [{"value": b"nor that"}, {"value": large}])
+        wait_for(lambda: {0, 1, 2, 4, 5} <= set(offsets()), 120, lambda: f"{offsets()}\n{first.output}\n{second.output}", every=0.5)
+        assert first.stop() == 0, first.output
+        assert second.stop() == 0, second.output
+        return offsets()
+    finally:
+        first.signal(signal.SIGCONT)
+        first.kill()
+        if second:
+            second.kill()
+
+
+def test_refused_records_are_not_doubled_by_a_takeover(sfrun, kafka, name, tmp_path):
+    """A record is refused, its producer starts anew, and meanwhile another process has the split."""
+    delays = [0, 15, 30, 45, 60, 80]
+    with ThreadPoolExecutor(3) as pool:
+        rounds = [pool.submit(refused_while_another_takes_over, sfrun, kafka, f"{name}-{delay}", tmp_path / str(delay), delay) for delay in delays]
+        assert [each.result() for each in rounds] == [[0, 1, 2, 4, 5]] * len(delays)
 
 
 def test_a_thousand_partitions_need_few_descriptors(sfrun, kafka, pipeline, name, tmp_path):

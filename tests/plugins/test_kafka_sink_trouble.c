@@ -243,6 +243,25 @@ static void test_a_start_that_is_cut_short_goes_on(void)
     assert_topic(mock, "out", 1, "0 null=a");
 }
 
+/* A record is refused, and the producer that is to make the transaction again cannot start at once: nothing of it is
+ * there yet, so nothing is to be committed. */
+static void test_another_start_that_is_cut_short_loses_nothing(void)
+{
+    static const char *const values[] = {"a", "b"};
+    g_autoptr(MockKafka) mock = mock_new();
+    mock_kafka_topic(mock, "events", 1);
+    g_autoptr(Harness) h = sink_new(mock, "");
+    harness_write(h, 0, harness_raw(h, "events/0", 0, values, 2));
+    rd_kafka_mock_push_request_errors(mock->cluster, PRODUCE, 1, RD_KAFKA_RESP_ERR_INVALID_RECORD);
+    rd_kafka_mock_push_request_errors(mock->cluster, 9 /* OffsetFetch */, 1,
+                                      RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED);
+    g_assert_cmpint(harness_try_commit(h, SF_COMMIT_CHECKPOINT), ==, SF_RETRY);
+    g_assert_nonnull(strstr(h->err.message, "uthorization failed"));
+    g_assert_cmpint(commit_insisting(h), ==, SF_OK);
+    g_assert_cmpstr(harness_rejects(h), ==, "");
+    assert_topic(mock, "out", 2, "0 null=a\n0 null=b");
+}
+
 static void test_a_partition_without_a_leader_is_named(void)
 {
     static const char *const values[] = {"a"};
@@ -371,6 +390,7 @@ int main(int argc, char **argv)
     g_test_add_func("/kafka-sink/offset-of-another-epoch", test_the_offset_of_another_epoch_fences_nobody);
     g_test_add_func("/kafka-sink/coordinator-moved", test_a_coordinator_that_has_moved_is_looked_up_anew);
     g_test_add_func("/kafka-sink/start-cut-short", test_a_start_that_is_cut_short_goes_on);
+    g_test_add_func("/kafka-sink/another-start-cut-short", test_another_start_that_is_cut_short_loses_nothing);
     g_test_add_func("/kafka-sink/no-leader", test_a_partition_without_a_leader_is_named);
     g_test_add_func("/kafka-sink/frozen-leader", test_a_leader_that_is_frozen_is_named);
     g_test_add_func("/kafka-sink/forbidden-topic", test_a_topic_that_is_forbidden_is_named);
