@@ -1,7 +1,9 @@
 /* The walk over an event: objects by level, lists, what is missing, and the row's end. Values are scalar.c's. */
 #include "decode.h"
 
+#include "explain.h"
 #include "json/text.h"
+#include "scalar.h"
 
 void decoder_init(Decoder *decoder, GPtrArray *fields, SfBuilder *builder, bool reject_unknown)
 {
@@ -11,38 +13,14 @@ void decoder_init(Decoder *decoder, GPtrArray *fields, SfBuilder *builder, bool 
 void decoder_done(Decoder *decoder)
 {
     g_clear_pointer(&decoder->root, level_free);
-    g_clear_pointer(&decoder->tombstones, tombstones_free);
     g_clear_pointer(&decoder->scratch, g_free);
     decoder->scratch_size = 0;
-}
-
-__attribute__((cold, noinline)) const char *decode_fail(Decoder *decoder, DecodeFault fault, const Field *field,
-                                                        const char *place)
-{
-    decoder->fault = fault;
-    decoder->field = field;
-    decoder->place = place;
-    return NULL;
 }
 
 static const char *fail_syntax(Decoder *decoder, const Field *field, const char *p, const char *reason)
 {
     json_scan_fail(&decoder->scan, p, reason);
     return decode_fail(decoder, FAULT_SYNTAX, field, p);
-}
-
-bool decode_reserve(Decoder *decoder, size_t size)
-{
-    if (size <= decoder->scratch_size)
-        return true;
-    char *grown = g_try_realloc(decoder->scratch, size);
-    if (!grown) {
-        decode_fail(decoder, FAULT_NO_MEMORY, NULL, NULL);
-        return false;
-    }
-    decoder->scratch = grown;
-    decoder->scratch_size = size;
-    return true;
 }
 
 static const char *decode_null(Decoder *decoder, Field *field, const char *p)
@@ -411,8 +389,8 @@ SfStatus decoder_event(Decoder *decoder, const char *data, size_t size, SfError 
 {
     decoder->scan = (JsonScan){.end = data + size};
     bool ok = decode_document(decoder, data) != NULL;
-    if (ok && decoder->tombstones)
-        sf_add_bool(decoder->tombstones->column, false);
+    if (ok && decoder->tombstone)
+        sf_add_bool(decoder->tombstone, false);
     if (ok)
         return sf_builder_end_row(decoder->builder, err);
     sf_builder_rollback(decoder->builder);

@@ -1,6 +1,6 @@
 /* A fault in words that let a person find and mend it: the field, the value as it stood there, and what was
  * expected. */
-#include "decode.h"
+#include "explain.h"
 
 enum { SHOWN = 100 }; /* bytes of a value at most */
 

@@ -54,27 +54,6 @@ Field *field_new(const char *name);
 void field_free(Field *field);
 Field *field_add_child(Field *field, const char *name);
 
-/* Reads "decimal(12,2) not null from a.b" into field (which has its name already). SF_CONFIG, without a place. */
-SfStatus field_parse(Field *field, const char *text, SfError *err);
-
-/* One more path, as json_path_read() takes it. SF_CONFIG, without a place. */
-SfStatus field_parse_path(Field *field, const char *text, SfError *err);
-
-/* One entry of `format`: a unit (ms), iso, base64 or a pattern. SF_CONFIG, without a place. */
-SfStatus field_add_format(Field *field, const char *text, SfError *err);
-
-/* What holds for all fields that say nothing else. */
-typedef struct FieldRules {
-    bool from_text;
-    Round round;
-} FieldRules;
-
-/* The keys of a column's long form; NULL-terminated, those that say its type come first. */
-extern const char *const field_keys[];
-
-/* The `schema:` tree → Field *, at least one. Messages carry the place; with them come the fields that are right. */
-SfStatus fields_read(const SfValue *schema, FieldRules rules, GPtrArray **out, SfError *err);
-
 /* Each field's column, and those of what is inside. */
 void field_set_column(Field *field, SfColumnBuilder *column);
 

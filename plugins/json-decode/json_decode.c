@@ -2,6 +2,8 @@
  * text is decode.c's, the `schema:` option schema.c's. */
 #include "absent.h"
 #include "decode.h"
+#include "schema.h"
+#include "tombstone.h"
 
 typedef enum Unknown { UNKNOWN_IGNORE, UNKNOWN_REJECT } Unknown;
 enum { TOMBSTONES_REJECT, TOMBSTONES_DROP, TOMBSTONES_KEEP };
@@ -29,6 +31,7 @@ typedef struct JsonDecode {
     size_t built;      /* columns of the builder: the fields', and _tombstone where it is */
     SfBuilder *builder;
     Decoder decoder;
+    Tombstones *gone; /* where tombstones are kept */
     Absent absent;
 } JsonDecode;
 
@@ -199,7 +202,7 @@ static SfStatus make_decoder(JsonDecode *self, GArray *columns, SfError *err)
         field_set_column(g_ptr_array_index(self->fields, i), sf_builder_column(self->builder, i));
     decoder_init(&self->decoder, self->fields, self->builder, self->unknown == UNKNOWN_REJECT);
     if (self->tombstones == TOMBSTONES_KEEP)
-        decoder_add_tombstones(&self->decoder, self->fields, sf_builder_column(self->builder, self->fields->len));
+        self->gone = tombstones_new(&self->decoder, self->fields, sf_builder_column(self->builder, self->fields->len));
     return SF_OK;
 }
 
@@ -317,7 +320,7 @@ static SfStatus decode_row(JsonDecode *self, const SfColumn *texts, const SfColu
     if (sf_is_null(keys, row))
         return sf_fail(cause, SF_REJECT, "neither a value nor a key: it says of no row that it is gone");
     SfBytes key = sf_bytes(keys, row);
-    return decoder_tombstone(&self->decoder, key.data, (size_t) key.size, cause);
+    return tombstones_event(self->gone, key.data, (size_t) key.size, cause);
 }
 
 /* Decodes all rows into the builder; *keep (made with the first row that is left out) has a bit for each that is in
@@ -404,6 +407,7 @@ static void close_node(SfNode *node)
 {
     JsonDecode *self = node->state;
     absent_done(&self->absent);
+    g_clear_pointer(&self->gone, tombstones_free);
     decoder_done(&self->decoder);
     g_clear_pointer(&self->builder, sf_builder_free);
     g_clear_pointer(&self->fields, g_ptr_array_unref);

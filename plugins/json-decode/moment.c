@@ -1,8 +1,9 @@
 /* Dates and timestamps: a text by its forms, a number by its unit. */
-#include "civil.h"
-#include "scalar.h"
+#include "moment.h"
 
-const char *scalar_fail_time(Decoder *decoder, TimeFit fit, const Field *field, const char *p)
+#include "civil.h"
+
+const char *moment_fail(Decoder *decoder, TimeFit fit, const Field *field, const char *p)
 {
     return decode_fail(decoder,
                        fit == TIME_OUTSIDE    ? FAULT_OUTSIDE
@@ -37,11 +38,11 @@ static const char *read_time_number(Decoder *decoder, Field *field, const char *
 {
     static const int scales[] = {[UNIT_DAYS] = 0, [UNIT_S] = 6, [UNIT_MS] = 3, [UNIT_US] = 0, [UNIT_NS] = -3};
     bool days = field->unit == UNIT_DAYS;
-    const char *end = scalar_int64(decoder, field, p, scales[field->unit], days ? ROUND_NOT : round_of(field), us);
+    const char *end = token_int64(decoder, field, p, scales[field->unit], days ? ROUND_NOT : round_of(field), us);
     if (end && days && __builtin_mul_overflow(*us, CIVIL_DAY_US, us))
         return decode_fail(decoder, FAULT_OUTSIDE, field, p);
     TimeFit fit = end ? time_check_us(*us) : TIME_FITS;
-    return fit == TIME_FITS ? end : scalar_fail_time(decoder, fit, field, p);
+    return fit == TIME_FITS ? end : moment_fail(decoder, fit, field, p);
 }
 
 static const char *add_time(Field *field, int64_t us, const char *end)
@@ -59,18 +60,18 @@ static const char *decode_time_text(Decoder *decoder, Field *field, const char *
     Text text = {.data = p};
     int64_t us = 0;
     if (*p == '"') {
-        if (!scalar_text(decoder, field, p, &text))
+        if (!token_text(decoder, field, p, &text))
             return NULL;
     } else {
-        text.end = scalar_is_number(decoder, p) && field->forms ? scalar_raw(decoder, field, p) : NULL;
+        text.end = token_is_number(decoder, p) && field->forms ? token_raw(decoder, field, p) : NULL;
         if (!text.end)
             return decode_fail(decoder, FAULT_WRONG, field, p);
         text.size = (size_t) (text.end - p);
     }
     TimeFit fit = parse_time(field, text.data, text.size, &us);
     if (fit == TIME_WRONG && field->from_text && *p == '"')
-        return scalar_quoted(decoder, field, p);
-    return fit == TIME_FITS ? add_time(field, us, text.end) : scalar_fail_time(decoder, fit, field, p);
+        return token_quoted(decoder, field, p, decode_moment);
+    return fit == TIME_FITS ? add_time(field, us, text.end) : moment_fail(decoder, fit, field, p);
 }
 
 const char *decode_moment(Decoder *decoder, Field *field, const char *p)

@@ -2,7 +2,7 @@
 #ifndef JSON_DECODE_PATTERN_PARTS_H
 #define JSON_DECODE_PATTERN_PARTS_H
 
-#include "pattern.h"
+#include <glib.h>
 
 typedef struct Part {
     char letter; /* 0: a literal; '[' and ']': an optional section's ends */

@@ -1,4 +1,5 @@
 /* A text by its pattern. What a text says twice has to be the same both times. */
+#include "pattern.h"
 #include "pattern_parts.h"
 
 #include <string.h>

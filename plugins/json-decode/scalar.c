@@ -2,45 +2,22 @@
 #include "scalar.h"
 
 #include <math.h>
-#include "json/text.h"
-
-bool scalar_unescape(Decoder *decoder, const Field *field, const char *p, Text *text)
-{
-    if (!decode_reserve(decoder, text->size))
-        return false;
-    long size = json_unescape(text->data, text->size, decoder->scratch);
-    if (size < 0) {
-        decode_fail(decoder, FAULT_SURROGATE, field, p);
-        return false;
-    }
-    text->data = decoder->scratch;
-    text->size = (size_t) size;
-    return true;
-}
-
-const char *scalar_raw(Decoder *decoder, const Field *field, const char *p)
-{
-    const char *end = json_scan_value(&decoder->scan, p);
-    return end ? end : decode_fail(decoder, FAULT_SYNTAX, field, p);
-}
-
-const char *scalar_fail_number(Decoder *decoder, NumberFit fit, const Field *field, const char *p)
-{
-    return decode_fail(decoder, fit == NUMBER_TOO_BIG ? FAULT_TOO_BIG : FAULT_TOO_FINE, field, p);
-}
+#include "moment.h"
+#include "token.h"
+#include "unscaled.h"
 
 static const char *decode_string(Decoder *decoder, Field *field, const char *p)
 {
     if (*p == '"') {
         Text text;
-        if (!scalar_text(decoder, field, p, &text))
+        if (!token_text(decoder, field, p, &text))
             return NULL;
         sf_add_str(field->column, text.data, (int64_t) text.size);
         return text.end;
     }
     if (*p == '{' || *p == '[')
         return decode_fail(decoder, FAULT_WRONG, field, p);
-    const char *end = scalar_raw(decoder, field, p);
+    const char *end = token_raw(decoder, field, p);
     if (end)
         sf_add_str(field->column, p, end - p);
     return end;
@@ -48,47 +25,18 @@ static const char *decode_string(Decoder *decoder, Field *field, const char *p)
 
 static const char *decode_json(Decoder *decoder, Field *field, const char *p)
 {
-    const char *end = scalar_raw(decoder, field, p);
+    const char *end = token_raw(decoder, field, p);
     if (end)
         sf_add_str(field->column, p, end - p);
     return end;
-}
-
-const char *scalar_int64(Decoder *decoder, Field *field, const char *p, int scale, Round round, int64_t *out)
-{
-    ShortNumber number;
-    const char *end = number_scan_short(p, decoder->scan.end, &number);
-    if (end && number_short_scale(&number, scale, out))
-        return end;
-    if (!scalar_is_number(decoder, p))
-        return decode_fail(decoder, FAULT_WRONG, field, p);
-    end = json_scan_number(&decoder->scan, p);
-    if (!end)
-        return decode_fail(decoder, FAULT_SYNTAX, field, p);
-    NumberFit fit = number_int64(p, (size_t) (end - p), scale, round, out);
-    return fit == NUMBER_FITS ? end : scalar_fail_number(decoder, fit, field, p);
-}
-
-const char *scalar_quoted(Decoder *decoder, Field *field, const char *p)
-{
-    Text text;
-    if (!scalar_text(decoder, field, p, &text))
-        return NULL;
-    if (!number_is(text.data, text.size))
-        return decode_fail(decoder, FAULT_WRONG, field, p);
-    JsonScan event = decoder->scan;
-    decoder->scan = (JsonScan){.end = text.data + text.size};
-    bool ok = decode_scalar(decoder, field, text.data) != NULL;
-    decoder->scan = event;
-    return ok ? text.end : decode_fail(decoder, decoder->fault, field, p);
 }
 
 static const char *decode_int(Decoder *decoder, Field *field, const char *p)
 {
     int64_t value = 0;
     if (*p == '"' && field->from_text)
-        return scalar_quoted(decoder, field, p);
-    const char *end = scalar_int64(decoder, field, p, 0, ROUND_NOT, &value);
+        return token_quoted(decoder, field, p, decode_int);
+    const char *end = token_int64(decoder, field, p, 0, ROUND_NOT, &value);
     if (!end)
         return NULL;
     if (field->kind == FIELD_BIGINT)
@@ -98,18 +46,6 @@ static const char *decode_int(Decoder *decoder, Field *field, const char *p)
     else
         sf_add_i32(field->column, (int32_t) value);
     return end;
-}
-
-bool scalar_base64(Decoder *decoder, const Field *field, const char *p, Text *text, long *size)
-{
-    if (!scalar_text(decoder, field, p, text) || !decode_reserve(decoder, text->size))
-        return false;
-    if (decoder->scan.escapes)
-        text->data = decoder->scratch; /* which may have moved */
-    *size = json_read_base64(text->data, text->size, decoder->scratch);
-    if (*size < 0)
-        decode_fail(decoder, FAULT_WRONG, field, p);
-    return *size >= 0;
 }
 
 /* The long way, and for a text that holds a number, as producers write that fear for their digits. */
@@ -122,11 +58,11 @@ static const char *decode_long_decimal(Decoder *decoder, Field *field, const cha
     if (*p == '"') {
         if (field->base64)
             return decode_unscaled(decoder, field, p);
-        if (!scalar_text(decoder, field, p, &text))
+        if (!token_text(decoder, field, p, &text))
             return NULL;
         if (!number_is(text.data, text.size))
             return decode_fail(decoder, FAULT_WRONG, field, p);
-    } else if (scalar_is_number(decoder, p)) {
+    } else if (token_is_number(decoder, p)) {
         text.end = json_scan_number(&decoder->scan, p);
         if (!text.end)
             return decode_fail(decoder, FAULT_SYNTAX, field, p);
@@ -136,7 +72,7 @@ static const char *decode_long_decimal(Decoder *decoder, Field *field, const cha
     }
     NumberFit fit = number_scaled(text.data, text.size, field->precision, field->scale, field->round, &value);
     if (fit != NUMBER_FITS)
-        return scalar_fail_number(decoder, fit, field, p);
+        return token_fail_number(decoder, fit, field, p);
     sf_add_decimal(field->column, value);
     return text.end;
 }
@@ -154,6 +90,8 @@ static const char *decode_decimal(Decoder *decoder, Field *field, const char *p)
     return end;
 }
 
+static const char *decode_double(Decoder *decoder, Field *field, const char *p);
+
 /* The names that Spark and our own writer give to what JSON has no numbers for. */
 static const char *decode_named_double(Decoder *decoder, Field *field, const char *p)
 {
@@ -162,7 +100,7 @@ static const char *decode_named_double(Decoder *decoder, Field *field, const cha
         double value;
     } names[] = {{"NaN", NAN}, {"Infinity", INFINITY}, {"-Infinity", -INFINITY}};
     Text text;
-    if (!scalar_text(decoder, field, p, &text))
+    if (!token_text(decoder, field, p, &text))
         return NULL;
     for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
         if (text.size == strlen(names[i].name) && memcmp(text.data, names[i].name, text.size) == 0) {
@@ -170,7 +108,8 @@ static const char *decode_named_double(Decoder *decoder, Field *field, const cha
             return text.end;
         }
     }
-    return field->from_text ? scalar_quoted(decoder, field, p) : decode_fail(decoder, FAULT_WRONG, field, p);
+    return field->from_text ? token_quoted(decoder, field, p, decode_double)
+                            : decode_fail(decoder, FAULT_WRONG, field, p);
 }
 
 static const char *decode_double(Decoder *decoder, Field *field, const char *p)
@@ -188,7 +127,7 @@ static const char *decode_double(Decoder *decoder, Field *field, const char *p)
     }
     if (*p == '"')
         return decode_named_double(decoder, field, p);
-    if (!scalar_is_number(decoder, p))
+    if (!token_is_number(decoder, p))
         return decode_fail(decoder, FAULT_WRONG, field, p);
     end = json_scan_number(&decoder->scan, p);
     if (!end)
@@ -204,7 +143,7 @@ static const char *decode_bool_text(Decoder *decoder, Field *field, const char *
 {
     static const char *const words[] = {"false", "true", "f", "t", "no", "yes", "n", "y", "0", "1"};
     Text text;
-    if (!scalar_text(decoder, field, p, &text))
+    if (!token_text(decoder, field, p, &text))
         return NULL;
     for (size_t i = 0; i < G_N_ELEMENTS(words); i++) {
         if (text.size == strlen(words[i]) && g_ascii_strncasecmp(text.data, words[i], text.size) == 0) {
@@ -219,7 +158,7 @@ static const char *decode_bool_text(Decoder *decoder, Field *field, const char *
 static const char *decode_bool_number(Decoder *decoder, Field *field, const char *p)
 {
     int64_t value = 0;
-    const char *end = scalar_int64(decoder, field, p, 0, ROUND_NOT, &value);
+    const char *end = token_int64(decoder, field, p, 0, ROUND_NOT, &value);
     if (!end || value < 0 || value > 1)
         return decode_fail(decoder, FAULT_WRONG, field, p);
     sf_add_bool(field->column, value == 1);
@@ -230,11 +169,11 @@ static const char *decode_bool(Decoder *decoder, Field *field, const char *p)
 {
     if (*p == '"' && field->from_text)
         return decode_bool_text(decoder, field, p);
-    if (field->from_number && scalar_is_number(decoder, p))
+    if (field->from_number && token_is_number(decoder, p))
         return decode_bool_number(decoder, field, p);
     if (*p != 't' && *p != 'f')
         return decode_fail(decoder, FAULT_WRONG, field, p);
-    const char *end = scalar_raw(decoder, field, p);
+    const char *end = token_raw(decoder, field, p);
     if (end)
         sf_add_bool(field->column, *p == 't');
     return end;
@@ -246,7 +185,7 @@ static const char *decode_binary(Decoder *decoder, Field *field, const char *p)
     long size = 0;
     if (*p != '"')
         return decode_fail(decoder, FAULT_WRONG, field, p);
-    if (!scalar_base64(decoder, field, p, &text, &size))
+    if (!token_base64(decoder, field, p, &text, &size))
         return NULL;
     sf_add_str(field->column, decoder->scratch, size);
     return text.end;
@@ -258,11 +197,11 @@ static const char *decode_date(Decoder *decoder, Field *field, const char *p)
     int32_t days = 0;
     if (*p != '"')
         return decode_fail(decoder, FAULT_WRONG, field, p);
-    if (!scalar_text(decoder, field, p, &text))
+    if (!token_text(decoder, field, p, &text))
         return NULL;
     TimeFit fit = time_parse_date(text.data, text.size, &days);
     if (fit != TIME_FITS)
-        return scalar_fail_time(decoder, fit, field, p);
+        return moment_fail(decoder, fit, field, p);
     sf_add_i32(field->column, days);
     return text.end;
 }

@@ -1,12 +1,15 @@
-/* Events without a value: in a compacted topic they say that the row of their key is gone. */
-#include "decode.h"
+/* Rows of events without a value, by their keys. */
+#include "tombstone.h"
 
+#include "decode.h"
+#include "explain.h"
 #include "json/check.h"
 #include "json/write.h"
 
-void decoder_add_tombstones(Decoder *decoder, const GPtrArray *fields, SfColumnBuilder *column)
+Tombstones *tombstones_new(Decoder *decoder, const GPtrArray *fields, SfColumnBuilder *column)
 {
     Tombstones *tombstones = g_new0(Tombstones, 1);
+    tombstones->decoder = decoder;
     tombstones->fields = g_ptr_array_new();
     tombstones->others = g_ptr_array_new();
     tombstones->text = g_string_new(NULL);
@@ -16,11 +19,14 @@ void decoder_add_tombstones(Decoder *decoder, const GPtrArray *fields, SfColumnB
         g_ptr_array_add(field->key ? tombstones->fields : tombstones->others, field->key ? field->key : field);
     }
     tombstones->root = level_new(tombstones->fields);
-    decoder->tombstones = tombstones;
+    decoder->tombstone = column;
+    return tombstones;
 }
 
 void tombstones_free(Tombstones *tombstones)
 {
+    if (!tombstones)
+        return;
     level_free(tombstones->root);
     g_ptr_array_unref(tombstones->fields);
     g_ptr_array_unref(tombstones->others);
@@ -29,9 +35,9 @@ void tombstones_free(Tombstones *tombstones)
 }
 
 /* Fields that take the whole key, and those of its members. */
-static bool decode_key(Decoder *decoder, const char *p)
+static bool decode_key(const Tombstones *tombstones, const char *p)
 {
-    const Tombstones *tombstones = decoder->tombstones;
+    Decoder *decoder = tombstones->decoder;
     const GPtrArray *whole = tombstones->root->whole.fields;
     p = json_scan_space(&decoder->scan, p);
     if (whole->len < tombstones->fields->len) {
@@ -61,14 +67,14 @@ static bool as_json(Tombstones *tombstones, const char **key, size_t *size)
     return true;
 }
 
-SfStatus decoder_tombstone(Decoder *decoder, const char *key, size_t size, SfError *err)
+SfStatus tombstones_event(Tombstones *tombstones, const char *key, size_t size, SfError *err)
 {
-    Tombstones *tombstones = decoder->tombstones;
+    Decoder *decoder = tombstones->decoder;
     SfError cause;
     if (!as_json(tombstones, &key, &size))
         return sf_fail(err, SF_REJECT, "a tombstone's key: neither JSON nor UTF-8");
     decoder->scan = (JsonScan){.end = key + size};
-    if (decode_key(decoder, key)) {
+    if (decode_key(tombstones, key)) {
         for (guint i = 0; i < tombstones->others->len; i++)
             sf_add_null(((Field *) g_ptr_array_index(tombstones->others, i))->column);
         sf_add_bool(tombstones->column, true);

@@ -1,5 +1,5 @@
 /* The short form of a field: "decimal(12,2) not null from a.b". A hand-written descent; words ignore case. */
-#include "field.h"
+#include "type_text.h"
 
 #include <stdlib.h>
 #include <string.h>

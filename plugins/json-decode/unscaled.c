@@ -1,12 +1,12 @@
 /* Decimals as bytes, as Kafka Connect and Debezium write them into JSON. */
-#include "scalar.h"
+#include "unscaled.h"
 
 /* The unscaled value in base64, as Kafka Connect writes decimals into JSON. */
 static const char *read_unscaled(Decoder *decoder, Field *field, const char *p, int precision, SfDecimal *value)
 {
     Text text;
     long size = 0;
-    if (!scalar_base64(decoder, field, p, &text, &size))
+    if (!token_base64(decoder, field, p, &text, &size))
         return NULL;
     if (size == 0)
         return decode_fail(decoder, FAULT_WRONG, field, p);
@@ -34,9 +34,9 @@ static const char *read_variable_member(Decoder *decoder, Field *field, const ch
     }
     if (end - key == 5 && memcmp(key, "scale", 5) == 0 && !out->has_scale) {
         out->has_scale = true;
-        return scalar_int64(decoder, field, p, 0, ROUND_NOT, &out->scale);
+        return token_int64(decoder, field, p, 0, ROUND_NOT, &out->scale);
     }
-    return scalar_raw(decoder, field, p);
+    return token_raw(decoder, field, p);
 }
 
 /* Debezium's VariableScaleDecimal, for columns that declare no scale. */
@@ -44,7 +44,7 @@ const char *decode_variable(Decoder *decoder, Field *field, const char *start)
 {
     JsonScan *scan = &decoder->scan;
     Variable variable = {.has_value = false};
-    const char *end = scalar_raw(decoder, field, start), *p = end ? json_scan_space(scan, start + 1) : NULL;
+    const char *end = token_raw(decoder, field, start), *p = end ? json_scan_space(scan, start + 1) : NULL;
     while (p && *p == '"') {
         p = read_variable_member(decoder, field, p, &variable);
         p = p ? json_scan_space(scan, p) : NULL;
@@ -59,7 +59,7 @@ const char *decode_variable(Decoder *decoder, Field *field, const char *start)
     NumberFit fit =
         number_rescale(variable.value, variable.scale, field->precision, field->scale, field->round, &value);
     if (fit != NUMBER_FITS)
-        return scalar_fail_number(decoder, fit, field, start);
+        return token_fail_number(decoder, fit, field, start);
     sf_add_decimal(field->column, value);
     return end;
 }

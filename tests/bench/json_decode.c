@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "decode.h"
+#include "type_text.h"
 #include "json/check.h"
 #include "json_rival.h"
 #include "json/write.h"

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "decode.h"
+#include "type_text.h"
 #include "json/write.h"
 #include "rows.h"
 

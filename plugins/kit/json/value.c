@@ -1,5 +1,5 @@
 /* Single values as JSON text: exact, locale-free, without snprintf on the common paths. */
-#include "write.h"
+#include "value.h"
 
 #include <math.h>
 #include "civil.h"

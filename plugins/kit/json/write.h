@@ -17,6 +17,8 @@
 #include <glib.h>
 #include <sf/sf.h>
 
+#include "value.h"
+
 typedef struct JsonWriter JsonWriter;
 
 /* For rows of this struct schema (borrowed until free). NULL and err: SF_CONFIG on a type that is none of ours. */
@@ -28,15 +30,6 @@ SfStatus json_writer_batch(JsonWriter *writer, const SfBatch *batch, SfError *er
 
 /* Appends {"a":1,"b":null}, without a line break: there is none inside either. */
 void json_writer_row(const JsonWriter *writer, int64_t row, GString *out);
-
-/* Single values, appended. Texts are UTF-8 and come with their quotes. */
-void json_write_text(GString *out, const char *data, gsize size);
-void json_write_base64(GString *out, const void *data, gsize size);
-void json_write_int(GString *out, int64_t value);
-void json_write_float(GString *out, double value);
-void json_write_decimal(GString *out, SfDecimal value, int scale);
-void json_write_date(GString *out, int32_t days);
-void json_write_timestamp(GString *out, int64_t us);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(JsonWriter, json_writer_free)
 
