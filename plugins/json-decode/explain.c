@@ -73,24 +73,33 @@ static void put_syntax(GString *out, const Decoder *decoder, const char *data)
     g_string_append_c(out, '\'');
 }
 
-/* What the schema could say so that the value is taken; NULL: nothing. */
-static const char *remedy(const Field *field, const char *p, const char *text_end)
+static bool is_time(const Field *field)
 {
-    bool time = field->kind == FIELD_DATE || field->kind == FIELD_TIMESTAMP;
-    bool holds_number = text_end && number_is(p + 1, (size_t) (text_end - p - 1));
-    if (field->kind == FIELD_DATE && field->unit == UNIT_NONE && json_is_digit(*p))
-        return "a number needs its unit in the schema, as in date(days)";
-    if (field->kind == FIELD_TIMESTAMP && field->unit == UNIT_NONE && json_is_digit(*p))
-        return "a number needs its unit in the schema, as in timestamp(ms)";
-    if (field->kind == FIELD_BOOL && !field->from_number && (*p == '0' || *p == '1'))
-        return "'from_number: true' in the schema takes 0 and 1";
-    if (field->from_text || !text_end)
+    return field->kind == FIELD_DATE || field->kind == FIELD_TIMESTAMP;
+}
+
+/* What the schema could say so that a number is taken; NULL: nothing. */
+static const char *number_remedy(const Field *field, char first)
+{
+    if (is_time(field) && field->unit == UNIT_NONE)
+        return field->kind == FIELD_DATE ? "a number needs its unit in the schema, as in date(days)"
+                                         : "a number needs its unit in the schema, as in timestamp(ms)";
+    bool zero_or_one = first == '0' || first == '1';
+    return field->kind == FIELD_BOOL && !field->from_number && zero_or_one
+               ? "'from_number: true' in the schema takes 0 and 1"
+               : NULL;
+}
+
+/* The same for a text. */
+static const char *text_remedy(const Field *field, const char *text, size_t size)
+{
+    bool word = (size == 4 && memcmp(text, "true", 4) == 0) || (size == 5 && memcmp(text, "false", 5) == 0);
+    bool number = (field->kind >= FIELD_INT && field->kind <= FIELD_DOUBLE) || (is_time(field) && field->unit);
+    if (field->from_text)
         return NULL;
-    if (field->kind == FIELD_BOOL && (strncmp(p, "\"true\"", 6) == 0 || strncmp(p, "\"false\"", 7) == 0))
+    if (field->kind == FIELD_BOOL && word)
         return "'from_text: true' in the schema takes it";
-    bool number =
-        field->kind == FIELD_INT || field->kind == FIELD_BIGINT || field->kind == FIELD_DOUBLE || (time && field->unit);
-    return number && holds_number ? "'from_text: true' in the schema takes numbers in texts" : NULL;
+    return number && number_is(text, size) ? "'from_text: true' in the schema takes numbers in texts" : NULL;
 }
 
 static void put_wrong(GString *out, const Decoder *decoder)
@@ -98,7 +107,9 @@ static void put_wrong(GString *out, const Decoder *decoder)
     JsonScan scan = {.end = decoder->scan.end};
     const char *p = decoder->place;
     const char *text_end = *p == '"' ? json_scan_string(&scan, p + 1) : NULL;
-    const char *advice = remedy(decoder->field, p, text_end);
+    const char *advice = text_end            ? text_remedy(decoder->field, p + 1, (size_t) (text_end - p - 1))
+                         : json_is_digit(*p) ? number_remedy(decoder->field, *p)
+                                             : NULL;
     g_string_append_printf(out, " is no %s%s%s", decoder->field->type, advice ? "; " : "", advice ? advice : "");
 }
 

@@ -82,6 +82,36 @@ static inline const char *number_scan_vector(const char *p, ShortNumber *out)
 }
 #endif
 
+static inline const char *number_take_digits(const char *p, const char *limit, uint64_t *mantissa)
+{
+    while (p < limit && json_is_digit(*p))
+        *mantissa = *mantissa * 10 + (uint64_t) (*p++ - '0');
+    return p;
+}
+
+/* Digit by digit, where more than 18 of them are too long. */
+static inline const char *number_scan_plain(const char *p, const char *end, ShortNumber *out)
+{
+    uint64_t mantissa = 0;
+    const char *start = p, *limit = end - p > 19 ? p + 19 : end;
+    p = number_take_digits(p, limit, &mantissa);
+    size_t digits = (size_t) (p - start);
+    if (digits == 0 || digits > 18 || (digits > 1 && *start == '0'))
+        return NULL;
+    out->fraction = 0;
+    if (p < end && *p == '.') {
+        const char *point = p;
+        p = number_take_digits(p + 1, limit, &mantissa);
+        out->fraction = (int) (p - point - 1);
+        if (out->fraction == 0)
+            return NULL;
+    }
+    if (p == limit || (*p | 0x20) == 'e')
+        return NULL;
+    out->mantissa = (int64_t) mantissa;
+    return p;
+}
+
 /* Behind the number at p, or NULL where it is none in short (longer, with exponent, or wrong): take the long way
  * then. */
 static inline const char *number_scan_short(const char *p, const char *end, ShortNumber *out)
@@ -95,27 +125,7 @@ static inline const char *number_scan_short(const char *p, const char *end, Shor
             return behind;
     }
 #endif
-    const char *start = p;
-    uint64_t mantissa = 0;
-    const char *limit = end - p > 19 ? p + 19 : end;
-    while (p < limit && json_is_digit(*p))
-        mantissa = mantissa * 10 + (uint64_t) (*p++ - '0');
-    size_t digits = (size_t) (p - start);
-    if (digits == 0 || digits > 18 || (digits > 1 && *start == '0'))
-        return NULL;
-    out->fraction = 0;
-    if (p < end && *p == '.') {
-        const char *point = p++;
-        while (p < limit && json_is_digit(*p))
-            mantissa = mantissa * 10 + (uint64_t) (*p++ - '0');
-        out->fraction = (int) (p - point - 1);
-        if (out->fraction == 0)
-            return NULL;
-    }
-    if (p == limit || (*p | 0x20) == 'e')
-        return NULL;
-    out->mantissa = (int64_t) mantissa;
-    return p;
+    return number_scan_plain(p, end, out);
 }
 
 /* As number_int64(), for a short number. */

@@ -63,6 +63,21 @@ static const char *scan_digits(JsonScan *scan, const char *p)
     return p;
 }
 
+static const char *scan_integer(JsonScan *scan, const char *p)
+{
+    if (p == scan->end || *p != '0')
+        return scan_digits(scan, p);
+    p++;
+    return p < scan->end && json_is_digit(*p) ? json_scan_fail(scan, p, "number with a leading zero") : p;
+}
+
+static const char *scan_exponent(JsonScan *scan, const char *p)
+{
+    if (p < scan->end && (*p == '+' || *p == '-'))
+        p++;
+    return scan_digits(scan, p);
+}
+
 const char *json_scan_number(JsonScan *scan, const char *p)
 {
     if (*p == '-')
@@ -73,22 +88,10 @@ const char *json_scan_number(JsonScan *scan, const char *p)
     if (end)
         return end;
 #endif
-    if (p < scan->end && *p == '0') {
-        p++;
-        if (p < scan->end && json_is_digit(*p))
-            return json_scan_fail(scan, p, "number with a leading zero");
-    } else {
-        p = scan_digits(scan, p);
-    }
+    p = scan_integer(scan, p);
     if (p && p < scan->end && *p == '.')
         p = scan_digits(scan, p + 1);
-    if (p && p < scan->end && (*p | 0x20) == 'e') {
-        p++;
-        if (p < scan->end && (*p == '+' || *p == '-'))
-            p++;
-        p = scan_digits(scan, p);
-    }
-    return p;
+    return p && p < scan->end && (*p | 0x20) == 'e' ? scan_exponent(scan, p + 1) : p;
 }
 
 static const char *scan_word(JsonScan *scan, const char *p, const char *word, size_t size)

@@ -43,6 +43,28 @@ static inline const char *json_scan_space(JsonScan *scan, const char *p)
     return p < scan->end && (unsigned char) *p > ' ' ? p : json_scan_blanks(scan, p);
 }
 
+/* Whether a second byte makes the sequence overlong, a surrogate or more than U+10FFFF (RFC 3629 section 4). */
+static inline bool json_utf8_outside(unsigned char first, unsigned char second)
+{
+    switch (first) {
+    case 0xE0:
+        return second < 0xA0;
+    case 0xED:
+        return second > 0x9F;
+    case 0xF0:
+        return second < 0x90;
+    case 0xF4:
+        return second > 0x8F;
+    default:
+        return first > 0xF4;
+    }
+}
+
+static inline bool json_utf8_follows(unsigned char c)
+{
+    return (c & 0xC0) == 0x80;
+}
+
 /* Bytes of the UTF-8 sequence at p, by RFC 3629 section 4 (no overlong forms, no surrogates, at most U+10FFFF); 0:
  * none. */
 static inline size_t json_scan_utf8(const char *text, const char *end)
@@ -53,17 +75,15 @@ static inline size_t json_scan_utf8(const char *text, const char *end)
         return 0;
     if (p[0] < 0x80)
         return 1;
-    if (left < 2 || (p[1] & 0xC0) != 0x80)
+    if (left < 2 || p[0] < 0xC2 || !json_utf8_follows(p[1]) || json_utf8_outside(p[0], p[1]))
         return 0;
-    if (p[0] >= 0xC2 && p[0] <= 0xDF)
+    if (p[0] < 0xE0)
         return 2;
-    if (left < 3 || (p[2] & 0xC0) != 0x80)
+    if (left < 3 || !json_utf8_follows(p[2]))
         return 0;
-    if ((p[0] & 0xF0) == 0xE0)
-        return (p[0] == 0xE0 && p[1] < 0xA0) || (p[0] == 0xED && p[1] > 0x9F) ? 0 : 3;
-    if (left < 4 || (p[3] & 0xC0) != 0x80 || p[0] < 0xF0 || p[0] > 0xF4)
-        return 0;
-    return (p[0] == 0xF0 && p[1] < 0x90) || (p[0] == 0xF4 && p[1] > 0x8F) ? 0 : 4;
+    if (p[0] < 0xF0)
+        return 3;
+    return left >= 4 && json_utf8_follows(p[3]) ? 4 : 0;
 }
 
 #if JSON_VECTORS
