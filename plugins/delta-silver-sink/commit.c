@@ -59,7 +59,7 @@ static void add_commit_info(Sink *sink, int64_t now, GString *out)
         "\"isolationLevel\":\"Serializable\",\"isBlindAppend\":%s,\"operationMetrics\":{\"numFiles\":\"%u\","
         "\"numOutputRows\":\"%" G_GINT64_FORMAT "\",\"numOutputBytes\":\"%" G_GINT64_FORMAT
         "\"},\"engineInfo\":\"streamforge/" SF_VERSION "\",\"txnId\":\"%s\"}}\n",
-        sink->schema_changed ? "false" : "true", sink->files->len, rows, bytes, sink->txn_id);
+        table_changes(sink) ? "false" : "true", sink->files->len, rows, bytes, sink->txn_id);
 }
 
 /* Row ids go on from where the version before stands: another try has others. */
@@ -87,7 +87,7 @@ static GBytes *make_body(Sink *sink)
         g_autoptr(json_object) protocol = properties_protocol(sink);
         delta_action_encode("protocol", protocol, out);
     }
-    if (sink->schema_changed) {
+    if (table_changes(sink)) {
         g_autoptr(json_object) metadata = table_metadata(sink);
         delta_action_encode("metaData", metadata, out);
     }
@@ -188,7 +188,7 @@ static void publish(Sink *sink)
 {
     chains_publish(sink);
     g_ptr_array_set_size(sink->files, 0);
-    sink->schema_changed = false;
+    table_committed(sink);
     sink->idle_beats = 0;
 }
 

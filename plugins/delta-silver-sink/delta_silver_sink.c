@@ -46,9 +46,9 @@ static SfStatus sink_bind(SfNode *node, size_t input, const struct ArrowSchema *
     }
     Input *in = &sink->inputs[input];
     in->sink = sink;
-    sf_schema_done(&in->schema);
-    SF_TRY(sf_schema_copy(schema, &in->schema, err));
-    return table_check_options(sink, &in->schema, err);
+    sf_schema_done(&in->given);
+    SF_TRY(sf_schema_copy(schema, &in->given, err));
+    return table_check_options(sink, &in->given, err);
 }
 
 static void input_open(Input *input)
@@ -143,7 +143,10 @@ static void sink_close(SfNode *node)
             g_ptr_array_unref(sink->inputs[i].rules);
         if (sink->inputs[i].checks)
             g_ptr_array_unref(sink->inputs[i].checks);
+        if (sink->inputs[i].fills)
+            g_ptr_array_unref(sink->inputs[i].fills);
         sf_schema_done(&sink->inputs[i].schema);
+        sf_schema_done(&sink->inputs[i].given);
         g_free(sink->inputs[i].partition);
     }
     g_free(sink->inputs);
@@ -151,6 +154,8 @@ static void sink_close(SfNode *node)
         g_ptr_array_unref(sink->partitions);
     if (sink->keys)
         g_ptr_array_unref(sink->keys);
+    if (sink->identities)
+        g_ptr_array_unref(sink->identities);
     json_object_put(sink->schema);
     delta_log_free(sink->log);
     store_free(sink->store);
@@ -178,11 +183,14 @@ SF_SINK_PLUGIN = {
             "UTC), "
             "a `list<struct<key, value>>` a map.\n\n"
             "Tables of others may have column mapping, deletion vectors, row tracking, clustering, v2 checkpoints, "
-            "type "
-            "widening, in-commit timestamps, a change data feed, and constraints of comparisons, IS NULL, IN, BETWEEN, "
-            "length(), AND, OR and NOT. What else a table needs is refused by name: `catalogManaged`, generated and "
-            "identity columns, Iceberg compatibility, a column's default that would have to be filled in, "
-            "`delta.setTransactionRetentionDuration`.\n\n"
+            "type widening, in-commit timestamps, a change data feed, and constraints of comparisons, IS NULL, IN, "
+            "BETWEEN, length(), AND, OR and NOT. Columns that the rows leave out are filled as the table says: by "
+            "their defaults (literals, CAST of literals, current_timestamp, current_date), as identity columns, as "
+            "generated columns; a row with another value than a generated column's is a reject. Expressions of "
+            "generated columns may have CAST, DATE, YEAR, MONTH, DAY, HOUR, MINUTE, SECOND, date_format with yyyy, MM, "
+            "dd, HH, mm, ss, date_trunc, substring, and a number added to an integer; the time zone is UTC, as in a "
+            "Spark session whose `spark.sql.session.timeZone` is UTC. What else a table needs is refused by name: "
+            "`catalogManaged`, Iceberg compatibility, other expressions, `delta.setTransactionRetentionDuration`.\n\n"
             "Other writers of the same table are fine where they create versions only if they are absent: a commit "
             "that "
             "lost is made again on top of theirs. On S3 Spark's own log store overwrites instead; let Spark read such "

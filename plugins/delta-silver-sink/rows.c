@@ -59,7 +59,7 @@ static GPtrArray *partition_values(const Router *router, int64_t row)
         const SfColumn *column = &router->columns[i];
         bool there = column->type != 0 && delta_partition_text(column, row, text);
         if (!there && !router->input->partition[i].nullable) {
-            sf_reject(sink->node, router->batch, row,
+            sf_reject(sink->node, router->input->rejects, row,
                       "%s: an empty text stands for null in a partition column, which the table wants not null",
                       (const char *) sink->partitions->pdata[i]);
             return NULL;
@@ -67,7 +67,7 @@ static GPtrArray *partition_values(const Router *router, int64_t row)
         if (there && router->input->partition[i].local)
             drop_zone(text);
         if (strlen(text->str) != text->len) {
-            sf_reject(sink->node, router->batch, row, "%s: a NUL character cannot be in a partition's name",
+            sf_reject(sink->node, router->input->rejects, row, "%s: a NUL character cannot be in a partition's name",
                       (const char *) sink->partitions->pdata[i]);
             return NULL;
         }
@@ -138,9 +138,9 @@ static SfStatus route(Router *router, int64_t row, OpenFile **out, SfError *err)
 }
 
 /* Takes a row out, marked by -1, and rejects it, once. */
-static void turn_away(Input *input, const SfBatch *batch, int64_t row, const char *why, GArray **rows)
+static void turn_away(Input *input, int64_t row, const char *why, GArray **rows)
 {
-    int64_t n = sf_rows(batch);
+    int64_t n = sf_rows(input->rejects);
     if (!*rows) {
         *rows = g_array_sized_new(FALSE, FALSE, sizeof(int32_t), (guint) n);
         for (int32_t i = 0; i < n; i++)
@@ -148,7 +148,7 @@ static void turn_away(Input *input, const SfBatch *batch, int64_t row, const cha
     }
     int32_t *place = &g_array_index(*rows, int32_t, row);
     if (*place >= 0)
-        sf_reject(input->sink->node, batch, row, "%s", why);
+        sf_reject(input->sink->node, input->rejects, row, "%s", why);
     *place = -1;
 }
 
@@ -162,7 +162,7 @@ static SfStatus apply_rule(Input *input, const SfBatch *batch, const DeltaRule *
     for (int64_t row = 0; row < sf_rows(batch); row++) {
         if (delta_rule_holds(rule, &column, row, why))
             continue;
-        turn_away(input, batch, row, why->str, rows);
+        turn_away(input, row, why->str, rows);
         g_string_truncate(why, 0);
     }
     return SF_OK;
@@ -179,26 +179,57 @@ static SfStatus apply_checks(Input *input, const SfBatch *batch, GArray **rows, 
         for (int64_t row = 0; row < sf_rows(batch); row++) {
             if (delta_check_holds(input->checks->pdata[i], columns, row, why))
                 continue;
-            turn_away(input, batch, row, why->str, rows);
+            turn_away(input, row, why->str, rows);
             g_string_truncate(why, 0);
         }
     return SF_OK;
 }
 
-/* Rows that the table takes; *out NULL: all of them. */
+typedef struct Refusal {
+    Input *input;
+    GArray **rows;
+} Refusal;
+
+static void refuse_row(gpointer user, int64_t row, const char *why)
+{
+    Refusal *refusal = user;
+    turn_away(refusal->input, row, why, refusal->rows);
+}
+
+/* filled: the batch with the columns that the table fills; *rows those that it does not take, marked by -1. */
+static SfStatus fill_columns(Input *input, const SfBatch *batch, SfBatch *filled, GArray **rows, SfError *err)
+{
+    int64_t n = input->given.n_children;
+    g_autofree SfColumn *columns = g_new0(SfColumn, (gsize) n);
+    for (int64_t i = 0; i < n; i++)
+        SF_TRY(sf_column_at(batch, i, &columns[i], err));
+    Refusal refusal = {input, rows};
+    DeltaFillRows given = {.columns = columns,
+                           .n = sf_rows(batch),
+                           .now_us = sf_now_ms(input->sink->node) * 1000,
+                           .refuse = refuse_row,
+                           .user = &refusal};
+    struct ArrowArray added = {0};
+    SF_TRY(delta_fills_apply(input->fills, &given, &added, err));
+    if (!added.release)
+        return SF_OK;
+    SF_TRY(sf_batch_with(batch, &added, &filled->rows, err));
+    filled->schema = &input->schema;
+    return SF_OK;
+}
+
+/* Rows that the table takes; *out NULL: all of them. What it does not take already is marked in it. */
 static SfStatus wanted_rows(Input *input, const SfBatch *batch, GArray **out, SfError *err)
 {
-    g_autoptr(GArray) rows = NULL;
     for (guint i = 0; i < input->rules->len; i++)
-        SF_TRY(apply_rule(input, batch, input->rules->pdata[i], &rows, err));
+        SF_TRY(apply_rule(input, batch, input->rules->pdata[i], out, err));
     if (input->checks && input->checks->len > 0)
-        SF_TRY(apply_checks(input, batch, &rows, err));
-    for (guint i = 0; rows && i < rows->len;)
-        if (g_array_index(rows, int32_t, i) < 0)
-            g_array_remove_index(rows, i);
+        SF_TRY(apply_checks(input, batch, out, err));
+    for (guint i = 0; *out && i < (*out)->len;)
+        if (g_array_index(*out, int32_t, i) < 0)
+            g_array_remove_index(*out, i);
         else
             i++;
-    *out = g_steal_pointer(&rows);
     return SF_OK;
 }
 
@@ -221,19 +252,19 @@ static SfStatus write_touched(Input *input, const SfBatch *batch, SfError *err)
     return SF_OK;
 }
 
-SfStatus rows_write(Input *input, const SfBatch *batch, SfError *err)
+/* rows: those that the table does not take already, marked by -1; NULL: none. */
+static SfStatus write_rows(Input *input, const SfBatch *batch, GArray **rows, SfError *err)
 {
     g_auto(Router) router = {0};
-    g_autoptr(GArray) rows = NULL;
-    SF_TRY(wanted_rows(input, batch, &rows, err));
-    int64_t n = rows ? rows->len : sf_rows(batch);
+    SF_TRY(wanted_rows(input, batch, rows, err));
+    int64_t n = *rows ? (*rows)->len : sf_rows(batch);
     if (n == 0)
         return SF_OK;
     input->sink->clock++;
     SF_TRY(router_init(&router, input, batch, err));
     OpenFile *file = NULL;
     for (int64_t i = 0; i < n; i++) {
-        int32_t row = rows ? g_array_index(rows, int32_t, i) : (int32_t) i;
+        int32_t row = *rows ? g_array_index(*rows, int32_t, i) : (int32_t) i;
         if (router.n > 0 || !file)
             SF_TRY(route(&router, row, &file, err));
         if (!file)
@@ -242,4 +273,18 @@ SfStatus rows_write(Input *input, const SfBatch *batch, SfError *err)
         g_array_append_val(file->rows, row);
     }
     return write_touched(input, batch, err);
+}
+
+SfStatus rows_write(Input *input, const SfBatch *batch, SfError *err)
+{
+    g_autoptr(GArray) rows = NULL;
+    SfBatch filled = *batch;
+    input->rejects = batch;
+    if (input->fills->len == 0)
+        return write_rows(input, batch, &rows, err);
+    filled.rows = (struct ArrowArray){0};
+    SF_TRY(fill_columns(input, batch, &filled, &rows, err));
+    SfStatus status = write_rows(input, filled.rows.release ? &filled : batch, &rows, err);
+    sf_array_done(&filled.rows);
+    return status;
 }

@@ -29,7 +29,10 @@ typedef struct PartitionColumn {
 
 typedef struct Input {
     struct Sink *sink;
-    struct ArrowSchema schema; /* of its rows */
+    struct ArrowSchema given;  /* of its rows */
+    struct ArrowSchema schema; /* the same, and behind them the columns that the table fills */
+    GPtrArray *fills;          /* DeltaFill *; NULL: the table is not known yet */
+    const SfBatch *rejects;    /* the batch at hand, as it came */
     DeltaProjection projection;
     GPtrArray *rules;  /* DeltaRule * */
     GPtrArray *checks; /* DeltaCheck *; NULL: none */
@@ -76,6 +79,7 @@ typedef struct Sink {
     GPtrArray *keys;       /* char *: the same as files and the log have them */
     bool mapped;           /* by column mapping, these are others */
     int64_t column_id;     /* the highest that has been given out */
+    GPtrArray *identities; /* DeltaIdentity * */
     /* what is open */
     size_t n_inputs;
     Input *inputs;
@@ -99,6 +103,8 @@ SfStatus table_check_options(const Sink *sink, const struct ArrowSchema *input, 
 SfStatus table_plan(Sink *sink, SfError *err);
 SfStatus table_refresh(Sink *sink, SfError *err); /* table_plan() where that is due */
 json_object *table_metadata(Sink *sink);
+bool table_changes(const Sink *sink);    /* the next commit brings metaData */
+void table_committed(Sink *sink);        /* it has landed */
 int64_t table_indexed(const Sink *sink); /* columns that have statistics; -1: all */
 int64_t table_number(const Sink *sink, const char *property, int64_t other);
 

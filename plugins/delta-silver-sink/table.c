@@ -153,6 +153,46 @@ static SfStatus plan_input(Sink *sink, Input *input, SfError *err)
     return SF_OK;
 }
 
+/* Numbers that rows have, and no commit yet, must be free still. */
+static SfStatus plan_identities(Sink *sink, json_object *schema, SfError *err)
+{
+    g_autoptr(GPtrArray) identities = delta_identities_new(sink->log, schema);
+    for (guint i = 0; sink->identities && i < sink->identities->len && is_busy(sink); i++) {
+        const DeltaIdentity *older = sink->identities->pdata[i];
+        DeltaIdentity *identity = delta_identity_find(identities, older->name);
+        if (!identity || !delta_identity_follows(identity, older))
+            return sf_fail(err, SF_FENCED,
+                           "%s: another writer has given out numbers of the identity column '%s' that rows here have",
+                           store_url(sink->store), older->name);
+        identity->begun = older->begun;
+        identity->last = older->last;
+    }
+    if (sink->identities)
+        g_ptr_array_unref(sink->identities);
+    sink->identities = g_steal_pointer(&identities);
+    return SF_OK;
+}
+
+static SfStatus plan_fills(Sink *sink, json_object *schema, Input *input, SfError *err)
+{
+    GPtrArray *fills = delta_fills_new(sink->log, schema, sink->identities, &input->given, err);
+    if (!fills)
+        return SF_CONFIG;
+    if (input->fills)
+        g_ptr_array_unref(input->fills);
+    input->fills = fills;
+    sf_schema_done(&input->schema);
+    return delta_fills_schema(fills, &input->given, &input->schema, err);
+}
+
+static SfStatus plan_columns(Sink *sink, json_object *schema, SfError *err)
+{
+    SF_TRY(plan_identities(sink, schema, err));
+    for (size_t i = 0; i < sink->n_inputs; i++)
+        SF_TRY(plan_fills(sink, schema, &sink->inputs[i], err));
+    return SF_OK;
+}
+
 SfStatus table_plan(Sink *sink, SfError *err)
 {
     bool create = sink->log->version < 0;
@@ -161,14 +201,13 @@ SfStatus table_plan(Sink *sink, SfError *err)
     g_autoptr(json_object) schema = create ? delta_schema_new() : delta_schema_parse(sink->log->metadata, err);
     if (!schema)
         return SF_FATAL;
+    SF_TRY(plan_columns(sink, schema, err));
     bool changed = create;
     sink->mapped = create ? properties_map_columns(sink) : delta_log_maps(sink->log);
     DeltaMerge evolve = sink->mapped ? DELTA_MERGE_MAPPED : DELTA_MERGE_EVOLVE;
     DeltaMerge fresh = sink->mapped ? DELTA_MERGE_CREATE_MAPPED : DELTA_MERGE_CREATE;
     DeltaMerge how = create ? fresh : sink->merge_schema ? evolve : DELTA_MERGE_CHECK;
     for (size_t i = 0; i < sink->n_inputs; i++) {
-        if (!create)
-            SF_TRY(delta_log_check_defaults(sink->log, &sink->inputs[i].schema, err));
         SfStatus status = delta_schema_merge(schema, &sink->inputs[i].schema, how, &changed, err);
         if (status != SF_OK)
             return sf_fail_prefix(err, status, "%s", store_url(sink->store));
@@ -222,6 +261,8 @@ json_object *table_metadata(Sink *sink)
         metadata = new_metadata(sink);
     else
         json_object_deep_copy(sink->log->metadata, &metadata, NULL);
+    for (guint i = 0; i < sink->identities->len; i++)
+        delta_identity_write(sink->identities->pdata[i], sink->schema);
     const char *text =
         json_object_to_json_string_ext(sink->schema, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
     json_object_object_add(metadata, "schemaString", json_object_new_string(text));
@@ -231,6 +272,21 @@ json_object *table_metadata(Sink *sink)
         json_object_object_add(configuration, "delta.columnMapping.maxColumnId", json_object_new_string(highest));
     }
     return metadata;
+}
+
+bool table_changes(const Sink *sink)
+{
+    bool changes = sink->schema_changed;
+    for (guint i = 0; i < sink->identities->len; i++)
+        changes |= delta_identity_moved(sink->identities->pdata[i]);
+    return changes;
+}
+
+void table_committed(Sink *sink)
+{
+    sink->schema_changed = false;
+    for (guint i = 0; i < sink->identities->len; i++)
+        delta_identity_written(sink->identities->pdata[i]);
 }
 
 int64_t table_number(const Sink *sink, const char *property, int64_t other)

@@ -6,6 +6,7 @@ import subprocess
 from datetime import datetime
 
 import pytest
+from delta.tables import DeltaTable, IdentityGenerator
 
 COLUMNS = "id BIGINT, s VARCHAR(10), c CHAR(4), n SMALLINT, b TINYINT, f FLOAT, t TIMESTAMP_NTZ, m MAP<STRING, DOUBLE>"
 TABLES = {  # what stands behind the columns, then statements
@@ -108,6 +109,49 @@ def test_row_ids(spark, tables):
     for name in ("tracked", "everything"):
         ids = spark.session.sql(f"SELECT _metadata.row_id FROM delta.`{tables}/{name}`").collect()
         assert len({value for value, in ids}) == 10 and None not in {value for value, in ids}, name
+
+
+GENERATED = {"day": ("DATE", "CAST(t AS DATE)"), "y": ("INT", "YEAR(t)"), "m": ("INT", "MONTH(t)"), "h": ("INT", "HOUR(t)"),
+             "f": ("STRING", "date_format(t, 'yyyy-MM-dd-HH')"), "b": ("STRING", "SUBSTRING(s, -6, 3)"), "r": ("TIMESTAMP", "date_trunc('HOUR', t)")}
+DEFAULTS = {"n": ("INT", "-7"), "u": ("TIMESTAMP", "TIMESTAMP '2020-02-29 01:02:03'"), "w": ("STRING", "'it is'")}
+
+
+def test_filled(sfrun, spark, tmp_path):
+    """What the table fills in our rows is what Spark fills in its own, and the identities of both go on from each other."""
+    spark.session.conf.set("spark.sql.session.timeZone", "UTC")
+    place = f"delta.`{tmp_path}/t`"
+    table = (DeltaTable.create(spark.session).location(f"{tmp_path}/t").partitionedBy("day").property("delta.feature.allowColumnDefaults", "supported")
+             .addColumn("id", "BIGINT", generatedAlwaysAs=IdentityGenerator(5, 2)).addColumn("t", "TIMESTAMP").addColumn("s", "STRING"))
+    for name, (kind, _) in DEFAULTS.items():
+        table = table.addColumn(name, kind)
+    for name, (kind, expression) in GENERATED.items():
+        table = table.addColumn(name, kind, generatedAlwaysAs=expression)
+    table.execute()
+    for name, (_, value) in DEFAULTS.items():
+        spark.session.sql(f"ALTER TABLE {place} ALTER COLUMN {name} SET DEFAULT {value}")
+    values = [("2024-02-29 23:59:58.5", "äöü text"), ("1969-12-31 23:00:00.000001", "kurz"), ("2024-01-01 00:00:00", ""), (None, None)]
+    (tmp_path / "events.jsonl").write_text("".join(json.dumps({"t": t and t.replace(" ", "T") + "Z", "s": s}) + "\n" for t, s in values))
+    (tmp_path / "p.yaml").write_text(f"""
+pipeline: filled
+steps:
+  lines: {{source: file-source, path: events.jsonl}}
+  rows: {{transform: json-decode, from: lines, provenance: false, schema: {{t: timestamp, s: string}}}}
+  silver: {{sink: delta-silver-sink, from: rows, url: file://{tmp_path}/t}}
+""")
+
+    def insert():
+        texts = ", ".join("(" + ", ".join(f"TIMESTAMP '{v}'" if i == 0 and v else f"'{v}'" if v is not None else "NULL" for i, v in enumerate(row)) + ")"
+                          for row in values)
+        spark.session.sql(f"INSERT INTO {place} (t, s) VALUES {texts}")
+
+    insert()
+    sfrun.run("--once", "p.yaml", cwd=tmp_path)
+    insert()
+    columns = "t, s, n, u, w, day, y, m, h, f, b, r"
+    counts = spark.session.sql(f"SELECT {columns}, count(*) AS n_rows FROM {place} GROUP BY {columns}").collect()
+    assert len(counts) == len(values) and all(found["n_rows"] == 3 for found in counts), counts
+    ids = [found["id"] for found in spark.session.sql(f"SELECT id FROM {place} ORDER BY id").collect()]
+    assert len(set(ids)) == 12 and all(number % 2 == 1 and number >= 5 for number in ids), ids
 
 
 def test_bounds(sfrun, spark, tmp_path):

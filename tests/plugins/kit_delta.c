@@ -132,12 +132,16 @@ static void test_features(void)
     refused(PROTOCOL, COLUMN("\\\"delta.generationExpression\\\":\\\"1\\\""), NULL);
     refused(PROTOCOL, COLUMN("\\\"delta.identity.start\\\":1"), NULL);
     refused(FEATURES("", "\"appendOnly\""), COLUMN("\\\"delta.generationExpression\\\":\\\"1\\\""), NULL);
-    refused("{\"protocol\":{\"minReaderVersion\":1,\"minWriterVersion\":4}}\n",
-            COLUMN("\\\"delta.generationExpression\\\":\\\"1\\\""), "column 'id' uses the feature 'generatedColumns'");
-    refused(FEATURES("", "\"generatedColumns\""), COLUMN("\\\"delta.generationExpression\\\":\\\"1\\\""),
-            "column 'id' uses the feature 'generatedColumns'");
-    refused("{\"protocol\":{\"minReaderVersion\":1,\"minWriterVersion\":6}}\n",
-            COLUMN("\\\"delta.identity.start\\\":1"), "column 'id' uses the feature 'identityColumns'");
+#define INNER(metadata)                                                                                                \
+    "{\"metaData\":{\"id\":\"x\",\"schemaString\":\"{\\\"type\\\":\\\"struct\\\",\\\"fields\\\":[{\\\"name\\\":"       \
+    "\\\"a\\\","                                                                                                       \
+    "\\\"type\\\":{\\\"type\\\":\\\"struct\\\",\\\"fields\\\":[{\\\"name\\\":\\\"id\\\",\\\"type\\\":\\\"long\\\","    \
+    "\\\"nullable\\\":true,\\\"metadata\\\":{" metadata "}}]}}]}\",\"partitionColumns\":[],\"configuration\":{}}}\n"
+    refused(FEATURES("", "\"generatedColumns\""), INNER("\\\"delta.generationExpression\\\":\\\"1\\\""),
+            "column 'id' within another uses the feature 'generatedColumns'");
+    refused("{\"protocol\":{\"minReaderVersion\":1,\"minWriterVersion\":6}}\n", INNER("\\\"delta.identity.start\\\":1"),
+            "column 'id' within another uses the feature 'identityColumns'");
+    refused(PROTOCOL, INNER("\\\"delta.invariants\\\":\\\"1\\\""), "uses the feature 'invariants'");
     refused(PROTOCOL, PROPERTY("delta.columnMapping.mode", "name"), NULL);
     refused("{\"protocol\":{\"minReaderVersion\":2,\"minWriterVersion\":5}}\n",
             PROPERTY("delta.columnMapping.mode", "other"), "uses the feature 'columnMapping' in a mode 'other'");

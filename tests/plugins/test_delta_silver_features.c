@@ -96,30 +96,6 @@ static void test_clustering(void)
     sf_schema_done(&schema);
 }
 
-/* A default is for columns that are left out: null would be another value. */
-static void test_defaults(void)
-{
-    g_auto(SilverTable) table = {0};
-    silver_init(&table, "");
-    silver_put_table(
-        &table,
-        &(ForeignTable){
-            .protocol = WRITER("\"allowColumnDefaults\""),
-            .fields = "[" FIELD("id", "long", "") "," FIELD("n", "long", "\"CURRENT_DEFAULT\":\"NULL\"") "," FIELD(
-                "s", "string", "\"CURRENT_DEFAULT\":\"'x'\"") "]"});
-    {
-        g_autoptr(Harness) h = silver_sink_new(&table, "id bigint, n bigint");
-        g_assert_cmpint(harness_try_bind(h), ==, SF_OK);
-        g_assert_cmpint(harness_try_open(h), ==, SF_CONFIG);
-        g_assert_nonnull(strstr(h->err.message, "column 's' has the default 'x' (feature 'allowColumnDefaults')"));
-    }
-    g_autoptr(Harness) h = silver_sink_new(&table, "id bigint, S string");
-    silver_write_rows(h, "events/0", 0, ROWS("[1, null]", "[2, \"y\"]"));
-    harness_commit(h, SF_COMMIT_END);
-    g_autofree char *text = silver_text(&table, "id bigint, n bigint, s string");
-    g_assert_cmpstr(text, ==, "{\"id\":1,\"n\":null,\"s\":null}\n{\"id\":2,\"n\":null,\"s\":\"y\"}");
-}
-
 #define MAPPED(name, type, id, physical)                                                                               \
     FIELD(name, type, "\"delta.columnMapping.id\":" #id ",\"delta.columnMapping.physicalName\":\"" physical "\"")
 
@@ -404,7 +380,6 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/delta-silver-sink/features/row ids follow each other", test_row_tracking);
     g_test_add_func("/delta-silver-sink/features/a clustered table has its statistics and its domain", test_clustering);
-    g_test_add_func("/delta-silver-sink/features/defaults that would be filled in are refused", test_defaults);
     g_test_add_func("/delta-silver-sink/features/type changes stay noted", test_type_widening);
     g_test_add_func("/delta-silver-sink/features/mapped columns have their physical names", test_column_mapping);
     g_test_add_func("/delta-silver-sink/features/a mapped table without names is refused", test_unmapped);

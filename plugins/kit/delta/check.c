@@ -61,97 +61,30 @@ GPtrArray *delta_checks_new(const DeltaLog *log, const struct ArrowSchema *input
     return g_steal_pointer(&checks);
 }
 
-static CheckValue value_of(const CheckOperand *operand, const SfColumn *columns, int64_t row)
+static SqlValue value_of(const CheckOperand *operand, const SfColumn *columns, int64_t row)
 {
-    CheckValue none = {.kind = CHECK_NULL};
     if (!operand->is_column)
         return operand->value;
-    if (operand->column < 0 || sf_is_null(&columns[operand->column], row))
-        return none;
+    if (operand->column < 0)
+        return (SqlValue){.kind = SQL_NULL};
     const SfColumn *column = &columns[operand->column];
-    CheckValue value = {.kind = operand->kind};
-    switch (column->type) {
-    case SF_BOOL:
-        value.number = sf_bool(column, row);
-        break;
-    case SF_INT32:
-    case SF_DATE:
-        value.number = sf_i32(column, row);
-        break;
-    case SF_FLOAT64:
-        value.real = operand->single ? (double) (float) sf_f64(column, row) : sf_f64(column, row);
-        break;
-    case SF_DECIMAL128: {
-        SfDecimal decimal = sf_decimal(column, row);
-        value.number = (CheckInt) ((CheckBits) (uint64_t) decimal.high << 64 | decimal.low);
-        value.scale = column->scale;
-        break;
-    }
-    case SF_UTF8:
-        value.text = sf_bytes(column, row);
-        value.number = operand->length ? parquet_characters(value.text.data, value.text.size) : 0;
-        break;
-    default:
-        value.number = sf_i64(column, row);
-    }
+    SqlValue value = sql_value_at(column, operand->length ? SQL_TEXT : operand->kind, row);
+    if (operand->length && value.kind != SQL_NULL)
+        value = (SqlValue){.kind = SQL_NUMBER, .number = parquet_characters(value.text.data, value.text.size)};
+    if (operand->single)
+        value.real = (double) (float) value.real;
     return value;
-}
-
-/* What has no room at the finer scale is the larger one by far: literals have 18 digits. */
-static int compare_numbers(const CheckValue *a, const CheckValue *b)
-{
-    CheckInt left = a->number;
-    CheckInt right = b->number;
-    for (int scale = a->scale; scale < b->scale; scale++)
-        if (__builtin_mul_overflow(left, (CheckInt) 10, &left))
-            return a->number < 0 ? -1 : 1;
-    for (int scale = b->scale; scale < a->scale; scale++)
-        if (__builtin_mul_overflow(right, (CheckInt) 10, &right))
-            return b->number < 0 ? 1 : -1;
-    return (left > right) - (left < right);
-}
-
-static double real_of(const CheckValue *value)
-{
-    if (value->kind == CHECK_REAL)
-        return value->real;
-    double power = 1;
-    for (int i = 0; i < value->scale; i++)
-        power *= 10;
-    return (double) value->number / power;
-}
-
-/* NaN is itself, and above all numbers. */
-static int compare_reals(double a, double b)
-{
-    if (a != a || b != b)
-        return (a != a) - (b != b);
-    return (a > b) - (a < b);
-}
-
-static int compare_texts(SfBytes a, SfBytes b)
-{
-    int64_t common = MIN(a.size, b.size);
-    int order = common > 0 ? memcmp(a.data, b.data, (size_t) common) : 0;
-    return order != 0 ? order : (a.size > b.size) - (a.size < b.size);
-}
-
-static int compare_values(const CheckValue *a, const CheckValue *b)
-{
-    if (a->kind == CHECK_REAL || b->kind == CHECK_REAL)
-        return compare_reals(real_of(a), real_of(b));
-    return a->kind == CHECK_TEXT ? compare_texts(a->text, b->text) : compare_numbers(a, b);
 }
 
 enum { NO, YES, UNKNOWN };
 
 static int decide_pair(const CheckNode *node, const SfColumn *columns, int64_t row)
 {
-    CheckValue a = value_of(&node->left, columns, row);
-    CheckValue b = value_of(&node->right, columns, row);
-    if (a.kind == CHECK_NULL || b.kind == CHECK_NULL)
+    SqlValue a = value_of(&node->left, columns, row);
+    SqlValue b = value_of(&node->right, columns, row);
+    if (a.kind == SQL_NULL || b.kind == SQL_NULL)
         return node->op == CHECK_SAME ? a.kind == b.kind : UNKNOWN;
-    int order = compare_values(&a, &b);
+    int order = sql_compare(&a, &b);
     return node->op == CHECK_LT ? order < 0 : node->op == CHECK_LE ? order <= 0 : order == 0;
 }
 
@@ -160,7 +93,7 @@ static int decide(const CheckNode *node, const SfColumn *columns, int64_t row)
 {
     int a;
     int b;
-    CheckValue value;
+    SqlValue value;
     switch (node->op) {
     case CHECK_AND:
         a = decide(node->a, columns, row);
@@ -174,10 +107,10 @@ static int decide(const CheckNode *node, const SfColumn *columns, int64_t row)
         a = decide(node->a, columns, row);
         return a == UNKNOWN ? UNKNOWN : !a;
     case CHECK_IS_NULL:
-        return value_of(&node->left, columns, row).kind == CHECK_NULL;
+        return value_of(&node->left, columns, row).kind == SQL_NULL;
     case CHECK_TRUTH:
         value = value_of(&node->left, columns, row);
-        return value.kind == CHECK_NULL ? UNKNOWN : value.number != 0;
+        return value.kind == SQL_NULL ? UNKNOWN : value.number != 0;
     default:
         return decide_pair(node, columns, row);
     }

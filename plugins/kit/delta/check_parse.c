@@ -5,11 +5,10 @@
 #define MAX_DEPTH 100
 
 typedef struct Parser {
-    const char *at;
+    SqlText text;
     json_object *schema;
     const struct ArrowSchema *input;
     int depth;
-    SfError *err;
 } Parser;
 
 void check_node_free(CheckNode *node)
@@ -23,185 +22,84 @@ void check_node_free(CheckNode *node)
     g_free(node);
 }
 
-static bool beyond(Parser *parser, const char *what)
+static bool take_number(Parser *parser, CheckOperand *out)
 {
-    if (!parser->err->message[0])
-        sf_fail(parser->err, SF_CONFIG, "%s at '%.40s'", what, parser->at);
-    return false;
-}
-
-static void skip_blanks(Parser *parser)
-{
-    while (g_ascii_isspace(*parser->at))
-        parser->at++;
-}
-
-static bool take_symbol(Parser *parser, const char *symbol)
-{
-    skip_blanks(parser);
-    if (!g_str_has_prefix(parser->at, symbol))
+    bool negative = sql_take_symbol(&parser->text, "-");
+    if (!sql_take_number(&parser->text, &out->value))
         return false;
-    parser->at += strlen(symbol);
+    out->kind = out->value.kind;
+    out->value.number = negative ? -out->value.number : out->value.number;
     return true;
-}
-
-static bool is_name_character(char c)
-{
-    return g_ascii_isalnum(c) || c == '_' || (unsigned char) c >= 0x80;
-}
-
-static bool take_word(Parser *parser, const char *word)
-{
-    skip_blanks(parser);
-    size_t size = strlen(word);
-    if (g_ascii_strncasecmp(parser->at, word, size) != 0 || is_name_character(parser->at[size]))
-        return false;
-    parser->at += size;
-    return true;
-}
-
-/* Between quotes, which no escape or double may stand for: how Spark reads those is an option. */
-static char *take_quoted(Parser *parser, char quote)
-{
-    const char *start = parser->at + 1;
-    const char *end = strchr(start, quote);
-    if (!end || end[1] == quote || memchr(start, '\\', (size_t) (end - start))) {
-        beyond(parser, "a quoted text with escapes");
-        return NULL;
-    }
-    parser->at = end + 1;
-    return g_strndup(start, (gsize) (end - start));
 }
 
 static bool take_date_literal(Parser *parser, CheckOperand *out)
 {
-    skip_blanks(parser);
-    g_autofree char *text = *parser->at == '\'' ? take_quoted(parser, '\'') : NULL;
-    int64_t days;
-    if (!text || !delta_date_parse(text, &days))
-        return beyond(parser, "no date yyyy-MM-dd");
-    out->kind = out->value.kind = CHECK_DATE;
-    out->value.number = days;
-    return true;
-}
-
-/* Plain digits with a point: Spark's integers and decimals. Exponents make doubles, suffixes other types. */
-static bool take_number(Parser *parser, CheckOperand *out)
-{
-    bool negative = take_symbol(parser, "-");
-    int digits = 0;
-    int behind = -1;
-    CheckInt number = 0;
-    skip_blanks(parser);
-    for (; g_ascii_isdigit(*parser->at) || (*parser->at == '.' && behind < 0); parser->at++) {
-        if (*parser->at == '.') {
-            behind = 0;
-            continue;
-        }
-        number = number * 10 + (*parser->at - '0');
-        behind += behind >= 0;
-        if (++digits > 18)
-            return beyond(parser, "a number of more than 18 digits");
-    }
-    if (digits == 0 || is_name_character(*parser->at))
-        return beyond(parser, "no number that we know");
-    out->kind = out->value.kind = CHECK_NUMBER;
-    out->value.number = negative ? -number : number;
-    out->value.scale = MAX(behind, 0);
-    return true;
-}
-
-static bool column_kind(Parser *parser, json_object *field, CheckOperand *out)
-{
-    static const struct {
-        const char *type;
-        CheckKind kind;
-    } kinds[] = {{"byte", CHECK_NUMBER},    {"short", CHECK_NUMBER}, {"integer", CHECK_NUMBER}, {"long", CHECK_NUMBER},
-                 {"float", CHECK_REAL},     {"double", CHECK_REAL},  {"string", CHECK_TEXT},    {"date", CHECK_DATE},
-                 {"timestamp", CHECK_TIME}, {"boolean", CHECK_BOOL}};
-    const char *type = delta_json_text(field, "type");
-    json_object *metadata = delta_json_member(field, "metadata", json_type_object);
-    const char *real = delta_json_text(metadata, "__CHAR_VARCHAR_TYPE_STRING");
-    if (!type || (real && !g_str_has_prefix(real, "varchar("))) /* char is padded before it is compared */
-        return beyond(parser, "a column of a type that we cannot compare");
-    out->single = strcmp(type, "float") == 0;
-    for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++)
-        if (strcmp(kinds[i].type, type) == 0) {
-            out->kind = kinds[i].kind;
-            return true;
-        }
-    if (!g_str_has_prefix(type, "decimal"))
-        return beyond(parser, "a column of a type that we cannot compare");
-    out->kind = CHECK_NUMBER;
-    return true;
+    out->kind = SQL_DATE;
+    return sql_take_date(&parser->text, &out->value);
 }
 
 static bool take_column(Parser *parser, CheckOperand *out)
 {
-    skip_blanks(parser);
-    const char *start = parser->at;
-    g_autofree char *name = NULL;
-    if (*start == '`') {
-        name = take_quoted(parser, '`');
-    } else {
-        while (is_name_character(*parser->at))
-            parser->at++;
-        name = g_strndup(start, (gsize) (parser->at - start));
-    }
+    sql_skip_blanks(&parser->text);
+    const char *start = parser->text.at;
+    g_autofree char *name = sql_take_name(&parser->text);
     json_object *field = name && *name ? delta_schema_field(parser->schema, name) : NULL;
-    skip_blanks(parser);
-    if (!field || *parser->at == '.' || *parser->at == '(' || *parser->at == '[') {
-        parser->at = start;
-        return beyond(parser, "something that is no column of the table");
+    sql_skip_blanks(&parser->text);
+    if (!field || strchr(".([", *parser->text.at ? *parser->text.at : ' ')) {
+        parser->text.at = start;
+        return sql_beyond(&parser->text, "something that is no column of the table");
     }
     out->is_column = true;
     out->column = -1;
     for (int64_t i = 0; i < parser->input->n_children; i++)
         if (delta_name_equal(parser->input->children[i]->name, name))
             out->column = (int) i;
-    return column_kind(parser, field, out);
+    out->single = g_strcmp0(delta_json_text(field, "type"), "float") == 0;
+    return sql_kind_of_field(field, &out->kind) ||
+           sql_beyond(&parser->text, "a column of a type that we cannot compare");
 }
 
 static bool take_length(Parser *parser, CheckOperand *out)
 {
-    if (!take_symbol(parser, "(") || !take_column(parser, out) || !take_symbol(parser, ")") || out->kind != CHECK_TEXT)
-        return beyond(parser, "length() of something that is no text column");
+    if (!sql_take_symbol(&parser->text, "(") || !take_column(parser, out) || !sql_take_symbol(&parser->text, ")") ||
+        out->kind != SQL_TEXT)
+        return sql_beyond(&parser->text, "length() of something that is no text column");
     out->length = true;
-    out->kind = CHECK_NUMBER;
+    out->kind = SQL_NUMBER;
     return true;
 }
 
 static bool take_operand(Parser *parser, CheckOperand *out)
 {
     *out = (CheckOperand){0};
-    skip_blanks(parser);
-    if (*parser->at == '\'') {
-        out->owned = take_quoted(parser, '\'');
-        out->kind = out->value.kind = CHECK_TEXT;
+    sql_skip_blanks(&parser->text);
+    if (*parser->text.at == '\'') {
+        out->owned = sql_take_quoted(&parser->text, '\'');
+        out->kind = out->value.kind = SQL_TEXT;
         if (out->owned)
             out->value.text = (SfBytes){out->owned, (int64_t) strlen(out->owned)};
         return out->owned != NULL;
     }
-    if (g_ascii_isdigit(*parser->at) || *parser->at == '-' || *parser->at == '.')
+    if (g_ascii_isdigit(*parser->text.at) || *parser->text.at == '-' || *parser->text.at == '.')
         return take_number(parser, out);
-    bool yes = take_word(parser, "true");
-    if (yes || take_word(parser, "false")) {
-        out->kind = out->value.kind = CHECK_BOOL;
+    bool yes = sql_take_word(&parser->text, "true");
+    if (yes || sql_take_word(&parser->text, "false")) {
+        out->kind = out->value.kind = SQL_BOOL;
         out->value.number = yes;
         return true;
     }
-    const char *start = parser->at;
-    if (take_word(parser, "date")) {
-        skip_blanks(parser);
-        if (*parser->at == '\'')
+    const char *start = parser->text.at;
+    if (sql_take_word(&parser->text, "date")) {
+        sql_skip_blanks(&parser->text);
+        if (*parser->text.at == '\'')
             return take_date_literal(parser, out);
-        parser->at = start;
+        parser->text.at = start;
     }
-    if (take_word(parser, "length") || take_word(parser, "char_length")) {
-        skip_blanks(parser);
-        if (*parser->at == '(')
+    if (sql_take_word(&parser->text, "length") || sql_take_word(&parser->text, "char_length")) {
+        sql_skip_blanks(&parser->text);
+        if (*parser->text.at == '(')
             return take_length(parser, out);
-        parser->at = start;
+        parser->text.at = start;
     }
     return take_column(parser, out);
 }
@@ -211,20 +109,21 @@ static bool as_date(Parser *parser, CheckOperand *operand)
 {
     int64_t days;
     if (!delta_date_parse(operand->owned, &days))
-        return beyond(parser, "a text that is no date yyyy-MM-dd before this");
-    operand->kind = operand->value.kind = CHECK_DATE;
+        return sql_beyond(&parser->text, "a text that is no date yyyy-MM-dd before this");
+    operand->kind = operand->value.kind = SQL_DATE;
     operand->value.number = days;
     return true;
 }
 
 static bool match_kinds(Parser *parser, CheckOperand *left, CheckOperand *right)
 {
-    if (left->kind == CHECK_DATE && right->kind == CHECK_TEXT && right->owned)
+    if (left->kind == SQL_DATE && right->kind == SQL_TEXT && right->owned)
         return as_date(parser, right);
-    if (right->kind == CHECK_DATE && left->kind == CHECK_TEXT && left->owned)
+    if (right->kind == SQL_DATE && left->kind == SQL_TEXT && left->owned)
         return as_date(parser, left);
-    bool numbers = left->kind <= CHECK_REAL && right->kind <= CHECK_REAL;
-    return numbers || left->kind == right->kind || beyond(parser, "values of two types compared before this");
+    bool numbers = left->kind <= SQL_REAL && right->kind <= SQL_REAL;
+    return numbers || left->kind == right->kind ||
+           sql_beyond(&parser->text, "values of two types compared before this");
 }
 
 static CheckNode *node_new(CheckOp op, CheckNode *a, CheckNode *b)
@@ -256,8 +155,8 @@ static CheckNode *compare(Parser *parser, CheckOp op, bool turn, const CheckOper
 static CheckNode *take_list(Parser *parser, const CheckOperand *left)
 {
     g_autoptr(CheckNode) all = NULL;
-    if (!take_symbol(parser, "(")) {
-        beyond(parser, "IN without a list");
+    if (!sql_take_symbol(&parser->text, "(")) {
+        sql_beyond(&parser->text, "IN without a list");
         return NULL;
     }
     do {
@@ -268,10 +167,10 @@ static CheckNode *take_list(Parser *parser, const CheckOperand *left)
         if (!one)
             return NULL;
         all = all ? node_new(CHECK_OR, g_steal_pointer(&all), one) : one;
-    } while (take_symbol(parser, ","));
-    if (take_symbol(parser, ")"))
+    } while (sql_take_symbol(&parser->text, ","));
+    if (sql_take_symbol(&parser->text, ")"))
         return g_steal_pointer(&all);
-    beyond(parser, "IN with more than a list of values");
+    sql_beyond(&parser->text, "IN with more than a list of values");
     return NULL;
 }
 
@@ -282,7 +181,7 @@ static CheckNode *take_between(Parser *parser, const CheckOperand *left)
     if (!take_operand(parser, &low))
         return NULL;
     g_autoptr(CheckNode) from = compare(parser, CHECK_LE, true, left, &low);
-    if (!from || !take_word(parser, "and") || !take_operand(parser, &high))
+    if (!from || !sql_take_word(&parser->text, "and") || !take_operand(parser, &high))
         return NULL;
     CheckNode *to = compare(parser, CHECK_LE, false, left, &high);
     return to ? node_new(CHECK_AND, g_steal_pointer(&from), to) : NULL;
@@ -300,15 +199,15 @@ static CheckNode *take_comparison(Parser *parser, const CheckOperand *left)
                {"=", CHECK_EQ, false, false},     {"<", CHECK_LT, false, false},  {">", CHECK_LT, true, false}};
     for (size_t i = 0; i < G_N_ELEMENTS(ops); i++) {
         CheckOperand right;
-        if (!take_symbol(parser, ops[i].symbol))
+        if (!sql_take_symbol(&parser->text, ops[i].symbol))
             continue;
         if (!take_operand(parser, &right))
             return NULL;
         CheckNode *node = compare(parser, ops[i].op, ops[i].turn, left, &right);
         return node && ops[i].negate ? node_new(CHECK_NOT, node, NULL) : node;
     }
-    if (left->kind != CHECK_BOOL) {
-        beyond(parser, "no comparison that we know");
+    if (left->kind != SQL_BOOL) {
+        sql_beyond(&parser->text, "no comparison that we know");
         return NULL;
     }
     CheckNode *truth = node_new(CHECK_TRUTH, NULL, NULL);
@@ -329,24 +228,24 @@ static CheckNode *take_predicate(Parser *parser)
         g_free(left.owned);
         return NULL;
     }
-    if (take_word(parser, "is")) {
-        bool negate = take_word(parser, "not");
-        node = take_word(parser, "null") ? node_new(CHECK_IS_NULL, NULL, NULL) : NULL;
+    if (sql_take_word(&parser->text, "is")) {
+        bool negate = sql_take_word(&parser->text, "not");
+        node = sql_take_word(&parser->text, "null") ? node_new(CHECK_IS_NULL, NULL, NULL) : NULL;
         if (node)
             node->left = copy_operand(&left);
         else
-            beyond(parser, "IS without NULL");
+            sql_beyond(&parser->text, "IS without NULL");
         node = negated(negate, node);
     } else {
-        bool negate = take_word(parser, "not");
-        if (take_word(parser, "in"))
+        bool negate = sql_take_word(&parser->text, "not");
+        if (sql_take_word(&parser->text, "in"))
             node = negated(negate, take_list(parser, &left));
-        else if (take_word(parser, "between"))
+        else if (sql_take_word(&parser->text, "between"))
             node = negated(negate, take_between(parser, &left));
         else
             node = negate ? NULL : take_comparison(parser, &left);
         if (!node)
-            beyond(parser, "no condition that we know");
+            sql_beyond(&parser->text, "no condition that we know");
     }
     g_free(left.owned);
     return node;
@@ -357,16 +256,16 @@ static CheckNode *take_or(Parser *parser);
 static CheckNode *take_not(Parser *parser)
 {
     if (++parser->depth > MAX_DEPTH) {
-        beyond(parser, "too deep a condition");
+        sql_beyond(&parser->text, "too deep a condition");
         return NULL;
     }
     CheckNode *node;
-    if (take_word(parser, "not") ||
-        (g_str_has_prefix(parser->at, "!") && parser->at[1] != '=' && take_symbol(parser, "!"))) {
+    if (sql_take_word(&parser->text, "not") ||
+        (g_str_has_prefix(parser->text.at, "!") && parser->text.at[1] != '=' && sql_take_symbol(&parser->text, "!"))) {
         node = negated(true, take_not(parser));
-    } else if (take_symbol(parser, "(")) {
+    } else if (sql_take_symbol(&parser->text, "(")) {
         g_autoptr(CheckNode) inner = take_or(parser);
-        bool closed = inner && (take_symbol(parser, ")") || beyond(parser, "no closing bracket"));
+        bool closed = inner && (sql_take_symbol(&parser->text, ")") || sql_beyond(&parser->text, "no closing bracket"));
         node = closed ? g_steal_pointer(&inner) : NULL;
     } else {
         node = take_predicate(parser);
@@ -378,7 +277,7 @@ static CheckNode *take_not(Parser *parser)
 static CheckNode *take_and(Parser *parser)
 {
     g_autoptr(CheckNode) node = take_not(parser);
-    while (node && take_word(parser, "and")) {
+    while (node && sql_take_word(&parser->text, "and")) {
         CheckNode *more = take_not(parser);
         if (!more)
             return NULL;
@@ -390,7 +289,7 @@ static CheckNode *take_and(Parser *parser)
 static CheckNode *take_or(Parser *parser)
 {
     g_autoptr(CheckNode) node = take_and(parser);
-    while (node && take_word(parser, "or")) {
+    while (node && sql_take_word(&parser->text, "or")) {
         CheckNode *more = take_and(parser);
         if (!more)
             return NULL;
@@ -401,11 +300,11 @@ static CheckNode *take_or(Parser *parser)
 
 CheckNode *check_parse(const char *text, json_object *schema, const struct ArrowSchema *input, SfError *err)
 {
-    Parser parser = {.at = text, .schema = schema, .input = input, .err = err};
+    Parser parser = {.text = {text, err}, .schema = schema, .input = input};
     g_autoptr(CheckNode) node = take_or(&parser);
-    skip_blanks(&parser);
-    if (node && *parser.at) {
-        beyond(&parser, "more than a condition that we know");
+    sql_skip_blanks(&parser.text);
+    if (node && *parser.text.at) {
+        sql_beyond(&parser.text, "more than a condition that we know");
         return NULL;
     }
     return g_steal_pointer(&node);

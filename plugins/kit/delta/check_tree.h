@@ -2,38 +2,16 @@
 #ifndef KIT_DELTA_CHECK_TREE_H
 #define KIT_DELTA_CHECK_TREE_H
 
-#include "delta.h"
-
-__extension__ typedef __int128 CheckInt;
-__extension__ typedef unsigned __int128 CheckBits;
-
-/* Values compare within a kind, numbers and reals with each other. */
-typedef enum CheckKind {
-    CHECK_NUMBER,
-    CHECK_REAL,
-    CHECK_TEXT,
-    CHECK_DATE,
-    CHECK_TIME,
-    CHECK_BOOL,
-    CHECK_NULL
-} CheckKind;
-
-typedef struct CheckValue {
-    CheckKind kind;  /* CHECK_NULL: no value */
-    CheckInt number; /* × 10^scale; dates, times and truths too */
-    int scale;
-    double real;
-    SfBytes text;
-} CheckValue;
+#include "sql.h"
 
 typedef struct CheckOperand {
     bool is_column;
     bool length; /* of the column's text in characters */
     bool single; /* the table keeps it as a float */
     int column;  /* in the rows; -1: they leave it out, so it is null */
-    CheckKind kind;
-    CheckValue value; /* a literal's */
-    char *owned;      /* its text */
+    SqlKind kind;
+    SqlValue value; /* a literal's */
+    char *owned;    /* its text */
 } CheckOperand;
 
 typedef enum CheckOp {

@@ -85,8 +85,6 @@ SfStatus delta_log_check_features(const DeltaLog *log, SfError *err);
 /* Whether the table's protocol has that feature for writers. */
 bool delta_log_supports(const DeltaLog *log, const char *feature);
 int delta_protocol_version(const DeltaLog *log, const char *member); /* "minReaderVersion"; 0: it does not say */
-/* SF_CONFIG when rows of these columns leave one out that has a default. */
-SfStatus delta_log_check_defaults(const DeltaLog *log, const struct ArrowSchema *input, SfError *err);
 bool delta_log_in_commit_time(const DeltaLog *log);
 
 /* "_delta_log/00000000000000000007.json" */
@@ -148,6 +146,7 @@ json_object *delta_schema_field_at(json_object *type, const DeltaNames *names, c
 bool delta_field_nullable(json_object *field);
 json_object *delta_type_of(json_object *type, const char *member); /* of a field or a type: whatever JSON it is */
 const char *delta_type_name(const SfField *field, char *room, size_t size); /* of a primitive */
+bool delta_primitive_type(const char *name, SfField *out); /* false: "decimal(99,2)", and what we have no type for */
 /* Whether rows of that primitive type may go into a column of the table's type. */
 bool delta_type_takes(json_object *type, const SfField *field);
 
@@ -221,6 +220,51 @@ typedef struct DeltaCheck DeltaCheck;
 GPtrArray *delta_checks_new(const DeltaLog *log, const struct ArrowSchema *input, SfError *err);
 /* columns: of the rows, by number. False: the row may not be in the table; `why` is appended. */
 bool delta_check_holds(const DeltaCheck *check, const SfColumn *columns, int64_t row, GString *why);
+
+/* ---- columns that the table fills: fill.c, expression.c, expression_value.c, identity.c
+ * ------------------------------------------------------------------------------------------------ */
+
+/* An identity column: which numbers it has given out. `mark`: in the log; `last`: with the rows of the next commit. */
+typedef struct DeltaIdentity {
+    char *name;
+    int64_t start;
+    int64_t step;
+    bool explicit; /* rows may have values of their own */
+    bool marked;   /* there is a mark */
+    bool begun;    /* likewise last */
+    int64_t mark;
+    int64_t last;
+} DeltaIdentity;
+
+GPtrArray *delta_identities_new(const DeltaLog *log, json_object *schema); /* DeltaIdentity *, which the array owns */
+DeltaIdentity *delta_identity_find(const GPtrArray *identities, const char *name); /* or NULL */
+bool delta_identity_next(DeltaIdentity *identity, int64_t *out);                   /* false: there is none */
+bool delta_identity_moved(const DeltaIdentity *identity);
+/* Whether what `older` has given out since its mark is still free in the table's newer state. */
+bool delta_identity_follows(const DeltaIdentity *identity, const DeltaIdentity *older);
+void delta_identity_write(const DeltaIdentity *identity, json_object *schema);
+void delta_identity_written(DeltaIdentity *identity); /* after the commit */
+
+typedef struct DeltaFill DeltaFill;
+
+/* Of the table's columns: those that the rows leave out and that have a default or an identity, and the generated ones.
+ * NULL, and SF_CONFIG with its name, where one is beyond us. Borrows the identities. */
+GPtrArray *delta_fills_new(const DeltaLog *log, json_object *schema, const GPtrArray *identities,
+                           const struct ArrowSchema *input, SfError *err);
+/* The rows' columns, with those that are filled behind them. */
+SfStatus delta_fills_schema(const GPtrArray *fills, const struct ArrowSchema *input, struct ArrowSchema *out,
+                            SfError *err);
+
+typedef struct DeltaFillRows {
+    const SfColumn *columns; /* of the rows, by number */
+    int64_t n;
+    int64_t now_us;
+    void (*refuse)(gpointer user, int64_t row, const char *why); /* the row cannot be in the table */
+    gpointer user;
+} DeltaFillRows;
+
+/* out: the columns that delta_fills_schema() adds, as a struct of so many rows; untouched where there are none. */
+SfStatus delta_fills_apply(const GPtrArray *fills, const DeltaFillRows *rows, struct ArrowArray *out, SfError *err);
 
 /* ---- column mapping: mapping.c
  * ------------------------------------------------------------------------------------------------ */

@@ -29,14 +29,14 @@ static SfStatus check_list(const DeltaLog *log, const char *member, SfError *err
     return SF_OK;
 }
 
-/* Keys in a field's metadata that ask something of every row, where the protocol means them. */
-static const char *forbidden_key(const char *key)
+/* Keys in a field's metadata that ask something of every row, where the protocol means them: of columns only. */
+static const char *key_of_columns(const char *key)
 {
     static const struct {
         const char *key;
         const char *feature;
     } rows[] = {
-
+        {"delta.invariants", "invariants"},
         {"delta.generationExpression", "generatedColumns"},
         {"delta.identity.start", "identityColumns"},
         {"delta.identity.step", "identityColumns"},
@@ -56,12 +56,11 @@ static SfStatus check_field(const DeltaLog *log, json_object *field, int depth, 
         json_object_object_foreach(metadata, key, value)
         {
             (void) value;
-            const char *feature = forbidden_key(key);
-            bool inner_rule = depth > 0 && strcmp(key, "delta.invariants") == 0; /* of a value within others */
-            if (inner_rule || (feature && delta_log_supports(log, feature)))
-                return sf_fail(err, SF_CONFIG, "%s: column '%s' uses the feature '%s', which this sink lacks",
-                               store_url(log->store), delta_json_text(field, "name"),
-                               inner_rule ? "invariants" : feature);
+            const char *feature = key_of_columns(key);
+            if (depth > 0 && feature && delta_log_supports(log, feature))
+                return sf_fail(err, SF_CONFIG,
+                               "%s: column '%s' within another uses the feature '%s', which this sink lacks there",
+                               store_url(log->store), delta_json_text(field, "name"), feature);
         }
     }
     json_object *type = NULL;
@@ -123,27 +122,4 @@ SfStatus delta_log_check_features(const DeltaLog *log, SfError *err)
     if (delta_log_maps(log) && delta_mapping_check(schema, err) != SF_OK)
         return sf_fail_prefix(err, SF_CONFIG, "%s", store_url(log->store));
     return check_type(log, schema, 0, err);
-}
-
-/* A default is for columns that an insert leaves out: null in ours, which only a default of null allows. */
-SfStatus delta_log_check_defaults(const DeltaLog *log, const struct ArrowSchema *input, SfError *err)
-{
-    if (!delta_log_supports(log, "allowColumnDefaults"))
-        return SF_OK;
-    g_autoptr(json_object) schema = delta_schema_parse(log->metadata, err);
-    json_object *fields = delta_json_member(schema, "fields", json_type_array);
-    g_autoptr(GHashTable) there = delta_names_new();
-    for (int64_t i = 0; i < input->n_children; i++)
-        delta_names_add(there, input->children[i]->name, i);
-    for (size_t i = 0; fields && i < json_object_array_length(fields); i++) {
-        json_object *field = json_object_array_get_idx(fields, i);
-        const char *name = delta_json_text(field, "name");
-        const char *text = delta_json_text(delta_json_member(field, "metadata", json_type_object), "CURRENT_DEFAULT");
-        if (text && name && g_ascii_strcasecmp(text, "NULL") != 0 && delta_names_find(there, name) < 0)
-            return sf_fail(err, SF_CONFIG,
-                           "%s: column '%s' has the default %s (feature 'allowColumnDefaults'), which this sink does "
-                           "not fill in; let the rows have the column",
-                           store_url(log->store), name, text);
-    }
-    return fields ? SF_OK : SF_FATAL;
 }
