@@ -12,22 +12,17 @@
 
 enum { FLUSH_BYTES = 256 << 10 };
 
-Chain *chain_new(SfNode *node, size_t input, const SfSplit *split, const ChainPlace *place)
+void chain_init(Chain *chain, SfNode *node, const ChainPlace *place)
 {
-    Chain *chain = g_new0(Chain, 1);
     chain->node = node;
-    chain->input = input;
-    chain->split = split;
     chain->place = place;
     chain->link.data = chain;
-    chain->key = name_key(split->name);
+    chain->key = name_key(chain->range.split->name);
     chain->position_path = g_build_filename(place->positions, chain->key, NULL);
     g_autofree char *hidden = g_strdup_printf(".%s.tmp", chain->key);
     chain->hidden_path = g_build_filename(place->files, hidden, NULL);
-    chain->start = chain->end = SF_POSITION_NONE;
     chain->position_fd = chain->hidden_fd = -1;
     chain->buffer = g_string_new(NULL);
-    return chain;
 }
 
 static void close_fd(int *fd)
@@ -62,14 +57,12 @@ static void drop_open(Chain *chain)
     chain->renamed = false;
     chain->hidden_size = 0;
     chain->rows = 0;
-    chain->end = chain->start;
     empty_buffer(chain);
 }
 
-void chain_free(Chain *chain)
+void chain_clear(gpointer data)
 {
-    if (!chain)
-        return;
+    Chain *chain = data;
     if (chain->hidden_fd >= 0)
         (void) unlink(chain->hidden_path);
     drop_open(chain);
@@ -79,7 +72,6 @@ void chain_free(Chain *chain)
     g_free(chain->hidden_path);
     g_free(chain->position_path);
     g_free(chain->key);
-    g_free(chain);
 }
 
 static SfStatus fail_io(const char *path, const char *what, SfError *err)
@@ -110,7 +102,7 @@ static SfStatus lock(Chain *chain, SfError *err)
     if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
         SfStatus status = errno == EWOULDBLOCK
                               ? sf_fail(err, SF_RETRY, "another process is writing files of split '%s' to '%s'",
-                                        chain->split->name, chain->place->files)
+                                        chain->range.split->name, chain->place->files)
                               : fail_io(chain->position_path, "lock", err);
         close_fd(&fd);
         return status;
@@ -142,7 +134,7 @@ static SfStatus read_position(const Chain *chain, int64_t *out, SfError *err)
 static SfStatus write_position(const Chain *chain, bool sync, SfError *err)
 {
     char text[32];
-    int size = g_snprintf(text, sizeof text, "%020" PRId64 "\n", chain->end);
+    int size = g_snprintf(text, sizeof text, "%020" PRId64 "\n", chain->range.end);
     if (pwrite(chain->position_fd, text, (size_t) size, 0) != size || (sync && fdatasync(chain->position_fd) != 0))
         return fail_io(chain->position_path, "write", err);
     return SF_OK;
@@ -161,8 +153,10 @@ SfStatus chain_recover(Chain *chain, SfError *err)
 {
     drop_open(chain);
     SF_TRY(lock(chain, err));
-    SF_TRY(find_end(chain, &chain->start, err));
-    chain->end = chain->start;
+    int64_t end = SF_POSITION_NONE;
+    range_reset(&chain->range, end);
+    SF_TRY(find_end(chain, &end, err));
+    range_reset(&chain->range, end);
     return SF_OK;
 }
 
@@ -176,11 +170,11 @@ SfStatus chain_hold(Chain *chain, SfError *err)
     int64_t end = SF_POSITION_NONE;
     SF_TRY(lock(chain, err));
     SF_TRY(find_end(chain, &end, err));
-    if (end == chain->start)
+    if (end == chain->range.committed)
         return SF_OK;
     chain_release(chain);
-    return sf_fail(err, SF_FENCED, "another process has moved split '%s' in '%s' on to %" PRId64, chain->split->name,
-                   chain->place->files, end);
+    return sf_fail(err, SF_FENCED, "another process has moved split '%s' in '%s' on to %" PRId64,
+                   chain->range.split->name, chain->place->files, end);
 }
 
 void chain_release(Chain *chain)
@@ -201,13 +195,11 @@ SfStatus chain_spare(GQueue *held, guint most, SfError *err)
     return SF_OK;
 }
 
-void chain_add(Chain *chain, const SfBatch *batch, int64_t rows)
+SfStatus chain_add(Chain *chain, const SfBatch *batch, int64_t rows, SfError *err)
 {
-    if (chain->end == chain->start)
-        chain->from = batch->start;
-    chain->end = batch->end;
     chain->rows += rows;
     charge(chain);
+    return range_write(&chain->range, batch, err);
 }
 
 /* What lies under its name is a dead process's, or somebody's trap: another name of a file elsewhere. */
@@ -250,7 +242,7 @@ static SfStatus sync_directory(const char *path, SfError *err)
 /* The rename is the commit: the name is the range. */
 static SfStatus publish(Chain *chain, SfError *err)
 {
-    g_autofree char *name = name_file(chain->key, chain->from, chain->end);
+    g_autofree char *name = name_file(chain->key, chain->range.start, chain->range.end);
     g_autofree char *path = g_build_filename(chain->place->files, name, NULL);
     SF_TRY(chain_flush(chain, true, err));
     sf_fault(chain->node, "file-sink:written");
@@ -266,11 +258,10 @@ static SfStatus publish(Chain *chain, SfError *err)
 
 SfStatus chain_commit(Chain *chain, SfError *err)
 {
-    if (chain->end == chain->start)
+    if (!range_moved(&chain->range))
         return SF_OK;
-    SfPosition end = {.split = chain->split, .position = chain->end};
     SF_TRY(chain_hold(chain, err));
-    SF_TRY(sf_settle(chain->node, chain->input, &end, 1, err));
+    SF_TRY(range_settle(chain->node, &chain->range, err));
     if (chain->rows > 0)
         SF_TRY(publish(chain, err));
     /* beside a file the position only matters once somebody takes the file away: no reason to fail or to wait */
@@ -278,8 +269,7 @@ SfStatus chain_commit(Chain *chain, SfError *err)
     if (chain->rows == 0 && status != SF_OK)
         return status;
     sf_fault(chain->node, "file-sink:positioned");
-    chain->start = chain->end;
     drop_open(chain);
-    sf_committed(chain->node, chain->input, chain->split, chain->end);
+    range_publish(chain->node, &chain->range);
     return SF_OK;
 }

@@ -6,6 +6,7 @@
 
 #include <sys/types.h>
 #include "names.h"
+#include "ranges/ranges.h"
 
 /* What the chains of an input have in common; outlives them. */
 typedef struct ChainPlace {
@@ -16,16 +17,12 @@ typedef struct ChainPlace {
 } ChainPlace;
 
 typedef struct Chain {
+    Range range; /* `committed` is NONE before recover as well */
     SfNode *node;
-    size_t input;
-    const SfSplit *split;
     const ChainPlace *place;
     char *key;
     char *position_path;
     char *hidden_path;
-    int64_t start;   /* end of what is committed, or SF_POSITION_NONE before recover */
-    int64_t from;    /* of what was written since; start, where that is known */
-    int64_t end;     /* of what was written */
     int64_t rows;    /* in the hidden file and the buffer */
     int position_fd; /* < 0: not locked */
     int hidden_fd;
@@ -36,8 +33,9 @@ typedef struct Chain {
     int64_t charged;     /* its memory, as the host knows it */
 } Chain;
 
-Chain *chain_new(SfNode *node, size_t input, const SfSplit *split, const ChainPlace *place);
-void chain_free(Chain *chain);
+/* The chain's struct as ranges_add() made it, and before ranges_free() ends it. */
+void chain_init(Chain *chain, SfNode *node, const ChainPlace *place);
+void chain_clear(gpointer chain);
 
 /* Drops what is open, locks, and reads how far the files and the position file say that the chain got. SF_RETRY while
  * another process has the lock. */
@@ -47,7 +45,7 @@ SfStatus chain_recover(Chain *chain, SfError *err);
 SfStatus chain_hold(Chain *chain, SfError *err);
 
 /* Takes note of a batch whose rows are in the buffer. */
-void chain_add(Chain *chain, const SfBatch *batch, int64_t rows);
+SfStatus chain_add(Chain *chain, const SfBatch *batch, int64_t rows, SfError *err);
 
 /* Moves the buffer into the hidden file once there is much of it, or all of it. */
 SfStatus chain_flush(Chain *chain, bool all, SfError *err);

@@ -17,7 +17,6 @@ typedef struct Input {
     char *files;        /* directories; NULL for standard output */
     char *positions;
     ChainPlace place;
-    GHashTable *chains; /* SfSplit * → Chain * */
 } Input;
 
 typedef struct FileSink {
@@ -31,7 +30,7 @@ typedef struct FileSink {
     GQueue held;       /* Chain *, those that are locked */
     GPtrArray *inputs; /* Input *, by number */
     bool printing;
-    Console console;
+    Ranges *chains; /* Chain; to standard output: Range */
     GString *lines; /* being printed */
 } FileSink;
 
@@ -79,7 +78,6 @@ static const char doc[] =
 static void input_free(Input *input)
 {
     json_writer_free(input->writer);
-    g_hash_table_unref(input->chains);
     g_free(input->files);
     g_free(input->positions);
     g_free(input);
@@ -131,7 +129,6 @@ static SfStatus bind(SfNode *node, size_t number, const struct ArrowSchema *sche
     SF_TRY(check_options(self, err));
     Input *input = g_new0(Input, 1);
     g_ptr_array_add(self->inputs, input);
-    input->chains = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify) chain_free);
     if (self->format == FORMAT_VALUE)
         return find_value(self, schema, input, err);
     input->writer = json_writer_new(schema, err);
@@ -142,8 +139,11 @@ static SfStatus open_node(SfNode *node, SfError *err)
 {
     FileSink *self = node->state;
     self->printing = strcmp(self->path, "-") == 0;
-    self->lines = g_string_new(NULL);
-    console_init(&self->console);
+    if (!self->chains) {
+        self->lines = g_string_new(NULL);
+        self->chains =
+            ranges_new(node, self->printing ? sizeof(Range) : sizeof(Chain), self->printing ? NULL : chain_clear);
+    }
     if (self->printing)
         return SF_OK;
     g_autofree char *absolute = NULL;
@@ -162,10 +162,10 @@ static Chain *chain_of(SfNode *node, size_t number, const SfSplit *split)
 {
     FileSink *self = node->state;
     Input *input = g_ptr_array_index(self->inputs, number);
-    Chain *chain = g_hash_table_lookup(input->chains, split);
+    Chain *chain = ranges_find(self->chains, number, split);
     if (!chain) {
-        chain = chain_new(node, number, split, &input->place);
-        g_hash_table_insert(input->chains, (gpointer) split, chain);
+        chain = ranges_add(self->chains, number, split);
+        chain_init(chain, node, &input->place);
     }
     return chain;
 }
@@ -175,11 +175,13 @@ static SfStatus recover(SfNode *node, SfRecovery *chains, size_t n, SfError *err
     FileSink *self = node->state;
     for (size_t i = 0; i < n; i++) {
         chains[i].position = SF_POSITION_NONE;
-        if (self->printing)
+        if (self->printing) {
+            range_reset(ranges_add(self->chains, chains[i].input, chains[i].split), SF_POSITION_NONE);
             continue;
+        }
         Chain *chain = chain_of(node, chains[i].input, chains[i].split);
         SF_TRY(chain_recover(chain, err));
-        chains[i].position = chain->start;
+        chains[i].position = chain->range.committed;
         SF_TRY(chain_spare(&self->held, MOST_HELD, err));
     }
     return SF_OK;
@@ -229,8 +231,7 @@ static SfStatus print(SfNode *node, size_t number, const SfBatch *batch, SfError
     g_string_truncate(self->lines, 0);
     SF_TRY(add_rows(node, g_ptr_array_index(self->inputs, number), batch, self->lines, &rows, err));
     SF_TRY(console_print(self->lines, err));
-    console_add(&self->console, number, batch);
-    return SF_OK;
+    return ranges_write(self->chains, number, batch, err);
 }
 
 static SfStatus write_batch(SfNode *node, size_t number, const SfBatch *batch, SfError *err)
@@ -246,25 +247,21 @@ static SfStatus write_batch(SfNode *node, size_t number, const SfBatch *batch, S
     if (chain->hidden_size >= self->file_size)
         SF_TRY(chain_commit(chain, err));
     SF_TRY(add_rows(node, g_ptr_array_index(self->inputs, number), batch, chain->buffer, &rows, err));
-    chain_add(chain, batch, rows);
-    return SF_OK;
+    return chain_add(chain, batch, rows, err);
 }
 
 static SfStatus commit(SfNode *node, SfCommitReason reason, SfError *err)
 {
     FileSink *self = node->state;
-    console_commit(&self->console, node);
-    for (guint i = 0; i < self->inputs->len; i++) {
-        Input *input = g_ptr_array_index(self->inputs, i);
-        GHashTableIter iter;
-        gpointer chain = NULL;
-        g_hash_table_iter_init(&iter, input->chains);
-        while (g_hash_table_iter_next(&iter, NULL, &chain)) {
-            SF_TRY(chain_commit(chain, err));
-            SF_TRY(chain_spare(&self->held, MOST_HELD, err));
-            if (reason == SF_COMMIT_REVOKE || reason == SF_COMMIT_END)
-                chain_release(chain);
-        }
+    if (self->printing) {
+        ranges_publish(self->chains);
+        return SF_OK;
+    }
+    for (guint i = 0; i < ranges_count(self->chains); i++) {
+        SF_TRY(chain_commit(ranges_at(self->chains, i), err));
+        SF_TRY(chain_spare(&self->held, MOST_HELD, err));
+        if (reason == SF_COMMIT_REVOKE || reason == SF_COMMIT_END)
+            chain_release(ranges_at(self->chains, i));
     }
     return SF_OK;
 }
@@ -272,7 +269,7 @@ static SfStatus commit(SfNode *node, SfCommitReason reason, SfError *err)
 static void close_node(SfNode *node)
 {
     FileSink *self = node->state;
-    console_done(&self->console);
+    g_clear_pointer(&self->chains, ranges_free);
     g_clear_pointer(&self->inputs, g_ptr_array_unref);
     if (self->lines)
         g_string_free(g_steal_pointer(&self->lines), TRUE);

@@ -130,30 +130,12 @@ static SfStatus stage(Session *session, const Pending *pending, SfError *err)
     return SF_OK;
 }
 
-/* Rejects must be durable before the ends that leave them out are. */
-static SfStatus settle(Session *session, const GArray *chains, SfError *err)
-{
-    for (gsize input = 0; input < session->node->n_inputs; input++) {
-        g_autoptr(GArray) ends = g_array_new(FALSE, FALSE, sizeof(SfPosition));
-        for (guint i = 0; i < chains->len; i++) {
-            const Chain *chain = &g_array_index(chains, Chain, i);
-            SfPosition end = {.split = chain->split, .position = chain->end};
-            if (chain->moved && chain->input == input)
-                g_array_append_val(ends, end);
-        }
-        if (ends->len > 0)
-            SF_TRY(sf_settle(session->node, input, (SfPosition *) (void *) ends->data, ends->len, err));
-    }
-    sf_fault(session->node, "gold-settled");
-    return SF_OK;
-}
-
 /* From here on a failure does not tell whether the transaction is there. */
-static SfStatus end_transaction(Session *session, GArray *chains, SfError *err)
+static SfStatus end_transaction(Session *session, const Ranges *chains, SfError *err)
 {
-    for (guint i = 0; i < chains->len; i++) {
-        Chain *chain = &g_array_index(chains, Chain, i);
-        chain->uncertain = chain->moved ? chain->end : SF_POSITION_NONE;
+    for (guint i = 0; i < ranges_count(chains); i++) {
+        Chain *chain = ranges_at(chains, i);
+        chain->uncertain = range_moved(&chain->range) ? chain->range.end : SF_POSITION_NONE;
     }
     SF_TRY(odbc_commit(session->odbc, err));
     sf_fault(session->node, "gold-committed");
@@ -176,7 +158,8 @@ static SfStatus lock_deleted(Session *session, const Pending *pending, SfError *
 }
 
 /* One try. Careful: searches for bad rows; *struck tells how many it found, and then nothing is committed. */
-static SfStatus attempt(Session *session, Pending *pending, GArray *chains, bool careful, gsize *struck, SfError *err)
+static SfStatus attempt(Session *session, Pending *pending, const Ranges *chains, bool careful, gsize *struck,
+                        SfError *err)
 {
     Search search = {.session = session, .pending = pending};
     *struck = careful ? strike_untakable(session, pending) : 0;
@@ -198,7 +181,8 @@ static SfStatus attempt(Session *session, Pending *pending, GArray *chains, bool
         return SF_OK;
     if (ledger_last)
         SF_TRY(ledger_move(session, chains, err));
-    SF_TRY(settle(session, chains, err));
+    SF_TRY(ranges_settle(chains, err)); /* rejects first: the ends leave them out */
+    sf_fault(session->node, "gold-settled");
     return end_transaction(session, chains, err);
 }
 
@@ -210,7 +194,7 @@ static SfStatus back_out(Session *session, SfError *err)
 
 /* The fast way first. When rows are refused: all of it again in search of them, then the fast way with the winners
  * that are left, as often as a key's next best row is refused as well. */
-static SfStatus transact(Session *session, Pending *pending, GArray *chains, SfError *err)
+static SfStatus transact(Session *session, Pending *pending, const Ranges *chains, SfError *err)
 {
     for (bool careful = false;;) {
         gsize struck = 0;
@@ -230,27 +214,26 @@ static SfStatus transact(Session *session, Pending *pending, GArray *chains, SfE
 }
 
 /* After a failure: which of our positions does the ledger have? */
-static SfStatus reconcile(Session *session, GArray *chains, bool *all_there, SfError *err)
+static SfStatus reconcile(Session *session, const Ranges *chains, bool *all_there, SfError *err)
 {
-    g_autofree int64_t *positions = g_new0(int64_t, MAX(chains->len, 1));
-    SF_TRY(ledger_read(session, chains, positions, err));
+    SF_TRY(ledger_read(session, chains, err));
     *all_there = true;
-    for (guint i = 0; i < chains->len; i++) {
-        Chain *chain = &g_array_index(chains, Chain, i);
+    for (guint i = 0; i < ranges_count(chains); i++) {
+        Chain *chain = ranges_at(chains, i);
         bool is_ours =
-            positions[i] == chain->ledger || (chain->uncertain != SF_POSITION_NONE && positions[i] == chain->uncertain);
-        if (chain->moved && !is_ours)
+            chain->there == chain->ledger || (chain->uncertain != SF_POSITION_NONE && chain->there == chain->uncertain);
+        if (range_moved(&chain->range) && !is_ours)
             return sf_fail(err, SF_FENCED, "the ledger has moved on: another process commits split '%s' for step '%s'",
-                           chain->split->name, session->node->step);
+                           chain->range.split->name, session->node->step);
         if (is_ours)
-            chain->ledger = positions[i];
+            chain->ledger = chain->there;
         chain->uncertain = SF_POSITION_NONE;
-        *all_there &= !chain->moved || chain->ledger == chain->end;
+        *all_there &= !range_moved(&chain->range) || chain->ledger == chain->range.end;
     }
     return SF_OK;
 }
 
-SfStatus commit_pending(Session *session, Pending *pending, GArray *chains, SfError *err)
+SfStatus commit_pending(Session *session, Pending *pending, const Ranges *chains, SfError *err)
 {
     bool fresh = session->dialect == NULL;
     bool all_there = false;
@@ -265,9 +248,9 @@ SfStatus commit_pending(Session *session, Pending *pending, GArray *chains, SfEr
         session_drop(session);
         return status == SF_EMPTY ? SF_RETRY : status;
     }
-    for (guint i = 0; i < chains->len; i++) {
-        Chain *chain = &g_array_index(chains, Chain, i);
-        chain->ledger = chain->moved ? chain->end : chain->ledger;
+    for (guint i = 0; i < ranges_count(chains); i++) {
+        Chain *chain = ranges_at(chains, i);
+        chain->ledger = range_moved(&chain->range) ? chain->range.end : chain->ledger;
         chain->uncertain = SF_POSITION_NONE;
     }
     return SF_OK;

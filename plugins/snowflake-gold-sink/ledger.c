@@ -8,12 +8,12 @@
 #include "value.h"
 
 /* With one input it has no name in the ledger, so that renaming the step before changes nothing. */
-static const char *input_name(const Session *session, const Chain *chain)
+const char *ledger_input(const Session *session, const Chain *chain)
 {
-    return session->node->n_inputs > 1 ? session->node->inputs[chain->input] : "";
+    return session->node->n_inputs > 1 ? session->node->inputs[chain->range.input] : "";
 }
 
-static void ledger_table(const Session *session, GString *sql)
+void ledger_table(const Session *session, GString *sql)
 {
     sql_table(session->dialect, session->schema, session->ledger, sql);
 }
@@ -52,7 +52,7 @@ SfStatus ledger_create(Session *session, SfError *err)
 
 /* "2024-01-15 10:30:00.123", and what drivers put behind it; without a fraction it may have been until the second's
  * end. 0: it is no time. */
-static int64_t moved_ms(const char *text)
+int64_t ledger_time(const char *text)
 {
     static const gsize date = sizeof "2024-01-15";
     gsize length = strlen(text);
@@ -67,24 +67,26 @@ static int64_t moved_ms(const char *text)
     return g_date_time_to_unix(time) * 1000 + rest;
 }
 
-static void take_row(const Session *session, GArray *chains, int64_t *positions, const char *input, const char *split,
+static void take_row(const Session *session, const Ranges *chains, const char *input, const char *split,
                      int64_t position, int64_t ms)
 {
-    for (guint i = 0; i < chains->len; i++) {
-        Chain *chain = &g_array_index(chains, Chain, i);
-        if (strcmp(split, chain->split->name) != 0 || strcmp(input, input_name(session, chain)) != 0)
+    for (guint i = 0; i < ranges_count(chains); i++) {
+        Chain *chain = ranges_at(chains, i);
+        if (strcmp(split, chain->range.split->name) != 0 || strcmp(input, ledger_input(session, chain)) != 0)
             continue;
         chain->found = true;
         chain->moved_ms = ms;
-        positions[i] = position < 0 ? SF_POSITION_NONE : position;
+        chain->there = position < 0 ? SF_POSITION_NONE : position;
     }
 }
 
-SfStatus ledger_read(Session *session, GArray *chains, int64_t *positions, SfError *err)
+SfStatus ledger_read(Session *session, const Ranges *chains, SfError *err)
 {
-    for (guint i = 0; i < chains->len; i++) {
-        g_array_index(chains, Chain, i).found = false;
-        positions[i] = SF_POSITION_NONE;
+    for (guint i = 0; i < ranges_count(chains); i++) {
+        Chain *chain = ranges_at(chains, i);
+        chain->found = false;
+        chain->there = SF_POSITION_NONE;
+        chain->moved_ms = 0;
     }
     g_autoptr(GString) sql = g_string_new("SELECT input, split, end_position, updated_at FROM ");
     ledger_table(session, sql);
@@ -102,16 +104,16 @@ SfStatus ledger_read(Session *session, GArray *chains, int64_t *positions, SfErr
         bool null = false;
         SF_TRY(odbc_int64(statement, 2, &null, &position, err));
         SF_TRY(odbc_text(statement, 3, &text, err));
-        take_row(session, chains, positions, input, split, position, moved_ms(text ? text : ""));
+        take_row(session, chains, input, split, position, ledger_time(text ? text : ""));
     }
     return status == SF_EMPTY ? SF_OK : status;
 }
 
-SfStatus ledger_add(Session *session, const GArray *chains, SfError *err)
+SfStatus ledger_add(Session *session, const Ranges *chains, SfError *err)
 {
     g_autoptr(GString) rows = g_string_new(NULL);
-    for (guint i = 0; i < chains->len; i++) {
-        const Chain *chain = &g_array_index(chains, Chain, i);
+    for (guint i = 0; i < ranges_count(chains); i++) {
+        const Chain *chain = ranges_at(chains, i);
         if (chain->found)
             continue;
         g_string_append(rows, rows->len > 0 ? ", (" : "(");
@@ -119,9 +121,9 @@ SfStatus ledger_add(Session *session, const GArray *chains, SfError *err)
         g_string_append(rows, ", ");
         sql_string(session->dialect, session->node->step, rows);
         g_string_append(rows, ", ");
-        sql_string(session->dialect, input_name(session, chain), rows);
+        sql_string(session->dialect, ledger_input(session, chain), rows);
         g_string_append(rows, ", ");
-        sql_string(session->dialect, chain->split->name, rows);
+        sql_string(session->dialect, chain->range.split->name, rows);
         g_string_append(rows, ", -1, 0, 0, ");
         session_time(sf_now_ms(session->node), rows);
         g_string_append_c(rows, ')');
@@ -141,7 +143,7 @@ static void count_rows(const Session *session, const Chain *chain, gint64 *rows,
     *rows = *struck = 0;
     for (guint i = 0; i < session->pending->parts->len; i++) {
         const Part *part = pending_part(session->pending, i);
-        if (part->batch->split != chain->split || part->input != chain->input)
+        if (part->batch->split != chain->range.split || part->input != chain->range.input)
             continue;
         *rows += sf_rows(part->batch);
         for (int64_t byte = 0; part->struck && byte < (sf_rows(part->batch) + 7) / 8; byte++)
@@ -149,7 +151,7 @@ static void count_rows(const Session *session, const Chain *chain, gint64 *rows,
     }
 }
 
-SfStatus ledger_move(Session *session, const GArray *chains, SfError *err)
+SfStatus ledger_move(Session *session, const Ranges *chains, SfError *err)
 {
     int64_t expected = 0, changed = 0;
     g_autoptr(GString) sql = g_string_new("UPDATE ");
@@ -162,19 +164,19 @@ SfStatus ledger_move(Session *session, const GArray *chains, SfError *err)
         sql, " FROM (SELECT column1 AS v_input, column2 AS v_split, column3 AS old_end, column4 AS new_end, column5 "
              "AS more_rows, column6 AS more_rejects FROM ");
     g_string_append(sql, session->dialect->values);
-    for (guint i = 0; i < chains->len; i++) {
-        const Chain *chain = &g_array_index(chains, Chain, i);
-        if (!chain->moved)
+    for (guint i = 0; i < ranges_count(chains); i++) {
+        const Chain *chain = ranges_at(chains, i);
+        if (!range_moved(&chain->range))
             continue;
         gint64 rows = 0, struck = 0;
         count_rows(session, chain, &rows, &struck);
         g_string_append(sql, expected > 0 ? ", (" : "(");
-        sql_string(session->dialect, input_name(session, chain), sql);
+        sql_string(session->dialect, ledger_input(session, chain), sql);
         g_string_append(sql, ", ");
-        sql_string(session->dialect, chain->split->name, sql);
+        sql_string(session->dialect, chain->range.split->name, sql);
         g_string_append_printf(
             sql, ", %" G_GINT64_FORMAT ", %" G_GINT64_FORMAT ", %" G_GINT64_FORMAT ", %" G_GINT64_FORMAT ")",
-            (gint64) chain->ledger, (gint64) chain->end, rows, struck);
+            (gint64) chain->ledger, (gint64) chain->range.end, rows, struck);
         expected++;
     }
     g_string_append_printf(sql, "%s) AS v WHERE ", session->dialect->end_values);

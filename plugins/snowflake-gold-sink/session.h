@@ -10,7 +10,9 @@ typedef struct Session {
     Odbc *odbc; /* there from open to close, for interrupts */
     const char *schema;
     const char *ledger;
-    bool create; /* missing tables and columns */
+    const char *adopt; /* whose positions the step goes on from where it has none of its own; NULL: nobody's */
+    bool anew;         /* it may begin with a split that another step has written to the same tables */
+    bool create;       /* missing tables and columns */
     const Model *model;
     const Pending *pending;
     const Dialect *dialect; /* NULL: not logged in */

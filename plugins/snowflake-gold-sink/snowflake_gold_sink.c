@@ -11,6 +11,8 @@ typedef struct Gold {
     const char *password;
     const char *schema;
     const char *ledger;
+    const char *adopt;
+    int32_t start;
     const SfValue *dimensions;
     const SfValue *facts;
     bool provenance;
@@ -23,7 +25,7 @@ typedef struct Gold {
     GPtrArray *numbers; /* gint64 *: for each input, the schema's column of each source */
     Pending *pending;
     Session session;
-    GArray *chains; /* Chain */
+    Ranges *chains; /* Chain */
     int64_t charged;
     int64_t last_commit_ms; /* monotonic: a clock that is set holds no commit back */
     bool committed;
@@ -32,6 +34,9 @@ typedef struct Gold {
 /* Of a table; model.c reads them. */
 static const char *const dimension_keys[] = {"key", "columns", "latest_by", "delete_when", "skip_when", NULL};
 static const char *const fact_keys[] = {"key", "columns", "latest_by", "delete_when", "skip_when", "dimensions", NULL};
+
+typedef enum Start { START_KNOWN, START_ANEW } Start;
+static const char *const starts[] = {"known", "anew", NULL}; /* Start */
 
 static const SfOption options[] = {
     SF_OPTION_SECRET(Gold, connection, .required = true,
@@ -56,6 +61,13 @@ static const SfOption options[] = {
                    .doc = "Create missing schemas, tables and columns; false: only check them."),
     SF_OPTION_STRING(Gold, ledger, .value = "sf_ledger",
                      .doc = "Table that holds how far each split has been committed."),
+    SF_OPTION_STRING(Gold, adopt,
+                     .doc = "Name under which the ledger knows the positions so far, `pipeline/step`: this step goes "
+                            "on from there. For pipelines and steps that were renamed; it may stay.",
+                     .example = "old_pipeline/gold"),
+    SF_OPTION_ENUM(Gold, start, .value = "known", .words = starts,
+                   .doc = "What to do where another pipeline or step has written the same split to these tables: "
+                          "`known` stops, `anew` reads it from the beginning."),
     SF_OPTION_DURATION(Gold, delete_retention, .name = "delete.retention", .value = "0s", .min = "0s",
                        .doc = "How long a deleted key is remembered, so that an older row that comes later does not "
                               "bring it back; 0s: for ever."),
@@ -173,12 +185,14 @@ static SfStatus open_sink(SfNode *node, SfError *err)
     if (!gold->session.odbc) {
         g_autofree char *connection = with_lock_timeout(gold->connection);
         gold->pending = pending_new(gold->model);
-        gold->chains = g_array_new(FALSE, TRUE, sizeof(Chain));
+        gold->chains = ranges_new(node, sizeof(Chain), NULL);
         gold->session = (Session){
             .node = node,
             .odbc = odbc_new(&(OdbcLogin){connection, gold->user, gold->password, gold->connect_timeout}),
             .schema = gold->schema,
             .ledger = gold->ledger,
+            .adopt = gold->adopt,
+            .anew = gold->start == START_ANEW,
             .create = gold->create,
             .retention = gold->delete_retention,
             .model = gold->model,
@@ -190,41 +204,47 @@ static SfStatus open_sink(SfNode *node, SfError *err)
     return status == SF_REJECT || status == SF_EMPTY ? SF_RETRY : status;
 }
 
-static Chain *find_chain(Gold *gold, size_t input, const SfSplit *split)
+/* Chains that are new or come again, and those among them that the ledger has no position of. */
+static GPtrArray *add_chains(Gold *gold, const SfRecovery *chains, size_t n)
 {
-    for (guint i = 0; i < gold->chains->len; i++) {
-        Chain *chain = &g_array_index(gold->chains, Chain, i);
-        if (chain->input == input && chain->split == split)
-            return chain;
+    GPtrArray *added = g_ptr_array_new();
+    for (size_t i = 0; i < n; i++) {
+        bool fresh = !ranges_find(gold->chains, chains[i].input, chains[i].split);
+        Chain *chain = ranges_add(gold->chains, chains[i].input, chains[i].split);
+        if (fresh)
+            chain->uncertain = SF_POSITION_NONE;
+        g_ptr_array_add(added, chain);
     }
-    return NULL;
+    return added;
+}
+
+static SfStatus read_positions(Gold *gold, GPtrArray *wanted, SfError *err)
+{
+    SF_TRY(session_ready(&gold->session, err));
+    SF_TRY(ledger_read(&gold->session, gold->chains, err));
+    for (guint i = 0; i < wanted->len; i++) {
+        Chain *chain = wanted->pdata[i];
+        chain->ledger = chain->there;
+    }
+    SF_TRY(ledger_adopt(&gold->session, wanted, err));
+    return ledger_add(&gold->session, gold->chains, err);
 }
 
 static SfStatus recover(SfNode *node, SfRecovery *chains, size_t n, SfError *err)
 {
     Gold *gold = node->state;
-    for (size_t i = 0; i < n; i++) {
-        Chain fresh = {.input = chains[i].input, .split = chains[i].split, .uncertain = SF_POSITION_NONE};
-        if (!find_chain(gold, chains[i].input, chains[i].split))
-            g_array_append_val(gold->chains, fresh);
-    }
-    g_autofree int64_t *positions = g_new0(int64_t, MAX(gold->chains->len, 1));
-    SfStatus status = session_ready(&gold->session, err);
-    if (status == SF_OK)
-        status = ledger_read(&gold->session, gold->chains, positions, err);
-    if (status == SF_OK)
-        status = ledger_add(&gold->session, gold->chains, err);
+    g_autoptr(GPtrArray) wanted = add_chains(gold, chains, n);
+    SfStatus status = read_positions(gold, wanted, err);
     if (status != SF_OK) {
         session_drop(&gold->session);
         return status == SF_REJECT || status == SF_EMPTY ? SF_RETRY : status;
     }
     for (size_t i = 0; i < n; i++) {
-        Chain *chain = find_chain(gold, chains[i].input, chains[i].split);
-        gsize number = (gsize) (chain - (Chain *) (void *) gold->chains->data);
-        chain->ledger = chain->end = chains[i].position = positions[number];
-        chain->moved = false;
-        if (chains[i].position != SF_POSITION_NONE && chain->moved_ms > 0)
-            sf_recovered(node, chain->input, chain->split, chain->ledger, chain->moved_ms);
+        Chain *chain = wanted->pdata[i];
+        chains[i].position = chain->there;
+        range_reset(&chain->range, chain->there);
+        if (chain->there != SF_POSITION_NONE && chain->moved_ms > 0)
+            sf_recovered(node, chain->range.input, chain->range.split, chain->there, chain->moved_ms);
     }
     return SF_OK;
 }
@@ -239,15 +259,10 @@ static void charge(SfNode *node, Gold *gold)
 static SfStatus write_batch(SfNode *node, size_t input, const SfBatch *batch, SfError *err)
 {
     Gold *gold = node->state;
-    Chain *chain = find_chain(gold, input, batch->split);
-    if (!chain || (chain->end != SF_POSITION_NONE && batch->start < chain->end))
-        return sf_fail(err, SF_FATAL,
-                       "split '%s' comes at %" G_GINT64_FORMAT ", but the ledger is at %" G_GINT64_FORMAT,
-                       batch->split->name, (gint64) batch->start, (gint64) (chain ? chain->end : SF_POSITION_NONE));
+    SF_TRY(range_check(ranges_find(gold->chains, input, batch->split), batch, err));
     if (sf_rows(batch) > 0)
         SF_TRY(pending_add(gold->pending, node, batch, input, gold->numbers->pdata[input], err));
-    chain->moved = true;
-    chain->end = batch->end;
+    SF_TRY(ranges_write(gold->chains, input, batch, err));
     charge(node, gold);
     return SF_OK;
 }
@@ -255,25 +270,17 @@ static SfStatus write_batch(SfNode *node, size_t input, const SfBatch *batch, Sf
 static SfStatus commit(SfNode *node, SfCommitReason reason, SfError *err)
 {
     Gold *gold = node->state;
-    bool moved = false;
-    for (guint i = 0; i < gold->chains->len; i++)
-        moved |= g_array_index(gold->chains, Chain, i).moved;
     int64_t now_ms = sf_monotonic_ms(node);
     bool early =
         reason == SF_COMMIT_CHECKPOINT && gold->committed && now_ms - gold->last_commit_ms < gold->commit_interval;
-    if (!moved || early)
+    if (!ranges_moved(gold->chains) || early)
         return SF_OK;
     SF_TRY(commit_pending(&gold->session, gold->pending, gold->chains, err));
     pending_clear(gold->pending);
     charge(node, gold);
     gold->last_commit_ms = sf_monotonic_ms(node);
     gold->committed = true;
-    for (guint i = 0; i < gold->chains->len; i++) {
-        Chain *chain = &g_array_index(gold->chains, Chain, i);
-        if (chain->moved)
-            sf_committed(node, chain->input, chain->split, chain->end);
-        chain->moved = false;
-    }
+    ranges_publish(gold->chains);
     return SF_OK;
 }
 
@@ -290,7 +297,7 @@ static void close_sink(SfNode *node)
     if (gold->session.odbc)
         session_drop(&gold->session);
     g_clear_pointer(&gold->session.odbc, odbc_free);
-    g_clear_pointer(&gold->chains, g_array_unref);
+    g_clear_pointer(&gold->chains, ranges_free);
     g_clear_pointer(&gold->pending, pending_free);
     g_clear_pointer(&gold->numbers, g_ptr_array_unref);
     g_clear_pointer(&gold->model, model_free);

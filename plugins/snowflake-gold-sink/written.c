@@ -76,6 +76,27 @@ SfStatus written_read(Session *session, SfError *err)
     return status == SF_EMPTY ? SF_OK : status;
 }
 
+SfStatus written_writers(Session *session, GHashTable *out, SfError *err)
+{
+    if (!session->written)
+        return SF_OK;
+    g_autoptr(GString) sql = g_string_new("SELECT DISTINCT pipeline, step, table_name FROM ");
+    table_of(session, sql);
+    g_autoptr(OdbcStatement) statement = NULL;
+    SfStatus status = odbc_query(session->odbc, sql->str, &statement, err);
+    while (status == SF_OK && (status = odbc_fetch(statement, err)) == SF_OK) {
+        const char *text = NULL;
+        SF_TRY(odbc_text(statement, 0, &text, err));
+        g_autofree char *pipeline = g_strdup(text ? text : "");
+        SF_TRY(odbc_text(statement, 1, &text, err));
+        g_autofree char *writer = entry_of(pipeline, text ? text : "");
+        SF_TRY(odbc_text(statement, 2, &text, err));
+        if (name_set_find(session->model->tables, text ? text : "") >= 0)
+            g_hash_table_add(out, g_steal_pointer(&writer));
+    }
+    return status == SF_EMPTY ? SF_OK : status;
+}
+
 /* Columns by their schema_key(): the declared ones, and then the stale ones as well. */
 static GHashTable *declared(const Session *session, const Target *target)
 {

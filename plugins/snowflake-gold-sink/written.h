@@ -13,6 +13,9 @@ SfStatus written_read(Session *session, SfError *err);
  * value in: what the step wrote once, and provenance. Warns of them by name. NULL: none. */
 GPtrArray *written_stale(Session *session, const Target *target, GHashTable *there);
 
+/* Who has written columns of our tables: "<pipeline>\n<step>", ours as well. Nobody where there is no record. */
+SfStatus written_writers(Session *session, GHashTable *out, SfError *err);
+
 /* Adds the tables' columns that are not in it; creates it if absent, unless that is not allowed: then there is none. */
 SfStatus written_add(Session *session, SfError *err);
 
