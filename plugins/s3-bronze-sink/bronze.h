@@ -122,6 +122,8 @@ bool split_is_numbered(const SfSplit *split);
 char *chain_directory(const Bronze *bronze, const Layout *layout, const Chain *chain, int64_t bucket);
 /* "<directory>/<name>+<partition>+<first>.json" */
 char *chain_object_key(const Bronze *bronze, const Layout *layout, const Chain *chain, int64_t bucket, int64_t first);
+/* Whether it is an object's of this chain by its name, whatever its directory. */
+bool chain_owns_key(const Bronze *bronze, const Chain *chain, const char *key);
 /* Whether it may be an object's of this chain: below its topic's directory. */
 bool chain_has_key(const Bronze *bronze, const Chain *chain, const char *key);
 

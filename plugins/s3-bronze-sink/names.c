@@ -1,5 +1,6 @@
 /* What splits and objects are called in keys. The ledger, the objects and the host must mean the same by a split. */
 #include <inttypes.h>
+#include <string.h>
 
 #include "bronze.h"
 
@@ -88,4 +89,11 @@ bool chain_has_key(const Bronze *bronze, const Chain *chain, const char *key)
 {
     g_autofree char *below = g_strconcat(bronze->root, chain->topic, "/", NULL);
     return g_str_has_prefix(key, below);
+}
+
+bool chain_owns_key(const Bronze *bronze, const Chain *chain, const char *key)
+{
+    const char *slash = strrchr(key, '/');
+    g_autofree char *begin = g_strdup_printf("/%s+%" PRId32 "+", chain->name, chain->split->partition);
+    return chain_has_key(bronze, chain, key) && g_str_has_prefix(slash, begin) && g_ascii_isdigit(slash[strlen(begin)]);
 }

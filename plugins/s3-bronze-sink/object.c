@@ -5,8 +5,9 @@
 #include <libdeflate.h>
 
 #define ROOM_MIN ((size_t) 1 << 10)
-#define DRAFT_ROOM ((size_t) 128 << 10) /* what waits in memory on its way on: little enough for a cache */
-#define SPARES_MAX ((size_t) 8 << 20)   /* bytes */
+#define PASS_ROOM ((size_t) 128 << 10) /* what waits in memory on its way on: little enough for a cache */
+#define PASS_UNIT (PASS_ROOM / 2)
+#define SPARES_MAX ((size_t) 8 << 20) /* bytes */
 
 typedef struct Spare {
     char *data;
@@ -50,6 +51,14 @@ static void give_memory(Object *object)
     spares->bytes += spare.room;
 }
 
+/* Memory for lines that is enough: what is there by then goes on. */
+static size_t room_of(const Object *object)
+{
+    if (object->packs && object->level != 0)
+        return PASS_ROOM;
+    return object->packs || object->unit == 0 ? SIZE_MAX : object->unit + PASS_UNIT;
+}
+
 Object *object_new(char *key, int64_t bucket, int64_t first, Workshop *workshop, const Layout *layout, size_t expected)
 {
     Object *object = g_new0(Object, 1);
@@ -59,8 +68,8 @@ Object *object_new(char *key, int64_t bucket, int64_t first, Workshop *workshop,
     object->workshop = workshop;
     object->level = layout->options.compression == COMPRESSION_GZIP ? (int) layout->options.level : 0;
     object->packs = layout->options.compression == COMPRESSION_GZIP;
-    object->drafts = !object->packs && store_drafts(workshop->store);
-    object->expected = object->drafts || object->packs ? MIN(expected, DRAFT_ROOM) : expected;
+    object->unit = store_draft_unit(workshop->store);
+    object->expected = MIN(expected, room_of(object));
     return object;
 }
 
@@ -76,18 +85,28 @@ void object_free(Object *object)
     g_free(object);
 }
 
-/* Hands on to the store what it takes now. It may take nothing, then there will be more to hand on the next time. */
-static void draft_lines(Object *object)
+/* Hands on to the store what it takes now, and returns how much that is. It may take nothing, then there will be more
+ * to hand on the next time. */
+static size_t draft_bytes(Object *object, const char *data, size_t size)
 {
+    if (object->unit == 0 || size < object->unit)
+        return 0;
     if (!object->draft)
         object->draft = store_draft_new(object->workshop->store, object->key);
     if (!object->draft)
-        return;
-    size_t taken = store_draft_write(object->draft, object->data, object->size);
-    object->crc32 = libdeflate_crc32(object->crc32, object->data, taken);
+        return 0;
+    size_t taken = store_draft_write(object->draft, data, size);
+    object->crc32 = libdeflate_crc32(object->crc32, data, taken);
     object->drafted += taken;
+    return taken;
+}
+
+static void draft_lines(Object *object)
+{
+    size_t taken = draft_bytes(object, object->data, object->size);
+    object->passed_on += taken;
     object->size -= taken;
-    if (object->size > 0)
+    if (object->size > 0 && taken > 0)
         memmove(object->data, object->data + taken, object->size);
 }
 
@@ -99,19 +118,30 @@ static bool pack_lines(Object *object)
         object->pack = pack_new(object->level);
     if (!object->pack || !pack_add(object->pack, object->data, object->size))
         return false;
-    object->drafted += object->size;
+    object->passed_on += object->size;
     object->size = 0;
+    size_t size;
+    const char *packed = pack_data(object->pack, &size);
+    pack_drop(object->pack, draft_bytes(object, packed, size));
+    return true;
+}
+
+/* Where there is enough of them, lines go on. false: no memory. */
+static bool pass_on(Object *object)
+{
+    if (object->room < room_of(object) || object->size < PASS_UNIT)
+        return true;
+    if (object->packs)
+        return pack_lines(object);
+    draft_lines(object);
     return true;
 }
 
 bool object_reserve(Object *object, size_t more)
 {
     size_t needed;
-    if (object->packs && object->level != 0 && object->size >= DRAFT_ROOM / 2 && object->room >= DRAFT_ROOM &&
-        !pack_lines(object))
+    if (!pass_on(object))
         return false;
-    if (object->drafts && object->size >= DRAFT_ROOM / 2 && object->room >= DRAFT_ROOM)
-        draft_lines(object);
     if (!g_size_checked_add(&needed, object->size, more))
         return false;
     if (!object->data)
@@ -119,6 +149,8 @@ bool object_reserve(Object *object, size_t more)
     if (needed <= object->room)
         return true;
     size_t room = object->room > SIZE_MAX / 2 ? needed : 2 * object->room;
+    if (object->room < room_of(object))
+        room = MIN(room, room_of(object));
     room = MAX(MAX(needed, room), MAX(object->expected, ROOM_MIN));
     char *data = g_try_realloc(object->data, room);
     if (!data)
@@ -142,7 +174,7 @@ static SfStatus end_pack(Object *object, SfError *err)
     g_clear_pointer(&object->pack, pack_free);
     give_memory(object);
     object->data = NULL;
-    object->room = object->drafted = 0;
+    object->room = 0;
     return SF_OK;
 }
 
@@ -165,5 +197,5 @@ size_t object_held(const Object *object)
 {
     bool compressed = object->body && !object->data;
     size_t packed = object->pack ? pack_held(object->pack) : 0;
-    return compressed ? g_bytes_get_size(object->body) : object->room + packed;
+    return store_draft_held(object->draft) + (compressed ? g_bytes_get_size(object->body) : object->room + packed);
 }

@@ -35,12 +35,13 @@ typedef struct Object {
     size_t room;
     size_t expected; /* bytes that it will have, by a guess */
     Workshop *workshop;
-    bool drafts;       /* lines may go to the store before it is sealed */
+    size_t unit;       /* bytes that go to the store at once, before it is sealed; 0: none */
     bool packs;        /* they are compressed */
     int level;         /* by this level */
     StoreDraft *draft; /* NULL: all is in memory */
     Pack *pack;        /* NULL: nothing is compressed yet */
-    size_t drafted;    /* bytes of lines that went to either */
+    size_t passed_on;  /* bytes of lines that went to either */
+    size_t drafted;    /* bytes that went to the draft */
     uint32_t crc32;    /* of the draft; sealed: of all that is stored */
     char *key;
     GBytes *body; /* set when it is sealed: what is to be stored behind the draft */
@@ -83,7 +84,7 @@ size_t object_held(const Object *object);
 /* Bytes of its lines; sealed: of what is stored. */
 static inline size_t object_bytes(const Object *object)
 {
-    return object->drafted + (object->body ? g_bytes_get_size(object->body) : object->size);
+    return object->body ? object->drafted + g_bytes_get_size(object->body) : object->passed_on + object->size;
 }
 
 #endif

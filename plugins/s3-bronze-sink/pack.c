@@ -4,6 +4,7 @@
 #include "pack.h"
 
 #include <stdint.h>
+#include <string.h>
 #include <zlib.h>
 
 #define GZIP_WINDOW (15 + 16)            /* zlib.h, deflateInit2: 16 more for a gzip header */
@@ -87,6 +88,19 @@ bool pack_add(Pack *pack, const char *data, size_t size)
         size -= piece;
     }
     return true;
+}
+
+const char *pack_data(const Pack *pack, size_t *size)
+{
+    *size = pack->size;
+    return (const char *) pack->data;
+}
+
+void pack_drop(Pack *pack, size_t size)
+{
+    pack->size -= size;
+    if (size > 0 && pack->size > 0)
+        memmove(pack->data, pack->data + size, pack->size);
 }
 
 GBytes *pack_end(Pack *pack)

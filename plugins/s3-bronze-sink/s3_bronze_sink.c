@@ -6,7 +6,8 @@
 
 #include "bronze.h"
 
-#define AGE_MS 60000 /* a range without any rotate option is cut when it has been open for so long */
+#define ABANDONED_MS 3600000 /* the one before us may be about to end what is younger */
+#define AGE_MS 60000         /* a range without any rotate option is cut when it has been open for so long */
 
 static const SfOption options[] = {
     STORE_OPTION_ROWS(Bronze, place),
@@ -182,6 +183,44 @@ static SfStatus take_chain(SfNode *node, size_t input, const SfSplit *split, Cha
     return SF_OK;
 }
 
+typedef struct Recovered {
+    const Bronze *bronze;
+    const SfRecovery *chains;
+    size_t n;
+} Recovered;
+
+static bool is_among(const Recovered *recovered, const Chain *chain)
+{
+    for (size_t i = 0; i < recovered->n; i++)
+        if (chain->split == recovered->chains[i].split)
+            return true;
+    return false;
+}
+
+static bool owns_key(gconstpointer user, const char *key)
+{
+    const Recovered *recovered = user;
+    const GPtrArray *chains = recovered->bronze->chains;
+    for (guint i = 0; i < chains->len; i++)
+        if (chain_owns_key(recovered->bronze, chains->pdata[i], key) && is_among(recovered, chains->pdata[i]))
+            return true;
+    return false;
+}
+
+/* Whoever has a chain now is the only one who writes its objects: what others began of them, they will not end. Once a
+ * topic. */
+static void tidy_drafts(const Bronze *bronze, const SfRecovery *chains, size_t n)
+{
+    g_autoptr(GHashTable) topics = g_hash_table_new(g_str_hash, g_str_equal);
+    Recovered recovered = {.bronze = bronze, .chains = chains, .n = n};
+    for (guint i = 0; i < bronze->chains->len; i++) {
+        const Chain *chain = bronze->chains->pdata[i];
+        g_autofree char *below = g_strconcat(bronze->root, chain->topic, "/", NULL);
+        if (is_among(&recovered, chain) && g_hash_table_add(topics, chain->topic))
+            store_tidy(bronze->store, below, ABANDONED_MS, owns_key, &recovered);
+    }
+}
+
 static SfStatus recover(SfNode *node, SfRecovery *chains, size_t n, SfError *err)
 {
     for (size_t i = 0; i < n; i++) {
@@ -191,6 +230,7 @@ static SfStatus recover(SfNode *node, SfRecovery *chains, size_t n, SfError *err
         SF_TRY(ledger_recover(node, chain, chains[i].hint, &chains[i].position, &written_ms, err));
         sf_recovered(node, chain->input, chain->split, chains[i].position, written_ms);
     }
+    tidy_drafts(bronze_of(node), chains, n);
     charge(node, NULL);
     return SF_OK;
 }
@@ -338,6 +378,8 @@ static const char doc[] =
     "A range is cut by `flush.size`, by event time and age (`rotate.interval.ms`), by the clock "
     "(`rotate.schedule.interval.ms`), when the pipeline stops, when a partition moves to another process, and "
     "when the memory budget is used up. The last partial range is never left waiting.\n\n"
+    "Large objects go to the store while their rows come in: into a temporary file, or to S3 in parts of `part_size`. "
+    "They can be seen when they are complete.\n\n"
     "Readers take the files below a topic's directory; `_sf` and `.sf-tmp` beside it are none of theirs.";
 
 SF_SINK_PLUGIN = {

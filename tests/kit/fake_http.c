@@ -244,7 +244,7 @@ FakeS3 *fake_s3_new(void)
     fake->last_headers = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     fake->objects = g_tree_new_full(by_path, NULL, g_free, (GDestroyNotify) g_bytes_unref);
     fake->sums = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-    fake->uploads = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_tree_unref);
+    fake->uploads = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, fake_upload_free);
     fake->clients = g_ptr_array_new_with_free_func(client_free);
     listen_on_loopback(fake);
     fake->thread = g_thread_new("fake-s3", accept_all, fake);

@@ -11,6 +11,14 @@ typedef struct FakeRequest {
     GByteArray *body;
 } FakeRequest;
 
+typedef struct FakeUpload {
+    char *path; /* "/bucket/key" */
+    char *begun;
+    GTree *parts; /* number → GBytes */
+} FakeUpload;
+
+void fake_upload_free(gpointer upload);
+
 typedef struct FakeAnswer {
     int status;
     GString *headers; /* "Name: value\r\n" lines */
@@ -24,7 +32,7 @@ struct FakeS3 {
     GHashTable *last_headers;
     GTree *objects;      /* "/bucket/key" → GBytes, in bytewise order */
     GHashTable *sums;    /* "/bucket/key" → x-amz-meta-sf-crc32 */
-    GHashTable *uploads; /* id → GTree of part numbers → GBytes */
+    GHashTable *uploads; /* id → FakeUpload */
     guint next_upload;
     guint connections;
     GPtrArray *clients; /* of Client */

@@ -55,13 +55,13 @@ static void store_bytes(FakeS3 *fake, const char *path, GByteArray *bytes)
 
 static void put_part(FakeS3 *fake, const FakeRequest *request, const Target *target, FakeAnswer *answer)
 {
-    GTree *parts = g_hash_table_lookup(fake->uploads, g_hash_table_lookup(target->query, "uploadId"));
-    if (!parts) {
+    const FakeUpload *upload = g_hash_table_lookup(fake->uploads, g_hash_table_lookup(target->query, "uploadId"));
+    if (!upload || !g_str_equal(upload->path, target->path)) {
         fake_s3_error(answer, 404, "NoSuchUpload");
         return;
     }
     gint64 number = g_ascii_strtoll(g_hash_table_lookup(target->query, "partNumber"), NULL, 10);
-    g_tree_replace(parts, GINT_TO_POINTER((int) number), g_bytes_new(request->body->data, request->body->len));
+    g_tree_replace(upload->parts, GINT_TO_POINTER((int) number), g_bytes_new(request->body->data, request->body->len));
     g_string_append_printf(answer->headers, "ETag: \"part-%d\"\r\n", (int) number);
 }
 
@@ -84,10 +84,30 @@ static int by_number(gconstpointer a, gconstpointer b, gpointer unused)
     return GPOINTER_TO_INT(a) - GPOINTER_TO_INT(b);
 }
 
-static void begin_upload(FakeS3 *fake, FakeAnswer *answer)
+void fake_upload_free(gpointer user)
+{
+    FakeUpload *upload = user;
+    g_free(upload->path);
+    g_free(upload->begun);
+    g_tree_unref(upload->parts);
+    g_free(upload);
+}
+
+static const char *add_upload(FakeS3 *fake, const char *path, char *begun)
 {
     char *id = g_strdup_printf("upload/%u+", ++fake->next_upload);
-    g_hash_table_insert(fake->uploads, id, g_tree_new_full(by_number, NULL, NULL, (GDestroyNotify) g_bytes_unref));
+    FakeUpload *upload = g_new0(FakeUpload, 1);
+    upload->path = g_strdup(path);
+    upload->begun = begun;
+    upload->parts = g_tree_new_full(by_number, NULL, NULL, (GDestroyNotify) g_bytes_unref);
+    g_hash_table_insert(fake->uploads, id, upload);
+    return id;
+}
+
+static void begin_upload(FakeS3 *fake, const Target *target, FakeAnswer *answer)
+{
+    g_autoptr(GDateTime) now = g_date_time_new_now_utc();
+    const char *id = add_upload(fake, target->path, g_date_time_format(now, "%Y-%m-%dT%H:%M:%SZ"));
     g_string_printf(answer->body,
                     "<?xml version=\"1.0\"?><InitiateMultipartUploadResult><UploadId>%s</UploadId>"
                     "</InitiateMultipartUploadResult>",
@@ -104,11 +124,12 @@ static gboolean append_part(gpointer number, gpointer bytes, gpointer whole)
 static void end_upload(FakeS3 *fake, const FakeRequest *request, const Target *target, FakeAnswer *answer)
 {
     const char *id = g_hash_table_lookup(target->query, "uploadId");
-    GTree *parts = g_hash_table_lookup(fake->uploads, id);
-    if (!parts) {
+    const FakeUpload *upload = g_hash_table_lookup(fake->uploads, id);
+    if (!upload || !g_str_equal(upload->path, target->path)) {
         fake_s3_error(answer, 404, "NoSuchUpload");
         return;
     }
+    GTree *parts = upload->parts;
     g_autofree char *list = g_strndup((const char *) request->body->data, request->body->len);
     g_autofree char *last =
         g_strdup_printf("<PartNumber>%d</PartNumber><ETag>\"part-%d\"", g_tree_nnodes(parts), g_tree_nnodes(parts));
@@ -179,6 +200,27 @@ static void list(FakeS3 *fake, const Target *target, FakeAnswer *answer)
                            listing.truncated ? "true" : "false");
 }
 
+/* A page has all of them. */
+static void list_uploads(FakeS3 *fake, const Target *target, FakeAnswer *answer)
+{
+    g_autofree char *below = g_strconcat(target->path, asked(target, "prefix"), NULL);
+    g_string_assign(answer->body,
+                    "<?xml version=\"1.0\"?><ListMultipartUploadsResult><EncodingType>url</EncodingType>");
+    GHashTableIter iter;
+    gpointer id, user;
+    g_hash_table_iter_init(&iter, fake->uploads);
+    while (g_hash_table_iter_next(&iter, &id, &user)) {
+        const FakeUpload *upload = user;
+        if (!g_str_has_prefix(upload->path, below))
+            continue;
+        g_autofree char *key = g_uri_escape_string(upload->path + strlen(target->path), "/", FALSE);
+        g_string_append_printf(answer->body,
+                               "<Upload><Initiated>%s</Initiated><Key>%s</Key><UploadId>%s</UploadId></Upload>",
+                               upload->begun, key, (const char *) id);
+    }
+    g_string_append(answer->body, "<IsTruncated>false</IsTruncated></ListMultipartUploadsResult>");
+}
+
 static void get(FakeS3 *fake, const Target *target, FakeAnswer *answer)
 {
     GBytes *bytes = g_tree_lookup(fake->objects, target->path);
@@ -203,10 +245,12 @@ void fake_s3_serve(FakeS3 *fake, const FakeRequest *request, FakeAnswer *answer)
         put(fake, request, &target, answer);
     else if (g_hash_table_contains(target.query, "list-type"))
         list(fake, &target, answer);
+    else if (g_str_equal(request->method, "GET") && g_hash_table_contains(target.query, "uploads"))
+        list_uploads(fake, &target, answer);
     else if (g_str_equal(request->method, "GET") || g_str_equal(request->method, "HEAD"))
         get(fake, &target, answer);
     else if (g_hash_table_contains(target.query, "uploads"))
-        begin_upload(fake, answer);
+        begin_upload(fake, &target, answer);
     else if (g_str_equal(request->method, "POST"))
         end_upload(fake, request, &target, answer);
     else if (g_hash_table_contains(target.query, "uploadId"))
@@ -260,6 +304,33 @@ guint fake_s3_uploads(FakeS3 *fake)
     guint count = g_hash_table_size(fake->uploads);
     g_mutex_unlock(&fake->mutex);
     return count;
+}
+
+guint fake_s3_parts(FakeS3 *fake)
+{
+    guint count = 0;
+    GHashTableIter iter;
+    gpointer upload;
+    g_mutex_lock(&fake->mutex);
+    g_hash_table_iter_init(&iter, fake->uploads);
+    while (g_hash_table_iter_next(&iter, NULL, &upload))
+        count += (guint) g_tree_nnodes(((FakeUpload *) upload)->parts);
+    g_mutex_unlock(&fake->mutex);
+    return count;
+}
+
+void fake_s3_begin_upload(FakeS3 *fake, const char *path, const char *begun)
+{
+    g_mutex_lock(&fake->mutex);
+    add_upload(fake, path, g_strdup(begun));
+    g_mutex_unlock(&fake->mutex);
+}
+
+void fake_s3_drop_uploads(FakeS3 *fake)
+{
+    g_mutex_lock(&fake->mutex);
+    g_hash_table_remove_all(fake->uploads);
+    g_mutex_unlock(&fake->mutex);
 }
 
 char *fake_s3_requests(FakeS3 *fake)

@@ -42,6 +42,11 @@ void fake_s3_set(FakeS3 *fake, const char *path, const char *body);
 GBytes *fake_s3_get(FakeS3 *fake, const char *path); /* NULL: none */
 guint fake_s3_count(FakeS3 *fake);                   /* objects */
 guint fake_s3_uploads(FakeS3 *fake);                 /* begun and not ended */
+guint fake_s3_parts(FakeS3 *fake);                   /* of all those */
+/* An upload that somebody began at such a time: "2024-01-15T10:30:01Z". */
+void fake_s3_begin_upload(FakeS3 *fake, const char *path, const char *begun);
+/* Ends all uploads, as a life-cycle rule does. */
+void fake_s3_drop_uploads(FakeS3 *fake);
 /* "PUT /bucket/key?query" lines of all requests so far, in order of arrival; then forgets them. */
 char *fake_s3_requests(FakeS3 *fake);
 /* Value of the header in the last request that had it, or NULL. */

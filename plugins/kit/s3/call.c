@@ -94,7 +94,9 @@ static void send_all(S3Store *store, S3Call **pending, size_t n)
         calls[i] = call;
     }
     http_run(store->http, calls, n);
+    store->away = n > 0;
     for (size_t i = 0; i < n; i++) {
+        store->away = store->away && calls[i]->status != SF_OK;
         g_strfreev(sent[i].headers);
         g_free(sent[i].url);
         s3_call_judge(store, pending[i]);

@@ -6,7 +6,6 @@
 #define PAGE_MAX 1000
 
 typedef struct Page {
-    const S3Store *store;
     const char *prefix; /* that was asked for, below the store's */
     GPtrArray *entries;
     StoreEntry *current;
@@ -44,22 +43,22 @@ static void take_field(gpointer user, const char *parent, const char *name, cons
     }
 }
 
-/* Decodes in place and cuts the URL's prefix off; false: none that was asked for. Callers rely on the prefix. */
-static bool make_relative(const Page *page, StoreEntry *entry)
+/* Callers rely on the prefix. */
+bool s3_list_key(const S3Store *store, const char *prefix, bool encoded, char **key)
 {
-    if (page->encoded) {
-        g_autofree char *spaced = g_strdelimit(g_strdup(entry->key), "+", ' ');
+    if (encoded) {
+        g_autofree char *spaced = g_strdelimit(g_strdup(*key), "+", ' ');
         char *decoded = g_uri_unescape_string(spaced, NULL);
         if (!decoded)
             return false;
-        g_free(entry->key);
-        entry->key = decoded;
+        g_free(*key);
+        *key = decoded;
     }
-    size_t size = strlen(page->store->prefix);
-    if (strncmp(entry->key, page->store->prefix, size) != 0)
+    size_t size = strlen(store->prefix);
+    if (strncmp(*key, store->prefix, size) != 0)
         return false;
-    memmove(entry->key, entry->key + size, strlen(entry->key + size) + 1);
-    return g_str_has_prefix(entry->key, page->prefix);
+    memmove(*key, *key + size, strlen(*key + size) + 1);
+    return g_str_has_prefix(*key, prefix);
 }
 
 static SfStatus refuse_key(const S3Store *store, const Page *page, const char *key, SfError *err)
@@ -82,9 +81,11 @@ static SfStatus read_page(S3Store *store, S3Call *call, Page *page, SfError *err
     if (!good)
         return sf_fail(err, SF_RETRY, "cannot list 's3://%s/%s': the answer is no XML; is 'endpoint' an S3 store?",
                        store->bucket, store->prefix);
-    for (guint i = 0; i < page->entries->len; i++)
-        if (!make_relative(page, page->entries->pdata[i]))
-            return refuse_key(store, page, ((StoreEntry *) page->entries->pdata[i])->key, err);
+    for (guint i = 0; i < page->entries->len; i++) {
+        StoreEntry *entry = page->entries->pdata[i];
+        if (!s3_list_key(store, page->prefix, page->encoded, &entry->key))
+            return refuse_key(store, page, entry->key, err);
+    }
     return SF_OK;
 }
 
@@ -111,7 +112,7 @@ SfStatus s3_list(Store *base, const char *prefix, const char *start_after, size_
     g_autofree char *after = g_strdup(start_after);
     for (bool more = true; more && max > 0;) {
         g_autoptr(GPtrArray) entries = g_ptr_array_new_with_free_func((GDestroyNotify) store_entry_free);
-        Page page = {.store = store, .prefix = prefix, .entries = entries};
+        Page page = {.prefix = prefix, .entries = entries};
         SF_TRY(get_page(store, prefix, after, max, &page, err));
         more = page.truncated && entries->len > 0;
         for (guint i = 0; i < entries->len && max > 0; i++, max--) {

@@ -11,7 +11,9 @@ typedef struct StoreBackend {
     SfStatus (*get)(Store *store, const char *key, int64_t limit, GBytes **out, SfError *err);
     SfStatus (*stat_all)(Store *store, const char *const *keys, int64_t *sizes, size_t n, SfError *err);
     SfStatus (*sum_all)(Store *store, const char *const *keys, StoreSum *sums, size_t n, SfError *err);
-    StoreDraft *(*draft)(Store *store, const char *key); /* may be NULL */
+    size_t (*draft_unit)(const Store *store);            /* NULL, and the next: takes no drafts */
+    StoreDraft *(*draft)(Store *store, const char *key); /* NULL: none for the moment */
+    void (*tidy)(Store *store, const char *prefix, int64_t older_ms, StoreOurs ours, gconstpointer user); /* or NULL */
     SfStatus (*put_all)(Store *store, StoreObject *objects, size_t n, SfError *err);
     SfStatus (*list)(Store *store, const char *prefix, const char *start_after, size_t max, GPtrArray *out,
                      SfError *err);
@@ -22,6 +24,7 @@ typedef struct StoreBackend {
 /* Head of every kind's own draft. */
 struct StoreDraft {
     size_t (*write)(StoreDraft *draft, const char *data, size_t size);
+    size_t (*held)(StoreDraft *draft); /* may be NULL */
     void (*free)(StoreDraft *draft);
 };
 

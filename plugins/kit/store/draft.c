@@ -11,6 +11,7 @@
 
 #define DRAFTS_MAX 128 /* open files of one store: half of what a process may have by default, and some more */
 #define SUFFIX ".draft"
+#define UNIT ((size_t) 64 << 10) /* worth a system call, and still in a cache */
 
 typedef struct FileDraft {
     StoreDraft base;
@@ -53,6 +54,12 @@ static void draft_free(StoreDraft *base)
     draft->store->drafts--;
     g_free(draft->path);
     g_free(draft);
+}
+
+size_t file_draft_unit(const Store *store)
+{
+    (void) store;
+    return UNIT;
 }
 
 StoreDraft *file_draft(Store *base, const char *key)

@@ -264,6 +264,7 @@ static const StoreBackend backend = {
     .get = file_get,
     .stat_all = file_stat_all,
     .sum_all = file_sum_all,
+    .draft_unit = file_draft_unit,
     .draft = file_draft,
     .put_all = put_all,
     .list = file_list,

@@ -49,6 +49,7 @@ bool file_holds(const char *path, GBytes *body);
 SfStatus file_sync_all(const char *const *paths, size_t n, bool directories, SfError *err);
 
 /* draft.c. An end or a name that was made already is fine: puts are repeated. */
+size_t file_draft_unit(const Store *store);
 StoreDraft *file_draft(Store *store, const char *key);
 SfStatus file_draft_end(StoreDraft *draft, GBytes *rest, SfError *err);
 const char *file_draft_path(const StoreDraft *draft);                    /* NULL: it has its object's name */

@@ -158,9 +158,9 @@ SfStatus store_put_new(Store *store, const char *key, GBytes *body, bool *create
     return SF_OK;
 }
 
-bool store_drafts(const Store *store)
+size_t store_draft_unit(const Store *store)
 {
-    return store->backend->draft != NULL;
+    return store->backend->draft_unit ? store->backend->draft_unit(store) : 0;
 }
 
 StoreDraft *store_draft_new(Store *store, const char *key)
@@ -172,6 +172,17 @@ StoreDraft *store_draft_new(Store *store, const char *key)
 size_t store_draft_write(StoreDraft *draft, const char *data, size_t size)
 {
     return draft->write(draft, data, size);
+}
+
+size_t store_draft_held(StoreDraft *draft)
+{
+    return draft && draft->held ? draft->held(draft) : 0;
+}
+
+void store_tidy(Store *store, const char *prefix, int64_t older_ms, StoreOurs ours, gconstpointer user)
+{
+    if (store->backend->tidy)
+        store->backend->tidy(store, prefix, older_ms, ours, user);
 }
 
 void store_draft_free(StoreDraft *draft)

@@ -26,7 +26,7 @@ typedef struct StoreOptions {
     bool tls_verify;
     bool sign_payload;   /* SHA-256 of every body in the signature */
     int64_t connections; /* requests at once */
-    int64_t part_size;   /* larger bodies go up in parts of this size */
+    int64_t part_size;   /* larger bodies go up in parts of this size, and drafts as soon as they have so much */
     int64_t timeout_ms;  /* without progress */
     int64_t request_ms;  /* one request in all, and a second more for every 64 KiB; 0: no such bound */
     const char *mode;    /* of local files, octal digits; NULL: 0666 less the umask */
@@ -59,8 +59,9 @@ extern const char *const store_path_styles[]; /* auto, true, false */
                        .doc = "Put the SHA-256 of every body into its signature; for stores that insist on it."),      \
         SF_OPTION_INT(state, member.connections, .name = "connections", .value = "8", .min = "1", .max = "256",        \
                       .doc = "Requests at once."),                                                                     \
-        SF_OPTION_SIZE(state, member.part_size, .name = "part_size", .value = "16MiB", .min = "5MiB", .max = "1GiB",   \
-                       .doc = "Larger objects are uploaded in parts of this size."),                                   \
+        SF_OPTION_SIZE(state, member.part_size, .name = "part_size", .value = "5MiB", .min = "5MiB", .max = "1GiB",    \
+                       .doc = "Larger objects are uploaded in parts of this size, which s3-bronze-sink sends while "   \
+                              "rows come in; up to four of them wait in memory. S3 takes 10,000 parts an object."),    \
         SF_OPTION_DURATION(state, member.timeout_ms, .name = "timeout", .value = "30s", .min = "100ms", .max = "1h",   \
                            .doc = "A request that makes no progress for so long is tried again."),                     \
         SF_OPTION_DURATION(state, member.request_ms, .name = "request_timeout", .value = "5m", .min = "1s",            \
@@ -123,11 +124,14 @@ SfStatus store_put_new(Store *store, const char *key, GBytes *body, bool *create
  * memory. NULL where the store takes none, or none for the moment: then all of the body is the caller's to keep.
  * Nothing of it can be seen under the key before it is put. */
 typedef struct StoreDraft StoreDraft;
-bool store_drafts(const Store *store); /* whether it ever takes any */
+/* Bytes that a draft takes at once, at least; 0: the store takes no drafts. */
+size_t store_draft_unit(const Store *store);
 StoreDraft *store_draft_new(Store *store, const char *key);
 /* Appends; how many of the bytes it took. What it did not take is the caller's to keep, and to offer again or to put as
  * the body's rest, which fails with the cause. */
 size_t store_draft_write(StoreDraft *draft, const char *data, size_t size);
+/* Bytes that wait in memory on their way; NULL: none. */
+size_t store_draft_held(StoreDraft *draft);
 /* Before its store. What was not put is dropped. */
 void store_draft_free(StoreDraft *draft);
 
@@ -158,6 +162,12 @@ void store_entry_free(StoreEntry *entry);
 /* Deleting what is not there is fine. Several at once; with the first error others may be gone. */
 SfStatus store_delete(Store *store, const char *key, SfError *err);
 SfStatus store_delete_all(Store *store, const char *const *keys, size_t n, SfError *err);
+
+/* Gives up drafts that others left behind below a prefix, where they cost money and nobody sees them: those of keys
+ * that `ours` says yes to, begun longer ago than older_ms. The caller knows that nobody who is alive goes on with them.
+ * Tries its best: what fails is left to the next one, and to the bucket's life-cycle rule. */
+typedef bool (*StoreOurs)(gconstpointer user, const char *key);
+void store_tidy(Store *store, const char *prefix, int64_t older_ms, StoreOurs ours, gconstpointer user);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Store, store_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(StoreDraft, store_draft_free)
