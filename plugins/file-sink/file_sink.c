@@ -107,7 +107,7 @@ static SfStatus read_mode(FileSink *self, SfError *err)
         digits++, size--;
     self->file_mode = (mode_t) g_ascii_strtoull(digits, NULL, 8);
     if (size != 3 || strspn(digits, "01234567") != size || (self->file_mode & 0600) != 0600)
-        return sf_fail(err, SF_CONFIG, "mode: '%s' is no mode by which the owner may read and write, such as 0640",
+        return sf_fail(err, SF_CONFIG, "mode: '%s' is not a mode that lets the owner read and write, such as 0640",
                        self->mode);
     return SF_OK;
 }

@@ -142,7 +142,7 @@ static SfStatus explain_pattern(const char *path, SfError *err)
     g_autofree char *fixed = fixed_part(path);
     glob_t found = {0};
     if (!g_file_test(fixed, G_FILE_TEST_IS_DIR))
-        return sf_fail(err, SF_CONFIG, "path: there is no directory '%s', so that no file matches '%s'", fixed, path);
+        return sf_fail(err, SF_CONFIG, "path: there is no directory '%s', so no file matches '%s'", fixed, path);
     bool any = glob(path, 0, NULL, &found) == 0 && found.gl_pathc > 0;
     g_autofree char *directory = any ? g_strdup(found.gl_pathv[0]) : NULL;
     globfree(&found);

@@ -83,7 +83,7 @@ SfStatus input_open(const char *path, bool bounded, Input **out, SfError *err)
     if (input->fd < 0 || fstat(input->fd, &info) != 0)
         return sf_fail(err, SF_RETRY, "cannot read '%s': %s", path, g_strerror(errno));
     if (!S_ISREG(info.st_mode))
-        return sf_fail(err, SF_CONFIG, "'%s' is no regular file; lines are read from files that can be read again",
+        return sf_fail(err, SF_CONFIG, "'%s' is not a regular file; lines are read from files that can be read again",
                        path);
     const Packing *packing = find_packing(input->fd);
     if (packing && packing->problem)

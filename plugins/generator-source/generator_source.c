@@ -69,7 +69,8 @@ static SfStatus parse_start(Generator *generator, SfError *err)
     g_autofree char *stamp = g_strdup_printf("%sT00:00:00Z", text);
     g_autoptr(GDateTime) time = strlen(text) == 10 ? g_date_time_new_from_iso8601(stamp, NULL) : NULL;
     if (!time || g_date_time_to_unix(time) < 4 * 86400)
-        return sf_fail(err, SF_CONFIG, "start_date: '%s' is no day since 1970-01-05; write it like 2024-01-15", text);
+        return sf_fail(err, SF_CONFIG, "start_date: '%s' is not a valid date from 1970-01-05 on, such as 2024-01-15",
+                       text);
     generator->plan.start_ms = g_date_time_to_unix(time) * 1000;
     return SF_OK;
 }

@@ -63,7 +63,7 @@ static void put_value(GString *out, const char *p, const char *end)
 static void put_syntax(GString *out, const Decoder *decoder, const char *data)
 {
     const JsonScan *scan = &decoder->scan;
-    g_string_append_printf(out, "no valid JSON: %s at byte %zu", scan->reason, (size_t) (scan->fault - data));
+    g_string_append_printf(out, "not valid JSON: %s at byte %zu", scan->reason, (size_t) (scan->fault - data));
     if (scan->fault == scan->end) {
         g_string_append(out, scan->fault == data ? ": the value is empty" : ", where the value ends");
         return;
@@ -110,7 +110,8 @@ static void put_wrong(GString *out, const Decoder *decoder)
     const char *advice = text_end            ? text_remedy(decoder->field, p + 1, (size_t) (text_end - p - 1))
                          : json_is_digit(*p) ? number_remedy(decoder->field, *p)
                                              : NULL;
-    g_string_append_printf(out, " is no %s%s%s", decoder->field->type, advice ? "; " : "", advice ? advice : "");
+    g_string_append_printf(out, " is not a valid %s%s%s", decoder->field->type, advice ? "; " : "",
+                           advice ? advice : "");
 }
 
 static void put_finer(GString *out, const Field *field)
@@ -121,7 +122,7 @@ static void put_finer(GString *out, const Field *field)
     else if (field->kind == FIELD_DECIMAL)
         g_string_append_printf(out, " has more digits behind the point than %s", field->type);
     else
-        g_string_append_printf(out, " is no %s", field->type);
+        g_string_append_printf(out, " is not a valid %s", field->type);
 }
 
 static void put_fault(GString *out, const Decoder *decoder)
@@ -141,7 +142,7 @@ static void put_fault(GString *out, const Decoder *decoder)
         g_string_append(out, " is outside of the years 0001 to 9999");
         break;
     case FAULT_SURROGATE:
-        g_string_append(out, " has a surrogate without its other half");
+        g_string_append(out, " has an unpaired surrogate");
         break;
     case FAULT_NULL:
         g_string_append(out, "null, but the schema says not null");
@@ -150,12 +151,12 @@ static void put_fault(GString *out, const Decoder *decoder)
         g_string_append(out, "missing, but the schema says not null");
         break;
     case FAULT_NO_OBJECT:
-        g_string_append(out, " is no object");
+        g_string_append(out, " is not an object");
         if (decoder->node && *decoder->place == '[')
             g_string_append_printf(out, "; an element of it is read from %s[0]", decoder->node->name);
         break;
     case FAULT_NO_LIST:
-        g_string_append(out, " is no list");
+        g_string_append(out, " is not a list");
         break;
     case FAULT_SYNTAX:
     case FAULT_UNKNOWN:

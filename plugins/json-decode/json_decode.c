@@ -318,7 +318,7 @@ static SfStatus decode_row(JsonDecode *self, const SfColumn *texts, const SfColu
     if (self->tombstones == TOMBSTONES_REJECT)
         return sf_fail(cause, SF_REJECT, "no value (a tombstone); 'tombstones: drop' leaves such rows out");
     if (sf_is_null(keys, row))
-        return sf_fail(cause, SF_REJECT, "neither a value nor a key: it says of no row that it is gone");
+        return sf_fail(cause, SF_REJECT, "neither a value nor a key: no row can be deleted by it");
     SfBytes key = sf_bytes(keys, row);
     return tombstones_event(self->gone, key.data, (size_t) key.size, cause);
 }

@@ -30,8 +30,8 @@ static const struct {
               {'e', "'e' is a number of a weekday, which countries count differently; its name is 'E'"},
               {'c', "'c' is a number of a weekday, which countries count differently; its name is 'E'"},
               {'F', "'F' is a week of the month, which says no day"},
-              {'V', "'V' is a place's zone, whose offset changes with the years; offsets are 'X', 'Z', 'O' and 'z'"},
-              {'v', "'v' is a place's zone, whose offset changes with the years; offsets are 'X', 'Z', 'O' and 'z'"},
+              {'V', "'V' is a zone's name, whose offset changes over the years; offsets are 'X', 'Z', 'O' and 'z'"},
+              {'v', "'v' is a zone's name, whose offset changes over the years; offsets are 'X', 'Z', 'O' and 'z'"},
               {'A', "'A' is a number of milliseconds of the day; a fraction of the second is 'S'"},
               {'n', "'n' is a number of nanoseconds; a fraction of the second is 'S'"},
               {'N', "'N' is a number of nanoseconds; a fraction of the second is 'S'"},
@@ -43,7 +43,7 @@ static SfStatus unknown_letter(char letter, SfError *err)
         if (others[i].letter == letter)
             return sf_fail(err, SF_CONFIG, "%s", others[i].why);
     return sf_fail(err, SF_CONFIG,
-                   "'%c' is no letter of a format; known are y M d D E Q G H k h K a m s S X Z O z; quote literal text "
+                   "'%c' is not a pattern letter; known are y M d D E Q G H k h K a m s S X Z O z; quote literal text "
                    "as ''T''",
                    letter);
 }

@@ -39,7 +39,7 @@ static SfStatus read_default(Field *field, const SfValue *value, SfError *err)
     else
         g_string_append(json, text);
     if (!json_valid(json->str, json->len, NULL, NULL))
-        return sf_value_fail(value, err, "column '%s': default '%s' is no %s", field->name, text, field->type);
+        return sf_value_fail(value, err, "column '%s': default '%s' is not a valid %s", field->name, text, field->type);
     field->fallback = g_string_free(g_steal_pointer(&json), FALSE);
     return SF_OK;
 }

@@ -51,7 +51,7 @@ def test_new_lines_only(sfrun, tmp_path):
     reject = rows(tmp_path / "out" / "rejects")[0]
     assert reject["value"] == '{"order_id":'
     assert reject["_step"] == "sales"
-    assert reject["_error"] == "no valid JSON: value expected at byte 12, where the value ends"
+    assert reject["_error"] == "not valid JSON: value expected at byte 12, where the value ends"
 
 
 def test_follows_until_it_is_stopped(sfrun, tmp_path):

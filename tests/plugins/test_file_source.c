@@ -301,7 +301,7 @@ static void test_wrong_paths(void)
     g_assert_null(harness_poll(device, 0));
     g_assert_cmpint(device->status, ==, SF_CONFIG);
     g_assert_cmpstr(device->err.message, ==,
-                    "'/dev/null' is no regular file; lines are read from files that can be read again");
+                    "'/dev/null' is not a regular file; lines are read from files that can be read again");
 }
 
 int main(int argc, char **argv)

@@ -99,7 +99,7 @@ static void test_a_path_that_leads_to_no_file_says_so(void)
     g_assert_cmpint(g_mkdir_with_parents("bronze/sales/day=1", 0700), ==, 0);
     put("bronze/sales/day=1/a.json", "{}\n");
     assert_open_fails("path: 'nothere/*.json'",
-                      "path: there is no directory 'nothere', so that no file matches 'nothere/*.json'");
+                      "path: there is no directory 'nothere', so no file matches 'nothere/*.json'");
     assert_open_fails(
         "path: bronze",
         "path: directory 'bronze' has directories only, and files in those, such as 'sales/day=1/a.json'; "
@@ -112,7 +112,7 @@ static void test_a_path_that_leads_to_no_file_says_so(void)
     g_autoptr(Harness) waits = harness_new("file-source", "path: 'nothere/*.json'");
     harness_open(waits);
     g_assert_cmpstr(harness_logs(waits), ==,
-                    "warning: path: there is no directory 'nothere', so that no file matches 'nothere/*.json'; waiting "
+                    "warning: path: there is no directory 'nothere', so no file matches 'nothere/*.json'; waiting "
                     "for files");
 }
 

@@ -149,7 +149,7 @@ static void test_wrong_options(void)
     g_autoptr(Harness) day = harness_new("generator-source", "{start_date: tomorrow}");
     g_assert_cmpint(harness_try_bind(day), ==, SF_CONFIG);
     g_assert_cmpstr(day->err.message, ==,
-                    "start_date: 'tomorrow' is no day since 1970-01-05; write it like 2024-01-15");
+                    "start_date: 'tomorrow' is not a valid date from 1970-01-05 on, such as 2024-01-15");
     g_autoptr(Harness) endless = harness_new("generator-source", "");
     endless->bounded = true;
     g_assert_cmpint(harness_try_open(endless), ==, SF_CONFIG);

@@ -46,29 +46,33 @@ static void test_numbers_that_do_not_fit_are_rejected(void)
     assert_decode("decimal(38,0)", "100000000000000000000000000000000000000",
                   "x: '100000000000000000000000000000000000000' does not fit decimal(38,0)");
     assert_decode("int", "2147483648", "x: '2147483648' does not fit int");
-    assert_decode("int", "1.5", "x: '1.5' is no int");
+    assert_decode("int", "1.5", "x: '1.5' is not a valid int");
     assert_decode("bigint", "9223372036854775808", "x: '9223372036854775808' does not fit bigint");
     assert_decode("bigint", "1e99999999999999999999", "x: '1e99999999999999999999' does not fit bigint");
-    assert_decode("int", "1e-99999999999999999999", "x: '1e-99999999999999999999' is no int");
+    assert_decode("int", "1e-99999999999999999999", "x: '1e-99999999999999999999' is not a valid int");
 }
 
 static void test_values_of_another_type_are_rejected(void)
 {
-    assert_decode("int", "\"5\"", "x: text '5' is no int; 'from_text: true' in the schema takes numbers in texts");
-    assert_decode("decimal(12,2)", "\"abc\"", "x: text 'abc' is no decimal(12,2)");
-    assert_decode("decimal(12,2)", "\"\"", "x: text '' is no decimal(12,2)");
-    assert_decode("decimal(12,2)", "\"1.5 \"", "x: text '1.5 ' is no decimal(12,2)");
-    assert_decode("double", "\"NaN!\"", "x: text 'NaN!' is no double");
-    assert_decode("int", "true", "x: 'true' is no int");
-    assert_decode("int", "{\"a\":1}", "x: an object is no int");
-    assert_decode("string", "[1]", "x: a list is no string");
-    assert_decode("boolean", "1", "x: '1' is no boolean; 'from_number: true' in the schema takes 0 and 1");
-    assert_decode("date", "19737", "x: '19737' is no date; a number needs its unit in the schema, as in date(days)");
-    assert_decode("list<int>", "5", "x: '5' is no list<int>");
-    assert_decode("struct<a int>", "\"a\"", "x: text 'a' is no struct<a int>");
-    assert_decode("timestamp", "1705314601",
-                  "x: '1705314601' is no timestamp; a number needs its unit in the schema, as in timestamp(ms)");
-    assert_decode("timestamp(ms)", "\"2024-01-15T10:30:01Z\"", "x: text '2024-01-15T10:30:01Z' is no timestamp(ms)");
+    assert_decode("int", "\"5\"",
+                  "x: text '5' is not a valid int; 'from_text: true' in the schema takes numbers in texts");
+    assert_decode("decimal(12,2)", "\"abc\"", "x: text 'abc' is not a valid decimal(12,2)");
+    assert_decode("decimal(12,2)", "\"\"", "x: text '' is not a valid decimal(12,2)");
+    assert_decode("decimal(12,2)", "\"1.5 \"", "x: text '1.5 ' is not a valid decimal(12,2)");
+    assert_decode("double", "\"NaN!\"", "x: text 'NaN!' is not a valid double");
+    assert_decode("int", "true", "x: 'true' is not a valid int");
+    assert_decode("int", "{\"a\":1}", "x: an object is not a valid int");
+    assert_decode("string", "[1]", "x: a list is not a valid string");
+    assert_decode("boolean", "1", "x: '1' is not a valid boolean; 'from_number: true' in the schema takes 0 and 1");
+    assert_decode("date", "19737",
+                  "x: '19737' is not a valid date; a number needs its unit in the schema, as in date(days)");
+    assert_decode("list<int>", "5", "x: '5' is not a valid list<int>");
+    assert_decode("struct<a int>", "\"a\"", "x: text 'a' is not a valid struct<a int>");
+    assert_decode(
+        "timestamp", "1705314601",
+        "x: '1705314601' is not a valid timestamp; a number needs its unit in the schema, as in timestamp(ms)");
+    assert_decode("timestamp(ms)", "\"2024-01-15T10:30:01Z\"",
+                  "x: text '2024-01-15T10:30:01Z' is not a valid timestamp(ms)");
 }
 
 static void test_texts(void)
@@ -79,19 +83,19 @@ static void test_texts(void)
     assert_decode("string", "\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"", "\"\\\"\\\\/\\x08\\x0c\\x0a\\x0d\\x09\"");
     assert_decode("string", "true", "\"true\"");
     assert_decode("json", "{\"a\": [1, \"b\"]}", "\"{\\\"a\\\": [1, \\\"b\\\"]}\"");
-    assert_decode("string", "\"\\ud83d\"", "x: text '\\ud83d' has a surrogate without its other half");
+    assert_decode("string", "\"\\ud83d\"", "x: text '\\ud83d' has an unpaired surrogate");
     assert_decode("string", "\"\\ud83d\\ude00\"", "\"😀\"");
     assert_decode("string", "\"\\ud83d\\udc00\"", "\"🐀\"");
     assert_decode("string", "\"\\udbff\\udfff\"", "\"\xF4\x8F\xBF\xBF\"");
-    assert_decode("string", "\"\\ud800\\udbff\"", "x: text '\\ud800\\udbff' has a surrogate without its other half");
-    assert_decode("string", "\"\\ude00\\ud83d\"", "x: text '\\ude00\\ud83d' has a surrogate without its other half");
-    assert_decode("string", "\"\xff\"", "no valid JSON: invalid UTF-8 in a string at byte 6, not '\\xFF\"}'");
+    assert_decode("string", "\"\\ud800\\udbff\"", "x: text '\\ud800\\udbff' has an unpaired surrogate");
+    assert_decode("string", "\"\\ude00\\ud83d\"", "x: text '\\ude00\\ud83d' has an unpaired surrogate");
+    assert_decode("string", "\"\xff\"", "not valid JSON: invalid UTF-8 in a string at byte 6, not '\\xFF\"}'");
     assert_decode("string", "\"\xed\xa0\x80\"",
-                  "no valid JSON: invalid UTF-8 in a string at byte 6, not '\\xED\\xA0\\x80\"}'");
+                  "not valid JSON: invalid UTF-8 in a string at byte 6, not '\\xED\\xA0\\x80\"}'");
     assert_decode("binary", "\"/w==\"", "\"\\xff\"");
     assert_decode("binary", "\"\\/w==\"", "\"\\xff\"");
-    assert_decode("binary", "\"/w=\"", "x: text '/w=' is no binary");
-    assert_decode("binary", "\"/x==\"", "x: text '/x==' is no binary");
+    assert_decode("binary", "\"/w=\"", "x: text '/w=' is not a valid binary");
+    assert_decode("binary", "\"/x==\"", "x: text '/x==' is not a valid binary");
 }
 
 static void test_dates(void)
@@ -99,21 +103,21 @@ static void test_dates(void)
     assert_decode("date", "\"2024-02-29\"", "\"2024-02-29\"");
     assert_decode("date", "\"0001-01-01\"", "\"0001-01-01\"");
     assert_decode("date", "\"9999-12-31\"", "\"9999-12-31\"");
-    assert_decode("date", "\"1900-02-29\"", "x: text '1900-02-29' is no date");
-    assert_decode("date", "\"2024-13-01\"", "x: text '2024-13-01' is no date");
-    assert_decode("date", "\"2024-1-1\"", "x: text '2024-1-1' is no date");
-    assert_decode("date", "\"2024-01-1:\"", "x: text '2024-01-1:' is no date");
-    assert_decode("date", "\"2024/01-15\"", "x: text '2024/01-15' is no date");
-    assert_decode("date", "\"2024-01/15\"", "x: text '2024-01/15' is no date");
-    assert_decode("date", "\"2024-01\"", "x: text '2024-01' is no date");
-    assert_decode("date", "\"2024-0/-11\"", "x: text '2024-0/-11' is no date");
-    assert_decode("date", "\"10000-01-01\"", "x: text '10000-01-01' is no date");
+    assert_decode("date", "\"1900-02-29\"", "x: text '1900-02-29' is not a valid date");
+    assert_decode("date", "\"2024-13-01\"", "x: text '2024-13-01' is not a valid date");
+    assert_decode("date", "\"2024-1-1\"", "x: text '2024-1-1' is not a valid date");
+    assert_decode("date", "\"2024-01-1:\"", "x: text '2024-01-1:' is not a valid date");
+    assert_decode("date", "\"2024/01-15\"", "x: text '2024/01-15' is not a valid date");
+    assert_decode("date", "\"2024-01/15\"", "x: text '2024-01/15' is not a valid date");
+    assert_decode("date", "\"2024-01\"", "x: text '2024-01' is not a valid date");
+    assert_decode("date", "\"2024-0/-11\"", "x: text '2024-0/-11' is not a valid date");
+    assert_decode("date", "\"10000-01-01\"", "x: text '10000-01-01' is not a valid date");
     assert_decode("date", "\"0000-01-01\"", "x: text '0000-01-01' is outside of the years 0001 to 9999");
-    assert_decode("date", "\"2024-01-15T00:00:00Z\"", "x: text '2024-01-15T00:00:00Z' is no date");
+    assert_decode("date", "\"2024-01-15T00:00:00Z\"", "x: text '2024-01-15T00:00:00Z' is not a valid date");
     assert_decode("date(format 'dd.MM.yyyy')", "\"15.01.2024\"", "\"2024-01-15\"");
     assert_decode("date(format 'd MMM yy')", "\"5 Jan 24\"", "\"2024-01-05\"");
     assert_decode("date(format 'dd.MM.yyyy')", "\"31.02.2024\"",
-                  "x: text '31.02.2024' is no date(format 'dd.MM.yyyy')");
+                  "x: text '31.02.2024' is not a valid date(format 'dd.MM.yyyy')");
 }
 
 static void test_timestamps(void)
@@ -175,7 +179,7 @@ static void test_wrong_timestamps_are_rejected(void)
                                         "15/01/2024"};
     for (gsize i = 0; i < G_N_ELEMENTS(wrong); i++) {
         g_autofree char *value = g_strdup_printf("\"%s\"", wrong[i]);
-        g_autofree char *cause = g_strdup_printf("x: text '%s' is no timestamp", wrong[i]);
+        g_autofree char *cause = g_strdup_printf("x: text '%s' is not a valid timestamp", wrong[i]);
         assert_decode("timestamp", value, cause);
     }
     assert_decode("timestamp", "\"0001-01-01T00:00:00+00:01\"",
@@ -195,7 +199,7 @@ static void test_timestamp_formats(void)
     assert_decode("timestamp(format 'yyyy-MM-dd''T''HH:mm:ssXXX')", "\"2024-01-15T11:30:01+01:00\"",
                   "\"2024-01-15T10:30:01Z\"");
     assert_decode("timestamp(format 'yyyy-MM-dd HH:mm:ss')", "\"2024-01-15 25:30:01\"",
-                  "x: text '2024-01-15 25:30:01' is no timestamp(format 'yyyy-MM-dd HH:mm:ss')");
+                  "x: text '2024-01-15 25:30:01' is not a valid timestamp(format 'yyyy-MM-dd HH:mm:ss')");
 }
 
 static void test_nulls_and_missing_fields(void)
@@ -224,9 +228,9 @@ static void test_lists_and_structs(void)
                   "[{\"sku\":\"A\"},{\"sku\":\"B\",\"price\":1.005}]",
                   "x[1].price: '1.005' has more digits behind the point than decimal(10,2)");
     assert_decode("list<int not null>", "[1,null]", "x[1]: null, but the schema says not null");
-    assert_decode("list<list<int>>", "[[1],[2,\"a\"]]", "x[1][1]: text 'a' is no int");
+    assert_decode("list<list<int>>", "[[1],[2,\"a\"]]", "x[1][1]: text 'a' is not a valid int");
     assert_decode("struct<a int not null>", "{}", "x.a: missing, but the schema says not null");
-    assert_decode("list<int>", "[1,]", "no valid JSON: value expected at byte 8, not ']}'");
+    assert_decode("list<int>", "[1,]", "not valid JSON: value expected at byte 8, not ']}'");
 }
 
 static void test_paths(void)
@@ -236,9 +240,9 @@ static void test_paths(void)
     assert_decode("{type: string, from: x.city}", "{\"city\":\"Rome\"}", "\"Rome\"");
     assert_decode("string from x.city", "null", "null");
     assert_decode("string not null from x.city", "null", "x (x.city): missing, but the schema says not null");
-    assert_decode("string from x.city", "\"Rome\"", "x: text 'Rome' is no object");
+    assert_decode("string from x.city", "\"Rome\"", "x: text 'Rome' is not an object");
     assert_decode("string from x.city.name", "{\"city\":[]}",
-                  "city: a list is no object; an element of it is read from city[0]");
+                  "city: a list is not an object; an element of it is read from city[0]");
 }
 
 static void test_two_columns_of_one_field(void)
@@ -288,12 +292,12 @@ static void test_broken_rows_leave_no_trace(void)
                     "{\"id\":\"e\",\"tags\":null,\"n\":2,\"_topic\":\"sales\",\"_partition\":3,\"_offset\":107,"
                     "\"_timestamp\":\"2024-01-15T10:30:00Z\"}");
     g_assert_cmpstr(harness_rejects(h), ==,
-                    "sales/3@101: n: text 'no' is no int\n"
-                    "sales/3@102: no valid JSON: value expected at byte 22, where the value ends\n"
+                    "sales/3@101: n: text 'no' is not a valid int\n"
+                    "sales/3@102: not valid JSON: value expected at byte 22, where the value ends\n"
                     "sales/3@103: no value (a tombstone); 'tombstones: drop' leaves such rows out\n"
-                    "sales/3@104: no valid JSON: value expected at byte 0: the value is empty\n"
-                    "sales/3@105: a list is no object\n"
-                    "sales/3@106: no valid JSON: text after the object at byte 11, not 'x'");
+                    "sales/3@104: not valid JSON: value expected at byte 0: the value is empty\n"
+                    "sales/3@105: a list is not an object\n"
+                    "sales/3@106: not valid JSON: text after the object at byte 11, not 'x'");
     g_assert_cmpint(out->start, ==, 100);
     g_assert_cmpint(out->end, ==, 108);
 }
@@ -323,7 +327,7 @@ static void test_causes_are_short_and_printable(void)
     g_autofree char *digits = g_strnfill(5000, '7');
     g_autofree char *cause = decode_one("int", digits);
     g_assert_cmpuint(strlen(cause), <, 150);
-    assert_decode("int", "\"tab\\tand \x7f\"", "x: text 'tab\\tand \\x7F' is no int");
+    assert_decode("int", "\"tab\\tand \x7f\"", "x: text 'tab\\tand \\x7F' is not a valid int");
     g_autofree char *wide = g_strdup_printf("\"%s\"", "ééééééééééééééééééééééééééééééééééééééééééééééééééééé");
     g_autofree char *cut = decode_one("int", wide);
     g_assert_true(g_utf8_validate(cut, -1, NULL));
@@ -392,7 +396,7 @@ static void test_wrong_schemas_are_named_by_place(void)
                   "'yyyy-MM-dd HH:mm:ss'");
     assert_config(
         "schema:\n  a: date(format 'dd.MM.RRRR')\n",
-        "options.yaml:2:6: column 'a': 'R' is no letter of a format; known are y M d D E Q G H k h K a m s S X Z O z; "
+        "options.yaml:2:6: column 'a': 'R' is not a pattern letter; known are y M d D E Q G H k h K a m s S X Z O z; "
         "quote literal text as ''T''");
     assert_config("schema:\n  a: date(format 'yyyy-MM')\n",
                   "options.yaml:2:6: column 'a': a format needs year, month and day: 'd' is missing");
@@ -409,10 +413,11 @@ static void test_wrong_schemas_are_named_by_place(void)
         "schema:\n  a: [int]\n",
         "options.yaml:2:6: column 'a': a type expected, such as 'string not null' or {type: int, default: 0}");
     assert_config("schema:\n  a: {type: int, default: seven}\n",
-                  "options.yaml:2:27: column 'a': default 'seven' is no int");
-    assert_config("schema:\n  a: {type: int, default: 1.5}\n", "options.yaml:2:3: default of a: '1.5' is no int");
+                  "options.yaml:2:27: column 'a': default 'seven' is not a valid int");
+    assert_config("schema:\n  a: {type: int, default: 1.5}\n",
+                  "options.yaml:2:3: default of a: '1.5' is not a valid int");
     assert_config("schema:\n  a: int\n  b: {type: int, default: 1.5}\n",
-                  "options.yaml:2:3: default of b: '1.5' is no int");
+                  "options.yaml:2:3: default of b: '1.5' is not a valid int");
     assert_config("schema: {}\n",
                   "options.yaml:1:9: schema is a map of columns to their types, such as {order_id: string not null}");
     assert_config("{schema: {a: int}, column: payload}",

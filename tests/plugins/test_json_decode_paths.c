@@ -42,15 +42,15 @@ static void test_elements(void)
 
 static void test_elements_of_another_kind_are_rejected(void)
 {
-    assert_decode("int from x[0]", "{\"0\":1}", "x: an object is no list");
-    assert_decode("int from x[0]", "\"1\"", "x: text '1' is no list");
-    assert_decode("int from x[1].a", "[{\"a\":1},5]", "x[1]: '5' is no object");
-    assert_decode("int from x.a[-1][0]", "{\"a\":[1,\"b\"]}", "a[-1]: text 'b' is no list");
-    assert_decode("int from x[0]", "[\"a\"]", "x (x[0]): text 'a' is no int");
+    assert_decode("int from x[0]", "{\"0\":1}", "x: an object is not a list");
+    assert_decode("int from x[0]", "\"1\"", "x: text '1' is not a list");
+    assert_decode("int from x[1].a", "[{\"a\":1},5]", "x[1]: '5' is not an object");
+    assert_decode("int from x.a[-1][0]", "{\"a\":[1,\"b\"]}", "a[-1]: text 'b' is not a list");
+    assert_decode("int from x[0]", "[\"a\"]", "x (x[0]): text 'a' is not a valid int");
     assert_decode("int not null from x[1]", "[1]", "x (x[1]): missing, but the schema says not null");
     assert_decode("int not null from x[0]", "[null]", "x (x[0]): null, but the schema says not null");
-    assert_decode("int from x[0]", "[1,]", "no valid JSON: value expected at byte 8, not ']}'");
-    assert_decode("int from x[-1]", "[1 2]", "no valid JSON: ',' or ']' expected at byte 8, not '2]}'");
+    assert_decode("int from x[0]", "[1,]", "not valid JSON: value expected at byte 8, not ']}'");
+    assert_decode("int from x[-1]", "[1 2]", "not valid JSON: ',' or ']' expected at byte 8, not '2]}'");
 }
 
 /* One element for several columns, in any order, also when the list is short. */
@@ -94,7 +94,7 @@ static void test_the_first_path_that_is_not_null_counts(void)
     assert_event(options, "{\"before\":{\"id\":null},\"after\":null}",
                  "id (after.id, before.id): null, but the schema says not null");
     assert_event(options, "{\"before\":{\"id\":2},\"after\":{\"id\":\"no\"}}",
-                 "id (after.id, before.id): text 'no' is no int");
+                 "id (after.id, before.id): text 'no' is not a valid int");
     assert_event(options, "{\"before\":{\"id\":2,\"name\":\"b\"},\"after\":{\"id\":1},\"before\":{\"id\":3}}",
                  "{\"id\":1,\"name\":\"b\",\"lsn\":null,\"op\":null}");
 }

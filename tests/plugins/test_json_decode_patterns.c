@@ -7,7 +7,7 @@ static void assert_pattern(const char *pattern, const char *text, const char *ex
     g_autofree char *type = g_strdup_printf("{type: timestamp, format: \"%s\"}", pattern);
     g_autofree char *value = g_strdup_printf("\"%s\"", text);
     g_autofree char *row = expected ? g_strdup_printf("\"%sZ\"", expected)
-                                    : g_strdup_printf("x: text '%s' is no timestamp as %s", text, pattern);
+                                    : g_strdup_printf("x: text '%s' is not a valid timestamp as %s", text, pattern);
     assert_decode(type, value, row);
 }
 
@@ -159,9 +159,9 @@ static void test_what_is_no_pattern(void)
     assert_fault("yyyy-MM-DD", "'D' is a day of the year and stands for 'M' and 'd'; the day of the month is 'd'");
     assert_fault("yyyy-ww", "'w' is a number of weeks, which countries count differently");
     assert_fault("yyyy-MM-dd VV",
-                 "'V' is a place's zone, whose offset changes with the years; offsets are 'X', 'Z', 'O' "
+                 "'V' is a zone's name, whose offset changes over the years; offsets are 'X', 'Z', 'O' "
                  "and 'z'");
-    assert_fault("yyyy-MM-dd B", "'B' is no letter of a format; known are y M d D E Q G H k h K a m s S X Z O z; quote "
+    assert_fault("yyyy-MM-dd B", "'B' is not a pattern letter; known are y M d D E Q G H k h K a m s S X Z O z; quote "
                                  "literal text as ''T''");
     assert_fault("yyy-MM-dd", "3 times 'y' in a row in a format");
     assert_fault("yyyy-MM-dd SSSSSSSSSS", "10 times 'S' in a row in a format");

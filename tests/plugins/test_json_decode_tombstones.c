@@ -37,9 +37,9 @@ static void test_keys_as_objects(void)
     assert_key(columns, " {\"name\":\"x\",\"id\":7} ", "{\"id\":7,\"name\":null,\"_tombstone\":true}");
     assert_key(columns, "{\"id\":null}", "a tombstone's key: id (id): null, but the schema says not null");
     assert_key(columns, "{}", "a tombstone's key: id (id): missing, but the schema says not null");
-    assert_key(columns, "{\"id\":\"a\"}", "a tombstone's key: id (id): text 'a' is no int");
-    assert_key(columns, "7", "a tombstone's key: '7' is no object");
-    assert_key(columns, "{\"id\":7", "a tombstone's key: text '{\\\"id\\\":7' is no object");
+    assert_key(columns, "{\"id\":\"a\"}", "a tombstone's key: id (id): text 'a' is not a valid int");
+    assert_key(columns, "7", "a tombstone's key: '7' is not an object");
+    assert_key(columns, "{\"id\":7", "a tombstone's key: text '{\\\"id\\\":7' is not an object");
     assert_key("  a: {type: int, from_key: payload.a}\n  b: {type: 'decimal(5,2,base64)', from_key: payload.b}\n",
                "{\"schema\":{},\"payload\":{\"a\":1,\"b\":\"AQ==\"}}", "{\"a\":1,\"b\":0.01,\"_tombstone\":true}");
     assert_key("  a: {type: bigint, from_text: true, from_key: [id, key.id]}\n", "{\"key\":{\"id\":\"5\"}}",
@@ -54,11 +54,10 @@ static void test_keys_as_one_value(void)
     assert_key("  id: {type: string, from_key: $}\n", "007", "{\"id\":\"007\",\"_tombstone\":true}");
     assert_key("  id: {type: string, from_key: $}\n", "", "{\"id\":\"\",\"_tombstone\":true}");
     assert_key("  d: {type: date, from_key: $}\n", "2024-01-15", "{\"d\":\"2024-01-15\",\"_tombstone\":true}");
-    assert_key("  id: {type: int, from_key: $}\n", "x", "a tombstone's key: id ($): text 'x' is no int");
-    assert_key("  id: {type: string, from_key: $}\n", "{\"a\":1}", "a tombstone's key: id ($): an object is no string");
+    assert_key("  id: {type: int, from_key: $}\n", "x", "a tombstone's key: id ($): text 'x' is not a valid int");
+    assert_key("  id: {type: string, from_key: $}\n", "{\"a\":1}", "a tombstone's key: id ($): an object is not a valid string");
     assert_key("  id: {type: string, from_key: $}\n", "\xff\xfe", "a tombstone's key: neither JSON nor UTF-8");
-    assert_key("  id: {type: int, from_key: $}\n", NULL,
-               "neither a value nor a key: it says of no row that it is gone");
+    assert_key("  id: {type: int, from_key: $}\n", NULL, "neither a value nor a key: no row can be deleted by it");
 }
 
 /* What events must have, tombstones cannot. */
