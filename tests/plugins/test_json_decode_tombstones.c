@@ -55,7 +55,8 @@ static void test_keys_as_one_value(void)
     assert_key("  id: {type: string, from_key: $}\n", "", "{\"id\":\"\",\"_tombstone\":true}");
     assert_key("  d: {type: date, from_key: $}\n", "2024-01-15", "{\"d\":\"2024-01-15\",\"_tombstone\":true}");
     assert_key("  id: {type: int, from_key: $}\n", "x", "a tombstone's key: id ($): text 'x' is not a valid int");
-    assert_key("  id: {type: string, from_key: $}\n", "{\"a\":1}", "a tombstone's key: id ($): an object is not a valid string");
+    assert_key("  id: {type: string, from_key: $}\n", "{\"a\":1}",
+               "a tombstone's key: id ($): an object is not a valid string");
     assert_key("  id: {type: string, from_key: $}\n", "\xff\xfe", "a tombstone's key: neither JSON nor UTF-8");
     assert_key("  id: {type: int, from_key: $}\n", NULL, "neither a value nor a key: no row can be deleted by it");
 }
