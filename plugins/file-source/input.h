@@ -8,8 +8,8 @@
 
 typedef struct Input Input;
 
-/* SF_CONFIG when it is not a regular file, or packed in a way that is not read; SF_EMPTY when it is not there. `bounded`:
- * a plain file ends at its size of now, and a packed one must be whole. */
+/* SF_CONFIG when it is not a regular file, or packed in a way that is not read; SF_EMPTY when it is not there.
+ * `bounded`: a plain file ends at its size of now, and a packed one must be whole. */
 SfStatus input_open(const char *path, bool bounded, Input **out, SfError *err);
 void input_free(Input *input);
 
