@@ -107,6 +107,7 @@ static inline Bronze *bronze_of(const SfNode *node)
 /* chain.c: rows into objects, and the rules by which ranges are cut */
 Chain *chain_new(const Bronze *bronze, const SfNode *node, size_t input, const SfSplit *split);
 void chain_free(Chain *chain);
+void pending_free(Pending *pending);
 void chain_reset(Chain *chain, int64_t position); /* drops all that is not committed */
 SfStatus chain_write(SfNode *node, Chain *chain, const SfBatch *batch, SfError *err);
 /* Closes what is open. */
@@ -157,7 +158,6 @@ SfStatus refuse_foreign(SfNode *node, const Chain *chain, int64_t start, const c
 SfStatus bronze_flush(SfNode *node, SfError *err);
 /* Whether so much waits that it should go before more comes in. */
 bool bronze_flush_due(const Bronze *bronze);
-void pending_free(Pending *pending);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Entry, entry_free)
 

@@ -7,6 +7,15 @@
 #define OPEN_MAX 512                    /* directories of one range */
 #define OBJECT_MAX ((size_t) 256 << 20) /* bytes of lines */
 
+void pending_free(Pending *pending)
+{
+    if (!pending)
+        return;
+    g_ptr_array_unref(pending->objects);
+    g_bytes_unref(pending->entry);
+    g_free(pending);
+}
+
 Chain *chain_new(const Bronze *bronze, const SfNode *node, size_t input, const SfSplit *split)
 {
     Chain *chain = g_new0(Chain, 1);

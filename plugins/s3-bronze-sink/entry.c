@@ -185,7 +185,7 @@ void entry_free(Entry *entry)
     g_free(entry->origin);
     g_bytes_unref(entry->body);
     g_array_unref(entry->objects);
-    if (entry->layout.pieces)
+    if (entry->layout.path.pieces)
         layout_done(&entry->layout);
     g_free(entry);
 }

@@ -9,15 +9,6 @@
 #define DUE_OBJECTS 64
 #define ENTRY_MAX (INT64_C(64) << 20)
 
-void pending_free(Pending *pending)
-{
-    if (!pending)
-        return;
-    g_ptr_array_unref(pending->objects);
-    g_bytes_unref(pending->entry);
-    g_free(pending);
-}
-
 bool bronze_flush_due(const Bronze *bronze)
 {
     size_t held = 0, bytes = 0, objects = 0;

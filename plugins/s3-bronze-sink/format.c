@@ -2,25 +2,28 @@
  * where runs of letters are words unless they are tokens. */
 #include <string.h>
 
-#include "layout.h"
+#include "civil.h"
+#include "format.h"
+
+#define MINUTE_US INT64_C(60000000)
 
 static const char fineness[] = "YMdHm"; /* from coarse to fine */
 
-static void add_text(Layout *layout, const char *text, gsize size)
+static void add_path_text(PathFormat *format, const char *text, gsize size)
 {
-    LayoutPiece piece = {.text = g_strndup(text, size)};
+    PathPiece piece = {.text = g_strndup(text, size)};
     if (size > 0)
-        g_array_append_val(layout->pieces, piece);
+        g_array_append_val(format->pieces, piece);
     else
         g_free(piece.text);
 }
 
-static void add_token(Layout *layout, char token)
+static void add_path_token(PathFormat *format, char token)
 {
-    LayoutPiece piece = {.token = token};
-    g_array_append_val(layout->pieces, piece);
-    if (!layout->unit || strchr(fineness, token) > strchr(fineness, layout->unit))
-        layout->unit = token;
+    PathPiece piece = {.token = token};
+    g_array_append_val(format->pieces, piece);
+    if (!format->unit || strchr(fineness, token) > strchr(fineness, format->unit))
+        format->unit = token;
 }
 
 typedef struct Token {
@@ -112,7 +115,7 @@ static bool looks_like_pattern(const char *run, gsize size)
     return groups.upper_token && has_lower(run, size);
 }
 
-static SfStatus add_letters(Layout *layout, const char *run, gsize size, bool joda, bool strict, SfError *err)
+static SfStatus add_letters(PathFormat *format, const char *run, gsize size, bool joda, bool strict, SfError *err)
 {
     Groups groups = groups_of(run, size);
     bool tokens = all_tokens(run, size, joda);
@@ -122,13 +125,13 @@ static SfStatus add_letters(Layout *layout, const char *run, gsize size, bool jo
             return sf_fail(err, SF_CONFIG,
                            "path.format '%s': '%.*s' is no field; YYYY, MM, dd, HH and mm are, and words "
                            "stand in quotes",
-                           layout->options.path_format, (int) size, run);
-        add_text(layout, run, size);
+                           format->text, (int) size, run);
+        add_path_text(format, run, size);
         return SF_OK;
     }
     for (gsize at = 0; at < size;) {
         const Token *token = token_at(run + at, joda);
-        add_token(layout, token->token);
+        add_path_token(format, token->token);
         at += strlen(token->text);
     }
     return SF_OK;
@@ -137,16 +140,16 @@ static SfStatus add_letters(Layout *layout, const char *run, gsize size, bool jo
 /* ---- the whole ---- */
 
 /* 'text' in quotes, '' for a quote. Returns where it goes on, or NULL. */
-static const char *add_quoted(Layout *layout, const char *open)
+static const char *add_quoted(PathFormat *format, const char *open)
 {
     if (open[1] == '\'') {
-        add_text(layout, "'", 1);
+        add_path_text(format, "'", 1);
         return open + 2;
     }
     const char *close = strchr(open + 1, '\'');
     if (!close)
         return NULL;
-    add_text(layout, open + 1, (gsize) (close - open - 1));
+    add_path_text(format, open + 1, (gsize) (close - open - 1));
     return close + 1;
 }
 
@@ -165,41 +168,90 @@ static bool has_dots_only(const char *path)
            g_strv_contains((const char *const *) segments, "..");
 }
 
-static SfStatus check_path(const Layout *layout, SfError *err)
+static void write_token(GString *out, char token, Civil day, int64_t rest_us)
 {
-    const char *format = layout->options.path_format;
-    g_autofree char *sample = layout_path(layout, 0);
-    if (!*format)
+    switch (token) {
+    case 'Y':
+        g_string_append_printf(out, "%04d", (int) day.year);
+        break;
+    case 'M':
+        g_string_append_printf(out, "%02d", day.month);
+        break;
+    case 'd':
+        g_string_append_printf(out, "%02d", day.day);
+        break;
+    case 'H':
+        g_string_append_printf(out, "%02d", (int) (rest_us / (60 * MINUTE_US)));
+        break;
+    default:
+        g_string_append_printf(out, "%02d", (int) (rest_us / MINUTE_US % 60));
+        break;
+    }
+}
+
+char *path_format_write(const PathFormat *format, int64_t bucket)
+{
+    int64_t midnight = path_floor(bucket, CIVIL_DAY_US);
+    Civil day = civil_from_days(midnight / CIVIL_DAY_US);
+    GString *path = g_string_new(NULL);
+    for (guint i = 0; i < format->pieces->len; i++) {
+        const PathPiece *piece = &g_array_index(format->pieces, PathPiece, i);
+        if (piece->token)
+            write_token(path, piece->token, day, bucket - midnight);
+        else
+            g_string_append(path, piece->text);
+    }
+    return g_string_free(path, FALSE);
+}
+
+static SfStatus check_path_format(const PathFormat *format, SfError *err)
+{
+    const char *text = format->text;
+    g_autofree char *sample = path_format_write(format, 0);
+    if (!*text)
         return SF_OK;
     if (g_str_has_prefix(sample, "/") || g_str_has_suffix(sample, "/"))
         return sf_fail(err, SF_CONFIG,
                        "path.format '%s' %s with a '/': leave it out, the directory is put between topic and "
                        "object with a '/' on both sides",
-                       format, *sample == '/' ? "begins" : "ends");
+                       text, *sample == '/' ? "begins" : "ends");
     bool odd = strstr(sample, "//") || has_dots_only(sample) || strspn(sample, " ") == strlen(sample);
     if (odd)
-        return sf_fail(err, SF_CONFIG, "path.format '%s' gives '%s', which is no relative path", format, sample);
+        return sf_fail(err, SF_CONFIG, "path.format '%s' gives '%s', which is no relative path", text, sample);
     return SF_OK;
 }
 
-SfStatus layout_read_format(Layout *layout, bool strict, SfError *err)
+static SfStatus read_pieces(PathFormat *format, bool strict, SfError *err)
 {
-    const char *format = layout->options.path_format;
-    bool joda = strchr(format, '\'') != NULL;
-    for (const char *p = format; *p;) {
+    const char *text = format->text;
+    bool joda = strchr(text, '\'') != NULL;
+    for (const char *p = text; *p;) {
         gsize run = letters(p);
         if (*p == '\'') {
-            p = add_quoted(layout, p);
+            p = add_quoted(format, p);
             if (!p)
-                return sf_fail(err, SF_CONFIG, "path.format '%s': a quote is not closed", format);
+                return sf_fail(err, SF_CONFIG, "path.format '%s': a quote is not closed", text);
         } else if (run > 0) {
-            SF_TRY(add_letters(layout, p, run, joda, strict, err));
+            SF_TRY(add_letters(format, p, run, joda, strict, err));
             p += run;
         } else {
             gsize size = strcspn(p, "'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
-            add_text(layout, p, size);
+            add_path_text(format, p, size);
             p += size;
         }
     }
-    return check_path(layout, err);
+    return check_path_format(format, err);
+}
+
+SfStatus path_format_init(PathFormat *format, const char *text, bool strict, SfError *err)
+{
+    *format = (PathFormat){.text = text, .pieces = g_array_new(FALSE, FALSE, sizeof(PathPiece))};
+    return read_pieces(format, strict, err);
+}
+
+void path_format_done(PathFormat *format)
+{
+    for (guint i = 0; format->pieces && i < format->pieces->len; i++)
+        g_free(g_array_index(format->pieces, PathPiece, i).text);
+    g_clear_pointer(&format->pieces, g_array_unref);
 }

@@ -17,12 +17,6 @@ const char *const layout_nulls[] = {"reject", "ignore", "write", NULL};
 const char *const layout_compressions[] = {"none", "gzip", NULL};
 const char *const layout_units[] = {"s", "ms", "us", "ns", NULL};
 
-static int64_t floor_to(int64_t value, int64_t step)
-{
-    int64_t rest = value % step;
-    return value - (rest < 0 ? rest + step : rest);
-}
-
 static SfStatus read_zone(Layout *layout, SfError *err)
 {
     const char *name = layout->options.timezone;
@@ -52,11 +46,11 @@ static SfStatus read_field(Layout *layout, SfError *err)
 
 static SfStatus init(Layout *layout, const LayoutOptions *options, bool strict, SfError *err)
 {
-    *layout = (Layout){.options = *options, .pieces = g_array_new(FALSE, FALSE, sizeof(LayoutPiece))};
+    *layout = (Layout){.options = *options};
     layout->options.path_format = g_strdup(options->path_format ? options->path_format : "");
     layout->options.timezone = g_strdup(options->timezone ? options->timezone : "UTC");
     layout->options.field = g_strdup(options->field ? options->field : "");
-    SfStatus status = layout_read_format(layout, strict, err);
+    SfStatus status = path_format_init(&layout->path, layout->options.path_format, strict, err);
     if (status == SF_OK)
         status = read_zone(layout, err);
     if (status == SF_OK)
@@ -73,9 +67,7 @@ SfStatus layout_init(Layout *layout, const LayoutOptions *options, SfError *err)
 
 void layout_done(Layout *layout)
 {
-    for (guint i = 0; layout->pieces && i < layout->pieces->len; i++)
-        g_free(g_array_index(layout->pieces, LayoutPiece, i).text);
-    g_clear_pointer(&layout->pieces, g_array_unref);
+    path_format_done(&layout->path);
     g_clear_pointer(&layout->zone, g_time_zone_unref);
     g_clear_pointer(&layout->field, g_strfreev);
     g_free((char *) layout->options.path_format);
@@ -90,7 +82,7 @@ static int64_t local_offset_us(const Layout *layout, int64_t time_us)
 {
     if (!layout->zone)
         return 0;
-    int64_t seconds = floor_to(time_us, SECOND_US) / SECOND_US;
+    int64_t seconds = path_floor(time_us, SECOND_US) / SECOND_US;
     int interval = g_time_zone_find_interval(layout->zone, G_TIME_TYPE_UNIVERSAL, seconds);
     return g_time_zone_get_offset(layout->zone, interval) * SECOND_US;
 }
@@ -105,62 +97,26 @@ static int64_t cut_to_unit(const Layout *layout, int64_t local_us)
 {
     int64_t duration_us = layout->options.duration_ms * 1000;
     if (duration_us > 0)
-        local_us = floor_to(local_us, duration_us);
-    if (!layout->unit)
+        local_us = path_floor(local_us, duration_us);
+    if (!layout->path.unit)
         return 0;
-    int64_t cut = floor_to(local_us, unit_us(layout->unit));
-    if (layout->unit != 'Y' && layout->unit != 'M')
+    int64_t cut = path_floor(local_us, unit_us(layout->path.unit));
+    if (layout->path.unit != 'Y' && layout->path.unit != 'M')
         return cut;
     Civil day = civil_from_days(cut / CIVIL_DAY_US);
-    return civil_to_days(day.year, layout->unit == 'Y' ? 1 : day.month, 1) * CIVIL_DAY_US;
+    return civil_to_days(day.year, layout->path.unit == 'Y' ? 1 : day.month, 1) * CIVIL_DAY_US;
 }
 
 int64_t layout_bucket(const Layout *layout, int64_t time_us, int64_t *low, int64_t *high)
 {
-    int64_t step = layout->options.duration_ms > 0 ? MINUTE_US : unit_us(layout->unit);
+    int64_t step = layout->options.duration_ms > 0 ? MINUTE_US : unit_us(layout->path.unit);
     if (layout->options.duration_ms > 0 && layout->options.duration_ms % 60000)
         step = 1000;
     if (layout->zone)
         step = time_us >= WHOLE_MINUTES_SINCE_US ? MIN(step, MINUTE_US) : 1;
-    *low = floor_to(time_us, step);
+    *low = path_floor(time_us, step);
     *high = *low + step;
     return cut_to_unit(layout, time_us + local_offset_us(layout, time_us));
-}
-
-static void append_token(GString *out, char token, Civil day, int64_t rest_us)
-{
-    switch (token) {
-    case 'Y':
-        g_string_append_printf(out, "%04d", (int) day.year);
-        break;
-    case 'M':
-        g_string_append_printf(out, "%02d", day.month);
-        break;
-    case 'd':
-        g_string_append_printf(out, "%02d", day.day);
-        break;
-    case 'H':
-        g_string_append_printf(out, "%02d", (int) (rest_us / HOUR_US));
-        break;
-    default:
-        g_string_append_printf(out, "%02d", (int) (rest_us / MINUTE_US % 60));
-        break;
-    }
-}
-
-char *layout_path(const Layout *layout, int64_t bucket)
-{
-    int64_t midnight = floor_to(bucket, CIVIL_DAY_US);
-    Civil day = civil_from_days(midnight / CIVIL_DAY_US);
-    GString *path = g_string_new(NULL);
-    for (guint i = 0; i < layout->pieces->len; i++) {
-        const LayoutPiece *piece = &g_array_index(layout->pieces, LayoutPiece, i);
-        if (piece->token)
-            append_token(path, piece->token, day, bucket - midnight);
-        else
-            g_string_append(path, piece->text);
-    }
-    return g_string_free(path, FALSE);
 }
 
 /* ---- ledger entries ---- */

@@ -7,6 +7,8 @@
 #include <json-c/json.h>
 #include <sf/sf.h>
 
+#include "format.h"
+
 typedef enum LayoutExtractor { EXTRACT_RECORD, EXTRACT_FIELD, EXTRACT_WALLCLOCK } LayoutExtractor;
 typedef enum LayoutFormat { FORMAT_JSON, FORMAT_RAW } LayoutFormat;
 typedef enum LayoutNulls { NULLS_REJECT, NULLS_IGNORE, NULLS_WRITE } LayoutNulls;
@@ -33,32 +35,20 @@ typedef struct LayoutOptions {
 
 #define LAYOUT_DURATION_MAX_MS (INT64_C(36500) * 86400000) /* as the option has it */
 
-typedef struct LayoutPiece {
-    char token; /* 'Y' 'M' 'd' 'H' 'm', or 0 for text */
-    char *text;
-} LayoutPiece;
-
 typedef struct Layout {
     LayoutOptions options; /* its texts are the layout's own */
     GTimeZone *zone;       /* NULL: UTC */
-    GArray *pieces;        /* of LayoutPiece */
-    char unit;             /* the finest token, or 0 */
-    char **field;          /* "a.b" as names */
+    PathFormat path;
+    char **field; /* "a.b" as names */
 } Layout;
 
 /* SF_CONFIG on a path.format, time zone or field that means nothing. */
 SfStatus layout_init(Layout *layout, const LayoutOptions *options, SfError *err);
 void layout_done(Layout *layout);
 
-/* format.c: pieces and unit of options.path_format. Strict: what looks like a pattern of dates and is none of ours is
- * refused, where earlier versions took it for a word. */
-SfStatus layout_read_format(Layout *layout, bool strict, SfError *err);
-
 /* The instant that names the directory of an event time: its local time, cut to the finest unit. All times in
  * [*low, *high) share it. µs. */
 int64_t layout_bucket(const Layout *layout, int64_t time_us, int64_t *low, int64_t *high);
-/* "year=2024/month=01/day=15" */
-char *layout_path(const Layout *layout, int64_t bucket);
 
 /* For the ledger entry and back; NULL and err when something is missing or wrong. */
 json_object *layout_to_json(const Layout *layout);

@@ -1,13 +1,15 @@
 /* Finds where a chain ended: its last ledger entry, by few listings however many there are, and whether what the
  * entry promised is there. */
 #include <inttypes.h>
+#include <string.h>
 
 #include "bronze.h"
 
 #define PAGE 1000
 #define BACK_FIRST 4096 /* positions to look back from a hint */
 #define ENTRY_MAX (INT64_C(64) << 20)
-#define PIPELINES_MAX 64 /* others at the same place that are looked at */
+#define CLAIM "split.json" /* sorts behind all entries */
+#define PIPELINES_MAX 64   /* others at the same place that are looked at */
 
 /* Starts of entries behind a position: the first and the last of a page. */
 typedef struct Page {
@@ -226,7 +228,8 @@ static SfStatus check_ledger_of(SfNode *node, const Chain *chain, const char *le
         g_strdup_printf("%s%s/%s/%" PRId32 "/", ledgers, pipeline, chain->name, chain->split->partition);
     g_autofree char *key = NULL;
     SF_TRY(next_key(bronze->store, prefix, NULL, &key, err));
-    if (!key || g_str_equal(prefix, chain->ledger))
+    bool written = key && !g_str_has_suffix(key, "/" CLAIM);
+    if (!written || g_str_equal(prefix, chain->ledger))
         return SF_OK;
     return sf_fail(err, SF_CONFIG,
                    "pipeline '%s' has written '%s' to '%s' already, and every row would be there twice; give "
@@ -282,6 +285,23 @@ static SfStatus belongs(const Chain *chain, const Entry *entry, bool *ours, SfEr
                    chain->ledger, chain->split->name, chain->split->name, chain->split->name, entry->end);
 }
 
+/* Whether the chain's present name is for this split: of all processes that ask at the same moment for files of one
+ * topic one gets it, for ever. What is told apart by topic, partition and epoch needs no claim. The bytes are the
+ * claim, also in later versions. */
+static SfStatus claim_name(const SfNode *node, const Chain *chain, bool *ours, SfError *err)
+{
+    *ours = true;
+    if (split_is_numbered(chain->split))
+        return SF_OK;
+    g_autofree char *key = g_strconcat(chain->ledger, CLAIM, NULL);
+    json_object *json = json_object_new_object();
+    json_object_object_add(json, "split", json_object_new_string(chain->split->name));
+    const char *text = json_object_to_json_string_ext(json, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
+    g_autoptr(GBytes) body = g_bytes_new(text, strlen(text));
+    json_object_put(json);
+    return store_put_new(bronze_of(node)->store, key, body, ours, err);
+}
+
 /* A split goes by its topic's name as long as no other split of that topic does, else by a name of its own. Leaves the
  * chain with that name, and with the last entry if there is one. */
 static SfStatus find_ledger(const SfNode *node, Chain *chain, int64_t hint, Entry **out, int64_t *written_ms,
@@ -305,8 +325,13 @@ static SfStatus find_ledger(const SfNode *node, Chain *chain, int64_t hint, Entr
     *written_ms = 0;
     chain_call(bronze, node, chain, true);
     SF_TRY(last_entry(node, chain, hint, out, written_ms, err));
-    if (!*out && !taken)
-        chain_call(bronze, node, chain, false);
+    if (*out || taken)
+        return SF_OK;
+    bool ours = false;
+    chain_call(bronze, node, chain, false);
+    SF_TRY(claim_name(node, chain, &ours, err));
+    if (!ours)
+        chain_call(bronze, node, chain, true);
     return SF_OK;
 }
 

@@ -74,7 +74,7 @@ static char *file_name(const Bronze *bronze, const Layout *layout, const Chain *
 
 char *chain_directory(const Bronze *bronze, const Layout *layout, const Chain *chain, int64_t bucket)
 {
-    g_autofree char *path = layout_path(layout, bucket);
+    g_autofree char *path = path_format_write(&layout->path, bucket);
     return g_strconcat(bronze->root, chain->topic, *path ? "/" : "", path, NULL);
 }
 

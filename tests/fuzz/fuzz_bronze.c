@@ -12,7 +12,7 @@ static void check_layout(const Layout *layout)
     for (gsize i = 0; i < G_N_ELEMENTS(times); i++) {
         int64_t low, high;
         int64_t bucket = layout_bucket(layout, times[i], &low, &high);
-        g_autofree char *path = layout_path(layout, bucket);
+        g_autofree char *path = path_format_write(&layout->path, bucket);
         g_assert_cmpint(low, <=, times[i]);
         g_assert_cmpint(high, >, times[i]);
         g_assert_nonnull(path);

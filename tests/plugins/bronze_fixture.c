@@ -95,7 +95,7 @@ char *place_entries(const Place *place)
     GString *text = g_string_new(NULL);
     for (guint i = 0; i < keys->len; i++) {
         const char *key = keys->pdata[i];
-        if (!strstr(key, "_sf/") || !g_str_has_suffix(key, ".json"))
+        if (!strstr(key, "_sf/") || !g_str_has_suffix(key, ".json") || g_str_has_suffix(key, "/split.json"))
             continue;
         g_autofree char *body = place_read(place, key);
         json_object *entry = json_tokener_parse(body);

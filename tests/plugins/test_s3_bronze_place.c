@@ -215,6 +215,45 @@ static void names_do_not_change_with_the_order(Place *place, gconstpointer unuse
     expect_lines(place, "{\"n\":0}|{\"n\":0}|{\"n\":1}|");
 }
 
+/* Two processes that begin at the same moment: neither sees a ledger of the other. */
+static void processes_that_begin_together_take_different_names(Place *place, gconstpointer unused)
+{
+    (void) unused;
+    Harness *h[2] = {place_sink(place, ""), place_sink(place, "")};
+    const char *const files[2] = {FIRST_FILE, NEXT_FILE};
+    for (int i = 0; i < 2; i++)
+        g_assert_cmpint(harness_recover(h[i], 0, files[i]), ==, SF_POSITION_NONE);
+    for (int i = 0; i < 2; i++)
+        write_file(h[i], files[i], 0, 2 + i);
+    for (int i = 1; i >= 0; i--) {
+        harness_commit(h[i], SF_COMMIT_END);
+        g_assert_cmpint(harness_committed(h[i], 0, files[i]), ==, 2 + i);
+    }
+    expect_lines(place, "{\"n\":0}|{\"n\":1}|{\"n\":0}|{\"n\":1}|{\"n\":2}|");
+    for (int i = 0; i < 2; i++) {
+        harness_reopen(h[i]);
+        g_assert_cmpint(harness_recover(h[i], 0, files[1 - i]), ==, 3 - i);
+        harness_free(h[i]);
+    }
+}
+
+/* Also by one that has written nothing, which keeps no other pipeline out. */
+static void a_name_stays_claimed(Place *place, gconstpointer unused)
+{
+    (void) unused;
+    Harness *h = place_sink(place, "");
+    harness_recover(h, 0, FIRST_FILE);
+    harness_free(h);
+    h = place_sink(place, "");
+    write_file(h, NEXT_FILE, 0, 1);
+    write_file(h, FIRST_FILE, 0, 2);
+    harness_commit(h, SF_COMMIT_END);
+    harness_free(h);
+    g_autofree char *objects = place_objects(place);
+    g_assert_nonnull(strstr(objects, "/app+0+0000000000.json: {\"n\":0}|{\"n\":1}|\n"));
+    g_assert_nonnull(strstr(objects, "/app@s"));
+}
+
 /* Entries without "split" are of the version before. */
 static void forget_split(const Place *place, const char *ledger)
 {
@@ -319,6 +358,8 @@ int main(int argc, char **argv)
     ADD("another file begins at its beginning", another_file_begins_at_its_beginning);
     ADD("files change over while it runs", files_change_over_while_it_runs);
     ADD("names do not change with the order", names_do_not_change_with_the_order);
+    ADD("processes that begin together take different names", processes_that_begin_together_take_different_names);
+    ADD("a name stays claimed", a_name_stays_claimed);
     ADD("older ledgers of topics go on", older_ledgers_of_topics_go_on);
     ADD("older ledgers of files are asked about", older_ledgers_of_files_are_asked_about);
     ADD("entries cannot lead elsewhere", entries_cannot_lead_elsewhere);
