@@ -54,9 +54,7 @@ GThread *context_thread(Context *context, const Step *step, GThreadFunc run, gpo
     GThread *thread = g_thread_try_new(step->name, run, data, &error);
     if (thread)
         return thread;
-    g_autofree char *cause = g_strdup_printf("%s; raise the limit of threads or memory (ulimit -u, ulimit -v, "
-                                             "the service's TasksMax)",
-                                             error->message);
+    g_autofree char *cause = g_strdup_printf("%s; " THREAD_REMEDY, error->message);
     context_fail(context, step, SF_FATAL, cause);
     g_mutex_lock(&context->lock);
     *ended = true;

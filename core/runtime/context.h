@@ -59,6 +59,9 @@ const struct ArrowSchema *context_schema(const Context *context, const Edge *edg
 /* The first call wins. SF_FENCED and SF_RETRY ask for another attempt. Any thread, lock not held; calls no hook. */
 void context_fail(Context *context, const Step *step, SfStatus status, const char *message);
 
+/* What helps where no thread can be had. */
+#define THREAD_REMEDY "raise the limit of threads or memory (ulimit -u, ulimit -v, the service's TasksMax)"
+
 /* A thread for the step, or NULL: then the attempt has failed, and *ended is set. Lock not held. */
 GThread *context_thread(Context *context, const Step *step, GThreadFunc run, gpointer data, bool *ended);
 

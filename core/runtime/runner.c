@@ -3,6 +3,7 @@
 
 #include "backoff.h"
 #include "config/hook.h"
+#include "context.h"
 #include "data/printable.h"
 #include "log.h"
 
@@ -273,6 +274,8 @@ void runner_start(Runner *runner)
     runner->began_us = g_get_monotonic_time();
     g_autoptr(GError) error = NULL;
     runner->thread = g_thread_try_new(runner->pipeline->name, runner_main, runner, &error);
-    if (!runner->thread)
-        end(runner, EXIT_FAILED, error->message); /* nobody else looks at it yet */
+    if (runner->thread)
+        return;
+    g_autofree char *cause = g_strdup_printf("%s; " THREAD_REMEDY, error->message);
+    end(runner, EXIT_FAILED, cause); /* nobody else looks at it yet */
 }

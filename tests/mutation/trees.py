@@ -56,7 +56,7 @@ class Tree:
 
     def __init__(self, root, directory, options, jobs):
         self.root, self.source, self.build, self.jobs = root, directory / "src", directory / "build", jobs
-        self.sanitized = options is SANITIZED
+        self.sanitized, self.files = options is SANITIZED, {}
         mirror(root, self.source)
         self.environment = {**os.environ, "CCACHE_BASEDIR": str(directory), "SF_PLUGIN_DIR": "", "SF_COMMAND_DIR": ""}
         if not (self.build / "build.ninja").exists():
@@ -68,9 +68,9 @@ class Tree:
             raise RuntimeError(f"{' '.join(command)}\n{done.stdout[-4000:]}{done.stderr[-4000:]}")
         return done.stdout
 
-    def make(self):
-        """"" if all was built, "compiler" if it was not, "generator" if the changed program failed to make a document."""
-        child = subprocess.Popen(["ninja", "-C", str(self.build), "-j", str(self.jobs), "-k", "0"], env=self.environment,
+    def make(self, suites=None):
+        """Builds all, or what these suites need. "" if it was built, "compiler" if it was not, "generator" if the changed program failed to make a document."""
+        child = subprocess.Popen(["ninja", "-C", str(self.build), "-j", str(self.jobs), "-k", "0", *self.needed(suites or [])], env=self.environment,
                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True)
         try:
             output, _ = child.communicate(timeout=BUILD_SECONDS)
@@ -92,6 +92,12 @@ class Tree:
 
     def suites(self):
         return {test["name"]: test for test in json.loads(self.call(["meson", "introspect", "--tests", str(self.build)]))}
+
+    def needed(self, suites):
+        if suites and not self.files:
+            self.files = self.targets()
+        return sorted({str(file.relative_to(self.build)) for suite in suites for target in suite["depends"]
+                       for file in self.files.get(target, []) if file.is_relative_to(self.build)})
 
     def targets(self):
         found = json.loads(self.call(["meson", "introspect", "--targets", str(self.build)]))
