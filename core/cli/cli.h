@@ -100,7 +100,9 @@ int command_plugins(int argc, char **argv);
 int command_run(int argc, char **argv);
 int command_status(int argc, char **argv);
 
-/* The built-in commands; n is set. */
+/* The built-in commands: given once, by cli_begin(), which cli_main() calls; then listed (n is set). Main thread. */
+void cli_begin(void);
+void cli_use_commands(const Command *built_in, size_t n);
 const Command *cli_commands(size_t *n);
 
 /* The built-in command of that name, or NULL. */

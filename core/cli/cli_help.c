@@ -1,6 +1,7 @@
 /* Help texts from pages: usage, what it does, flags with types and defaults, examples, exit statuses. */
 #include "cli.h"
 #include "config/option_read.h"
+#include "config/option_table.h"
 
 #include <string.h>
 #include <sys/ioctl.h>
@@ -47,15 +48,6 @@ void cli_append_wrapped(GString *out, const char *text, guint indent)
         if (line[1])
             g_string_append_printf(out, "%*s", (int) indent, "");
     }
-}
-
-char *cli_flag_value(const CliFlag *flag)
-{
-    if (flag->argument)
-        return g_strdup(flag->argument);
-    if (flag->option.words)
-        return g_strjoinv("|", (char **) flag->option.words);
-    return g_ascii_strup(option_type_name(flag->option.type), -1);
 }
 
 static char *flag_label(const CliFlag *flag)

@@ -2,6 +2,7 @@
 #include "cli.h"
 #include "data/printable.h"
 #include "config/option_read.h"
+#include "config/option_name.h"
 #include "runtime/runtime.h"
 
 #include <stdio.h>
@@ -26,11 +27,6 @@ int cli_fail(const CliPage *page, const char *format, ...)
     va_end(args);
     fprintf(stderr, "sfrun %s: %s\n", page->name, message);
     return EXIT_CONFIG;
-}
-
-char *cli_flag_name(const CliFlag *flag)
-{
-    return g_strdelimit(g_strdup(option_name(&flag->option)), "_", '-');
 }
 
 static const CliFlag *find_long(const CliPage *page, const char *name)

@@ -5,6 +5,7 @@
 
 #include "config/files.h"
 #include "config/options.h"
+#include "config/parse.h"
 #include "runtime/log.h"
 #include "runtime/runtime.h"
 

@@ -1,6 +1,9 @@
 /* A plugin as a JSON object, for programs. */
 #include "describe.h"
 #include "config/option_read.h"
+#include "config/option_table.h"
+#include "config/parse.h"
+#include "config/yaml.h"
 
 #include <json-c/json.h>
 #include <string.h>

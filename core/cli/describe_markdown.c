@@ -2,6 +2,7 @@
 #include "describe.h"
 #include "config/option_read.h"
 #include "config/settings.h"
+#include "config/option_table.h"
 
 #include <string.h>
 

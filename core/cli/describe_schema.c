@@ -3,6 +3,8 @@
 #include "describe.h"
 #include "config/option_read.h"
 #include "config/settings.h"
+#include "config/option_table.h"
+#include "config/parse.h"
 
 #include <json-c/json.h>
 

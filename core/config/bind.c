@@ -1,5 +1,6 @@
 /* Binds a pipeline's steps without opening them: columns and types are wrong before anything runs, or never. */
 #include "draft.h"
+#include "option_table.h"
 #include "instance.h"
 #include "options.h"
 #include "value.h"

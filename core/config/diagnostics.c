@@ -1,4 +1,6 @@
 /* The list of what is wrong with a file: "file:line:column: message" lines in the order of the file. */
+#include "diagnostics.h"
+#include "suggest.h"
 #include "value.h"
 #include "data/printable.h"
 

@@ -1,4 +1,4 @@
-/* A pipeline while it is being read: steps with references that are not resolved yet. Under pipeline.c. */
+/* A pipeline while it is being read: steps with references that are not resolved yet. Under pipeline_load.c. */
 #ifndef CORE_DRAFT_H
 #define CORE_DRAFT_H
 

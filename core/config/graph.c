@@ -1,5 +1,6 @@
 /* References between steps → edges; what a graph must be; its topological order. Reads no options. */
 #include "draft.h"
+#include "suggest.h"
 #include "value.h"
 
 #include <string.h>

@@ -1,5 +1,9 @@
 /* One option row and one value → one typed field, with every complaint in the user's words. */
 #include "option_read.h"
+#include "suggest.h"
+#include "yaml.h"
+#include "option_name.h"
+#include "parse.h"
 #include "secret.h"
 #include "value.h"
 

@@ -2,10 +2,14 @@
 #ifndef CORE_OPTION_READ_H
 #define CORE_OPTION_READ_H
 
-#include "options.h"
+#include <sf/option.h>
+#include "diagnostics.h"
 
-/* Owns what typed fields point to. */
+/* Owns what typed fields point to: strings, lists and maps of one state. */
+typedef struct OptionArena OptionArena;
+
 OptionArena *option_arena_new(void);
+void option_arena_free(OptionArena *arena);
 
 typedef struct OptionReader {
     OptionArena *arena;
@@ -19,21 +23,6 @@ bool option_read(const OptionReader *reader, const SfOption *option, const SfVal
 /* Reads the default, min, max or a word of the command line: the same notation without YAML around it (a list is one
  * item, unless it is in brackets). NULL when fine, otherwise the problem. */
 char *option_read_text(OptionArena *arena, const SfOption *option, const char *text, gpointer field);
-
-/* Bytes that the field has in the state. */
-size_t option_field_size(SfOptionType type);
-
-/* "int", "duration", …: as the reference page calls the type. */
-const char *option_type_name(SfOptionType type);
-
-/* Checks the row itself: a known type, a default within its own bounds, …. NULL when fine. */
-char *option_row_problem(const SfOption *option, size_t state_size);
-
-/* The row of that name, or NULL. */
-const SfOption *option_find(const SfOption *options, size_t n, const char *name);
-
-/* The nearest of the rows' names and of `more` (NULL-terminated) as "; did you mean '…'?", or "". */
-char *option_suggest(const SfOption *options, size_t n, const char *const *more, const char *name);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(OptionArena, option_arena_free)
 

@@ -1,7 +1,16 @@
 /* Facts about option rows: names, sizes, and whether a table is sound. Reads no values of users. */
+#include "option_table.h"
 #include "option_read.h"
+#include "suggest.h"
 
 #include <string.h>
+
+const char *const option_own_keys[] = {"source", "transform", "sink", "from", "on_reject", "max_rejects", NULL};
+
+bool option_is_own(const char *key)
+{
+    return g_strv_contains(option_own_keys, key);
+}
 
 const SfOption *option_find(const SfOption *options, size_t n, const char *name)
 {

@@ -1,18 +1,12 @@
 /* A step's map → the plugin's state by its option table: unknown, missing and deprecated options, defaults. What one
  * value means is option_read.c's business. */
-#include "option_read.h"
-#include "peers.h"
+#include "options.h"
+#include "suggest.h"
+#include "option_table.h"
+#include "peer_options.h"
 #include "value.h"
 
 #include <string.h>
-
-/* Keys of a step that are the runtime's own. */
-static const char *const own_keys[] = {"source", "transform", "sink", "from", "on_reject", "max_rejects", NULL};
-
-bool option_is_own(const char *key)
-{
-    return g_strv_contains(own_keys, key);
-}
 
 typedef struct Filling {
     const SfOption *options;
@@ -154,7 +148,7 @@ static Filling step_filling(const Plugin *plugin, const SfValue *step, gpointer 
                      .owner = plugin->head.name,
                      .plugin = true,
                      .map = step,
-                     .own_keys = own_keys,
+                     .own_keys = option_own_keys,
                      .state = state,
                      .reader = {.arena = arena, .diagnostics = diagnostics, .resolve = resolve}};
 }

@@ -2,10 +2,9 @@
 #ifndef CORE_OPTIONS_H
 #define CORE_OPTIONS_H
 
+#include "option_read.h"
 #include "registry.h"
 #include "yaml.h"
-
-typedef struct OptionArena OptionArena; /* owns strings, lists and maps of one state */
 
 /* Checks every key of the step's map against the table (plus the runtime's own keys: source, transform, sink, from,
  * on_reject, max_rejects) and every value against its type, range and words. All errors go to diagnostics. */
@@ -22,16 +21,5 @@ OptionArena *options_fill_unresolved(const Plugin *plugin, const SfValue *step, 
  * default. */
 OptionArena *options_read_map(const SfOption *options, size_t n, const char *owner, const SfValue *map,
                               const char *own_prefix, gpointer out, Diagnostics *diagnostics);
-
-/* Whether a key of a step is the runtime's own: source, transform, sink, from, on_reject, max_rejects. */
-bool option_is_own(const char *key);
-void option_arena_free(OptionArena *arena);
-
-/* The typed parsers, shared with the command line. Outputs are untouched when they say false. Durations have a unit. */
-bool parse_int(const char *text, gint64 *out);
-bool parse_float(const char *text, double *out);
-bool parse_bool(const char *text, bool *out);
-bool parse_size(const char *text, gint64 *out);
-bool parse_duration(const char *text, gint64 *out_ms);
 
 #endif

@@ -1,5 +1,5 @@
 /* Numbers, sizes and durations as people write them in pipelines and on the command line. */
-#include "options.h"
+#include "parse.h"
 
 #include <math.h>
 #include <string.h>

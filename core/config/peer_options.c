@@ -1,8 +1,9 @@
 /* Options of other systems, and what they are called here. Knows options by name only: a hint is given where the plugin
  * has what it speaks of. */
-#include "peers.h"
-#include "option_read.h"
+#include "peer_options.h"
+#include "option_table.h"
 
+#include <glib.h>
 #include <string.h>
 
 typedef struct PeerOption {

@@ -1,5 +1,6 @@
 /* The marks of other systems' layouts, and their names of plugins. */
 #include "peers.h"
+#include "value.h"
 
 #include <string.h>
 

@@ -2,12 +2,7 @@
 #ifndef CORE_PEERS_H
 #define CORE_PEERS_H
 
-#include "registry.h"
-#include "value.h"
-
-/* "; write 'brokers'" for an option that is another system's, where the options at hand have what it stands for; else
- * NULL. */
-char *peer_option(const SfOption *options, size_t n, const char *name);
+#include "diagnostics.h"
 
 /* Whether a file's top level is another system's layout: complains at the key that shows it. */
 bool peer_layout(const SfValue *root, Diagnostics *diagnostics);

@@ -1,6 +1,6 @@
 /* Plugins by name: finds the module, checks that it is what it says, copies its descriptor. Calls no hook. */
 #include "registry.h"
-#include "option_read.h"
+#include "option_table.h"
 #include "peers.h"
 #include "search_path.h"
 

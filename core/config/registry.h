@@ -30,10 +30,4 @@ const Plugin *registry_load_as(const char *name, SfKind kind, SfError *err);
 /* Names of all modules that are there, sorted: for `sfrun plugins` and for suggestions only. */
 GPtrArray *registry_list(void);
 
-/* The name that a user writes for an option row. */
-static inline const char *option_name(const SfOption *option)
-{
-    return option->name ? option->name : option->field;
-}
-
 #endif

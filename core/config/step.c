@@ -1,6 +1,9 @@
 /* One step of a pipeline file: its kind and plugin, its options, and the names in its `from`. */
 #include "draft.h"
-#include "option_read.h"
+#include "option_table.h"
+#include "parse.h"
+#include "suggest.h"
+#include "options.h"
 #include "peers.h"
 #include "settings.h"
 #include "value.h"
@@ -142,21 +145,34 @@ static void add_ref(Draft *draft, const SfValue *value, Diagnostics *diagnostics
         diagnostics_add(diagnostics, value, "'from' takes names of steps, such as [events, sales.errors]");
 }
 
+static void add_refs(Draft *draft, const SfValue *from, Diagnostics *diagnostics)
+{
+    if (from->kind != SF_VALUE_LIST)
+        add_ref(draft, from, diagnostics);
+    for (size_t i = 0; from->kind == SF_VALUE_LIST && i < sf_value_size(from); i++)
+        add_ref(draft, sf_value_at(from, i), diagnostics);
+}
+
+static bool is_empty(const SfValue *from)
+{
+    return !from || from->kind == SF_VALUE_NULL || (from->kind == SF_VALUE_LIST && from->items->len == 0);
+}
+
 static void read_from(Draft *draft, const SfValue *map, Diagnostics *diagnostics)
 {
     const SfValue *from = sf_value_get(map, "from");
-    bool missing = !from || from->kind == SF_VALUE_NULL || (from->kind == SF_VALUE_LIST && from->items->len == 0);
-    draft->vague = draft->kind != SF_SOURCE && missing;
-    if (draft->kind == SF_SOURCE && from)
-        diagnostics_add(diagnostics, from, "a source reads from outside and takes no 'from'");
-    else if (draft->kind != SF_SOURCE && missing && !(from && from->bad))
+    bool missing = is_empty(from);
+    if (draft->kind == SF_SOURCE) {
+        if (from)
+            diagnostics_add(diagnostics, from, "a source reads from outside and takes no 'from'");
+        return;
+    }
+    draft->vague = missing;
+    if (!missing)
+        add_refs(draft, from, diagnostics);
+    else if (!from || !from->bad)
         diagnostics_add(diagnostics, from ? from : draft->step->place, "a %s needs 'from': the step whose rows it gets",
                         kind_keys[draft->kind - 1]);
-    else if (from && from->kind == SF_VALUE_LIST)
-        for (size_t i = 0; i < sf_value_size(from); i++)
-            add_ref(draft, sf_value_at(from, i), diagnostics);
-    else if (from)
-        add_ref(draft, from, diagnostics);
 }
 
 static void read_answer(Draft *draft, const SfValue *map, Diagnostics *diagnostics)

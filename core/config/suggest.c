@@ -1,5 +1,5 @@
 /* The nearest known word for one that is not known, by edit distance; and how a user's text is shown in a message. */
-#include "value.h"
+#include "suggest.h"
 
 #include <string.h>
 

@@ -2,7 +2,7 @@
 #ifndef CORE_VALUE_H
 #define CORE_VALUE_H
 
-#include "yaml.h"
+#include "document.h"
 
 struct SfValue {
     SfValueKind kind;
@@ -32,12 +32,5 @@ Document *document_new(const char *name);
 
 /* A node of the document's, at the place. */
 SfValue *document_add(Document *document, SfValueKind kind, int line, int column);
-
-/* The text in quotes, cut to a length that suits a message, without line breaks. */
-char *text_shown(const char *text);
-
-/* Replaces ${NAME}, ${NAME:-default} and $${ in `text`. *total adds up what a document has become by it, which has a
- * bound as the file itself has. Problems go to diagnostics at the place of `value`; then NULL. */
-char *env_replace(const SfValue *value, const char *text, gsize *total, Diagnostics *diagnostics);
 
 #endif

@@ -1,5 +1,8 @@
 /* Pipeline files: libyaml's events → a tree of SfValue. Types are not resolved here, only what is empty. */
+#include "yaml.h"
+#include "suggest.h"
 #include "value.h"
+#include "yaml_env.h"
 #include "yaml_text.h"
 
 #include <errno.h>

@@ -1,5 +1,6 @@
 /* Environment references in scalars: ${NAME}, ${NAME:-default}, and $${ for a plain ${. Defaults may hold references.
  * */
+#include "yaml_env.h"
 #include "value.h"
 
 #include <string.h>

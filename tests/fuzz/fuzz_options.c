@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "config/option_read.h"
+#include "config/options.h"
 
 static const char *const words[] = {"one", "two", NULL};
 

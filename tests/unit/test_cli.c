@@ -201,7 +201,9 @@ static void unknown_command_has_the_nearest(void)
 static void every_command_has_help(void)
 {
     size_t n = 0;
+    cli_begin();
     const Command *commands = cli_commands(&n);
+    g_assert_cmpuint(n, >=, 6);
     g_auto(Ran) overview = run("--help");
     g_assert_cmpint(overview.status, ==, 0);
     for (size_t i = 0; i < n; i++) {

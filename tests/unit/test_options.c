@@ -4,7 +4,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "config/option_read.h"
+#include "config/options.h"
+#include "config/option_table.h"
+#include "config/parse.h"
+#include "config/yaml.h"
 #include "data/printable.h"
 
 /* As in tests/modules/test_source.c. */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "config/registry.h"
+#include "config/option_name.h"
 
 static void assert_refused(const char *name, const char *part)
 {

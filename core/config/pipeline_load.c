@@ -1,7 +1,8 @@
 /* A pipeline file → a checked graph of steps: the top level. Steps are step.c's, wiring graph.c's, schemas bind.c's. */
 #include "pipeline.h"
+#include "option_table.h"
 #include "draft.h"
-#include "option_read.h"
+#include "options.h"
 #include "peers.h"
 #include "settings.h"
 #include "value.h"
