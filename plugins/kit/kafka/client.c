@@ -224,6 +224,11 @@ bool kafka_client_down(const KafkaClient *client)
     return client->down;
 }
 
+bool kafka_client_doubtful(const KafkaClient *client)
+{
+    return client->problem[0] != 0;
+}
+
 void kafka_client_up(KafkaClient *client)
 {
     client->down = false;
@@ -235,8 +240,10 @@ SfStatus kafka_client_probe(KafkaClient *client, int timeout_ms, SfError *err)
     const struct rd_kafka_metadata *metadata = NULL;
     rd_kafka_resp_err_t code = rd_kafka_metadata(client->rk, 0, NULL, &metadata, timeout_ms);
     kafka_serve(client);
-    if (code)
+    if (code) {
+        client->down = true;
         return kafka_fail(client, code, err, "no broker of '%s' answers", client->brokers);
+    }
     rd_kafka_metadata_destroy(metadata);
     kafka_client_up(client);
     return SF_OK;

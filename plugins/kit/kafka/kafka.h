@@ -64,8 +64,10 @@ void kafka_client_free(KafkaClient *client, int timeout_ms);
 rd_kafka_t *kafka_client_handle(const KafkaClient *client);
 void *kafka_client_user(const KafkaClient *client);
 
-/* All brokers were seen down since the last kafka_client_up(). */
+/* All brokers were seen down, or none answered a probe, since the last kafka_client_up(). */
 bool kafka_client_down(const KafkaClient *client);
+/* A connection has failed since then; others may still be up: kafka_client_probe() tells. */
+bool kafka_client_doubtful(const KafkaClient *client);
 /* The broker has answered: forget the last problem. */
 void kafka_client_up(KafkaClient *client);
 
