@@ -362,7 +362,8 @@ SfStatus consumer_poll(SfNode *node, int64_t timeout_ms, SfBatch *out, SfError *
             continue;
         if (kafka_client_down(source->client))
             SF_TRY(after_outage(source, err));
-        if (kafka_client_doubtful(source->client)) /* librdkafka does not always say that the last broker went down too */
+        /* librdkafka does not always say that the last broker went down too. */
+        if (kafka_client_doubtful(source->client))
             SF_TRY(kafka_client_probe(source->client, 1000, err));
         waiting_tell(node);
         return SF_EMPTY;
