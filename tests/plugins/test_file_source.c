@@ -56,6 +56,25 @@ static void test_a_line_without_break_is_not_read_twice(void)
     assert_lines(again, 9, "2:two");
 }
 
+/* A bounded run took the end of the file for its last line's; whoever follows the file meets the rest of it. */
+static void test_the_rest_of_a_line_that_was_read_is_passed_over(void)
+{
+    g_autoptr(Folder) folder = folder_new();
+    put("a.txt", "zero\non");
+    g_autoptr(Harness) first = bounded("path: a.txt");
+    assert_lines(first, 9, "0:zero 1:on");
+    g_autofree char *split = g_strdup(harness_assigned(first));
+    g_autoptr(Harness) again = harness_new("file-source", "{path: a.txt, interval: 10ms}");
+    harness_answer(again, split, 2);
+    g_assert_null(harness_poll(again, 0));
+    append("a.txt", "e");
+    g_assert_null(harness_poll(again, 30));
+    append("a.txt", "\ntwo\nthree");
+    assert_lines(again, 1, "2:two");
+    append("a.txt", "\n");
+    assert_lines(again, 1, "3:three");
+}
+
 static void test_directories_and_patterns(void)
 {
     g_autoptr(Folder) folder = folder_new();
@@ -314,6 +333,8 @@ int main(int argc, char **argv)
     g_test_add_func("/file-source/goes on at the line that the sinks need",
                     test_goes_on_at_the_line_that_the_sinks_need);
     g_test_add_func("/file-source/a line without break is not read twice", test_a_line_without_break_is_not_read_twice);
+    g_test_add_func("/file-source/the rest of a line that was read is passed over",
+                    test_the_rest_of_a_line_that_was_read_is_passed_over);
     g_test_add_func("/file-source/directories and patterns", test_directories_and_patterns);
     g_test_add_func("/file-source/files are followed", test_files_are_followed);
     g_test_add_func("/file-source/a missing file is waited for or named", test_a_missing_file_is_waited_for_or_named);
