@@ -1,6 +1,6 @@
 /* Cost of the gold sink a row: sales events of one partition, handed to it as batches of 5,000, committed in lots.
  *
- *   gold CONNECTION [--rows N] [--commit N] [--existing PERCENT] [--server-pid PID] [--schema NAME]
+ *   gold CONNECTION [--rows N] [--commit N] [--existing PERCENT] [--deletes PERCENT] [--server-pid PID]
  *
  * Client: CPU of this process in the sink's hooks. Server: CPU of PID and its children. The tables are dropped
  * before. */
@@ -18,7 +18,7 @@
     "order_id string not null, order_date date, customer_id string, customer_name string, product_id string, "         \
     "product_name string, category string, region string, sales decimal(12,2), quantity int, discount decimal(6,3), "  \
     "profit decimal(12,2), _topic string not null, _partition int not null, _offset bigint not null, _timestamp "      \
-    "timestamp"
+    "timestamp, op string"
 
 #define OPTIONS                                                                                                        \
     "dimensions:\n"                                                                                                    \
@@ -26,11 +26,12 @@
     "  dim_product: {key: product_id, columns: [product_name, category]}\n"                                            \
     "facts:\n"                                                                                                         \
     "  fact_sales: {key: order_id, columns: {order_date: , customer_name: , sales_amount: sales, quantity: , "         \
-    "discount: , profit: }}\n"
+    "discount: , profit: }%s}\n"
 
 static gint64 rows = 1000000;
 static gint64 lot = 100000;
 static gint existing = 0;
+static gint deletes = -1;
 static gint server_pid = 0;
 
 static double own_cpu(void)
@@ -99,6 +100,7 @@ static void add_row(SfBuilder *builder, gint64 number, gint64 offset)
     sf_add_i32(sf_builder_column(builder, 13), 0);
     sf_add_i64(sf_builder_column(builder, 14), offset);
     sf_add_i64(sf_builder_column(builder, 15), INT64_C(1705312800000000) + offset * 1000);
+    add_text(builder, 16, shuffled % 100 < deletes ? "d" : "u");
 }
 
 static const SfBatch *make_batch(Harness *h, const struct ArrowSchema *schema, gint64 first, gint64 offset)
@@ -143,7 +145,8 @@ static Cost run(Harness *h, const struct ArrowSchema *schema, gint64 first, gint
 
 static void drop_tables(const char *connection)
 {
-    static const char *const tables[] = {"dim_customer", "dim_product", "fact_sales", "sf_ledger"};
+    static const char *const tables[] = {"dim_customer",          "dim_product", "fact_sales",
+                                         "sf_deleted_fact_sales", "sf_ledger",   "sf_ledger_columns"};
     SfError err;
     g_autoptr(Odbc) odbc = odbc_new(&(OdbcLogin){.connection = connection, .timeout_ms = 10000});
     if (odbc_open(odbc, &err) != SF_OK)
@@ -161,6 +164,7 @@ int main(int argc, char **argv)
         {"rows", 0, 0, G_OPTION_ARG_INT64, &rows, "Rows to load", "N"},
         {"commit", 0, 0, G_OPTION_ARG_INT64, &lot, "Rows a commit", "N"},
         {"existing", 0, 0, G_OPTION_ARG_INT, &existing, "Share that is there before", "PERCENT"},
+        {"deletes", 0, 0, G_OPTION_ARG_INT, &deletes, "delete_when holds for that share; 0: it never does", "PERCENT"},
         {"server-pid", 0, 0, G_OPTION_ARG_INT, &server_pid, "Database to measure as well", "PID"},
         {NULL}};
     g_autoptr(GError) error = NULL;
@@ -171,7 +175,8 @@ int main(int argc, char **argv)
         return 2;
     }
     drop_tables(argv[1]);
-    g_autofree char *options = g_strdup_printf("connection: %s\n" OPTIONS, argv[1]);
+    g_autofree char *options =
+        g_strdup_printf("connection: %s\n" OPTIONS, argv[1], deletes < 0 ? "" : ", delete_when: {op: d}");
     g_autoptr(Harness) h = harness_new("snowflake-gold-sink", options);
     g_auto(ArrowSchema) schema = {0};
     rows_schema(SCHEMA, &schema);
@@ -181,9 +186,9 @@ int main(int argc, char **argv)
     run(h, &schema, 0, before, &offset);
     Cost cost = run(h, &schema, 0, rows, &offset);
     double per_row = 1e6 / (double) rows;
-    printf("%" G_GINT64_FORMAT " rows, %d %% existing, %" G_GINT64_FORMAT
+    printf("%" G_GINT64_FORMAT " rows, %d %% existing, %d %% deletes, %" G_GINT64_FORMAT
            " a commit: client %.2f, server %.2f, together %.2f CPU µs/row; %.0f rows/s\n",
-           rows, existing, lot, cost.client * per_row, cost.server * per_row, (cost.client + cost.server) * per_row,
-           (double) rows / cost.wall);
+           rows, existing, deletes, lot, cost.client * per_row, cost.server * per_row,
+           (cost.client + cost.server) * per_row, (double) rows / cost.wall);
     return 0;
 }
