@@ -1,6 +1,7 @@
 /* The transaction, the search for rows that the database refuses, and the COMMIT whose answer was lost. */
 #include "commit.h"
 
+#include "ready.h"
 #include "value.h"
 
 /* Rows that a search starts from: a bad row costs about twice this in loading again. */

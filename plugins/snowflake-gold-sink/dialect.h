@@ -46,21 +46,4 @@ typedef struct Dialect {
     const LoaderClass *loader;
 } Dialect;
 
-extern const Dialect dialect_sqlite;
-extern const Dialect dialect_postgresql;
-extern const Dialect dialect_snowflake;
-
-/* NULL when it is none of ours. */
-const Dialect *dialect_find(const char *product);
-
-/* "numeric(12,2)", "timestamp(3) with time zone" → the words in lower case and the numbers in parentheses, -1 where
- * absent. */
-typedef struct TypeText {
-    char words[64];
-    int first;
-    int second;
-} TypeText;
-
-TypeText type_text(const char *type);
-
 #endif

@@ -1,10 +1,11 @@
 /* PostgreSQL: one array literal a column, unnested by the server into INSERT … ON CONFLICT, as measured the fastest
  * way through ODBC. */
-#include "sql.h"
+#include "dialect_postgresql.h"
 
 #include <string.h>
 #include "json/write.h"
 #include "loader.h"
+#include "type_words.h"
 #include "value.h"
 
 static const char *const type_names[] = {
@@ -85,6 +86,8 @@ static const char *const session[] = {"SET TimeZone = 'UTC'",
                                       "SET idle_in_transaction_session_timeout = '20s'",
                                       NULL};
 
+static const LoaderClass loader_arrays;
+
 const Dialect dialect_postgresql = {
     .product = "PostgreSQL",
     .name_case = NAME_LOWER,
@@ -123,7 +126,7 @@ typedef struct ArraysLoader {
     gsize rows; /* in a statement, tuned */
 } ArraysLoader;
 
-static void add_text(GString *out, const char *data, gsize size)
+static void add_quoted(GString *out, const char *data, gsize size)
 {
     gsize start = out->len;
     g_string_set_size(out, start + 2 * size + 2);
@@ -162,7 +165,7 @@ static SfStatus add_element(GString *out, const SfColumn *view, int64_t row, int
         if (bytes.size > 0 && memchr(bytes.data, '\0', (size_t) bytes.size))
             return sf_fail(err, SF_REJECT, "%s: the text has a NUL character in it", view->schema->name);
         SF_TRY(check_blanks(view, bytes, limit, err));
-        add_text(out, bytes.data, (gsize) bytes.size);
+        add_quoted(out, bytes.data, (gsize) bytes.size);
         return SF_OK;
     }
     case SF_BINARY:
@@ -299,4 +302,4 @@ static void done(Loader *base)
     g_free(loader->sizes);
 }
 
-const LoaderClass loader_arrays = {.size = sizeof(ArraysLoader), .load = load, .done = done};
+static const LoaderClass loader_arrays = {.size = sizeof(ArraysLoader), .load = load, .done = done};

@@ -1,10 +1,12 @@
 /* Snowflake: bound arrays go into a temporary table outside of the transaction, then one MERGE a table. DDL commits
  * what is open there, so there is none in the transaction; primary keys are not enforced, so MERGE is what keeps
  * them. */
-#include "sql.h"
+#include "dialect_snowflake.h"
 
 #include <string.h>
 #include "grid.h"
+#include "loader.h"
+#include "type_words.h"
 
 /* From so many cells on, the driver stages an array by DDL of its own (CLIENT_STAGE_ARRAY_BINDING_THRESHOLD). */
 #define MOST_CELLS 65279
@@ -77,6 +79,8 @@ static const char *const session[] = {
     "QUOTED_IDENTIFIERS_IGNORE_CASE = FALSE, ERROR_ON_NONDETERMINISTIC_MERGE = TRUE, TRANSACTION_ABORT_ON_ERROR = "
     "FALSE, ABORT_DETACHED_QUERY = TRUE, LOCK_TIMEOUT = 60",
     NULL};
+
+static const LoaderClass loader_merge;
 
 const Dialect dialect_snowflake = {
     .product = "Snowflake",
@@ -300,4 +304,4 @@ static void done(Loader *base)
     g_free(loader->stage);
 }
 
-const LoaderClass loader_merge = {.size = sizeof(MergeLoader), .stage = stage, .load = load, .done = done};
+static const LoaderClass loader_merge = {.size = sizeof(MergeLoader), .stage = stage, .load = load, .done = done};

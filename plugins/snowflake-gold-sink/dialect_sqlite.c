@@ -1,9 +1,10 @@
 /* SQLite: one file, one writer. Upserts by many rows of VALUES a statement, compiled once: as measured, a quarter more
  * than SQLite takes by itself. */
-#include "sql.h"
+#include "dialect_sqlite.h"
 
 #include <string.h>
 #include "grid.h"
+#include "loader.h"
 
 /* SQLITE_MAX_VARIABLE_NUMBER (sqlite.org/limits.html), and rows beyond which a statement gets no faster */
 #define MOST_VARIABLES 32766
@@ -103,6 +104,8 @@ static void add_to_ledger(const char *ledger, const char *rows, GString *sql)
 /* Write-ahead log: readers do not wait for us, nor we for them (sqlite.org/wal.html). The driver's own choice, NORMAL,
  * takes commits back when the power fails. */
 static const char *const session[] = {"PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", NULL};
+
+static const LoaderClass loader_values;
 
 const Dialect dialect_sqlite = {
     .product = "SQLite",
@@ -230,4 +233,4 @@ static void done(Loader *base)
     grid_free(loader->grid);
 }
 
-const LoaderClass loader_values = {.size = sizeof(ValuesLoader), .load = load, .done = done};
+static const LoaderClass loader_values = {.size = sizeof(ValuesLoader), .load = load, .done = done};

@@ -26,10 +26,6 @@ struct LoaderClass {
     void (*done)(Loader *loader);
 };
 
-extern const LoaderClass loader_values; /* many rows of VALUES in one statement, cells bound */
-extern const LoaderClass loader_arrays; /* one array literal a column, unnested by the server */
-extern const LoaderClass loader_merge;  /* bound arrays into a temporary table, then MERGE */
-
 /* For the rows of a table that stay. */
 Loader *loader_new(Odbc *odbc, const Place *place, const Pending *pending);
 /* For those that delete: into its table of deleted keys, and out of it. */

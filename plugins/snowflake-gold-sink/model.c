@@ -331,45 +331,55 @@ static SfStatus parse_when(Build *build, const SfValue *body, const char *option
     return value ? when_parse(value, name, build->model->text, find_condition, build, out, err) : SF_OK;
 }
 
-static SfStatus parse_table(Model *model, const SfValue *name, const SfValue *body, bool is_fact,
-                            const ModelInput *input, SfError *err)
+static SfStatus check_words(const Target *target, const SfValue *body, SfError *err)
 {
-    static const char *const words[] = {"key", "columns", "latest_by", "delete_when", "skip_when", "dimensions"};
-    gsize n_words = is_fact ? G_N_ELEMENTS(words) : G_N_ELEMENTS(words) - 1;
-    Target *target = target_new(model, sf_value_text(name), is_fact, name);
-    g_ptr_array_add(model->targets, target);
-    if (!name_set_add(model->tables, target->table, model->targets->len - 1))
-        return sf_value_fail(name, err, "two tables '%s'", target->table);
+    static const char *const words[] = {"key", "columns", "latest_by", "delete_when", "skip_when", "dimensions", NULL};
+    gsize n_words = G_N_ELEMENTS(words) - (target->is_fact ? 1 : 2);
     if (sf_value_kind(body) != SF_VALUE_MAP)
         return sf_value_fail(body, err, "table '%s' is a map with 'key' and 'columns'", target->table);
     for (gsize i = 0; i < sf_value_size(body); i++) {
         const char *word = sf_value_text(sf_value_key(body, i));
-        bool known = false;
-        for (gsize k = 0; k < n_words; k++)
-            known |= strcmp(word, words[k]) == 0;
+        bool known = g_strv_contains(words, word) && (target->is_fact || strcmp(word, words[n_words]) != 0);
         char hint[160];
         if (!known)
             return sf_value_fail(sf_value_key(body, i), err, "table '%s': unknown key '%s'%s", target->table, word,
                                  sf_suggest(word, words, n_words, hint, sizeof hint));
     }
-    Build build = {.model = model, .target = target, .input = input};
+    return SF_OK;
+}
+
+/* All that is wrong with these. */
+static SfStatus parse_parts(Build *build, const SfValue *body, SfError *err)
+{
     SfError all = {""}, one;
-    if (parse_columns(&build, sf_value_get(body, "columns"), &one) != SF_OK)
+    if (parse_columns(build, sf_value_get(body, "columns"), &one) != SF_OK)
         sf_fail_also(&all, &one);
-    if (parse_key(&build, body, &one) != SF_OK)
+    if (parse_key(build, body, &one) != SF_OK)
         sf_fail_also(&all, &one);
-    if (parse_when(&build, body, "delete_when", &target->delete_when, &one) != SF_OK)
+    if (parse_when(build, body, "delete_when", &build->target->delete_when, &one) != SF_OK)
         sf_fail_also(&all, &one);
-    if (parse_when(&build, body, "skip_when", &target->skip_when, &one) != SF_OK)
+    if (parse_when(build, body, "skip_when", &build->target->skip_when, &one) != SF_OK)
         sf_fail_also(&all, &one);
-    if (*all.message)
-        return sf_fail(err, SF_CONFIG, "%s", all.message);
+    return *all.message ? sf_fail(err, SF_CONFIG, "%s", all.message) : SF_OK;
+}
+
+static SfStatus parse_table(Model *model, const SfValue *name, const SfValue *body, bool is_fact,
+                            const ModelInput *input, SfError *err)
+{
+    Target *target = target_new(model->text, sf_value_text(name), is_fact, name);
+    g_ptr_array_add(model->targets, target);
+    if (!name_set_add(model->tables, target->table, model->targets->len - 1))
+        return sf_value_fail(name, err, "two tables '%s'", target->table);
+    SF_TRY(check_words(target, body, err));
+    Build build = {.model = model, .target = target, .input = input};
+    SF_TRY(parse_parts(&build, body, err));
     if (is_fact)
         SF_TRY(join_dimensions(&build, body, err));
     SF_TRY(parse_order(&build, body, err));
-    if (target->delete_when || model->tombstone >= 0)
-        target->deleted = target_deleted(model, target, err);
-    return (target->delete_when || model->tombstone >= 0) && !target->deleted ? SF_CONFIG : SF_OK;
+    if (!target->delete_when && model->tombstone < 0)
+        return SF_OK;
+    target->deleted = target_deleted(model->text, target, err);
+    return target->deleted ? SF_OK : SF_CONFIG;
 }
 
 static SfStatus parse_tables(Model *model, const SfValue *tables, bool are_facts, const ModelInput *input, SfError *err)
@@ -443,4 +453,12 @@ SfStatus model_match(const Model *model, const ModelInput *input, gint64 *number
         numbers[i] = number;
     }
     return SF_OK;
+}
+
+bool model_deletes(const Model *model)
+{
+    for (guint i = 0; i < model->targets->len; i++)
+        if (((Target *) model->targets->pdata[i])->deleted)
+            return true;
+    return false;
 }

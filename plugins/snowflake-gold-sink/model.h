@@ -24,46 +24,7 @@
 #ifndef GOLD_MODEL_H
 #define GOLD_MODEL_H
 
-#include <glib.h>
-#include <sf/sf.h>
-#include "names.h"
-#include "when.h"
-
-/* A column of the input that some table needs. */
-typedef struct Source {
-    const char *name;
-    SfType type;
-    int32_t precision; /* decimal128 only, likewise scale */
-    int32_t scale;
-    bool nullable;
-} Source;
-
-typedef struct Column {
-    const char *name;     /* in the table */
-    const char *override; /* its type in the database's own words, or NULL */
-    guint source;         /* number in the model's sources */
-} Column;
-
-typedef struct Target Target;
-
-struct Target {
-    const char *table;
-    bool is_fact;
-    const SfValue *place;
-    GArray *columns;       /* Column */
-    NameSet *names;        /* of the columns → their numbers */
-    GHashTable *of_source; /* source → number + 1 of the first column that is filled from it */
-    GArray *key;           /* guint: numbers of columns */
-    GArray *order;         /* guint: latest_by, then _topic, _partition, _offset */
-    guint n_latest;        /* of them, those that `latest_by` names */
-    When *delete_when;
-    When *skip_when;
-    Target *deleted;   /* the table of deleted keys: key and order; NULL: nothing is ever deleted */
-    const char *stamp; /* of such a table: its column with the time of the delete */
-};
-
-/* What a row is to a table. */
-typedef enum Fate { FATE_KEEP, FATE_DELETE, FATE_TOMBSTONE, FATE_SKIP } Fate;
+#include "target.h"
 
 typedef struct Model {
     GPtrArray *targets;    /* Target *: dimensions first */
@@ -82,10 +43,6 @@ typedef struct ModelInput {
     const NameSet *columns; /* of the schema, by model_columns() */
 } ModelInput;
 
-/* Names that differ by nothing but A to Z are one in SQLite, and in the others when people write them without quotes:
- * so no two of a pipeline may. All other letters are told apart by all of them. */
-#define MODEL_NAMES NAMES_ASCII
-
 /* The schema's columns by their exact names; free by g_hash_table_unref. */
 NameSet *model_columns(const struct ArrowSchema *schema);
 
@@ -101,11 +58,6 @@ void model_free(Model *model);
  * in a further input, of another type. */
 SfStatus model_match(const Model *model, const ModelInput *input, gint64 *numbers, SfError *err);
 
-static inline const Column *target_column(const Target *target, guint number)
-{
-    return &g_array_index(target->columns, Column, number);
-}
-
 static inline const Source *column_source(const Model *model, const Column *column)
 {
     return &g_array_index(model->sources, Source, column->source);
@@ -113,25 +65,6 @@ static inline const Source *column_source(const Model *model, const Column *colu
 
 /* Whether some table may lose rows. */
 bool model_deletes(const Model *model);
-
-/* views: one a source of the model. */
-Fate target_fate(const Model *model, const Target *target, const SfColumn *views, int64_t row);
-
-/* For the model, which keeps a copy of `table`. */
-Target *target_new(Model *model, const char *table, bool is_fact, const SfValue *place);
-void target_free(Target *target);
-
-/* The table of the target's deleted keys. NULL: one of them has the name of a column of its own. */
-Target *target_deleted(Model *model, const Target *target, SfError *err);
-
-/* Appends a column of a name that no other has; returns its number. */
-guint target_add(Target *target, Column column);
-
-/* The number of the column of that name by MODEL_NAMES, or of the first one that is filled from the source; or -1. */
-gint64 target_find(const Target *target, const char *name);
-gint64 target_find_source(const Target *target, guint source);
-
-bool target_is_key(const Target *target, guint column);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Model, model_free)
 

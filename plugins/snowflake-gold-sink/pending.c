@@ -117,7 +117,7 @@ static int compare_by(const Pending *pending, const Target *target, const GArray
 
 static Fate fate_of(const Pending *pending, const Target *target, RowRef ref)
 {
-    return target_fate(pending->model, target, pending_part(pending, ref.part)->views, ref.row);
+    return target_fate(target, pending->model->tombstone, pending_part(pending, ref.part)->views, ref.row);
 }
 
 static bool deletes(const Pending *pending, const Target *target, RowRef ref)

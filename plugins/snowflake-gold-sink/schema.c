@@ -2,37 +2,8 @@
 #include "schema.h"
 
 #include <string.h>
-#include "written.h"
-
-/* What two names have in common that are one to the database, as its catalogue has them. */
-static char *catalog_key(const Dialect *dialect, const char *stored)
-{
-    return dialect->name_case == NAME_AS_IT_IS ? g_ascii_strdown(stored, -1) : g_strdup(stored);
-}
-
-char *schema_key(const Session *session, const char *name)
-{
-    g_autofree char *folded = sql_folded(session->dialect, name);
-    return catalog_key(session->dialect, folded);
-}
-
-SfStatus schema_columns(Session *session, const char *table, GHashTable *out, SfError *err)
-{
-    g_autoptr(GString) sql = g_string_new(NULL);
-    session->dialect->list_columns(session->schema, table, sql);
-    g_autoptr(OdbcStatement) statement = NULL;
-    SfStatus status = odbc_query(session->odbc, sql->str, &statement, err);
-    if (status != SF_OK)
-        return status == SF_EMPTY ? SF_OK : status;
-    while ((status = odbc_fetch(statement, err)) == SF_OK) {
-        const char *text = NULL;
-        SF_TRY(odbc_text(statement, 0, &text, err));
-        g_autofree char *name = catalog_key(session->dialect, text ? text : "");
-        SF_TRY(odbc_text(statement, 1, &text, err));
-        g_hash_table_insert(out, g_steal_pointer(&name), g_strdup(text ? text : ""));
-    }
-    return status == SF_EMPTY ? SF_OK : status;
-}
+#include "catalog.h"
+#include "type_words.h"
 
 SfStatus schema_create(Session *session, const char *create_table, SfError *err)
 {
@@ -117,18 +88,17 @@ static SfStatus check_names(const Place *place, SfError *err)
                : sf_value_fail(place->target->place, err, "table '%s': %s", place->target->table, why.message);
 }
 
-/* The columns that were there before: names as schema_key() makes them. */
-static SfStatus ensure(Session *session, const Place *place, GHashTable *columns, SfError *err)
+SfStatus schema_ensure(Session *session, const Place *place, GHashTable *columns, SfError *err)
 {
     SF_TRY(check_order(place, err));
     SF_TRY(check_names(place, err));
     g_autofree char *table = sql_folded(session->dialect, place->target->table);
-    SF_TRY(schema_columns(session, table, columns, err));
+    SF_TRY(catalog_columns(session, table, columns, err));
     if (g_hash_table_size(columns) == 0)
         return create_table(session, place, err);
     for (guint i = 0; i < place->target->columns->len; i++) {
         const Column *column = target_column(place->target, i);
-        g_autofree char *name = schema_key(session, column->name);
+        g_autofree char *name = catalog_name(session, column->name);
         const char *type = g_hash_table_lookup(columns, name);
         if (type)
             SF_TRY(check_column(place, column, type, err));
@@ -138,13 +108,12 @@ static SfStatus ensure(Session *session, const Place *place, GHashTable *columns
     return SF_OK;
 }
 
-/* What the columns have room for, as they are in the database or have just been made. */
-static int *limits_of(const Session *session, const Target *target, GHashTable *columns)
+int *schema_limits(const Session *session, const Target *target, GHashTable *columns)
 {
     int *limits = g_new(int, target->columns->len);
     for (guint i = 0; i < target->columns->len; i++) {
         const Column *column = target_column(target, i);
-        g_autofree char *name = schema_key(session, column->name);
+        g_autofree char *name = catalog_name(session, column->name);
         const char *type = g_hash_table_lookup(columns, name);
         if (!type)
             type = column->override ? column->override : "";
@@ -153,18 +122,4 @@ static int *limits_of(const Session *session, const Target *target, GHashTable *
         limits[i] = varies ? is.first : -1;
     }
     return limits;
-}
-
-SfStatus schema_ensure(Session *session, guint target, SfError *err)
-{
-    Place place = session_place(session, target);
-    g_autoptr(GHashTable) columns = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-    SF_TRY(ensure(session, &place, columns, err));
-    session->limits->pdata[target] = limits_of(session, place.target, columns);
-    session->stale->pdata[target] = written_stale(session, place.target, columns);
-    if (!place.target->deleted)
-        return SF_OK;
-    Place deleted = sql_deleted(&place);
-    g_hash_table_remove_all(columns);
-    return ensure(session, &deleted, columns, err);
 }

@@ -4,16 +4,14 @@
 
 #include "session.h"
 
-/* SF_CONFIG when the table has a column whose type would change our values in silence. */
-SfStatus schema_ensure(Session *session, guint target, SfError *err);
+/* `columns`: gets those that were there before, as catalog_columns() has them. SF_CONFIG when the table has one whose
+ * type would change our values in silence. */
+SfStatus schema_ensure(Session *session, const Place *place, GHashTable *columns, SfError *err);
+
+/* What the columns have room for, as they are in the database or have just been made: one a column of the target. */
+int *schema_limits(const Session *session, const Target *target, GHashTable *columns);
 
 /* CREATE TABLE; where its schema is missing, that before. */
 SfStatus schema_create(Session *session, const char *create_table, SfError *err);
-
-/* A column's name for the look-up among those of the database: where case does not matter to it, in lower case. */
-char *schema_key(const Session *session, const char *name);
-
-/* Names as schema_key() makes them → types; empty when there is no such table. `table`: as the database stores it. */
-SfStatus schema_columns(Session *session, const char *table, GHashTable *out, SfError *err);
 
 #endif

@@ -26,9 +26,6 @@ typedef struct Session {
     int64_t purged_ms;      /* monotonic: when they were looked through; 0: never */
 } Session;
 
-/* Logs in and brings the tables in line with the model, unless that is done. */
-SfStatus session_ready(Session *session, SfError *err);
-
 /* Forgets deleted keys that are older than the retention; once an hour. */
 SfStatus session_purge(Session *session, SfError *err);
 

@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <unistd.h>
 #include "commit.h"
+#include "ready.h"
 
 typedef struct Gold {
     const char *connection;

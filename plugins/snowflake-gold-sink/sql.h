@@ -53,9 +53,4 @@ void sql_upsert(const Place *place, const char *rows, GString *sql);
 /* DELETE FROM t the keys of `rows`, unless they are newer. Rows have the columns of the table of deleted keys. */
 void sql_erase(const Place *place, const char *rows, GString *sql);
 
-/* Snowflake: MERGE rows [first, first + n) of the temporary table `from` into the table; or, of deleted keys, out of
- * it. */
-void snowflake_merge(const Place *place, const char *from, gsize first, gsize n, GString *sql);
-void snowflake_erase(const Place *place, const char *from, gsize first, gsize n, GString *sql);
-
 #endif

@@ -1,5 +1,5 @@
 /* Tables by themselves: making them, their columns, and what a row is to them. */
-#include "model.h"
+#include "target.h"
 
 void target_free(Target *target)
 {
@@ -45,10 +45,10 @@ static void add_numbers(const Target *from, const GArray *numbers, Target *to, G
     }
 }
 
-Target *target_new(Model *model, const char *table, bool is_fact, const SfValue *place)
+Target *target_new(GStringChunk *text, const char *table, bool is_fact, const SfValue *place)
 {
     Target *target = g_new0(Target, 1);
-    *target = (Target){.table = g_string_chunk_insert_const(model->text, table),
+    *target = (Target){.table = g_string_chunk_insert_const(text, table),
                        .is_fact = is_fact,
                        .place = place,
                        .columns = g_array_new(FALSE, FALSE, sizeof(Column)),
@@ -59,10 +59,10 @@ Target *target_new(Model *model, const char *table, bool is_fact, const SfValue 
     return target;
 }
 
-Target *target_deleted(Model *model, const Target *target, SfError *err)
+Target *target_deleted(GStringChunk *text, const Target *target, SfError *err)
 {
     g_autofree char *name = g_strconcat("sf_deleted_", target->table, NULL);
-    Target *deleted = target_new(model, name, target->is_fact, target->place);
+    Target *deleted = target_new(text, name, target->is_fact, target->place);
     deleted->stamp = "_deleted_at";
     add_numbers(target, target->key, deleted, deleted->key);
     add_numbers(target, target->order, deleted, deleted->order);
@@ -75,20 +75,12 @@ Target *target_deleted(Model *model, const Target *target, SfError *err)
     return NULL;
 }
 
-bool model_deletes(const Model *model)
-{
-    for (guint i = 0; i < model->targets->len; i++)
-        if (((Target *) model->targets->pdata[i])->deleted)
-            return true;
-    return false;
-}
-
-Fate target_fate(const Model *model, const Target *target, const SfColumn *views, int64_t row)
+Fate target_fate(const Target *target, gint64 tombstone, const SfColumn *views, int64_t row)
 {
     if (target->skip_when && when_holds(target->skip_when, views, row))
         return FATE_SKIP;
-    if (model->tombstone >= 0) {
-        const SfColumn *view = &views[model->tombstone];
+    if (tombstone >= 0) {
+        const SfColumn *view = &views[tombstone];
         if (!sf_is_null(view, row) && sf_bool(view, row))
             return FATE_TOMBSTONE;
     }

@@ -2,7 +2,7 @@
 #include "written.h"
 
 #include <string.h>
-#include "schema.h"
+#include "catalog.h"
 
 /* A ledger's name may be just short enough for the database. */
 static bool has_name(const Session *session)
@@ -56,7 +56,7 @@ SfStatus written_read(Session *session, SfError *err)
     g_autofree char *name = g_strconcat(session->ledger, "_columns", NULL);
     g_autofree char *folded = sql_folded(session->dialect, name);
     g_autoptr(GHashTable) columns = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-    SF_TRY(schema_columns(session, folded, columns, err));
+    SF_TRY(catalog_columns(session, folded, columns, err));
     if (g_hash_table_size(columns) == 0)
         return SF_OK;
     session->written = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
@@ -97,18 +97,18 @@ SfStatus written_writers(Session *session, GHashTable *out, SfError *err)
     return status == SF_EMPTY ? SF_OK : status;
 }
 
-/* Columns by their schema_key(): the declared ones, and then the stale ones as well. */
+/* Columns by their catalog_name(): the declared ones, and then the stale ones as well. */
 static GHashTable *declared(const Session *session, const Target *target)
 {
     GHashTable *keys = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     for (guint i = 0; i < target->columns->len; i++)
-        g_hash_table_add(keys, schema_key(session, target_column(target, i)->name));
+        g_hash_table_add(keys, catalog_name(session, target_column(target, i)->name));
     return keys;
 }
 
 static void take_stale(const Session *session, GHashTable *there, const char *name, GHashTable *known, GPtrArray *stale)
 {
-    g_autofree char *key = schema_key(session, name);
+    g_autofree char *key = catalog_name(session, name);
     if (g_hash_table_contains(there, key) && g_hash_table_add(known, g_steal_pointer(&key)))
         g_ptr_array_add(stale, g_strdup(name));
 }

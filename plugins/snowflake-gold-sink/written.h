@@ -9,7 +9,7 @@
 /* Reads it into session->written, which is NULL when there is none. */
 SfStatus written_read(Session *session, SfError *err);
 
-/* Columns of the table in the database (`there`: their names as schema_key() makes them) that only older rows have a
+/* Columns of the table in the database (`there`: their names as catalog_name() makes them) that only older rows have a
  * value in: what the step wrote once, and provenance. Warns of them by name. NULL: none. */
 GPtrArray *written_stale(Session *session, const Target *target, GHashTable *there);
 

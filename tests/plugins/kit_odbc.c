@@ -3,7 +3,7 @@
 #include <glib/gstdio.h>
 #include <string.h>
 #include "odbc/odbc.h"
-#include "odbc/private.h"
+#include "odbc/diag.h"
 
 typedef struct Place {
     char *directory;

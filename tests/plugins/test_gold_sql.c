@@ -2,8 +2,9 @@
  * line each, for a lint by another parser (tests/e2e/test_gold_snowflake.py). */
 #include <stdio.h>
 #include <string.h>
-#include "loader.h"
+#include "dialects.h"
 #include "rows.h"
+#include "type_words.h"
 #include "config/yaml.h"
 
 #define SCHEMA                                                                                                         \

@@ -1,5 +1,5 @@
 /* Diagnostics of ODBC drivers → one line for a person and one of our statuses. */
-#include "private.h"
+#include "diag.h"
 
 #include <string.h>
 
@@ -40,31 +40,28 @@ static const Verdict by_state[] = {
 /* SQLite's driver says HY000 for all; the number is SQLite's result code (sqlite.org/rescode.html). */
 static SfStatus judge_sqlite(int native, const char *text)
 {
-    switch (native & 0xff) {
-    case 3:  /* PERM */
-    case 5:  /* BUSY */
-    case 6:  /* LOCKED */
-    case 7:  /* NOMEM */
-    case 8:  /* READONLY */
-    case 9:  /* INTERRUPT */
-    case 10: /* IOERR */
-    case 13: /* FULL */
-    case 14: /* CANTOPEN */
-    case 15: /* PROTOCOL */
-    case 17: /* SCHEMA */
-        return SF_RETRY;
-    case 18: /* TOOBIG */
-    case 19: /* CONSTRAINT */
-    case 20: /* MISMATCH */
-        return SF_REJECT;
-    default:
-        break;
-    }
-    if (strstr(text, "ON CONFLICT clause does not match"))
-        return SF_CONFIG;
-    if (strstr(text, "no such table") || strstr(text, "no such column") || strstr(text, "has no column"))
-        return SF_EMPTY;
-    return strstr(text, "overflow") ? SF_REJECT : SF_FATAL;
+    static const SfStatus by_code[] = {
+        [3] = SF_RETRY /* PERM */,         [5] = SF_RETRY /* BUSY */,       [6] = SF_RETRY /* LOCKED */,
+        [7] = SF_RETRY /* NOMEM */,        [8] = SF_RETRY /* READONLY */,   [9] = SF_RETRY /* INTERRUPT */,
+        [10] = SF_RETRY /* IOERR */,       [13] = SF_RETRY /* FULL */,      [14] = SF_RETRY /* CANTOPEN */,
+        [15] = SF_RETRY /* PROTOCOL */,    [17] = SF_RETRY /* SCHEMA */,    [18] = SF_REJECT /* TOOBIG */,
+        [19] = SF_REJECT /* CONSTRAINT */, [20] = SF_REJECT /* MISMATCH */,
+    };
+    static const struct {
+        const char *part;
+        SfStatus status;
+    } by_text[] = {{"ON CONFLICT clause does not match", SF_CONFIG},
+                   {"no such table", SF_EMPTY},
+                   {"no such column", SF_EMPTY},
+                   {"has no column", SF_EMPTY},
+                   {"overflow", SF_REJECT}};
+    guint code = (guint) native & 0xff;
+    if (code < G_N_ELEMENTS(by_code) && by_code[code] != SF_OK)
+        return by_code[code];
+    for (gsize i = 0; i < G_N_ELEMENTS(by_text); i++)
+        if (strstr(text, by_text[i].part))
+            return by_text[i].status;
+    return SF_FATAL;
 }
 
 /* Snowflake's data errors come with states that say little: a value that cannot be cast or is out of range (1000 35

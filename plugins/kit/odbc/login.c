@@ -1,5 +1,5 @@
 /* Connection strings: keywords, log-in, secrets; and what to say when a driver is not there. Does not connect. */
-#include "private.h"
+#include "login.h"
 
 #include <odbcinst.h>
 #include <string.h>
@@ -271,17 +271,18 @@ static const char *package_of(const char *driver)
     return "install it and register it in /etc/odbcinst.ini";
 }
 
-SfStatus odbc_explain_driver(const Odbc *odbc, SfStatus status, SfError *err)
+SfStatus odbc_explain_driver(const char *connection, const char *state, SfStatus status, SfError *err)
 {
-    g_autofree char *driver = odbc_keyword(odbc->connection, "Driver");
-    bool missing = strcmp(odbc->state, "IM002") == 0 || strcmp(odbc->state, "IM003") == 0 ||
-                   strcmp(odbc->state, "IM004") == 0 || strcmp(odbc->state, "01000") == 0;
+    g_autofree char *label = odbc_login_label(connection);
+    g_autofree char *driver = odbc_keyword(connection, "Driver");
+    bool missing = strcmp(state, "IM002") == 0 || strcmp(state, "IM003") == 0 || strcmp(state, "IM004") == 0 ||
+                   strcmp(state, "01000") == 0;
     if (!missing && driver && g_ascii_strncasecmp(driver, "SQLite", 6) == 0 && strstr(err->message, "(HY000 14)"))
         return sf_fail_prefix(err, status,
                               "cannot open the file of '%s'; is its directory there, and may it be written",
-                              odbc->label); /* SQLITE_CANTOPEN, for which the driver has no words */
+                              label); /* SQLITE_CANTOPEN, for which the driver has no words */
     if (!missing)
-        return sf_fail_prefix(err, status, "cannot connect to '%s'", odbc->label);
+        return sf_fail_prefix(err, status, "cannot connect to '%s'", label);
     g_autofree char *drivers = installed_drivers();
     g_autofree char *quoted = g_strdup_printf("'%s'", driver ? driver : "");
     if (driver && strstr(drivers, quoted))
@@ -289,12 +290,12 @@ SfStatus odbc_explain_driver(const Odbc *odbc, SfStatus status, SfError *err)
     if (driver)
         return sf_fail(err, SF_CONFIG, "ODBC driver '%s' is not installed; %s; installed are: %s", driver,
                        package_of(driver), drivers);
-    g_autofree char *source = odbc_keyword(odbc->connection, "DSN");
+    g_autofree char *source = odbc_keyword(connection, "DSN");
     if (source)
         return sf_fail(err, SF_CONFIG,
                        "ODBC data source '%s' is not known; add it to ~/.odbc.ini or /etc/odbc.ini, or use 'Driver=…'; "
                        "installed drivers are: %s",
                        source, drivers);
-    return sf_fail(err, SF_CONFIG, "connection '%s' has neither 'Driver=' nor 'DSN='; installed drivers are: %s",
-                   odbc->label, drivers);
+    return sf_fail(err, SF_CONFIG, "connection '%s' has neither 'Driver=' nor 'DSN='; installed drivers are: %s", label,
+                   drivers);
 }

@@ -1,5 +1,7 @@
 /* Connections and statements of an ODBC driver manager. Knows no database and no SQL text. */
-#include "private.h"
+#include "odbc.h"
+
+#include "diag.h"
 
 #include <string.h>
 
@@ -40,7 +42,7 @@ static SfStatus connect_handle(Odbc *odbc, SfError *err)
         odbc_hide_values(odbc->connection, text);
         status = sf_fail(err, status, "%s", text->str);
         /* a log-in fails for what a person mends outside of the pipeline, or for a driver that is not there */
-        return odbc_explain_driver(odbc, status == SF_CONFIG ? SF_CONFIG : SF_RETRY, err);
+        return odbc_explain_driver(odbc->connection, odbc->state, status == SF_CONFIG ? SF_CONFIG : SF_RETRY, err);
     }
     odbc->is_open = true;
     SQLSMALLINT length = 0;

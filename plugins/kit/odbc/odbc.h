@@ -10,18 +10,7 @@
 #ifndef KIT_ODBC_H
 #define KIT_ODBC_H
 
-#include <glib.h>
-#include <sf/sf.h>
-
-typedef struct Odbc Odbc;
-typedef struct OdbcStatement OdbcStatement;
-
-typedef struct OdbcLogin {
-    const char *connection; /* "Driver=…;Database=…" or "DSN=…" */
-    const char *user;       /* NULL: as in connection; likewise password */
-    const char *password;
-    int64_t timeout_ms; /* for the log-in */
-} OdbcLogin;
+#include "login.h"
 
 /* A connection that is not open yet. */
 Odbc *odbc_new(const OdbcLogin *login);
@@ -37,17 +26,6 @@ const char *odbc_product(const Odbc *odbc);
 
 /* Driver, data source, server, port, database and user of the connection string, and nothing else: for messages. */
 const char *odbc_label(const Odbc *odbc);
-
-/* SF_CONFIG for a connection string that no driver can mean: parts that are not name=value, no driver, a port that is
- * none, SQLite without a file. Connects to nothing; the message holds no value that may be secret. */
-SfStatus odbc_check(const char *connection, SfError *err);
-
-/* Whether the driver, by its name, is SQLite's; and what 'Database' is, if need be by the data source. */
-bool odbc_is_sqlite(const char *connection);
-char *odbc_database(const char *connection);
-
-/* A keyword's value in the connection string, ignoring case, without braces; NULL when it is not there. */
-char *odbc_keyword(const char *connection, const char *keyword);
 
 /* Makes the call that runs, or else the next one, return SF_RETRY soon. Any thread. */
 void odbc_interrupt(Odbc *odbc);

@@ -1,16 +1,7 @@
-/* Which dialect a driver's product speaks. */
-#include "dialect.h"
+/* Types as databases write them, taken apart. */
+#include "type_words.h"
 
-#include <string.h>
-
-const Dialect *dialect_find(const char *product)
-{
-    static const Dialect *const dialects[] = {&dialect_sqlite, &dialect_postgresql, &dialect_snowflake};
-    for (gsize i = 0; i < G_N_ELEMENTS(dialects); i++)
-        if (g_ascii_strncasecmp(product, dialects[i]->product, strlen(dialects[i]->product)) == 0)
-            return dialects[i];
-    return NULL;
-}
+#include <glib.h>
 
 TypeText type_text(const char *type)
 {

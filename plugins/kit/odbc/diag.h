@@ -1,0 +1,13 @@
+/* What drivers say when something fails. */
+#ifndef KIT_ODBC_DIAG_H
+#define KIT_ODBC_DIAG_H
+
+#include "private.h"
+
+/* Reads the diagnostics of a call that failed, closes nothing, fills err and tells the status. */
+SfStatus odbc_fail(Odbc *odbc, SQLSMALLINT kind, SQLHANDLE handle, SfError *err);
+
+/* SQLSTATE, the driver's own number and the product → status. */
+SfStatus odbc_judge(const char *product, const char *state, int native, const char *text);
+
+#endif
