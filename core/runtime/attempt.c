@@ -8,7 +8,7 @@
 
 #define WATCH_MS 50
 #define INTERRUPT_MS 100
-#define HAND_OVER_US (10 * G_USEC_PER_SEC)
+#define HAND_OVER_US (10 * G_USEC_PER_SEC) /* after that a split has gone to another process, which reads the rest */
 
 struct Attempt {
     Context context;
@@ -74,8 +74,7 @@ Attempt *attempt_new(const Pipeline *pipeline, StepStats *stats, BudgetShare *me
     context_init(context, pipeline, stats, memory, once);
     context->host = &host_services;
     context->sinks = g_ptr_array_new_with_free_func((GDestroyNotify) sink_free);
-    context->origins = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    context->splits = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify) split_free);
+    context->ledger = ledger_new(pipeline);
     attempt->sources = g_ptr_array_new_with_free_func((GDestroyNotify) source_free);
     if (make_sources(attempt, err) != SF_OK || make_sinks(context, err) != SF_OK) {
         attempt_free(attempt);
@@ -91,35 +90,12 @@ void attempt_free(Attempt *attempt)
         return;
     g_ptr_array_unref(attempt->context.sinks);
     g_ptr_array_unref(attempt->sources);
-    g_hash_table_unref(attempt->context.splits);
-    g_hash_table_unref(attempt->context.origins);
+    ledger_free(attempt->context.ledger);
     context_done(&attempt->context);
     g_free(attempt);
 }
 
 /* ---- running ------------------------------------------------ */
-
-/* The source's only thread has been told since which splits it has, and this one was not among them. */
-static bool went_elsewhere(const Context *context, const Split *split)
-{
-    return context->pipeline->tasks == 1 && split->former && split->former->assigned_us > split->revoked_us;
-}
-
-/* Whether a split that was not read to its end has just been taken from a thread: another one of ours may get it. After
- * a while it has gone to another process, which reads the rest. Lock held. */
-static bool on_the_way(const Context *context)
-{
-    GHashTableIter iter;
-    gpointer value;
-    g_hash_table_iter_init(&iter, context->splits);
-    while (g_hash_table_iter_next(&iter, NULL, &value)) {
-        const Split *split = value;
-        if (!split->owner && split->next < split->end && !went_elsewhere(context, split) &&
-            g_get_monotonic_time() - split->revoked_us < HAND_OVER_US)
-            return true;
-    }
-    return false;
-}
 
 /* Lock held. */
 static bool all_quiet(const Attempt *attempt)
@@ -128,7 +104,7 @@ static bool all_quiet(const Attempt *attempt)
         if (!source_quiet(attempt->sources->pdata[i]))
             return false;
     }
-    return attempt->context.phase != PHASE_RUN || !on_the_way(&attempt->context);
+    return attempt->context.phase != PHASE_RUN || !ledger_on_the_way(attempt->context.ledger, HAND_OVER_US);
 }
 
 static void interrupt_sources(Attempt *attempt)
@@ -246,12 +222,5 @@ SfStatus attempt_run(Attempt *attempt, SfError *err)
 
 bool attempt_complete(const Attempt *attempt)
 {
-    GHashTableIter iter;
-    gpointer value;
-    g_hash_table_iter_init(&iter, attempt->context.splits);
-    while (g_hash_table_iter_next(&iter, NULL, &value)) {
-        if (split_committed(value) < ((const Split *) value)->next)
-            return false;
-    }
-    return !attempt->context.failed;
+    return !attempt->context.failed && ledger_complete(attempt->context.ledger);
 }

@@ -1,14 +1,14 @@
 /* What all threads of one attempt share: its phase, its end, and who takes part in it.
  *
  * Threads: one a source thread (source → transforms; it also offers batches to sinks), one a sink, and the pipeline's
- * own, which waits. Context.lock guards phases, queues and positions; all are touched once a batch, not once a row, and
- * no hook of a plugin is called under it. Locks are taken in the order runner's → context's; those of trouble, guard,
- * log and hooks come last. */
+ * own, which waits. Context.lock guards phases and queues, the ledger has a lock of its own; both are taken once a
+ * batch, not once a row, and no hook of a plugin is called under them. ARCHITECTURE.md has the order of all locks. */
 #ifndef CORE_CONTEXT_H
 #define CORE_CONTEXT_H
 
 #include "budget.h"
 #include "config/instance.h"
+#include "ledger.h"
 #include "stats.h"
 
 typedef struct SinkThread SinkThread;
@@ -35,8 +35,7 @@ typedef struct Context {
     SinkThread **sink_of;              /* by step index; NULL for others */
     const struct ArrowSchema **out;    /* by step index: schema of its rows */
     const struct ArrowSchema **errors; /* likewise of its errors */
-    GHashTable *splits;                /* key → Split * */
-    GHashTable *origins;               /* their texts, each once; see origin.h */
+    Ledger *ledger;                    /* where splits and sinks are */
 } Context;
 
 /* Who calls a service (SfNode.host_data): one step's instance in one thread. */

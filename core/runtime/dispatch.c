@@ -23,24 +23,10 @@ static SharedBatch *share(const SourceThread *source, SfBatch *rows)
     return shared;
 }
 
-/* Whether a sink at or behind the step still needs rows of the batch. The split's own list of chains is this thread's
- * to read; a sink's is every source thread's to extend. */
-static bool needed(const Step *step, const SfBatch *batch)
-{
-    const Split *split = (const Split *) (gconstpointer) batch->split;
-    for (guint i = 0; i < split->chains->len; i++) {
-        const Chain *chain = split->chains->pdata[i];
-        if (chain->recovered < batch->end && step_reaches(step, chain->sink->step))
-            return true;
-    }
-    return false;
-}
-
 /* While some sinks catch up, what only the others would get is not worked out again. */
-static bool worth_it(const Step *step, const SfBatch *batch)
+static bool worth_it(Ledger *ledger, const Step *step, const SfBatch *batch)
 {
-    const Split *split = (const Split *) (gconstpointer) batch->split;
-    return batch->start >= split->highest_cut || needed(step, batch);
+    return !ledger_is_cut(ledger, batch->split, batch->start) || ledger_needs(ledger, batch->split, step, batch->end);
 }
 
 static SfStatus transform(SourceThread *source, const Step *step, SharedBatch *in, SfError *err);
@@ -51,7 +37,7 @@ static SfStatus dispatch_batch(SourceThread *source, const GPtrArray *edges, Sha
         const Edge *edge = edges->pdata[i];
         if (edge->to->plugin->kind == SF_SINK)
             sink_offer(source->context->sink_of[edge->to->index], edge->input, batch);
-        else if (worth_it(edge->to, &batch->batch))
+        else if (worth_it(source->context->ledger, edge->to, &batch->batch))
             SF_TRY(transform(source, edge->to, batch, err));
     }
     return SF_OK;
@@ -63,11 +49,7 @@ static void dispatch_range(SourceThread *source, const GPtrArray *edges, const S
     for (guint i = 0; i < edges->len; i++) {
         const Edge *edge = edges->pdata[i];
         if (edge->to->plugin->kind == SF_SINK) {
-            g_mutex_lock(&source->context->lock);
-            Chain *chain = sink_chain(source->context->sink_of[edge->to->index], edge->input, range->split);
-            if (chain)
-                chain_advance(chain, range->end);
-            g_mutex_unlock(&source->context->lock);
+            ledger_advance(source->context->ledger, edge->to, edge->input, range->split, range->end);
         } else {
             dispatch_range(source, edge->to->outputs, range);
             dispatch_range(source, edge->to->error_outputs, range);
@@ -211,23 +193,11 @@ static int64_t row_at(const SfBatch *batch, gint64 position)
     return low;
 }
 
-/* The next place in (from, end) where some sink goes on, or end. */
-static gint64 next_cut(const Split *split, gint64 from, gint64 end)
-{
-    gint64 cut = end;
-    for (guint i = 0; i < split->chains->len; i++) {
-        gint64 place = ((const Chain *) split->chains->pdata[i])->recovered;
-        if (place > from && place < cut)
-            cut = place;
-    }
-    return cut;
-}
-
 /* In pieces, so that each sink gets all of a piece or nothing. */
-static SfStatus dispatch_pieces(SourceThread *source, const Split *split, SharedBatch *batch, SfError *err)
+static SfStatus dispatch_pieces(SourceThread *source, SharedBatch *batch, SfError *err)
 {
     for (gint64 from = batch->batch.start; from < batch->batch.end;) {
-        gint64 to = next_cut(split, from, batch->batch.end);
+        gint64 to = ledger_next_cut(source->context->ledger, batch->batch.split, from, batch->batch.end);
         int64_t first = row_at(&batch->batch, from), last = row_at(&batch->batch, to);
         SfBatch piece = {0};
         SF_TRY(sf_batch_slice(&batch->batch, first, last - first, &piece, err));
@@ -243,28 +213,21 @@ static SfStatus dispatch_pieces(SourceThread *source, const Split *split, Shared
 
 SfStatus dispatch_polled(SourceThread *source, SfBatch *polled, SfError *err)
 {
-    Split *split = (Split *) (gpointer) polled->split;
+    Ledger *ledger = source->context->ledger;
     polled->schema = source->context->out[source->step->index];
-    if (!split || split->owner != source || polled->start != split->next || polled->end < polled->start) {
-        sf_fail(err, SF_FATAL,
-                "it gave the range [%" G_GINT64_FORMAT ", %" G_GINT64_FORMAT ") of %s, where %" G_GINT64_FORMAT
-                " comes next",
-                (gint64) polled->start, (gint64) polled->end, split ? split->name : "no split",
-                split ? split->next : 0);
+    SfStatus status = ledger_read(ledger, source, polled->split, polled->start, polled->end, err);
+    if (status != SF_OK) {
         sf_batch_done(polled);
-        return SF_FATAL;
+        return status;
     }
     SF_TRY(check_rows(polled, err));
     StepStats *stats = source_caller(source)->stats;
     stats_add(&stats->rows_out, sf_rows(polled));
     stats_newest(stats, polled->newest_us);
-    g_mutex_lock(&source->context->lock);
-    split->next = polled->end;
-    g_mutex_unlock(&source->context->lock);
-    if (polled->start >= split->highest_cut)
+    if (!ledger_is_cut(ledger, polled->split, polled->start))
         return dispatch_rows(source, source->step->outputs, polled, err);
     SharedBatch *whole = share(source, polled);
-    SfStatus status = dispatch_pieces(source, split, whole, err);
+    status = dispatch_pieces(source, whole, err);
     shared_batch_unref(whole);
     return status;
 }

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "data/printable.h"
-#include "ledger.h"
 
 #define SAMPLE_US G_USEC_PER_SEC
 #define YELLOW "\033[33m"
@@ -38,21 +37,8 @@ static void append_name(GString *out, const Form *form, const char *name)
 /* Of all splits whose end is known; -1: of none. */
 static gint64 lag_of(Runner *runner, const Step *source)
 {
-    gint64 lag = -1;
-    GHashTableIter iter;
-    gpointer value = NULL;
     g_mutex_lock(&runner->lock);
-    Context *context = runner->attempt ? attempt_context(runner->attempt) : NULL;
-    if (context) {
-        g_mutex_lock(&context->lock);
-        g_hash_table_iter_init(&iter, context->splits);
-        while (g_hash_table_iter_next(&iter, NULL, &value)) {
-            const Split *split = value;
-            if (split->source == source && split->owner && split->end != SF_POSITION_NONE)
-                lag = MAX(lag, 0) + MAX(split->end - MAX(split_committed(split), 0), 0);
-        }
-        g_mutex_unlock(&context->lock);
-    }
+    gint64 lag = runner->attempt ? ledger_lag(attempt_context(runner->attempt)->ledger, source) : -1;
     g_mutex_unlock(&runner->lock);
     return lag;
 }

@@ -14,10 +14,4 @@ SfStatus recovery_revoke(SourceThread *source, const SfSplit *const *splits, siz
 /* Tells the source how far all sinks have committed. */
 void recovery_publish(SourceThread *source, bool last);
 
-/* The highest answer of a sink to the split's last assignment, or SF_POSITION_NONE. Any thread. */
-gint64 recovery_furthest(Context *context, const SfSplit *split);
-
-/* Time and end of the newest commit of the split that a sink can tell; -1: none. Any thread. */
-gint64 recovery_last_commit(Context *context, const SfSplit *split, gint64 *position);
-
 #endif

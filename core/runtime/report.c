@@ -5,7 +5,6 @@
 
 #include "log.h"
 #include "progress.h"
-#include "sink_thread.h"
 
 static const char *state_name(RunnerState state)
 {
@@ -55,57 +54,39 @@ static struct json_object *step_status(const Runner *runner, const Step *step)
     return object;
 }
 
-static struct json_object *chain_status(const Chain *chain)
+static struct json_object *chain_status(const ChainView *chain)
 {
     struct json_object *object = json_object_new_object();
-    add_text(object, "sink", chain->sink->step->name);
-    add_text(object, "input", chain->sink->step->input_names->pdata[chain->input]);
+    add_text(object, "sink", chain->sink->name);
+    add_text(object, "input", chain->sink->input_names->pdata[chain->input]);
     add_int(object, "written", chain->written);
     add_int(object, "committed", chain->committed);
     return object;
 }
 
-static struct json_object *split_status(const Split *split)
+static void add_split(gpointer array, const SplitView *split)
 {
-    struct json_object *object = json_object_new_object();
-    struct json_object *sinks = json_object_new_array();
-    gint64 committed = split_committed(split);
+    struct json_object *object = json_object_new_object(), *sinks = json_object_new_array();
     add_text(object, "source", split->source->name);
     add_text(object, "split", split->name);
-    json_object_object_add(object, "assigned", json_object_new_boolean(split->owner != NULL));
-    add_int(object, "read", split->next);
-    for (guint i = 0; i < split->chains->len; i++)
-        json_object_array_add(sinks, chain_status(split->chains->pdata[i]));
-    add_int(object, "committed", committed);
+    json_object_object_add(object, "assigned", json_object_new_boolean(split->assigned));
+    add_int(object, "read", split->read);
+    for (size_t i = 0; i < split->n_chains; i++)
+        json_object_array_add(sinks, chain_status(&split->chains[i]));
+    add_int(object, "committed", split->committed);
     if (split->end != SF_POSITION_NONE) {
         add_int(object, "end", split->end);
-        add_int(object, "lag", MAX(split->end - committed, 0));
+        add_int(object, "lag", MAX(split->end - split->committed, 0));
     }
     json_object_object_add(object, "sinks", sinks);
-    return object;
-}
-
-static gint by_key(gconstpointer a, gconstpointer b)
-{
-    return strcmp(((const Split *) a)->key, ((const Split *) b)->key);
-}
-
-static struct json_object *splits_status(Context *context)
-{
-    struct json_object *array = json_object_new_array();
-    g_mutex_lock(&context->lock);
-    g_autoptr(GList) splits = g_list_sort(g_hash_table_get_values(context->splits), by_key);
-    for (const GList *link = splits; link; link = link->next)
-        json_object_array_add(array, split_status(link->data));
-    g_mutex_unlock(&context->lock);
-    return array;
+    json_object_array_add(array, object);
 }
 
 struct json_object *report_status(Runner *runner)
 {
     const Pipeline *pipeline = runner->pipeline;
     struct json_object *object = json_object_new_object();
-    struct json_object *steps = json_object_new_array();
+    struct json_object *steps = json_object_new_array(), *splits = json_object_new_array();
     g_mutex_lock(&runner->lock);
     add_text(object, "pipeline", pipeline->name);
     add_text(object, "file", pipeline->file);
@@ -117,8 +98,9 @@ struct json_object *report_status(Runner *runner)
     for (guint i = 0; i < pipeline->steps->len; i++)
         json_object_array_add(steps, step_status(runner, pipeline->steps->pdata[i]));
     json_object_object_add(object, "steps", steps);
-    json_object_object_add(object, "splits",
-                           runner->attempt ? splits_status(attempt_context(runner->attempt)) : json_object_new_array());
+    if (runner->attempt)
+        ledger_show(attempt_context(runner->attempt)->ledger, add_split, splits);
+    json_object_object_add(object, "splits", splits);
     g_mutex_unlock(&runner->lock);
     return object;
 }

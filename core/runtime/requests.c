@@ -120,13 +120,11 @@ SfStatus requests_ask(Context *context, SinkThread *const *sinks, size_t n, Requ
 /* A sink that no split reaches may not even be open, and has nothing to commit. */
 static void fill_level(Context *context, guint level, SfCommitReason reason, Request **requests)
 {
-    g_mutex_lock(&context->lock);
     for (guint i = 0; i < context->sinks->len; i++) {
         const SinkThread *sink = context->sinks->pdata[i];
-        if (sink->level == level && sink->chains->len > 0)
+        if (sink->level == level && ledger_reaches(context->ledger, sink->step))
             requests[i] = request_new(reason);
     }
-    g_mutex_unlock(&context->lock);
 }
 
 SfStatus requests_commit(Context *context, SfCommitReason reason, gint64 deadline, SfError *err)

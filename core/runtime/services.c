@@ -1,12 +1,9 @@
 /* The services that plugins call; see services.h. */
 #include "services.h"
 
-#include <string.h>
-
 #include "config/hook.h"
 #include "fault.h"
 #include "log.h"
-#include "origin.h"
 #include "recovery.h"
 #include "rejects.h"
 #include "settle.h"
@@ -54,10 +51,7 @@ static SfStatus service_revoke(SfNode *node, const SfSplit *const *splits, size_
 
 static void service_lag(SfNode *node, const SfSplit *split, int64_t end)
 {
-    Context *context = caller_of(node)->context;
-    g_mutex_lock(&context->lock);
-    ((Split *) (gpointer) split)->end = end;
-    g_mutex_unlock(&context->lock);
+    ledger_set_end(caller_of(node)->context->ledger, split, end);
 }
 
 /* The position of a row: its offset where the batch has one, before or after decoding; otherwise the batch's end. */
@@ -121,26 +115,20 @@ static void service_expect(SfNode *node, int64_t rows)
 static void service_recovered(SfNode *node, size_t input, const SfSplit *split, int64_t position, int64_t committed_ms)
 {
     const Caller *caller = caller_of(node);
-    g_mutex_lock(&caller->context->lock);
-    Chain *chain = sink_chain(caller->sink, input, split);
-    if (chain && position != SF_POSITION_NONE && committed_ms > 0) {
-        chain->known_end = position;
-        chain->known_ms = committed_ms;
-    }
-    g_mutex_unlock(&caller->context->lock);
+    ledger_note_commit(caller->context->ledger, caller->step, input, split, position, committed_ms);
 }
 
 static int64_t service_last_commit(SfNode *node, const SfSplit *split, int64_t *position)
 {
     gint64 end = SF_POSITION_NONE;
-    gint64 ms = recovery_last_commit(caller_of(node)->context, split, &end);
+    gint64 ms = ledger_last_commit(caller_of(node)->context->ledger, split, &end);
     *position = end;
     return ms;
 }
 
 static int64_t service_furthest(SfNode *node, const SfSplit *split)
 {
-    return recovery_furthest(caller_of(node)->context, split);
+    return ledger_furthest(caller_of(node)->context->ledger, split);
 }
 
 static void service_patience(SfNode *node, int64_t ms)
@@ -150,44 +138,23 @@ static void service_patience(SfNode *node, int64_t ms)
 
 static void service_set_origin(SfNode *node, const SfSplit *split, const char *origin)
 {
-    Context *context = caller_of(node)->context;
-    g_mutex_lock(&context->lock);
-    ((Split *) (gpointer) split)->origin = origin_keep(context->origins, origin);
-    g_mutex_unlock(&context->lock);
+    ledger_set_origin(caller_of(node)->context->ledger, split, origin);
 }
 
 static const char *service_origin(SfNode *node, const SfSplit *split)
 {
-    Context *context = caller_of(node)->context;
-    g_mutex_lock(&context->lock);
-    const char *origin = ((const Split *) (gconstpointer) split)->origin;
-    g_mutex_unlock(&context->lock);
-    return origin;
+    return ledger_origin(caller_of(node)->context->ledger, split);
 }
 
 static const char *service_other_origin(SfNode *node, const SfSplit *split)
 {
-    Context *context = caller_of(node)->context;
-    const Split *state = (const Split *) (gconstpointer) split;
-    const char *other = NULL;
-    g_mutex_lock(&context->lock);
-    for (guint i = 0; state->origin && !other && i < state->chains->len; i++) {
-        const Chain *chain = state->chains->pdata[i];
-        if (chain->origin && chain->found != SF_POSITION_NONE && strcmp(chain->origin, state->origin) != 0)
-            other = chain->origin;
-    }
-    g_mutex_unlock(&context->lock);
-    return other;
+    return ledger_other_origin(caller_of(node)->context->ledger, split);
 }
 
 static void service_recovered_origin(SfNode *node, size_t input, const SfSplit *split, const char *origin)
 {
-    Caller *caller = caller_of(node);
-    g_mutex_lock(&caller->context->lock);
-    Chain *chain = sink_chain(caller->sink, input, split);
-    if (chain)
-        chain->origin = origin_keep(caller->context->origins, origin);
-    g_mutex_unlock(&caller->context->lock);
+    const Caller *caller = caller_of(node);
+    ledger_note_origin(caller->context->ledger, caller->step, input, split, origin);
 }
 
 const SfHost host_services = {

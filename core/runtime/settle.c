@@ -47,10 +47,7 @@ static SfStatus offer_batch(SinkThread *sink, const Edge *edge, const GPtrArray 
     g_autoptr(GPtrArray) fresh = g_ptr_array_new();
     gint64 end = SF_POSITION_NONE;
 
-    g_mutex_lock(&context->lock);
-    Chain *chain = sink_chain(reader, edge->input, batch->split);
-    gint64 start = chain ? chain->offered : G_MAXINT64;
-    g_mutex_unlock(&context->lock);
+    gint64 start = ledger_offered(context->ledger, reader->step, edge->input, batch->split);
     for (guint i = first; i < last; i++) {
         const Reject *reject = rejects->pdata[i];
         if (reject->position < start)
@@ -133,25 +130,14 @@ SfStatus settle_rejects(SinkThread *sink, size_t input, const SfPosition *ends, 
 /* The errors of a sink are complete up to where it has committed. */
 void settle_committed(SinkThread *sink, size_t input, const SfSplit *split, gint64 end)
 {
-    Context *context = sink->context;
-    const GPtrArray *edges = sink->step->error_outputs;
     const SfPosition ends = {.split = split, .position = end};
     SfError err = {""};
+    SfStatus status = SF_OK;
     bool any;
-    if (sink->caller.rejects->len > 0) { /* of a sink that does not settle */
-        SfStatus status = hand_over(sink, &ends, 1, &any, &err);
-        if (status != SF_OK)
-            context_fail(context, sink->step, status, err.message);
-    }
-    g_mutex_lock(&context->lock);
-    Chain *chain = sink_chain(sink, input, split);
-    if (chain)
-        chain->committed = MAX(chain->committed, end);
-    for (guint i = 0; i < edges->len; i++) {
-        const Edge *edge = edges->pdata[i];
-        Chain *errors = sink_chain(context->sink_of[edge->to->index], edge->input, split);
-        if (errors)
-            chain_advance(errors, end);
-    }
-    g_mutex_unlock(&context->lock);
+    if (sink->caller.rejects->len > 0) /* of a sink that does not settle */
+        status = hand_over(sink, &ends, 1, &any, &err);
+    if (status == SF_OK)
+        status = ledger_commit(sink->context->ledger, sink->step, input, split, end, &err);
+    if (status != SF_OK)
+        context_fail(sink->context, sink->step, status, err.message);
 }

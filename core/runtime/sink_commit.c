@@ -24,37 +24,21 @@ static SfStatus call_commit(gpointer data, SfError *err)
 /* The sink is told of gaps before it commits. */
 static SfStatus write_gaps(SinkThread *sink, SfError *err)
 {
-    g_autoptr(GPtrArray) gaps = g_ptr_array_new_with_free_func((GDestroyNotify) sink_item_free);
-    g_mutex_lock(&sink->context->lock);
-    for (guint i = 0; i < sink->chains->len; i++) {
-        Chain *chain = sink->chains->pdata[i];
-        if (chain_has_gap(chain))
-            g_ptr_array_add(gaps, sink_gap(chain, chain->offered));
+    g_autoptr(GArray) gaps = ledger_take_gaps(sink->context->ledger, sink->step);
+    SfStatus status = SF_OK;
+    for (guint i = 0; status == SF_OK && i < gaps->len; i++) {
+        Item *item = sink_gap(sink, &g_array_index(gaps, LedgerGap, i));
+        status = sink_write(sink, item, err);
+        sink_item_free(item);
     }
-    g_mutex_unlock(&sink->context->lock);
-    for (guint i = 0; i < gaps->len; i++)
-        SF_TRY(sink_write(sink, gaps->pdata[i], err));
-    return SF_OK;
+    return status;
 }
 
 /* After a commit of everything an exactly-once sink has told of everything; others never tell. */
 static SfStatus check_committed(SinkThread *sink, SfCommitReason reason, SfError *err)
 {
     bool tells = sink->step->plugin->sink.delivery == SF_EXACTLY_ONCE;
-    SfStatus status = SF_OK;
-    g_mutex_lock(&sink->context->lock);
-    for (guint i = 0; i < sink->chains->len; i++) {
-        Chain *chain = sink->chains->pdata[i];
-        if (!tells)
-            chain->committed = chain->written;
-        else if (reason > SF_COMMIT_CHECKPOINT && chain->committed != chain->written)
-            status = sf_fail(err, SF_FATAL,
-                             "it said that all is committed, but %s ends at %" G_GINT64_FORMAT
-                             " instead of %" G_GINT64_FORMAT,
-                             chain->split->name, chain->committed, chain->written);
-    }
-    g_mutex_unlock(&sink->context->lock);
-    return status;
+    return ledger_check_commit(sink->context->ledger, sink->step, tells, reason > SF_COMMIT_CHECKPOINT, err);
 }
 
 SfStatus sink_commit(SinkThread *sink, SfCommitReason reason, SfError *err)
@@ -101,11 +85,9 @@ SfStatus sink_maybe_commit(SinkThread *sink, SfError *err)
     gint64 now = g_get_monotonic_time();
     g_mutex_lock(&sink->context->lock);
     bool idle = sink->queue.length == 0;
-    for (guint i = 0; idle && sink->since_us == 0 && i < sink->chains->len; i++) {
-        if (chain_has_gap(sink->chains->pdata[i]))
-            sink->since_us = now;
-    }
     g_mutex_unlock(&sink->context->lock);
+    if (idle && sink->since_us == 0 && ledger_has_gap(sink->context->ledger, sink->step))
+        sink->since_us = now;
     if (sink->since_us == 0)
         return SF_OK;
     if (is_due(sink, now))

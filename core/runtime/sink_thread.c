@@ -65,10 +65,6 @@ SinkThread *sink_new(Context *context, const Step *step, SfError *err)
     sink->context = context;
     sink->step = step;
     sink->level = level_of(context, step);
-    sink->chains = g_ptr_array_new_with_free_func(g_free);
-    sink->by_split = g_new0(GPtrArray *, step->inputs->len);
-    for (guint i = 0; i < step->inputs->len; i++)
-        sink->by_split[i] = g_ptr_array_new();
     sink->caller = (Caller){.context = context,
                             .step = step,
                             .stats = &context->stats[step->index],
@@ -104,47 +100,7 @@ void sink_free(SinkThread *sink)
     g_array_unref(sink->caller.rejects);
     instance_free(sink->instance);
     budget_charge(sink->context->memory, -sink->caller.charged);
-    for (guint i = 0; i < sink->step->inputs->len; i++)
-        g_ptr_array_unref(sink->by_split[i]);
-    g_free(sink->by_split);
-    g_ptr_array_unref(sink->chains);
     g_free(sink);
-}
-
-/* ---- chains ------------------------------------------------ */
-
-Chain *sink_chain(const SinkThread *sink, size_t input, const SfSplit *split)
-{
-    const GPtrArray *chains = sink->by_split[input];
-    return split->index < chains->len ? chains->pdata[split->index] : NULL;
-}
-
-Chain *sink_chain_of(SinkThread *sink, size_t input, Split *split)
-{
-    GPtrArray *chains = sink->by_split[input];
-    if (split->split.index >= chains->len)
-        g_ptr_array_set_size(chains, (gint) split->split.index + 1);
-    Chain *chain = chains->pdata[split->split.index];
-    if (!chain) {
-        chain = g_new0(Chain, 1);
-        chain->sink = sink;
-        chain->input = input;
-        chain->split = split;
-        chains->pdata[split->split.index] = chain;
-        g_ptr_array_add(sink->chains, chain);
-        g_ptr_array_add(split->chains, chain);
-    }
-    return chain;
-}
-
-bool sink_has_open(const SinkThread *sink)
-{
-    for (guint i = 0; i < sink->chains->len; i++) {
-        const Chain *chain = sink->chains->pdata[i];
-        if (chain->offered > chain->committed)
-            return true;
-    }
-    return false;
 }
 
 /* ---- the queue ------------------------------------------------ */
@@ -161,35 +117,38 @@ static void push(SinkThread *sink, Item *item)
     g_cond_broadcast(&sink->context->changed);
 }
 
-Item *sink_gap(Chain *chain, gint64 end)
+Item *sink_gap(const SinkThread *sink, const LedgerGap *gap)
 {
-    const SinkThread *sink = chain->sink;
-    SfBatch range = {.schema = context_schema(sink->context, sink->step->inputs->pdata[chain->input]),
-                     .split = &chain->split->split,
-                     .start = chain->queued,
-                     .end = end,
+    SfBatch range = {.schema = context_schema(sink->context, sink->step->inputs->pdata[gap->input]),
+                     .split = gap->split,
+                     .start = gap->start,
+                     .end = gap->end,
                      .newest_us = INT64_MIN};
-    Item gap = {.kind = ITEM_BATCH, .input = chain->input, .batch = shared_batch_new(&range), .chain = chain};
-    chain->queued = end;
-    return g_memdup2(&gap, sizeof gap);
+    Item item = {.kind = ITEM_BATCH, .input = gap->input, .batch = shared_batch_new(&range)};
+    return g_memdup2(&item, sizeof item);
+}
+
+/* Nobody else offers to that chain meanwhile, so the order of its batches is the ledger's. */
+static void push_rows(SinkThread *sink, size_t input, SharedBatch *batch, gint64 gap_start)
+{
+    Item item = {.kind = ITEM_BATCH, .input = input, .batch = shared_batch_ref(batch)};
+    LedgerGap gap = {.input = input, .split = batch->batch.split, .start = gap_start, .end = batch->batch.start};
+    g_mutex_lock(&sink->context->lock);
+    if (gap_start != SF_POSITION_NONE)
+        push(sink, sink_gap(sink, &gap));
+    push(sink, g_memdup2(&item, sizeof item));
+    g_mutex_unlock(&sink->context->lock);
 }
 
 void sink_offer(SinkThread *sink, size_t input, SharedBatch *batch)
 {
     const SfBatch *rows = &batch->batch;
-    g_mutex_lock(&sink->context->lock);
-    Chain *chain = sink_chain(sink, input, rows->split);
-    if (chain && rows->end > chain->offered) {
-        if (sf_rows(rows) > 0) {
-            if (rows->start > chain->queued)
-                push(sink, sink_gap(chain, rows->start));
-            Item item = {.kind = ITEM_BATCH, .input = input, .batch = shared_batch_ref(batch), .chain = chain};
-            push(sink, g_memdup2(&item, sizeof item));
-            chain->queued = rows->end;
-        }
-        chain_advance(chain, rows->end);
-    }
-    g_mutex_unlock(&sink->context->lock);
+    Ledger *ledger = sink->context->ledger;
+    gint64 gap = SF_POSITION_NONE;
+    if (sf_rows(rows) == 0)
+        ledger_advance(ledger, sink->step, input, rows->split, rows->end);
+    else if (ledger_queue(ledger, sink->step, input, rows->split, rows->start, rows->end, &gap))
+        push_rows(sink, input, batch, gap);
 }
 
 Item *sink_next(SinkThread *sink, bool *leave)

@@ -49,14 +49,14 @@ static SfStatus refuse(SinkThread *sink, const Item *item, SfError *err)
 SfStatus sink_write(SinkThread *sink, const Item *item, SfError *err)
 {
     const SfBatch *batch = &item->batch->batch;
+    Ledger *ledger = sink->context->ledger;
+    ledger_hand_out(ledger, sink->step, item->input, batch->split, batch->end);
     SfStatus status = write_batch(sink, item->input, batch, err);
     if (status == SF_REJECT)
         status = refuse(sink, item, err);
     if (status != SF_OK)
         return status;
-    g_mutex_lock(&sink->context->lock);
-    item->chain->written = batch->end;
-    g_mutex_unlock(&sink->context->lock);
+    ledger_written(ledger, sink->step, item->input, batch->split, batch->end);
     stats_add(&sink->rows, sf_rows(batch));
     sink->bytes += batch->bytes;
     if (sink->since_us == 0)

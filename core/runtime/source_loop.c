@@ -16,7 +16,7 @@ static bool has_memory(const Context *context)
 {
     bool full = budget_full(context->memory);
     for (guint i = 0; full && i < context->sinks->len; i++) {
-        if (sink_has_open(context->sinks->pdata[i]))
+        if (ledger_has_open(context->ledger, ((const SinkThread *) context->sinks->pdata[i])->step))
             return false;
     }
     return true;

@@ -17,7 +17,6 @@ struct SourceThread {
     bool quiet;   /* context's lock, likewise: polls no more */
     bool resumed; /* was given splits since */
     bool ended;
-    gint64 assigned_us; /* when it was last told which splits it has, be it none */
     /* The thread's own: */
     Backoff backoff;
     gint64 published_us;
