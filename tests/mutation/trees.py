@@ -91,7 +91,13 @@ class Tree:
         shutil.copyfile(self.root / mutant.path, self.source / mutant.path)
 
     def suites(self):
-        return {test["name"]: test for test in json.loads(self.call(["meson", "introspect", "--tests", str(self.build)]))}
+        """By name; where two share one, the later is "docs schema"."""
+        found = {}
+        for test in json.loads(self.call(["meson", "introspect", "--tests", str(self.build)])):
+            if test["name"] in found:
+                test["name"] = f"{test['suite'][0].split(':')[-1]} {test['name']}"
+            found[test["name"]] = test
+        return found
 
     def needed(self, suites):
         if suites and not self.files:

@@ -64,6 +64,7 @@ static void test_what_is_not_there(void)
     for (size_t i = 0; i < G_N_ELEMENTS(texts); i++)
         assert_found("a.b", texts[i], NULL);
     assert_found("a[0]", "{\"a\":{\"0\":1}}", NULL);
+    assert_found("a.b", "{\"a\":[\"b\",5]}", NULL); /* a list is no object, whatever stands in it */
 }
 
 static void test_escapes_in_keys(void)

@@ -105,7 +105,8 @@ static void test_empty(void)
     sf_schema_done(&schema);
 }
 
-/* Distinct values beyond the sample's limit: the dictionary is given up, nothing changes for the reader. */
+/* Distinct values: the dictionary is given up when it is full, or when the sample had too many of them; nothing changes
+ * for the reader. */
 static void test_fall_back(void)
 {
     struct ArrowSchema schema;
@@ -115,9 +116,28 @@ static void test_fall_back(void)
     for (int i = 0; i < 30000; i++)
         g_ptr_array_add(json, g_strdup_printf("[%d, \"text %d\", \"%s\"]", i * 7919, i, i % 3 ? "a" : "b"));
     rows_from_json(&schema, (const char *const *) json->pdata, json->len, &rows);
-    g_autoptr(GBytes) file =
-        encode(&schema, &rows, &(ParquetOptions){.codec = PARQUET_SNAPPY, .dictionary_bytes = 4096}, 2);
-    check_same(file, &schema, &rows, 2, 1000);
+    static const int dictionary_bytes[] = {4096, 1 << 20};
+    for (gsize i = 0; i < G_N_ELEMENTS(dictionary_bytes); i++) {
+        g_autoptr(GBytes) file = encode(
+            &schema, &rows, &(ParquetOptions){.codec = PARQUET_SNAPPY, .dictionary_bytes = dictionary_bytes[i]}, 2);
+        check_same(file, &schema, &rows, 2, 1000);
+    }
+    sf_array_done(&rows);
+    sf_schema_done(&schema);
+}
+
+/* parquet.thrift, SchemaElement: the root has neither repetition nor annotation, a name (4) and children (5) only. */
+static void test_root(void)
+{
+    static const char element[] = "\x48\x06schema\x15\x04"; /* compact protocol: 4 is a binary, 5 an i32, then stop */
+    struct ArrowSchema schema;
+    struct ArrowArray rows;
+    gsize size;
+    rows_schema("a int, b string", &schema);
+    rows_from_json(&schema, (const char *const[]){"[1, \"x\"]"}, 1, &rows);
+    g_autoptr(GBytes) file = encode(&schema, &rows, &(ParquetOptions){.codec = PARQUET_SNAPPY}, 1);
+    const char *data = g_bytes_get_data(file, &size);
+    g_assert_nonnull(memmem(data, size, element, sizeof element)); /* with the byte 0 that ends the struct */
     sf_array_done(&rows);
     sf_schema_done(&schema);
 }
@@ -386,6 +406,7 @@ int main(int argc, char **argv)
     g_test_add_func("/parquet/pages and row groups split anywhere", test_pages);
     g_test_add_func("/parquet/a file without rows is a file", test_empty);
     g_test_add_func("/parquet/a dictionary that does not pay is given up", test_fall_back);
+    g_test_add_func("/parquet/the root has a name and children", test_root);
     g_test_add_func("/parquet/rows are picked by number", test_selection);
     g_test_add_func("/parquet/columns that are missing read as null", test_projection);
     g_test_add_func("/parquet/statistics cover all row groups", test_stats);

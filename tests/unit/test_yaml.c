@@ -351,6 +351,9 @@ static void pairs_of_escapes_are_one_character(void)
     g_assert_cmpstr(sf_value_text(sf_value_get(root, "a")), ==, "x😁😁 \\ud83d");
     assert_place(sf_value_get(root, "b"), 1, 49);
     g_assert_cmpstr(sf_value_text(sf_value_get(root, "c😁")), ==, "\\ud83d\\ude01");
+    g_autoptr(Document) ends = good("{\"a\": \"\\ud800\\udc00\", \"b\": \"\\udbff\\udfff\"}\n");
+    g_assert_cmpstr(sf_value_text(sf_value_get(document_root(ends), "a")), ==, "\xF0\x90\x80\x80");
+    g_assert_cmpstr(sf_value_text(sf_value_get(document_root(ends), "b")), ==, "\xF4\x8F\xBF\xBF");
     static const char *const halves[] = {"a: \"\\ud83d\"", "a: \"\\ud83dx\\ude01\"", "a: \"\\ude01\\ud83d\""};
     for (size_t i = 0; i < G_N_ELEMENTS(halves); i++) {
         g_autofree char *message = wrong(halves[i], strlen(halves[i]));
