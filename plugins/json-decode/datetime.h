@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include "number.h"
+#include "json/number.h"
 
 /* What numbers count since 1970-01-01. */
 typedef enum TimeUnit { UNIT_NONE, UNIT_DAYS, UNIT_S, UNIT_MS, UNIT_US, UNIT_NS } TimeUnit;

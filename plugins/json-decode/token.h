@@ -3,7 +3,7 @@
 #define JSON_DECODE_TOKEN_H
 
 #include "decoder.h"
-#include "number.h"
+#include "json/number.h"
 
 /* A text as it is meant; without escapes it stays where it is. */
 typedef struct Text {

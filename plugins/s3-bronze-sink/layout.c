@@ -31,7 +31,17 @@ static SfStatus read_zone(Layout *layout, SfError *err)
     return SF_OK;
 }
 
-static SfStatus read_field(Layout *layout, SfError *err)
+/* Earlier versions took what stands between dots for keys, whatever it was. */
+static JsonPath *read_older_field(const char *field)
+{
+    g_auto(GStrv) keys = g_strsplit(field, ".", -1);
+    g_autofree char *quoted = g_strjoinv("`.`", keys);
+    g_autofree char *text = g_strdup_printf("`%s`", quoted);
+    const char *p = text;
+    return json_path_read(&p, NULL);
+}
+
+static SfStatus read_field(Layout *layout, bool strict, SfError *err)
 {
     const char *field = layout->options.field;
     if (layout->options.extractor != EXTRACT_FIELD)
@@ -40,8 +50,17 @@ static SfStatus read_field(Layout *layout, SfError *err)
         return sf_fail(err, SF_CONFIG, "timestamp.extractor RecordField needs timestamp.field");
     if (layout->options.format != FORMAT_JSON)
         return sf_fail(err, SF_CONFIG, "timestamp.extractor RecordField needs format json");
-    layout->field = g_strsplit(field, ".", -1);
-    return SF_OK;
+    const char *p = field;
+    SfError cause = {0};
+    g_autoptr(JsonPath) path = json_path_read(&p, &cause);
+    if (path && !*p && path->steps->len > 0)
+        layout->field = g_steal_pointer(&path);
+    else if (!strict)
+        layout->field = read_older_field(field);
+    if (layout->field)
+        return SF_OK;
+    return sf_fail(err, SF_CONFIG, "timestamp.field '%s' is not a path to a field%s%s", field, path ? "" : ": ",
+                   path ? "; write created_at, event.time, events[0].time or `first key`.time" : cause.message);
 }
 
 static SfStatus init(Layout *layout, const LayoutOptions *options, bool strict, SfError *err)
@@ -54,7 +73,7 @@ static SfStatus init(Layout *layout, const LayoutOptions *options, bool strict, 
     if (status == SF_OK)
         status = read_zone(layout, err);
     if (status == SF_OK)
-        status = read_field(layout, err);
+        status = read_field(layout, strict, err);
     if (status != SF_OK)
         layout_done(layout);
     return status;
@@ -69,7 +88,7 @@ void layout_done(Layout *layout)
 {
     path_format_done(&layout->path);
     g_clear_pointer(&layout->zone, g_time_zone_unref);
-    g_clear_pointer(&layout->field, g_strfreev);
+    g_clear_pointer(&layout->field, json_path_free);
     g_free((char *) layout->options.path_format);
     g_free((char *) layout->options.timezone);
     g_free((char *) layout->options.field);

@@ -8,6 +8,7 @@
 #include <sf/sf.h>
 
 #include "format.h"
+#include "json/path.h"
 
 typedef enum LayoutExtractor { EXTRACT_RECORD, EXTRACT_FIELD, EXTRACT_WALLCLOCK } LayoutExtractor;
 typedef enum LayoutFormat { FORMAT_JSON, FORMAT_RAW } LayoutFormat;
@@ -39,7 +40,7 @@ typedef struct Layout {
     LayoutOptions options; /* its texts are the layout's own */
     GTimeZone *zone;       /* NULL: UTC */
     PathFormat path;
-    char **field; /* "a.b" as names */
+    JsonPath *field; /* of options.field; NULL: is not used */
 } Layout;
 
 /* SF_CONFIG on a path.format, time zone or field that means nothing. */
@@ -76,8 +77,5 @@ typedef struct LayoutColumns {
 /* Fills out, or says in `cause` why the row is a reject. */
 LayoutVerdict layout_row(const Layout *layout, const LayoutColumns *columns, int64_t row, LayoutRow *out,
                          SfError *cause);
-
-/* The text of a member of a JSON object that is known to be valid; names go down into objects. false: there is none. */
-bool json_field(const char *data, size_t size, char *const *names, const char **text, size_t *text_size);
 
 #endif

@@ -1,12 +1,9 @@
 /* One row by a layout: whether its value is written, and the event time that names its directory. */
-#include <errno.h>
-#include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "civil.h"
 #include "json/check.h"
-#include "json/scan.h"
+#include "json/number.h"
 #include "layout.h"
 
 /* 0001-01-01 … 9999-12-31: what four digits of a year can say. */
@@ -16,75 +13,31 @@
 
 /* ---- timestamp.field ---- */
 
-/* Behind the member's value, with *start at its first character; NULL when the object ends before. */
-static const char *find_member(JsonScan *scan, const char *p, const char *name, const char **start)
-{
-    size_t size = strlen(name);
-    p = json_scan_space(scan, p + 1);
-    while (p < scan->end && *p == '"') {
-        const char *key = p + 1;
-        const char *close = json_scan_string(scan, key);
-        if (!close)
-            return NULL;
-        bool same = (size_t) (close - key) == size && memcmp(key, name, size) == 0;
-        p = json_scan_space(scan, json_scan_space(scan, close + 1) + 1); /* over the colon */
-        *start = p;
-        p = json_scan_value(scan, p);
-        if (!p || same)
-            return p;
-        p = json_scan_space(scan, p);
-        if (p < scan->end && *p == ',')
-            p = json_scan_space(scan, p + 1);
-    }
-    return NULL;
-}
-
-bool json_field(const char *data, size_t size, char *const *names, const char **text, size_t *text_size)
-{
-    JsonScan scan = {.end = data + size};
-    const char *p = json_scan_space(&scan, data), *end = scan.end;
-    for (; *names; names++) {
-        if (p >= scan.end || *p != '{')
-            return false;
-        const char *start = NULL;
-        end = find_member(&scan, p, *names, &start);
-        if (!end)
-            return false;
-        p = start;
-    }
-    *text = p;
-    *text_size = (size_t) (end - p);
-    return true;
-}
-
 static SfStatus refuse_field(const Layout *layout, const char *text, size_t size, const char *why, SfError *cause)
 {
     return sf_fail(cause, SF_REJECT, "timestamp.field '%s': %.*s %s", layout->options.field, (int) MIN(size, SHOWN),
                    text, why);
 }
 
-static SfStatus check_range(const Layout *layout, double us, const char *text, size_t size, int64_t *time_us,
-                            SfError *cause)
+static SfStatus check_time(const Layout *layout, int64_t us, const char *text, size_t size, int64_t *time_us,
+                           SfError *cause)
 {
-    if (!(us >= (double) TIME_MIN_US && us <= (double) TIME_MAX_US))
+    if (us < TIME_MIN_US || us > TIME_MAX_US)
         return refuse_field(layout, text, size, "is outside of the years 1 to 9999; is timestamp.unit right?", cause);
-    *time_us = (int64_t) floor(us);
+    *time_us = us;
     return SF_OK;
 }
 
+/* Digit by digit: a double has 15 of them for sure, and a time in ns has 19. */
 static SfStatus read_number(const Layout *layout, const char *text, size_t size, int64_t *time_us, SfError *cause)
 {
-    static const double to_us[] = {1e6, 1e3, 1, 1e-3};
-    char number[64];
-    if (size >= sizeof number)
-        return refuse_field(layout, text, size, "is no time", cause);
-    memcpy(number, text, size);
-    number[size] = '\0';
-    char *end;
-    double value = g_ascii_strtod(number, &end);
-    if (*end)
-        return refuse_field(layout, text, size, "is no time", cause);
-    return check_range(layout, value * to_us[layout->options.unit], text, size, time_us, cause);
+    static const int to_us[] = {6, 3, 0, -3};
+    int64_t us = INT64_MAX;
+    if (!number_is(text, size))
+        return refuse_field(layout, text, size, "is not a valid time", cause);
+    if (number_int64(text, size, to_us[layout->options.unit], ROUND_FLOOR, &us) != NUMBER_FITS)
+        us = INT64_MAX;
+    return check_time(layout, us, text, size, time_us, cause);
 }
 
 /* "2024-01-15", "2024-01-15T10:30:00Z", a blank instead of T; without a zone: local time of `timezone`. */
@@ -92,7 +45,7 @@ static SfStatus read_iso(const Layout *layout, const char *text, size_t size, in
 {
     char iso[64];
     if (size < 12 || size >= sizeof iso)
-        return refuse_field(layout, text, size, "is no time", cause);
+        return refuse_field(layout, text, size, "is not a valid time", cause);
     memcpy(iso, text + 1, size - 2);
     iso[size - 2] = '\0';
     if (size - 2 == 10)
@@ -102,7 +55,7 @@ static SfStatus read_iso(const Layout *layout, const char *text, size_t size, in
     g_autoptr(GTimeZone) utc = layout->zone ? g_time_zone_ref(layout->zone) : g_time_zone_new_utc();
     g_autoptr(GDateTime) time = g_date_time_new_from_iso8601(iso, utc);
     if (!time)
-        return refuse_field(layout, text, size, "is no time", cause);
+        return refuse_field(layout, text, size, "is not a valid time", cause);
     *time_us = g_date_time_to_unix(time) * 1000000 + g_date_time_get_microsecond(time);
     return SF_OK;
 }
@@ -111,7 +64,7 @@ static SfStatus time_of_field(const Layout *layout, const LayoutRow *row, int64_
 {
     const char *text;
     size_t size;
-    if (!json_field(row->data, (size_t) row->size, layout->field, &text, &size))
+    if (!json_path_find(layout->field, row->data, (size_t) row->size, &text, &size))
         return sf_fail(cause, SF_REJECT, "timestamp.field '%s' is missing", layout->options.field);
     return *text == '"' ? read_iso(layout, text, size, time_us, cause)
                         : read_number(layout, text, size, time_us, cause);

@@ -39,9 +39,10 @@ static const SfOption options[] = {
     SF_OPTION_ENUM(Bronze, layout_options.extractor, .name = "timestamp.extractor", .value = "Record",
                    .words = layout_extractors,
                    .doc = "Event time: the record's timestamp, a field of its JSON (timestamp.field), or the clock."),
-    SF_OPTION_STRING(Bronze, layout_options.field, .name = "timestamp.field",
+    SF_OPTION_STRING(Bronze, layout_options.field, .name = "timestamp.field", .example = "event.created_at",
                      .doc =
-                         "Field of the JSON value for RecordField, a.b for one inside: an ISO 8601 text or a number."),
+                         "Where in the JSON value its time is, for RecordField: an ISO 8601 text or a number. A path "
+                         "as json-decode has it: `created_at`, `event.created_at`, `$.events[0].time`."),
     SF_OPTION_ENUM(Bronze, layout_options.unit, .name = "timestamp.unit", .value = "ms", .words = layout_units,
                    .doc = "What a number in timestamp.field counts since 1970."),
     SF_OPTION_ENUM(Bronze, layout_options.nulls, .name = "behavior.on.null.values", .value = "reject",

@@ -8,7 +8,7 @@
 
 extern "C" {
 int time_parse_date(const char *text, size_t size, int32_t *out);
-#include "number.h"
+#include "json/number.h"
 }
 
 namespace

@@ -305,12 +305,34 @@ static void field_of_the_event_can_name_the_day(Place *place, gconstpointer unus
     g_assert_nonnull(strstr(next, "1705359600"));
     g_assert_cmpstr(
         harness_rejects(h), ==,
-        "sales_events/0@4: timestamp.field 'at.day': \"yesterday\" is no time\n"
-        "sales_events/0@5: timestamp.field 'at.day': null is no time\n"
+        "sales_events/0@4: timestamp.field 'at.day': \"yesterday\" is not a valid time\n"
+        "sales_events/0@5: timestamp.field 'at.day': null is not a valid time\n"
         "sales_events/0@6: timestamp.field 'at.day' is missing\n"
         "sales_events/0@7: timestamp.field 'at.day' is missing\n"
         "sales_events/0@8: timestamp.field 'at.day': 1705359600000000 is outside of the years 1 to 9999; is "
         "timestamp.unit right?");
+}
+
+/* The last instants of a day, of which a double knows nothing; a path goes into lists. */
+static void times_keep_all_their_digits(Place *place, gconstpointer path)
+{
+    g_autofree char *options = g_strdup_printf(
+        "timestamp.extractor: RecordField\ntimestamp.field: %s\ntimestamp.unit: ns", (const char *) path);
+    g_autoptr(Harness) h = place_sink(place, options);
+    const char *const values[] = {"{\"events\":[{},{\"at time\":1705363199999999999}]}",
+                                  "{\"events\":[{},{\"at time\":1705363200000000000}]}",
+                                  "{\"events\":[{},{\"at time\":1.705363199999999999E18}]}",
+                                  "{\"events\":[{},{\"at time\":12345678901234567890123}]}", "{\"events\":[{}]}"};
+    harness_write(h, 0, harness_raw(h, EVENTS, 0, values, G_N_ELEMENTS(values)));
+    harness_commit(h, SF_COMMIT_END);
+    g_autofree char *day = place_read(place, DAY "0000000000.json");
+    g_autofree char *next = place_read(place, NEXT_DAY "0000000001.json");
+    g_assert_nonnull(strstr(day, ":1705363199999999999}"));
+    g_assert_nonnull(strstr(day, ":1.705363199999999999E18}"));
+    g_assert_nonnull(strstr(next, ":1705363200000000000}"));
+    g_assert_cmpuint(harness_n_rejects(h), ==, 2);
+    g_assert_nonnull(strstr(harness_rejects(h), "is outside of the years 1 to 9999"));
+    g_assert_nonnull(strstr(harness_rejects(h), "@4: timestamp.field '"));
 }
 
 /* ---- options ---- */
@@ -333,6 +355,10 @@ static void mistakes_are_told_at_bind(Place *place, gconstpointer unused)
         {"timezone: Mars/Olympus", "timezone 'Mars/Olympus' is not known here"},
         {"timestamp.extractor: RecordField", "needs timestamp.field"},
         {"{timestamp.extractor: RecordField, timestamp.field: a, format: raw}", "needs format json"},
+        {"{timestamp.extractor: RecordField, timestamp.field: 'a b'}", "'a b' is not a path to a field; write"},
+        {"{timestamp.extractor: RecordField, timestamp.field: 'a[*]'}",
+         "'a[*]' is not a path to a field: '[*]' in a path"},
+        {"{timestamp.extractor: RecordField, timestamp.field: $}", "'$' is not a path to a field"},
     };
     for (gsize i = 0; i < G_N_ELEMENTS(mistakes); i++) {
         g_autofree char *flow = mistakes[i].options[0] == '{'
@@ -402,6 +428,11 @@ int main(int argc, char **argv)
     ADD("rows without a time are rejected", rows_without_a_time_are_rejected);
     ADD("wall clock can name the day", wall_clock_can_name_the_day);
     ADD("field of the event can name the day", field_of_the_event_can_name_the_day);
+    static const char *const paths[] = {"events[1].`at time`", "$.events[-1]['at time']"};
+    for (gsize i = 0; i < G_N_ELEMENTS(paths); i++) {
+        g_autofree char *name = g_strdup_printf("/bronze/times keep all their digits, %zu", i);
+        g_test_add(name, Place, paths[i], place_set_up, times_keep_all_their_digits, place_tear_down);
+    }
     ADD("mistakes are told at bind", mistakes_are_told_at_bind);
     ADD("urls are checked at bind", urls_are_checked_at_bind);
     ADD("decoded rows are refused", decoded_rows_are_refused);

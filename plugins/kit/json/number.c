@@ -1,5 +1,5 @@
 /* The long way from a number's text to an exact value: any count of digits, any exponent. */
-#include "number.h"
+#include "json/number.h"
 
 #include <glib.h>
 #include <math.h>

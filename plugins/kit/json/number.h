@@ -1,6 +1,6 @@
 /* JSON numbers → exact integers and decimals, never through double. Texts are valid JSON numbers. */
-#ifndef JSON_DECODE_NUMBER_H
-#define JSON_DECODE_NUMBER_H
+#ifndef KIT_JSON_NUMBER_H
+#define KIT_JSON_NUMBER_H
 
 #include <string.h>
 #include <sf/column.h>
