@@ -145,6 +145,9 @@ static SfStatus write_batch(SfNode *node, size_t input, const SfBatch *batch, Sf
     SfColumn offsets;
     SF_TRY(enter(state, "write", err));
     g_usleep((gulong) state->slow_us);
+    if (batch->rows.n_children != batch->schema->n_children)
+        return sf_fail(err, SF_FATAL, "%s: %d columns where the schema has %d", batch->split->name,
+                       (int) batch->rows.n_children, (int) batch->schema->n_children);
     Open *open = open_of(state, input, batch);
     if (batch->start != open->end)
         return sf_fail(err, SF_FATAL, "%s goes on at %" G_GINT64_FORMAT " instead of %" G_GINT64_FORMAT,
