@@ -1,5 +1,5 @@
 /* `sfrun tap`: shows a topic's records. Belongs to no group and commits nothing. */
-#include "tap.h"
+#include "tap_print.h"
 
 #include <poll.h>
 #include <signal.h>

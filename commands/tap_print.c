@@ -1,5 +1,5 @@
 /* A record as a line: the value as it is (on a terminal, without what speaks to it), or all of it as JSON. */
-#include "tap.h"
+#include "tap_print.h"
 
 #include <stdio.h>
 #include <string.h>

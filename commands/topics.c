@@ -1,6 +1,6 @@
 /* `sfrun topics list | create | describe | alter | delete`: what operators do with topics. Printing them is
  * topics_describe.c's. */
-#include "topics.h"
+#include "topics_describe.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* Topics as kafka-topics prints them, and as JSON. */
-#include "topics.h"
+#include "topics_describe.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -3,55 +3,8 @@
 
 #include "sink.h"
 
-#define REPORT_ROW_BITS 32
-
 /* What a reject that is too large is cut to where the broker does not tell its topic's limit, in bytes. */
 #define CUT_UNKNOWN 1000
-
-/* A report's row: number of the kept batch and of the row. */
-static void *report_pack(guint kept, int64_t row)
-{
-    return (void *) (((guintptr) (kept + 1) << REPORT_ROW_BITS) | (guintptr) row);
-}
-
-static Kept *report_unpack(const Lane *lane, const void *opaque, int64_t *row)
-{
-    guintptr number = (guintptr) opaque >> REPORT_ROW_BITS;
-    *row = (int64_t) ((guintptr) opaque & G_MAXUINT32);
-    return number > 0 && number <= lane->kept->len ? &g_array_index(lane->kept, Kept, number - 1) : NULL;
-}
-
-void delivery_report(rd_kafka_t *rk, const rd_kafka_message_t *message, void *opaque)
-{
-    Lane *lane = kafka_client_user(opaque);
-    int64_t row;
-    (void) rk;
-    if (!lane)
-        return;
-    if (!message->err) {
-        if (lane->id)
-            visible_note(lane, message);
-        return;
-    }
-    Kept *kept = report_unpack(lane, message->_private, &row);
-    if (!kept || message->err == RD_KAFKA_RESP_ERR__PURGE_QUEUE || message->err == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT)
-        return;
-    refuse_by_report(lane, kept, row, message);
-}
-
-void delivery_forget(Lane *lane)
-{
-    for (guint i = 0; i < lane->kept->len; i++) {
-        Kept *kept = &g_array_index(lane->kept, Kept, i);
-        sf_batch_unref(kept->batch);
-        g_free(kept->refused);
-        g_free(kept->large);
-        g_free(kept->cut);
-    }
-    g_array_set_size(lane->kept, 0);
-    lane->blunt = false;
-    lane->refusal = RD_KAFKA_RESP_ERR_NO_ERROR;
-}
 
 /* `since`: when the row at hand began to wait. */
 static SfStatus wait_for_room(Lane *lane, gint64 since, SfError *err)
@@ -105,7 +58,7 @@ static SfStatus produce_row(Lane *lane, guint index, const Rows *rows, int64_t r
         refuse_size(lane, kept, row,
                     "the record is larger than this step's client may send (kafka: message.max.bytes, "
                     "queue.buffering.max.kbytes)");
-        return refused(kept, row) ? SF_OK : produce_row(lane, index, rows, row, err);
+        return row_refused(kept, row) ? SF_OK : produce_row(lane, index, rows, row, err);
     } else if (code == RD_KAFKA_RESP_ERR__STATE || code == RD_KAFKA_RESP_ERR__FATAL) {
         lane->failed = true;
     } else if (code == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC || code == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION) {
@@ -127,7 +80,7 @@ static SfStatus produce(Lane *lane, guint index, SfError *err)
     gint64 full_since = 0;
     while (kept->produced < sf_rows(kept->batch) && !lane->failed) {
         int64_t row = kept->produced;
-        SfStatus status = refused(kept, row) ? SF_OK : produce_row(lane, index, &rows, row, err);
+        SfStatus status = row_refused(kept, row) ? SF_OK : produce_row(lane, index, &rows, row, err);
         if (status == SF_EMPTY) {
             full_since = full_since > 0 ? full_since : g_get_monotonic_time();
             SF_TRY(wait_for_room(lane, full_since, err));
@@ -204,8 +157,6 @@ static SfStatus make_again(Lane *lane, SfError *err)
 
 SfStatus delivery_write(Lane *lane, size_t input, const SfBatch *batch, SfError *err)
 {
-    if (lane->ending) /* the answer to the last commit is still outstanding */
-        SF_TRY(lane_commit(lane, err));
     if (!lane->failed) {
         SF_TRY(topic_ensure(lane->node, err));
         SF_TRY(lane_open(lane, err));

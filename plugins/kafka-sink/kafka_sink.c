@@ -79,6 +79,15 @@ static SfStatus open_sink(SfNode *node, SfError *err)
     return SF_OK;
 }
 
+static SfStatus write_rows(Lane *lane, size_t input, const SfBatch *batch, SfError *err)
+{
+    if (lane->ending) /* the answer to the last commit is still outstanding */
+        SF_TRY(lane_commit(lane, err));
+    if (!lane->client)
+        SF_TRY(lanes_make_room(lane->sink, err));
+    return delivery_write(lane, input, batch, err);
+}
+
 static SfStatus write_batch(SfNode *node, size_t input, const SfBatch *batch, SfError *err)
 {
     Lane *lane = lane_of(sink_of(node), batch->split);
@@ -86,7 +95,7 @@ static SfStatus write_batch(SfNode *node, size_t input, const SfBatch *batch, Sf
     if (!chain)
         return sf_fail(err, SF_FATAL, "rows of '%s' came before its position was asked for", batch->split->name);
     if (sf_rows(batch) > 0)
-        SF_TRY(delivery_write(lane, input, batch, err));
+        SF_TRY(write_rows(lane, input, batch, err));
     chain->written = batch->end;
     return SF_OK;
 }

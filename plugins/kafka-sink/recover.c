@@ -24,6 +24,7 @@ static SfStatus end_pending(SfNode *node, const Asked *asked, SfError *err)
     if (!lane->id)
         return SF_OK;
     lane_shut(lane);
+    SF_TRY(lanes_make_room(node->state, err));
     return lane_open(lane, err);
 }
 

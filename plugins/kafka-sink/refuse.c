@@ -3,6 +3,8 @@
 
 #include "sink.h"
 
+#define REPORT_ROW_BITS 32
+
 static bool has(const uint8_t *set, int64_t row)
 {
     return set && (set[row >> 3] >> (row & 7) & 1);
@@ -15,7 +17,7 @@ static void add(uint8_t **set, const Kept *kept, int64_t row)
     (*set)[row >> 3] |= (uint8_t) (1u << (row & 7));
 }
 
-bool refused(const Kept *kept, int64_t row)
+bool row_refused(const Kept *kept, int64_t row)
 {
     return has(kept->refused, row);
 }
@@ -27,7 +29,7 @@ bool refuse_is_cut(const Kept *kept, int64_t row)
 
 void refuse(Lane *lane, Kept *kept, int64_t row, const char *cause)
 {
-    if (refused(kept, row))
+    if (row_refused(kept, row))
         return;
     add(&kept->refused, kept, row);
     sf_reject(lane->node, kept->batch, row, "%s", cause);
@@ -91,7 +93,7 @@ static bool is_alone(const Lane *lane)
     return lane->single || (lane->kept->len == 1 && sf_rows(g_array_index(lane->kept, Kept, 0).batch) == 1);
 }
 
-void refuse_by_report(Lane *lane, Kept *kept, int64_t row, const rd_kafka_message_t *message)
+static void refuse_by_report(Lane *lane, Kept *kept, int64_t row, const rd_kafka_message_t *message)
 {
     const char *topic = rd_kafka_topic_name(message->rkt);
     const Input *input = &g_array_index(lane->sink->inputs, Input, kept->input);
@@ -122,6 +124,36 @@ void refuse_by_report(Lane *lane, Kept *kept, int64_t row, const rd_kafka_messag
     }
 }
 
+void *report_pack(guint kept, int64_t row)
+{
+    return (void *) (((guintptr) (kept + 1) << REPORT_ROW_BITS) | (guintptr) row);
+}
+
+static Kept *report_unpack(const Lane *lane, const void *opaque, int64_t *row)
+{
+    guintptr number = (guintptr) opaque >> REPORT_ROW_BITS;
+    *row = (int64_t) ((guintptr) opaque & G_MAXUINT32);
+    return number > 0 && number <= lane->kept->len ? &g_array_index(lane->kept, Kept, number - 1) : NULL;
+}
+
+void delivery_report(rd_kafka_t *rk, const rd_kafka_message_t *message, void *opaque)
+{
+    Lane *lane = kafka_client_user(opaque);
+    int64_t row;
+    (void) rk;
+    if (!lane)
+        return;
+    if (!message->err) {
+        if (lane->id)
+            visible_note(lane, message);
+        return;
+    }
+    Kept *kept = report_unpack(lane, message->_private, &row);
+    if (!kept || message->err == RD_KAFKA_RESP_ERR__PURGE_QUEUE || message->err == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT)
+        return;
+    refuse_by_report(lane, kept, row, message);
+}
+
 SfStatus refuse_faulty(Lane *lane, SfError *err)
 {
     Sink *sink = lane->sink;
@@ -133,7 +165,7 @@ SfStatus refuse_faulty(Lane *lane, SfError *err)
         Rows rows;
         SF_TRY(rows_init(&rows, &g_array_index(sink->inputs, Input, kept->input), kept->batch, err));
         for (int64_t row = 0; row < sf_rows(kept->batch); row++) {
-            g_autofree char *cause = refused(kept, row) ? NULL : record_fault(sink, &rows, row, &rules, now_ms);
+            g_autofree char *cause = row_refused(kept, row) ? NULL : record_fault(sink, &rows, row, &rules, now_ms);
             any = any || cause;
             if (cause)
                 refuse(lane, kept, row, cause);

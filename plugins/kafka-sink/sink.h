@@ -22,7 +22,8 @@
  * A lane keeps the batches of its open transaction, so that a transaction that the broker aborts is made again, less
  * the rows that the broker will never take: those are rejects. A reject that the topic refuses for its size is cut.
  *
- * All of it runs in the sink's thread. */
+ * All of it runs in the sink's thread. Who may call whom: kafka_sink.c, recover.c → commit.c → delivery.c → producer.c
+ * → refuse.c, waiting.c, transaction.c → chains.c, visible.c, record.c, topic.c → lane.c. */
 #ifndef KAFKA_SINK_H
 #define KAFKA_SINK_H
 
@@ -180,19 +181,27 @@ void chain_free(Chain *chain);
 /* recover.c */
 SfStatus chains_recover(SfNode *node, SfRecovery *recoveries, size_t n, SfError *err);
 
-/* lane.c: one producer */
+/* lane.c */
+bool interrupted(Sink *sink);
 Lane *lane_of(const Sink *sink, const SfSplit *split);
 Lane *lane_new(SfNode *node, const SfSplit *split);
-/* Has its producer, which may write: another lane may have to close for it. */
-SfStatus lane_open(Lane *lane, SfError *err);
 /* Whether it carries rows that are not committed. */
 bool lane_busy(const Lane *lane);
-SfStatus lane_commit(Lane *lane, SfError *err);
+/* Its rows are committed, or given up. */
+void lane_forget(Lane *lane);
+
+/* producer.c */
+rd_kafka_conf_t *lane_conf(const SfNode *node, const char *id, int64_t batch_size, SfError *err);
+/* Has its producer, which may write. There is room for one: lanes_make_room(). */
+SfStatus lane_open(Lane *lane, SfError *err);
+rd_kafka_topic_t *lane_topic(Lane *lane, const char *name);
 void lane_shut(Lane *lane);
 void lane_free(Lane *lane);
-rd_kafka_topic_t *lane_topic(Lane *lane, const char *name);
-rd_kafka_conf_t *lane_conf(const SfNode *node, const char *id, int64_t batch_size, SfError *err);
-bool interrupted(Sink *sink);
+
+/* commit.c */
+SfStatus lane_commit(Lane *lane, SfError *err);
+/* For another producer: a lane may have to commit and close for it. */
+SfStatus lanes_make_room(Sink *sink, SfError *err);
 
 /* transaction.c */
 SfStatus transaction_init(Lane *lane, SfError *err);
@@ -202,9 +211,6 @@ SfStatus transaction_commit(Lane *lane, SfError *err);
 /* delivery.c: rows on their way */
 SfStatus delivery_write(Lane *lane, size_t input, const SfBatch *batch, SfError *err);
 SfStatus delivery_flush(Lane *lane, SfError *err);
-/* Runs inside rd_kafka_poll() and rd_kafka_flush() of the sink's thread. */
-void delivery_report(rd_kafka_t *rk, const rd_kafka_message_t *message, void *opaque);
-void delivery_forget(Lane *lane);
 
 /* waiting.c: records that are not answered. Statistics come inside rd_kafka_poll() and rd_kafka_flush(). */
 void waiting_begin(Lane *lane);
@@ -214,11 +220,13 @@ int waiting_statistics(rd_kafka_t *rk, char *json, size_t size, void *opaque);
 SfStatus waiting_fail(const Lane *lane, SfError *err);
 
 /* refuse.c: rows that the broker does not take */
-bool refused(const Kept *kept, int64_t row);
+bool row_refused(const Kept *kept, int64_t row);
 bool refuse_is_cut(const Kept *kept, int64_t row);
 void refuse(Lane *lane, Kept *kept, int64_t row, const char *cause);
-/* The broker's report of a row that failed. */
-void refuse_by_report(Lane *lane, Kept *kept, int64_t row, const rd_kafka_message_t *message);
+/* What a row's report is known by: number of the kept batch, and of the row. */
+void *report_pack(guint kept, int64_t row);
+/* The broker has answered for a row. Runs inside rd_kafka_poll() and rd_kafka_flush() of the sink's thread. */
+void delivery_report(rd_kafka_t *rk, const rd_kafka_message_t *message, void *opaque);
 /* Rows that are too large for their topic: a reject is cut, once; anything else is refused. Asks for the limits. */
 SfStatus refuse_large(Lane *lane, SfError *err);
 /* Likewise one row, of which the client says so. */

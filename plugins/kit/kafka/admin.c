@@ -3,13 +3,6 @@
 
 #include "client.h"
 
-/* Events (connection errors among them) wait until the client is polled; a reading consumer is by its reader. */
-void kafka_serve(KafkaClient *client)
-{
-    if (client->polled)
-        rd_kafka_poll(client->rk, 0);
-}
-
 rd_kafka_AdminOptions_t *kafka_admin_options(KafkaClient *client, rd_kafka_admin_op_t op, int timeout_ms)
 {
     char reason[256];

@@ -235,6 +235,13 @@ void kafka_client_up(KafkaClient *client)
     client->problem[0] = 0;
 }
 
+/* Events (connection errors among them) wait until the client is polled; a reading consumer is by its reader. */
+void kafka_serve(KafkaClient *client)
+{
+    if (client->polled)
+        rd_kafka_poll(client->rk, 0);
+}
+
 SfStatus kafka_client_probe(KafkaClient *client, int timeout_ms, SfError *err)
 {
     const struct rd_kafka_metadata *metadata = NULL;

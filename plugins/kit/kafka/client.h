@@ -23,10 +23,10 @@ struct KafkaClient {
 
 /* client.c: another handle in place of one whose caches are stale; false when it has no spare, or none can be made. */
 bool kafka_client_renew(KafkaClient *client);
-
-/* admin.c: waiting events of a client that nobody else polls; an admin request's options; its answer, or why there
- * is none. */
+/* Takes in the waiting events of a client that nobody else polls. */
 void kafka_serve(KafkaClient *client);
+
+/* admin.c: an admin request's options; its answer, or why there is none. */
 rd_kafka_AdminOptions_t *kafka_admin_options(KafkaClient *client, rd_kafka_admin_op_t op, int timeout_ms);
 SfStatus kafka_await(KafkaClient *client, rd_kafka_queue_t *queue, int timeout_ms, const char *what,
                      rd_kafka_event_t **out, SfError *err);

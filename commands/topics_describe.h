@@ -1,6 +1,6 @@
 /* What the files of `sfrun topics` share. */
-#ifndef COMMANDS_TOPICS_H
-#define COMMANDS_TOPICS_H
+#ifndef COMMANDS_TOPICS_DESCRIBE_H
+#define COMMANDS_TOPICS_DESCRIBE_H
 
 #include "kafka_command.h"
 

@@ -1,6 +1,6 @@
 /* What the files of `sfrun tap` share. */
-#ifndef COMMANDS_TAP_H
-#define COMMANDS_TAP_H
+#ifndef COMMANDS_TAP_PRINT_H
+#define COMMANDS_TAP_PRINT_H
 
 #include "kafka_command.h"
 

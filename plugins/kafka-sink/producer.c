@@ -1,0 +1,109 @@
+/* A lane's producer: its settings, its topics, its end. */
+#include <string.h>
+
+#include "sink.h"
+
+#define SHUT_MS 5000
+
+rd_kafka_conf_t *lane_conf(const SfNode *node, const char *id, int64_t batch_size, SfError *err)
+{
+    const Sink *sink = node->state;
+    char batch[24];
+    g_snprintf(batch, sizeof batch, "%" G_GINT64_FORMAT, batch_size > 0 ? batch_size : 1);
+    const KafkaSetting defaults[] = {
+        {"linger.ms", "20"},
+        {"compression.type", "lz4"},
+        {"queue.buffering.max.kbytes", "32768"},
+        {"partitioner", "murmur2_random"}, /* as Java producers place keys */
+        {"socket.nagle.disable", "true"},
+        {"message.max.bytes", "100000000"}, /* how much a topic takes is the broker's to say; it is told by the batch */
+        {"batch.size", batch},
+        {"statistics.interval.ms", STATISTICS_MS},
+        {batch_size > 0 ? NULL : "batch.num.messages", "1"},
+        {NULL, NULL},
+    };
+    const KafkaSetting own[] = {
+        {"enable.idempotence", "true"},
+        {"allow.auto.create.topics", "false"}, /* the option create_topic does, as a person wants it */
+        {id ? "transactional.id" : NULL, id},
+        {NULL, NULL},
+    };
+    rd_kafka_conf_t *conf = kafka_conf_new(&sink->link, defaults, own, err);
+    if (!conf)
+        return NULL;
+    rd_kafka_conf_set_dr_msg_cb(conf, delivery_report);
+    rd_kafka_conf_set_stats_cb(conf, waiting_statistics);
+    return conf;
+}
+
+static int64_t setting_of(const rd_kafka_conf_t *conf, const char *name)
+{
+    char value[32] = "";
+    size_t size = sizeof value;
+    return rd_kafka_conf_get(conf, name, value, &size) == RD_KAFKA_CONF_OK ? g_ascii_strtoll(value, NULL, 10) : 0;
+}
+
+/* A request is refused as a whole: of the size that topics take, only a record that is larger by itself can be. */
+static SfStatus start_producer(Lane *lane, SfError *err)
+{
+    Sink *sink = lane->sink;
+    int64_t batch_size = lane->single ? 0 : sink->limit > 0 ? MIN(sink->limit, 1000000) : 1000000;
+    rd_kafka_conf_t *conf = lane_conf(lane->node, lane->id, batch_size, err);
+    if (!conf)
+        return SF_CONFIG;
+    lane->batch_size = MIN(setting_of(conf, "batch.size"), setting_of(conf, "message.max.bytes"));
+    SF_TRY(kafka_client_new(lane->node, RD_KAFKA_PRODUCER, conf, lane, &lane->client, err));
+    lane->topics = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify) rd_kafka_topic_destroy);
+    /* at once: the first record of an unknown topic would wait for up to a second (librdkafka change 5032) */
+    lane->topic = lane_topic(lane, sink->topic);
+    return SF_OK;
+}
+
+SfStatus lane_open(Lane *lane, SfError *err)
+{
+    lane->used_us = g_get_monotonic_time();
+    if (!lane->client) {
+        SF_TRY(start_producer(lane, err));
+    }
+    return transaction_init(lane, err);
+}
+
+rd_kafka_topic_t *lane_topic(Lane *lane, const char *name)
+{
+    rd_kafka_topic_t *topic = g_hash_table_lookup(lane->topics, name);
+    if (topic)
+        return topic;
+    topic = rd_kafka_topic_new(kafka_client_handle(lane->client), name, NULL);
+    if (topic)
+        g_hash_table_insert(lane->topics, g_strdup(name), topic);
+    return topic;
+}
+
+void lane_shut(Lane *lane)
+{
+    if (!lane->client)
+        return;
+    rd_kafka_t *rk = kafka_client_handle(lane->client);
+    /* what was not committed is dropped; reports of it mean nothing any more */
+    lane_forget(lane);
+    rd_kafka_purge(rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+    rd_kafka_poll(rk, 0);
+    visible_keep(lane);
+    g_clear_pointer(&lane->topics, g_hash_table_unref);
+    kafka_client_free(g_steal_pointer(&lane->client), SHUT_MS);
+    lane->topic = NULL;
+    lane->started = lane->ready = lane->ending = lane->failed = lane->sized = lane->oversized = lane->stale = false;
+    lane->begun_us = 0;
+    waiting_end(lane);
+}
+
+void lane_free(Lane *lane)
+{
+    lane_shut(lane);
+    g_ptr_array_foreach(lane->chains, (GFunc) (void (*)(void)) chain_free, NULL);
+    g_ptr_array_unref(lane->chains);
+    g_array_unref(lane->kept);
+    g_array_unref(lane->ends);
+    g_free(lane->id);
+    g_free(lane);
+}
