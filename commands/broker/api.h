@@ -4,38 +4,25 @@
 #define BROKER_API_H
 
 #include "broker.h"
-
-typedef struct Conn Conn; /* server.c */
+#include "conn.h"
 
 typedef enum Outcome {
     ANSWERED,
     SILENT, /* nobody waits for an answer */
     PARKED, /* not yet: the same request comes again when something has changed, or at its deadline */
-    HELD,   /* somebody else answers by conn_answer() */
+    HELD,   /* somebody else answers by reply_send() */
 } Outcome;
 
 typedef struct Request {
     Broker *broker;
-    Conn *conn;
     gint16 api;
     gint16 version;
-    gint32 correlation;
+    Reply reply;
     const char *client; /* client.id, or "" */
     gint64 deadline_us; /* of one that was parked; 0: it comes for the first time */
     In in;
     Out out;
 } Request;
-
-/* The answer for `request`, wherever it was kept; out.bytes is consumed. */
-void conn_answer(Conn *conn, gint16 api, gint16 version, gint32 correlation, Out *body);
-const char *conn_host(const Conn *conn);
-/* The body of an answer. */
-Out answer_body(gint16 api, gint16 version);
-
-/* api.c: what is known, and who handles it. false: the connection is to be closed. */
-bool api_handle(Request *request, Outcome *outcome);
-/* Whether requests of that version have flexible fields. */
-bool api_is_flexible(gint16 api, gint16 version);
 
 /* What a request asks of one partition, whose number comes next: reads it, and writes its answer. */
 typedef void PartitionCall(Request *request, const char *topic, gpointer data);

@@ -82,39 +82,64 @@ static void write_aborted(Request *request, const Log *log, gint64 from, gint64 
     out_patch_i32(&request->out, at, n);
 }
 
+/* What is asked of one partition. */
+typedef struct Wanted {
+    gint32 number;
+    gint64 offset;
+    gint64 most; /* bytes */
+} Wanted;
+
+static Wanted read_wanted(Request *request)
+{
+    Wanted wanted = {.number = in_i32(&request->in)};
+    if (request->version >= 9)
+        in_i32(&request->in);
+    wanted.offset = in_i64(&request->in);
+    if (request->version >= 5)
+        in_i64(&request->in);
+    wanted.most = in_i32(&request->in);
+    return wanted;
+}
+
+static void write_bounds(Request *request, gint32 number, const Log *log, Code code)
+{
+    out_i32(&request->out, number);
+    out_i16(&request->out, (gint16) code);
+    out_i64(&request->out, log ? log->end : -1);
+    out_i64(&request->out, log ? log_stable(log) : -1);
+    if (request->version >= 5)
+        out_i64(&request->out, log ? log->start : -1);
+}
+
+/* Returns how many bytes. */
+static gint64 write_records(Request *request, const Fetch *fetch, const Log *log, const Wanted *wanted, gint64 until)
+{
+    guint at = request->out.bytes->len;
+    out_i32(&request->out, 0);
+    if (log && fetch->left > 0)
+        log_read(log, wanted->offset, until, MIN(wanted->most, fetch->left), fetch->got == 0, request->out.bytes);
+    gint64 size = request->out.bytes->len - at - 4;
+    out_patch_i32(&request->out, at, (gint32) size);
+    return size;
+}
+
 static void fetch_partition(Request *request, const char *topic, gpointer data)
 {
     Fetch *fetch = data;
-    gint32 number = in_i32(&request->in);
-    if (request->version >= 9)
-        in_i32(&request->in);
-    gint64 offset = in_i64(&request->in);
-    if (request->version >= 5)
-        in_i64(&request->in);
-    gint64 most = in_i32(&request->in);
-    const Partition *partition = store_partition(request->broker, topic, number);
+    Wanted wanted = read_wanted(request);
+    const Partition *partition = store_partition(request->broker, topic, wanted.number);
     const Log *log = partition ? partition->log : NULL;
-    gint64 stable = log ? log_stable(log) : -1, end = log ? log->end : -1;
-    Code code = !log ? CODE_UNKNOWN_TOPIC : offset < log->start || offset > end ? CODE_OFFSET_OUT_OF_RANGE : CODE_OK;
-    out_i32(&request->out, number);
-    out_i16(&request->out, (gint16) code);
-    out_i64(&request->out, end);
-    out_i64(&request->out, stable);
-    if (request->version >= 5)
-        out_i64(&request->out, log ? log->start : -1);
-    gint64 until = fetch->committed ? stable : end;
+    bool within = log && wanted.offset >= log->start && wanted.offset <= log->end;
+    Code code = !log ? CODE_UNKNOWN_TOPIC : within ? CODE_OK : CODE_OFFSET_OUT_OF_RANGE;
+    gint64 until = !log ? -1 : fetch->committed ? log_stable(log) : log->end;
+    write_bounds(request, wanted.number, log, code);
     if (log && fetch->committed)
-        write_aborted(request, log, offset, until);
+        write_aborted(request, log, wanted.offset, until);
     else
         out_i32(&request->out, -1);
     if (request->version >= 11)
         out_i32(&request->out, -1);
-    guint at = request->out.bytes->len;
-    out_i32(&request->out, 0);
-    if (code == CODE_OK && fetch->left > 0)
-        log_read(log, offset, until, MIN(most, fetch->left), fetch->got == 0, request->out.bytes);
-    gint64 size = request->out.bytes->len - at - 4;
-    out_patch_i32(&request->out, at, (gint32) size);
+    gint64 size = write_records(request, fetch, within ? log : NULL, &wanted, until);
     fetch->got += size;
     fetch->left -= size;
     fetch->failed = fetch->failed || code != CODE_OK;

@@ -1,6 +1,7 @@
 /* JoinGroup and its relatives; see api.h. */
 #include <string.h>
 
+#include "api.h"
 #include "groups.h"
 
 #define SESSION_LEAST_MS 100
@@ -93,7 +94,7 @@ static void take_over(Broker *broker, Group *group, Member *member)
         group->leader = g_strdup(member->id);
     }
     g_free(old);
-    member->join = member->sync = (Waiter){0};
+    member->join = member->sync = (Reply){0};
 }
 
 static void copy_join(Member *member, Group *group, Join *join)
@@ -121,7 +122,7 @@ static Member *find_or_add(Request *request, Group *group, const Join *join, Cod
     else if (member && join->instance && strcmp(member->id, join->member) != 0)
         *code = CODE_FENCED_INSTANCE;
     else if (!member)
-        member = group_add(request->broker, group, join->instance, request->client, conn_host(request->conn));
+        member = group_add(request->broker, group, join->instance, request->client, request->reply.conn->host);
     return *code == CODE_OK ? member : NULL;
 }
 
@@ -138,7 +139,7 @@ static Outcome join_group(Request *request, Join *join)
     bool same = same_protocols(member->protocols, join->protocols);
     bool leads = g_strcmp0(group->leader, member->id) == 0;
     copy_join(member, group, join);
-    member->join = (Waiter){request->conn, request->version, request->correlation};
+    member->join = request->reply;
     bool stays = group->state == GROUP_STABLE && same && (!leads || (join->instance && anonymous));
     bool repeats = group->state == GROUP_COMPLETING && same && !anonymous;
     if (stays || repeats) {
@@ -205,7 +206,7 @@ Outcome api_sync(Request *request)
     read_assignments(request, group, leads);
     if (request->in.broken)
         return ANSWERED;
-    member->sync = (Waiter){request->conn, request->version, request->correlation};
+    member->sync = request->reply;
     if (leads)
         group->state = GROUP_STABLE;
     if (group->state == GROUP_STABLE)

@@ -1,4 +1,5 @@
 /* FindCoordinator, OffsetCommit, OffsetFetch; see api.h. */
+#include "api.h"
 #include "groups.h"
 
 Outcome api_find_coordinator(Request *request)

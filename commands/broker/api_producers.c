@@ -1,4 +1,5 @@
 /* InitProducerId and what belongs to transactions; see api.h. */
+#include "api.h"
 #include "groups.h"
 
 Outcome api_init_producer(Request *request)

@@ -7,7 +7,8 @@
  * short. A transaction without that decision is aborted then. Nothing is synced: it survives kill -9, not a power
  * failure. Members of groups are not kept; they join anew.
  *
- * Who may include whom: server.c → api*.c → groups.c, producers.c, offsets.c → store.c → log.c → wire.c. */
+ * Who may use whom: server.c → dispatch.c → api_*.c → api.c, groups.c → conn.c; api_*.c → store.c → replay.c →
+ * producers.c → offsets.c, journal.c → topics.c → log.c → wire.c. */
 #ifndef BROKER_BROKER_H
 #define BROKER_BROKER_H
 

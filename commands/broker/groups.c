@@ -3,9 +3,6 @@
 
 #include <string.h>
 
-#define API_JOIN 11
-#define API_SYNC 14
-
 /* ---- members ---------------------------------------------------------------------------------------------------- */
 
 static void protocol_clear(gpointer data)
@@ -151,10 +148,10 @@ void group_remove(Group *group, Member *member)
 
 /* ---- answers ---------------------------------------------------------------------------------------------------- */
 
-static void answer(Waiter *waiter, gint16 api, Out *body)
+static void answer(Reply *reply, Out *body)
 {
-    conn_answer(waiter->conn, api, waiter->version, waiter->correlation, body);
-    *waiter = (Waiter){0};
+    reply_send(reply, body);
+    *reply = (Reply){0};
 }
 
 static void write_members(const Group *group, gint16 version, Out *out)
@@ -175,7 +172,7 @@ static void write_members(const Group *group, gint16 version, Out *out)
 void group_answer_join(const Group *group, Member *member, Code code)
 {
     gint16 version = member->join.version;
-    Out out = answer_body(API_JOIN, version);
+    Out out = reply_body(&member->join);
     bool leads = code == CODE_OK && g_strcmp0(group->leader, member->id) == 0;
     if (version >= 2)
         out_i32(&out, 0);
@@ -188,19 +185,19 @@ void group_answer_join(const Group *group, Member *member, Code code)
         write_members(group, version, &out);
     else
         out_count(&out, 0);
-    answer(&member->join, API_JOIN, &out);
+    answer(&member->join, &out);
 }
 
 static void answer_sync(Member *member, Code code)
 {
-    Out out = answer_body(API_SYNC, member->sync.version);
+    Out out = reply_body(&member->sync);
     gsize size = 0;
     const void *data = member->assignment && code == CODE_OK ? g_bytes_get_data(member->assignment, &size) : NULL;
     if (member->sync.version >= 1)
         out_i32(&out, 0);
     out_i16(&out, (gint16) code);
     out_bytes(&out, data ? data : "", size);
-    answer(&member->sync, API_SYNC, &out);
+    answer(&member->sync, &out);
 }
 
 void group_answer_syncs(Group *group)
@@ -318,9 +315,9 @@ void groups_forget_conn(const Broker *broker, const Conn *conn)
         for (guint i = 0; i < group->members->len; i++) {
             Member *member = group->members->pdata[i];
             if (member->join.conn == conn)
-                member->join = (Waiter){0};
+                member->join = (Reply){0};
             if (member->sync.conn == conn)
-                member->sync = (Waiter){0};
+                member->sync = (Reply){0};
         }
     }
 }

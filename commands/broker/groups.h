@@ -2,16 +2,10 @@
 #ifndef BROKER_GROUPS_H
 #define BROKER_GROUPS_H
 
-#include "api.h"
+#include "broker.h"
+#include "conn.h"
 
 typedef enum State { GROUP_EMPTY, GROUP_PREPARING, GROUP_COMPLETING, GROUP_STABLE } State;
-
-/* Somebody who waits for an answer; conn NULL: nobody does. */
-typedef struct Waiter {
-    Conn *conn;
-    gint16 version;
-    gint32 correlation;
-} Waiter;
 
 typedef struct Protocol {
     char *name;
@@ -29,8 +23,8 @@ typedef struct Member {
     GArray *protocols;  /* Protocol, the member's liking first */
     GBytes *assignment; /* or NULL */
     bool joined;        /* in the rebalance that is going on */
-    Waiter join;
-    Waiter sync;
+    Reply join;         /* somebody who waits for an answer, or nobody; likewise */
+    Reply sync;
 } Member;
 
 typedef struct Group {

@@ -11,25 +11,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "dispatch.h"
 #include "groups.h"
 #include "owner.h"
 
 #define REQUEST_MAX (100 * 1024 * 1024) /* socket.request.max.bytes */
 #define READ_SIZE (64 * 1024)
 #define UNSENT_MAX (64 * 1024 * 1024) /* a connection that does not read gets no further answers */
-
-struct Conn {
-    Server *server;
-    int fd;
-    char *host;
-    GByteArray *in;
-    GByteArray *out;
-    guint sent;
-    bool held;   /* the answer to its last request comes later */
-    bool parked; /* the request that `in` begins with is tried again */
-    gint64 deadline_us;
-    bool gone;
-};
 
 struct Server {
     Broker *broker;
@@ -38,58 +26,35 @@ struct Server {
     gint64 tired_us;  /* no descriptor was left: until then nobody is let in */
 };
 
-/* ---- answers ---------------------------------------------------------------------------------------------------- */
-
-#define API_VERSIONS 18
-
-const char *conn_host(const Conn *conn)
-{
-    return conn->host;
-}
-
-Out answer_body(gint16 api, gint16 version)
-{
-    return (Out){.bytes = g_byte_array_new(), .flexible = api_is_flexible(api, version)};
-}
-
-void conn_answer(Conn *conn, gint16 api, gint16 version, gint32 correlation, Out *body)
-{
-    g_autoptr(GByteArray) bytes = g_steal_pointer(&body->bytes);
-    Out out = {.bytes = conn->out, .flexible = api_is_flexible(api, version) && api != API_VERSIONS}; /* KIP-511 */
-    guint at = conn->out->len;
-    out_i32(&out, 0);
-    out_i32(&out, correlation);
-    out_tags(&out);
-    out_raw(&out, bytes->data, bytes->len);
-    out_patch_i32(&out, at, (gint32) (conn->out->len - at - 4));
-    conn->held = false;
-}
-
 /* ---- requests --------------------------------------------------------------------------------------------------- */
 
 /* One whole request; false: the connection is of no use. */
-static bool handle(Conn *conn, const guint8 *data, gsize size)
+static bool handle(Broker *broker, Conn *conn, const guint8 *data, gsize size)
 {
     g_autoptr(GStringChunk) texts = g_string_chunk_new(512);
-    Request request = {.broker = conn->server->broker,
-                       .conn = conn,
+    Request request = {.broker = broker,
                        .deadline_us = conn->parked ? conn->deadline_us : 0,
                        .in = {.at = data, .end = data + size, .texts = texts}};
     Outcome outcome;
     request.api = in_i16(&request.in);
     request.version = in_i16(&request.in);
-    request.correlation = in_i32(&request.in);
+    bool flexible = dispatch_is_flexible(request.api, request.version);
+    request.reply = (Reply){.conn = conn,
+                            .version = request.version,
+                            .correlation = in_i32(&request.in),
+                            .flexible = flexible,
+                            .tagged = flexible && request.api != API_VERSIONS};
     const char *client = in_text(&request.in);
     request.client = client ? client : "";
-    request.in.flexible = api_is_flexible(request.api, request.version);
+    request.in.flexible = flexible;
     in_tags(&request.in);
-    request.out = answer_body(request.api, request.version);
+    request.out = reply_body(&request.reply);
     bool parked = conn->parked;
     conn->parked = false;
     conn->held = true;
-    bool good = api_handle(&request, &outcome) && !request.in.broken;
+    bool good = dispatch(&request, &outcome) && !request.in.broken;
     if (good && outcome == ANSWERED)
-        conn_answer(conn, request.api, request.version, request.correlation, &request.out);
+        reply_send(&request.reply, &request.out);
     if (outcome == SILENT || outcome == ANSWERED)
         conn->held = false;
     if (good && outcome == PARKED) {
@@ -103,7 +68,7 @@ static bool handle(Conn *conn, const guint8 *data, gsize size)
 }
 
 /* As many requests as are there, up to one whose answer takes time. */
-static void handle_all(Conn *conn)
+static void handle_all(Broker *broker, Conn *conn)
 {
     guint used = 0;
     while (!conn->gone && !conn->held && conn->out->len - conn->sent < UNSENT_MAX && conn->in->len - used >= 4) {
@@ -114,7 +79,7 @@ static void handle_all(Conn *conn)
         }
         if (conn->in->len - used - 4 < size)
             break;
-        conn->gone = !handle(conn, conn->in->data + used + 4, size);
+        conn->gone = !handle(broker, conn, conn->in->data + used + 4, size);
         if (conn->parked)
             break;
         used += 4 + size;
@@ -128,7 +93,6 @@ static void handle_all(Conn *conn)
 static void conn_free(gpointer data)
 {
     Conn *conn = data;
-    groups_forget_conn(conn->server->broker, conn);
     close(conn->fd);
     g_byte_array_unref(conn->in);
     g_byte_array_unref(conn->out);
@@ -136,7 +100,7 @@ static void conn_free(gpointer data)
     g_free(conn);
 }
 
-static void receive(Conn *conn)
+static void receive(Server *server, Conn *conn)
 {
     guint at = conn->in->len;
     g_byte_array_set_size(conn->in, at + READ_SIZE);
@@ -145,7 +109,7 @@ static void receive(Conn *conn)
     if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
         conn->gone = true;
     else if (!conn->parked)
-        handle_all(conn);
+        handle_all(server->broker, conn);
 }
 
 static void transmit(Conn *conn)
@@ -180,7 +144,6 @@ static void let_in(Server *server)
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     inet_ntop(AF_INET, &peer.sin_addr, host, sizeof host);
     Conn *conn = g_new0(Conn, 1);
-    conn->server = server;
     conn->fd = fd;
     conn->host = g_strdup(host);
     conn->in = g_byte_array_new();
@@ -216,8 +179,8 @@ Server *server_new(Broker *broker, gint32 port)
 
 void server_free(Server *server)
 {
-    g_ptr_array_unref(server->conns);
     groups_done(server->broker);
+    g_ptr_array_unref(server->conns);
     close(server->fd);
     g_free(server);
 }
@@ -231,7 +194,7 @@ static void try_again(Server *server, bool changed)
     for (guint i = 0; i < server->conns->len; i++) {
         Conn *conn = server->conns->pdata[i];
         if (conn->parked && !conn->gone && (changed || conn->deadline_us <= now))
-            handle_all(conn);
+            handle_all(server->broker, conn);
     }
 }
 
@@ -277,9 +240,9 @@ static void serve_conns(Server *server, const GArray *fds)
         if (events & (POLLERR | POLLHUP | POLLNVAL | POLLRDHUP))
             conn->gone = true;
         else if (events & POLLIN)
-            receive(conn);
+            receive(server, conn);
         else if (!conn->held && !conn->parked)
-            handle_all(conn); /* what came before an answer that was late */
+            handle_all(server->broker, conn); /* what came before an answer that was late */
     }
 }
 
@@ -288,8 +251,10 @@ static void sweep(Server *server)
     for (guint i = server->conns->len; i-- > 0;) {
         Conn *conn = server->conns->pdata[i];
         transmit(conn);
-        if (conn->gone)
-            g_ptr_array_remove_index(server->conns, i);
+        if (!conn->gone)
+            continue;
+        groups_forget_conn(server->broker, conn);
+        g_ptr_array_remove_index(server->conns, i);
     }
 }
 

@@ -12,130 +12,10 @@
 #include <unistd.h>
 
 #include "journal.h"
+#include "replay.h"
+#include "topics.h"
 
 #define PARTITIONS_MAX 10000
-#define NAME_MAX_SIZE 249
-
-const char *const store_settings[] = {"cleanup.policy",
-                                      "delete",
-                                      "compression.type",
-                                      "producer",
-                                      "max.message.bytes",
-                                      "1048588",
-                                      "message.timestamp.type",
-                                      "CreateTime",
-                                      "min.insync.replicas",
-                                      "1",
-                                      "retention.bytes",
-                                      "-1",
-                                      "retention.ms",
-                                      "-1",
-                                      NULL};
-
-bool store_is_name(const char *name)
-{
-    gsize size = name ? strlen(name) : 0;
-    gsize legal = name ? strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") : 0;
-    return size > 0 && size <= NAME_MAX_SIZE && legal == size && strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
-}
-
-const char *store_setting(const Topic *topic, const char *name)
-{
-    const char *value = g_hash_table_lookup(topic->config, name);
-    for (guint i = 0; !value && store_settings[i]; i += 2)
-        value = strcmp(store_settings[i], name) == 0 ? store_settings[i + 1] : NULL;
-    return value;
-}
-
-Topic *store_topic(const Broker *broker, const char *name)
-{
-    return name ? g_hash_table_lookup(broker->topics, name) : NULL;
-}
-
-Partition *store_partition(const Broker *broker, const char *name, gint32 number)
-{
-    const Topic *topic = store_topic(broker, name);
-    return topic && number >= 0 && (guint) number < topic->partitions->len ? topic->partitions->pdata[number] : NULL;
-}
-
-/* ---- topics ----------------------------------------------------------------------------------------------------- */
-
-static void partition_free(gpointer data)
-{
-    Partition *partition = data;
-    log_free(partition->log);
-    g_free(partition);
-}
-
-static void topic_free(gpointer data)
-{
-    Topic *topic = data;
-    g_ptr_array_unref(topic->partitions);
-    g_hash_table_unref(topic->config);
-    g_free(topic->name);
-    g_free(topic);
-}
-
-/* By the topic's id, so that one that is created anew finds nothing of its predecessor. */
-static char *file_name(const Topic *topic, gint32 number)
-{
-    GString *name = g_string_new(topic->name);
-    g_string_append_c(name, '@');
-    for (guint i = 0; i < 4; i++)
-        g_string_append_printf(name, "%02x", topic->id[i]);
-    g_string_append_printf(name, "-%d.log", number);
-    return g_string_free(name, FALSE);
-}
-
-/* Not every file system has O_TMPFILE. */
-static int nameless_file(void)
-{
-    int fd = open(g_get_tmp_dir(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL))
-        return fd;
-    g_autofree char *name = g_build_filename(g_get_tmp_dir(), "streamforge-broker-XXXXXX", NULL);
-    fd = g_mkstemp_full(name, O_RDWR | O_CLOEXEC, 0600);
-    if (fd >= 0)
-        unlink(name);
-    return fd;
-}
-
-int store_file(const Broker *broker, const char *name)
-{
-    if (broker->directory < 0)
-        return nameless_file();
-    return openat(broker->directory, name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-}
-
-static bool add_partitions(Broker *broker, Topic *topic, gint32 until)
-{
-    for (gint32 i = (gint32) topic->partitions->len; i < until; i++) {
-        g_autofree char *name = file_name(topic, i);
-        int fd = store_file(broker, name);
-        if (fd < 0)
-            return false;
-        Partition *partition = g_new0(Partition, 1);
-        *partition = (Partition){topic, i, log_open(fd)};
-        g_ptr_array_add(topic->partitions, partition);
-    }
-    return true;
-}
-
-Topic *store_add(Broker *broker, const char *name, const guint8 *id, gint32 partitions, GHashTable *config)
-{
-    Topic *topic = g_new0(Topic, 1);
-    topic->name = g_strdup(name);
-    memcpy(topic->id, id, sizeof topic->id);
-    topic->partitions = g_ptr_array_new_with_free_func(partition_free);
-    topic->config = config ? g_hash_table_ref(config) : g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-    if (!add_partitions(broker, topic, partitions)) {
-        topic_free(topic);
-        return NULL;
-    }
-    g_hash_table_replace(broker->topics, topic->name, topic);
-    broker->changes++;
-    return topic;
-}
 
 Code store_create(Broker *broker, const char *name, gint32 partitions, GHashTable *config)
 {
@@ -156,7 +36,7 @@ Code store_extend(Broker *broker, Topic *topic, gint32 partitions)
 {
     if (partitions <= (gint32) topic->partitions->len || partitions > PARTITIONS_MAX)
         return CODE_INVALID_PARTITIONS;
-    bool done = add_partitions(broker, topic, partitions) && journal_topic(broker, topic);
+    bool done = store_add_partitions(broker, topic, partitions) && journal_topic(broker, topic);
     broker->changes++;
     return done ? CODE_OK : CODE_STORAGE;
 }
@@ -179,11 +59,11 @@ void store_delete(Broker *broker, const char *name)
 {
     const Topic *topic = store_topic(broker, name);
     leave_topic(broker, topic);
+    journal_topic_gone(broker, name); /* first: a topic without its files would come back, and be empty */
     for (guint i = 0; broker->directory >= 0 && i < topic->partitions->len; i++) {
-        g_autofree char *file = file_name(topic, (gint32) i);
+        g_autofree char *file = store_file_name(topic, (gint32) i);
         unlinkat(broker->directory, file, 0);
     }
-    journal_topic_gone(broker, name);
     offsets_forget_topic(broker, name);
     g_hash_table_remove(broker->topics, name);
     broker->changes++;

@@ -1,33 +1,11 @@
 /* Any bytes as a request: they are answered or refused, and never read beyond their end (the sanitizers see to that).
  * Half of them are made of what requests are made of, so that they get further. */
+#include "dispatch.h"
 #include "groups.h"
 
 #include <string.h>
 
 #define ROUNDS 60000
-
-struct Conn {
-    int answers;
-};
-
-/* In the place of server.c's: the handlers' ways out. */
-void conn_answer(Conn *conn, gint16 api, gint16 version, gint32 correlation, Out *body)
-{
-    (void) api, (void) version, (void) correlation;
-    conn->answers++;
-    g_clear_pointer(&body->bytes, g_byte_array_unref);
-}
-
-const char *conn_host(const Conn *conn)
-{
-    (void) conn;
-    return "127.0.0.1";
-}
-
-Out answer_body(gint16 api, gint16 version)
-{
-    return (Out){.bytes = g_byte_array_new(), .flexible = api_is_flexible(api, version)};
-}
 
 static void add_piece(Out *out, GRand *rand)
 {
@@ -71,20 +49,21 @@ static void give(Broker *broker, Conn *conn, GRand *rand)
     static const gint16 keys[] = {0,  1,  2,  3,  8,  9,  10, 11, 12, 13, 14, 15,
                                   16, 18, 19, 20, 22, 24, 25, 26, 28, 32, 37, 42};
     gint16 api = keys[g_rand_int_range(rand, 0, G_N_ELEMENTS(keys))], version = (gint16) g_rand_int_range(rand, 0, 13);
-    bool flexible = api_is_flexible(api, version);
+    bool flexible = dispatch_is_flexible(api, version);
     g_autoptr(GByteArray) bytes = any_request(rand, flexible);
     g_autofree guint8 *exact = g_memdup2(bytes->data, bytes->len); /* so that one byte beyond is seen */
     g_autoptr(GStringChunk) texts = g_string_chunk_new(64);
+    Reply reply = {.conn = conn, .version = version, .flexible = flexible};
     Request request = {.broker = broker,
-                       .conn = conn,
+                       .reply = reply,
                        .api = api,
                        .version = version,
                        .client = "fuzz",
                        .deadline_us = 1, /* nothing waits */
                        .in = {.at = exact, .end = exact + bytes->len, .texts = texts, .flexible = flexible},
-                       .out = answer_body(api, version)};
+                       .out = reply_body(&reply)};
     Outcome outcome;
-    api_handle(&request, &outcome);
+    dispatch(&request, &outcome);
     g_clear_pointer(&request.out.bytes, g_byte_array_unref);
 }
 
@@ -93,7 +72,8 @@ static void test_any_bytes(void)
     g_autofree char *problem = NULL;
     g_autoptr(GRand) rand = g_rand_new_with_seed(20261126);
     Broker *broker = store_open(NULL, &problem);
-    Conn conn = {0};
+    g_autoptr(GByteArray) answers = g_byte_array_new();
+    Conn conn = {.host = (char *) "127.0.0.1", .out = answers};
     Producer *producer = NULL;
     g_assert_nonnull(broker);
     broker->host = g_strdup("127.0.0.1");
@@ -102,6 +82,7 @@ static void test_any_bytes(void)
     producers_start(broker, "id", 1000, -1, -1, &producer);
     for (int i = 0; i < ROUNDS; i++) {
         give(broker, &conn, rand);
+        g_byte_array_set_size(answers, 0);
         if (i % 1000 == 0)
             groups_expire(broker, G_MAXINT64 / 2); /* members that such requests have made */
     }
