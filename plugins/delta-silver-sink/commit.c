@@ -65,7 +65,7 @@ static void add_commit_info(Sink *sink, int64_t now, GString *out)
 /* Row ids go on from where the version before stands: another try has others. */
 static void add_files(Sink *sink, GString *out)
 {
-    bool tracked = sink->log->version >= 0 && delta_log_supports(sink->log, "rowTracking");
+    bool tracked = sink->log->version < 0 ? properties_track_rows(sink) : delta_log_supports(sink->log, "rowTracking");
     int64_t next = tracked ? delta_log_row_ids(sink->log) + 1 : -1;
     for (guint i = 0; i < sink->files->len; i++) {
         const DataFile *file = sink->files->pdata[i];

@@ -22,7 +22,7 @@ static const SfOption options[] = {
                   .doc = "Properties of a table that is created; also those that switch on a feature which this sink "
                          "supports: `delta.enableDeletionVectors`, `delta.enableChangeDataFeed`, "
                          "`delta.enableInCommitTimestamps`, `delta.enableTypeWidening`, `delta.columnMapping.mode`, "
-                         "`delta.checkpointPolicy`, `delta.feature.NAME: supported`.",
+                         "`delta.checkpointPolicy`, `delta.enableRowTracking`, `delta.feature.NAME: supported`.",
                   .example = "{delta.appendOnly: true}"),
     SF_OPTION_BOOL(Sink, merge_schema, .value = "true",
                    .doc = "Add columns that the table lacks at its end; else they stop the pipeline."),

@@ -28,6 +28,7 @@ static const struct {
                 {"delta.columnMapping.mode", "name", "columnMapping", true},
                 {"delta.columnMapping.mode", "id", "columnMapping", true},
                 {"delta.checkpointPolicy", "v2", "v2Checkpoint", true},
+                {"delta.enableRowTracking", "true", "rowTracking", false},
                 {NULL, NULL, "appendOnly", false},
                 {NULL, NULL, "invariants", false},
                 {NULL, NULL, "checkConstraints", false},
@@ -63,17 +64,21 @@ static int switch_of(const char *key, const char *value, bool *off)
     return -1;
 }
 
-SfStatus properties_check(const Sink *sink, SfError *err)
+static void check_property(const char *key, const char *value, SfError *all)
 {
-    for (size_t i = 0; i < sink->table_properties.size; i++) {
-        const char *key = sink->table_properties.pairs[i].key;
-        const char *value = sink->table_properties.pairs[i].value;
-        bool off;
-        if (!is_plain(key) && switch_of(key, value, &off) < 0 && !off)
-            return sf_fail(err, SF_CONFIG,
-                           "table property '%s: %s' needs a feature that this sink lacks, or is not known", key, value);
-    }
-    return SF_OK;
+    SfError one;
+    bool off;
+    if (is_plain(key) || switch_of(key, value, &off) >= 0 || off)
+        return;
+    sf_fail(&one, SF_CONFIG, "table property '%s: %s' needs a feature that this sink lacks, or is not known", key,
+            value);
+    sf_fail_also(all, &one);
+}
+
+void properties_check(const Sink *sink, SfError *all)
+{
+    for (size_t i = 0; i < sink->table_properties.size; i++)
+        check_property(sink->table_properties.pairs[i].key, sink->table_properties.pairs[i].value, all);
 }
 
 static bool has_feature(const Sink *sink, const char *feature)
@@ -98,9 +103,27 @@ bool properties_commit_time(const Sink *sink)
     return has_feature(sink, "inCommitTimestamp");
 }
 
+/* Rows have ids where the feature is there, whether it is enabled or only supported. */
+bool properties_track_rows(const Sink *sink)
+{
+    bool off;
+    for (size_t i = 0; i < sink->table_properties.size; i++) {
+        int number = switch_of(sink->table_properties.pairs[i].key, sink->table_properties.pairs[i].value, &off);
+        if (number >= 0 && strcmp(switches[number].feature, "rowTracking") == 0)
+            return true;
+    }
+    return false;
+}
+
 static void add_text(json_object *list, const char *text)
 {
     json_object_array_add(list, json_object_new_string(text));
+}
+
+static bool is_implied(const Sink *sink, const char *feature)
+{
+    return strcmp(feature, "appendOnly") == 0 || strcmp(feature, "invariants") == 0 ||
+           (strcmp(feature, "domainMetadata") == 0 && properties_track_rows(sink));
 }
 
 /* Version 7 lists what is wanted, and what version 2 would have meant. */
@@ -128,7 +151,7 @@ json_object *properties_protocol(const Sink *sink)
     const char *last = "";
     for (size_t i = 0; i < G_N_ELEMENTS(switches); i++) {
         const char *feature = switches[i].feature;
-        bool implied = strcmp(feature, "appendOnly") == 0 || strcmp(feature, "invariants") == 0;
+        bool implied = is_implied(sink, feature);
         if ((!wanted[i] && !implied) || strcmp(feature, last) == 0)
             continue;
         last = feature;
@@ -144,8 +167,23 @@ json_object *properties_protocol(const Sink *sink)
     return protocol;
 }
 
+/* Columns in which writers that move rows keep their ids and versions (PROTOCOL.md, "Row Tracking"). */
+static void add_materialized(json_object *configuration)
+{
+    static const char *const names[][2] = {
+        {"delta.rowTracking.materializedRowIdColumnName", "_row-id-col-"},
+        {"delta.rowTracking.materializedRowCommitVersionColumnName", "_row-commit-version-col-"}};
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+        g_autofree char *uuid = delta_uuid();
+        g_autofree char *name = g_strconcat(names[i][1], uuid, NULL);
+        json_object_object_add(configuration, names[i][0], json_object_new_string(name));
+    }
+}
+
 void properties_add(const Sink *sink, json_object *configuration)
 {
+    if (has_feature(sink, "rowTracking"))
+        add_materialized(configuration);
     for (size_t i = 0; i < sink->table_properties.size; i++) {
         const char *key = sink->table_properties.pairs[i].key;
         /* A request for a feature is not a property of the table. */

@@ -66,8 +66,9 @@ static GPtrArray *partition_values(const Router *router, int64_t row)
         }
         if (there && router->input->partition[i].local)
             drop_zone(text);
-        if (strlen(text->str) != text->len) {
-            sf_reject(sink->node, router->input->rejects, row, "%s: a NUL character cannot be in a partition's name",
+        if (!g_utf8_validate(text->str, (gssize) text->len, NULL)) { /* which takes U+0000 for the end */
+            sf_reject(sink->node, router->input->rejects, row,
+                      "%s: a value that is no UTF-8, or has a NUL character, cannot be a partition's",
                       (const char *) sink->partitions->pdata[i]);
             return NULL;
         }

@@ -109,7 +109,8 @@ int64_t table_indexed(const Sink *sink); /* columns that have statistics; -1: al
 int64_t table_number(const Sink *sink, const char *property, int64_t other);
 
 /* properties.c: what table_properties ask for, when the table is created. */
-SfStatus properties_check(const Sink *sink, SfError *err);
+void properties_check(const Sink *sink, SfError *all); /* as sf_fail_also() */
+bool properties_track_rows(const Sink *sink);
 bool properties_map_columns(const Sink *sink);
 bool properties_commit_time(const Sink *sink);
 json_object *properties_protocol(const Sink *sink); /* the action */

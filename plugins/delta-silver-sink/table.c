@@ -14,7 +14,10 @@ static SfStatus check_partition(const struct ArrowSchema *input, const char *nam
     int number = column_of(input, name);
     SfField field;
     if (number < 0)
-        return sf_fail(err, SF_CONFIG, "partition_by: there is no column '%s' in the rows", name);
+        return sf_fail(err, SF_CONFIG,
+                       "partition_by: there is no column '%s' in the rows (a table that is there keeps its own "
+                       "partitioning without the option)",
+                       name);
     SF_TRY(sf_schema_field(input->children[number], &field, err));
     if (field.type == SF_BINARY || field.type == SF_LIST || field.type == SF_STRUCT)
         return sf_fail(err, SF_CONFIG, "partition_by: column '%s' is a %s, which a table cannot be partitioned by",
@@ -22,20 +25,36 @@ static SfStatus check_partition(const struct ArrowSchema *input, const char *nam
     return SF_OK;
 }
 
-SfStatus table_check_options(const Sink *sink, const struct ArrowSchema *input, SfError *err)
+static SfStatus check_partition_again(const Sink *sink, size_t number, SfError *err)
 {
-    SF_TRY(properties_check(sink, err));
-    for (size_t i = 0; i < sink->partition_by.size; i++) {
-        const char *name = sink->partition_by.items[i];
-        SF_TRY(check_partition(input, name, err));
-        for (size_t j = 0; j < i; j++)
-            if (delta_name_equal(name, sink->partition_by.items[j]))
-                return sf_fail(err, SF_CONFIG, "partition_by: column '%s' is there twice", name);
-    }
-    /* Which names there may be, the table says: with column mapping, any. */
+    const char *name = sink->partition_by.items[number];
+    for (size_t i = 0; i < number; i++)
+        if (delta_name_equal(name, sink->partition_by.items[i]))
+            return sf_fail(err, SF_CONFIG, "partition_by: column '%s' is there twice", name);
+    return SF_OK;
+}
+
+/* Which names there may be, the table says: with column mapping, any. */
+static SfStatus check_columns(const struct ArrowSchema *input, SfError *err)
+{
     g_autoptr(json_object) schema = delta_schema_new();
     bool changed = false;
     return delta_schema_merge(schema, input, DELTA_MERGE_MAPPED, &changed, err);
+}
+
+SfStatus table_check_options(const Sink *sink, const struct ArrowSchema *input, SfError *err)
+{
+    SfError all = {0};
+    SfError one = {0};
+    properties_check(sink, &all);
+    for (size_t i = 0; i < sink->partition_by.size; i++) {
+        if (check_partition(input, sink->partition_by.items[i], &one) != SF_OK ||
+            check_partition_again(sink, i, &one) != SF_OK)
+            sf_fail_also(&all, &one);
+    }
+    if (check_columns(input, &one) != SF_OK)
+        sf_fail_also(&all, &one);
+    return all.message[0] ? sf_fail(err, SF_CONFIG, "%s", all.message) : SF_OK;
 }
 
 static bool is_busy(const Sink *sink)

@@ -327,6 +327,49 @@ static void test_properties(void)
                     "\"appendOnly\",\"invariants\",\"timestampNtz\"]}");
 }
 
+/* A table that is created with row tracking: its first rows have ids, too. */
+static void test_created_tracked(void)
+{
+    g_auto(SilverTable) table = {0};
+    int64_t mark;
+    assert_protocol("delta.enableRowTracking: true",
+                    "{\"minReaderVersion\":1,\"minWriterVersion\":7,\"writerFeatures\":[\"rowTracking\",\"appendOnly\","
+                    "\"invariants\",\"domainMetadata\"]}");
+    silver_init(&table, "table_properties: {delta.enableRowTracking: true}");
+    g_autoptr(Harness) h = silver_sink_new(&table, "id bigint");
+    silver_write_rows(h, "events/0", 0, ROWS("[1]", "[2]", "[3]"));
+    harness_commit(h, SF_COMMIT_CHECKPOINT);
+    g_assert_cmpint(row_ids_of(&table, 0, &mark), ==, 0);
+    g_assert_cmpint(mark, ==, 2);
+    silver_write_rows(h, "events/0", 3, ROWS("[4]"));
+    harness_commit(h, SF_COMMIT_END);
+    g_assert_cmpint(row_ids_of(&table, 1, &mark), ==, 3);
+    g_autoptr(GPtrArray) actions = silver_actions(&table, 0, "metaData");
+    json_object *configuration = delta_json_member(actions->pdata[0], "configuration", json_type_object);
+    g_assert_cmpstr(delta_json_text(configuration, "delta.enableRowTracking"), ==, "true");
+    g_assert_true(g_str_has_prefix(delta_json_text(configuration, "delta.rowTracking.materializedRowIdColumnName"),
+                                   "_row-id-col-"));
+    g_assert_true(
+        g_str_has_prefix(delta_json_text(configuration, "delta.rowTracking.materializedRowCommitVersionColumnName"),
+                         "_row-commit-version-col-"));
+}
+
+/* What no partition's name can hold is a reject, and stops nothing. */
+static void test_partition_values(void)
+{
+    g_auto(SilverTable) table = {0};
+    silver_init(&table, "");
+    silver_put_table(&table, &(ForeignTable){.fields = "[" FIELD("id", "long", "") "," FIELD("p", "binary", "") "]",
+                                             .partitions = "[\"p\"]"});
+    g_autoptr(Harness) h = silver_sink_new(&table, "id bigint, p binary");
+    silver_write_rows(h, "events/0", 0, ROWS("[1, \"a\\u0000b\"]", "[2, \"ab\"]"));
+    harness_commit(h, SF_COMMIT_END);
+    g_autofree char *text = silver_text(&table, "id bigint");
+    g_assert_cmpstr(text, ==, "{\"id\":2}");
+    g_assert_nonnull(
+        strstr(harness_rejects(h), "p: a value that is no UTF-8, or has a NUL character, cannot be a partition's"));
+}
+
 /* A table that is created with mapped columns has them all, and its names may have blanks. */
 static void test_created_mapped(void)
 {
@@ -387,6 +430,8 @@ int main(int argc, char **argv)
     g_test_add_func("/delta-silver-sink/features/constraints beyond us are refused", test_unknown_constraints);
     g_test_add_func("/delta-silver-sink/features/invariants are constraints", test_invariants);
     g_test_add_func("/delta-silver-sink/features/properties switch features on", test_properties);
+    g_test_add_func("/delta-silver-sink/features/a table may be created with row tracking", test_created_tracked);
+    g_test_add_func("/delta-silver-sink/features/values that no partition can have", test_partition_values);
     g_test_add_func("/delta-silver-sink/features/a table may be created with mapped columns", test_created_mapped);
     return g_test_run();
 }

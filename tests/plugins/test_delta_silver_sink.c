@@ -170,11 +170,22 @@ static void test_refusals(void)
     refuse(
         "partition_by: [id]", "id bigint, day date", &table,
         "partition_by differs from file://%s/t, which is partitioned by [day]; a table's partitioning cannot change");
-    refuse("partition_by: [dya]", "id bigint, day date", &table, "partition_by: there is no column 'dya' in the rows");
+    refuse("partition_by: [dya]", "id bigint, day date", &table,
+           "partition_by: there is no column 'dya' in the rows (a table that is there keeps its own partitioning "
+           "without the option)");
+    refuse("partition_by: [dya, id, ID, nor]\ntable_properties: {delta.enableX: true, delta.y: z}",
+           "id bigint, day date, a list<int>", &table,
+           "table property 'delta.enableX: true' needs a feature that this sink lacks, or is not known\n"
+           "table property 'delta.y: z' needs a feature that this sink lacks, or is not known\n"
+           "partition_by: there is no column 'dya' in the rows (a table that is there keeps its own partitioning "
+           "without the option)\n"
+           "partition_by: column 'ID' is there twice\n"
+           "partition_by: there is no column 'nor' in the rows (a table that is there keeps its own partitioning "
+           "without the option)");
     refuse("", "a list<int>, b struct<c int>", &table,
            "file://%s/t: column 'id' is not null in the table, but the rows do not have it");
-    refuse("table_properties: {delta.enableRowTracking: true}", "id bigint, day date", &table,
-           "table property 'delta.enableRowTracking: true' needs a feature that this sink lacks, or is not known");
+    refuse("table_properties: {delta.enableIcebergCompatV2: true}", "id bigint, day date", &table,
+           "table property 'delta.enableIcebergCompatV2: true' needs a feature that this sink lacks, or is not known");
 }
 
 static void test_not_null(void)
