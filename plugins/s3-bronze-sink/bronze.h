@@ -76,6 +76,8 @@ typedef struct Chain {
 
 /* ---- the sink ---- */
 
+typedef enum Start { START_KNOWN, START_ANEW } Start;
+
 typedef struct Bronze {
     StoreOptions place;
     LayoutOptions layout_options;
@@ -86,6 +88,8 @@ typedef struct Bronze {
     int64_t pad;
     const char *extension;     /* of raw objects */
     int64_t connect_part_size; /* s3.part.size */
+    const char *adopt;         /* a name that this step had before, or NULL */
+    int32_t start;             /* Start */
 
     Layout layout;
     bool has_layout;
@@ -118,6 +122,8 @@ size_t chain_held(const Chain *chain);
 /* names.c: what splits and objects are called. Own: "<topic>@s<hash of the split's name>", for a split whose topic and
  * partition another one has as well, such as a file that took another's place; else "<topic>", or "<topic>@<epoch>". */
 void chain_call(const Bronze *bronze, const SfNode *node, Chain *chain, bool own);
+/* Where its ledger is when the pipeline is called so. */
+char *chain_ledger(const Bronze *bronze, const Chain *chain, const char *pipeline, bool own);
 /* Whether it is told from all others by topic, partition and epoch. */
 bool split_is_numbered(const SfSplit *split);
 char *chain_directory(const Bronze *bronze, const Layout *layout, const Chain *chain, int64_t bucket);

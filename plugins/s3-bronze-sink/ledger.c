@@ -159,12 +159,29 @@ static SfStatus check_entry(const SfNode *node, const Chain *chain, const Entry 
             return sf_fail(err, SF_CONFIG, "ledger entry '%s' names the object '%.200s', which is not below '%s%s/'",
                            key, object, bronze->root, chain->topic);
     }
-    if (g_str_equal(entry->step, node->step))
+    return SF_OK;
+}
+
+/* What `adopt` may mean: <pipeline>/<step>, the pipeline alone, or the step. */
+static bool was_called(const SfNode *node, const char *pipeline, const char *step)
+{
+    const char *adopt = bronze_of(node)->adopt;
+    g_autofree char *both = g_strconcat(pipeline, "/", step, NULL);
+    bool same_step = g_str_equal(step, node->step), same_pipeline = g_str_equal(pipeline, node->pipeline);
+    return (same_step && same_pipeline) || g_strcmp0(adopt, both) == 0 ||
+           (same_step && g_strcmp0(adopt, pipeline) == 0) || (same_pipeline && g_strcmp0(adopt, step) == 0);
+}
+
+static SfStatus check_writer(const SfNode *node, const Chain *chain, const char *pipeline, const Entry *entry,
+                             SfError *err)
+{
+    if (was_called(node, pipeline, entry->step))
         return SF_OK;
     return sf_fail(err, SF_CONFIG,
-                   "step '%s' of this pipeline has written '%s' to '%s' already; give '%s' a url or "
-                   "topics.dir of its own, or the name '%s' if it takes over",
-                   entry->step, chain->split->name, store_url(bronze->store), node->step, entry->step);
+                   "step '%s' of pipeline '%s' has written '%s' to '%s' already; set 'adopt: %s/%s' if '%s' takes over "
+                   "from it (a step that was renamed), or give '%s' a url or topics.dir of its own",
+                   entry->step, pipeline, chain->split->name, store_url(bronze_of(node)->store), pipeline, entry->step,
+                   node->step, node->step);
 }
 
 static SfStatus get_entry(const SfNode *node, const Chain *chain, int64_t start, Entry **out, SfError *err)
@@ -232,9 +249,10 @@ static SfStatus check_ledger_of(SfNode *node, const Chain *chain, const char *le
     if (!written || g_str_equal(prefix, chain->ledger))
         return SF_OK;
     return sf_fail(err, SF_CONFIG,
-                   "pipeline '%s' has written '%s' to '%s' already, and every row would be there twice; give "
-                   "'%s' a url or topics.dir of its own, or the pipeline the name '%s' if it takes over",
-                   pipeline, chain->split->name, store_url(bronze->store), node->step, pipeline);
+                   "pipeline '%s' has written '%s' to '%s' already, and every row would be there twice; set 'adopt: "
+                   "%s' if '%s' takes over from it (a pipeline that was renamed), or 'start: anew' if its objects are "
+                   "elsewhere by now; else give '%s' a url or topics.dir of its own",
+                   pipeline, chain->split->name, store_url(bronze->store), pipeline, node->step, node->step);
 }
 
 /* A chain without an entry must not meet the objects of another pipeline: names would clash and rows double. */
@@ -302,6 +320,33 @@ static SfStatus claim_name(const SfNode *node, const Chain *chain, bool *ours, S
     return store_put_new(bronze_of(node)->store, key, body, ours, err);
 }
 
+/* The last entry of the ledger that the split had when the pipeline was called as `adopt` says, if it was another name.
+ */
+static SfStatus adopt_entry(const SfNode *node, const Chain *chain, int64_t hint, Entry **out, int64_t *written_ms,
+                            SfError *err)
+{
+    const Bronze *bronze = bronze_of(node);
+    g_auto(GStrv) parts = g_strsplit(bronze->adopt ? bronze->adopt : "", "/", 2);
+    if (!parts[0] || g_str_equal(parts[0], node->pipeline))
+        return SF_OK;
+    for (int own = 0; own < 2 && !*out; own++) {
+        Chain then = *chain;
+        g_autofree char *ledger = then.ledger = chain_ledger(bronze, chain, parts[0], own);
+        g_autoptr(Entry) entry = NULL;
+        bool ours = false;
+        SF_TRY(last_entry(node, &then, hint, &entry, written_ms, err));
+        if (entry)
+            SF_TRY(belongs(&then, entry, &ours, err));
+        if (!ours)
+            continue;
+        SF_TRY(check_writer(node, chain, parts[0], entry, err));
+        *out = g_steal_pointer(&entry);
+    }
+    if (!*out)
+        *written_ms = 0;
+    return SF_OK;
+}
+
 /* A split goes by its topic's name as long as no other split of that topic does, else by a name of its own. Leaves the
  * chain with that name, and with the last entry if there is one. */
 static SfStatus find_ledger(const SfNode *node, Chain *chain, int64_t hint, Entry **out, int64_t *written_ms,
@@ -317,6 +362,7 @@ static SfStatus find_ledger(const SfNode *node, Chain *chain, int64_t hint, Entr
         if (entry)
             SF_TRY(belongs(chain, entry, &ours, err));
         if (ours) {
+            SF_TRY(check_writer(node, chain, node->pipeline, entry, err));
             *out = g_steal_pointer(&entry);
             return SF_OK;
         }
@@ -325,14 +371,15 @@ static SfStatus find_ledger(const SfNode *node, Chain *chain, int64_t hint, Entr
     *written_ms = 0;
     chain_call(bronze, node, chain, true);
     SF_TRY(last_entry(node, chain, hint, out, written_ms, err));
-    if (*out || taken)
-        return SF_OK;
+    if (*out)
+        return check_writer(node, chain, node->pipeline, *out, err);
     bool ours = false;
     chain_call(bronze, node, chain, false);
-    SF_TRY(claim_name(node, chain, &ours, err));
+    if (!taken)
+        SF_TRY(claim_name(node, chain, &ours, err));
     if (!ours)
         chain_call(bronze, node, chain, true);
-    return SF_OK;
+    return adopt_entry(node, chain, hint, out, written_ms, err);
 }
 
 SfStatus ledger_recover(SfNode *node, Chain *chain, int64_t hint, int64_t *position, int64_t *written_ms, SfError *err)
@@ -344,7 +391,8 @@ SfStatus ledger_recover(SfNode *node, Chain *chain, int64_t hint, int64_t *posit
         sf_recovered_origin(node, chain->input, chain->split, entry->origin);
         SF_TRY(resume(node, chain, g_steal_pointer(&entry), hint, err));
     } else {
-        SF_TRY(check_neighbours(node, chain, err));
+        if (bronze_of(node)->start == START_KNOWN)
+            SF_TRY(check_neighbours(node, chain, err));
         chain_reset(chain, SF_POSITION_NONE);
     }
     *position = chain->start;

@@ -52,6 +52,13 @@ static char *own_name(const Chain *chain)
     return g_strdup_printf("%s@s%.*s", plain, HASH_DIGITS, hash);
 }
 
+char *chain_ledger(const Bronze *bronze, const Chain *chain, const char *pipeline, bool own)
+{
+    g_autofree char *name = own ? own_name(chain) : plain_name(chain);
+    g_autofree char *segment = segment_of(pipeline);
+    return g_strdup_printf("%s_sf/%s/%s/%" PRId32 "/", bronze->root, segment, name, chain->split->partition);
+}
+
 void chain_call(const Bronze *bronze, const SfNode *node, Chain *chain, bool own)
 {
     const SfSplit *split = chain->split;
@@ -60,8 +67,7 @@ void chain_call(const Bronze *bronze, const SfNode *node, Chain *chain, bool own
     g_free(chain->ledger);
     chain->topic = segment_of(split->topic ? split->topic : split->name);
     chain->name = own ? own_name(chain) : plain_name(chain);
-    g_autofree char *pipeline = segment_of(node->pipeline);
-    chain->ledger = g_strdup_printf("%s_sf/%s/%s/%" PRId32 "/", bronze->root, pipeline, chain->name, split->partition);
+    chain->ledger = chain_ledger(bronze, chain, node->pipeline, own);
 }
 
 static char *file_name(const Bronze *bronze, const Layout *layout, const Chain *chain, int64_t first)

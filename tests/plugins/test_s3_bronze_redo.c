@@ -306,7 +306,7 @@ static void place_of_another_step_is_refused(Place *place, gconstpointer unused)
     SfError err;
     g_assert_cmpint(again->instance->plugin->sink.recover(again->node, &chain, 1, &err), ==, SF_CONFIG);
     g_assert_true(
-        g_str_has_prefix(err.message, "step 'other' of this pipeline has written 'sales_events/0' to 'file://"));
+        g_str_has_prefix(err.message, "step 'other' of pipeline 'test' has written 'sales_events/0' to 'file://"));
 }
 
 static void two_inputs_with_one_split_are_refused(Place *place, gconstpointer unused)
