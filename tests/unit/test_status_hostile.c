@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "runtime/log.h"
+#include "runtime/state_dir.h"
 
 typedef struct Evil {
     const char *text;
@@ -245,9 +246,42 @@ static void test_no_descriptors(void)
     g_assert_cmpint(g_rmdir(dir), ==, 0);
 }
 
+/* An empty variable is none, as the XDG base directory specification has it. */
+static void test_default_directory(void)
+{
+    static const struct {
+        const char *own, *runtime, *expected; /* NULL: by the user's number */
+    } cases[] = {{"/a", "/run/b", "/a"},
+                 {"", "/run/b", "/run/b/streamforge"},
+                 {NULL, "/run/b", "/run/b/streamforge"},
+                 {NULL, "", NULL},
+                 {"", NULL, NULL}};
+    g_autofree char *by_number = g_strdup_printf("/tmp/streamforge-%u", (guint) getuid());
+    g_auto(GStrv) before = g_get_environ();
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_unsetenv("SF_STATE_DIR");
+        g_unsetenv("XDG_RUNTIME_DIR");
+        if (cases[i].own)
+            g_setenv("SF_STATE_DIR", cases[i].own, TRUE);
+        if (cases[i].runtime)
+            g_setenv("XDG_RUNTIME_DIR", cases[i].runtime, TRUE);
+        g_autofree char *found = state_dir_default();
+        g_assert_cmpstr(found, ==, cases[i].expected ? cases[i].expected : by_number);
+    }
+    for (gsize i = 0; i < 2; i++) {
+        static const char *const names[] = {"SF_STATE_DIR", "XDG_RUNTIME_DIR"};
+        const char *value = g_environ_getenv(before, names[i]);
+        if (value)
+            g_setenv(names[i], value, TRUE);
+        else
+            g_unsetenv(names[i]);
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/status/default-directory", test_default_directory);
     g_test_add_func("/status/types", test_types);
     g_test_add_func("/status/depth", test_depth);
     g_test_add_func("/status/control-characters", test_control_characters);
