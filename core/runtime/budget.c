@@ -36,6 +36,12 @@ gint64 budget_own(void)
     return __atomic_load_n(&own, __ATOMIC_RELAXED);
 }
 
+gint64 budget_part(void)
+{
+    gint64 half = budget_own();
+    return half > G_MAXINT64 / 2 ? G_MAXINT64 : half * 2;
+}
+
 static bool beyond(const BudgetShare *share, gint64 least, gint64 of_common)
 {
     return __atomic_load_n(&share->used, __ATOMIC_RELAXED) >= least &&

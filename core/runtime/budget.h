@@ -17,7 +17,8 @@ void budget_setup(gint64 limit, guint pipelines);
 void budget_charge(BudgetShare *share, gint64 bytes); /* negative gives back */
 gint64 budget_used(void);                             /* by all */
 gint64 budget_limit(void);
-gint64 budget_own(void); /* what each share has for itself */
+gint64 budget_own(void);  /* what each share has for itself */
+gint64 budget_part(void); /* and with its part of what is common */
 bool budget_full(const BudgetShare *share);
 bool budget_tight(const BudgetShare *share);
 

@@ -101,6 +101,12 @@ static void service_charge(SfNode *node, int64_t bytes)
     budget_charge(caller->context->memory, bytes);
 }
 
+static int64_t service_memory(SfNode *node)
+{
+    (void) node;
+    return budget_part();
+}
+
 static void service_fault(SfNode *node, const char *point)
 {
     (void) node;
@@ -179,4 +185,5 @@ const SfHost host_services = {
     .other_origin = service_other_origin,
     .origin = service_origin,
     .recovered_origin = service_recovered_origin,
+    .memory = service_memory,
 };

@@ -50,6 +50,7 @@ typedef struct Harness {
     int64_t patience_ms; /* by sf_patience() */
     unsigned settled;    /* calls of sf_settle() */
     struct HarnessPrivate *own;
+    int64_t memory; /* what sf_memory() says; 40 MiB unless set */
 } Harness;
 
 /* Loads the plugin (on SF_PLUGIN_PATH) and takes its options as YAML text, a flow or block map; "" for none. */

@@ -197,6 +197,7 @@ struct SfHost {
     const char *(*other_origin)(SfNode *node, const SfSplit *split);
     const char *(*origin)(SfNode *node, const SfSplit *split);
     void (*recovered_origin)(SfNode *node, size_t input, const SfSplit *split, const char *origin);
+    int64_t (*memory)(SfNode *node);
 };
 
 /* A line for the operator, not an error: "assigned sales_events/0 at 100". Any thread. */
@@ -331,6 +332,14 @@ static inline void sf_recovered(SfNode *node, size_t input, const SfSplit *split
 static inline void sf_charge(SfNode *node, int64_t bytes)
 {
     node->host->charge(node, bytes);
+}
+
+/* From open on: the pipeline's fair part of the process's memory budget, in bytes, for all of its nodes together;
+ * INT64_MAX with an older host. What a node is going to hold all the time (queues, caches) should be a small part of
+ * it, and be charged by sf_charge at the end of open: rows on their way get the rest. */
+static inline int64_t sf_memory(SfNode *node)
+{
+    return node->host->size > offsetof(SfHost, memory) ? node->host->memory(node) : INT64_MAX;
 }
 
 /* A numbered place between two side effects, where a debug build can be killed: SF_FAULT=point:n dies by SIGKILL at the

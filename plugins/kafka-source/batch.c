@@ -3,9 +3,6 @@
 
 #include "source.h"
 
-/* What librdkafka holds for a message beside its bytes. */
-#define MESSAGE_OVERHEAD 400
-
 typedef struct Retained {
     gint *count; /* a g_atomic_rc_box, for it may outlive the source */
     size_t size;

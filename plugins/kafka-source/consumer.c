@@ -30,7 +30,7 @@ static SfStatus subscribe(Source *source, SfError *err)
 SfStatus consumer_open(SfNode *node, SfError *err)
 {
     Source *source = node->state;
-    rd_kafka_conf_t *conf = settings_conf(node, err);
+    rd_kafka_conf_t *conf = settings_conf(node, sf_memory(node), err);
     if (!conf)
         return SF_CONFIG;
     source->group_id = settings_group(node);
@@ -239,7 +239,7 @@ static bool drain(Source *source)
     }
     if (n > 0)
         kafka_client_up(source->client);
-    refill_taken(source, bytes);
+    refill_taken(source, bytes + (size_t) MAX(n, 0) * 2 * MESSAGE_OVERHEAD);
     return n > 0;
 }
 
@@ -399,8 +399,7 @@ void consumer_close(SfNode *node)
 {
     Source *source = node->state;
     consumer_leave(node);
-    if (source->data)
-        rd_kafka_queue_destroy(source->data);
+    g_clear_pointer(&source->data, rd_kafka_queue_destroy);
     g_clear_pointer(&source->id_answers, rd_kafka_queue_destroy);
     kafka_client_free(g_steal_pointer(&source->asker), CLOSE_MS);
     /* with batches still alive the handle goes when the last of them does */

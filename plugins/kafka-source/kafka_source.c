@@ -39,10 +39,11 @@ static const SfOption options[] = {
                        "one; continue: what lies before is left out. See epoch."),
     SF_OPTION_ENUM(Source, missing_topic, .value = "wait", .words = missing_words,
                    .doc = "When none of the topics exists."),
-    SF_OPTION_SIZE(Source, prefetch, .value = "8MiB", .min = "1MiB", .max = "2GiB",
-                   .doc =
-                       "Bytes of messages that are fetched ahead, by all tasks together (queued.max.messages.kbytes); "
-                       "the client takes half a KiB more for each."),
+    SF_OPTION_SIZE(
+        Source, prefetch, .value = "8MiB", .min = "1MiB", .max = "2GiB",
+        .doc = "Bytes of messages that are fetched ahead, by all tasks together (queued.max.messages.kbytes); a "
+               "quarter of the pipeline's `memory` at most, and fewer where messages are small "
+               "(queued.min.messages), for the client takes 400 bytes more for each."),
     SF_OPTION_INT(Source, batch_rows, .value = "1536", .min = "1", .max = "1000000", .doc = "Most rows of a batch."),
     SF_OPTION_SIZE(Source, batch_bytes, .value = "4MiB", .min = "1KiB", .max = "1GiB",
                    .doc = "A batch ends when its keys and values have reached this size."),
@@ -114,14 +115,14 @@ static SfStatus bind_source(SfNode *node, struct ArrowSchema *out, SfError *err)
         sf_fail_also(&all, &one);
     if (parse_start(source, &one) != SF_OK)
         sf_fail_also(&all, &one);
-    g_autoptr(rd_kafka_conf_t) conf = settings_conf(node, &one);
+    g_autoptr(rd_kafka_conf_t) conf = settings_conf(node, INT64_MAX, &one);
     if (!conf)
         sf_fail_also(&all, &one);
     SF_TRY(sf_schema_raw(out, err));
     return *all.message ? sf_fail(err, SF_CONFIG, "%s", all.message) : SF_OK;
 }
 
-static SfStatus open_source(SfNode *node, SfError *err)
+static SfStatus start(SfNode *node, SfError *err)
 {
     Source *source = node->state;
     source->partitions = g_ptr_array_new();
@@ -143,21 +144,34 @@ static void interrupt(SfNode *node)
         g_debug("wake-up: %s", g_strerror(errno)); /* full counter: it is awake already */
 }
 
+/* Open may be called again after it. */
 static void close_source(SfNode *node)
 {
     Source *source = node->state;
     consumer_close(node);
-    if (source->partitions)
-        g_ptr_array_unref(source->partitions);
+    g_clear_pointer(&source->partitions, g_ptr_array_unref);
     if (source->wake > 0)
         close(source->wake);
+    source->wake = 0;
     if (source->retained)
         g_atomic_rc_box_release(source->retained);
-    sf_builder_free(source->headers);
+    source->retained = NULL;
+    g_clear_pointer(&source->headers, sf_builder_free);
     g_clear_pointer(&source->absent, g_hash_table_unref);
     g_clear_pointer(&source->ids, g_hash_table_unref);
-    g_free(source->drained);
-    g_free(source->group_id);
+    g_clear_pointer(&source->drained, g_free);
+    g_clear_pointer(&source->group_id, g_free);
+    source->closing = false;
+}
+
+static SfStatus open_source(SfNode *node, SfError *err)
+{
+    SfStatus status = start(node, err);
+    if (status == SF_OK)
+        sf_charge(node, settings_held(node, sf_memory(node)));
+    else
+        close_source(node);
+    return status;
 }
 
 SF_SOURCE_PLUGIN = {

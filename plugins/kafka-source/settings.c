@@ -11,6 +11,9 @@
 #define FETCH_BYTES (INT64_C(512) << 10) /* of all tasks together */
 #define FETCH_LEAST (INT64_C(64) << 10)
 
+/* What is fetched ahead takes one part in so many of the pipeline's memory at most, and half as much beside. */
+#define PREFETCH_PART 4
+
 /* A member that was killed keeps its partitions until its session ends, so sessions are short, and a heartbeat is due
  * three times in one. Either may be the user's. */
 #define SESSION_MS 10000
@@ -76,22 +79,37 @@ static int64_t fetch_bytes(const SfNode *node)
 }
 
 /* What waits in each task's client, so that all of them together hold `prefetch`: an answer comes on top of it. */
-static int64_t prefetch_bytes(const SfNode *node)
+static int64_t prefetch_bytes(const SfNode *node, int64_t memory)
 {
     const Source *source = node->state;
     int64_t answer = fetch_bytes(node);
-    int64_t each = (source->prefetch + answer) / MAX(node->tasks, 1) - answer;
+    int64_t all = MIN(source->prefetch, memory / PREFETCH_PART);
+    int64_t each = (all + answer) / MAX(node->tasks, 1) - answer;
     return MAX(each, FETCH_BYTES / 4);
 }
 
-rd_kafka_conf_t *settings_conf(const SfNode *node, SfError *err)
+/* Small messages take more beside their bytes than these are: so there are two limits, and the nearer one counts. */
+static int64_t prefetch_messages(int64_t bytes)
+{
+    return CLAMP(bytes / 2 / MESSAGE_OVERHEAD, 1, 10000000);
+}
+
+int64_t settings_held(const SfNode *node, int64_t memory)
+{
+    int64_t bytes = prefetch_bytes(node, memory);
+    return bytes + prefetch_messages(bytes) * MESSAGE_OVERHEAD;
+}
+
+rd_kafka_conf_t *settings_conf(const SfNode *node, int64_t memory, SfError *err)
 {
     const Source *source = node->state;
     g_autofree char *group = settings_group(node);
-    char prefetch[32], fetch[32], session[32], heartbeat[32];
+    char prefetch[32], messages[32], fetch[32], session[32], heartbeat[32];
+    int64_t bytes = prefetch_bytes(node, memory);
     int64_t session_ms = users_number(source, "session.timeout.ms", SESSION_MS);
     int64_t heartbeat_ms = users_number(source, "heartbeat.interval.ms", CLAMP(session_ms / 3, 1, HEARTBEAT_MS));
-    g_snprintf(prefetch, sizeof prefetch, "%" G_GINT64_FORMAT, prefetch_bytes(node) / 1024);
+    g_snprintf(prefetch, sizeof prefetch, "%" G_GINT64_FORMAT, bytes / 1024);
+    g_snprintf(messages, sizeof messages, "%" G_GINT64_FORMAT, prefetch_messages(bytes));
     g_snprintf(fetch, sizeof fetch, "%" G_GINT64_FORMAT, fetch_bytes(node));
     g_snprintf(session, sizeof session, "%" G_GINT64_FORMAT, CLAMP(heartbeat_ms * 3, SESSION_MS, G_MAXINT32 / 1000));
     g_snprintf(heartbeat, sizeof heartbeat, "%" G_GINT64_FORMAT, heartbeat_ms);
@@ -100,6 +118,7 @@ rd_kafka_conf_t *settings_conf(const SfNode *node, SfError *err)
         {"heartbeat.interval.ms", heartbeat},
         {"partition.assignment.strategy", assignors()},
         {"queued.max.messages.kbytes", prefetch},
+        {"queued.min.messages", messages},
         {"fetch.max.bytes", fetch},
         {"message.max.bytes", fetch}, /* of producers; a consumer refuses to fetch less at once */
         {"fetch.error.backoff.ms", "50"},

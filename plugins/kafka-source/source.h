@@ -94,11 +94,17 @@ typedef struct Source {
     bool missing;       /* a subscribed topic does not exist; the text is in trouble_error */
 } Source;
 
+/* What librdkafka holds for a message beside its bytes. */
+#define MESSAGE_OVERHEAD 400
+
 /* settings.c */
 char *settings_group(const SfNode *node);
 /* A number that the client has been given, the user's or ours. */
 int64_t settings_number(const Source *source, const char *name);
-rd_kafka_conf_t *settings_conf(const SfNode *node, SfError *err);
+/* memory: of the pipeline, see sf_memory. */
+rd_kafka_conf_t *settings_conf(const SfNode *node, int64_t memory, SfError *err);
+/* What the client's queue may hold of it. */
+int64_t settings_held(const SfNode *node, int64_t memory);
 
 /* consumer.c */
 SfStatus consumer_open(SfNode *node, SfError *err);
@@ -174,7 +180,7 @@ SfStatus holes_serve(SfNode *node, SfError *err);
 /* refill.c */
 /* From here on a client whose queue is full looks at it as often as it is told to (fetch.queue.backoff.ms). */
 #define FETCH_QUEUE_BACKOFF 0x020200ff
-/* So many bytes of messages have left the client's queue: it is to fill it again. */
+/* So much of what the client's queue may hold has left it: it is to fill it again. */
 void refill_taken(Source *source, size_t bytes);
 
 /* batch.c */

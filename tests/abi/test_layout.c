@@ -197,7 +197,7 @@ static const Frozen layouts[] = {
     MEMBER(SfSink, tick, 112),
     MEMBER(SfSink, interrupt, 120),
     MEMBER(SfSink, close, 128),
-    SIZE(SfHost, 168),
+    SIZE(SfHost, 176),
     MEMBER(SfHost, size, 0),
     MEMBER(SfHost, log, 8),
     MEMBER(SfHost, now_ms, 16),
@@ -219,6 +219,7 @@ static const Frozen layouts[] = {
     MEMBER(SfHost, other_origin, 144),
     MEMBER(SfHost, origin, 152),
     MEMBER(SfHost, recovered_origin, 160),
+    MEMBER(SfHost, memory, 168),
 };
 
 static const Frozen numbers[] = {

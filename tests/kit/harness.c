@@ -64,6 +64,7 @@ Harness *harness_new(const char *plugin, const char *options)
     Harness *h = g_new0(Harness, 1);
     HarnessPrivate *p = h->own = g_new0(HarnessPrivate, 1);
     h->now_ms = INT64_C(1705314600000);
+    h->memory = INT64_C(40) << 20;
     h->monotonic_ms = 1000000;
     p->plugin = load(plugin);
     p->document = parse_options(options, diagnostics);

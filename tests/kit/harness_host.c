@@ -216,6 +216,11 @@ static void take_recovered_origin(SfNode *node, size_t input, const SfSplit *spl
     chain->origin = harness_hold_text(harness_of(node), g_strdup(origin));
 }
 
+static int64_t tell_memory(SfNode *node)
+{
+    return harness_of(node)->memory;
+}
+
 const SfHost harness_host = {
     .size = sizeof(SfHost),
     .log = take_log,
@@ -238,6 +243,7 @@ const SfHost harness_host = {
     .other_origin = tell_other_origin,
     .origin = tell_origin,
     .recovered_origin = take_recovered_origin,
+    .memory = tell_memory,
 };
 
 void harness_set_origin(Harness *h, const char *split, const char *origin)

@@ -1,0 +1,84 @@
+"""Memory as documented: a process stays within `memory` and 40 MiB more, whatever it writes to and however many tasks it has."""
+
+import contextlib
+import os
+import re
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from testbed.events import Sales
+
+COUNT, PARTITIONS = 300_000, 12
+MORE_MIB = 40
+SALES = Path(__file__).resolve().parents[2] / "pipelines" / "sales.yaml"
+LAYERS = {"bronze": ["bronze"], "silver": ["sales", "silver"], "gold": ["sales", "gold"], "all": ["bronze", "sales", "silver", "gold"]}
+
+
+def sales_pipeline(layer, tasks):
+    """pipelines/sales.yaml with the steps of one layer."""
+    head, body = SALES.read_text().split("steps:\n")
+    steps = dict(re.findall(r"^  (\w+):\n((?:    .*\n|\n|  #.*\n)*)", body, re.MULTILINE))
+    return f"{head}tasks: {tasks}\nsteps:\n" + "".join(f"  {name}:\n{steps[name]}" for name in ["events", *LAYERS[layer]])
+
+
+def run_and_watch(sfrun, file, env, log):
+    """Runs until it ends; its high-water mark in MiB. What wait4() says counts its parent's before exec, too."""
+    peak = 0
+    with open(log, "w", encoding="utf-8") as output:
+        run = subprocess.Popen([sfrun.binary, "--once", file], env=env, cwd=log.parent, stderr=output)
+        while run.poll() is None:
+            with contextlib.suppress(OSError):
+                status = Path(f"/proc/{run.pid}/status").read_text()
+                peak = int((re.search(r"VmHWM:\s+(\d+) kB", status) or [0, peak])[1])
+            time.sleep(0.01)
+    assert run.returncode == 0, log.read_text()[-3000:]
+    assert peak > 10 * 1024
+    return peak / 1024
+
+
+@pytest.fixture(scope="module")
+def backlog(kafka):
+    """One topic for all of them."""
+    name = f"memory-{os.getpid()}"
+    kafka.create_topic(name, partitions=PARTITIONS)
+    kafka.produce(name, Sales(COUNT, seed=1, partitions=PARTITIONS, broken=0, span_ms=100_000).messages())
+    return name
+
+
+@pytest.mark.parametrize("tasks", [1, 3, 6])
+@pytest.mark.parametrize("layer", LAYERS)
+def test_a_backlog_stays_within_the_documented_memory(sfrun, kafka, backlog, tmp_path, layer, tasks):
+    (tmp_path / "sales.yaml").write_text(sales_pipeline(layer, tasks))
+    env = sfrun.environment({
+        "KAFKA_BROKERS": kafka.brokers, "SALES_TOPIC": backlog, "SALES_GROUP": f"{backlog}-{layer}-{tasks}", "XDG_RUNTIME_DIR": tmp_path,
+        "BRONZE_URL": f"file://{tmp_path}/raw", "SILVER_URL": f"file://{tmp_path}/silver",
+        "GOLD_CONNECTION": f"Driver=SQLite3;Database={tmp_path}/gold.db"})
+    peak = run_and_watch(sfrun, tmp_path / "sales.yaml", env, tmp_path / "log")
+    assert peak <= 40 + MORE_MIB, f"{layer}, {tasks} tasks: {peak:.1f} MiB"
+    assert kafka.lag(env["SALES_GROUP"], backlog) == 0
+
+
+WIDE = """
+pipeline: wide
+steps:
+  events: {{source: kafka-source, brokers: {brokers}, topics: [{topic}], group: {topic}}}
+  {steps}
+"""
+
+THOUSAND = "wide: {transform: json-decode, from: events, schema: {" + ", ".join(f"c{i}: string" for i in range(1000)) + "}}\n" \
+    "  silver: {sink: delta-silver-sink, from: wide, url: ./silver}"
+
+
+@pytest.mark.parametrize("steps, record, count", [
+    ("bronze: {sink: s3-bronze-sink, from: events, url: ./raw}", b'{"text": "' + bytes(range(97, 123)) * 38_000 + b'"}', 150),
+    (THOUSAND, b"{" + ",".join(f'"c{i}": "value {i}"' for i in range(1000)).encode() + b"}", 8_000)], ids=["1 MB a record", "1,000 columns"])
+def test_wide_rows_stay_within_the_documented_memory(sfrun, kafka, name, tmp_path, steps, record, count):
+    kafka.create_topic(name, partitions=3)
+    kafka.produce(name, ({"value": record, "partition": i % 3} for i in range(count)))
+    (tmp_path / "wide.yaml").write_text(WIDE.format(brokers=kafka.brokers, topic=name, steps=steps))
+    peak = run_and_watch(sfrun, tmp_path / "wide.yaml", sfrun.environment({"XDG_RUNTIME_DIR": tmp_path}), tmp_path / "log")
+    assert peak <= 40 + MORE_MIB, f"{peak:.1f} MiB"
+    assert kafka.lag(name, name) == 0
