@@ -3,41 +3,28 @@
 
 #include "sink.h"
 
-Chain *chain_find(const Sink *sink, size_t input, const SfSplit *split)
-{
-    for (guint i = 0; i < sink->chains->len; i++) {
-        Chain *chain = sink->chains->pdata[i];
-        if (chain->input == input && chain->split == split)
-            return chain;
-    }
-    return NULL;
-}
-
-void chain_free(gpointer data)
+void chain_clear(gpointer data)
 {
     Chain *chain = data;
     g_free(chain->app_id);
     g_free(chain->adopted);
     g_free(chain->origin);
-    g_free(chain);
 }
 
 /* <pipeline>/<step>/<split>; the input's name in between when there are several. Nothing in it may ever change. */
 static char *app_id_of(const SfNode *node, const char *prefix, const Chain *chain)
 {
-    return node->n_inputs > 1 ? g_strdup_printf("%s/%s/%s", prefix, node->inputs[chain->input], chain->split->name)
-                              : g_strdup_printf("%s/%s", prefix, chain->split->name);
+    return node->n_inputs > 1
+               ? g_strdup_printf("%s/%s/%s", prefix, node->inputs[chain->range.input], chain->range.split->name)
+               : g_strdup_printf("%s/%s", prefix, chain->range.split->name);
 }
 
 static Chain *chain_new(Sink *sink, size_t input, const SfSplit *split)
 {
     g_autofree char *prefix = g_strdup_printf("%s/%s", sink->node->pipeline, sink->node->step);
-    Chain *chain = g_new0(Chain, 1);
-    chain->input = input;
-    chain->split = split;
-    chain->logged = chain->committed = chain->end = SF_POSITION_NONE;
+    Chain *chain = ranges_add(sink->chains, input, split);
+    chain->logged = SF_POSITION_NONE;
     chain->app_id = app_id_of(sink->node, prefix, chain);
-    g_ptr_array_add(sink->chains, chain);
     return chain;
 }
 
@@ -62,7 +49,7 @@ static bool is_ours(const Sink *sink, const char *app_id, const SfSplit *split)
 {
     for (size_t input = 0; input < sink->n_inputs; input++) {
         g_autofree char *prefix = g_strdup_printf("%s/%s", sink->node->pipeline, sink->node->step);
-        g_autofree char *own = app_id_of(sink->node, prefix, &(Chain){.input = input, .split = split});
+        g_autofree char *own = app_id_of(sink->node, prefix, &(Chain){.range = {.input = input, .split = split}});
         if (g_str_equal(own, app_id))
             return true;
     }
@@ -76,14 +63,14 @@ static SfStatus check_others(const Sink *sink, const Chain *chain, SfError *err)
     gpointer app_id;
     g_hash_table_iter_init(&iter, sink->log->txns);
     while (g_hash_table_iter_next(&iter, &app_id, NULL)) {
-        g_autofree char *writer = writer_of(app_id, chain->split->name);
-        if (!writer || is_ours(sink, app_id, chain->split))
+        g_autofree char *writer = writer_of(app_id, chain->range.split->name);
+        if (!writer || is_ours(sink, app_id, chain->range.split))
             continue;
         return sf_fail(err, SF_CONFIG,
                        "%s: '%s' has written '%s' to this table already, and every row would be there twice; set "
                        "'adopt: %s' if '%s' takes over from it (a pipeline, step or input that was renamed), or "
                        "'start: anew' if its rows are others",
-                       store_url(sink->store), writer, chain->split->name, writer, sink->node->step);
+                       store_url(sink->store), writer, chain->range.split->name, writer, sink->node->step);
     }
     return SF_OK;
 }
@@ -130,20 +117,20 @@ static char *recover_origin(const DeltaLog *log, const char *app_id)
 
 void chain_encode(Sink *sink, Chain *chain, int64_t now, GString *out)
 {
-    delta_txn_encode(chain->app_id, chain->end, now, out);
-    chain->told = sf_origin(sink->node, chain->split);
+    delta_txn_encode(chain->app_id, chain->range.end, now, out);
+    chain->told = sf_origin(sink->node, chain->range.split);
     if (!chain->told || g_strcmp0(chain->told, chain->origin) == 0)
         return;
     g_autofree char *id = origin_id(chain->app_id, chain->told);
-    delta_txn_encode(id, chain->end, now, out);
+    delta_txn_encode(id, chain->range.end, now, out);
 }
 
 static void tell_recovered(const Sink *sink, Chain *chain, const DeltaTxn *txn)
 {
     const char *app_id = chain->adopted ? chain->adopted : chain->app_id;
     g_autofree char *origin = recover_origin(sink->log, app_id);
-    sf_recovered(sink->node, chain->input, chain->split, txn->version, txn->updated_ms);
-    sf_recovered_origin(sink->node, chain->input, chain->split, origin);
+    sf_recovered(sink->node, chain->range.input, chain->range.split, txn->version, txn->updated_ms);
+    sf_recovered_origin(sink->node, chain->range.input, chain->range.split, origin);
     if (!chain->adopted)
         chain->origin = g_steal_pointer(&origin);
 }
@@ -160,7 +147,7 @@ static SfStatus recover_chain(Sink *sink, Chain *chain, SfError *err)
     }
     if (!txn && sink->start == START_KNOWN)
         SF_TRY(check_others(sink, chain, err));
-    chain->committed = chain->end = txn ? txn->version : SF_POSITION_NONE;
+    range_reset(&chain->range, txn ? txn->version : SF_POSITION_NONE);
     if (txn)
         tell_recovered(sink, chain, txn);
     return SF_OK;
@@ -169,13 +156,14 @@ static SfStatus recover_chain(Sink *sink, Chain *chain, SfError *err)
 SfStatus chains_recover(Sink *sink, SfRecovery *chains, size_t n, SfError *err)
 {
     for (size_t i = 0; i < n; i++) {
-        Chain *chain = chain_find(sink, chains[i].input, chains[i].split);
+        Chain *chain = ranges_find(sink->chains, chains[i].input, chains[i].split);
         if (!chain)
             chain = chain_new(sink, chains[i].input, chains[i].split);
-        else if (chain->end != chain->committed)
-            return sf_fail(err, SF_FENCED, "%s was given back with rows that are not committed", chain->split->name);
+        else if (range_moved(&chain->range))
+            return sf_fail(err, SF_FENCED, "%s was given back with rows that are not committed",
+                           chain->range.split->name);
         SF_TRY(recover_chain(sink, chain, err));
-        chains[i].position = chain->committed;
+        chains[i].position = chain->range.committed;
     }
     return SF_OK;
 }
@@ -183,8 +171,8 @@ SfStatus chains_recover(Sink *sink, SfRecovery *chains, size_t n, SfError *err)
 /* Compare and set: the table must stand where this process left it, or another one has taken over. */
 SfStatus chains_check_fence(Sink *sink, SfError *err)
 {
-    for (guint i = 0; i < sink->chains->len; i++) {
-        const Chain *chain = sink->chains->pdata[i];
+    for (guint i = 0; i < ranges_count(sink->chains); i++) {
+        const Chain *chain = ranges_at(sink->chains, i);
         if (!chain_moved(chain))
             continue;
         const char *moved = chain->app_id;
@@ -192,7 +180,7 @@ SfStatus chains_check_fence(Sink *sink, SfError *err)
         int64_t there = delta_log_txn(sink->log, chain->app_id);
         if (there == expected && chain->adopted) {
             moved = chain->adopted;
-            expected = chain->committed;
+            expected = chain->range.committed;
             there = delta_log_txn(sink->log, chain->adopted);
         }
         if (there == expected)
@@ -207,8 +195,8 @@ SfStatus chains_check_fence(Sink *sink, SfError *err)
 
 void chains_publish(Sink *sink)
 {
-    for (guint i = 0; i < sink->chains->len; i++) {
-        Chain *chain = sink->chains->pdata[i];
+    for (guint i = 0; i < ranges_count(sink->chains); i++) {
+        Chain *chain = ranges_at(sink->chains, i);
         if (!chain_moved(chain))
             continue;
         g_clear_pointer(&chain->adopted, g_free);
@@ -216,7 +204,7 @@ void chains_publish(Sink *sink)
             g_free(chain->origin);
             chain->origin = g_strdup(chain->told);
         }
-        chain->logged = chain->committed = chain->end;
-        sf_committed(sink->node, chain->input, chain->split, chain->end);
+        chain->logged = chain->range.end;
     }
+    ranges_publish(sink->chains);
 }

@@ -91,8 +91,8 @@ static GBytes *make_body(Sink *sink)
         g_autoptr(json_object) metadata = table_metadata(sink);
         delta_action_encode("metaData", metadata, out);
     }
-    for (guint i = 0; i < sink->chains->len; i++) {
-        Chain *chain = sink->chains->pdata[i];
+    for (guint i = 0; i < ranges_count(sink->chains); i++) {
+        Chain *chain = ranges_at(sink->chains, i);
         if (chain_moved(chain))
             chain_encode(sink, chain, now, out);
     }
@@ -168,22 +168,6 @@ static SfStatus put_commit(Sink *sink, SfError *err)
     return SF_OK;
 }
 
-static SfStatus settle(Sink *sink, SfError *err)
-{
-    g_autofree SfPosition *ends = g_new(SfPosition, sink->chains->len);
-    for (size_t input = 0; input < sink->n_inputs; input++) {
-        size_t n = 0;
-        for (guint i = 0; i < sink->chains->len; i++) {
-            const Chain *chain = sink->chains->pdata[i];
-            if (chain->input == input && chain_moved(chain))
-                ends[n++] = (SfPosition){.split = chain->split, .position = chain->end};
-        }
-        if (n > 0)
-            SF_TRY(sf_settle(sink->node, input, ends, n, err));
-    }
-    return SF_OK;
-}
-
 static void publish(Sink *sink)
 {
     chains_publish(sink);
@@ -225,8 +209,8 @@ SfStatus commit_all(Sink *sink, SfCommitReason reason, SfError *err)
 {
     bool rows = sink->n_open > 0 || sink->files->len > 0;
     bool moved = false;
-    for (guint i = 0; i < sink->chains->len; i++) {
-        moved |= chain_moved(sink->chains->pdata[i]);
+    for (guint i = 0; i < ranges_count(sink->chains); i++) {
+        moved |= chain_moved(ranges_at(sink->chains, i));
     }
     bool create = sink->log->version < 0 && reason == SF_COMMIT_END;
     if (!rows && !moved && !create)
@@ -236,7 +220,7 @@ SfStatus commit_all(Sink *sink, SfCommitReason reason, SfError *err)
     SF_TRY(files_finish_all(sink, err));
     sf_fault(sink->node, "silver-data");
     SF_TRY(files_upload(sink, err));
-    SF_TRY(settle(sink, err));
+    SF_TRY(ranges_settle(sink->chains, err));
     sf_fault(sink->node, "silver-commit");
     SF_TRY(put_commit(sink, err));
     sf_fault(sink->node, "silver-committed");

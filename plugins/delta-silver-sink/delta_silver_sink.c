@@ -61,7 +61,7 @@ static SfStatus sink_open(SfNode *node, SfError *err)
 {
     Sink *sink = node->state;
     if (!sink->chains) {
-        sink->chains = g_ptr_array_new_with_free_func(chain_free);
+        sink->chains = ranges_new(node, sizeof(Chain), chain_clear);
         sink->scratch = parquet_scratch_new();
         sink->files = g_ptr_array_new_with_free_func((GDestroyNotify) data_file_free);
         for (size_t i = 0; i < sink->n_inputs; i++)
@@ -91,16 +91,15 @@ static SfStatus sink_recover(SfNode *node, SfRecovery *chains, size_t n, SfError
 static SfStatus sink_write(SfNode *node, size_t input, const SfBatch *batch, SfError *err)
 {
     Sink *sink = node->state;
-    Chain *chain = chain_find(sink, input, batch->split);
-    if (!chain)
-        return sf_fail(err, SF_FATAL, "rows of %s came before its recovery", batch->split->name);
+    Range *range = ranges_find(sink->chains, input, batch->split);
+    SF_TRY(range_check(range, batch, err));
     if (sink->pending >= (32 << 20)) {
         SfStatus status = files_upload(sink, err);
         files_charge(sink);
         SF_TRY(status);
     }
     SF_TRY(rows_write(&sink->inputs[input], batch, err));
-    chain->end = batch->end;
+    SF_TRY(range_write(range, batch, err));
     files_charge(sink);
     return SF_OK;
 }
@@ -131,7 +130,7 @@ static void sink_close(SfNode *node)
             g_hash_table_unref(sink->inputs[i].open);
             g_ptr_array_unref(sink->inputs[i].idle);
         }
-        g_ptr_array_unref(sink->chains);
+        ranges_free(sink->chains);
         g_ptr_array_unref(sink->files);
         parquet_scratch_free(sink->scratch);
         if (sink->charged)

@@ -3,6 +3,7 @@
 #define SILVER_SINK_H
 
 #include "delta/delta.h"
+#include "ranges/ranges.h"
 
 /* One file that is being written: rows of one input with the same partition values. */
 typedef struct OpenFile {
@@ -43,15 +44,12 @@ typedef struct Input {
 
 /* One chain of ranges: a split by one input. */
 typedef struct Chain {
-    size_t input;
-    const SfSplit *split;
+    Range range;
     char *app_id;
-    char *adopted;     /* appId whose position it goes on from, until its own is in the log; NULL: none */
-    char *origin;      /* of the split, as the log has it; NULL: not known */
-    const char *told;  /* likewise, as the commit at hand has it */
-    int64_t logged;    /* position in the log under app_id, or SF_POSITION_NONE */
-    int64_t committed; /* end of what the table has, or SF_POSITION_NONE */
-    int64_t end;       /* of what was written */
+    char *adopted;    /* appId whose position it goes on from, until its own is in the log; NULL: none */
+    char *origin;     /* of the split, as the log has it; NULL: not known */
+    const char *told; /* likewise, as the commit at hand has it */
+    int64_t logged;   /* position in the log under app_id, or SF_POSITION_NONE */
 } Chain;
 
 typedef enum Start { START_KNOWN, START_ANEW } Start;
@@ -83,8 +81,8 @@ typedef struct Sink {
     /* what is open */
     size_t n_inputs;
     Input *inputs;
-    GPtrArray *chains; /* Chain * */
-    GPtrArray *files;  /* DataFile * */
+    Ranges *chains;   /* Chain */
+    GPtrArray *files; /* DataFile * */
     ParquetScratch *scratch;
     guint n_open; /* OpenFiles of all inputs */
     guint64 clock;
@@ -133,8 +131,7 @@ void open_file_free(OpenFile *file);
 void data_file_free(DataFile *file);
 
 /* chains.c */
-Chain *chain_find(const Sink *sink, size_t input, const SfSplit *split); /* or NULL */
-void chain_free(gpointer chain);
+void chain_clear(gpointer chain);
 SfStatus chains_recover(Sink *sink, SfRecovery *chains, size_t n, SfError *err); /* from the log's newest state */
 SfStatus chains_check_fence(Sink *sink, SfError *err);
 /* The actions that move the chain's position. */
@@ -144,7 +141,7 @@ void chains_publish(Sink *sink); /* after the commit */
 /* Whether the next commit brings its txn. */
 static inline bool chain_moved(const Chain *chain)
 {
-    return chain->end != chain->committed || chain->adopted;
+    return range_moved(&chain->range) || chain->adopted;
 }
 
 /* commit.c */

@@ -3,27 +3,6 @@
 
 #include "sink.h"
 
-bool chain_moved(const Chain *chain)
-{
-    return chain->written > chain->committed;
-}
-
-void chain_free(Chain *chain)
-{
-    g_free(chain->group);
-    g_free(chain);
-}
-
-Chain *chain_find(const Lane *lane, size_t input, const SfSplit *split)
-{
-    for (guint i = 0; i < lane->chains->len; i++) {
-        Chain *chain = lane->chains->pdata[i];
-        if (chain->input == input && chain->split == split)
-            return chain;
-    }
-    return NULL;
-}
-
 bool chain_owns(const SfSplit *split, const rd_kafka_topic_partition_t *offset)
 {
     return offset->offset >= 0 && offset->metadata && offset->metadata_size == strlen(split->name) &&
@@ -32,8 +11,8 @@ bool chain_owns(const SfSplit *split, const rd_kafka_topic_partition_t *offset)
 
 const char *chain_topic(const Sink *sink, const Chain *chain, int32_t *partition)
 {
-    *partition = chain->at_source ? chain->split->partition : 0;
-    return chain->at_source ? chain->split->topic : sink->topic;
+    *partition = chain->at_source ? chain->range.split->partition : 0;
+    return chain->at_source ? chain->range.split->topic : sink->topic;
 }
 
 char *chains_group(const SfNode *node, size_t input)
@@ -51,84 +30,66 @@ static void add_offset(const Lane *lane, const Chain *chain, rd_kafka_topic_part
     int32_t partition = 0;
     const char *topic = chain_topic(lane->sink, chain, &partition);
     rd_kafka_topic_partition_t *offset = rd_kafka_topic_partition_list_add(list, topic, partition);
-    offset->offset = chain->written;
-    offset->metadata = strdup(chain->split->name); /* librdkafka frees it with free() */
-    offset->metadata_size = offset->metadata ? strlen(chain->split->name) : 0;
+    offset->offset = chain->range.end;
+    offset->metadata = strdup(chain->range.split->name); /* librdkafka frees it with free() */
+    offset->metadata_size = offset->metadata ? strlen(chain->range.split->name) : 0;
 }
 
 rd_kafka_topic_partition_list_t *chains_offsets(const Lane *lane, const char *group)
 {
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int) lane->chains->len);
-    for (guint i = 0; i < lane->chains->len; i++) {
-        const Chain *chain = lane->chains->pdata[i];
-        if (chain_moved(chain) && strcmp(chain->group, group) == 0)
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int) ranges_count(lane->chains));
+    for (guint i = 0; i < ranges_count(lane->chains); i++) {
+        const Chain *chain = ranges_at(lane->chains, i);
+        if (range_moved(&chain->range) && strcmp(chain->group, group) == 0)
             add_offset(lane, chain, list);
     }
     return list;
 }
 
-SfStatus chains_settle(const Lane *lane, SfError *err)
-{
-    g_autofree SfPosition *ends = g_new(SfPosition, lane->chains->len + 1);
-    for (size_t input = 0; input < lane->sink->inputs->len; input++) {
-        size_t n = 0;
-        for (guint i = 0; i < lane->chains->len; i++) {
-            const Chain *chain = lane->chains->pdata[i];
-            if (chain->input == input && chain_moved(chain))
-                ends[n++] = (SfPosition){.split = chain->split, .position = chain->written};
-        }
-        if (n > 0)
-            SF_TRY(sf_settle(lane->node, input, ends, n, err));
-    }
-    return SF_OK;
-}
-
 void chains_committed(Lane *lane, bool rows)
 {
-    for (guint i = 0; i < lane->chains->len; i++) {
-        Chain *chain = lane->chains->pdata[i];
-        if (!chain_moved(chain))
-            continue;
-        chain->committed = chain->written;
-        if (rows)
-            chain->anchor = chain->written;
-        sf_committed(lane->node, chain->input, chain->split, chain->committed);
+    for (guint i = 0; i < ranges_count(lane->chains); i++) {
+        Chain *chain = ranges_at(lane->chains, i);
+        if (rows && range_moved(&chain->range))
+            chain->anchor = chain->range.end;
     }
+    ranges_publish(lane->chains);
 }
 
 /* ---- after a producer's start ----------------------------------------------------------------------------------- */
 
 static SfStatus verify_group(Lane *lane, const Chain *first, SfError *err)
 {
-    g_autoptr(rd_kafka_topic_partition_list_t) list = rd_kafka_topic_partition_list_new((int) lane->chains->len);
+    g_autoptr(rd_kafka_topic_partition_list_t) list =
+        rd_kafka_topic_partition_list_new((int) ranges_count(lane->chains));
     int32_t partition = 0;
-    for (guint i = 0; i < lane->chains->len; i++) {
-        const Chain *chain = lane->chains->pdata[i];
+    for (guint i = 0; i < ranges_count(lane->chains); i++) {
+        const Chain *chain = ranges_at(lane->chains, i);
         const char *topic = chain_topic(lane->sink, chain, &partition);
         if (strcmp(chain->group, first->group) == 0)
             rd_kafka_topic_partition_list_add(list, topic, partition);
     }
     SF_TRY(kafka_group_offsets(lane->sink->client, first->group, list, ANSWER_MS, err));
-    for (guint i = 0; i < lane->chains->len; i++) {
-        const Chain *chain = lane->chains->pdata[i];
+    for (guint i = 0; i < ranges_count(lane->chains); i++) {
+        const Chain *chain = ranges_at(lane->chains, i);
         const char *topic = chain_topic(lane->sink, chain, &partition);
         const rd_kafka_topic_partition_t *offset = rd_kafka_topic_partition_list_find(list, topic, partition);
-        if (strcmp(chain->group, first->group) != 0 || !offset || !chain_owns(chain->split, offset))
+        if (strcmp(chain->group, first->group) != 0 || !offset || !chain_owns(chain->range.split, offset))
             continue; /* Kafka forgets offsets that are old: that is nobody's */
         if (offset->offset != chain->anchor)
             return sf_fail(err, SF_FENCED,
                            "another process has taken '%s' over: group '%s' stands at %" G_GINT64_FORMAT
                            ", and this one had written up to %" G_GINT64_FORMAT,
-                           chain->split->name, chain->group, offset->offset, chain->anchor);
+                           chain->range.split->name, chain->group, offset->offset, chain->anchor);
     }
     return SF_OK;
 }
 
 static bool is_first_of_group(const Lane *lane, guint number)
 {
-    const Chain *chain = lane->chains->pdata[number];
+    const Chain *chain = ranges_at(lane->chains, number);
     for (guint i = 0; i < number; i++) {
-        if (strcmp(((const Chain *) lane->chains->pdata[i])->group, chain->group) == 0)
+        if (strcmp(((const Chain *) ranges_at(lane->chains, i))->group, chain->group) == 0)
             return false;
     }
     return true;
@@ -136,9 +97,9 @@ static bool is_first_of_group(const Lane *lane, guint number)
 
 SfStatus chains_verify(Lane *lane, SfError *err)
 {
-    for (guint i = 0; i < lane->chains->len; i++) {
+    for (guint i = 0; i < ranges_count(lane->chains); i++) {
         if (is_first_of_group(lane, i))
-            SF_TRY(verify_group(lane, lane->chains->pdata[i], err));
+            SF_TRY(verify_group(lane, ranges_at(lane->chains, i), err));
     }
     return SF_OK;
 }
@@ -152,11 +113,11 @@ static SfStatus collect_seen(const Sink *sink, GHashTable *groups, SfError *err)
         const Lane *lane = sink->lanes->pdata[i];
         if (lane_busy(lane))
             continue;
-        SF_TRY(chains_settle(lane, err));
-        for (guint k = 0; k < lane->chains->len; k++) {
-            const Chain *chain = lane->chains->pdata[k];
+        SF_TRY(ranges_settle(lane->chains, err));
+        for (guint k = 0; k < ranges_count(lane->chains); k++) {
+            const Chain *chain = ranges_at(lane->chains, k);
             rd_kafka_topic_partition_list_t *list = g_hash_table_lookup(groups, chain->group);
-            if (!chain_moved(chain))
+            if (!range_moved(&chain->range))
                 continue;
             if (!chain->at_source) /* brokers keep no offset of a topic that does not exist */
                 SF_TRY(topic_ensure(lane->node, err));

@@ -1,25 +1,16 @@
 /* The end of a lane's transaction, and which lanes may have a producer. */
 #include "sink.h"
 
-static bool moved(const Lane *lane)
-{
-    for (guint i = 0; i < lane->chains->len; i++) {
-        if (chain_moved(lane->chains->pdata[i]))
-            return true;
-    }
-    return false;
-}
-
 /* Everything that the lane was given. Rejects of a sink are complete only when the broker has answered for every
  * row, so they are settled after the flush and before the end of the transaction. */
 SfStatus lane_commit(Lane *lane, SfError *err)
 {
-    if (!lane_busy(lane) || !moved(lane))
+    if (!lane_busy(lane) || !ranges_moved(lane->chains))
         return SF_OK;
     if (!lane->ending) {
         if (lane->client || lane->kept->len > 0)
             SF_TRY(delivery_flush(lane, err));
-        SF_TRY(chains_settle(lane, err));
+        SF_TRY(ranges_settle(lane->chains, err));
     }
     SF_TRY(transaction_commit(lane, err));
     chains_committed(lane, true);

@@ -91,13 +91,11 @@ static SfStatus write_rows(Lane *lane, size_t input, const SfBatch *batch, SfErr
 static SfStatus write_batch(SfNode *node, size_t input, const SfBatch *batch, SfError *err)
 {
     Lane *lane = lane_of(sink_of(node), batch->split);
-    Chain *chain = lane ? chain_find(lane, input, batch->split) : NULL;
-    if (!chain)
-        return sf_fail(err, SF_FATAL, "rows of '%s' came before its position was asked for", batch->split->name);
+    Chain *chain = lane ? ranges_find(lane->chains, input, batch->split) : NULL;
+    SF_TRY(range_check(chain ? &chain->range : NULL, batch, err));
     if (sf_rows(batch) > 0)
         SF_TRY(write_rows(lane, input, batch, err));
-    chain->written = batch->end;
-    return SF_OK;
+    return range_write(&chain->range, batch, err);
 }
 
 static SfStatus commit(SfNode *node, SfCommitReason reason, SfError *err)

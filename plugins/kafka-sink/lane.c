@@ -15,6 +15,11 @@ Lane *lane_of(const Sink *sink, const SfSplit *split)
     return g_hash_table_lookup(sink->lane_by_split, split);
 }
 
+static void clear_chain(gpointer chain)
+{
+    g_free(((Chain *) chain)->group);
+}
+
 Lane *lane_new(SfNode *node, const SfSplit *split)
 {
     Sink *sink = node->state;
@@ -24,7 +29,7 @@ Lane *lane_new(SfNode *node, const SfSplit *split)
     lane->split = split;
     if (sink->delivery == DELIVERY_EXACTLY_ONCE)
         lane->id = g_strdup_printf("%s.%s.%s", node->pipeline, node->step, split->name);
-    lane->chains = g_ptr_array_new();
+    lane->chains = ranges_new(node, sizeof(Chain), clear_chain);
     lane->kept = g_array_new(FALSE, TRUE, sizeof(Kept));
     lane->ends = g_array_new(FALSE, TRUE, sizeof(End));
     g_ptr_array_add(sink->lanes, lane);

@@ -100,8 +100,7 @@ void lane_shut(Lane *lane)
 void lane_free(Lane *lane)
 {
     lane_shut(lane);
-    g_ptr_array_foreach(lane->chains, (GFunc) (void (*)(void)) chain_free, NULL);
-    g_ptr_array_unref(lane->chains);
+    ranges_free(lane->chains);
     g_array_unref(lane->kept);
     g_array_unref(lane->ends);
     g_free(lane->id);

@@ -168,14 +168,11 @@ static void add_chain(SfNode *node, const Asked *asked)
 {
     const SfRecovery *recovery = asked->recovery;
     Lane *lane = lane_of(node->state, recovery->split);
-    Chain *chain = g_new0(Chain, 1);
-    chain->input = recovery->input;
-    chain->split = recovery->split;
+    Chain *chain = ranges_add(lane->chains, recovery->input, recovery->split);
     chain->at_source = asked->at_source;
     chain->group = asked->at_source ? chains_group(node, recovery->input) : own_group(node, recovery);
     chain->anchor = asked->apart && asked->at_source ? SF_POSITION_NONE : asked->anchor;
-    chain->written = chain->committed = recovery->position;
-    g_ptr_array_add(lane->chains, chain);
+    range_reset(&chain->range, recovery->position);
 }
 
 /* Lanes of the splits, as new: what was open in ours is gone. */
@@ -184,15 +181,13 @@ static void renew_lanes(SfNode *node, const SfRecovery *recoveries, size_t n)
     Sink *sink = node->state;
     for (size_t i = 0; i < n; i++) {
         Lane *lane = lane_of(sink, recoveries[i].split);
-        Chain *old = lane ? chain_find(lane, recoveries[i].input, recoveries[i].split) : NULL;
+        Chain *old = lane ? ranges_find(lane->chains, recoveries[i].input, recoveries[i].split) : NULL;
         if (!lane)
             lane = lane_new(node, recoveries[i].split);
         if (old && lane->id)
             lane_shut(lane);
-        if (old) {
-            g_ptr_array_remove(lane->chains, old);
-            chain_free(old);
-        }
+        if (old)
+            ranges_remove(lane->chains, old);
     }
 }
 

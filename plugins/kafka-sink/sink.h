@@ -29,6 +29,7 @@
 
 #include "json/write.h"
 #include "kafka/kafka.h"
+#include "ranges/ranges.h"
 
 typedef enum Delivery { DELIVERY_EXACTLY_ONCE, DELIVERY_AT_LEAST_ONCE } Delivery;
 typedef enum CreateTopic { CREATE_AUTO, CREATE_TRUE, CREATE_FALSE } CreateTopic;
@@ -53,13 +54,10 @@ typedef struct Input {
 } Input;
 
 typedef struct Chain {
-    size_t input;
-    const SfSplit *split;
+    Range range;
     bool at_source; /* the offset is kept at the split's own topic and partition */
     char *group;    /* its offset is `anchor` */
     int64_t anchor; /* end of the last range with rows, as far as we know; SF_POSITION_NONE: there is none */
-    int64_t written;
-    int64_t committed;
 } Chain;
 
 /* A batch of the open transaction. The sets have a bit a row; NULL: empty. */
@@ -105,7 +103,7 @@ typedef struct Lane {
     KafkaClient *client;  /* NULL: closed */
     rd_kafka_topic_t *topic;
     GHashTable *topics; /* name → rd_kafka_topic_t *, with topic_column */
-    GPtrArray *chains;  /* Chain * */
+    Ranges *chains;     /* Chain */
     GArray *kept;       /* Kept */
     GArray *ends;       /* End; not waited for yet */
     gint64 begun_us;    /* of the open transaction; 0: none is open */
@@ -161,8 +159,6 @@ typedef struct Sink {
 
 /* chains.c: ends of ranges as group offsets */
 char *chains_group(const SfNode *node, size_t input);
-Chain *chain_find(const Lane *lane, size_t input, const SfSplit *split);
-bool chain_moved(const Chain *chain);
 /* Whether the offset is that of this split, not of an earlier epoch of its topic. */
 bool chain_owns(const SfSplit *split, const rd_kafka_topic_partition_t *offset);
 /* Where the chain's offset lies in its groups. */
@@ -170,13 +166,11 @@ const char *chain_topic(const Sink *sink, const Chain *chain, int32_t *partition
 /* The offsets of the lane's chains that have moved and belong to this group. */
 rd_kafka_topic_partition_list_t *chains_offsets(const Lane *lane, const char *group);
 SfStatus chains_verify(Lane *lane, SfError *err);
-SfStatus chains_settle(const Lane *lane, SfError *err);
 /* rows: the transaction is over; otherwise the ranges had none. */
 void chains_committed(Lane *lane, bool rows);
 /* Commits the ends of ranges without rows, of all lanes that carry none. */
 SfStatus chains_see(SfNode *node, SfError *err);
 char *chains_seen(const char *group);
-void chain_free(Chain *chain);
 
 /* recover.c */
 SfStatus chains_recover(SfNode *node, SfRecovery *recoveries, size_t n, SfError *err);

@@ -76,8 +76,8 @@ static SfStatus send_offsets(Lane *lane, const char *group, SfError *err)
 static bool group_seen(const Lane *lane, guint before)
 {
     for (guint i = 0; i < before; i++) {
-        const Chain *chain = lane->chains->pdata[i];
-        if (strcmp(chain->group, ((const Chain *) lane->chains->pdata[before])->group) == 0)
+        const Chain *chain = ranges_at(lane->chains, i);
+        if (strcmp(chain->group, ((const Chain *) ranges_at(lane->chains, before))->group) == 0)
             return true;
     }
     return false;
@@ -85,8 +85,8 @@ static bool group_seen(const Lane *lane, guint before)
 
 static SfStatus each_group(Lane *lane, SfStatus (*call)(Lane *lane, const char *group, SfError *err), SfError *err)
 {
-    for (guint i = 0; i < lane->chains->len; i++) {
-        const Chain *chain = lane->chains->pdata[i];
+    for (guint i = 0; i < ranges_count(lane->chains); i++) {
+        const Chain *chain = ranges_at(lane->chains, i);
         if (!group_seen(lane, i))
             SF_TRY(call(lane, chain->group, err));
     }

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "bronze.h"
+#include "ranges/ranges.h"
 
 #define DUE_HELD ((size_t) 8 << 20)   /* bytes in memory */
 #define DUE_BYTES ((size_t) 32 << 20) /* in the store's drafts as well */
@@ -55,18 +56,12 @@ static GPtrArray *pending_chains(const Bronze *bronze, bool with_entry)
 
 static SfStatus settle(SfNode *node, const GPtrArray *chains, SfError *err)
 {
-    g_autofree SfPosition *ends = g_new(SfPosition, chains->len + 1);
-    for (size_t input = 0; input < node->n_inputs; input++) {
-        size_t n = 0;
-        for (guint i = 0; i < chains->len; i++) {
-            const Chain *chain = chains->pdata[i];
-            if (chain->input == input)
-                ends[n++] = (SfPosition){.split = chain->split, .position = chain->pending->end};
-        }
-        if (n > 0)
-            SF_TRY(sf_settle(node, input, ends, n, err));
+    g_autofree RangeEnd *ends = g_new(RangeEnd, chains->len + 1);
+    for (guint i = 0; i < chains->len; i++) {
+        const Chain *chain = chains->pdata[i];
+        ends[i] = (RangeEnd){chain->input, {chain->split, chain->pending->end}};
     }
-    return SF_OK;
+    return range_ends_settle(node, ends, chains->len, err);
 }
 
 /* Puts all of them. Built for fault tests, the first goes alone, so that there is a point at which some are there. */

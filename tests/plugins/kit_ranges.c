@@ -121,6 +121,22 @@ static void recover(World *world, Ranges *ranges, size_t input, int split, int64
     world->told[input][split] = position;
 }
 
+static void forget(World *world, Ranges *ranges, size_t input, int split)
+{
+    Model *model = &world->model[input][split];
+    Own *own = ranges_find(ranges, input, &world->splits[split]);
+    if (!own)
+        return;
+    ranges_remove(ranges, own);
+    for (size_t i = 0; i < INPUTS; i++)
+        for (int k = 0; k < SPLITS; k++) {
+            Own *other = ranges_find(ranges, i, &world->splits[k]);
+            if (other && other->number > model->number)
+                other->number = --world->model[i][k].number;
+        }
+    *model = (Model){0};
+}
+
 static void write_rows(World *world, Ranges *ranges, size_t input, int split, int64_t gap, int64_t size)
 {
     Model *model = &world->model[input][split];
@@ -181,9 +197,13 @@ static void test_random(void)
             recover(&world, ranges, input, split, g_test_rand_int_range(-1, step + 1));
             break;
         case 1:
-            settle_all(&world, ranges, (size_t) g_test_rand_int_range(0, INPUTS + 1));
+            if (g_test_rand_int_range(0, 20) == 0)
+                forget(&world, ranges, input, split);
             break;
         case 2:
+            settle_all(&world, ranges, (size_t) g_test_rand_int_range(0, INPUTS + 1));
+            break;
+        case 3:
             settle_all(&world, ranges, INPUTS);
             publish_all(&world, ranges);
             break;
@@ -192,7 +212,7 @@ static void test_random(void)
         }
         compare(&world, ranges);
     }
-    int there = (int) ranges_count(ranges);
+    int there = cleared + (int) ranges_count(ranges);
     ranges_free(ranges);
     g_assert_cmpint(cleared, ==, there);
 }

@@ -63,6 +63,14 @@ gpointer ranges_add(Ranges *ranges, size_t input, const SfSplit *split)
     return range;
 }
 
+void ranges_remove(Ranges *ranges, gpointer chain)
+{
+    g_hash_table_remove(ranges->by_name, chain);
+    if (ranges->clear)
+        ranges->clear(chain);
+    g_ptr_array_remove(ranges->all, chain);
+}
+
 guint ranges_count(const Ranges *ranges)
 {
     return ranges->all->len;

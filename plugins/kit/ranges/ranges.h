@@ -26,10 +26,13 @@ typedef struct Ranges Ranges;
 Ranges *ranges_new(SfNode *node, gsize size, GDestroyNotify clear);
 void ranges_free(Ranges *ranges);
 
-/* The chain's struct, which stays where it is until ranges_free(); NULL: there is none. */
+/* The chain's struct, which stays where it is until it is removed; NULL: there is none. */
 gpointer ranges_find(const Ranges *ranges, size_t input, const SfSplit *split);
 /* Likewise; a new one has no positions, and zeroes behind its Range. */
 gpointer ranges_add(Ranges *ranges, size_t input, const SfSplit *split);
+
+/* Forgets a chain, whatever is open in it. */
+void ranges_remove(Ranges *ranges, gpointer chain);
 
 /* All of them, in the order in which they were added. */
 guint ranges_count(const Ranges *ranges);
