@@ -97,6 +97,31 @@ static void words_go_on_working(Place *place, gconstpointer unused)
     (void) place;
 }
 
+/* Months and years have no length of their own: all their days go to one object. */
+static void a_month_and_a_year_are_one_directory(Place *place, gconstpointer unused)
+{
+    (void) unused;
+    const char *const formats[][2] = {
+        {"YYYY/MM", "sales_events/2024/01/sales_events+0+0000000000.json: {\"n\":0}|{\"n\":1}|\n"
+                    "sales_events/2024/02/sales_events+0+0000000002.json: {\"n\":2}|\n"},
+        {"YYYY", "sales_events/2024/sales_events+0+0000000000.json: {\"n\":0}|{\"n\":1}|{\"n\":2}|\n"},
+    };
+    const gint64 days[] = {0, 16, 17}; /* the 15th and 31st of January, the 1st of February */
+    for (gsize i = 0; i < G_N_ELEMENTS(formats); i++) {
+        Place own;
+        place_set_up(&own, NULL);
+        Harness *h = sink(&own, formats[i][0]);
+        for (gsize j = 0; j < G_N_ELEMENTS(days); j++)
+            harness_write(h, 0, numbers(h, EVENTS, (gint64) j, 1, NOON_US + days[j] * DAY_US));
+        harness_commit(h, SF_COMMIT_END);
+        g_autofree char *objects = place_objects(&own);
+        g_assert_cmpstr(objects, ==, formats[i][1]);
+        harness_free(h);
+        place_tear_down(&own, NULL);
+    }
+    (void) place;
+}
+
 static void slashes_at_the_ends_are_named(Place *place, gconstpointer unused)
 {
     (void) unused;
@@ -147,6 +172,7 @@ int main(int argc, char **argv)
 #define ADD(name, function) g_test_add("/bronze/format/" name, Place, NULL, place_set_up, function, place_tear_down)
     ADD("patterns without meaning are refused", patterns_without_meaning_are_refused);
     ADD("words go on working", words_go_on_working);
+    ADD("a month and a year are one directory", a_month_and_a_year_are_one_directory);
     ADD("slashes at the ends are named", slashes_at_the_ends_are_named);
     ADD("ranges of refused formats are finished", ranges_of_refused_formats_are_finished);
     return g_test_run();
