@@ -6,6 +6,7 @@ import re
 import threading
 import time
 
+import deltalake
 import pytest
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 
@@ -323,6 +324,30 @@ def test_the_groups_offset_says_of_which_topic_it_is(sfrun, kafka, pipeline, nam
     kafka.produce(name, events(1, 3))
     assert sfrun.run(anew, "--once", cwd=tmp_path).returncode == 0
     assert len(lines(tmp_path / "out")) == 311
+
+
+KEEP_IDS = {"bronze": "  copy: {sink: s3-bronze-sink, from: events, url: ./raw, format: raw}",
+            "silver": "  rows: {transform: json-decode, from: events, schema: {order_id: string}}\n  copy: {sink: delta-silver-sink, from: rows, url: ./silver}"}
+
+
+@with_topic_ids
+@pytest.mark.parametrize("sink", KEEP_IDS)
+def test_a_topic_created_anew_while_it_was_stopped_is_known_by_its_id(sfrun, kafka, pipeline, name, tmp_path, sink):
+    """The group has forgotten the old topic, and the new one has grown past it: only the sink knows."""
+    kafka.create_topic(name, 1)
+    kafka.produce(name, events(10, 1))
+    sfrun.run(pipeline(KEEP_IDS[sink]), "--once", cwd=tmp_path)
+    assert sfrun.run(pipeline(KEEP_IDS[sink]), "--once", cwd=tmp_path).returncode == 0  # the same topic
+    create_anew(kafka, name, events(300, 2))
+    done = sfrun.run(pipeline(KEEP_IDS[sink]), "--once", cwd=tmp_path, check=False)
+    assert done.returncode == 2 and re.search(r"its id was \S{22}, and is \S{22} now; set 'epoch: 2'", done.stderr), done.stderr
+    anew = pipeline(KEEP_IDS[sink], source="    epoch: 2")
+    for _ in range(2):
+        sfrun.run(anew, "--once", cwd=tmp_path)
+    objects = [file for file in tmp_path.glob("raw/**/*") if file.is_file() and "_sf" not in file.parts]
+    rows = sum(file.read_bytes().count(b"\n") for file in objects) if sink == "bronze" \
+        else deltalake.DeltaTable(tmp_path / "silver").to_pyarrow_table().num_rows
+    assert rows == 310
 
 
 def test_a_new_group_is_no_new_topic(sfrun, kafka, pipeline, name, tmp_path):
