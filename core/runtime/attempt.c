@@ -98,12 +98,20 @@ void attempt_free(Attempt *attempt)
 /* ---- running ------------------------------------------------ */
 
 /* Lock held. */
-static bool all_quiet(const Attempt *attempt)
+static bool all_sources_quiet(const Attempt *attempt)
 {
     for (guint i = 0; i < attempt->sources->len; i++) {
         if (!source_quiet(attempt->sources->pdata[i]))
             return false;
     }
+    return true;
+}
+
+/* Lock held. */
+static bool all_quiet(const Attempt *attempt)
+{
+    if (!all_sources_quiet(attempt))
+        return false;
     return attempt->context.phase != PHASE_RUN || !ledger_on_the_way(attempt->context.ledger, HAND_OVER_US);
 }
 
@@ -111,6 +119,17 @@ static void interrupt_sources(Attempt *attempt)
 {
     for (guint i = 0; i < attempt->sources->len; i++)
         source_interrupt(attempt->sources->pdata[i]);
+}
+
+/* Whoever changes what watch() looks at says so; only interrupts are repeated, and splits on the way have their time.
+ * Lock held. */
+static void wait_for_change(Attempt *attempt)
+{
+    Context *context = &attempt->context;
+    if (context->stopping || all_sources_quiet(attempt))
+        context_wait(context, WATCH_MS);
+    else
+        g_cond_wait(&context->changed, &context->lock);
 }
 
 /* Until all sources are read to their ends, or a stop or a failure has come through. Returns whether it was a
@@ -126,7 +145,7 @@ static bool watch(Attempt *attempt)
             interrupt_sources(attempt);
         g_mutex_lock(&context->lock);
         if (!context->failed && !all_quiet(attempt) && context->stopping == stopping)
-            context_wait(context, WATCH_MS);
+            wait_for_change(attempt);
     }
     bool failed = context->failed;
     g_mutex_unlock(&context->lock);

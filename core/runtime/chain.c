@@ -31,10 +31,12 @@ bool chain_queue(Chain *chain, gint64 start, gint64 end, gint64 *gap)
     return true;
 }
 
-void chain_advance(Chain *chain, gint64 end)
+bool chain_advance(Chain *chain, gint64 end)
 {
+    bool asleep = chain->offered <= chain->committed && end > chain->offered;
     chain->offered = MAX(chain->offered, end);
     check(chain);
+    return asleep;
 }
 
 bool chain_has_gap(const Chain *chain)

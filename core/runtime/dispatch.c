@@ -49,7 +49,7 @@ static void dispatch_range(SourceThread *source, const GPtrArray *edges, const S
     for (guint i = 0; i < edges->len; i++) {
         const Edge *edge = edges->pdata[i];
         if (edge->to->plugin->kind == SF_SINK) {
-            ledger_advance(source->context->ledger, edge->to, edge->input, range->split, range->end);
+            sink_advance(source->context->sink_of[edge->to->index], edge->input, range->split, range->end);
         } else {
             dispatch_range(source, edge->to->outputs, range);
             dispatch_range(source, edge->to->error_outputs, range);

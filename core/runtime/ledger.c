@@ -234,13 +234,13 @@ bool ledger_queue(Ledger *ledger, const Step *sink, size_t input, const SfSplit 
     return queued;
 }
 
-void ledger_advance(Ledger *ledger, const Step *sink, size_t input, const SfSplit *split, gint64 end)
+bool ledger_advance(Ledger *ledger, const Step *sink, size_t input, const SfSplit *split, gint64 end)
 {
     g_mutex_lock(&ledger->lock);
     Chain *chain = ledger_find(split, sink, input);
-    if (chain)
-        chain_advance(chain, end);
+    bool asleep = chain && chain_advance(chain, end);
     g_mutex_unlock(&ledger->lock);
+    return asleep;
 }
 
 gint64 ledger_offered(Ledger *ledger, const Step *sink, size_t input, const SfSplit *split)

@@ -71,8 +71,8 @@ bool ledger_needs(Ledger *ledger, const SfSplit *split, const Step *step, gint64
 bool ledger_queue(Ledger *ledger, const Step *sink, size_t input, const SfSplit *split, gint64 start, gint64 end,
                   gint64 *gap);
 
-/* The range goes on to `end` without rows. */
-void ledger_advance(Ledger *ledger, const Step *sink, size_t input, const SfSplit *split, gint64 end);
+/* The range goes on to `end` without rows. True: the sink may sleep, and must be roused. */
+bool ledger_advance(Ledger *ledger, const Step *sink, size_t input, const SfSplit *split, gint64 end);
 
 /* Up to where the chain was offered; G_MAXINT64: the split does not reach it. */
 gint64 ledger_offered(Ledger *ledger, const Step *sink, size_t input, const SfSplit *split);

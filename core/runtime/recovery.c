@@ -87,6 +87,8 @@ SfStatus recovery_assign(SourceThread *source, SfAssignment *assignments, size_t
     for (guint i = 0; i < context->sinks->len; i++)
         take_over(context->sinks->pdata[i], requests->pdata[i], splits, assignments, n);
     assign(source, splits, assignments, n);
+    for (guint i = 0; i < context->sinks->len; i++) /* of errors that are complete beyond what they have */
+        sink_rouse(context->sinks->pdata[i]);
     return SF_OK;
 }
 

@@ -140,4 +140,7 @@ void settle_committed(SinkThread *sink, size_t input, const SfSplit *split, gint
         status = ledger_commit(sink->context->ledger, sink->step, input, split, end, &err);
     if (status != SF_OK)
         context_fail(sink->context, sink->step, status, err.message);
+    const GPtrArray *edges = sink->step->error_outputs;
+    for (guint i = 0; i < edges->len; i++)
+        sink_rouse(sink->context->sink_of[((const Edge *) edges->pdata[i])->to->index]);
 }

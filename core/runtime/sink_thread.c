@@ -5,7 +5,7 @@
 
 #define QUEUE_LENGTH 64
 #define QUEUE_BYTES (INT64_C(8) << 20) /* enough to go on while a sink writes; more only makes memory cold */
-#define IDLE_MS 50
+#define LOOK_MS 50 /* while something is not committed: for ticks, checkpoints and the memory of others */
 
 /* ---- requests and items ------------------------------------------------ */
 
@@ -146,17 +146,52 @@ void sink_offer(SinkThread *sink, size_t input, SharedBatch *batch)
     Ledger *ledger = sink->context->ledger;
     gint64 gap = SF_POSITION_NONE;
     if (sf_rows(rows) == 0)
-        ledger_advance(ledger, sink->step, input, rows->split, rows->end);
+        sink_advance(sink, input, rows->split, rows->end);
     else if (ledger_queue(ledger, sink->step, input, rows->split, rows->start, rows->end, &gap))
         push_rows(sink, input, batch, gap);
+}
+
+void sink_advance(SinkThread *sink, size_t input, const SfSplit *split, gint64 end)
+{
+    if (ledger_advance(sink->context->ledger, sink->step, input, split, end))
+        sink_rouse(sink);
+}
+
+void sink_rouse(SinkThread *sink)
+{
+    g_mutex_lock(&sink->context->lock);
+    sink->roused = true;
+    g_cond_broadcast(&sink->context->changed);
+    g_mutex_unlock(&sink->context->lock);
+}
+
+/* Lock held. */
+static bool has_nothing(const SinkThread *sink)
+{
+    return sink->queue.length == 0 && !sink->roused && sink->context->phase < PHASE_CLOSE;
+}
+
+/* Lock held; whoever gives the sink something takes the lock after the ledger's, and is heard. */
+static void sleep_until_needed(SinkThread *sink)
+{
+    Context *context = sink->context;
+    bool open = sink->since_us > 0 || ledger_has_open(context->ledger, sink->step);
+    gint64 until = g_get_monotonic_time() + LOOK_MS * 1000;
+    bool late = false;
+    while (has_nothing(sink) && !late) {
+        if (open)
+            late = !g_cond_wait_until(&context->changed, &context->lock, until);
+        else
+            g_cond_wait(&context->changed, &context->lock);
+    }
+    sink->roused = false;
 }
 
 Item *sink_next(SinkThread *sink, bool *leave)
 {
     Context *context = sink->context;
     g_mutex_lock(&context->lock);
-    if (sink->queue.length == 0 && context->phase < PHASE_CLOSE)
-        context_wait(context, IDLE_MS);
+    sleep_until_needed(sink);
     *leave = context->phase == PHASE_ABORT || (context->phase == PHASE_CLOSE && sink->queue.length == 0);
     bool full = !sink_has_room(sink);
     Item *item = *leave ? NULL : g_queue_pop_head(&sink->queue);

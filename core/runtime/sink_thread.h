@@ -38,6 +38,7 @@ struct SinkThread {
     gint64 queued_bytes;
     gint opened; /* atomic; the plugin is open until sink_free */
     const Request *answering;
+    bool roused; /* there is something to look at besides the queue */
     bool ended;
     /* The thread's own: */
     gint64 since_us; /* first write after the last commit; 0: none */
@@ -63,7 +64,14 @@ void sink_offer(SinkThread *sink, size_t input, SharedBatch *batch);
 /* Whether the queue takes more. Lock held. */
 bool sink_has_room(const SinkThread *sink);
 
-/* The next item, or NULL after a while. Sets *leave when there will be none. The sink's thread, lock not held. */
+/* Moves a chain's range on to `end` without rows. Any thread, lock not held. */
+void sink_advance(SinkThread *sink, size_t input, const SfSplit *split, gint64 end);
+
+/* Ranges have moved on without an item in the queue: see that they are committed. Any thread, lock not held. */
+void sink_rouse(SinkThread *sink);
+
+/* The next item, or NULL after a while; when everything is committed, or there is nothing yet, it sleeps until there is
+ * something to do. Sets *leave when there will be none. The sink's thread, lock not held. */
 Item *sink_next(SinkThread *sink, bool *leave);
 
 /* A batch without rows. Any thread. */

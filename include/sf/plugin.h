@@ -159,7 +159,8 @@ typedef struct SfSink {
      * got. SF_RETRY: called again with the same reason; must be idempotent. For reasons after SF_COMMIT_CHECKPOINT
      * everything written must be committed when it returns SF_OK. */
     SfStatus (*commit)(SfNode *node, SfCommitReason reason, SfError *err);
-    /* Several times a second, between writes and while idle: for timers and transfers under way. May be NULL. */
+    /* Several times a second while something that it was given is not committed, between writes and while there are
+     * none: for timers and transfers under way. May be NULL. */
     SfStatus (*tick)(SfNode *node, SfError *err);
     /* From any thread: a waiting hook returns SF_RETRY soon. May be NULL when no hook waits for more than a second. */
     void (*interrupt)(SfNode *node);

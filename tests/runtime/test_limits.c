@@ -203,6 +203,45 @@ static void test_peak_is_its_own(Fixture *fixture, gconstpointer data)
     json_object_put(record);
 }
 
+/* How often the process's threads of that name have gone to sleep; 0: there is none. */
+static gint64 sleeps_of(GPid pid, const char *thread)
+{
+    g_autofree char *tasks = g_strdup_printf("/proc/%d/task", (int) pid);
+    g_autoptr(GDir) dir = g_dir_open(tasks, 0, NULL);
+    gint64 sum = 0;
+    for (const char *name; dir && (name = g_dir_read_name(dir));) {
+        g_autofree char *path = g_build_filename(tasks, name, "status", NULL), *text = NULL;
+        g_autofree char *head = g_strdup_printf("Name:\t%s\n", thread);
+        if (!g_file_get_contents(path, &text, NULL, NULL) || !g_str_has_prefix(text, head))
+            continue;
+        const char *count = strstr(text, "\nvoluntary_ctxt_switches:");
+        sum += count ? g_ascii_strtoll(count + strlen("\nvoluntary_ctxt_switches:"), NULL, 10) : 0;
+    }
+    return sum;
+}
+
+/* While the source looks for more twenty times, the sinks that have committed everything do nothing at all. */
+static void test_idle_sinks_sleep(Fixture *fixture, gconstpointer data)
+{
+    (void) data;
+    g_autofree char *committed = g_build_filename(fixture->dir, "asleep", NULL);
+    GPid pid = run_apart("", SOURCE "}\n" SINK("asleep", "n") "}\n", false, NULL);
+    await_file(committed);
+    bool slept = false;
+    for (guint round = 0; round < 20 && !slept; round++) { /* the first may see commits */
+        gint64 before = sleeps_of(pid, "asleep"), polls = sleeps_of(pid, "n");
+        while (sleeps_of(pid, "n") < polls + 20)
+            g_usleep(10 * 1000);
+        slept = before > 0 && sleeps_of(pid, "asleep") == before;
+    }
+    g_assert_true(slept);
+    kill(pid, SIGTERM);
+    int status = wait_for_end(pid);
+    g_assert_true(WIFEXITED(status));
+    g_assert_cmpint(WEXITSTATUS(status), ==, EXIT_OK);
+    check(fixture, "asleep", "n", all);
+}
+
 int main(int argc, char **argv)
 {
     static const FixtureTest tests[] = {
@@ -215,6 +254,7 @@ int main(int argc, char **argv)
         {"/limits/little-memory", test_little_memory},
         {"/limits/peak-is-its-own", test_peak_is_its_own},
         {"/limits/end-is-one-record", test_end_is_one_record},
+        {"/limits/idle-sinks-sleep", test_idle_sinks_sleep},
     };
     return fixture_main(argc, argv, tests, G_N_ELEMENTS(tests));
 }
