@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import random
 import re
 import subprocess
 import time
@@ -25,18 +26,19 @@ def sales_pipeline(layer, tasks):
 
 
 def run_and_watch(sfrun, file, env, log):
-    """Runs until it ends; its high-water mark in MiB. What wait4() says counts its parent's before exec, too."""
-    peak = 0
+    """Runs until it ends; its high-water mark in MiB, and the most descriptors. What wait4() says counts its parent's before exec, too."""
+    peak = descriptors = 0
     with open(log, "w", encoding="utf-8") as output:
         run = subprocess.Popen([sfrun.binary, "--once", file], env=env, cwd=log.parent, stderr=output)
         while run.poll() is None:
             with contextlib.suppress(OSError):
                 status = Path(f"/proc/{run.pid}/status").read_text()
                 peak = int((re.search(r"VmHWM:\s+(\d+) kB", status) or [0, peak])[1])
+                descriptors = max(descriptors, len(os.listdir(f"/proc/{run.pid}/fd")))
             time.sleep(0.01)
     assert run.returncode == 0, log.read_text()[-3000:]
     assert peak > 10 * 1024
-    return peak / 1024
+    return peak / 1024, descriptors
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +58,7 @@ def test_a_backlog_stays_within_the_documented_memory(sfrun, kafka, backlog, tmp
         "KAFKA_BROKERS": kafka.brokers, "SALES_TOPIC": backlog, "SALES_GROUP": f"{backlog}-{layer}-{tasks}", "XDG_RUNTIME_DIR": tmp_path,
         "BRONZE_URL": f"file://{tmp_path}/raw", "SILVER_URL": f"file://{tmp_path}/silver",
         "GOLD_CONNECTION": f"Driver=SQLite3;Database={tmp_path}/gold.db"})
-    peak = run_and_watch(sfrun, tmp_path / "sales.yaml", env, tmp_path / "log")
+    peak, _ = run_and_watch(sfrun, tmp_path / "sales.yaml", env, tmp_path / "log")
     assert peak <= 40 + MORE_MIB, f"{layer}, {tasks} tasks: {peak:.1f} MiB"
     assert kafka.lag(env["SALES_GROUP"], backlog) == 0
 
@@ -73,12 +75,36 @@ THOUSAND = "wide: {transform: json-decode, from: events, schema: {" + ", ".join(
 
 
 @pytest.mark.parametrize("steps, record, count", [
-    ("bronze: {sink: s3-bronze-sink, from: events, url: ./raw}", b'{"text": "' + bytes(range(97, 123)) * 38_000 + b'"}', 150),
+    ("bronze: {sink: s3-bronze-sink, from: events, url: ./raw}", b'{"text": "%s"}' % random.Random(1).randbytes(490_000).hex().encode(), 150),
     (THOUSAND, b"{" + ",".join(f'"c{i}": "value {i}"' for i in range(1000)).encode() + b"}", 8_000)], ids=["1 MB a record", "1,000 columns"])
 def test_wide_rows_stay_within_the_documented_memory(sfrun, kafka, name, tmp_path, steps, record, count):
     kafka.create_topic(name, partitions=3)
     kafka.produce(name, ({"value": record, "partition": i % 3} for i in range(count)))
     (tmp_path / "wide.yaml").write_text(WIDE.format(brokers=kafka.brokers, topic=name, steps=steps))
-    peak = run_and_watch(sfrun, tmp_path / "wide.yaml", sfrun.environment({"XDG_RUNTIME_DIR": tmp_path}), tmp_path / "log")
+    peak, _ = run_and_watch(sfrun, tmp_path / "wide.yaml", sfrun.environment({"XDG_RUNTIME_DIR": tmp_path}), tmp_path / "log")
     assert peak <= 40 + MORE_MIB, f"{peak:.1f} MiB"
     assert kafka.lag(name, name) == 0
+
+
+MANY = """
+pipeline: {topic}
+steps:
+  events: {{source: kafka-source, brokers: {brokers}, topics: [{topic}], group: {topic}}}
+  bronze: {{sink: s3-bronze-sink, from: events, url: ./raw}}
+"""
+
+
+def test_a_thousand_partitions_take_little(sfrun, kafka, name, tmp_path):
+    """Beside what the same rows take in one partition."""
+    taken = []
+    for partitions in (1, 1000):
+        topic = f"{name}-{partitions}"
+        kafka.create_topic(topic, partitions=partitions)
+        kafka.produce(topic, ({"value": b'{"n": %d}' % i, "partition": i % partitions} for i in range(3000)))
+        file = tmp_path / f"{partitions}.yaml"
+        file.write_text(MANY.format(brokers=kafka.brokers, topic=topic))
+        taken.append(run_and_watch(sfrun, file, sfrun.environment({"XDG_RUNTIME_DIR": tmp_path}), tmp_path / "log"))
+        assert kafka.lag(topic, topic) == 0
+    (few, _), (many, descriptors) = taken
+    assert many - few < 64, f"{many:.1f} MiB, {few:.1f} with one partition"
+    assert descriptors < 200
