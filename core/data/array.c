@@ -30,6 +30,20 @@ void sf_array_done(struct ArrowArray *array)
 }
 
 /* Layout of the block: Node, the children's structs, pointers to them, pointers to buffers. */
+SharedColumn *shared_column_ref(SharedColumn *column)
+{
+    g_atomic_int_inc(&column->refs);
+    return column;
+}
+
+void shared_column_unref(SharedColumn *column)
+{
+    if (!column || !g_atomic_int_dec_and_test(&column->refs))
+        return;
+    sf_array_done(&column->array);
+    g_free(column);
+}
+
 bool array_init(struct ArrowArray *out, gint64 length, gint64 n_buffers, gint64 n_children)
 {
     gsize child_size = sizeof(struct ArrowArray) + sizeof(struct ArrowArray *);

@@ -4,9 +4,18 @@
 #define CORE_ARRAY_H
 
 #include "auto.h"
-#include "batch.h"
 
 enum { ARRAY_OWNED_MAX = 4 };
+
+/* One column of a delivered batch. Derived batches hold the columns that they share, not the whole batch: what goes
+ * through a decoder does not pin the bytes that were decoded. */
+typedef struct SharedColumn {
+    gint refs; /* atomic */
+    struct ArrowArray array;
+} SharedColumn;
+
+SharedColumn *shared_column_ref(SharedColumn *column);
+void shared_column_unref(SharedColumn *column);
 
 /* A node without nulls, of empty buffers and released (absent) children, to be filled in. false: no memory. */
 bool array_init(struct ArrowArray *out, gint64 length, gint64 n_buffers, gint64 n_children);

@@ -1,5 +1,7 @@
 /* Batches: shared by reference count, sliced and viewed without a copy. Selecting rows: keep.c; plain layouts:
  * compact.c. */
+#include "batch.h"
+
 #include "array.h"
 #include "type.h"
 
@@ -18,20 +20,6 @@ static bool empty_rows(const struct ArrowSchema *schema, struct ArrowArray *out)
 {
     g_autoptr(SfBuilder) builder = schema ? sf_builder_new(schema, NULL) : NULL;
     return builder && sf_builder_finish(builder, out, NULL) == SF_OK;
-}
-
-SharedColumn *shared_column_ref(SharedColumn *column)
-{
-    g_atomic_int_inc(&column->refs);
-    return column;
-}
-
-void shared_column_unref(SharedColumn *column)
-{
-    if (!column || !g_atomic_int_dec_and_test(&column->refs))
-        return;
-    sf_array_done(&column->array);
-    g_free(column);
 }
 
 /* Moves each column out of `rows`, as the C data interface allows a consumer to ("Moving child arrays"), and points
@@ -201,25 +189,6 @@ SfStatus sf_batch_with(const SfBatch *batch, struct ArrowArray *added, struct Ar
     for (size_t i = 0; i < all; i++)
         sf_array_done(&columns[i]);
     return status;
-}
-
-SfStatus sf_batch_keep_with(const SfBatch *batch, const uint8_t *keep, struct ArrowArray *added, struct ArrowArray *out,
-                            SfError *err)
-{
-    SfBatch left = {0};
-    SfStatus status = sf_batch_keep(batch, keep, &left, err);
-    if (status != SF_OK) {
-        sf_array_done(added);
-        return status;
-    }
-    size_t n = (size_t) left.rows.n_children, all = n + (size_t) added->n_children;
-    gint64 length = left.rows.length;
-    g_autofree struct ArrowArray *columns = g_new0(struct ArrowArray, all + 1);
-    for (size_t i = 0; i < all; i++)
-        array_move(i < n ? left.rows.children[i] : added->children[i - n], &columns[i]);
-    sf_batch_done(&left);
-    sf_array_done(added);
-    return sf_rows_from_columns(columns, all, length, out, err);
 }
 
 /* Readers are told the sizes of view buffers in the last buffer (columnar format, "Variable-size Binary View

@@ -5,17 +5,8 @@
 
 #include <glib.h>
 #include <sf/batch.h>
+#include "array.h"
 #include "private.h"
-
-/* One column of a delivered batch. Derived batches hold the columns that they share, not the whole batch: what goes
- * through a decoder does not pin the bytes that were decoded. */
-typedef struct SharedColumn {
-    gint refs; /* atomic */
-    struct ArrowArray array;
-} SharedColumn;
-
-SharedColumn *shared_column_ref(SharedColumn *column);
-void shared_column_unref(SharedColumn *column);
 
 /* `batch` comes first: what plugins see as const SfBatch * is this. batch.rows is a window on `columns`, whose release
  * function is a mark by which sf_batch_ref() and its kin know their own batches. */

@@ -1,5 +1,6 @@
 /* sf_batch_compact(): view columns, wherever they nest, become plain utf8 and binary. Everything else is shared. */
 #include "array.h"
+#include "batch.h"
 #include "type.h"
 
 static bool has_view(const struct ArrowSchema *schema)

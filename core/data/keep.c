@@ -1,6 +1,7 @@
 /* sf_batch_keep(): the rows that a bitmap selects. The selection becomes a list of row numbers once; every column
  * gathers by it. Views are gathered, the bytes behind them stay where they are. */
 #include "array.h"
+#include "batch.h"
 #include "type.h"
 
 typedef struct Selection {
@@ -223,4 +224,23 @@ SfStatus sf_batch_keep(const SfBatch *batch, const uint8_t *keep, SfBatch *out, 
     out->bytes = keeper.bytes;
     array_move(&made, &out->rows);
     return SF_OK;
+}
+
+SfStatus sf_batch_keep_with(const SfBatch *batch, const uint8_t *keep, struct ArrowArray *added, struct ArrowArray *out,
+                            SfError *err)
+{
+    SfBatch left = {0};
+    SfStatus status = sf_batch_keep(batch, keep, &left, err);
+    if (status != SF_OK) {
+        sf_array_done(added);
+        return status;
+    }
+    size_t n = (size_t) left.rows.n_children, all = n + (size_t) added->n_children;
+    gint64 length = left.rows.length;
+    g_autofree struct ArrowArray *columns = g_new0(struct ArrowArray, all + 1);
+    for (size_t i = 0; i < all; i++)
+        array_move(i < n ? left.rows.children[i] : added->children[i - n], &columns[i]);
+    sf_batch_done(&left);
+    sf_array_done(added);
+    return sf_rows_from_columns(columns, all, length, out, err);
 }
