@@ -35,7 +35,7 @@ static const CliPage page = {
     .summary = "Run an embedded Kafka broker for demonstrations",
     .text =
         "Prints what to export and serves until SIGTERM or SIGINT: topics, groups, transactions, exactly once, for "
-        "any Kafka client of the same user on this machine. One node, without copies, encryption and retention; what "
+        "any Kafka client of the same user on this machine. One node, without copies, encryption and compaction; what "
         "is written survives a kill, not a power failure: not for data that matters. A topic that a producer asks for "
         "is made with one partition.",
     .flags = flags,

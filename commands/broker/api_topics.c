@@ -147,8 +147,6 @@ static const char *reason_of(Code code)
         return "A topic has 1 to 10000 partitions, and never fewer than before.";
     case CODE_INVALID_REPLICATION:
         return "Replication factor larger than available brokers: 1.";
-    case CODE_INVALID_CONFIG:
-        return "There is no such setting of a topic here, or it does not take the value.";
     case CODE_UNKNOWN_TOPIC:
         return "There is no such topic.";
     default:
@@ -156,29 +154,42 @@ static const char *reason_of(Code code)
     }
 }
 
-static bool is_setting(const char *name, const char *value)
+/* Settings that mean something else here than what they say are refused. NULL, or why: the caller frees it. */
+static char *check_setting(const char *name, const char *value)
 {
-    for (guint i = 0; name && value && store_settings[i]; i += 2) {
-        if (strcmp(store_settings[i], name) != 0)
-            continue;
-        bool number = g_ascii_isdigit(store_settings[i + 1][0]) || store_settings[i + 1][0] == '-';
-        return !number || g_ascii_string_to_signed(value, 10, -1, G_MAXINT64, NULL, NULL);
+    static const char *const only[] = {
+        "cleanup.policy", "delete", "message.timestamp.type", "CreateTime", "min.insync.replicas", "1", NULL};
+    const char *usual = NULL;
+    for (guint i = 0; name && store_settings[i]; i += 2)
+        usual = strcmp(store_settings[i], name) == 0 ? store_settings[i + 1] : usual;
+    if (!usual || !value)
+        return g_strdup_printf("There is no setting '%s' of a topic in this broker.", name ? name : "");
+    for (guint i = 0; only[i]; i += 2) {
+        if (strcmp(only[i], name) == 0 && strcmp(only[i + 1], value) != 0)
+            return g_strdup_printf("'%s=%s': this broker has %s=%s only.", name, value, name, only[i + 1]);
     }
-    return false;
+    bool number = g_ascii_isdigit(usual[0]) || usual[0] == '-';
+    if (number && !g_ascii_string_to_signed(value, 10, -1, G_MAXINT64, NULL, NULL))
+        return g_strdup_printf("'%s=%s': it takes a whole number, from -1 on.", name, value);
+    return NULL;
 }
 
-static Code read_config(In *in, GHashTable *config)
+/* NULL, or the first problem. */
+static char *read_config(In *in, GHashTable *config)
 {
-    Code code = CODE_OK;
+    char *problem = NULL;
     gint32 n = in_count(in);
     for (gint32 i = 0; i < n; i++) {
         const char *name = in_text(in), *value = in_text(in);
-        if (is_setting(name, value))
+        char *wrong = check_setting(name, value);
+        if (!wrong)
             g_hash_table_replace(config, g_strdup(name), g_strdup(value));
+        if (problem)
+            g_free(wrong);
         else
-            code = CODE_INVALID_CONFIG;
+            problem = wrong;
     }
-    return code;
+    return problem;
 }
 
 static void skip_replicas(In *in)
@@ -192,6 +203,7 @@ typedef struct Wish {
     const char *name;
     gint32 partitions;
     Code code;
+    char *problem; /* of its configuration */
     GHashTable *config;
 } Wish;
 
@@ -206,7 +218,8 @@ static Wish read_wish(In *in)
     }
     wish.partitions = assigned > 0 ? assigned : wish.partitions < 0 ? 1 : wish.partitions;
     wish.config = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-    wish.code = read_config(in, wish.config);
+    wish.problem = read_config(in, wish.config);
+    wish.code = wish.problem ? CODE_INVALID_CONFIG : CODE_OK;
     if (replicas > 1)
         wish.code = CODE_INVALID_REPLICATION;
     return wish;
@@ -233,8 +246,9 @@ Outcome api_create_topics(Request *request)
         out_text(&request->out, wish->name);
         out_i16(&request->out, (gint16) wish->code);
         if (request->version >= 1)
-            out_text(&request->out, reason_of(wish->code));
+            out_text(&request->out, wish->code == CODE_INVALID_CONFIG ? wish->problem : reason_of(wish->code));
         g_hash_table_unref(wish->config);
+        g_free(wish->problem);
     }
     return ANSWERED;
 }

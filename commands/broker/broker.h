@@ -66,7 +66,8 @@ typedef struct Broker {
     GHashTable *groups;    /* id → Group * (groups.c) */
     gint64 next_producer;
     guint64 next_member;
-    guint changes; /* of what readers see: whoever waits looks again */
+    gint64 retained_us; /* when retention was last applied */
+    guint changes;      /* of what readers see: whoever waits looks again */
 } Broker;
 
 /* ---- store.c: topics and the journal ---- */
@@ -80,6 +81,8 @@ bool store_is_name(const char *name);
 Code store_create(Broker *broker, const char *name, gint32 partitions, GHashTable *config);
 Code store_extend(Broker *broker, Topic *topic, gint32 partitions);
 void store_delete(Broker *broker, const char *name);
+/* Applies topics' retention, where it is time to; ms until the next time, or -1. */
+gint64 store_retain(Broker *broker, gint64 now_us);
 /* The topic's, or Kafka's default; NULL: there is no such setting. */
 const char *store_setting(const Topic *topic, const char *name);
 /* Names and defaults of what a topic can be told, NULL-terminated pairs. */

@@ -102,8 +102,11 @@ static bool commits(const guint8 *data, gsize size)
     return size >= KEY + 4 && wire_get(data + KEY + 2, 2) == 1;
 }
 
-static void take_in(Log *log, const Batch *batch, const guint8 *data)
+static void take_in(Log *log, Batch *batch, const guint8 *data)
 {
+    guint n = log->batches->len;
+    gint64 newest_ms = n > 0 ? g_array_index(log->batches, Batch, n - 1).newest_ms : G_MININT64;
+    batch->newest_ms = batch->control ? newest_ms : MAX(newest_ms, batch->max_ms);
     g_array_append_val(log->batches, *batch);
     log->end = batch->last + 1;
     log->size += batch->size;
@@ -269,8 +272,7 @@ gint64 log_stable(const Log *log)
     return stable;
 }
 
-/* The batch that has the offset, or the first behind it. */
-static guint find(const Log *log, gint64 offset)
+guint log_find(const Log *log, gint64 offset)
 {
     guint low = 0, high = log->batches->len;
     while (low < high) {
@@ -286,7 +288,7 @@ static guint find(const Log *log, gint64 offset)
 void log_read(const Log *log, gint64 offset, gint64 before, gint64 most, bool force, GByteArray *out)
 {
     gint64 size = 0;
-    guint first = find(log, offset), last = first;
+    guint first = log_find(log, offset), last = first;
     for (; last < log->batches->len; last++) {
         const Batch *batch = &g_array_index(log->batches, Batch, last);
         if (batch->base >= before || (size + batch->size > most && !(force && size == 0)))
@@ -303,13 +305,17 @@ void log_read(const Log *log, gint64 offset, gint64 before, gint64 most, bool fo
 
 bool log_find_time(const Log *log, gint64 time_ms, gint64 *offset, gint64 *found_ms)
 {
-    for (guint i = 0; i < log->batches->len; i++) {
-        const Batch *batch = &g_array_index(log->batches, Batch, i);
-        if (batch->max_ms < time_ms || batch->control)
-            continue;
-        *offset = batch->base;
-        *found_ms = batch->max_ms;
-        return true;
+    guint low = log_find(log, log->start), high = log->batches->len;
+    while (low < high) {
+        guint middle = low + (high - low) / 2;
+        if (g_array_index(log->batches, Batch, middle).newest_ms < time_ms)
+            low = middle + 1;
+        else
+            high = middle;
     }
-    return false;
+    if (low == log->batches->len)
+        return false;
+    *offset = g_array_index(log->batches, Batch, low).base;
+    *found_ms = g_array_index(log->batches, Batch, low).max_ms;
+    return true;
 }

@@ -43,7 +43,8 @@ typedef struct Batch {
     gint64 at; /* in the file */
     guint32 size;
     gint64 max_ms;
-    gint64 producer; /* -1: none */
+    gint64 newest_ms; /* of the records from the log's first offset up to here: rises from batch to batch */
+    gint64 producer;  /* -1: none */
     gint16 epoch;
     gint32 first_sequence;
     bool transactional;
@@ -59,7 +60,7 @@ typedef struct Aborted {
 typedef struct Log {
     int fd;
     gint64 size;
-    gint64 start;        /* first offset */
+    gint64 start;        /* first offset; batches before it wait for log_replace() */
     gint64 end;          /* next offset */
     GArray *batches;     /* Batch */
     GArray *aborted;     /* Aborted */
@@ -82,7 +83,20 @@ bool log_is_open(const Log *log, gint64 producer);
 gint64 log_stable(const Log *log);
 /* Appends batches from the one with `offset` on, up to `before` and about `most` bytes, at least one where `force`. */
 void log_read(const Log *log, gint64 offset, gint64 before, gint64 most, bool force, GByteArray *out);
+/* The batch that has the offset, or the first behind it. */
+guint log_find(const Log *log, gint64 offset);
 /* The first batch with a record that young: its offset and time; false: there is none. */
 bool log_find_time(const Log *log, gint64 time_ms, gint64 *offset, gint64 *found_ms);
+
+/* log_retain.c: batches whose youngest record is older than keep_ms, and the oldest where the others alone have
+ * keep_bytes, are no longer there; -1: no such limit. The last batch stays, as Kafka's active segment does, and what is
+ * within open transactions. */
+void log_retain(Log *log, gint64 keep_ms, gint64 keep_bytes, gint64 now_ms);
+/* Bytes of the file that nobody can read any more. */
+gint64 log_dead(const Log *log);
+/* Copies what is left to the empty file `fd`; false: errno says why. Then, when that has its name, it takes the old
+ * one's place. */
+bool log_copy(const Log *log, int fd);
+void log_replace(Log *log, int fd);
 
 #endif

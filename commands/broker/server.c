@@ -265,6 +265,7 @@ void server_run(Server *server, int stop)
     for (;;) {
         gint64 now = g_get_monotonic_time();
         gint64 timers_ms = sooner(producers_expire(broker, now), groups_expire(broker, now));
+        timers_ms = sooner(timers_ms, store_retain(broker, now));
         sweep(server);
         prepare(server, stop, fds);
         poll((struct pollfd *) (void *) fds->data, fds->len, wait_ms(server, timers_ms));

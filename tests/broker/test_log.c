@@ -2,6 +2,7 @@
 #include "batches.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -161,6 +162,98 @@ static void test_reading_ends_where_it_is_told(void)
     batch_remove_place(place);
 }
 
+static guint read_count(const Log *log, gint64 offset)
+{
+    g_autoptr(GByteArray) out = g_byte_array_new();
+    log_read(log, offset, G_MAXINT64, G_MAXINT32, true, out);
+    return out->len;
+}
+
+static void assert_first_that_young(const Log *log, gint64 time_ms, gint64 expected)
+{
+    gint64 offset = -1, ms = -1;
+    g_assert_cmpint(log_find_time(log, time_ms, &offset, &ms), ==, expected >= 0);
+    g_assert_cmpint(offset, ==, expected);
+}
+
+static void test_times_are_found_in_any_order_of_records(void)
+{
+    static const gint64 times[] = {500, 100, 900, 200, 900, 1000, 50};
+    g_autofree char *place = batch_place();
+    gint64 base = -1;
+    Log *log = open_at(place);
+    for (guint i = 0; i < G_N_ELEMENTS(times); i++)
+        batch_append(log, (Made){.producer = -1, .records = 1, .ms = times[i]}, &base);
+    for (gint64 time = 0; time < 1100; time += 25) {
+        gint64 expected = -1;
+        for (guint i = 0; i < G_N_ELEMENTS(times) && expected < 0; i++)
+            expected = times[i] >= time ? (gint64) i : -1;
+        assert_first_that_young(log, time, expected);
+    }
+    log_retain(log, 600, -1, 1120); /* older than 520: the first two, up to one that is younger */
+    g_assert_cmpint(log->start, ==, 2);
+    assert_first_that_young(log, 300, 2);
+    assert_first_that_young(log, 950, 5);
+    log_free(log);
+    batch_remove_place(place);
+}
+
+static void test_what_is_outdated_goes(void)
+{
+    g_autofree char *place = batch_place(), *path = g_build_filename(place, "p.log", NULL),
+                    *fresh = g_build_filename(place, "fresh", NULL);
+    gint64 base = -1;
+    Log *log = open_at(place);
+    for (gint64 i = 0; i < 10; i++)
+        batch_append(log, (Made){.producer = -1, .records = 3, .ms = 1000 * i}, &base);
+    gint64 one = log->size / 10;
+    log_retain(log, -1, -1, G_MAXINT64 / 2);
+    g_assert_cmpint(log->start, ==, 0);
+    log_retain(log, 5000, -1, 7500); /* older than 2500 */
+    g_assert_cmpint(log->start, ==, 9);
+    g_assert_cmpint(log_dead(log), ==, 3 * one);
+    log_retain(log, -1, 4 * one + 1, 0); /* without the sixth there would be less */
+    g_assert_cmpint(log->start, ==, 15);
+    int fd = open(fresh, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    g_assert_true(log_copy(log, fd));
+    g_assert_cmpint(rename(fresh, path), ==, 0);
+    log_replace(log, fd);
+    for (int i = 0; i < 2; i++) { /* the second time as it stands in the file */
+        g_assert_cmpint(log->size, ==, 5 * one);
+        g_assert_cmpint(log->start, ==, 15);
+        g_assert_cmpint(log->end, ==, 30);
+        g_assert_cmpuint(read_count(log, 15), ==, 5 * one);
+        g_assert_cmpuint(read_count(log, 27), ==, one);
+        log = reopen(log, place);
+    }
+    g_assert_cmpint(batch_append(log, plain, &base), ==, CODE_OK);
+    g_assert_cmpint(base, ==, 30);
+    log_retain(log, 0, 0, G_MAXINT64 / 2); /* the last one stays: it says where offsets go on */
+    g_assert_cmpint(log->start, ==, 30);
+    log_free(log);
+    batch_remove_place(place);
+}
+
+static void test_open_transactions_are_not_outdated(void)
+{
+    g_autofree char *place = batch_place();
+    gint64 base = -1;
+    Log *log = open_at(place);
+    batch_append(log, (Made){.producer = -1, .records = 1, .ms = 1}, &base);
+    batch_append(log, (Made){.producer = 1, .transactional = true, .records = 2, .ms = 1}, &base);
+    batch_append(log, (Made){.producer = -1, .records = 1, .ms = 1}, &base);
+    log_retain(log, 0, 0, 1000000);
+    g_assert_cmpint(log->start, ==, 1);
+    log_mark(log, 1, 0, false, 5);
+    g_assert_cmpuint(log->aborted->len, ==, 1);
+    batch_append(log, plain, &base);
+    log_retain(log, 0, 0, 1000000);
+    g_assert_cmpint(log->start, ==, base);
+    g_assert_cmpuint(log->aborted->len, ==, 0);
+    log_free(log);
+    batch_remove_place(place);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -171,5 +264,8 @@ int main(int argc, char **argv)
     g_test_add_func("/broker/log/sent-twice", test_what_is_sent_twice_is_there_once);
     g_test_add_func("/broker/log/transactions", test_transactions_end_with_marks);
     g_test_add_func("/broker/log/reading", test_reading_ends_where_it_is_told);
+    g_test_add_func("/broker/log/times", test_times_are_found_in_any_order_of_records);
+    g_test_add_func("/broker/log/outdated", test_what_is_outdated_goes);
+    g_test_add_func("/broker/log/open-transactions-stay", test_open_transactions_are_not_outdated);
     return g_test_run();
 }

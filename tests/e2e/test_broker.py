@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
@@ -112,6 +113,38 @@ def test_a_kill_keeps_what_was_told_and_ends_what_was_open(sfrun, name, tmp_path
         assert other.returncode == 1 and "another broker serves" in other.stderr
     finally:
         server.kill()
+
+
+def test_retention_takes_what_is_old_and_a_kill_does_not_bring_it_back(sfrun, name, tmp_path):
+    server = Broker(tmp_path / "broker", sfrun).start()
+    try:
+        server.create_topic(name, 1, retention_ms=3600000)
+        for batch in range(10):  # a batch each; five of them are two hours old
+            server.produce(name, [{"value": os.urandom(20000), "timestamp": int(1000 * (time.time() - (7200 if batch < 5 else 0)))}])
+        wait_for(lambda: server.ends(name)[0] == (5, 10), 60, lambda: server.ends(name), every=0.2)
+        assert len(values(server, name)) == 5
+        server.kill()
+        server.start()
+        wait_for(lambda: server.ends(name)[0] == (5, 10), 60, lambda: server.ends(name), every=0.2)
+        send(Producer({"bootstrap.servers": server.brokers}), name, [b"next"])
+        assert server.ends(name)[0] == (5, 11) and values(server, name)[5:] == [b"next"]
+        server.create_topic(f"{name}-small", 1, retention_bytes=50000)
+        for _ in range(20):
+            server.produce(f"{name}-small", [{"value": os.urandom(20000)}])
+        wait_for(lambda: server.ends(f"{name}-small")[0] == (17, 20), 60, lambda: server.ends(f"{name}-small"), every=0.2)
+        wait_for(lambda: sum(file.stat().st_size for file in (server.directory / "data").glob(f"{name}-small@*")) < 100000, 60,
+                 "the file is as large as before", every=0.2)
+    finally:
+        server.kill()
+
+
+@pytest.mark.parametrize("setting, text", [("cleanup_policy=compact", "this broker has cleanup.policy=delete only"),
+                                           ("message_timestamp_type=LogAppendTime", "this broker has message.timestamp.type=CreateTime only"),
+                                           ("retention_ms=soon", "takes a whole number"), ("segments=1", "no setting 'segments'")])
+def test_a_setting_that_it_does_not_keep_is_refused_by_name(broker, name, setting, text):
+    key, _, value = setting.partition("=")
+    with pytest.raises(KafkaException, match=text):
+        broker.create_topic(name, 1, **{key: value})
 
 
 def test_members_share_and_hand_over(broker, name):
