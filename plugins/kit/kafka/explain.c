@@ -9,33 +9,47 @@
 /* SCRAM of older clients sends a nonce that Kafka 4 refuses (librdkafka pull request 4895, in 2.6.1). */
 #define SCRAM_FIXED 0x020601ff
 
+/* Somebody else is in this client's place. */
+static const rd_kafka_resp_err_t fenced[] = {
+    RD_KAFKA_RESP_ERR__FENCED,
+    RD_KAFKA_RESP_ERR_PRODUCER_FENCED,
+    RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH,
+    RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID,
+    RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION,
+    RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID,
+};
+
+/* No time mends these. */
+static const rd_kafka_resp_err_t wrong[] = {
+    RD_KAFKA_RESP_ERR__INVALID_ARG,
+    RD_KAFKA_RESP_ERR__UNKNOWN_PROTOCOL,
+    RD_KAFKA_RESP_ERR_INVALID_CONFIG,
+    RD_KAFKA_RESP_ERR_INVALID_PARTITIONS,
+    RD_KAFKA_RESP_ERR_INVALID_REPLICATION_FACTOR,
+    RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION,
+    RD_KAFKA_RESP_ERR_INVALID_GROUP_ID,
+    RD_KAFKA_RESP_ERR_INVALID_SESSION_TIMEOUT,
+    RD_KAFKA_RESP_ERR_INVALID_TRANSACTION_TIMEOUT,
+    RD_KAFKA_RESP_ERR_UNSUPPORTED_VERSION,
+    RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE,
+};
+
+static bool is_among(const rd_kafka_resp_err_t *codes, size_t n, rd_kafka_resp_err_t code)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (codes[i] == code)
+            return true;
+    }
+    return false;
+}
+
 SfStatus kafka_status(rd_kafka_resp_err_t code)
 {
-    switch (code) {
-    case RD_KAFKA_RESP_ERR_NO_ERROR:
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
         return SF_OK;
-    case RD_KAFKA_RESP_ERR__FENCED:
-    case RD_KAFKA_RESP_ERR_PRODUCER_FENCED:
-    case RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH:
-    case RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID:
-    case RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION:
-    case RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID:
+    if (is_among(fenced, G_N_ELEMENTS(fenced), code))
         return SF_FENCED;
-    case RD_KAFKA_RESP_ERR__INVALID_ARG:
-    case RD_KAFKA_RESP_ERR__UNKNOWN_PROTOCOL:
-    case RD_KAFKA_RESP_ERR_INVALID_CONFIG:
-    case RD_KAFKA_RESP_ERR_INVALID_PARTITIONS:
-    case RD_KAFKA_RESP_ERR_INVALID_REPLICATION_FACTOR:
-    case RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION:
-    case RD_KAFKA_RESP_ERR_INVALID_GROUP_ID:
-    case RD_KAFKA_RESP_ERR_INVALID_SESSION_TIMEOUT:
-    case RD_KAFKA_RESP_ERR_INVALID_TRANSACTION_TIMEOUT:
-    case RD_KAFKA_RESP_ERR_UNSUPPORTED_VERSION:
-    case RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE:
-        return SF_CONFIG;
-    default:
-        return SF_RETRY;
-    }
+    return is_among(wrong, G_N_ELEMENTS(wrong), code) ? SF_CONFIG : SF_RETRY;
 }
 
 /* "sasl_ssl://k1:9092/bootstrap: Connect to …" → "k1:9092"; empty when the reason does not begin with a broker. */
