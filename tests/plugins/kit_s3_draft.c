@@ -292,6 +292,17 @@ static gpointer interrupt_soon(gpointer store)
     return NULL;
 }
 
+static void wait_for_request(Fixture *f, const char *part)
+{
+    bool seen = false;
+    for (gint64 end = g_get_monotonic_time() + 120 * G_USEC_PER_SEC; !seen && g_get_monotonic_time() < end;) {
+        g_autofree char *requests = fake_s3_requests(f->at.fake);
+        seen = strstr(requests, part) != NULL;
+        g_usleep(1000);
+    }
+    g_assert_true(seen);
+}
+
 static void interrupt_ends_the_wait_for_parts(Fixture *f, gconstpointer unused)
 {
     (void) unused;
@@ -303,6 +314,7 @@ static void interrupt_ends_the_wait_for_parts(Fixture *f, gconstpointer unused)
     f->draft = store_draft_new(f->at.store, "k");
     fake_s3_script(f->at.fake, (FakeScript){.part = "partNumber=1", .fault = FAKE_HANG});
     write_parts(f, 1);
+    wait_for_request(f, "partNumber=1");
     GThread *thread = g_thread_new("interrupt", interrupt_soon, f->at.store);
     expect(f, put(f, 10, &created), SF_RETRY);
     g_thread_join(thread);

@@ -335,6 +335,32 @@ static void litter_in_a_ledger_hides_nothing(Place *place, gconstpointer unused)
     g_assert_cmpint(harness_recover(h, 0, EVENTS), ==, 5001);
 }
 
+/* Links to directories are followed: who may make them must be trusted. */
+static void a_place_that_everybody_can_write_to_is_warned_of(Place *place, gconstpointer unused)
+{
+    (void) unused;
+    const char *const warning = "can be written by everybody on this machine";
+    Place below = {.path = g_build_filename(place->path, "lake", NULL)};
+    Harness *h = place_sink(&below, "");
+    harness_open(h);
+    g_assert_null(strstr(harness_logs(h), warning));
+    harness_free(h);
+    g_assert_cmpint(g_chmod(place->path, 01777), ==, 0); /* as /tmp is */
+    h = place_sink(&below, "");
+    harness_open(h);
+    g_assert_null(strstr(harness_logs(h), warning));
+    harness_free(h);
+    g_autofree char *named = g_strdup_printf("warning: '%s' %s", place->path, warning);
+    for (int i = 0; i < 2; i++) {
+        g_assert_cmpint(g_chmod(place->path, i ? 01777 : 0777), ==, 0);
+        h = place_sink(i ? place : &below, ""); /* the directory above it, and its own */
+        harness_open(h);
+        g_assert_nonnull(strstr(harness_logs(h), named));
+        harness_free(h);
+    }
+    g_free(below.path);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -360,6 +386,7 @@ int main(int argc, char **argv)
     ADD("names do not change with the order", names_do_not_change_with_the_order);
     ADD("processes that begin together take different names", processes_that_begin_together_take_different_names);
     ADD("a name stays claimed", a_name_stays_claimed);
+    ADD("a place that everybody can write to is warned of", a_place_that_everybody_can_write_to_is_warned_of);
     ADD("older ledgers of topics go on", older_ledgers_of_topics_go_on);
     ADD("older ledgers of files are asked about", older_ledgers_of_files_are_asked_about);
     ADD("entries cannot lead elsewhere", entries_cannot_lead_elsewhere);

@@ -75,6 +75,37 @@ static void tidy(int directory)
         close(directory);
 }
 
+/* The first directory, from the store's own upward, where everybody could change what the next name leads to; above the
+ * store's own the sticky bit prevents that. NULL: none. */
+static char *open_to_all(const FileStore *store)
+{
+    g_autofree char *path = g_strdup(store->root);
+    for (bool above = false;; above = true) {
+        struct stat info;
+        bool open = stat(path, &info) == 0 && (info.st_mode & S_IWOTH) && !(above && (info.st_mode & S_ISVTX));
+        if (open)
+            return g_steal_pointer(&path);
+        char *parent = g_path_get_dirname(path);
+        bool top = g_str_equal(parent, path);
+        g_free(path);
+        path = parent;
+        if (top)
+            return NULL;
+    }
+}
+
+void file_warn_of_others(FileStore *store)
+{
+    g_autofree char *path = store->warned || !store->base.node ? NULL : open_to_all(store);
+    if (!path)
+        return;
+    store->warned = true;
+    sf_log(store->base.node, SF_LOG_WARNING,
+           "'%s' can be written by everybody on this machine, who may put a link to another place, or an object of "
+           "their own, where ours go; take that permission away (chmod o-w)",
+           path);
+}
+
 /* What is below a link belongs to somebody else, and old files there are no litter of ours. */
 SfStatus file_open_temporary(FileStore *store, const Touched *touched, SfError *err)
 {

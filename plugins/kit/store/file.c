@@ -246,6 +246,7 @@ static SfStatus file_open(Store *base, SfError *err)
     FileStore *store = (FileStore *) base;
     g_auto(Touched) touched = touched_new();
     SF_TRY(file_open_temporary(store, &touched, err));
+    file_warn_of_others(store);
     SF_TRY(sync_touched(&touched, err));
     return prove_new(store, err);
 }

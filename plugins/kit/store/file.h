@@ -20,6 +20,7 @@ typedef struct FileStore {
     guint64 next;
     GHashTable *known; /* char *: directories whose own names we have made durable */
     int drafts;        /* that are alive */
+    bool warned;       /* of others who may write here */
 } FileStore;
 
 /* "cannot <action> '<path>': <errno's text>"; SF_CONFIG where only another path helps, else SF_RETRY. */
@@ -34,6 +35,8 @@ int file_name_new(const char *from, const char *to);
 SfStatus file_make_directories(const FileStore *store, const char *path, const Touched *touched, SfError *err);
 /* The temporary directory, as file_make_directories(); what dead processes left in it is removed. */
 SfStatus file_open_temporary(FileStore *store, const Touched *touched, SfError *err);
+/* Warns, once a store, where everybody could lead its objects to another place. */
+void file_warn_of_others(FileStore *store);
 Touched touched_new(void);
 void touched_done(Touched *touched);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Touched, touched_done)
