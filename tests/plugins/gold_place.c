@@ -2,6 +2,7 @@
 #include "gold_place.h"
 
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include "odbc/private.h"
 #include "tree.h"
@@ -108,4 +109,27 @@ void gold_assert_contains(const char *text, const char *part)
 {
     if (!strstr(text, part))
         g_error("'%s' is not in '%s'", part, text);
+}
+
+bool gold_processes(GoldPlace *place, int n, int (*run)(GoldPlace *place, int number))
+{
+    if (gold_is(place, "Snowflake")) {
+        g_test_skip("the emulator has no locks");
+        return false;
+    }
+    g_autofree pid_t *children = g_new0(pid_t, n);
+    for (int i = 0; i < n; i++) {
+        children[i] = fork();
+        if (children[i] == 0) {
+            /* the parent's connection is not theirs to use */
+            GoldPlace own = {.schema = place->schema, .connection = place->connection};
+            _exit(run(&own, i));
+        }
+    }
+    for (int i = 0; i < n; i++) {
+        int status = 0;
+        g_assert_cmpint(waitpid(children[i], &status, 0), ==, children[i]);
+        g_assert_cmpint(status, ==, 0);
+    }
+    return true;
 }

@@ -28,6 +28,10 @@ char *gold_query(GoldPlace *place, const char *sql);
 
 void gold_assert_query(GoldPlace *place, const char *sql, const char *expected);
 
+/* Runs it in so many processes at once, by their numbers, and waits for all; each has to return 0. False: the test is
+ * skipped, for the database has no locks to test. */
+bool gold_processes(GoldPlace *place, int n, int (*run)(GoldPlace *place, int number));
+
 /* The part is in the text, or the test ends showing both. */
 void gold_assert_contains(const char *text, const char *part);
 

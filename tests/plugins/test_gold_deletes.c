@@ -195,26 +195,11 @@ static int run_process(GoldPlace *place, int partition)
 }
 
 /* A row and its delete under way in two processes at once. */
-static void test_processes(void)
+static void test_rows_and_deletes_of_processes(void)
 {
     g_autoptr(GoldPlace) place = gold_place_new();
-    if (gold_is(place, "Snowflake")) {
-        g_test_skip("the emulator has no locks");
+    if (!gold_processes(place, PARTITIONS, run_process))
         return;
-    }
-    pid_t children[PARTITIONS];
-    for (int i = 0; i < PARTITIONS; i++) {
-        children[i] = fork();
-        if (children[i] == 0) {
-            GoldPlace own = {.schema = place->schema, .connection = place->connection};
-            _exit(run_process(&own, i));
-        }
-    }
-    for (int i = 0; i < PARTITIONS; i++) {
-        int status = 0;
-        g_assert_cmpint(waitpid(children[i], &status, 0), ==, children[i]);
-        g_assert_cmpint(status, ==, 0);
-    }
     g_autofree char *expected = expected_rows(1, EVENTS);
     gold_assert_query(place, ROWS, expected);
 }
@@ -484,7 +469,7 @@ int main(int argc, char **argv)
     g_test_add_func("/gold/deletes/a key's row goes, in a batch and in the table", test_delete);
     g_test_add_func("/gold/deletes/what is older than a delete stays away", test_older_rows_stay_away);
     g_test_add_func("/gold/deletes/rows and deletes come in any order", test_any_order);
-    g_test_add_func("/gold/deletes/rows and deletes come from processes at once", test_processes);
+    g_test_add_func("/gold/deletes/rows and deletes come from processes at once", test_rows_and_deletes_of_processes);
     g_test_add_func("/gold/deletes/a row and its delete wait for each other", test_row_and_delete_at_once);
     g_test_add_func("/gold/deletes/of equals without provenance the delete wins", test_ties_without_provenance);
     g_test_add_func("/gold/deletes/each table has rules of its own", test_each_table_by_itself);

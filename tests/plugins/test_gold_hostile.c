@@ -298,24 +298,8 @@ static char *expected_winners(void)
 static void test_processes(void)
 {
     g_autoptr(GoldPlace) place = gold_place_new();
-    if (gold_is(place, "Snowflake")) {
-        g_test_skip("the emulator has no locks");
+    if (!gold_processes(place, PROCESSES, run_process))
         return;
-    }
-    pid_t children[PROCESSES];
-    for (int i = 0; i < PROCESSES; i++) {
-        children[i] = fork();
-        if (children[i] == 0) {
-            /* the parent's connection is not ours to use */
-            GoldPlace own = {.schema = place->schema, .connection = place->connection};
-            _exit(run_process(&own, i));
-        }
-    }
-    for (int i = 0; i < PROCESSES; i++) {
-        int status = 0;
-        g_assert_cmpint(waitpid(children[i], &status, 0), ==, children[i]);
-        g_assert_cmpint(status, ==, 0);
-    }
     g_autofree char *expected = expected_winners();
     gold_assert_query(place, "SELECT id, v FROM f ORDER BY id", expected);
     gold_assert_query(place, "SELECT count(*) FROM d", "5");
