@@ -57,7 +57,7 @@ static int create_topics(Broker *broker, const SfList *topics)
         g_autofree char *name = colon ? g_strndup(text, (gsize) (colon - text)) : g_strdup(text);
         gint64 partitions = 1;
         if (colon && !g_ascii_string_to_signed(colon + 1, 10, 0, G_MAXINT32, &partitions, NULL))
-            return cli_fail(&page, "--topics %s: '%s' is no number of partitions", text, colon + 1);
+            return cli_fail(&page, "--topics %s: '%s' is not a number of partitions", text, colon + 1);
         Code code = store_create(broker, name, (gint32) partitions, NULL);
         if (code != CODE_OK && code != CODE_TOPIC_EXISTS)
             return cli_fail(&page, "--topics %s: %s", text, reason_of(code));

@@ -74,7 +74,7 @@ static char *add_line(Connection *connection, GArray *pairs, char *line, bool re
     if (!*line || *line == '#')
         return NULL;
     if (!split_setting(line, &name, &value))
-        return g_strdup("is no name=value");
+        return g_strdup("is not name=value");
     g_strchomp(name);
     g_autofree char *text = g_strchug(g_strdup(value));
     if (strcmp(name, "bootstrap.servers") != 0 && strcmp(name, "metadata.broker.list") != 0)

@@ -31,7 +31,7 @@ static const CliFlag flags[] = {
 static const CliPage page = {.name = "tap",
                              .summary = "Show the records of a Kafka topic",
                              .text =
-                                 "Prints values, a line each, as they come. It is no member of a group and changes "
+                                 "Prints values, a line each, as they come. It joins no group and changes "
                                  "nothing. Records of transactions that "
                                  "are not committed are not shown (-X isolation.level=read_uncommitted shows them).",
                              .flags = flags,
@@ -80,7 +80,7 @@ static int choose(const TapOptions *options, int32_t partitions, rd_kafka_topic_
 {
     int64_t start = 0;
     if (!read_start(options, &start))
-        return cli_fail(&page, "--offset: '%s' is no offset, such as 1000 or -10", options->offset);
+        return cli_fail(&page, "--offset: '%s' is not an offset, such as 1000 or -10", options->offset);
     if (options->partition >= partitions)
         return cli_fail(&page, "topic '%s' has %d partitions; there is no %" G_GINT64_FORMAT, options->topic,
                         partitions, options->partition);

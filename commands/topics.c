@@ -315,7 +315,7 @@ static int unknown_word(const char *text)
     for (size_t i = 0; i < G_N_ELEMENTS(words); i++)
         names[i] = words[i].name;
     sf_suggest(text, names, G_N_ELEMENTS(words), suggestion, sizeof suggestion);
-    return cli_fail(&overview, "'%s' is none of list, create, describe, alter, delete%s", text, suggestion);
+    return cli_fail(&overview, "'%s' is not one of list, create, describe, alter, delete%s", text, suggestion);
 }
 
 int main(int argc, char **argv)

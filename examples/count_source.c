@@ -15,7 +15,7 @@ typedef struct Count {
 
 static const SfOption options[] = {
     SF_OPTION_INT(Count, rows, .value = "100", .min = "0", .doc = "How many rows there are in all."),
-    SF_OPTION_INT(Count, broken, .value = "0", .min = "0", .doc = "Every so many rows one is no number; 0: none."),
+    SF_OPTION_INT(Count, broken, .value = "0", .min = "0", .doc = "Every so many rows one is not a number; 0: none."),
     SF_OPTION_END,
 };
 

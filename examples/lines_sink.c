@@ -58,7 +58,7 @@ static SfStatus open_lines(SfNode *node, SfError *err)
     return SF_OK;
 }
 
-/* The end of "<topic>+<partition>+<start>-<end>.txt", or SF_POSITION_NONE where the file is none of this split's. */
+/* The end of "<topic>+<partition>+<start>-<end>.txt", or SF_POSITION_NONE where the file belongs to another split. */
 static int64_t end_of_file(const char *name, const SfSplit *split)
 {
     char prefix[NAME_MAX];

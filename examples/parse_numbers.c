@@ -1,4 +1,4 @@
-/* A transform over whole batches: text to numbers. What is no number goes to the step's errors output, with its
+/* A transform over whole batches: text to numbers. What is not a number goes to the step's errors output, with its
  * cause. */
 #include <sf/sf.h>
 
@@ -54,10 +54,10 @@ static SfStatus apply(SfNode *node, const SfBatch *in, SfBatch *out, SfError *er
         int64_t number;
         SfBytes bytes = sf_bytes(&text, row);
         if (sf_is_null(&text, row)) {
-            sf_reject(node, in, row, "%s: null is no number", parse->column);
+            sf_reject(node, in, row, "%s: null is not a number", parse->column);
         } else if (!parse_number(bytes, &number)) {
             int shown = bytes.size < 40 ? (int) bytes.size : 40;
-            sf_reject(node, in, row, "%s: '%.*s' is no number", parse->column, shown, bytes.data);
+            sf_reject(node, in, row, "%s: '%.*s' is not a number", parse->column, shown, bytes.data);
         } else {
             sf_add_i64(numbers, number);
             SF_TRY(sf_builder_end_row(parse->builder, err));

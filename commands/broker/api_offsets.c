@@ -21,7 +21,7 @@ Outcome api_find_coordinator(Request *request)
     return ANSWERED;
 }
 
-/* Somebody who is no member may commit while there are none. */
+/* Somebody who is not a member may commit while nobody is. */
 static Code may_commit(const Broker *broker, const char *id, const char *member, const char *instance,
                        gint32 generation)
 {

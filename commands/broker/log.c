@@ -42,7 +42,7 @@ static gint32 last_sequence(const Batch *batch)
     return (gint32) (last > G_MAXINT32 ? last - G_MAXINT32 - 1 : last);
 }
 
-/* The header's fields; false: it is no batch of `size` bytes. */
+/* The header's fields; false: it is not a batch of `size` bytes. */
 static bool parse(const guint8 *data, gsize size, Batch *out)
 {
     if (size < HEADER || data[AT_MAGIC] != 2 || wire_get(data + AT_LENGTH, 4) != size - BEFORE_LENGTH)

@@ -67,7 +67,7 @@ SF_PRIVATE void cli_line_done(CliLine *line);
 SF_PRIVATE int cli_fail(const CliPage *page, const char *format, ...) SF_PRINTF(2, 3);
 
 /* The last act of a program: what it printed must have been taken. `status`, or 1 after a complaint, for a full disk;
- * a reader that has gone (`| head`) is none. */
+ * a reader that has gone (`| head`) is not a failure. */
 SF_PRIVATE int cli_finish(int status);
 
 /* "--from-beginning" without the dashes. */
@@ -123,13 +123,13 @@ char *cli_program_summary(const char *help);
 /* `sfrun --help` on standard output; returns the exit status. */
 int cli_print_overview(void);
 
-/* Complains about a word that is no command, with the nearest that is one; returns the exit status. */
+/* Complains about a word that is not a command, with the nearest that is one; returns the exit status. */
 int cli_unknown(const char *word);
 
 /* The manual page in roff (man 7). */
 char *cli_man(void);
 
-/* Whole command line: `sfrun FILE…` is `sfrun run FILE…`; a word that is no command of ours and no file runs
+/* Whole command line: `sfrun FILE…` is `sfrun run FILE…`; a word that is neither a command of ours nor a file runs
  * <SF_COMMAND_PATH or libexecdir/streamforge>/sfrun-<word> in our place, as git does. */
 SF_PRIVATE int cli_main(int argc, char **argv);
 

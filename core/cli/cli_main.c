@@ -50,7 +50,7 @@ static int run_line(int argc, char **argv)
     return is_pipeline(word) ? run_without_word(argc, argv) : cli_unknown(word);
 }
 
-/* `sfrun --json status` is `sfrun status --json`: the first word that is no flag may be the command, unless a file has
+/* `sfrun --json status` is `sfrun status --json`: the first word that is not a flag may be the command, unless a file has
  * its name. 0: there is none. */
 static int late_word(int argc, char **argv)
 {

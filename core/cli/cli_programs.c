@@ -32,7 +32,7 @@ static gint by_text(gconstpointer a, gconstpointer b)
     return strcmp(*(char *const *) a, *(char *const *) b);
 }
 
-/* A file of a build directory (sfrun-topics.p) is no program. */
+/* A file of a build directory (sfrun-topics.p) is not a program. */
 static bool is_program(const char *file, const char *path)
 {
     return g_str_has_prefix(file, PROGRAM_PREFIX) && !strchr(file, '.') &&

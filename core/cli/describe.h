@@ -10,7 +10,7 @@ struct json_object;
 /* "source", "transform", "sink". */
 const char *describe_kind(SfKind kind);
 
-/* "at least once", "exactly once"; NULL for plugins that are no sinks. */
+/* "at least once", "exactly once"; NULL for plugins that are not sinks. */
 const char *describe_delivery(const Plugin *plugin);
 
 /* "size, default 64KiB, 1KiB to 1GiB": all that the row says beside its name and doc. */

@@ -11,7 +11,7 @@
 
 typedef struct Slot {
     Hook hook;
-    gpointer stack; /* for signal handlers: a stack that overflowed is no place for one */
+    gpointer stack; /* for signal handlers: they need another where this one has overflowed */
 } Slot;
 
 static Slot *slots[MOST_THREADS];

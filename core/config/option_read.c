@@ -71,7 +71,7 @@ static char *duration_problem(const char *shown, const char *text)
     gint64 bare = 0;
     if (parse_int(text, &bare) && bare >= 0)
         return g_strdup_printf("%s has no unit; write %ss or %sms", shown, text, text);
-    return g_strdup_printf("%s is no duration, such as 250ms, 5s, 10m, 1h or 7d", shown);
+    return g_strdup_printf("%s is not a duration, such as 250ms, 5s, 10m, 1h or 7d", shown);
 }
 
 static char *enum_problem(const SfOption *option, const char *shown, const char *text)
@@ -79,7 +79,7 @@ static char *enum_problem(const SfOption *option, const char *shown, const char 
     char suggestion[128];
     g_autofree char *words = g_strjoinv(", ", (char **) option->words);
     sf_suggest(text, option->words, g_strv_length((char **) option->words), suggestion, sizeof suggestion);
-    return g_strdup_printf("%s is none of %s%s", shown, words, suggestion);
+    return g_strdup_printf("%s is not one of %s%s", shown, words, suggestion);
 }
 
 static char *scalar_problem(const SfOption *option, const char *text)
@@ -87,13 +87,13 @@ static char *scalar_problem(const SfOption *option, const char *text)
     g_autofree char *shown = text_shown(text);
     switch (option->type) {
     case SF_OPTION_TYPE_INT:
-        return g_strdup_printf("%s is no whole number", shown);
+        return g_strdup_printf("%s is not a whole number", shown);
     case SF_OPTION_TYPE_FLOAT:
-        return g_strdup_printf("%s is no number, such as 0.25", shown);
+        return g_strdup_printf("%s is not a number, such as 0.25", shown);
     case SF_OPTION_TYPE_BOOL:
         return bool_problem(shown, text);
     case SF_OPTION_TYPE_SIZE:
-        return g_strdup_printf("%s is no size, such as 512, 64KiB or 8MiB", shown);
+        return g_strdup_printf("%s is not a size, such as 512, 64KiB or 8MiB", shown);
     case SF_OPTION_TYPE_DURATION:
         return duration_problem(shown, text);
     default:
@@ -112,7 +112,7 @@ static bool parse_word(const SfOption *option, const char *text, gint32 *out)
     return false;
 }
 
-/* The types that are one number in the state; false when the text is none. */
+/* The types that are one number in the state; false when the text is not one. */
 static bool parse_number(const SfOption *option, const char *text, gint64 *out)
 {
     switch (option->type) {

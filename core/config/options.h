@@ -16,7 +16,7 @@ OptionArena *options_fill(const Plugin *plugin, const SfValue *step, gpointer st
 /* The same for `check`: secrets stay references. */
 OptionArena *options_fill_unresolved(const Plugin *plugin, const SfValue *step, gpointer state, SfError *err);
 
-/* The same for a map that is no step, with a table of the host's own: the pipeline's settings. Keys that begin with
+/* The same for a map that is not a step, with a table of the host's own: the pipeline's settings. Keys that begin with
  * own_prefix (NULL: none) are the user's and left alone. Complaints go to diagnostics; what is wrong keeps its
  * default. */
 OptionArena *options_read_map(const SfOption *options, size_t n, const char *owner, const SfValue *map,

@@ -45,7 +45,7 @@ static bool shows(const SfValue *root, const PeerLayout *layout)
     return !layout->inside || (value->kind == SF_VALUE_MAP && sf_value_get(value, layout->inside));
 }
 
-/* Of a file that is no map: "; this looks like …", or "". */
+/* Of a file that is not a map: "; this looks like …", or "". */
 const char *peer_text(const SfValue *root)
 {
     static const struct Mark {

@@ -62,7 +62,7 @@ GPtrArray *registry_list(void)
     return names;
 }
 
-/* The name of a plugin mostly ends with its kind: those of another are no answer. */
+/* The name of a plugin mostly ends with its kind: those of another kind do not help. */
 static void keep_kind(GPtrArray *names, SfKind kind)
 {
     static const char *const ends[] = {"-source", "-transform", "-sink"};
@@ -114,7 +114,7 @@ static SfStatus wrong_abi(GModule *module, const char *path, SfError *err)
                            "; build it for version " ABI " or update sfrun",
                            path, version, SF_VERSION);
     }
-    return sf_fail(err, SF_CONFIG, "'%s' is no plugin of Streamforge: it has no symbol sf_plugin_v" ABI, path);
+    return sf_fail(err, SF_CONFIG, "'%s' is not a plugin of Streamforge: it has no symbol sf_plugin_v" ABI, path);
 }
 
 static size_t descriptor_size(SfKind kind)
@@ -183,14 +183,14 @@ static uintptr_t segment_end(const void *address)
     return segment.end;
 }
 
-/* What lies behind a table that SF_OPTION_END does not close: its texts are no texts. */
+/* What lies behind a table that SF_OPTION_END does not close: its texts are not texts. */
 static char *no_end_problem(const SfOption *option, guint row)
 {
     bool texts = segment_end(option->field) != 0 && (!option->name || segment_end(option->name) != 0) &&
                  (!option->value || segment_end(option->value) != 0) && (!option->doc || segment_end(option->doc) != 0);
     if (texts && option_type_name(option->type))
         return NULL;
-    return g_strdup_printf("row %u of its option table is none; close the table by SF_OPTION_END", row + 1);
+    return g_strdup_printf("row %u of its option table is not an option; close the table by SF_OPTION_END", row + 1);
 }
 
 /* Rows of the plugin's stride → rows of ours, with zeros where an older plugin has nothing. */

@@ -80,7 +80,7 @@ static bool has_control(const char *text, gsize size, bool lines)
     return false;
 }
 
-/* Files and commands end their output with a line break, which is no part of the secret. */
+/* Files and commands end their output with a line break, which does not belong to the secret. */
 static gsize trimmed(const char *text, gsize size)
 {
     if (size > 0 && text[size - 1] == '\n')

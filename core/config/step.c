@@ -103,7 +103,7 @@ static void complain_kind(const Draft *draft, const SfValue *map, Diagnostics *d
         sf_suggest(key->text, kind_keys, 3, suggestion, sizeof suggestion);
         if (*suggestion && !option_is_own(key->text)) {
             g_autofree char *shown = text_shown(key->text);
-            diagnostics_add(diagnostics, key, "%s is no kind of step%s", shown, suggestion);
+            diagnostics_add(diagnostics, key, "%s is not a kind of step%s", shown, suggestion);
             return;
         }
     }

@@ -66,7 +66,7 @@ static void replace_one(Replacing *replacing, const char *text, const char *clos
     if (!is_name(text, name_end) || (colon && !has_default)) {
         g_autofree char *shown = g_strndup(text, (gsize) (close - text));
         complain(replacing, text - 2,
-                 "'${%s}' is no environment reference; write ${NAME} or ${NAME:-default}, or $${ for a plain ${",
+                 "'${%s}' is not an environment reference; write ${NAME} or ${NAME:-default}, or $${ for a plain ${",
                  shown);
         return;
     }

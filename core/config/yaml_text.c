@@ -6,7 +6,7 @@
 void text_mark(const char *text, gsize size, gsize offset, size_t *line, size_t *column)
 {
     *line = *column = 0;
-    gsize start = size >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0; /* a BOM is no character */
+    gsize start = size >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0; /* a BOM is not a character */
     for (gsize i = start; i < size && i < offset; i++) {
         bool crlf = text[i] == '\r' && i + 1 < size && text[i + 1] == '\n';
         if (text[i] == '\n' || (text[i] == '\r' && !crlf)) {
@@ -57,7 +57,7 @@ bool text_is_utf8(const char *text, gsize size, int *line, int *column, char **p
     text_mark(text, size, (gsize) (bad - text), &bad_line, &bad_column);
     *line = (int) bad_line + 1;
     *column = (int) bad_column + 1;
-    *problem = g_strdup_printf("byte 0x%02X is no valid UTF-8; save the file as UTF-8", (guchar) *bad);
+    *problem = g_strdup_printf("byte 0x%02X is not valid UTF-8; save the file as UTF-8", (guchar) *bad);
     return false;
 }
 

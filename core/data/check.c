@@ -71,7 +71,7 @@ static SfStatus check_text(const SfColumn *column, SfError *err)
         SfBytes text = sf_bytes(column, row);
         if (!sf_is_null(column, row) && !sf_is_utf8(text.data, text.size))
             return sf_fail(err, SF_FATAL,
-                           "the text in row %" G_GINT64_FORMAT " of column '%s' is no valid UTF-8; reject the row, or "
+                           "the text in row %" G_GINT64_FORMAT " of column '%s' is not valid UTF-8; reject the row, or "
                            "make the column binary",
                            row, column->schema->name);
     }

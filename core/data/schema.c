@@ -147,7 +147,7 @@ static SfStatus check_names(const struct ArrowSchema *parent, SfError *err)
         if (!name || !*name)
             return sf_fail(err, SF_CONFIG, "column %" G_GINT64_FORMAT " has no name", i);
         if (!g_utf8_validate(name, -1, NULL))
-            return sf_fail(err, SF_CONFIG, "the name of column %" G_GINT64_FORMAT " is no valid UTF-8", i);
+            return sf_fail(err, SF_CONFIG, "the name of column %" G_GINT64_FORMAT " is not valid UTF-8", i);
         if (!g_hash_table_add(seen, fold_name(name)))
             return sf_fail(err, SF_CONFIG, "column '%s' is there twice (case does not count)", name);
     }

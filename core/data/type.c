@@ -62,7 +62,7 @@ SfStatus type_format(const SfField *field, char *out, size_t size, SfError *err)
 {
     const char *name = field->name ? field->name : "";
     if (!is_type(field->type))
-        return sf_fail(err, SF_CONFIG, "column '%s': %d is no type", name, (int) field->type);
+        return sf_fail(err, SF_CONFIG, "column '%s': %d is not a type", name, (int) field->type);
     if (field->view && !types[field->type].view_format)
         return sf_fail(err, SF_CONFIG, "column '%s': type %s has no view layout", name, sf_type_name(field->type));
     SF_TRY(check_children(name, field->type, (gint64) field->n_children, err));

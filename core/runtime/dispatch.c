@@ -115,7 +115,7 @@ static SfStatus call_apply(gpointer data, SfError *err)
     return status;
 }
 
-/* Nothing is no answer to rows: they would be gone without a word. */
+/* An empty answer to rows is refused: they would be gone without a word. */
 static SfStatus check_there(const ApplyCall *call, SfError *err)
 {
     int64_t rows = sf_rows(call->in), rejected = call->caller->rejects->len;

@@ -175,7 +175,7 @@ SfStatus guard_finish(Guard *guard, const Step *step, const char *pipeline, gint
                    : SF_OK;
     warn(guard, step, pipeline, rows, rejected);
     if (rejected >= rows && step->error_outputs->len == 0)
-        return too_many(guard, "nothing was left of them; set 'max_rejects: 100%' where that is no error", rows,
+        return too_many(guard, "nothing was left of them; set 'max_rejects: 100%' where that is as it should be", rows,
                         rejected, err);
     return SF_OK;
 }

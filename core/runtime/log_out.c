@@ -22,7 +22,7 @@ static struct {
     bool moved;     /* it is not what stands there */
     bool writing;
     bool started; /* the thread */
-    bool alone;   /* there can be none */
+    bool alone;   /* no thread can be had */
 } out;
 
 /* One write a line, so that lines of several processes on one terminal or file do not mix. A log that cannot be written

@@ -1,4 +1,4 @@
-/* Where splits go on, whose they are, and what their sources are told of it. The source's thread, context's lock not
+/* Where splits go on, who owns them, and what their sources are told of it. The source's thread, context's lock not
  * held, unless said otherwise. */
 #ifndef CORE_RECOVERY_H
 #define CORE_RECOVERY_H

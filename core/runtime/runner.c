@@ -1,4 +1,4 @@
-/* A pipeline's supervisor: makes attempts until one ends well, or trying again is no use. */
+/* A pipeline's supervisor: makes attempts until one ends well, or trying again is of no use. */
 #include "runner.h"
 
 #include "backoff.h"

@@ -46,7 +46,7 @@ int state_dir_open(const char *path, bool make, char **problem)
         cause = fault_of(&info);
     if (!cause)
         return directory;
-    *problem = g_strdup_printf("'%s' is no directory of ours: %s", path, cause);
+    *problem = g_strdup_printf("'%s' is not a directory of ours: %s", path, cause);
     if (directory >= 0)
         close(directory);
     return -1;

@@ -24,7 +24,7 @@ typedef struct Question {
     int socket; /* -1: it has ended */
     GString *text;
     const char *problem; /* NULL: the text is whole */
-    bool quiet;          /* it is none */
+    bool quiet;          /* nobody is to hear of it */
 } Question;
 
 static void question_free(gpointer data)
@@ -183,7 +183,7 @@ static struct json_object *clean_list(struct json_object *value, bool of_objects
     return out;
 }
 
-/* A copy with texts fit for a terminal, or NULL: it is no status, or it is null. The parser bounds the depth. */
+/* A copy with texts fit for a terminal, or NULL: it is not a status, or it is null. The parser bounds the depth. */
 static struct json_object *clean(struct json_object *value, const char *key)
 {
     enum json_type type = json_object_get_type(value);
@@ -253,7 +253,7 @@ GPtrArray *status_ask_all(const char *state_dir)
             g_ptr_array_add(documents, document);
         else if (!question->quiet && (question->problem || question->text->len > 0)) /* it ends as we ask */
             log_line(LEVEL_WARNING, NULL, NULL, "'%s' gives no status: %s", question->name,
-                     question->problem ? question->problem : "what it says is none");
+                     question->problem ? question->problem : "its answer is not a status");
     }
     close(directory);
     return documents;

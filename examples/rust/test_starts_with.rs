@@ -25,7 +25,7 @@ fn text(c: *const c_char) -> String {
 #[test]
 fn keeps_what_begins_so_and_rejects_nulls() {
     let new = |s: &str| CString::new(s).unwrap();
-    let rows: Vec<CString> = ["[1, \"ORD-1\"]", "[2, \"ORDER\"]", "[3, null]", "[4, \"ORD-a text that is no inline view\"]"].iter().map(|s| new(s)).collect();
+    let rows: Vec<CString> = ["[1, \"ORD-1\"]", "[2, \"ORDER\"]", "[3, null]", "[4, \"ORD-a text that is not an inline view\"]"].iter().map(|s| new(s)).collect();
     let pointers: Vec<*const c_char> = rows.iter().map(|s| s.as_ptr()).collect();
     let (plugin, options) = (new("starts-with"), new("{column: t, prefix: ORD-}"));
     let (input, schema, split) = (new("lines"), new("n int, t string view"), new("file/0"));
@@ -33,7 +33,7 @@ fn keeps_what_begins_so_and_rejects_nulls() {
         let h = harness_new(plugin.as_ptr(), options.as_ptr());
         harness_input_text(h, input.as_ptr(), schema.as_ptr());
         let out = harness_apply(h, harness_rows(h, 0, split.as_ptr(), 100, pointers.as_ptr(), pointers.len()));
-        assert_eq!(text(harness_text(h, out)), "{\"n\":1,\"t\":\"ORD-1\"}\n{\"n\":4,\"t\":\"ORD-a text that is no inline view\"}");
+        assert_eq!(text(harness_text(h, out)), "{\"n\":1,\"t\":\"ORD-1\"}\n{\"n\":4,\"t\":\"ORD-a text that is not an inline view\"}");
         assert_eq!(text(harness_rejects(h)), "file/0@102: t: null, where a text was expected");
         harness_free(h);
     }

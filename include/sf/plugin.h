@@ -263,7 +263,7 @@ static inline void sf_set_origin(SfNode *node, const SfSplit *split, const char 
 }
 
 /* Source, after sf_set_origin: an origin other than that, which a sink has its position in the split from; NULL: there
- * is none, or no sink knows, or an older host. Valid until close. */
+ * is no other, no sink knows, or the host is older. Valid until close. */
 static inline const char *sf_other_origin(SfNode *node, const SfSplit *split)
 {
     return node->host->size > offsetof(SfHost, other_origin) ? node->host->other_origin(node, split) : NULL;
@@ -303,7 +303,7 @@ static inline void sf_expect(SfNode *node, int64_t rows)
 }
 
 /* Transform and sink: this row of a batch from the host cannot be processed; it goes with its cause to the step's
- * errors. The cause names the column, the value and what was expected: "sales: 'abc' is no decimal(12,2)". */
+ * errors. The cause names the column, the value and what was expected: "sales: 'abc' is not a valid decimal(12,2)". */
 SF_API void sf_reject(SfNode *node, const SfBatch *batch, int64_t row, const char *cause, ...) SF_PRINTF(4, 5);
 
 /* Sink: before a commit of these chains up to these ends becomes visible: waits until every row before them that this

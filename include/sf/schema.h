@@ -67,7 +67,7 @@ SF_API SfStatus sf_schema_with(const struct ArrowSchema *schema, const SfField *
                                struct ArrowSchema *out, SfError *err);
 
 /* Reads one schema node's own type into `out`; out->name points into the schema, out->children is NULL (walk
- * schema->children). SF_CONFIG names the column and the format where it is none of ours. */
+ * schema->children). SF_CONFIG names the column and the format where it is not in the table above. */
 SF_API SfStatus sf_schema_field(const struct ArrowSchema *schema, SfField *out, SfError *err);
 
 /* Checks the whole struct schema: types, depth, names. */

@@ -28,7 +28,7 @@ def test_a_file_of_properties_names_the_broker(sfrun, properties, name):
 def test_a_line_that_is_none_is_named(sfrun, properties):
     properties.write_text("client.id=me\nhello\n")
     done = sfrun.run("topics", "list", "--config", properties, check=False)
-    assert done.returncode == 2 and f"{properties}:2: is no name=value" in done.stderr
+    assert done.returncode == 2 and f"{properties}:2: is not name=value" in done.stderr
 
 
 @pytest.mark.parametrize("command", [("topics", "list"), ("tap", "--exit")])

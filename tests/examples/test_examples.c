@@ -46,11 +46,11 @@ static void test_numbers_are_read_or_rejected(void)
     const SfBatch *out = harness_apply(h, harness_rows(h, 0, "count/0", 40, rows, G_N_ELEMENTS(rows)));
     g_assert_cmpstr(harness_text(h, out), ==, "{\"number\":7}\n{\"number\":999999999999999999}");
     g_assert_cmpstr(harness_rejects(h), ==,
-                    "count/0@41: text: 'seven' is no number\n"
-                    "count/0@42: text: null is no number\n"
-                    "count/0@43: text: '' is no number\n"
-                    "count/0@45: text: '1000000000000000000' is no number\n"
-                    "count/0@46: text: '-1' is no number");
+                    "count/0@41: text: 'seven' is not a number\n"
+                    "count/0@42: text: null is not a number\n"
+                    "count/0@43: text: '' is not a number\n"
+                    "count/0@45: text: '1000000000000000000' is not a number\n"
+                    "count/0@46: text: '-1' is not a number");
 }
 
 static void test_number_column_must_be_a_text(void)

@@ -155,7 +155,7 @@ static void test_texts(Fixture *f, gconstpointer data)
     ((char *) batch.rows.children[0]->buffers[2])[1] = 'x';
     g_assert_cmpint(batch_check(&batch, &f->err), ==, SF_FATAL);
     g_assert_cmpstr(f->err.message, ==,
-                    "the text in row 0 of column 'name' is no valid UTF-8; reject the row, or make the column binary");
+                    "the text in row 0 of column 'name' is not valid UTF-8; reject the row, or make the column binary");
     sf_batch_done(&batch);
 }
 

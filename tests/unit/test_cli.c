@@ -127,9 +127,9 @@ static void wrong_usage_is_one_line(void)
     assert_refused("topics list --jsn", "*sfrun topics: unknown flag '--jsn'; did you mean '--json'?\n*");
     assert_refused("topics list -z", "*sfrun topics: unknown flag '-z'; `sfrun topics --help` lists the flags\n*");
     assert_refused("topics list --partitions", "*sfrun topics: --partitions needs a value\n*");
-    assert_refused("topics list -p many", "*sfrun topics: -p: 'many' is no whole number\n*");
+    assert_refused("topics list -p many", "*sfrun topics: -p: 'many' is not a whole number\n*");
     assert_refused("topics list -p 11", "*sfrun topics: -p: '11' is too large; the most is 10\n*");
-    assert_refused("topics list --format xml", "*sfrun topics: --format: 'xml' is none of human, json\n*");
+    assert_refused("topics list --format xml", "*sfrun topics: --format: 'xml' is not one of human, json\n*");
     assert_refused("topics list --json=maybe", "*sfrun topics: --json: 'maybe' is neither true nor false\n*");
     assert_refused("topics", "*sfrun topics: too few arguments; usage: sfrun topics list | create NAME\n*");
     assert_refused("topics a b c", "*sfrun topics: 'c' is one argument too many; usage: *\n*");

@@ -227,7 +227,7 @@ static void bare_number_is_ms_only_where_the_name_says_so(void)
 
 static void first_mistake_is_the_error(void)
 {
-    assert_refused("mode: slow\ncount: x\n", "t.yaml:1:7: option 'mode': 'slow' is none of fast, careful");
+    assert_refused("mode: slow\ncount: x\n", "t.yaml:1:7: option 'mode': 'slow' is not one of fast, careful");
 }
 
 /* ---- secrets ---------------------------------------------------------------------------------------------------- */

@@ -80,7 +80,7 @@ static void broken_modules_are_refused_in_words(void)
     assert_refused("broken-no-symbol", "has no symbol sf_plugin_v1");
     assert_refused("broken-unresolved", "undefined symbol: symbol_of_nobody");
     assert_refused("broken-name", "calls itself 'another-name'");
-    assert_refused("broken-no-end", "row 2 of its option table is none; close the table by SF_OPTION_END");
+    assert_refused("broken-no-end", "row 2 of its option table is not an option; close the table by SF_OPTION_END");
     assert_refused("broken-hook", "lacks its hook apply");
     assert_refused("broken-kind", "has no valid descriptor");
     assert_refused("broken-default", "option 'number': its default: '0' is too small; the least is 1");

@@ -1,4 +1,4 @@
-/* Schemas: made, checked, copied, compared, described; whatever is none of our types is refused with its name. */
+/* Schemas: made, checked, copied, compared, described; whatever is not one of our types is refused with its name. */
 #include <locale.h>
 #include "rows.h"
 
@@ -121,7 +121,7 @@ static void test_fields_are_checked(void)
         ==, SF_OK);
     sf_schema_done(&two);
     refuse_fields((SfField[]){{.name = "", .type = SF_INT32}}, 1, "column 0 has no name");
-    refuse_fields((SfField[]){{.name = "\xff", .type = SF_INT32}}, 1, "the name of column 0 is no valid UTF-8");
+    refuse_fields((SfField[]){{.name = "\xff", .type = SF_INT32}}, 1, "the name of column 0 is not valid UTF-8");
     refuse_fields((SfField[]){{.name = "p", .type = SF_DECIMAL128, .precision = 39}}, 1,
                   "column 'p': precision 39 of the decimal is not within 1 and 38");
     refuse_fields((SfField[]){{.name = "p", .type = SF_DECIMAL128}}, 1,
@@ -135,7 +135,7 @@ static void test_fields_are_checked(void)
     refuse_fields((SfField[]){{.name = "l", .type = SF_LIST}}, 1, "column 'l': a list has one child, not 0");
     refuse_fields((SfField[]){{.name = "i", .type = SF_INT32, .n_children = 1, .children = &int_field}}, 1,
                   "column 'i': type int has no children");
-    refuse_fields((SfField[]){{.name = "t", .type = 77}}, 1, "column 't': 77 is no type");
+    refuse_fields((SfField[]){{.name = "t", .type = 77}}, 1, "column 't': 77 is not a type");
 }
 
 static void test_depth_is_bounded(void)

@@ -214,7 +214,7 @@ static void invalid_bytes_have_a_place(void)
 {
     static const char text[] = "# ä\r\nü: \xC3\x28\n";
     g_autofree char *said = wrong(text, sizeof text - 1);
-    g_assert_cmpstr(said, ==, "t.yaml:2:4: byte 0xC3 is no valid UTF-8; save the file as UTF-8");
+    g_assert_cmpstr(said, ==, "t.yaml:2:4: byte 0xC3 is not valid UTF-8; save the file as UTF-8");
 }
 
 static char *nested(int levels)
