@@ -50,8 +50,8 @@ static int run_line(int argc, char **argv)
     return is_pipeline(word) ? run_without_word(argc, argv) : cli_unknown(word);
 }
 
-/* `sfrun --json status` is `sfrun status --json`: the first word that is not a flag may be the command, unless a file has
- * its name. 0: there is none. */
+/* `sfrun --json status` is `sfrun status --json`: the first word that is not a flag may be the command, unless a file
+ * has its name. 0: there is none. */
 static int late_word(int argc, char **argv)
 {
     for (int i = 2; i < argc && argv[1][0] == '-' && argv[1][1]; i++) {

@@ -4,7 +4,7 @@
 
 #include <glib.h>
 
-/* The one copy of the text that `origins` (a set of texts) has of it, which lives as long; NULL: it is not an origin. */
+/* The one copy that `origins` (a set of texts) has of it, which lives as long; NULL: it is not an origin. */
 const char *origin_keep(GHashTable *origins, const char *text);
 
 #endif

@@ -41,7 +41,7 @@ typedef struct SfColumnBuilder {
     void *reserved;
 } SfColumnBuilder;
 
-/* For a struct schema (copied). NULL and err on a type that is not in schema.h. View columns become views over one buffer
+/* For a struct schema (copied). NULL and err on a type that is not in schema.h. View columns become views over a buffer
  * of their bytes when they are finished. */
 SF_API SfBuilder *sf_builder_new(const struct ArrowSchema *schema, SfError *err);
 SF_API void sf_builder_free(SfBuilder *builder);
