@@ -41,6 +41,10 @@ Touched touched_new(void);
 void touched_done(Touched *touched);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Touched, touched_done)
 
+/* file_put.c */
+SfStatus file_put_all(Store *store, StoreObject *objects, size_t n, SfError *err);
+SfStatus file_remove_all(Store *store, const char *const *keys, size_t n, SfError *err);
+
 /* file_read.c */
 SfStatus file_stat_all(Store *store, const char *const *keys, int64_t *sizes, size_t n, SfError *err);
 SfStatus file_sum_all(Store *store, const char *const *keys, StoreSum *sums, size_t n, SfError *err);
@@ -50,6 +54,7 @@ bool file_holds(const char *path, GBytes *body);
 
 /* sync.c. Returns when all of them, files or directories, are durable; several at once. */
 SfStatus file_sync_all(const char *const *paths, size_t n, bool directories, SfError *err);
+SfStatus file_sync_touched(const Touched *touched, SfError *err);
 
 /* draft.c. An end or a name that was made already is fine: puts are repeated. */
 size_t file_draft_unit(const Store *store);

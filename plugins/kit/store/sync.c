@@ -57,3 +57,10 @@ SfStatus file_sync_all(const char *const *paths, size_t n, bool directories, SfE
         return SF_OK;
     return file_fail(err, directories ? "sync directory" : "sync", paths[job.failed - 1], job.error);
 }
+
+SfStatus file_sync_touched(const Touched *touched, SfError *err)
+{
+    guint n;
+    g_autofree gpointer *paths = g_hash_table_get_keys_as_array(touched->paths, &n);
+    return file_sync_all((const char *const *) paths, n, true, err);
+}
