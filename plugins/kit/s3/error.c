@@ -2,6 +2,7 @@
  * responses"). Codes that other servers give for the same thing are among them. */
 #include "s3.h"
 
+#include <limits.h>
 #include <string.h>
 
 #define SKEW_S 300 /* of a clock, from which on a refusal may be for that: S3 allows 900 */
@@ -95,6 +96,38 @@ static bool clock_is_wrong(const S3Call *call)
     return refused && ABS(call->http.ahead_s) > SKEW_S;
 }
 
+/* What an HTTP status means where no code in the body says more; answers to HEAD have no body. */
+typedef struct Answer {
+    long from; /* HTTP status codes, both ends included; the first that fits counts */
+    long to;
+    SfStatus head;
+    SfStatus others;
+} Answer;
+
+static const Answer answers[] = {
+    {307, 307, SF_RETRY, SF_RETRY},     /* Temporary Redirect */
+    {300, 399, SF_CONFIG, SF_CONFIG},   /* the place is another one */
+    {400, 400, SF_RETRY, SF_FATAL},     /* an expired token, which only a body would name */
+    {401, 401, SF_RETRY, SF_RETRY},     /* Unauthorized */
+    {403, 403, SF_RETRY, SF_RETRY},     /* Forbidden */
+    {404, 404, SF_EMPTY, SF_RETRY},     /* a proxy's says nothing of the object; who asked by HEAD finds out */
+    {405, 405, SF_CONFIG, SF_CONFIG},   /* Method Not Allowed */
+    {408, 409, SF_RETRY, SF_RETRY},     /* Request Timeout, Conflict */
+    {429, 429, SF_RETRY, SF_RETRY},     /* Too Many Requests */
+    {501, 501, SF_CONFIG, SF_CONFIG},   /* Not Implemented */
+    {500, LONG_MAX, SF_RETRY, SF_RETRY} /* the server's own trouble */
+};
+
+static SfStatus status_of_http(const S3Call *call)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(answers); i++) {
+        const Answer *answer = &answers[i];
+        if (call->http.code >= answer->from && call->http.code <= answer->to)
+            return g_str_equal(call->method, "HEAD") ? answer->head : answer->others;
+    }
+    return SF_FATAL;
+}
+
 static SfStatus status_of(const S3Store *store, const S3Call *call)
 {
     const Meaning *meaning = meaning_of(call->code);
@@ -102,18 +135,9 @@ static SfStatus status_of(const S3Store *store, const S3Call *call)
         return SF_RETRY;
     if (meaning && meaning->status != SF_OK)
         return meaning->status;
-    long code = call->http.code;
     if (g_str_equal(call->code, "NoSuchBucket"))
         return store->opened ? SF_RETRY : SF_CONFIG;
-    if (code == 404) /* a proxy's says nothing of the object; HEAD has no words, who asks finds out */
-        return g_str_equal(call->method, "HEAD") ? SF_EMPTY : SF_RETRY;
-    if (code == 400 && g_str_equal(call->method, "HEAD")) /* an expired token, which only a body would name */
-        return SF_RETRY;
-    if (code == 307 || code == 403 || code == 401 || code == 408 || code == 409 || code == 429)
-        return SF_RETRY;
-    if (code == 405 || code == 501 || (code >= 300 && code < 400))
-        return SF_CONFIG;
-    return code >= 500 ? SF_RETRY : SF_FATAL;
+    return status_of_http(call);
 }
 
 void s3_call_judge(const S3Store *store, S3Call *call)
