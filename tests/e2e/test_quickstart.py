@@ -1,4 +1,4 @@
-"""packaging/quickstart in a clean clone, as a newcomer runs it."""
+"""README.md, executed: packaging/quickstart in a clean clone, as a newcomer runs it, and the pipeline; on Kafka and the embedded broker."""
 
 import os
 import re
@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 
+from testbed import TableReaders
 from test_walkthrough import BLOCK, pattern
 
 
@@ -23,6 +24,15 @@ def quickstart(clone, **env):
     return done.stdout
 
 
+def check_shown(clone, output, broker=None):
+    """What README.md shows. At a broker that others use too, topics have a suffix, and the end says that they stay there."""
+    shown = BLOCK.search((clone / "README.md").read_text())[1]
+    if broker:
+        shown = shown.replace(" (embedded)", "").replace("sales_events", "sales_events_…")
+        shown += f"The topics sales_events_… and sales_events_dlq_… stay at {broker}.\n"
+    assert re.match(pattern(shown.splitlines()), output), f"--- printed\n{output}--- README.md says\n{shown}"
+
+
 def balanced(output):
     line = re.search(r"([\d,]+) events in = ([\d,]+) bronze = ([\d,]+) silver \+ ([\d,]+) rejected, ([\d,]+) distinct orders = ([\d,]+) gold",
                      output)
@@ -35,8 +45,7 @@ def balanced(output):
 def test_with_the_embedded_broker(clone):
     output = quickstart(clone, KAFKA_BROKERS="")
     balanced(output)
-    shown = BLOCK.search((clone / "README.md").read_text())[1].splitlines()
-    assert re.match(pattern(shown), output), f"--- printed\n{output}--- README.md says\n" + "\n".join(shown)
+    check_shown(clone, output)
     assert "\x1b" not in output and "\r" not in output, "control codes where there is no terminal"
     assert re.search(r"year=\d{4}/month=\d\d/day=\d\d/sales_events\+\d\+\d{10}\.json", output), output
     assert "order_id" in output and "COUNT(*)" in output
@@ -45,10 +54,31 @@ def test_with_the_embedded_broker(clone):
     assert mine.returncode == 0 and "kafka-sink" in mine.stdout, mine.stdout + mine.stderr
 
 
-def test_again_and_with_a_broker(clone, kafka):
-    output = quickstart(clone, KAFKA_BROKERS=kafka.brokers)
+@pytest.mark.parametrize("server", ["kafka", "broker"])
+def test_again_and_with_a_broker(clone, request, server):
+    brokers = request.getfixturevalue(server).brokers
+    output = quickstart(clone, KAFKA_BROKERS=brokers)
     balanced(output)
-    assert re.search(rf"^The topics sales_events_\d+ and sales_events_dlq_\d+ stay at {kafka.brokers}\.$", output, re.MULTILINE)
+    check_shown(clone, output, brokers)
+
+
+@pytest.mark.parametrize("server", ["kafka", "broker"])
+def test_the_pipeline_that_the_readme_shows(root, sfrun, s3, request, name, tmp_path, server):
+    shown = re.search(r"^```yaml\n(.*?)^```", (root / "README.md").read_text(), re.MULTILINE | re.DOTALL)[1]
+    (tmp_path / "orders.yaml").write_text(shown.replace("sales_events", name).replace("processed-bucket", s3.bucket(name)))
+    env = {**s3.client_environment(), "KAFKA_BROKERS": request.getfixturevalue(server).brokers, "XDG_RUNTIME_DIR": tmp_path}
+
+    def run(*arguments):
+        return sfrun.run(*arguments, env=env, cwd=tmp_path)
+
+    run("topics", "create", name, "--partitions", 3)
+    run("produce", "--topic", name, "--events", 1000, "--interval", 0, "--broken", 0.02, "--seed", 1)
+    run("check", "orders.yaml")
+    for _ in range(2):  # the second one finds nothing to do
+        run("orders.yaml", "--once")
+    silver = TableReaders(f"s3://{name}/silver/orders", s3).arrow().num_rows
+    rejects = sum(len(path.read_text().splitlines()) for path in (tmp_path / "rejects").rglob("*.jsonl"))
+    assert silver + rejects == 1000 and silver > rejects > 0
 
 
 def test_a_broker_that_is_away_is_named(clone):
