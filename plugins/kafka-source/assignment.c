@@ -1,22 +1,10 @@
 /* Rebalances: what the group gives and takes, carried out with the sinks' positions. */
-#include <string.h>
-
 #include "source.h"
 
 static void rebalance_free(Rebalance *rebalance)
 {
     rd_kafka_topic_partition_list_destroy(rebalance->list);
     g_free(rebalance);
-}
-
-static void partition_free(Partition *partition)
-{
-    for (size_t i = partition->first; i < partition->size; i++)
-        rd_kafka_message_destroy(partition->messages[i]);
-    raw_source_unref(partition->raw);
-    g_free(partition->messages);
-    g_free(partition->topic);
-    g_free(partition);
 }
 
 static bool cooperative(rd_kafka_t *rk)
@@ -63,17 +51,8 @@ void assignment_event(rd_kafka_t *rk, rd_kafka_resp_err_t code, rd_kafka_topic_p
     g_queue_push_tail(&source->rebalances, rebalance);
 }
 
-Partition *assignment_find(const Source *source, const char *topic, int32_t number)
-{
-    for (guint i = 0; i < source->partitions->len; i++) {
-        Partition *partition = source->partitions->pdata[i];
-        if (partition->partition == number && strcmp(partition->topic, topic) == 0)
-            return partition;
-    }
-    return NULL;
-}
-
-void assignment_clear(Source *source)
+/* Partitions, and rebalances that were not carried out, are forgotten. */
+static void clear(Source *source)
 {
     for (guint i = 0; i < source->partitions->len; i++)
         partition_free(source->partitions->pdata[i]);
@@ -87,6 +66,31 @@ void assignment_clear(Source *source)
             take(kafka_client_handle(source->client), rebalance->list);
         rebalance_free(rebalance);
     }
+}
+
+/* Leaves the group. The callbacks of it run in here; what librdkafka does not finish in time is left behind. */
+static void leave(Source *source)
+{
+    rd_kafka_t *rk = kafka_client_handle(source->client);
+    g_autoptr(rd_kafka_queue_t) queue = rd_kafka_queue_new(rk);
+    rd_kafka_error_t *refused = rd_kafka_consumer_close_queue(rk, queue);
+    if (refused) {
+        rd_kafka_error_destroy(refused);
+        return;
+    }
+    gint64 deadline = g_get_monotonic_time() + CLOSE_MS * 1000;
+    while (!rd_kafka_consumer_closed(rk) && g_get_monotonic_time() < deadline)
+        rd_kafka_queue_poll_callback(queue, 100);
+}
+
+void assignment_leave(SfNode *node)
+{
+    Source *source = node->state;
+    source->closing = true;
+    if (source->partitions)
+        clear(source);
+    if (source->client)
+        leave(source);
 }
 
 /* A later epoch of a topic is another split: offsets of the topic that was deleted mean nothing in the new one. */
@@ -114,22 +118,6 @@ static SfAssignment *assignments_new(const Source *source, const Bounds *bounds)
                                         .partition = starts->elems[i].partition,
                                         .start = starts->elems[i].offset};
     return assignments;
-}
-
-static Partition *partition_new(const SfNode *node, const SfAssignment *assignment, int64_t from, int64_t high)
-{
-    const Source *source = node->state;
-    Partition *partition = g_new0(Partition, 1);
-    partition->split = assignment->split;
-    partition->topic = g_strdup(assignment->topic);
-    partition->partition = assignment->partition;
-    partition->next = assignment->position;
-    partition->expected = from;
-    partition->stop = node->bounded ? MAX(high, assignment->position) : INT64_MAX;
-    partition->ended = -1;
-    partition->reached = partition->asked = partition->published = -1;
-    partition->raw = raw_source_new(partition->topic, partition->partition, source->batch_rows);
-    return partition;
 }
 
 /* Messages of a partition go to our own queue, so that the group's queue holds events only. */
@@ -186,7 +174,8 @@ static SfStatus assign_partitions(SfNode *node, const rd_kafka_topic_partition_l
 {
     Source *source = node->state;
     g_auto(Bounds) bounds = {0};
-    SF_TRY(bounds_resolve(node, list, &bounds, err));
+    SF_TRY(bounds_resolve(source, list, &bounds, err));
+    SF_TRY(begin_resolve(node, list, &bounds, err));
     SfAssignment *assignments = assignments_new(source, &bounds);
     SfStatus status = sf_assign(node, assignments, (size_t) list->cnt, err);
     if (status == SF_OK)
@@ -231,7 +220,7 @@ static SfStatus revoke_partitions(SfNode *node, const Rebalance *rebalance, SfEr
     g_autofree const SfSplit **splits = g_new(const SfSplit *, (gsize) list->cnt + 1);
     size_t n = 0;
     for (int i = 0; i < list->cnt; i++) {
-        const Partition *partition = assignment_find(source, list->elems[i].topic, list->elems[i].partition);
+        const Partition *partition = partition_find(source, list->elems[i].topic, list->elems[i].partition);
         if (partition)
             splits[n++] = partition->split;
     }
@@ -239,7 +228,7 @@ static SfStatus revoke_partitions(SfNode *node, const Rebalance *rebalance, SfEr
     SfStatus status = n > 0 ? sf_revoke(node, splits, n, rebalance->lost, err) : SF_OK;
     source->publish_now = false;
     if (status == SF_FENCED) /* this attempt is over, and its end may take long where a sink hangs */
-        consumer_leave(node);
+        assignment_leave(node);
     SF_TRY(status);
     for (guint i = source->partitions->len; i-- > 0;) {
         Partition *partition = source->partitions->pdata[i];

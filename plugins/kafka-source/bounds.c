@@ -37,16 +37,14 @@ SfStatus bounds_group_offsets(Source *source, const rd_kafka_topic_partition_lis
     return SF_OK;
 }
 
-SfStatus bounds_resolve(SfNode *node, const rd_kafka_topic_partition_list_t *list, Bounds *out, SfError *err)
+SfStatus bounds_resolve(Source *source, const rd_kafka_topic_partition_list_t *list, Bounds *out, SfError *err)
 {
-    Source *source = node->state;
     g_auto(Bounds) bounds = {0};
     SF_TRY(bounds_offsets_at(source, list, RD_KAFKA_OFFSET_BEGINNING, &bounds.low, err));
     SF_TRY(bounds_offsets_at(source, list, RD_KAFKA_OFFSET_END, &bounds.high, err));
     SF_TRY(bounds_group_offsets(source, list, &bounds.group, err));
     ids_resolve(source, list, &bounds);
     ids_forget(&bounds);
-    SF_TRY(begin_resolve(node, list, &bounds, err));
     *out = bounds;
     bounds = (Bounds){0};
     return SF_OK;

@@ -5,8 +5,6 @@
 
 #include "source.h"
 
-#define CLOSE_MS 5000
-
 /* A member that gives partitions back is waited for by all others: for its session, as if it were dead, but a commit is
  * to have a chance. */
 #define PATIENCE_MS 5000
@@ -159,7 +157,7 @@ static Partition *partition_of(Source *source, Partition *last, const rd_kafka_m
     if (last && last->handle == message->rkt && last->partition == message->partition)
         return last;
     Partition *found =
-        message->rkt ? assignment_find(source, rd_kafka_topic_name(message->rkt), message->partition) : NULL;
+        message->rkt ? partition_find(source, rd_kafka_topic_name(message->rkt), message->partition) : NULL;
     if (found)
         found->handle = message->rkt;
     return found;
@@ -370,35 +368,10 @@ SfStatus consumer_poll(SfNode *node, int64_t timeout_ms, SfBatch *out, SfError *
     }
 }
 
-/* Leaves the group. The callbacks of it run in here; what librdkafka does not finish in time is left behind. */
-static void leave(Source *source)
-{
-    rd_kafka_t *rk = kafka_client_handle(source->client);
-    g_autoptr(rd_kafka_queue_t) queue = rd_kafka_queue_new(rk);
-    rd_kafka_error_t *refused = rd_kafka_consumer_close_queue(rk, queue);
-    if (refused) {
-        rd_kafka_error_destroy(refused);
-        return;
-    }
-    gint64 deadline = g_get_monotonic_time() + CLOSE_MS * 1000;
-    while (!rd_kafka_consumer_closed(rk) && g_get_monotonic_time() < deadline)
-        rd_kafka_queue_poll_callback(queue, 100);
-}
-
-void consumer_leave(SfNode *node)
-{
-    Source *source = node->state;
-    source->closing = true;
-    if (source->partitions)
-        assignment_clear(source);
-    if (source->client)
-        leave(source);
-}
-
 void consumer_close(SfNode *node)
 {
     Source *source = node->state;
-    consumer_leave(node);
+    assignment_leave(node);
     g_clear_pointer(&source->data, rd_kafka_queue_destroy);
     g_clear_pointer(&source->id_answers, rd_kafka_queue_destroy);
     kafka_client_free(g_steal_pointer(&source->asker), CLOSE_MS);

@@ -73,7 +73,7 @@ static SfStatus take_answer(Source *source, const rd_kafka_message_t *message, i
 {
     bool end = message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF;
     Partition *partition =
-        message->rkt ? assignment_find(source, rd_kafka_topic_name(message->rkt), message->partition) : NULL;
+        message->rkt ? partition_find(source, rd_kafka_topic_name(message->rkt), message->partition) : NULL;
     if (message->err && !end) {
         SfStatus status =
             kafka_fail(source->asker, message->err, err, "'%s/%d' cannot be read at offset %" G_GINT64_FORMAT,

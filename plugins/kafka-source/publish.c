@@ -28,7 +28,7 @@ static void take_answer(SfNode *node, rd_kafka_resp_err_t code, const rd_kafka_t
     for (int i = 0; list && i < list->cnt; i++) {
         const rd_kafka_topic_partition_t *answer = &list->elems[i];
         rd_kafka_resp_err_t own = code && code != RD_KAFKA_RESP_ERR__NO_OFFSET ? code : answer->err;
-        Partition *partition = assignment_find(source, answer->topic, answer->partition);
+        Partition *partition = partition_find(source, answer->topic, answer->partition);
         if (!partition)
             continue;
         if (own == RD_KAFKA_RESP_ERR_NO_ERROR) {
@@ -114,19 +114,19 @@ void publish_positions(SfNode *node, const SfPosition *positions, size_t n, bool
 {
     Source *source = node->state;
     for (size_t i = 0; i < n; i++) {
-        Partition *partition = assignment_find(source, positions[i].split->topic, positions[i].split->partition);
+        Partition *partition = partition_find(source, positions[i].split->topic, positions[i].split->partition);
         if (partition)
             partition->reached = MAX(partition->reached, positions[i].position);
     }
     commit(node, last || source->publish_now);
 }
 
-/* Also what makes `start: latest` a decision that a restart knows: see bounds.c. */
+/* Also what makes `start: latest` a decision that a restart knows: see begin.c. */
 void publish_started(SfNode *node, const rd_kafka_topic_partition_list_t *group)
 {
     Source *source = node->state;
     for (int i = 0; i < group->cnt; i++) {
-        Partition *partition = assignment_find(source, group->elems[i].topic, group->elems[i].partition);
+        Partition *partition = partition_find(source, group->elems[i].topic, group->elems[i].partition);
         if (!partition)
             continue;
         partition->published = group->elems[i].err ? -1 : MAX(group->elems[i].offset, -1);

@@ -111,14 +111,19 @@ SfStatus consumer_open(SfNode *node, SfError *err);
 SfStatus consumer_poll(SfNode *node, int64_t timeout_ms, SfBatch *out, SfError *err);
 SfStatus consumer_serve(SfNode *node, SfError *err);
 void consumer_close(SfNode *node);
-/* Leaves the group; nothing is read any more. */
-void consumer_leave(SfNode *node);
+
+/* partition.c */
+/* from: the offset to read from; high: where the partition ends now. */
+Partition *partition_new(const SfNode *node, const SfAssignment *assignment, int64_t from, int64_t high);
+void partition_free(Partition *partition);
+/* NULL: it is not ours. */
+Partition *partition_find(const Source *source, const char *topic, int32_t number);
 
 /* assignment.c */
 void assignment_event(rd_kafka_t *rk, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t *list, void *opaque);
 SfStatus assignment_serve(SfNode *node, SfError *err);
-void assignment_clear(Source *source);
-Partition *assignment_find(const Source *source, const char *topic, int32_t partition);
+/* Leaves the group; nothing is read any more. */
+void assignment_leave(SfNode *node);
 
 /* bounds.c: what the broker has of the partitions of an assignment */
 typedef struct Bounds {
@@ -135,7 +140,8 @@ SfStatus bounds_offsets_at(Source *source, const rd_kafka_topic_partition_list_t
                            rd_kafka_topic_partition_list_t **out, SfError *err);
 SfStatus bounds_group_offsets(Source *source, const rd_kafka_topic_partition_list_t *list,
                               rd_kafka_topic_partition_list_t **out, SfError *err);
-SfStatus bounds_resolve(SfNode *node, const rd_kafka_topic_partition_list_t *list, Bounds *out, SfError *err);
+/* All but `start` and `begin`, which begin_resolve fills in. */
+SfStatus bounds_resolve(Source *source, const rd_kafka_topic_partition_list_t *list, Bounds *out, SfError *err);
 void bounds_done(Bounds *bounds);
 /* Whether reading can go on at the sinks' position; *from: the offset to read from. */
 SfStatus bounds_check(SfNode *node, const Bounds *bounds, int i, const SfAssignment *assignment, int64_t *from,
@@ -202,6 +208,8 @@ void waiting_tell(SfNode *node);
 
 /* Every wait for a broker's answer within a hook; librdkafka calls cannot be interrupted. */
 #define ANSWER_MS 5000
+/* What librdkafka does not finish in this time at the end is left behind. */
+#define CLOSE_MS 5000
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Bounds, bounds_done)
 
