@@ -1,5 +1,6 @@
 /* Values of one leaf into its open page: dictionary or PLAIN, with statistics. Closing pages is pages.c. */
 #include "column_writer.h"
+#include "pages.h"
 
 /* A sample decides whether a dictionary pays; a column where it did not is tried again after so many chunks. */
 #define SAMPLE_VALUES (2 * SLICE_VALUES)
@@ -40,95 +41,6 @@ int64_t column_writer_size(const ColumnWriter *column)
                       column->indices.size / 8);
 }
 
-static void add_stats(ColumnWriter *column, const void *values, const SfBytes *bytes, size_t n)
-{
-    switch (column->leaf->physical) {
-    case PARQUET_INT32:
-        parquet_stats_ints32(&column->chunk, values, n);
-        break;
-    case PARQUET_INT64:
-        parquet_stats_ints64(&column->chunk, values, n);
-        break;
-    case PARQUET_FLOAT:
-        parquet_stats_floats32(&column->chunk, values, n);
-        break;
-    case PARQUET_DOUBLE:
-        parquet_stats_floats(&column->chunk, values, n);
-        break;
-    default:
-        /* Delta and its readers make nothing of the order of binary, so it costs nothing here. */
-        if (column->leaf->type != SF_BINARY)
-            parquet_stats_bytes(&column->chunk, bytes, n, column->leaf->physical == PARQUET_FIXED);
-    }
-}
-
-void column_writer_add_dictionary_stats(ColumnWriter *column, Scratch *scratch)
-{
-    const Dictionary *dictionary = &column->dictionary;
-    if (!dictionary->named) {
-        add_stats(column, dictionary->body.data, NULL, dictionary->count);
-        return;
-    }
-    for (uint32_t at = 0; at < dictionary->count;) {
-        size_t n = MIN((size_t) (dictionary->count - at), SLICE_VALUES);
-        for (size_t i = 0; i < n; i++)
-            scratch->bytes[i] = dictionary_bytes(dictionary, at + (uint32_t) i);
-        add_stats(column, NULL, scratch->bytes, n);
-        at += (uint32_t) n;
-    }
-}
-
-static size_t number_width(const ParquetNode *leaf)
-{
-    return leaf->physical == PARQUET_INT32 || leaf->physical == PARQUET_FLOAT ? 4 : 8;
-}
-
-static void add_plain_bytes(ColumnWriter *column, const SfBytes *bytes, size_t n)
-{
-    bool prefix = column->leaf->physical == PARQUET_BYTE_ARRAY;
-    size_t size = 0;
-    for (size_t i = 0; i < n; i++)
-        size += (size_t) bytes[i].size + 4;
-    uint8_t *at = buffer_room(&column->values, size);
-    const uint8_t *start = at;
-    for (size_t i = 0; i < n; i++) {
-        size_t length = (size_t) bytes[i].size;
-        if (prefix) {
-            uint32_t word = GUINT32_TO_LE((uint32_t) length);
-            memcpy(at, &word, 4);
-            at += 4;
-        }
-        if (length > 0)
-            memcpy(at, bytes[i].data, length);
-        at += length;
-    }
-    column->values.size += (size_t) (at - start);
-}
-
-void column_writer_drop_dictionary(ColumnWriter *column, Scratch *scratch)
-{
-    const uint32_t *indices = (const uint32_t *) (const void *) column->indices.data;
-    size_t n = column->indices.size / sizeof *indices;
-    const Dictionary *dictionary = &column->dictionary;
-    size_t width = number_width(column->leaf);
-    for (size_t at = 0; at < n;) {
-        size_t count = MIN(n - at, SLICE_VALUES);
-        if (dictionary->named) {
-            for (size_t i = 0; i < count; i++)
-                scratch->bytes[i] = dictionary_bytes(dictionary, indices[at + i]);
-            add_plain_bytes(column, scratch->bytes, count);
-        } else {
-            for (size_t i = 0; i < count; i++)
-                buffer_add(&column->values, dictionary->body.data + indices[at + i] * width, width);
-        }
-        at += count;
-    }
-    column->indices.size = 0;
-    column->use_dictionary = false;
-    column_writer_add_dictionary_stats(column, scratch);
-    dictionary_clear(&column->dictionary);
-}
-
 /* When most values of the sample were new, the dictionary would only grow with the data. */
 static void judge_sample(ColumnWriter *column, Scratch *scratch)
 {
@@ -139,7 +51,7 @@ static void judge_sample(ColumnWriter *column, Scratch *scratch)
         (int64_t) column->dictionary.count * 100 < column->chunk.values * SAMPLE_DISTINCT_PERCENT)
         return;
     column->skip_chunks = RETRY_CHUNKS;
-    column_writer_drop_dictionary(column, scratch);
+    column_chunk_drop_dictionary(column, scratch);
 }
 
 static void put_indices(ColumnWriter *column, Scratch *scratch, const void *values, const SfBytes *bytes, size_t n)
@@ -149,7 +61,7 @@ static void put_indices(ColumnWriter *column, Scratch *scratch, const void *valu
         dictionary_put_bytes(&column->dictionary, bytes, n, out);
         for (size_t i = 0; i < n; i++)
             column->plain_bytes += bytes[i].size + 4;
-    } else if (number_width(column->leaf) == 4) {
+    } else if (column_chunk_number_width(column->leaf) == 4) {
         dictionary_put32(&column->dictionary, values, n, out);
         column->plain_bytes += (int64_t) n * 4;
     } else {
@@ -168,10 +80,10 @@ static void put_values(ColumnWriter *column, Scratch *scratch, const void *value
         return;
     }
     if (bytes)
-        add_plain_bytes(column, bytes, n);
+        column_chunk_add_plain_bytes(column, bytes, n);
     else
-        buffer_add(&column->values, values, n * number_width(column->leaf));
-    add_stats(column, values, bytes, n);
+        buffer_add(&column->values, values, n * column_chunk_number_width(column->leaf));
+    column_chunk_add_stats(column, values, bytes, n);
     column->chunk.values += (int64_t) n;
 }
 
@@ -285,7 +197,8 @@ void column_writer_add_values(ColumnWriter *column, Scratch *scratch, const SfCo
     } else if (leaf->as == PARQUET_AS_INT64 || leaf->as == PARQUET_AS_FLOAT) {
         put_values(column, scratch, convert_numbers(scratch, leaf->as, view, index, first, n), NULL, n);
     } else {
-        put_values(column, scratch, take_numbers(scratch, number_width(leaf), view, index, first, n), NULL, n);
+        put_values(column, scratch, take_numbers(scratch, column_chunk_number_width(leaf), view, index, first, n), NULL,
+                   n);
     }
     column->page_values += (int64_t) n;
 }
@@ -364,7 +277,7 @@ SfStatus column_writer_add_flat(ColumnWriter *column, Scratch *scratch, const Sf
         column->page_levels += count;
         column->page_rows += count;
         at += count;
-        SF_TRY(column_writer_slice_done(column, scratch, err));
+        SF_TRY(pages_slice_done(column, scratch, err));
     }
     return SF_OK;
 }

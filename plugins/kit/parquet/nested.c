@@ -1,5 +1,6 @@
 /* Record shredding: each leaf of a nested column is walked by itself, row by row, down the path that leads to it. */
 #include "nested.h"
+#include "pages.h"
 
 typedef struct Path {
     size_t depth;
@@ -85,7 +86,7 @@ static SfStatus add_leaf(Path *path, const int32_t *rows, int64_t first, int64_t
             column->page_rows < path->scratch->page_rows)
             continue;
         flush_values(path);
-        SF_TRY(column_writer_slice_done(column, path->scratch, err));
+        SF_TRY(pages_slice_done(column, path->scratch, err));
     }
     if (path->missing)
         return sf_fail(err, SF_FATAL, "column '%s': a value is missing where none may be null", path->nodes[0]->name);

@@ -1,6 +1,6 @@
 /* Closing pages and chunks of one column: levels, indices, compression, headers (data page v1, parquet-format README,
  * "Data Pages"; parquet.thrift). */
-#include "column_writer.h"
+#include "pages.h"
 
 #include <zlib.h>
 
@@ -77,12 +77,12 @@ static void clear_page(ColumnWriter *column)
     column->page_levels = column->page_rows = column->page_values = 0;
 }
 
-SfStatus column_writer_close_page(ColumnWriter *column, Scratch *scratch, SfError *err)
+static SfStatus close_page(ColumnWriter *column, Scratch *scratch, SfError *err)
 {
     if (column->page_levels == 0)
         return SF_OK;
     if (column->use_dictionary && column->dictionary_pages == 0 && !dictionary_pays(column))
-        column_writer_drop_dictionary(column, scratch);
+        column_chunk_drop_dictionary(column, scratch);
     const ParquetNode *leaf = column->leaf;
     Buffer *body = &scratch->body;
     body->size = 0;
@@ -104,17 +104,17 @@ SfStatus column_writer_close_page(ColumnWriter *column, Scratch *scratch, SfErro
     return SF_OK;
 }
 
-SfStatus column_writer_slice_done(ColumnWriter *column, Scratch *scratch, SfError *err)
+SfStatus pages_slice_done(ColumnWriter *column, Scratch *scratch, SfError *err)
 {
     bool overflow = column->use_dictionary && (int64_t) column->dictionary.body.size > scratch->dictionary_bytes;
     bool full = column->page_rows >= scratch->page_rows || column->page_levels >= 8 * scratch->page_rows ||
                 (int64_t) column->values.size >= scratch->page_bytes;
     if (!overflow && !full)
         return SF_OK;
-    SF_TRY(column_writer_close_page(column, scratch, err));
+    SF_TRY(close_page(column, scratch, err));
     if (overflow && column->use_dictionary) {
         /* What has been referred to stays; new values are PLAIN from here. */
-        column_writer_add_dictionary_stats(column, scratch);
+        column_chunk_add_dictionary_stats(column, scratch);
         column->use_dictionary = false;
     }
     return SF_OK;
@@ -186,7 +186,7 @@ static void encode_chunk(const ColumnWriter *column, const Scratch *scratch, con
     thrift_end_struct(meta);
 }
 
-void column_writer_reset(ColumnWriter *column)
+void pages_reset(ColumnWriter *column)
 {
     clear_page(column);
     parquet_stats_clear(&column->chunk);
@@ -200,12 +200,12 @@ void column_writer_reset(ColumnWriter *column)
         column->skip_chunks--;
 }
 
-SfStatus column_writer_end_chunk(ColumnWriter *column, Scratch *scratch, Buffer *file, ThriftWriter *meta,
-                                 int64_t *unpacked, SfError *err)
+SfStatus pages_end_chunk(ColumnWriter *column, Scratch *scratch, Buffer *file, ThriftWriter *meta, int64_t *unpacked,
+                         SfError *err)
 {
-    SF_TRY(column_writer_close_page(column, scratch, err));
+    SF_TRY(close_page(column, scratch, err));
     if (column->use_dictionary)
-        column_writer_add_dictionary_stats(column, scratch);
+        column_chunk_add_dictionary_stats(column, scratch);
     Chunk chunk = {.dictionary_offset = (int64_t) file->size};
     if (column->dictionary_pages > 0)
         SF_TRY(add_page(column, scratch, column->dictionary.body.data, column->dictionary.body.size,
@@ -216,6 +216,6 @@ SfStatus column_writer_end_chunk(ColumnWriter *column, Scratch *scratch, Buffer 
     encode_chunk(column, scratch, &chunk, meta);
     *unpacked += column->pages_unpacked;
     parquet_stats_merge(&column->file, &column->chunk, column->leaf);
-    column_writer_reset(column);
+    pages_reset(column);
     return SF_OK;
 }

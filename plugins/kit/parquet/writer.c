@@ -2,6 +2,7 @@
 #include "parquet.h"
 #include "column_writer.h"
 #include "nested.h"
+#include "pages.h"
 
 struct ParquetWriter {
     ParquetNode *root;
@@ -118,7 +119,7 @@ static SfStatus end_row_group(ParquetWriter *writer, SfError *err)
     thrift_writer_init(&meta, &writer->groups);
     thrift_begin_list(&meta, 1, THRIFT_STRUCT, writer->leaves->len);
     for (guint i = 0; i < writer->leaves->len; i++)
-        SF_TRY(column_writer_end_chunk(&writer->columns[i], writer->scratch, &writer->file, &meta, &unpacked, err));
+        SF_TRY(pages_end_chunk(&writer->columns[i], writer->scratch, &writer->file, &meta, &unpacked, err));
     thrift_add_i64(&meta, 2, unpacked);
     thrift_add_i64(&meta, 3, writer->group_rows);
     thrift_add_i64(&meta, 5, start);
@@ -265,7 +266,7 @@ SfStatus parquet_writer_finish(ParquetWriter *writer, GBytes **out, SfError *err
 void parquet_writer_reset(ParquetWriter *writer)
 {
     for (guint i = 0; i < writer->leaves->len; i++)
-        column_writer_reset(&writer->columns[i]);
+        pages_reset(&writer->columns[i]);
     start_file(writer);
 }
 
