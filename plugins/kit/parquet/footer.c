@@ -115,6 +115,17 @@ static void read_element(ThriftReader *reader, FileNode *node, int64_t *n_childr
     node->name = g_strndup((const char *) name.data, name.size);
 }
 
+/* A group has children and a leaf has none, but for the root; `left` elements come after this one. */
+static bool is_sound(const FileNode *node, int64_t n_children, size_t left, unsigned depth)
+{
+    bool group = node->type < 0;
+    if (n_children < 0 || (uint64_t) n_children > left || (group != (n_children > 0) && depth > 0))
+        return false;
+    if (node->repetition < 0 || node->repetition > 2 || node->type > PARQUET_FIXED)
+        return false;
+    return node->type != PARQUET_FIXED || node->width > 0;
+}
+
 /* Elements come depth-first: `left` of them are still in the list. */
 static FileNode *read_tree(ThriftReader *reader, size_t *left, unsigned depth)
 {
@@ -127,10 +138,7 @@ static FileNode *read_tree(ThriftReader *reader, size_t *left, unsigned depth)
     int64_t n_children;
     read_element(reader, node, &n_children);
     thrift_leave(reader);
-    bool group = node->type < 0;
-    if (n_children < 0 || (uint64_t) n_children > *left || (group != (n_children > 0) && depth > 0) ||
-        node->repetition < 0 || node->repetition > 2 || node->type > PARQUET_FIXED ||
-        (node->type == PARQUET_FIXED && node->width <= 0))
+    if (!is_sound(node, n_children, *left, depth))
         reader->failed = true;
     if (reader->failed)
         return node;

@@ -55,30 +55,41 @@ static int64_t timestamp_scale(const FileNode *file)
     return file->converted == 9 ? 1000 : file->converted == 10 ? 1 : 0;
 }
 
+#define BIT(physical) (1u << (physical))
+
+/* The physical types that values of a type are read from. */
+static const unsigned readable[] = {
+    [SF_BOOL] = BIT(PARQUET_BOOLEAN),
+    [SF_INT32] = BIT(PARQUET_INT32),
+    [SF_INT64] = BIT(PARQUET_INT32) | BIT(PARQUET_INT64),
+    [SF_FLOAT64] = BIT(PARQUET_FLOAT) | BIT(PARQUET_DOUBLE),
+    [SF_DECIMAL128] = BIT(PARQUET_INT32) | BIT(PARQUET_INT64) | BIT(PARQUET_BYTE_ARRAY) | BIT(PARQUET_FIXED),
+    [SF_UTF8] = BIT(PARQUET_BYTE_ARRAY),
+    [SF_BINARY] = BIT(PARQUET_BYTE_ARRAY) | BIT(PARQUET_FIXED),
+    [SF_DATE] = BIT(PARQUET_INT32),
+    [SF_TIMESTAMP] = BIT(PARQUET_INT64) | BIT(PARQUET_INT96),
+};
+
+/* Whether a leaf's values are of the wanted type, which is neither list nor struct. */
 static bool fits(const ParquetNode *wanted, const FileNode *file)
 {
-    int type = file->type;
+    if (!(readable[wanted->type] & BIT(file->type)))
+        return false;
     bool decimal = file->logical == 5 || file->converted == 5;
     switch (wanted->type) {
     case SF_BOOL:
-        return type == PARQUET_BOOLEAN;
-    case SF_INT32:
-        return type == PARQUET_INT32 && !decimal;
-    case SF_DATE:
-        return type == PARQUET_INT32 && (file->logical == 6 || file->converted == 6);
-    case SF_INT64:
-        return (type == PARQUET_INT64 || type == PARQUET_INT32) && !decimal && timestamp_scale(file) == 0;
-    case SF_TIMESTAMP:
-        return type == PARQUET_INT96 || (type == PARQUET_INT64 && timestamp_scale(file) != 0);
     case SF_FLOAT64:
-        return type == PARQUET_DOUBLE || type == PARQUET_FLOAT;
-    case SF_UTF8:
-        return type == PARQUET_BYTE_ARRAY && !decimal;
-    case SF_BINARY:
-        return (type == PARQUET_BYTE_ARRAY || type == PARQUET_FIXED) && !decimal;
+        return true;
+    case SF_DECIMAL128:
+        return decimal && file->scale == wanted->scale && file->width <= 16;
+    case SF_DATE:
+        return file->logical == 6 || file->converted == 6;
+    case SF_INT64:
+        return !decimal && timestamp_scale(file) == 0;
+    case SF_TIMESTAMP:
+        return file->type == PARQUET_INT96 || timestamp_scale(file) != 0;
     default:
-        return decimal && file->scale == wanted->scale && type != PARQUET_BOOLEAN && type != PARQUET_INT96 &&
-               type != PARQUET_FLOAT && type != PARQUET_DOUBLE && file->width <= 16;
+        return !decimal;
     }
 }
 
