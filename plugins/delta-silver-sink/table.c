@@ -70,10 +70,9 @@ static bool same_names(const GPtrArray *a, const GPtrArray *b)
     return same;
 }
 
-/* The table's partition columns; the option must agree, where it is given. */
-static SfStatus plan_partitions(Sink *sink, SfError *err)
+/* The columns that the table is partitioned by, each of which its schema has to have. */
+static SfStatus table_partitions(const Sink *sink, GPtrArray *names, SfError *err)
 {
-    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
     json_object *list = delta_json_member(sink->log->metadata, "partitionColumns", json_type_array);
     for (size_t i = 0; list && i < json_object_array_length(list); i++)
         g_ptr_array_add(names, g_strdup(json_object_get_string(json_object_array_get_idx(list, i))));
@@ -81,34 +80,58 @@ static SfStatus plan_partitions(Sink *sink, SfError *err)
         if (!names->pdata[i] || !delta_schema_field(sink->schema, names->pdata[i]))
             return sf_fail(err, SF_FATAL, "%s: the table is partitioned by '%s', which its schema does not have",
                            store_url(sink->store), names->pdata[i] ? (const char *) names->pdata[i] : "null");
-    bool same = names->len == sink->partition_by.size;
-    for (size_t i = 0; i < sink->partition_by.size && (same || sink->log->version < 0); i++) {
+    return SF_OK;
+}
+
+/* The option's columns, as the schema of the table to be created writes them. */
+static void option_partitions(const Sink *sink, GPtrArray *names)
+{
+    for (size_t i = 0; i < sink->partition_by.size; i++) {
         json_object *field = delta_schema_field(sink->schema, sink->partition_by.items[i]);
-        if (sink->log->version < 0)
-            g_ptr_array_add(names, g_strdup(delta_json_text(field, "name")));
-        else
-            same = delta_name_equal(names->pdata[i], sink->partition_by.items[i]);
+        g_ptr_array_add(names, g_strdup(delta_json_text(field, "name")));
     }
-    if (sink->log->version >= 0 && sink->partition_by.size > 0 && !same) {
-        g_ptr_array_add(names, NULL);
-        g_autofree char *text = g_strjoinv(", ", (char **) names->pdata);
-        return sf_fail(
-            err, SF_CONFIG,
-            "partition_by differs from %s, which is partitioned by [%s]; a table's partitioning cannot change",
-            store_url(sink->store), text);
-    }
+}
+
+/* The option must agree with a table that is there, where it is given. */
+static SfStatus check_option_agrees(const Sink *sink, const GPtrArray *names, SfError *err)
+{
+    bool same = names->len == sink->partition_by.size;
+    for (guint i = 0; same && i < names->len; i++)
+        same = delta_name_equal(names->pdata[i], sink->partition_by.items[i]);
+    if (same || sink->partition_by.size == 0)
+        return SF_OK;
+    g_autoptr(GString) text = g_string_new(NULL);
+    for (guint i = 0; i < names->len; i++)
+        g_string_append_printf(text, "%s%s", i > 0 ? ", " : "", (const char *) names->pdata[i]);
+    return sf_fail(err, SF_CONFIG,
+                   "partition_by differs from %s, which is partitioned by [%s]; a table's partitioning cannot change",
+                   store_url(sink->store), text->str);
+}
+
+/* Takes the names over, with those that files and the log have for them. */
+static void set_partitions(Sink *sink, GPtrArray *names)
+{
+    g_clear_pointer(&sink->partitions, g_ptr_array_unref);
+    g_clear_pointer(&sink->keys, g_ptr_array_unref);
+    sink->partitions = names;
+    sink->keys = g_ptr_array_new_with_free_func(g_free);
+    for (guint i = 0; i < names->len; i++)
+        g_ptr_array_add(sink->keys,
+                        g_strdup(delta_file_name(delta_schema_field(sink->schema, names->pdata[i]), sink->mapped)));
+}
+
+static SfStatus plan_partitions(Sink *sink, SfError *err)
+{
+    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+    SF_TRY(table_partitions(sink, names, err));
+    if (sink->log->version < 0)
+        option_partitions(sink, names);
+    else
+        SF_TRY(check_option_agrees(sink, names, err));
     if (sink->partitions && !same_names(sink->partitions, names) && is_busy(sink))
         return sf_fail(err, SF_FENCED, "the partitioning of %s has changed under rows that are not committed",
                        store_url(sink->store));
-    if (sink->partitions)
-        g_ptr_array_unref(sink->partitions);
-    sink->partitions = g_steal_pointer(&names);
-    if (sink->keys)
-        g_ptr_array_unref(sink->keys);
-    sink->keys = g_ptr_array_new_with_free_func(g_free);
-    for (guint i = 0; i < sink->partitions->len; i++)
-        g_ptr_array_add(sink->keys, g_strdup(delta_file_name(
-                                        delta_schema_field(sink->schema, sink->partitions->pdata[i]), sink->mapped)));
+    set_partitions(sink, g_steal_pointer(&names));
     return SF_OK;
 }
 
