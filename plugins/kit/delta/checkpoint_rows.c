@@ -117,31 +117,52 @@ static void add_text(json_object *value, SfColumnBuilder *out)
     sf_add_str(out, text, (int64_t) strlen(text));
 }
 
+static void add_members(const struct ArrowSchema *schema, json_object *value, SfColumnBuilder *out)
+{
+    for (size_t i = 0; i < out->n_children; i++) {
+        json_object *member = NULL;
+        json_object_object_get_ex(value, schema->children[i]->name, &member);
+        delta_checkpoint_add(schema->children[i], member, out->children[i]);
+    }
+    sf_add_struct(out);
+}
+
+/* false, here and below: the column is of another kind, or the value does not fit it. */
+static bool add_nested(const struct ArrowSchema *schema, json_object *value, SfColumnBuilder *out)
+{
+    json_type type = json_object_get_type(value);
+    if (out->type == SF_STRUCT && type == json_type_object)
+        add_members(schema, value, out);
+    else if (out->type == SF_LIST && type == json_type_object)
+        add_map(schema, value, out);
+    else if (out->type == SF_LIST && type == json_type_array)
+        add_list(schema, value, out);
+    else
+        return false;
+    return true;
+}
+
+static bool add_plain(json_object *value, SfColumnBuilder *out)
+{
+    json_type type = json_object_get_type(value);
+    if (out->type == SF_UTF8 && value)
+        add_text(value, out);
+    else if (out->type == SF_BOOL && type == json_type_boolean)
+        sf_add_bool(out, json_object_get_boolean(value));
+    else if (out->type == SF_INT32 && type == json_type_int)
+        sf_add_i32(out, json_object_get_int(value));
+    else if (out->type == SF_INT64 && type == json_type_int)
+        sf_add_i64(out, json_object_get_int64(value));
+    else
+        return false;
+    return true;
+}
+
 /* Types of the JSON that do not fit read as null, as an unknown field would. */
 void delta_checkpoint_add(const struct ArrowSchema *schema, json_object *value, SfColumnBuilder *out)
 {
-    if (out->type == SF_STRUCT && json_object_is_type(value, json_type_object)) {
-        for (size_t i = 0; i < out->n_children; i++) {
-            json_object *member = NULL;
-            json_object_object_get_ex(value, schema->children[i]->name, &member);
-            delta_checkpoint_add(schema->children[i], member, out->children[i]);
-        }
-        sf_add_struct(out);
-    } else if (out->type == SF_LIST && json_object_is_type(value, json_type_object)) {
-        add_map(schema, value, out);
-    } else if (out->type == SF_LIST && json_object_is_type(value, json_type_array)) {
-        add_list(schema, value, out);
-    } else if (out->type == SF_UTF8 && value) {
-        add_text(value, out);
-    } else if (out->type == SF_BOOL && json_object_is_type(value, json_type_boolean)) {
-        sf_add_bool(out, json_object_get_boolean(value));
-    } else if (out->type == SF_INT32 && json_object_is_type(value, json_type_int)) {
-        sf_add_i32(out, json_object_get_int(value));
-    } else if (out->type == SF_INT64 && json_object_is_type(value, json_type_int)) {
-        sf_add_i64(out, json_object_get_int64(value));
-    } else if (!delta_stats_add(schema, value, out)) {
+    if (!add_nested(schema, value, out) && !add_plain(value, out) && !delta_stats_add(schema, value, out))
         sf_add_null(out);
-    }
 }
 
 static json_object *struct_json(const SfColumn *column, int64_t row, SfError *err)
