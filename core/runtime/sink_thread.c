@@ -6,6 +6,7 @@
 #define QUEUE_LENGTH 64
 #define QUEUE_BYTES (INT64_C(8) << 20) /* enough to go on while a sink writes; more only makes memory cold */
 #define LOOK_MS 50 /* while something is not committed: for ticks, checkpoints and the memory of others */
+#define IDLE_TICK_MS 1000
 
 /* ---- requests and items ------------------------------------------------ */
 
@@ -176,10 +177,11 @@ static void sleep_until_needed(SinkThread *sink)
 {
     Context *context = sink->context;
     bool open = sink->since_us > 0 || ledger_has_open(context->ledger, sink->step);
-    gint64 until = g_get_monotonic_time() + LOOK_MS * 1000;
+    bool looks = open || sink->step->plugin->sink.tick;
+    gint64 until = g_get_monotonic_time() + (open ? LOOK_MS : IDLE_TICK_MS) * 1000;
     bool late = false;
     while (has_nothing(sink) && !late) {
-        if (open)
+        if (looks)
             late = !g_cond_wait_until(&context->changed, &context->lock, until);
         else
             g_cond_wait(&context->changed, &context->lock);

@@ -1,5 +1,7 @@
 /* An exactly-once sink for the runtime's tests: rows and ranges go into one file by one write a commit. Can refuse
- * rows, ask for another try, be fenced, fail, commit only a part at checkpoints, and never come back from a hook. */
+ * rows, ask for another try, be fenced, fail, commit only a part at checkpoints, and never come back from a hook.
+ *
+ * Built once more as ticking-sink (TICKS), which tells of ticks while it has nothing to commit. */
 #include <errno.h>
 #include <fcntl.h>
 #include <glib.h>
@@ -21,7 +23,7 @@ typedef struct State {
     int64_t reject, retry_every, fence_at, fail_at, slow_us, hold, mark;
     bool lazy, twice;
     GArray *open; /* Open */
-    int64_t calls, writes, commits;
+    int64_t calls, writes, commits, idle_ticks;
 } State;
 
 static const SfOption options[] = {
@@ -239,12 +241,34 @@ static void close_sink(SfNode *node)
         g_array_unref(state->open);
 }
 
+#ifdef TICKS
+#define NAME "ticking-sink"
+/* After the third while everything is committed, the file '<path>.ticked' is there. */
+static SfStatus tick(SfNode *node, SfError *err)
+{
+    State *state = node->state;
+    (void) err;
+    for (guint i = 0; i < state->open->len; i++) {
+        const Open *open = &g_array_index(state->open, Open, i);
+        if (open->end > open->start)
+            return SF_OK;
+    }
+    if (state->commits > 0 && ++state->idle_ticks == 3)
+        mark(state, "ticked");
+    return SF_OK;
+}
+#else
+#define NAME "ledger-sink"
+#define tick NULL
+#endif
+
 SF_SINK_PLUGIN = {
-    SF_SINK_HEAD(State, .name = "ledger-sink", .version = "1.0.0", .summary = "Ranges in a file", .options = options),
+    SF_SINK_HEAD(State, .name = NAME, .version = "1.0.0", .summary = "Ranges in a file", .options = options),
     .delivery = SF_EXACTLY_ONCE,
     .bind = bind,
     .open = open_sink,
     .recover = recover,
     .write = write_batch,
     .commit = commit,
+    .tick = tick,
     .close = close_sink};

@@ -242,6 +242,21 @@ static void test_idle_sinks_sleep(Fixture *fixture, gconstpointer data)
     check(fixture, "asleep", "n", all);
 }
 
+/* Clients of servers have things to do meanwhile: their sinks' ticks go on. */
+static void test_idle_sinks_tick(Fixture *fixture, gconstpointer data)
+{
+    (void) data;
+    g_autofree char *ticked = g_build_filename(fixture->dir, "ticking.ticked", NULL);
+    GPid pid =
+        run_apart("", SOURCE "}\n  ticking: {sink: ticking-sink, from: n, path: '${DIR}/ticking'}\n", false, NULL);
+    await_file(ticked);
+    kill(pid, SIGTERM);
+    int status = wait_for_end(pid);
+    g_assert_true(WIFEXITED(status));
+    g_assert_cmpint(WEXITSTATUS(status), ==, EXIT_OK);
+    check(fixture, "ticking", "n", all);
+}
+
 int main(int argc, char **argv)
 {
     static const FixtureTest tests[] = {
@@ -255,6 +270,7 @@ int main(int argc, char **argv)
         {"/limits/peak-is-its-own", test_peak_is_its_own},
         {"/limits/end-is-one-record", test_end_is_one_record},
         {"/limits/idle-sinks-sleep", test_idle_sinks_sleep},
+        {"/limits/idle-sinks-tick", test_idle_sinks_tick},
     };
     return fixture_main(argc, argv, tests, G_N_ELEMENTS(tests));
 }
