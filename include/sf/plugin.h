@@ -160,8 +160,8 @@ typedef struct SfSink {
      * everything written must be committed when it returns SF_OK. */
     SfStatus (*commit)(SfNode *node, SfCommitReason reason, SfError *err);
     /* Several times a second while something that it was given is not committed, between writes and while there are
-     * none, and about once a second otherwise: for timers and transfers under way. May be NULL; such a sink sleeps while
-     * there is nothing to do. */
+     * none, and about once a second otherwise: for timers and transfers under way. May be NULL; such a sink sleeps
+     * while there is nothing to do. */
     SfStatus (*tick)(SfNode *node, SfError *err);
     /* From any thread: a waiting hook returns SF_RETRY soon. May be NULL when no hook waits for more than a second. */
     void (*interrupt)(SfNode *node);
