@@ -71,7 +71,7 @@ void sink_advance(SinkThread *sink, size_t input, const SfSplit *split, gint64 e
 void sink_rouse(SinkThread *sink);
 
 /* The next item, or NULL after a while; when everything is committed, or there is nothing yet, it sleeps until there is
- * something to do. Sets *leave when there will be none. The sink's thread, lock not held. */
+ * something to do. Sets *leave when no more will come. The sink's thread, lock not held. */
 Item *sink_next(SinkThread *sink, bool *leave);
 
 /* A batch without rows. Any thread. */

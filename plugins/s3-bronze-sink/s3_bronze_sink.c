@@ -392,7 +392,7 @@ static const char doc[] =
     "when the memory budget is used up. The last partial range is never left waiting.\n\n"
     "Large objects go to the store while their rows come in: into a temporary file, or to S3 in parts of `part_size`. "
     "They can be seen when they are complete.\n\n"
-    "Readers take the files below a topic's directory; `_sf` and `.sf-tmp` beside it are none of theirs.";
+    "Readers take the files below a topic's directory; `_sf` and `.sf-tmp` beside it are not for them.";
 
 SF_SINK_PLUGIN = {
     SF_SINK_HEAD(Bronze, .name = "s3-bronze-sink", .version = SF_VERSION,
