@@ -10,12 +10,14 @@ typedef struct Other {
     bool known;   /* its step has written to our tables */
     int64_t position;
     int64_t moved_ms;
+    char *origin; /* or "" */
 } Other;
 
 static void other_free(gpointer data)
 {
     Other *other = data;
     g_free(other->writer);
+    g_free(other->origin);
     g_free(other);
 }
 
@@ -27,27 +29,20 @@ static bool is_ours(const Session *session, const char *pipeline, const char *st
     return several ? g_strv_contains(session->node->inputs, input) : *input == '\0';
 }
 
-static SfStatus text_of(OdbcStatement *statement, guint column, char **out, SfError *err)
-{
-    const char *text = NULL;
-    SF_TRY(odbc_text(statement, column, &text, err));
-    *out = g_strdup(text ? text : "");
-    return SF_OK;
-}
-
 /* One row into its split's list. */
 static SfStatus take_other(const Session *session, OdbcStatement *statement, GHashTable *writers, GHashTable *out,
                            SfError *err)
 {
-    g_autofree char *pipeline = NULL, *step = NULL, *input = NULL, *split = NULL, *time = NULL;
+    g_autofree char *pipeline = NULL, *step = NULL, *input = NULL, *split = NULL, *time = NULL, *origin = NULL;
     int64_t position = 0;
     bool null = false;
-    SF_TRY(text_of(statement, 0, &pipeline, err));
-    SF_TRY(text_of(statement, 1, &step, err));
-    SF_TRY(text_of(statement, 2, &input, err));
-    SF_TRY(text_of(statement, 3, &split, err));
+    SF_TRY(ledger_text(statement, 0, &pipeline, err));
+    SF_TRY(ledger_text(statement, 1, &step, err));
+    SF_TRY(ledger_text(statement, 2, &input, err));
+    SF_TRY(ledger_text(statement, 3, &split, err));
     SF_TRY(odbc_int64(statement, 4, &null, &position, err));
-    SF_TRY(text_of(statement, 5, &time, err));
+    SF_TRY(ledger_text(statement, 5, &time, err));
+    SF_TRY(ledger_text(statement, 6, &origin, err));
     if (position < 0 || is_ours(session, pipeline, step, input))
         return SF_OK;
     GPtrArray *others = g_hash_table_lookup(out, split);
@@ -60,7 +55,8 @@ static SfStatus take_other(const Session *session, OdbcStatement *statement, GHa
     *other = (Other){.writer = g_strjoin("/", pipeline, step, *input ? input : NULL, NULL),
                      .known = g_hash_table_contains(writers, writer),
                      .position = position,
-                     .moved_ms = ledger_time(time)};
+                     .moved_ms = ledger_time(time),
+                     .origin = g_steal_pointer(&origin)};
     g_ptr_array_add(others, other);
     return SF_OK;
 }
@@ -71,7 +67,9 @@ static SfStatus read_others(Session *session, GHashTable *out, SfError *err)
     g_autoptr(GHashTable) writers = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     if (!session->anew)
         SF_TRY(written_writers(session, writers, err));
-    g_autoptr(GString) sql = g_string_new("SELECT pipeline, step, input, split, end_position, updated_at FROM ");
+    g_autoptr(GString) sql = g_string_new(NULL);
+    g_string_append_printf(sql, "SELECT pipeline, step, input, split, end_position, updated_at, %s FROM ",
+                           ledger_origin(session));
     ledger_table(session, sql);
     g_autoptr(OdbcStatement) statement = NULL;
     SfStatus status = odbc_query(session->odbc, sql->str, &statement, err);
@@ -146,6 +144,8 @@ SfStatus ledger_adopt(Session *session, GPtrArray *wanted, SfError *err)
         if (other) {
             chain->there = other->position;
             chain->moved_ms = other->moved_ms;
+            g_free(chain->origin);
+            chain->origin = g_strdup(other->origin);
         } else if (!named) {
             SF_TRY(check_others(session, chain, others, err));
         }

@@ -37,7 +37,7 @@ typedef struct Dialect {
     bool (*orders)(const Source *source);
     /* A query for the name and type of each column of a table; no rows when there is no table. */
     void (*list_columns)(const char *schema, const char *table, GString *sql);
-    /* Inserts the ledger rows that are missing: `rows` is "('…', …), …". */
+    /* Inserts the ledger rows that are missing: `rows` is "('…', …), …", all columns but the origin. */
     void (*add_to_ledger)(const char *ledger, const char *rows, GString *sql);
     /* Within the transaction, before rows go into a table that has one of deleted keys: keeps apart those that delete
      * and those that write. NULL: the database, or the ledger's row before all else, does. */

@@ -63,11 +63,6 @@ static void list_columns(const char *schema, const char *table, GString *sql)
     g_string_append_c(sql, ')');
 }
 
-static void add_to_ledger(const char *ledger, const char *rows, GString *sql)
-{
-    g_string_append_printf(sql, "INSERT INTO %s VALUES %s ON CONFLICT DO NOTHING", ledger, rows);
-}
-
 /* A row that is written while another process deletes its key would not see the delete, nor the delete the row: those
  * that delete wait for all others, who do not wait for each other (postgresql.org/docs/15/explicit-locking.html). */
 static void lock(const char *deleted, bool deletes, GString *sql)
@@ -104,7 +99,7 @@ const Dialect dialect_postgresql = {
     .type = type,
     .takes = takes,
     .list_columns = list_columns,
-    .add_to_ledger = add_to_ledger,
+    .add_to_ledger = sql_add_to_ledger,
     .lock = lock,
     .loader = &loader_arrays,
 };

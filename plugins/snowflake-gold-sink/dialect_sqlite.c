@@ -96,11 +96,6 @@ static void list_columns(const char *schema, const char *table, GString *sql)
     g_string_append_c(sql, ')');
 }
 
-static void add_to_ledger(const char *ledger, const char *rows, GString *sql)
-{
-    g_string_append_printf(sql, "INSERT INTO %s VALUES %s ON CONFLICT DO NOTHING", ledger, rows);
-}
-
 /* Write-ahead log: readers do not wait for us, nor we for them (sqlite.org/wal.html). The driver's own choice, NORMAL,
  * takes commits back when the power fails. */
 static const char *const session[] = {"PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", NULL};
@@ -121,7 +116,7 @@ const Dialect dialect_sqlite = {
     .takes = takes,
     .orders = orders,
     .list_columns = list_columns,
-    .add_to_ledger = add_to_ledger,
+    .add_to_ledger = sql_add_to_ledger,
     .loader = &loader_values,
 };
 

@@ -1,9 +1,10 @@
-/* sf_ledger(pipeline, step, input, split, end_position, rows_in, rows_rejected, updated_at). A row is there, with
- * the position -1, before the first commit: so every commit is the same compare-and-set, also where primary keys are
- * not enforced. */
+/* sf_ledger(pipeline, step, input, split, end_position, rows_in, rows_rejected, updated_at, origin). A row is there,
+ * with the position -1, before the first commit: so every commit is the same compare-and-set, also where primary keys
+ * are not enforced. Tables of earlier versions have no origin, and their rows none when it is added. */
 #include "ledger.h"
 
 #include <string.h>
+#include "catalog.h"
 #include "schema.h"
 #include "value.h"
 
@@ -18,36 +19,100 @@ void ledger_table(const Session *session, GString *sql)
     sql_table(session->dialect, session->schema, session->ledger, sql);
 }
 
-SfStatus ledger_create(Session *session, SfError *err)
+void chain_clear(gpointer chain)
+{
+    g_free(((Chain *) chain)->origin);
+}
+
+static SfStatus has_origins(Session *session, bool *exists, SfError *err)
+{
+    g_autofree char *folded = sql_folded(session->dialect, session->ledger);
+    g_autofree char *origin = catalog_name(session, "origin");
+    g_autoptr(GHashTable) columns = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    SF_TRY(catalog_columns(session, folded, columns, err));
+    *exists = g_hash_table_size(columns) > 0;
+    session->origins = g_hash_table_contains(columns, origin);
+    return SF_OK;
+}
+
+static SfStatus go_without_origins(const Session *session, const char *alter, const char *why)
+{
+    if (!session->warned)
+        sf_log(session->node, SF_LOG_WARNING,
+               "table '%s' has no column 'origin' (%s): a topic that is deleted and created anew while the pipeline is "
+               "stopped is not recognised by its id here; add it by: %s",
+               session->ledger, why, alter);
+    return SF_OK;
+}
+
+static SfStatus add_origin(Session *session, SfError *err)
+{
+    static const Source text = {.type = SF_UTF8};
+    g_autoptr(GString) sql = g_string_new("ALTER TABLE ");
+    ledger_table(session, sql);
+    g_string_append(sql, " ADD COLUMN origin ");
+    session->dialect->type(&text, sql);
+    if (!session->create)
+        return go_without_origins(session, sql->str, "'create' is false");
+    sf_fault(session->node, "gold-ddl");
+    SfError why = {""};
+    SfStatus status = session_exec(session, sql->str, &why);
+    if (status == SF_OK)
+        sf_log(session->node, SF_LOG_INFO, "table '%s': column 'origin' added", session->ledger);
+    bool forbidden = status != SF_OK && strcmp(odbc_state(session->odbc), "42501") == 0;
+    if (status == SF_RETRY && !forbidden)
+        return sf_fail(err, status, "%s", why.message);
+    bool exists = false;
+    SF_TRY(has_origins(session, &exists, err)); /* another process may have added it in the same moment */
+    return session->origins ? SF_OK : go_without_origins(session, sql->str, why.message);
+}
+
+static SfStatus create_ledger(Session *session, SfError *err)
 {
     static const Source text = {.type = SF_UTF8}, number = {.type = SF_INT64}, time = {.type = SF_TIMESTAMP};
     static const struct {
         const char *name;
         const Source *type;
-    } columns[] = {{"pipeline", &text},       {"step", &text},      {"input", &text},           {"split", &text},
-                   {"end_position", &number}, {"rows_in", &number}, {"rows_rejected", &number}, {"updated_at", &time}};
-    g_autoptr(GString) list = g_string_new(NULL);
-    g_autofree char *folded = sql_folded(session->dialect, session->ledger);
-    session->dialect->list_columns(session->schema, folded, list);
-    g_autoptr(OdbcStatement) statement = NULL;
-    SfStatus status = odbc_query(session->odbc, list->str, &statement, err);
-    if (status == SF_OK)
-        status = odbc_fetch(statement, err);
-    if (status != SF_EMPTY)
-        return status;
+        bool nullable;
+    } columns[] = {{"pipeline", &text, false},        {"step", &text, false},           {"input", &text, false},
+                   {"split", &text, false},           {"end_position", &number, false}, {"rows_in", &number, false},
+                   {"rows_rejected", &number, false}, {"updated_at", &time, false},     {"origin", &text, true}};
     g_autoptr(GString) sql = g_string_new("CREATE TABLE IF NOT EXISTS ");
     ledger_table(session, sql);
     g_string_append(sql, " (");
     for (gsize i = 0; i < G_N_ELEMENTS(columns); i++) {
         g_string_append_printf(sql, "%s ", columns[i].name);
         session->dialect->type(columns[i].type, sql);
-        g_string_append(sql, " NOT NULL, ");
+        g_string_append(sql, columns[i].nullable ? ", " : " NOT NULL, ");
     }
     g_string_append(sql, "PRIMARY KEY (pipeline, step, input, split))");
     if (!session->create)
         return sf_fail(err, SF_CONFIG, "table '%s' does not exist, and 'create' is false; create it by: %s",
                        session->ledger, sql->str);
+    session->origins = true;
     return schema_create(session, sql->str, err);
+}
+
+SfStatus ledger_create(Session *session, SfError *err)
+{
+    bool exists = false;
+    SF_TRY(has_origins(session, &exists, err));
+    if (!exists)
+        return create_ledger(session, err);
+    return session->origins ? SF_OK : add_origin(session, err);
+}
+
+const char *ledger_origin(const Session *session)
+{
+    return session->origins ? "origin" : "''";
+}
+
+SfStatus ledger_text(OdbcStatement *statement, guint column, char **out, SfError *err)
+{
+    const char *text = NULL;
+    SF_TRY(odbc_text(statement, column, &text, err));
+    *out = g_strdup(text ? text : "");
+    return SF_OK;
 }
 
 /* "2024-01-15 10:30:00.123", and what drivers put behind it; without a fraction it may have been until the second's
@@ -67,17 +132,28 @@ int64_t ledger_time(const char *text)
     return g_date_time_to_unix(time) * 1000 + rest;
 }
 
-static void take_row(const Session *session, const Ranges *chains, const char *input, const char *split,
-                     int64_t position, int64_t ms)
+/* One row into its chains. */
+static SfStatus take_row(const Session *session, OdbcStatement *statement, const Ranges *chains, SfError *err)
 {
+    g_autofree char *input = NULL, *split = NULL, *time = NULL, *origin = NULL;
+    int64_t position = 0;
+    bool null = false;
+    SF_TRY(ledger_text(statement, 0, &input, err));
+    SF_TRY(ledger_text(statement, 1, &split, err));
+    SF_TRY(odbc_int64(statement, 2, &null, &position, err));
+    SF_TRY(ledger_text(statement, 3, &time, err));
+    SF_TRY(ledger_text(statement, 4, &origin, err));
     for (guint i = 0; i < ranges_count(chains); i++) {
         Chain *chain = ranges_at(chains, i);
         if (strcmp(split, chain->range.split->name) != 0 || strcmp(input, ledger_input(session, chain)) != 0)
             continue;
         chain->found = true;
-        chain->moved_ms = ms;
+        chain->moved_ms = ledger_time(time);
         chain->there = position < 0 ? SF_POSITION_NONE : position;
+        g_free(chain->origin);
+        chain->origin = g_strdup(origin);
     }
+    return SF_OK;
 }
 
 SfStatus ledger_read(Session *session, const Ranges *chains, SfError *err)
@@ -87,25 +163,17 @@ SfStatus ledger_read(Session *session, const Ranges *chains, SfError *err)
         chain->found = false;
         chain->there = SF_POSITION_NONE;
         chain->moved_ms = 0;
+        g_clear_pointer(&chain->origin, g_free);
     }
-    g_autoptr(GString) sql = g_string_new("SELECT input, split, end_position, updated_at FROM ");
+    g_autoptr(GString) sql = g_string_new(NULL);
+    g_string_append_printf(sql, "SELECT input, split, end_position, updated_at, %s FROM ", ledger_origin(session));
     ledger_table(session, sql);
     g_string_append(sql, " WHERE ");
     session_of_this_step(session, sql);
     g_autoptr(OdbcStatement) statement = NULL;
     SfStatus status = odbc_query(session->odbc, sql->str, &statement, err);
-    while (status == SF_OK && (status = odbc_fetch(statement, err)) == SF_OK) {
-        const char *text = NULL;
-        SF_TRY(odbc_text(statement, 0, &text, err));
-        g_autofree char *input = g_strdup(text ? text : "");
-        SF_TRY(odbc_text(statement, 1, &text, err));
-        g_autofree char *split = g_strdup(text ? text : "");
-        int64_t position = 0;
-        bool null = false;
-        SF_TRY(odbc_int64(statement, 2, &null, &position, err));
-        SF_TRY(odbc_text(statement, 3, &text, err));
-        take_row(session, chains, input, split, position, ledger_time(text ? text : ""));
-    }
+    while (status == SF_OK && (status = odbc_fetch(statement, err)) == SF_OK)
+        SF_TRY(take_row(session, statement, chains, err));
     return status == SF_EMPTY ? SF_OK : status;
 }
 
@@ -151,6 +219,23 @@ static void count_rows(const Session *session, const Chain *chain, gint64 *rows,
     }
 }
 
+/* ('<input>', '<split>', old end, new end, rows, rejects, '<origin>') */
+static void add_move(const Session *session, const Chain *chain, GString *sql)
+{
+    gint64 rows = 0, struck = 0;
+    count_rows(session, chain, &rows, &struck);
+    const char *origin = sf_origin(session->node, chain->range.split);
+    g_string_append_c(sql, '(');
+    sql_string(session->dialect, ledger_input(session, chain), sql);
+    g_string_append(sql, ", ");
+    sql_string(session->dialect, chain->range.split->name, sql);
+    g_string_append_printf(sql,
+                           ", %" G_GINT64_FORMAT ", %" G_GINT64_FORMAT ", %" G_GINT64_FORMAT ", %" G_GINT64_FORMAT ", ",
+                           (gint64) chain->ledger, (gint64) chain->range.end, rows, struck);
+    sql_string(session->dialect, origin ? origin : "", sql);
+    g_string_append_c(sql, ')');
+}
+
 SfStatus ledger_move(Session *session, const Ranges *chains, SfError *err)
 {
     int64_t expected = 0, changed = 0;
@@ -158,25 +243,21 @@ SfStatus ledger_move(Session *session, const Ranges *chains, SfError *err)
     ledger_table(session, sql);
     g_string_append(sql,
                     " SET end_position = v.new_end, rows_in = rows_in + v.more_rows, rows_rejected = rows_rejected + "
-                    "v.more_rejects, updated_at = ");
+                    "v.more_rejects, ");
+    if (session->origins) /* a source that cannot tell now does not take back what it said */
+        g_string_append(sql, "origin = COALESCE(NULLIF(v.new_origin, ''), origin), ");
+    g_string_append(sql, "updated_at = ");
     session_time(sf_now_ms(session->node), sql);
     g_string_append(
         sql, " FROM (SELECT column1 AS v_input, column2 AS v_split, column3 AS old_end, column4 AS new_end, column5 "
-             "AS more_rows, column6 AS more_rejects FROM ");
+             "AS more_rows, column6 AS more_rejects, column7 AS new_origin FROM ");
     g_string_append(sql, session->dialect->values);
     for (guint i = 0; i < ranges_count(chains); i++) {
         const Chain *chain = ranges_at(chains, i);
         if (!range_moved(&chain->range))
             continue;
-        gint64 rows = 0, struck = 0;
-        count_rows(session, chain, &rows, &struck);
-        g_string_append(sql, expected > 0 ? ", (" : "(");
-        sql_string(session->dialect, ledger_input(session, chain), sql);
-        g_string_append(sql, ", ");
-        sql_string(session->dialect, chain->range.split->name, sql);
-        g_string_append_printf(
-            sql, ", %" G_GINT64_FORMAT ", %" G_GINT64_FORMAT ", %" G_GINT64_FORMAT ", %" G_GINT64_FORMAT ")",
-            (gint64) chain->ledger, (gint64) chain->range.end, rows, struck);
+        g_string_append(sql, expected > 0 ? ", " : "");
+        add_move(session, chain, sql);
         expected++;
     }
     g_string_append_printf(sql, "%s) AS v WHERE ", session->dialect->end_values);

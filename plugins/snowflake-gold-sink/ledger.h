@@ -12,8 +12,12 @@ typedef struct Chain {
     bool found;        /* by ledger_read: there is a row */
     int64_t there;     /* likewise: its position, or SF_POSITION_NONE */
     int64_t moved_ms;  /* likewise: when it was last moved, since 1970; 0: not known */
+    char *origin;      /* likewise: of the split, as sf_origin() had it then; NULL or "": not known */
 } Chain;
 
+void chain_clear(gpointer chain);
+
+/* Also adds the column that earlier versions had not: where that is not allowed, origins are not kept. */
 SfStatus ledger_create(Session *session, SfError *err);
 
 /* Reads the rows of all chains. */
@@ -23,10 +27,13 @@ SfStatus ledger_read(Session *session, const Ranges *chains, SfError *err);
  * that `adopt` names; with `start: known`, SF_CONFIG where one has written the same split to our tables. */
 SfStatus ledger_adopt(Session *session, GPtrArray *wanted, SfError *err);
 
-/* Of adopt.c: what they are called, and when a row was moved by what the database says of it. */
+/* Of adopt.c: what they are called, when a row was moved by what the database says of it, an expression for its origin,
+ * and a column of a query as a new text, "" where it is null. */
 void ledger_table(const Session *session, GString *sql);
 const char *ledger_input(const Session *session, const Chain *chain);
 int64_t ledger_time(const char *text);
+const char *ledger_origin(const Session *session);
+SfStatus ledger_text(OdbcStatement *statement, guint column, char **out, SfError *err);
 
 /* Adds rows for the chains that have none. */
 SfStatus ledger_add(Session *session, const Ranges *chains, SfError *err);

@@ -186,7 +186,7 @@ static SfStatus open_sink(SfNode *node, SfError *err)
     if (!gold->session.odbc) {
         g_autofree char *connection = with_lock_timeout(gold->connection);
         gold->pending = pending_new(gold->model);
-        gold->chains = ranges_new(node, sizeof(Chain), NULL);
+        gold->chains = ranges_new(node, sizeof(Chain), chain_clear);
         gold->session = (Session){
             .node = node,
             .odbc = odbc_new(&(OdbcLogin){connection, gold->user, gold->password, gold->connect_timeout}),
@@ -244,7 +244,11 @@ static SfStatus recover(SfNode *node, SfRecovery *chains, size_t n, SfError *err
         Chain *chain = wanted->pdata[i];
         chains[i].position = chain->there;
         range_reset(&chain->range, chain->there);
-        if (chain->there != SF_POSITION_NONE && chain->moved_ms > 0)
+        if (chain->there == SF_POSITION_NONE)
+            continue;
+        bool told = chain->origin && *chain->origin;
+        sf_recovered_origin(node, chain->range.input, chain->range.split, told ? chain->origin : NULL);
+        if (chain->moved_ms > 0)
             sf_recovered(node, chain->range.input, chain->range.split, chain->there, chain->moved_ms);
     }
     return SF_OK;

@@ -124,6 +124,14 @@ void sql_add_column(const Place *place, const Column *column, GString *sql)
     column_type(place, column, sql);
 }
 
+void sql_add_to_ledger(const char *ledger, const char *rows, GString *sql)
+{
+    g_string_append_printf(sql,
+                           "INSERT INTO %s (pipeline, step, input, split, end_position, rows_in, rows_rejected, "
+                           "updated_at) VALUES %s ON CONFLICT DO NOTHING",
+                           ledger, rows);
+}
+
 void sql_columns(const Place *place, const char *prefix, GString *sql)
 {
     for (guint i = 0; i < place->target->columns->len; i++) {

@@ -28,6 +28,9 @@ void sql_create_table(const Place *place, GString *sql);
 void sql_unique_index(const Place *place, GString *sql);
 void sql_add_column(const Place *place, const Column *column, GString *sql);
 
+/* Dialect.add_to_ledger, for most. */
+void sql_add_to_ledger(const char *ledger, const char *rows, GString *sql);
+
 /* "a", "b", …; each after `prefix` ("t."). */
 void sql_columns(const Place *place, const char *prefix, GString *sql);
 

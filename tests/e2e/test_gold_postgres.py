@@ -42,9 +42,11 @@ def test_a_login_that_may_create_nothing(debug, postgres, tmp_path, name):
         return debug.run(pipeline).stderr
 
     run(connection, '{"id": 1, "a": "a1", "b": "b1"}', "a, b")
-    postgres.query(f"CREATE ROLE {name} LOGIN; GRANT SELECT, INSERT, UPDATE, DELETE ON f, sf_ledger TO {name}; DROP TABLE sf_ledger_columns", name)
+    postgres.query(f"CREATE ROLE {name} LOGIN; GRANT SELECT, INSERT, UPDATE, DELETE ON f, sf_ledger TO {name}; DROP TABLE sf_ledger_columns; "
+                   "ALTER TABLE sf_ledger DROP COLUMN origin", name)
     log = run(connection.replace("Uid=sf", f"Uid={name}"), '{"id": 1, "a": "a2", "b": "b2"}', "a")
     assert "no record of the columns that are written: " in log
+    assert "table 'sf_ledger' has no column 'origin' (" in log
     assert postgres.query("SELECT id, a, b FROM f", name) == [["1", "a2", "b1"]]
     run(connection, '{"id": 1, "a": "a3", "b": "b3"}', "a, b")
     log = run(connection, '{"id": 1, "a": "a4", "b": "b4"}', "a")

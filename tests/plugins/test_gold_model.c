@@ -166,7 +166,7 @@ static void test_columns(void)
     assert_columns(
         "dimensions: {d: {key: customer_id}}", "sf_ledger",
         "pipeline TEXT, step TEXT, input TEXT, split TEXT, end_position BIGINT, rows_in BIGINT, rows_rejected BIGINT, "
-        "updated_at TIMESTAMP");
+        "updated_at TIMESTAMP, origin TEXT");
 }
 
 static void test_facts_join(void)

@@ -1,4 +1,5 @@
-/* The gold sink after a rename: positions under other names are told, adopted, or left alone. */
+/* The gold sink after a rename: positions under other names are told, adopted, or left alone; and the origins
+ * beside positions. */
 #include <string.h>
 #include "gold_place.h"
 
@@ -121,6 +122,130 @@ static void test_second_input(void)
     g_assert_cmpint(harness_recover(h, 0, "t/0"), ==, SF_POSITION_NONE);
 }
 
+/* ---- what splits come from ---- */
+
+static void commit_from(Harness *h, gint64 offset, const char *origin)
+{
+    harness_set_origin(h, "t/0", origin);
+    write_row(h, offset, "new");
+    harness_commit(h, SF_COMMIT_CHECKPOINT);
+}
+
+/* By a sink that has told nothing before. */
+static void assert_recovers(GoldPlace *place, const char *options, gint64 position, const char *origin)
+{
+    g_autofree char *all = g_strconcat(TABLE, options, NULL);
+    g_autoptr(Harness) h = sink(place, all, false);
+    g_assert_cmpint(harness_recover(h, 0, "t/0"), ==, position);
+    g_assert_cmpstr(harness_recovered_origin(h, 0, "t/0"), ==, origin);
+}
+
+static void test_origins(void)
+{
+    static const char *const origins[] = {NULL, "topic-id:one", "topic-id:one", "topic-id:it's", NULL};
+    static const char *const kept[] = {NULL, "topic-id:one", "topic-id:one", "topic-id:it's", "topic-id:it's"};
+    g_autoptr(GoldPlace) place = gold_place_new();
+    for (gsize i = 0; i < G_N_ELEMENTS(origins); i++) {
+        g_autoptr(Harness) h = sink(place, TABLE, false);
+        harness_recover(h, 0, "t/0");
+        commit_from(h, (gint64) i, origins[i]);
+        assert_recovers(place, "", (gint64) i + 1, kept[i]);
+    }
+    gold_exec(place, "UPDATE sf_ledger SET pipeline = 'old', step = 'gold'");
+    assert_recovers(place, "adopt: old/gold", G_N_ELEMENTS(origins), "topic-id:it's");
+    assert_recovers(place, "start: anew", SF_POSITION_NONE, NULL);
+}
+
+/* As an earlier version has left it, at 3. */
+static GoldPlace *place_without_origins(void)
+{
+    GoldPlace *place = place_of_old();
+    gold_exec(place, "UPDATE sf_ledger SET pipeline = 'test', step = 'snowflake-gold-sink'");
+    gold_exec(place, "UPDATE sf_ledger_columns SET pipeline = 'test', step = 'snowflake-gold-sink'");
+    gold_exec(place, "ALTER TABLE sf_ledger DROP COLUMN origin");
+    return place;
+}
+
+static void test_upgrade(void)
+{
+    g_autoptr(GoldPlace) place = place_without_origins();
+    g_autoptr(Harness) h = sink(place, TABLE, false);
+    g_assert_cmpint(harness_recover(h, 0, "t/0"), ==, 3);
+    gold_assert_contains(harness_logs(h), "table 'sf_ledger': column 'origin' added");
+    assert_recovers(place, "", 3, NULL);
+    gold_assert_query(place, "SELECT end_position, rows_in, origin FROM sf_ledger", "3|3|NULL");
+    g_assert_cmpint(harness_recover(h, 0, "t/1"), ==, SF_POSITION_NONE); /* a row that is added to the old ones */
+    commit_from(h, 3, "topic-id:one");
+    gold_assert_query(place, "SELECT split, end_position, rows_in, origin FROM sf_ledger ORDER BY split",
+                      "t/0|4|4|topic-id:one\nt/1|-1|0|NULL");
+    assert_recovers(place, "", 4, "topic-id:one");
+}
+
+static void assert_warned_once(Harness *h, const char *why)
+{
+    const char *logs = harness_logs(h);
+    g_autofree char *text = g_strdup_printf("table 'sf_ledger' has no column 'origin' (%s", why);
+    gold_assert_contains(logs, text);
+    g_assert_null(strstr(strstr(logs, text) + 1, text));
+    gold_assert_contains(logs, "add it by: ALTER TABLE ");
+}
+
+/* Positions go on, and what another name had is adopted. */
+static void test_not_allowed(void)
+{
+    g_autoptr(GoldPlace) place = place_without_origins();
+    g_autoptr(Harness) h = sink(place, TABLE "create: false", false);
+    g_assert_cmpint(harness_recover(h, 0, "t/0"), ==, 3);
+    commit_from(h, 3, "topic-id:one");
+    h->settle_answer = SF_RETRY; /* it logs in once more */
+    write_row(h, 4, "new");
+    g_assert_cmpint(harness_try_commit(h, SF_COMMIT_CHECKPOINT), ==, SF_RETRY);
+    h->settle_answer = SF_OK;
+    harness_commit(h, SF_COMMIT_CHECKPOINT);
+    assert_warned_once(h, "'create' is false)");
+    gold_assert_query(place, "SELECT end_position, rows_in FROM sf_ledger", "5|5");
+    assert_recovers(place, "create: false", 5, NULL);
+    gold_exec(place, "UPDATE sf_ledger SET pipeline = 'old', step = 'gold'");
+    assert_recovers(place, "create: false\nadopt: old/gold", 5, NULL);
+}
+
+/* The database refuses, for it is a view here. */
+static void test_refused_column(void)
+{
+    g_autoptr(GoldPlace) place = place_without_origins();
+    if (gold_is(place, "Snowflake")) {
+        g_test_skip("the emulator says other words");
+        return;
+    }
+    gold_exec(place, "ALTER TABLE sf_ledger RENAME TO kept");
+    gold_exec(place, "CREATE VIEW sf_ledger AS SELECT * FROM kept");
+    g_autoptr(Harness) h = sink(place, TABLE, false);
+    g_assert_cmpint(harness_recover(h, 0, "t/0"), ==, 3);
+    assert_warned_once(h, "");
+}
+
+#define PROCESSES 4
+
+static int run_process(GoldPlace *place, int number)
+{
+    g_autoptr(Harness) h = sink(place, TABLE, false);
+    g_autofree char *split = g_strdup_printf("t/%d", number);
+    while (harness_try_open(h) != SF_OK)
+        g_assert_cmpint(h->status, ==, SF_RETRY);
+    while (harness_try_recover(h, 0, split) != SF_OK)
+        g_assert_cmpint(h->status, ==, SF_RETRY);
+    return h->node && !strstr(harness_logs(h), "has no column") ? 0 : 1;
+}
+
+static void test_upgrade_by_several(void)
+{
+    g_autoptr(GoldPlace) place = place_without_origins();
+    if (!gold_processes(place, PROCESSES, run_process))
+        return;
+    gold_assert_query(place, "SELECT split, end_position, origin FROM sf_ledger ORDER BY split",
+                      "t/0|3|NULL\nt/1|-1|NULL\nt/2|-1|NULL\nt/3|-1|NULL");
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -129,5 +254,10 @@ int main(int argc, char **argv)
     g_test_add_func("/gold/names/adopt goes on", test_goes_on);
     g_test_add_func("/gold/names/other tables are no concern", test_other_tables);
     g_test_add_func("/gold/names/a second input", test_second_input);
+    g_test_add_func("/gold/origins/are kept beside positions", test_origins);
+    g_test_add_func("/gold/origins/a ledger of an earlier version gets the column", test_upgrade);
+    g_test_add_func("/gold/origins/a ledger may stay without it", test_not_allowed);
+    g_test_add_func("/gold/origins/a database may refuse it", test_refused_column);
+    g_test_add_func("/gold/origins/several processes add it at once", test_upgrade_by_several);
     return g_test_run();
 }

@@ -6,7 +6,7 @@ SET client_min_messages = warning;
 SET lock_timeout = '30s';
 SET idle_in_transaction_session_timeout = '20s';
 SET application_name = 'streamforge p/s';
-INSERT INTO sf_ledger VALUES ('p', 's', '', 'it''s/0', -1, 0, 0, '2024-01-15 10:30:00') ON CONFLICT DO NOTHING;
+INSERT INTO sf_ledger (pipeline, step, input, split, end_position, rows_in, rows_rejected, updated_at) VALUES ('p', 's', '', 'it''s/0', -1, 0, 0, '2024-01-15 10:30:00') ON CONFLICT DO NOTHING;
 CREATE TABLE IF NOT EXISTS "gold"."dim_customer" ("customer_id" text NOT NULL, "_timestamp" timestamptz, "_topic" text, "_partition" integer, "_offset" bigint, PRIMARY KEY ("customer_id"));
 ALTER TABLE "gold"."dim_customer" ADD COLUMN "customer_id" text;
 INSERT INTO "gold"."dim_customer" AS t ("customer_id", "_timestamp", "_topic", "_partition", "_offset") VALUES (?) ON CONFLICT ("customer_id") DO UPDATE SET "_timestamp" = excluded."_timestamp", "_topic" = excluded."_topic", "_partition" = excluded."_partition", "_offset" = excluded."_offset" WHERE excluded."_timestamp" > t."_timestamp" OR (t."_timestamp" IS NULL AND excluded."_timestamp" IS NOT NULL) OR (excluded."_timestamp" IS NOT DISTINCT FROM t."_timestamp" AND (excluded."_topic" COLLATE "C" > t."_topic" COLLATE "C" OR (t."_topic" IS NULL AND excluded."_topic" IS NOT NULL) OR (excluded."_topic" IS NOT DISTINCT FROM t."_topic" AND (excluded."_partition" > t."_partition" OR (t."_partition" IS NULL AND excluded."_partition" IS NOT NULL) OR (excluded."_partition" IS NOT DISTINCT FROM t."_partition" AND (excluded."_offset" >= t."_offset" OR t."_offset" IS NULL))))));

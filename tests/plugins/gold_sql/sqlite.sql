@@ -1,6 +1,6 @@
 PRAGMA journal_mode=WAL;
 PRAGMA synchronous=FULL;
-INSERT INTO sf_ledger VALUES ('p', 's', '', 'it''s/0', -1, 0, 0, '2024-01-15 10:30:00') ON CONFLICT DO NOTHING;
+INSERT INTO sf_ledger (pipeline, step, input, split, end_position, rows_in, rows_rejected, updated_at) VALUES ('p', 's', '', 'it''s/0', -1, 0, 0, '2024-01-15 10:30:00') ON CONFLICT DO NOTHING;
 CREATE TABLE IF NOT EXISTS "gold"."dim_customer" ("customer_id" TEXT NOT NULL, "_timestamp" TIMESTAMP, "_topic" TEXT, "_partition" INTEGER, "_offset" BIGINT, PRIMARY KEY ("customer_id"));
 ALTER TABLE "gold"."dim_customer" ADD COLUMN "customer_id" TEXT;
 INSERT INTO "gold"."dim_customer" AS t ("customer_id", "_timestamp", "_topic", "_partition", "_offset") VALUES (?) ON CONFLICT ("customer_id") DO UPDATE SET "_timestamp" = excluded."_timestamp", "_topic" = excluded."_topic", "_partition" = excluded."_partition", "_offset" = excluded."_offset" WHERE excluded."_timestamp" > t."_timestamp" OR (t."_timestamp" IS NULL AND excluded."_timestamp" IS NOT NULL) OR (excluded."_timestamp" IS t."_timestamp" AND (excluded."_topic" > t."_topic" OR (t."_topic" IS NULL AND excluded."_topic" IS NOT NULL) OR (excluded."_topic" IS t."_topic" AND (excluded."_partition" > t."_partition" OR (t."_partition" IS NULL AND excluded."_partition" IS NOT NULL) OR (excluded."_partition" IS t."_partition" AND (excluded."_offset" >= t."_offset" OR t."_offset" IS NULL))))));
