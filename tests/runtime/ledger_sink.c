@@ -244,7 +244,7 @@ static void close_sink(SfNode *node)
 #ifdef TICKS
 #define NAME "ticking-sink"
 /* After the third while everything is committed, the file '<path>.ticked' is there. */
-static SfStatus tick(SfNode *node, SfError *err)
+static SfStatus count_ticks(SfNode *node, SfError *err)
 {
     State *state = node->state;
     (void) err;
@@ -259,7 +259,7 @@ static SfStatus tick(SfNode *node, SfError *err)
 }
 #else
 #define NAME "ledger-sink"
-#define tick NULL
+#define count_ticks NULL
 #endif
 
 SF_SINK_PLUGIN = {
@@ -270,5 +270,5 @@ SF_SINK_PLUGIN = {
     .recover = recover,
     .write = write_batch,
     .commit = commit,
-    .tick = tick,
+    .tick = count_ticks,
     .close = close_sink};
