@@ -31,7 +31,7 @@ typedef struct Runtime {
     bool stopping;
     gint64 stopped_us;
     gint64 began_us;
-    gint64 shown_us;
+    gint64 shown_us; /* in the log, the first report comes after its interval: a short run needs none beside its end */
 } Runtime;
 
 /* Waits for nothing, not even for who reads the log. */
@@ -132,6 +132,7 @@ static void setup_budget(const GPtrArray *pipelines)
 static void start(Runtime *runtime, const GPtrArray *pipelines, const RunOptions *options)
 {
     runtime->began_us = g_get_monotonic_time();
+    runtime->shown_us = runtime->progress ? 0 : runtime->began_us;
     for (guint i = 0; i < pipelines->len; i++) {
         const Pipeline *pipeline = pipelines->pdata[i];
         Runner *runner =

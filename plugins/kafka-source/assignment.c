@@ -68,7 +68,17 @@ static void clear(Source *source)
     }
 }
 
-/* Leaves the group. The callbacks of it run in here; what librdkafka does not finish in time is left behind. */
+/* A rebalance, or what is only to be let go: partitions that are given back at once may have sent records. */
+static void serve_event(const Source *source, rd_kafka_event_t *event)
+{
+    rd_kafka_t *rk = kafka_client_handle(source->client);
+    if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_REBALANCE)
+        assignment_event(rk, rd_kafka_event_error(event), rd_kafka_event_topic_partition_list(event),
+                         rd_kafka_opaque(rk));
+}
+
+/* Leaves the group; what librdkafka does not finish in time is left behind. Not by rd_kafka_queue_poll_callback(),
+ * which ends the process when it meets a record. */
 static void leave(Source *source)
 {
     rd_kafka_t *rk = kafka_client_handle(source->client);
@@ -79,8 +89,11 @@ static void leave(Source *source)
         return;
     }
     gint64 deadline = g_get_monotonic_time() + CLOSE_MS * 1000;
-    while (!rd_kafka_consumer_closed(rk) && g_get_monotonic_time() < deadline)
-        rd_kafka_queue_poll_callback(queue, 100);
+    while (!rd_kafka_consumer_closed(rk) && g_get_monotonic_time() < deadline) {
+        g_autoptr(rd_kafka_event_t) event = rd_kafka_queue_poll(queue, 100);
+        if (event)
+            serve_event(source, event);
+    }
 }
 
 void assignment_leave(SfNode *node)

@@ -68,7 +68,7 @@ def test_backlog_to_s3_stays_within_the_documented_memory(sfrun, kafka, s3, name
     lines, rows, objects = rows_of(s3, bucket, name)
     assert lines == rows == count
     if options == LARGE:
-        assert max(map(len, objects.values())) > 48 << 20, "objects are larger than the memory"
+        assert max(map(len, objects.values())) > 16 << 20, "objects go up in several parts"
 
 
 @pytest.mark.parametrize("point", ["upload-1-begun", "upload-2-part-sent", "upload-3-before-complete", "upload-4-completed"])

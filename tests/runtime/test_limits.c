@@ -120,6 +120,7 @@ static void test_gives_up(Fixture *fixture, gconstpointer data)
 
 static struct json_object *last_record(const char *log)
 {
+    g_test_message("%s", log);
     g_auto(GStrv) lines = g_strsplit(log, "\n", -1);
     guint n = g_strv_length(lines);
     g_assert_cmpuint(n, >=, 2);
