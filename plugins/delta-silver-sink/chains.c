@@ -75,15 +75,12 @@ static SfStatus check_others(const Sink *sink, const Chain *chain, SfError *err)
     return SF_OK;
 }
 
-/* What `adopt` may mean: <pipeline>/<step>, with the input where it had several; the pipeline alone, or the step. */
+/* With the input where the step had several. */
 static char *adopted_id(const Sink *sink, const Chain *chain)
 {
-    const SfNode *node = sink->node;
-    g_autofree char *as_pipeline = g_strdup_printf("%s/%s", sink->adopt, node->step);
-    g_autofree char *as_step = g_strdup_printf("%s/%s", node->pipeline, sink->adopt);
-    const char *prefixes[] = {sink->adopt, as_pipeline, as_step};
-    for (size_t i = 0; i < G_N_ELEMENTS(prefixes); i++) {
-        g_autofree char *id = app_id_of(node, prefixes[i], chain);
+    g_auto(GStrv) names = adopt_names(sink->node, sink->adopt);
+    for (char **name = names; *name; name++) {
+        g_autofree char *id = app_id_of(sink->node, *name, chain);
         if (delta_log_find_txn(sink->log, id))
             return g_steal_pointer(&id);
     }

@@ -3,8 +3,6 @@
 
 static const char *const compressions[] = {"snappy", "zstd", "none", NULL};
 
-static const char *const starts[] = {"known", "anew", NULL}; /* Start */
-
 static const SfOption options[] = {
     STORE_OPTION_ROWS(Sink, store_options),
     SF_OPTION_LIST(Sink, partition_by, .doc = "Columns that files are partitioned by; an existing table keeps its own.",
@@ -30,7 +28,7 @@ static const SfOption options[] = {
                      .doc = "Name under which the table knows the rows so far, `pipeline/step`: this step goes on from "
                             "there. For pipelines and steps that were renamed; it may stay.",
                      .example = "old_pipeline/silver"),
-    SF_OPTION_ENUM(Sink, start, .value = "known", .words = starts,
+    SF_OPTION_ENUM(Sink, start, .value = "known", .words = start_words,
                    .doc = "What to do where another pipeline or step has written the same split to the table: `known` "
                           "stops, `anew` reads it from the beginning, because the rows are others."),
     SF_OPTION_END};

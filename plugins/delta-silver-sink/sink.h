@@ -3,6 +3,7 @@
 #define SILVER_SINK_H
 
 #include "delta/delta.h"
+#include "ranges/adopt.h"
 #include "ranges/ranges.h"
 
 /* One file that is being written: rows of one input with the same partition values. */
@@ -51,8 +52,6 @@ typedef struct Chain {
     const char *told; /* likewise, as the commit at hand has it */
     int64_t logged;   /* position in the log under app_id, or SF_POSITION_NONE */
 } Chain;
-
-typedef enum Start { START_KNOWN, START_ANEW } Start;
 
 typedef struct Sink {
     /* options */

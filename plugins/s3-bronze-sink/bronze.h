@@ -4,6 +4,7 @@
 
 #include "layout.h"
 #include "object.h"
+#include "ranges/adopt.h"
 #include "store/store.h"
 
 /* ---- ledger entries: how one range was cut, for ever ---- */
@@ -75,8 +76,6 @@ typedef struct Chain {
 } Chain;
 
 /* ---- the sink ---- */
-
-typedef enum Start { START_KNOWN, START_ANEW } Start;
 
 typedef struct Bronze {
     StoreOptions place;

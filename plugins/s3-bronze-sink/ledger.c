@@ -162,14 +162,12 @@ static SfStatus check_entry(const SfNode *node, const Chain *chain, const Entry 
     return SF_OK;
 }
 
-/* What `adopt` may mean: <pipeline>/<step>, the pipeline alone, or the step. */
 static bool was_called(const SfNode *node, const char *pipeline, const char *step)
 {
-    const char *adopt = bronze_of(node)->adopt;
-    g_autofree char *both = g_strconcat(pipeline, "/", step, NULL);
-    bool same_step = g_str_equal(step, node->step), same_pipeline = g_str_equal(pipeline, node->pipeline);
-    return (same_step && same_pipeline) || g_strcmp0(adopt, both) == 0 ||
-           (same_step && g_strcmp0(adopt, pipeline) == 0) || (same_pipeline && g_strcmp0(adopt, step) == 0);
+    g_auto(GStrv) names = adopt_names(node, bronze_of(node)->adopt);
+    g_autofree char *name = g_strconcat(pipeline, "/", step, NULL);
+    bool same = g_str_equal(step, node->step) && g_str_equal(pipeline, node->pipeline);
+    return same || g_strv_contains((const char *const *) names, name);
 }
 
 static SfStatus check_writer(const SfNode *node, const Chain *chain, const char *pipeline, const Entry *entry,

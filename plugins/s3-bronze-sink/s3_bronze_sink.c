@@ -9,8 +9,6 @@
 #define ABANDONED_MS 3600000 /* the one before us may be about to end what is younger */
 #define AGE_MS 60000         /* a range without any rotate option is cut when it has been open for so long */
 
-static const char *const starts[] = {"known", "anew", NULL}; /* Start */
-
 static const SfOption options[] = {
     STORE_OPTION_ROWS(Bronze, place),
     SF_OPTION_STRING(Bronze, topics_dir, .name = "topics.dir", .value = "",
@@ -65,7 +63,7 @@ static const SfOption options[] = {
                          "Name under which the ledger knows the rows so far, `pipeline/step`: this step goes on from "
                          "there. For pipelines and steps that were renamed; it may stay.",
                      .example = "old_pipeline/bronze"),
-    SF_OPTION_ENUM(Bronze, start, .name = "start", .value = "known", .words = starts,
+    SF_OPTION_ENUM(Bronze, start, .name = "start", .value = "known", .words = start_words,
                    .doc = "What to do where another pipeline has written the same topic to this place: `known` stops, "
                           "`anew` reads it from the beginning. Objects of the other that are still there stop it all "
                           "the same."),

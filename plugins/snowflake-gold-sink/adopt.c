@@ -2,6 +2,8 @@
 #include "ledger.h"
 
 #include <string.h>
+
+#include "ranges/adopt.h"
 #include "written.h"
 
 /* A ledger row of another name. */
@@ -78,35 +80,29 @@ static SfStatus read_others(Session *session, GHashTable *out, SfError *err)
     return status == SF_EMPTY ? SF_OK : status;
 }
 
-static const Other *find_other(const GPtrArray *others, const char *const *names, gsize n)
+/* By the first of the names that is there; with the input, where that is not NULL. */
+static const Other *find_other(const GPtrArray *others, char *const *names, const char *input)
 {
-    for (gsize i = 0; i < n; i++)
-        for (guint k = 0; k < others->len; k++)
-            if (strcmp(((const Other *) others->pdata[k])->writer, names[i]) == 0)
-                return others->pdata[k];
+    for (; *names; names++) {
+        g_autofree char *writer = g_strjoin("/", *names, input, NULL);
+        for (guint i = 0; i < others->len; i++)
+            if (strcmp(((const Other *) others->pdata[i])->writer, writer) == 0)
+                return others->pdata[i];
+    }
     return NULL;
 }
 
-/* What `adopt` may mean: <pipeline>/<step>, with the input where it had several; the pipeline alone, or the step. Where
- * the step had one input and has several now, the first one goes on; *named says so to the others, which begin. */
+/* The position that is taken over. Where the step had one input and has several now, the first one goes on; *named says
+ * so to the others, which begin. */
 static const Other *adopted(const Session *session, const Chain *chain, const GPtrArray *others, bool *named)
 {
-    *named = false;
-    if (!session->adopt)
-        return NULL;
-    const SfNode *node = session->node;
+    g_auto(GStrv) names = adopt_names(session->node, session->adopt);
     const char *input = ledger_input(session, chain);
-    g_autofree char *as_pipeline = g_strjoin("/", session->adopt, node->step, NULL);
-    g_autofree char *as_step = g_strjoin("/", node->pipeline, session->adopt, NULL);
-    const char *bare[] = {session->adopt, as_pipeline, as_step};
-    const Other *single = find_other(others, bare, G_N_ELEMENTS(bare));
+    const Other *single = find_other(others, names, NULL);
     *named = single != NULL;
     if (*input == '\0')
         return single;
-    g_auto(GStrv) whole = g_new0(char *, G_N_ELEMENTS(bare) + 1);
-    for (gsize i = 0; i < G_N_ELEMENTS(bare); i++)
-        whole[i] = g_strjoin("/", bare[i], input, NULL);
-    const Other *other = find_other(others, (const char *const *) whole, G_N_ELEMENTS(bare));
+    const Other *other = find_other(others, names, input);
     return other || chain->range.input > 0 ? other : single;
 }
 

@@ -3,7 +3,9 @@
 #include <errno.h>
 #include <limits.h>
 #include <unistd.h>
+
 #include "commit.h"
+#include "ranges/adopt.h"
 #include "ready.h"
 
 typedef struct Gold {
@@ -36,9 +38,6 @@ typedef struct Gold {
 static const char *const dimension_keys[] = {"key", "columns", "latest_by", "delete_when", "skip_when", NULL};
 static const char *const fact_keys[] = {"key", "columns", "latest_by", "delete_when", "skip_when", "dimensions", NULL};
 
-typedef enum Start { START_KNOWN, START_ANEW } Start;
-static const char *const starts[] = {"known", "anew", NULL}; /* Start */
-
 static const SfOption options[] = {
     SF_OPTION_SECRET(Gold, connection, .required = true,
                      .doc = "ODBC connection string, 'Driver=…;…' or 'DSN=…'; the driver says which database it is.",
@@ -66,7 +65,7 @@ static const SfOption options[] = {
                      .doc = "Name under which the ledger knows the positions so far, `pipeline/step`: this step goes "
                             "on from there. For pipelines and steps that were renamed; it may stay.",
                      .example = "old_pipeline/gold"),
-    SF_OPTION_ENUM(Gold, start, .value = "known", .words = starts,
+    SF_OPTION_ENUM(Gold, start, .value = "known", .words = start_words,
                    .doc = "What to do where another pipeline or step has written the same split to these tables: "
                           "`known` stops, `anew` reads it from the beginning."),
     SF_OPTION_DURATION(Gold, delete_retention, .name = "delete.retention", .value = "0s", .min = "0s",
