@@ -1,17 +1,9 @@
 /* What the table looks like and what that means for the rows of each input: created, appended to, or grown. */
 #include "sink.h"
 
-static int column_of(const struct ArrowSchema *schema, const char *name)
-{
-    for (int64_t i = 0; i < schema->n_children; i++)
-        if (delta_name_equal(schema->children[i]->name, name))
-            return (int) i;
-    return -1;
-}
-
 static SfStatus check_partition(const struct ArrowSchema *input, const char *name, SfError *err)
 {
-    int number = column_of(input, name);
+    int number = delta_column_of(input, name);
     SfField field;
     if (number < 0)
         return sf_fail(err, SF_CONFIG,
@@ -139,7 +131,7 @@ static SfStatus plan_partition(const Sink *sink, const Input *input, const char 
                                SfError *err)
 {
     json_object *field = delta_schema_field(sink->schema, name);
-    out->number = column_of(&input->schema, name);
+    out->number = delta_column_of(&input->schema, name);
     out->nullable = delta_field_nullable(field);
     out->local = g_strcmp0(delta_json_text(field, "type"), "timestamp_ntz") == 0;
     const DeltaRule *rule = out->number >= 0 ? delta_rules_of(input->rules, out->number) : NULL;

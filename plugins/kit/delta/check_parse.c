@@ -4,13 +4,6 @@
 
 #define MAX_DEPTH 100
 
-typedef struct Parser {
-    SqlText text;
-    json_object *schema;
-    const struct ArrowSchema *input;
-    int depth;
-} Parser;
-
 void check_node_free(CheckNode *node)
 {
     if (!node)
@@ -22,23 +15,19 @@ void check_node_free(CheckNode *node)
     g_free(node);
 }
 
-static bool take_number(Parser *parser, CheckOperand *out)
+static bool take_number(SqlParser *parser, CheckOperand *out)
 {
-    bool negative = sql_take_symbol(&parser->text, "-");
-    if (!sql_take_number(&parser->text, &out->value))
-        return false;
-    out->kind = out->value.kind;
-    out->value.number = negative ? -out->value.number : out->value.number;
-    return true;
+    out->kind = SQL_NUMBER;
+    return sql_take_number(&parser->text, &out->value);
 }
 
-static bool take_date_literal(Parser *parser, CheckOperand *out)
+static bool take_date_literal(SqlParser *parser, CheckOperand *out)
 {
     out->kind = SQL_DATE;
     return sql_take_date(&parser->text, &out->value);
 }
 
-static bool take_column(Parser *parser, CheckOperand *out)
+static bool take_column(SqlParser *parser, CheckOperand *out)
 {
     sql_skip_blanks(&parser->text);
     const char *start = parser->text.at;
@@ -50,16 +39,13 @@ static bool take_column(Parser *parser, CheckOperand *out)
         return sql_beyond(&parser->text, "something that is no column of the table");
     }
     out->is_column = true;
-    out->column = -1;
-    for (int64_t i = 0; i < parser->input->n_children; i++)
-        if (delta_name_equal(parser->input->children[i]->name, name))
-            out->column = (int) i;
+    out->column = delta_column_of(parser->input, name);
     out->single = g_strcmp0(delta_json_text(field, "type"), "float") == 0;
     return sql_kind_of_field(field, &out->kind) ||
            sql_beyond(&parser->text, "a column of a type that we cannot compare");
 }
 
-static bool take_length(Parser *parser, CheckOperand *out)
+static bool take_length(SqlParser *parser, CheckOperand *out)
 {
     if (!sql_take_symbol(&parser->text, "(") || !take_column(parser, out) || !sql_take_symbol(&parser->text, ")") ||
         out->kind != SQL_TEXT)
@@ -69,7 +55,7 @@ static bool take_length(Parser *parser, CheckOperand *out)
     return true;
 }
 
-static bool take_operand(Parser *parser, CheckOperand *out)
+static bool take_operand(SqlParser *parser, CheckOperand *out)
 {
     *out = (CheckOperand){0};
     sql_skip_blanks(&parser->text);
@@ -105,17 +91,15 @@ static bool take_operand(Parser *parser, CheckOperand *out)
 }
 
 /* A text beside a date column is a date. */
-static bool as_date(Parser *parser, CheckOperand *operand)
+static bool as_date(SqlParser *parser, CheckOperand *operand)
 {
-    int64_t days;
-    if (!delta_date_parse(operand->owned, &days))
+    if (!sql_parse_moment(operand->owned, SQL_DATE, &operand->value))
         return sql_beyond(&parser->text, "a text that is no date yyyy-MM-dd before this");
-    operand->kind = operand->value.kind = SQL_DATE;
-    operand->value.number = days;
+    operand->kind = SQL_DATE;
     return true;
 }
 
-static bool match_kinds(Parser *parser, CheckOperand *left, CheckOperand *right)
+static bool match_kinds(SqlParser *parser, CheckOperand *left, CheckOperand *right)
 {
     if (left->kind == SQL_DATE && right->kind == SQL_TEXT && right->owned)
         return as_date(parser, right);
@@ -143,7 +127,7 @@ static CheckOperand copy_operand(const CheckOperand *operand)
 }
 
 /* left OP right, or the other way round. Takes right; left is copied. */
-static CheckNode *compare(Parser *parser, CheckOp op, bool turn, const CheckOperand *left, CheckOperand *right)
+static CheckNode *compare(SqlParser *parser, CheckOp op, bool turn, const CheckOperand *left, CheckOperand *right)
 {
     g_autoptr(CheckNode) node = node_new(op, NULL, NULL);
     CheckOperand copy = copy_operand(left);
@@ -152,7 +136,7 @@ static CheckNode *compare(Parser *parser, CheckOp op, bool turn, const CheckOper
     return match_kinds(parser, &node->left, &node->right) ? g_steal_pointer(&node) : NULL;
 }
 
-static CheckNode *take_list(Parser *parser, const CheckOperand *left)
+static CheckNode *take_list(SqlParser *parser, const CheckOperand *left)
 {
     g_autoptr(CheckNode) all = NULL;
     if (!sql_take_symbol(&parser->text, "(")) {
@@ -174,7 +158,7 @@ static CheckNode *take_list(Parser *parser, const CheckOperand *left)
     return NULL;
 }
 
-static CheckNode *take_between(Parser *parser, const CheckOperand *left)
+static CheckNode *take_between(SqlParser *parser, const CheckOperand *left)
 {
     CheckOperand low;
     CheckOperand high;
@@ -187,7 +171,7 @@ static CheckNode *take_between(Parser *parser, const CheckOperand *left)
     return to ? node_new(CHECK_AND, g_steal_pointer(&from), to) : NULL;
 }
 
-static CheckNode *take_comparison(Parser *parser, const CheckOperand *left)
+static CheckNode *take_comparison(SqlParser *parser, const CheckOperand *left)
 {
     static const struct {
         const char *symbol;
@@ -220,7 +204,7 @@ static CheckNode *negated(bool negate, CheckNode *node)
     return node && negate ? node_new(CHECK_NOT, node, NULL) : node;
 }
 
-static CheckNode *take_predicate(Parser *parser)
+static CheckNode *take_predicate(SqlParser *parser)
 {
     CheckOperand left;
     CheckNode *node;
@@ -251,9 +235,9 @@ static CheckNode *take_predicate(Parser *parser)
     return node;
 }
 
-static CheckNode *take_or(Parser *parser);
+static CheckNode *take_or(SqlParser *parser);
 
-static CheckNode *take_not(Parser *parser)
+static CheckNode *take_not(SqlParser *parser)
 {
     if (++parser->depth > MAX_DEPTH) {
         sql_beyond(&parser->text, "too deep a condition");
@@ -274,7 +258,7 @@ static CheckNode *take_not(Parser *parser)
     return node;
 }
 
-static CheckNode *take_and(Parser *parser)
+static CheckNode *take_and(SqlParser *parser)
 {
     g_autoptr(CheckNode) node = take_not(parser);
     while (node && sql_take_word(&parser->text, "and")) {
@@ -286,7 +270,7 @@ static CheckNode *take_and(Parser *parser)
     return g_steal_pointer(&node);
 }
 
-static CheckNode *take_or(Parser *parser)
+static CheckNode *take_or(SqlParser *parser)
 {
     g_autoptr(CheckNode) node = take_and(parser);
     while (node && sql_take_word(&parser->text, "or")) {
@@ -300,7 +284,7 @@ static CheckNode *take_or(Parser *parser)
 
 CheckNode *check_parse(const char *text, json_object *schema, const struct ArrowSchema *input, SfError *err)
 {
-    Parser parser = {.text = {text, err}, .schema = schema, .input = input};
+    SqlParser parser = {.text = {text, err}, .schema = schema, .input = input};
     g_autoptr(CheckNode) node = take_or(&parser);
     sql_skip_blanks(&parser.text);
     if (node && *parser.text.at) {

@@ -116,6 +116,8 @@ SfStatus delta_text_next(DeltaText *text, json_object **out, SfError *err);
 
 /* Whether both are one column: without case, by Spark's rule. UTF-8. */
 bool delta_name_equal(const char *a, const char *b);
+/* The number of the rows' column that is called so; -1: they have none. */
+int delta_column_of(const struct ArrowSchema *schema, const char *name);
 
 /* Names with a number each, found by that rule in constant time. */
 typedef NameSet DeltaNames; /* free by g_hash_table_unref */

@@ -3,13 +3,6 @@
 
 #define MAX_DEPTH 20
 
-typedef struct Parser {
-    SqlText text;
-    json_object *schema;
-    const struct ArrowSchema *input;
-    int depth;
-} Parser;
-
 void expression_free(Expression *expression)
 {
     if (!expression)
@@ -39,18 +32,15 @@ static Expression *new_literal(SqlValue value)
     return literal;
 }
 
-static Expression *parse_sum(Parser *parser);
+static Expression *parse_sum(SqlParser *parser);
 
 /* ---- casts */
 
-static Expression *literal_to_moment(SqlText *text, Expression *literal, bool date)
+static Expression *literal_to_moment(SqlText *text, const Expression *literal, SqlKind kind)
 {
-    int64_t number;
-    bool good = date ? delta_date_parse(literal->text, &number)
-                     : (delta_timestamp_parse(literal->text, ' ', &number) ||
-                        delta_timestamp_parse(literal->text, 'T', &number));
-    return good ? new_literal((SqlValue){.kind = date ? SQL_DATE : SQL_TIME, .number = number})
-                : beyond(text, "a text that is no date or timestamp");
+    SqlValue value;
+    return sql_parse_moment(literal->text, kind, &value) ? new_literal(value)
+                                                         : beyond(text, "a text that is no date or timestamp");
 }
 
 static Expression *cast_to_moment(SqlText *text, Expression *expression, SqlKind kind)
@@ -61,7 +51,7 @@ static Expression *cast_to_moment(SqlText *text, Expression *expression, SqlKind
         return new_expression(kind == SQL_DATE ? EXPRESSION_TO_DATE : EXPRESSION_TO_TIME, kind, expression);
     g_autoptr(Expression) given = expression;
     return given->op == EXPRESSION_LITERAL && given->kind == SQL_TEXT
-               ? literal_to_moment(text, given, kind == SQL_DATE)
+               ? literal_to_moment(text, given, kind)
                : beyond(text, "a cast to a date or timestamp that we lack");
 }
 
@@ -128,7 +118,7 @@ Expression *expression_cast(SqlText *text, Expression *expression, const char *t
 }
 
 /* The schema's word for SQL's. */
-static const char *take_type(Parser *parser)
+static const char *take_type(SqlParser *parser)
 {
     static const char *const words[][2] = {
         {"date", "date"},     {"timestamp", "timestamp"}, {"timestamp_ntz", "timestamp"},
@@ -143,7 +133,7 @@ static const char *take_type(Parser *parser)
     return NULL;
 }
 
-static Expression *parse_cast(Parser *parser)
+static Expression *parse_cast(SqlParser *parser)
 {
     g_autoptr(Expression) argument = parse_sum(parser);
     if (!argument || !sql_take_word(&parser->text, "as"))
@@ -154,7 +144,7 @@ static Expression *parse_cast(Parser *parser)
 
 /* ---- functions: behind the opening bracket */
 
-static Expression *parse_moment(Parser *parser)
+static Expression *parse_moment(SqlParser *parser)
 {
     g_autoptr(Expression) argument = parse_sum(parser);
     if (argument && (argument->kind == SQL_DATE || argument->kind == SQL_TIME))
@@ -162,7 +152,7 @@ static Expression *parse_moment(Parser *parser)
     return beyond(&parser->text, "no date or timestamp");
 }
 
-static Expression *parse_part(Parser *parser, char letter)
+static Expression *parse_part(SqlParser *parser, char letter)
 {
     g_autoptr(Expression) argument = parse_moment(parser);
     if (!argument)
@@ -175,7 +165,7 @@ static Expression *parse_part(Parser *parser, char letter)
     return part;
 }
 
-static char *parse_text(Parser *parser)
+static char *parse_text(SqlParser *parser)
 {
     sql_skip_blanks(&parser->text);
     char quote = *parser->text.at;
@@ -201,7 +191,7 @@ static bool is_known_pattern(const char *pattern)
     return true;
 }
 
-static Expression *parse_format(Parser *parser)
+static Expression *parse_format(SqlParser *parser)
 {
     g_autoptr(Expression) argument = parse_moment(parser);
     if (!argument || !sql_take_symbol(&parser->text, ","))
@@ -214,18 +204,17 @@ static Expression *parse_format(Parser *parser)
     return format;
 }
 
-static bool parse_integer(Parser *parser, int64_t *out)
+static bool parse_integer(SqlParser *parser, int64_t *out)
 {
     SqlValue value;
-    bool negative = sql_take_symbol(&parser->text, "-");
     if (!sql_take_number(&parser->text, &value))
         return false;
-    *out = (int64_t) (negative ? -value.number : value.number);
+    *out = (int64_t) value.number;
     return (value.scale == 0 && *out <= INT32_MAX && *out >= INT32_MIN) ||
            sql_beyond(&parser->text, "no 32-bit number");
 }
 
-static Expression *parse_substring(Parser *parser)
+static Expression *parse_substring(SqlParser *parser)
 {
     g_autoptr(Expression) argument = parse_sum(parser);
     int64_t from;
@@ -239,7 +228,7 @@ static Expression *parse_substring(Parser *parser)
     return part;
 }
 
-static Expression *parse_trunc(Parser *parser)
+static Expression *parse_trunc(SqlParser *parser)
 {
     static const char *const units[] = {"year", "month", "day", "hour", "minute"};
     g_autofree char *unit = parse_text(parser);
@@ -256,7 +245,7 @@ static Expression *parse_trunc(Parser *parser)
     return beyond(&parser->text, "a unit other than year, month, day, hour, minute");
 }
 
-static Expression *parse_call(Parser *parser, const char *name)
+static Expression *parse_call(SqlParser *parser, const char *name)
 {
     static const struct {
         const char *name;
@@ -290,7 +279,7 @@ static int bits_of(json_object *field)
     return 0;
 }
 
-static Expression *parse_column(Parser *parser, const char *name)
+static Expression *parse_column(SqlParser *parser, const char *name)
 {
     SqlKind kind;
     json_object *field = *name ? delta_schema_field(parser->schema, name) : NULL;
@@ -301,9 +290,7 @@ static Expression *parse_column(Parser *parser, const char *name)
         return beyond(&parser->text, "a column of a type that we lack");
     Expression *column = new_expression(EXPRESSION_COLUMN, kind, NULL);
     column->bits = bits_of(field);
-    for (int64_t i = 0; i < parser->input->n_children; i++)
-        if (delta_name_equal(parser->input->children[i]->name, name))
-            column->column = (int) i;
+    column->column = delta_column_of(parser->input, name);
     json_object *metadata = delta_json_member(field, "metadata", json_type_object);
     const char *filled = delta_json_text(metadata, "CURRENT_DEFAULT");
     if (column->column >= 0 || !filled || g_ascii_strcasecmp(filled, "NULL") == 0)
@@ -313,7 +300,7 @@ static Expression *parse_column(Parser *parser, const char *name)
 }
 
 /* DATE '2024-01-15' and its like; NULL without an error: it is something else. */
-static Expression *parse_typed_literal(Parser *parser)
+static Expression *parse_typed_literal(SqlParser *parser)
 {
     const char *start = parser->text.at;
     SqlValue value;
@@ -327,7 +314,7 @@ static Expression *parse_typed_literal(Parser *parser)
     return NULL;
 }
 
-static Expression *parse_now(Parser *parser)
+static Expression *parse_now(SqlParser *parser)
 {
     bool day = sql_take_word(&parser->text, "current_date") || sql_take_word(&parser->text, "curdate");
     if (!day && !sql_take_word(&parser->text, "current_timestamp") && !sql_take_word(&parser->text, "now"))
@@ -338,7 +325,7 @@ static Expression *parse_now(Parser *parser)
     return day ? new_expression(EXPRESSION_TO_DATE, SQL_DATE, now) : now;
 }
 
-static Expression *parse_word(Parser *parser)
+static Expression *parse_word(SqlParser *parser)
 {
     if (sql_take_word(&parser->text, "null"))
         return new_literal((SqlValue){.kind = SQL_NULL});
@@ -361,17 +348,13 @@ static Expression *parse_word(Parser *parser)
     return beyond(&parser->text, "no closing bracket");
 }
 
-static Expression *parse_number(Parser *parser)
+static Expression *parse_number(SqlParser *parser)
 {
     SqlValue value;
-    bool negative = sql_take_symbol(&parser->text, "-");
-    if (!sql_take_number(&parser->text, &value))
-        return NULL;
-    value.number = negative ? -value.number : value.number;
-    return new_literal(value);
+    return sql_take_number(&parser->text, &value) ? new_literal(value) : NULL;
 }
 
-static Expression *parse_operand(Parser *parser)
+static Expression *parse_operand(SqlParser *parser)
 {
     sql_skip_blanks(&parser->text);
     char first = *parser->text.at;
@@ -395,7 +378,7 @@ static Expression *parse_operand(Parser *parser)
 }
 
 /* An operand, or an integer with a number added to it. */
-static Expression *parse_sum(Parser *parser)
+static Expression *parse_sum(SqlParser *parser)
 {
     if (parser->depth >= MAX_DEPTH)
         return beyond(&parser->text, "too deep an expression");
@@ -419,7 +402,7 @@ static Expression *parse_sum(Parser *parser)
 
 Expression *expression_parse(const char *text, json_object *schema, const struct ArrowSchema *input, SfError *err)
 {
-    Parser parser = {.text = {text, err}, .schema = schema, .input = input};
+    SqlParser parser = {.text = {text, err}, .schema = schema, .input = input};
     g_autoptr(Expression) expression = parse_sum(&parser);
     sql_skip_blanks(&parser.text);
     if (expression && *parser.text.at)

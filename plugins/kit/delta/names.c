@@ -6,6 +6,14 @@ bool delta_name_equal(const char *a, const char *b)
     return name_equal(NAMES_ANY_CASE, a, b);
 }
 
+int delta_column_of(const struct ArrowSchema *schema, const char *name)
+{
+    for (int64_t i = 0; i < schema->n_children; i++)
+        if (delta_name_equal(schema->children[i]->name, name))
+            return (int) i;
+    return -1;
+}
+
 DeltaNames *delta_names_new(void)
 {
     return name_set_new(NAMES_ANY_CASE);

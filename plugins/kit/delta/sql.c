@@ -68,6 +68,7 @@ bool sql_take_number(SqlText *text, SqlValue *out)
     int digits = 0;
     int behind = -1;
     SqlInt number = 0;
+    bool negative = sql_take_symbol(text, "-");
     sql_skip_blanks(text);
     for (; g_ascii_isdigit(*text->at) || (*text->at == '.' && behind < 0); text->at++) {
         if (*text->at == '.') {
@@ -81,7 +82,7 @@ bool sql_take_number(SqlText *text, SqlValue *out)
     }
     if (digits == 0 || is_name_character(*text->at))
         return sql_beyond(text, "no number that we know");
-    *out = (SqlValue){.kind = SQL_NUMBER, .number = number, .scale = MAX(behind, 0)};
+    *out = (SqlValue){.kind = SQL_NUMBER, .number = negative ? -number : number, .scale = MAX(behind, 0)};
     return true;
 }
 
@@ -91,24 +92,28 @@ static char *take_literal(SqlText *text)
     return *text->at == '\'' ? sql_take_quoted(text, '\'') : NULL;
 }
 
+bool sql_parse_moment(const char *text, SqlKind kind, SqlValue *out)
+{
+    int64_t number;
+    bool good = kind == SQL_DATE
+                    ? delta_date_parse(text, &number)
+                    : delta_timestamp_parse(text, ' ', &number) || delta_timestamp_parse(text, 'T', &number);
+    if (good)
+        *out = (SqlValue){.kind = kind, .number = number};
+    return good;
+}
+
 bool sql_take_date(SqlText *text, SqlValue *out)
 {
     g_autofree char *literal = take_literal(text);
-    int64_t days;
-    if (!literal || !delta_date_parse(literal, &days))
-        return sql_beyond(text, "no date yyyy-MM-dd");
-    *out = (SqlValue){.kind = SQL_DATE, .number = days};
-    return true;
+    return (literal && sql_parse_moment(literal, SQL_DATE, out)) || sql_beyond(text, "no date yyyy-MM-dd");
 }
 
 bool sql_take_time(SqlText *text, SqlValue *out)
 {
     g_autofree char *literal = take_literal(text);
-    int64_t us;
-    if (!literal || (!delta_timestamp_parse(literal, ' ', &us) && !delta_timestamp_parse(literal, 'T', &us)))
-        return sql_beyond(text, "no timestamp yyyy-MM-dd HH:mm:ss");
-    *out = (SqlValue){.kind = SQL_TIME, .number = us};
-    return true;
+    return (literal && sql_parse_moment(literal, SQL_TIME, out)) ||
+           sql_beyond(text, "no timestamp yyyy-MM-dd HH:mm:ss");
 }
 
 bool sql_kind_of_field(json_object *field, SqlKind *out)

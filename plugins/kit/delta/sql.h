@@ -24,6 +24,14 @@ typedef struct SqlText {
     SfError *err;
 } SqlText;
 
+/* What parsers of expressions and conditions share. */
+typedef struct SqlParser {
+    SqlText text;
+    json_object *schema;             /* of the table */
+    const struct ArrowSchema *input; /* of the rows */
+    int depth;
+} SqlParser;
+
 /* false, and SF_CONFIG with the place; what was said first stays. */
 bool sql_beyond(SqlText *text, const char *what);
 void sql_skip_blanks(SqlText *text);
@@ -31,9 +39,12 @@ bool sql_take_symbol(SqlText *text, const char *symbol);
 bool sql_take_word(SqlText *text, const char *word); /* of any case */
 char *sql_take_quoted(SqlText *text, char quote);    /* or NULL */
 char *sql_take_name(SqlText *text);                  /* of a column, quoted by ` or not; "" where there is none */
-bool sql_take_number(SqlText *text, SqlValue *out);  /* without its sign */
+bool sql_take_number(SqlText *text, SqlValue *out);  /* with its sign */
 bool sql_take_date(SqlText *text, SqlValue *out);    /* 'yyyy-MM-dd' */
 bool sql_take_time(SqlText *text, SqlValue *out);    /* 'yyyy-MM-dd HH:mm:ss', with a fraction, with a Z */
+
+/* The same of a text without quotes: SQL_DATE or SQL_TIME. */
+bool sql_parse_moment(const char *text, SqlKind kind, SqlValue *out);
 
 /* What values of a table's column are; false: we cannot compare them. */
 bool sql_kind_of_field(json_object *field, SqlKind *out);
