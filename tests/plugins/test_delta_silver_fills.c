@@ -213,6 +213,24 @@ static void test_filled_columns_count(void)
     g_assert_nonnull(strstr(harness_rejects(h), "p: null, but the table's column is not null"));
 }
 
+/* Spark adds integers as what they are, and widens the sum. */
+static void test_sums_are_of_their_own_type(void)
+{
+    static const char *const expressions[] = {"i + 1", "CAST(i + 1 AS BIGINT)", "CAST(i + 1 AS BIGINT) + 1"};
+    for (gsize i = 0; i < G_N_ELEMENTS(expressions); i++) {
+        g_auto(SilverTable) table = {0};
+        silver_init(&table, "");
+        put_table(&table, "long", GENERATED, expressions[i]);
+        g_autoptr(Harness) h = open_sink(&table, "i int");
+        silver_write_rows(h, "events/0", 0, ROWS("[2147483647]", "[2147483645]"));
+        harness_commit(h, SF_COMMIT_END);
+        g_autofree char *text = silver_text(&table, "i int");
+        g_assert_cmpstr(text, ==, "{\"i\":2147483645}");
+        g_assert_nonnull(strstr(harness_rejects(h), "the sum is beyond its type"));
+    }
+    gives("long", GENERATED, "CAST(i AS BIGINT) + 2147483647", "2147483654", "null");
+}
+
 #define IDENTITY(start, step, more)                                                                                    \
     "\"delta.identity.start\":" #start ",\"delta.identity.step\":" #step ",\"delta.identity."                          \
     "allowExplicitInsert\":" more
@@ -330,6 +348,7 @@ int main(int argc, char **argv)
     g_test_add_func("/delta-silver-sink/fills/expressions beyond us are refused", test_beyond);
     g_test_add_func("/delta-silver-sink/fills/a row's own value must be the expression's", test_own_values);
     g_test_add_func("/delta-silver-sink/fills/filled columns are columns", test_filled_columns_count);
+    g_test_add_func("/delta-silver-sink/fills/sums are of their own type", test_sums_are_of_their_own_type);
     g_test_add_func("/delta-silver-sink/fills/identity columns count on", test_identity);
     g_test_add_func("/delta-silver-sink/fills/numbers that another writer has given out", test_identity_conflict);
     g_test_add_func("/delta-silver-sink/fills/rows with identities of their own", test_own_identities);

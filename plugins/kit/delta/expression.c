@@ -77,6 +77,9 @@ static Expression *cast_to_integer(SqlText *text, Expression *expression, int bi
     bool literal = expression->op == EXPRESSION_LITERAL && expression->value.scale == 0 &&
                    expression->value.number <= most && expression->value.number >= -most - 1;
     if (expression->kind == SQL_NUMBER && (literal || (expression->bits > 0 && expression->bits <= bits))) {
+        /* a sum keeps the width that it must not leave; another one around it, of nothing, has the new one */
+        if (expression->op == EXPRESSION_ADD)
+            expression = new_expression(EXPRESSION_ADD, SQL_NUMBER, expression);
         expression->bits = bits;
         return expression;
     }
