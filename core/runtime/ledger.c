@@ -3,6 +3,8 @@
 
 #include "ledger_state.h"
 
+#define ORIGINS_SIZE 256 /* bytes that are taken at once */
+
 Ledger *ledger_new(const Pipeline *pipeline)
 {
     Ledger *ledger = g_new0(Ledger, 1);
@@ -10,7 +12,7 @@ Ledger *ledger_new(const Pipeline *pipeline)
     ledger->pipeline = pipeline;
     ledger->splits = g_ptr_array_new_with_free_func((GDestroyNotify) split_free);
     ledger->by_key = g_hash_table_new(g_str_hash, g_str_equal);
-    ledger->origins = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    ledger->origins = g_string_chunk_new(ORIGINS_SIZE);
     return ledger;
 }
 
@@ -20,7 +22,7 @@ void ledger_free(Ledger *ledger)
         return;
     g_hash_table_unref(ledger->by_key);
     g_ptr_array_unref(ledger->splits);
-    g_hash_table_unref(ledger->origins);
+    g_string_chunk_free(ledger->origins);
     g_mutex_clear(&ledger->lock);
     g_free(ledger);
 }

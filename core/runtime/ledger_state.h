@@ -26,9 +26,9 @@ typedef struct Split {
 struct Ledger {
     GMutex lock;
     const Pipeline *pipeline;
-    GPtrArray *splits;   /* Split *, owned, by index */
-    GHashTable *by_key;  /* key → Split * */
-    GHashTable *origins; /* texts, each once */
+    GPtrArray *splits;     /* Split *, owned, by index */
+    GHashTable *by_key;    /* key → Split * */
+    GStringChunk *origins; /* each once */
 };
 
 Split *split_new(const Step *source, const SfAssignment *wanted, guint index, char *key);

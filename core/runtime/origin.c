@@ -14,11 +14,7 @@ static bool is_origin(const char *text)
     return size > 0 && size <= SF_ORIGIN_MAX;
 }
 
-const char *origin_keep(GHashTable *origins, const char *text)
+const char *origin_keep(GStringChunk *origins, const char *text)
 {
-    if (!is_origin(text))
-        return NULL;
-    if (!g_hash_table_contains(origins, text))
-        g_hash_table_add(origins, g_strdup(text));
-    return g_hash_table_lookup(origins, text);
+    return is_origin(text) ? g_string_chunk_insert_const(origins, text) : NULL;
 }

@@ -4,7 +4,7 @@
 
 #include <glib.h>
 
-/* The one copy that `origins` (a set of texts) has of it, which lives as long; NULL: it is not an origin. */
-const char *origin_keep(GHashTable *origins, const char *text);
+/* The one copy that `origins` has of it, which lives as long; NULL: it is not an origin. */
+const char *origin_keep(GStringChunk *origins, const char *text);
 
 #endif
