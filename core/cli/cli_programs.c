@@ -15,48 +15,34 @@ static char **program_dirs(void)
     return search_path("SF_COMMAND_PATH", "SF_COMMAND_DIR", SF_COMMANDDIR);
 }
 
+static bool is_program(const char *path)
+{
+    return g_file_test(path, G_FILE_TEST_IS_EXECUTABLE) && !g_file_test(path, G_FILE_TEST_IS_DIR);
+}
+
 char *cli_find_program(const char *word)
 {
     g_auto(GStrv) dirs = program_dirs();
     g_autofree char *file = g_strconcat(PROGRAM_PREFIX, word, NULL);
     for (char **dir = dirs; *dir && !strchr(word, '/'); dir++) {
         g_autofree char *path = g_build_filename(*dir, file, NULL);
-        if (g_file_test(path, G_FILE_TEST_IS_EXECUTABLE) && !g_file_test(path, G_FILE_TEST_IS_DIR))
+        if (is_program(path))
             return g_steal_pointer(&path);
     }
     return NULL;
 }
 
-static gint by_text(gconstpointer a, gconstpointer b)
-{
-    return strcmp(*(char *const *) a, *(char *const *) b);
-}
-
 /* A file of a build directory (sfrun-topics.p) is not a program. */
-static bool is_program(const char *file, const char *path)
+static char *program_word(const char *file, const char *path)
 {
-    return g_str_has_prefix(file, PROGRAM_PREFIX) && !strchr(file, '.') &&
-           g_file_test(path, G_FILE_TEST_IS_EXECUTABLE) && !g_file_test(path, G_FILE_TEST_IS_DIR);
+    bool named = g_str_has_prefix(file, PROGRAM_PREFIX) && !strchr(file, '.');
+    return named && is_program(path) ? g_strdup(file + strlen(PROGRAM_PREFIX)) : NULL;
 }
 
 GPtrArray *cli_programs(void)
 {
     g_auto(GStrv) dirs = program_dirs();
-    g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
-    GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
-    for (char **dir = dirs; *dir; dir++) {
-        g_autoptr(GDir) entries = g_dir_open(*dir, 0, NULL);
-        for (const char *file; entries && (file = g_dir_read_name(entries));) {
-            g_autofree char *path = g_build_filename(*dir, file, NULL);
-            if (!is_program(file, path) || g_hash_table_contains(seen, file + strlen(PROGRAM_PREFIX)))
-                continue;
-            char *name = g_strdup(file + strlen(PROGRAM_PREFIX));
-            g_hash_table_add(seen, name);
-            g_ptr_array_add(names, name);
-        }
-    }
-    g_ptr_array_sort(names, by_text);
-    return names;
+    return search_path_list(dirs, program_word);
 }
 
 char *cli_program_help(const char *word, const char *verb)

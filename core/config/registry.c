@@ -36,30 +36,16 @@ static char *find_module(const char *name)
     return NULL;
 }
 
-static gint by_name(gconstpointer a, gconstpointer b)
+static char *plugin_name(const char *file, const char *path)
 {
-    return strcmp(*(char *const *) a, *(char *const *) b);
+    (void) path;
+    return g_str_has_suffix(file, ".so") ? g_strndup(file, strlen(file) - strlen(".so")) : NULL;
 }
 
 GPtrArray *registry_list(void)
 {
     g_auto(GStrv) dirs = directories();
-    g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
-    GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
-    for (char **dir = dirs; *dir; dir++) {
-        g_autoptr(GDir) entries = g_dir_open(*dir, 0, NULL);
-        for (const char *file; entries && (file = g_dir_read_name(entries));) {
-            if (!g_str_has_suffix(file, ".so"))
-                continue;
-            g_autofree char *name = g_strndup(file, strlen(file) - strlen(".so"));
-            if (g_hash_table_contains(seen, name))
-                continue;
-            g_hash_table_add(seen, name);
-            g_ptr_array_add(names, g_steal_pointer(&name));
-        }
-    }
-    g_ptr_array_sort(names, by_name);
-    return names;
+    return search_path_list(dirs, plugin_name);
 }
 
 /* The name of a plugin mostly ends with its kind: those of another kind do not help. */

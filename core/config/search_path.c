@@ -1,7 +1,6 @@
 /* Directories by environment variables. */
 #include "search_path.h"
 
-#include <glib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -20,6 +19,30 @@ char **search_path(const char *path, const char *directory, const char *built_in
     add_directories(out, g_getenv(path));
     add_directories(out, own ? own : built_in);
     return g_strv_builder_end(out);
+}
+
+static gint by_text(gconstpointer a, gconstpointer b)
+{
+    return strcmp(*(char *const *) a, *(char *const *) b);
+}
+
+GPtrArray *search_path_list(char *const *directories, char *(*name_of)(const char *file, const char *path))
+{
+    g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
+    GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
+    for (; *directories; directories++) {
+        g_autoptr(GDir) entries = g_dir_open(*directories, 0, NULL);
+        for (const char *file; entries && (file = g_dir_read_name(entries));) {
+            g_autofree char *path = g_build_filename(*directories, file, NULL);
+            g_autofree char *name = name_of(file, path);
+            if (!name || g_hash_table_contains(seen, name))
+                continue;
+            g_hash_table_add(seen, name);
+            g_ptr_array_add(names, g_steal_pointer(&name));
+        }
+    }
+    g_ptr_array_sort(names, by_text);
+    return names;
 }
 
 static gboolean is_open_to_all(const char *path)
