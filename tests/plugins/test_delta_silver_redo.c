@@ -4,36 +4,23 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "killed.h"
+
 #ifdef SF_FAULTS
-static const char *fatal_point;
+typedef struct Life {
+    const SilverTable *table;
+    const char *point; /* where it ends; NULL: nowhere */
+} Life;
 
-static void die(SfNode *node, const char *point)
+/* Writes what is missing of rows [0, 6), two a commit. */
+static void live(gpointer data)
 {
-    (void) node;
-    if (strcmp(point, fatal_point) == 0)
-        _exit(77);
-}
-
-/* In a process of its own: writes what is missing of rows [0, 6), two a commit, and dies at the point. */
-static void write_until(const SilverTable *table, const char *point)
-{
-    pid_t child = fork();
-    g_assert_cmpint(child, >=, 0);
-    if (child > 0) {
-        int status;
-        g_assert_cmpint(waitpid(child, &status, 0), ==, child);
-        g_assert_true(WIFEXITED(status) && WEXITSTATUS(status) == (point ? 77 : 0));
-        return;
-    }
+    const Life *life = data;
     g_random_set_seed((guint32) getpid());
-    Harness *h = silver_sink_new(table, "id bigint");
+    Harness *h = silver_sink_new(life->table, "id bigint");
     harness_open(h);
-    SfHost host = *h->node->host;
-    if (point) {
-        fatal_point = point;
-        host.fault = die;
-        h->node->host = &host;
-    }
+    if (life->point)
+        killed_arm(h, life->point, 0);
     gint64 at = MAX(harness_recover(h, 0, "events/0"), 0);
     while (at < 6) {
         for (int i = 0; i < 2; i++, at++) {
@@ -43,7 +30,12 @@ static void write_until(const SilverTable *table, const char *point)
         }
         harness_commit(h, SF_COMMIT_CHECKPOINT);
     }
-    _exit(0);
+}
+
+static void write_until(const SilverTable *table, const char *point)
+{
+    bool killed = killed_run(live, &(Life){table, point});
+    g_assert_true(killed == (point != NULL));
 }
 
 /* Killed between any two side effects, and again on the way back: every row once. */

@@ -2,12 +2,11 @@
 #include "bronze_fixture.h"
 
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <gio/gio.h>
 
 #include "fake_s3.h"
+#include "killed.h"
 
 #define DIRECTORY "/raw/sales/sales_events/year=2024/month=01/day=15/"
 #define OBJECT DIRECTORY "sales_events+0+0000000000.json"
@@ -124,38 +123,19 @@ static void compressed_parts_go_up_as_well(void)
 
 /* ---- killed ---- */
 
-static int passages_left;
-static SfHost killing_host;
+typedef struct Life {
+    FakeS3 *fake;
+    int n;
+} Life;
 
-static void die_when_due(SfNode *node, const char *point)
+static void live(gpointer data)
 {
-    (void) node;
-    (void) point;
-    if (passages_left-- == 0)
-        _exit(77);
-}
-
-/* In a child that dies at its n-th fault point; false: it has fewer. */
-static bool run_killed(FakeS3 *fake, int n)
-{
-    pid_t child = fork();
-    g_assert_cmpint(child, >=, 0);
-    if (child == 0) {
-        Harness *h = sink(fake, "");
-        harness_open(h);
-        killing_host = *h->node->host;
-        killing_host.fault = die_when_due;
-        h->node->host = &killing_host;
-        passages_left = n;
-        write_batches(h);
-        harness_commit(h, SF_COMMIT_END);
-        _exit(0);
-    }
-    int status;
-    g_assert_cmpint(waitpid(child, &status, 0), ==, child);
-    g_assert_true(WIFEXITED(status));
-    g_assert_true(WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == 77);
-    return WEXITSTATUS(status) == 77;
+    const Life *life = data;
+    Harness *h = sink(life->fake, "");
+    harness_open(h);
+    killed_arm(h, NULL, life->n);
+    write_batches(h);
+    harness_commit(h, SF_COMMIT_END);
 }
 
 static void after_any_kill_every_row_is_there_once(void)
@@ -167,7 +147,7 @@ static void after_any_kill_every_row_is_there_once(void)
     int points = 0;
     for (bool killed = true; killed; points++) {
         g_autoptr(FakeS3) fake = fake_s3_new();
-        killed = run_killed(fake, points);
+        killed = killed_run(live, &(Life){fake, points});
         g_autoptr(Harness) h = sink(fake, "");
         gint64 position = harness_recover(h, 0, EVENTS);
         if (position < ROWS) {

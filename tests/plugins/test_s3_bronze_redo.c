@@ -3,10 +3,9 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "fake_s3.h"
+#include "killed.h"
 
 #define OTHER "sales_events/1"
 #define DAY "sales_events/year=2024/month=01/day=15/sales_events+0+"
@@ -35,37 +34,18 @@ static void write_story(Harness *h)
     harness_commit(h, SF_COMMIT_END);
 }
 
-static int passages_left;
-static SfHost killing_host;
+typedef struct Life {
+    const Place *place;
+    int n;
+} Life;
 
-static void die_when_due(SfNode *node, const char *point)
+static void live(gpointer data)
 {
-    (void) node;
-    (void) point;
-    if (passages_left-- == 0)
-        _exit(77);
-}
-
-/* Runs the story in a child that dies at its n-th fault point; false: it has fewer. */
-static bool run_killed(const Place *place, int n)
-{
-    pid_t child = fork();
-    g_assert_cmpint(child, >=, 0);
-    if (child == 0) {
-        Harness *h = place_sink(place, OPTIONS);
-        harness_open(h);
-        killing_host = *h->node->host;
-        killing_host.fault = die_when_due;
-        h->node->host = &killing_host;
-        passages_left = n;
-        write_story(h);
-        _exit(0);
-    }
-    int status;
-    g_assert_cmpint(waitpid(child, &status, 0), ==, child);
-    g_assert_true(WIFEXITED(status));
-    g_assert_true(WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == 77);
-    return WEXITSTATUS(status) == 77;
+    const Life *life = data;
+    Harness *h = place_sink(life->place, OPTIONS);
+    harness_open(h);
+    killed_arm(h, NULL, life->n);
+    write_story(h);
 }
 
 static void redo_after_any_kill_gives_the_same_bytes(Place *place, gconstpointer unused)
@@ -75,14 +55,14 @@ static void redo_after_any_kill_gives_the_same_bytes(Place *place, gconstpointer
     g_test_skip("built without -Dfaults=true");
     return;
 #endif
-    g_assert_false(run_killed(place, INT_MAX));
+    g_assert_false(killed_run(live, &(Life){place, INT_MAX}));
     g_autofree char *reference = place_objects(place);
     g_assert_nonnull(strstr(reference, "day=14"));
     int points = 0;
     for (bool killed = true; killed; points++) {
         Place again;
         place_set_up(&again, NULL);
-        killed = run_killed(&again, points);
+        killed = killed_run(live, &(Life){&again, points});
         Harness *h = place_sink(&again, OPTIONS);
         write_story(h);
         expect_objects(&again, reference);
