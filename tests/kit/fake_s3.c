@@ -2,6 +2,7 @@
  * multipart. Checks no signature: the vectors do. */
 #include "fake_http.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -153,6 +154,8 @@ typedef struct Listing {
     const char *bucket; /* "/bucket/" */
     const char *prefix;
     const char *after;
+    const char *delimiter; /* "": none */
+    char *told;            /* the beginning that was told last */
     gint64 left;
     bool truncated;
     GString *xml;
@@ -166,11 +169,21 @@ static gboolean list_one(gpointer path, gpointer bytes, gpointer user)
     const char *key = (const char *) path + strlen(listing->bucket);
     if (!g_str_has_prefix(key, listing->prefix) || strcmp(key, listing->after) <= 0)
         return FALSE;
+    if (listing->told && g_str_has_prefix(key, listing->told))
+        return FALSE;
     if (listing->left-- == 0) {
         listing->truncated = true;
         return TRUE;
     }
-    g_autofree char *escaped = g_uri_escape_string(key, "/", FALSE);
+    const char *cut = *listing->delimiter ? strstr(key + strlen(listing->prefix), listing->delimiter) : NULL;
+    g_autofree char *beginning = cut ? g_strndup(key, (gsize) (cut - key) + 1) : NULL;
+    g_autofree char *escaped = g_uri_escape_string(beginning ? beginning : key, "/", FALSE);
+    if (beginning) {
+        g_string_append_printf(listing->xml, "<CommonPrefixes><Prefix>%s</Prefix></CommonPrefixes>", escaped);
+        g_free(listing->told);
+        listing->told = g_steal_pointer(&beginning);
+        return FALSE;
+    }
     g_auto(GStrv) words = g_strsplit(escaped, "%20", -1);
     g_autofree char *encoded = g_strjoinv("+", words);
     g_string_append_printf(listing->xml,
@@ -191,11 +204,13 @@ static void list(FakeS3 *fake, const Target *target, FakeAnswer *answer)
     Listing listing = {.bucket = target->path,
                        .prefix = asked(target, "prefix"),
                        .after = asked(target, "start-after"),
+                       .delimiter = asked(target, "delimiter"),
                        .left = g_ascii_strtoll(asked(target, "max-keys"), NULL, 10),
                        .xml = answer->body};
     g_string_assign(answer->body, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ListBucketResult>"
                                   "<EncodingType>url</EncodingType>");
     g_tree_foreach(fake->objects, list_one, &listing);
+    g_free(listing.told);
     g_string_append_printf(answer->body, "<IsTruncated>%s</IsTruncated></ListBucketResult>",
                            listing.truncated ? "true" : "false");
 }
@@ -221,12 +236,29 @@ static void list_uploads(FakeS3 *fake, const Target *target, FakeAnswer *answer)
     g_string_append(answer->body, "<IsTruncated>false</IsTruncated></ListMultipartUploadsResult>");
 }
 
-static void get(FakeS3 *fake, const Target *target, FakeAnswer *answer)
+/* "Range: bytes=2-5" of a body. false: it begins behind its end. */
+static bool cut_range(const FakeRequest *request, const char **data, gsize *size, FakeAnswer *answer)
+{
+    const char *range = g_hash_table_lookup(request->headers, "range");
+    unsigned long long first = 0, last = 0;
+    if (!range || sscanf(range, "bytes=%llu-%llu", &first, &last) != 2)
+        return true;
+    if (first >= *size)
+        return false;
+    *data += first;
+    *size = MIN(*size - first, last - first + 1);
+    answer->status = 206;
+    return true;
+}
+
+static void get(FakeS3 *fake, const FakeRequest *request, const Target *target, FakeAnswer *answer)
 {
     GBytes *bytes = g_tree_lookup(fake->objects, target->path);
-    gsize size;
-    if (bytes) {
-        const char *data = g_bytes_get_data(bytes, &size);
+    gsize size = 0;
+    const char *data = bytes ? g_bytes_get_data(bytes, &size) : NULL;
+    if (bytes && !cut_range(request, &data, &size, answer)) {
+        fake_s3_error(answer, 416, "InvalidRange");
+    } else if (bytes) {
         const char *sum = g_hash_table_lookup(fake->sums, target->path);
         g_string_append_len(answer->body, data, (gssize) size);
         if (sum)
@@ -248,7 +280,7 @@ void fake_s3_serve(FakeS3 *fake, const FakeRequest *request, FakeAnswer *answer)
     else if (g_str_equal(request->method, "GET") && g_hash_table_contains(target.query, "uploads"))
         list_uploads(fake, &target, answer);
     else if (g_str_equal(request->method, "GET") || g_str_equal(request->method, "HEAD"))
-        get(fake, &target, answer);
+        get(fake, request, &target, answer);
     else if (g_hash_table_contains(target.query, "uploads"))
         begin_upload(fake, &target, answer);
     else if (g_str_equal(request->method, "POST"))

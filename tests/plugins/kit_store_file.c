@@ -184,6 +184,43 @@ static void listing_is_in_bytewise_order_over_all_levels(Fixture *f, gconstpoint
     g_assert_cmpstr(none, ==, "");
 }
 
+static void one_level_is_listed_without_what_is_below(Fixture *f, gconstpointer unused)
+{
+    (void) unused;
+    const char *const keys[] = {"a/1", "a.txt", "b/c/1", "b/c/2", "b/d"};
+    for (gsize i = 0; i < G_N_ELEMENTS(keys); i++)
+        put(f, keys[i], "x");
+    g_autoptr(GPtrArray) entries = g_ptr_array_new_with_free_func((GDestroyNotify) store_entry_free);
+    g_assert_cmpint(store_list_level(f->store, "", NULL, 2, entries, &f->err), ==, SF_OK);
+    g_assert_cmpint(store_list_level(f->store, "", "a/", 10, entries, &f->err), ==, SF_OK);
+    g_assert_cmpint(store_list_level(f->store, "b/", NULL, 10, entries, &f->err), ==, SF_OK);
+    const char *const expected[] = {"a.txt", "a/", "b/", "b/c/", "b/d"};
+    g_assert_cmpuint(entries->len, ==, G_N_ELEMENTS(expected));
+    for (guint i = 0; i < entries->len; i++) {
+        const StoreEntry *entry = entries->pdata[i];
+        g_assert_cmpstr(entry->key, ==, expected[i]);
+        g_assert_cmpint(entry->size, ==, g_str_has_suffix(entry->key, "/") ? -1 : 1);
+    }
+}
+
+/* Of a body "0123456789". */
+static void objects_are_read_piece_by_piece(Fixture *f, gconstpointer unused)
+{
+    (void) unused;
+    static const struct {
+        int64_t offset, size;
+        const char *text;
+    } rows[] = {{0, 4, "0123"}, {8, 4, "89"}, {10, 4, ""}, {99, 4, ""}, {0, 99, "0123456789"}};
+    put(f, "x", "0123456789");
+    for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(GBytes) got = NULL;
+        g_assert_cmpint(store_read(f->store, "x", rows[i].offset, rows[i].size, &got, &f->err), ==, SF_OK);
+        g_assert_cmpmem(g_bytes_get_data(got, NULL), g_bytes_get_size(got), rows[i].text, strlen(rows[i].text));
+    }
+    g_autoptr(GBytes) none = NULL;
+    g_assert_cmpint(store_read(f->store, "y", 0, 4, &none, &f->err), ==, SF_EMPTY);
+}
+
 static void keys_cannot_leave_the_place(Fixture *f, gconstpointer unused)
 {
     (void) unused;
@@ -423,6 +460,8 @@ int main(int argc, char **argv)
     ADD("missing objects are empty", missing_objects_are_empty);
     ADD("only the first creates", only_the_first_creates);
     ADD("one of many writers creates", one_of_many_writers_creates);
+    ADD("one level is listed without what is below", one_level_is_listed_without_what_is_below);
+    ADD("objects are read piece by piece", objects_are_read_piece_by_piece);
     ADD("listing is in bytewise order over all levels", listing_is_in_bytewise_order_over_all_levels);
     ADD("keys cannot leave the place", keys_cannot_leave_the_place);
     ADD("larger than the limit is refused", larger_than_the_limit_is_refused);

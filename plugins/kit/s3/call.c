@@ -74,8 +74,9 @@ static Signed sign(S3Store *store, S3Call *call)
     sent.headers[0] = g_strdup_printf("Authorization: %s", authorization);
     for (size_t i = 1; i < n; i++) /* curl writes Host by itself, the same */
         sent.headers[i] = g_strdup_printf("%s: %s", headers[i].name, headers[i].value);
-    if (call->first_byte) /* not signed: proxies may change it */
-        sent.headers[n] = g_strdup("Range: bytes=0-0");
+    if (call->range_size > 0) /* not signed: proxies may change it */
+        sent.headers[n] = g_strdup_printf("Range: bytes=%" G_GINT64_FORMAT "-%" G_GINT64_FORMAT, call->range_from,
+                                          call->range_from + call->range_size - 1);
     return sent;
 }
 

@@ -4,11 +4,13 @@
 #include <string.h>
 
 #define PAGE_MAX 1000
+#define LAST_CHARACTER "\xF4\x8F\xBF\xBF" /* U+10FFFF: sorts behind all that may follow a key's beginning */
 
 typedef struct Page {
     const char *prefix; /* that was asked for, below the store's */
     GPtrArray *entries;
     StoreEntry *current;
+    bool level;     /* beginnings that keys share are told, not what is below them */
     bool encoded;   /* keys are percent-encoded */
     bool truncated; /* there are more */
 } Page;
@@ -34,6 +36,11 @@ static void take_field(gpointer user, const char *parent, const char *name, cons
     Page *page = user;
     if (g_str_equal(parent, "Contents")) {
         take_object_field(page, name, text);
+    } else if (g_str_equal(parent, "CommonPrefixes") && g_str_equal(name, "Prefix") && page->level) {
+        StoreEntry *entry = g_new0(StoreEntry, 1);
+        entry->key = g_strdup(text);
+        entry->size = -1;
+        g_ptr_array_add(page->entries, entry);
     } else if (g_str_equal(name, "Contents") && page->current && page->current->key) {
         g_ptr_array_add(page->entries, g_steal_pointer(&page->current));
     } else if (g_str_equal(name, "EncodingType")) {
@@ -69,6 +76,11 @@ static SfStatus refuse_key(const S3Store *store, const Page *page, const char *k
                    store->bucket, store->prefix, page->prefix, shown);
 }
 
+static int by_key(gconstpointer a, gconstpointer b)
+{
+    return strcmp((*(StoreEntry *const *) a)->key, (*(StoreEntry *const *) b)->key);
+}
+
 static SfStatus read_page(S3Store *store, S3Call *call, Page *page, SfError *err)
 {
     SfStatus status = s3_run_one(store, call, err);
@@ -86,6 +98,8 @@ static SfStatus read_page(S3Store *store, S3Call *call, Page *page, SfError *err
         if (!s3_list_key(store, page->prefix, page->encoded, &entry->key))
             return refuse_key(store, page, entry->key, err);
     }
+    if (page->level)
+        g_ptr_array_sort(page->entries, by_key);
     return SF_OK;
 }
 
@@ -95,6 +109,8 @@ static SfStatus get_page(S3Store *store, const char *prefix, const char *after, 
     g_autofree char *full_after = after ? g_strconcat(store->prefix, after, NULL) : NULL;
     g_autofree char *count = g_strdup_printf("%zu", MIN(max, PAGE_MAX));
     S3Call call = {.method = "GET"};
+    if (page->level)
+        s3_call_ask(&call, "delimiter", "/");
     s3_call_ask(&call, "list-type", "2");
     s3_call_ask(&call, "encoding-type", "url");
     s3_call_ask(&call, "max-keys", count);
@@ -106,13 +122,22 @@ static SfStatus get_page(S3Store *store, const char *prefix, const char *after, 
     return status;
 }
 
-SfStatus s3_list(Store *base, const char *prefix, const char *start_after, size_t max, GPtrArray *out, SfError *err)
+/* Where a listing goes on behind a key. Servers disagree on whether a beginning is told again when it is itself the
+ * place; behind all that it may stand for, it is not. */
+static char *place_behind(const char *prefix, const char *key, bool level)
+{
+    bool beginning = level && key && g_str_has_suffix(key, "/") && strlen(key) > strlen(prefix);
+    return beginning ? g_strconcat(key, LAST_CHARACTER, NULL) : g_strdup(key);
+}
+
+static SfStatus list_pages(Store *base, const char *prefix, const char *start_after, bool level, size_t max,
+                           GPtrArray *out, SfError *err)
 {
     S3Store *store = (S3Store *) base;
-    g_autofree char *after = g_strdup(start_after);
+    g_autofree char *after = place_behind(prefix, start_after, level);
     for (bool more = true; more && max > 0;) {
         g_autoptr(GPtrArray) entries = g_ptr_array_new_with_free_func((GDestroyNotify) store_entry_free);
-        Page page = {.prefix = prefix, .entries = entries};
+        Page page = {.prefix = prefix, .entries = entries, .level = level};
         SF_TRY(get_page(store, prefix, after, max, &page, err));
         more = page.truncated && entries->len > 0;
         for (guint i = 0; i < entries->len && max > 0; i++, max--) {
@@ -122,9 +147,20 @@ SfStatus s3_list(Store *base, const char *prefix, const char *start_after, size_
                 return sf_fail(err, SF_FATAL, "listing '%s' did not go on behind '%s'", base->url, after);
             }
             g_free(after);
-            after = g_strdup(entry->key);
+            after = place_behind(prefix, entry->key, level);
             g_ptr_array_add(out, entry);
         }
     }
     return SF_OK;
+}
+
+SfStatus s3_list(Store *base, const char *prefix, const char *start_after, size_t max, GPtrArray *out, SfError *err)
+{
+    return list_pages(base, prefix, start_after, false, max, out, err);
+}
+
+SfStatus s3_list_level(Store *base, const char *prefix, const char *start_after, size_t max, GPtrArray *out,
+                       SfError *err)
+{
+    return list_pages(base, prefix, start_after, true, max, out, err);
 }

@@ -14,10 +14,41 @@ SfStatus s3_get(Store *base, const char *key, int64_t limit, GBytes **out, SfErr
     return status;
 }
 
+#define NO_SUCH_RANGE 416 /* RFC 9110, section 15.5.17: it begins behind the end */
+
+/* A server may answer with all of the object, which is no more than what was asked for only at its beginning. */
+static SfStatus settle_range(const S3Store *store, const S3Call *call, SfError *err)
+{
+    bool whole = call->http.code != 206 && (call->range_from > 0 || call->http.answer->len > call->range_size);
+    if (!whole)
+        return SF_OK;
+    return sf_fail(err, SF_CONFIG, "cannot read '%s/%s' piece by piece: the endpoint ignores 'Range'", store->base.url,
+                   call->key);
+}
+
+SfStatus s3_read(Store *base, const char *key, int64_t offset, int64_t size, GBytes **out, SfError *err)
+{
+    S3Store *store = (S3Store *) base;
+    S3Call call = {.method = "GET", .key = key, .range_from = offset, .range_size = size, .limit = MAX(size, 64 << 10)};
+    s3_run(store, &call, 1);
+    SfStatus status = call.status;
+    bool behind = call.http.status == SF_OK && call.http.code == NO_SUCH_RANGE;
+    if (behind)
+        status = SF_OK;
+    else if (status == SF_OK)
+        status = settle_range(store, &call, err);
+    else if (status != SF_EMPTY)
+        status = s3_call_fail(store, &call, err);
+    if (status == SF_OK)
+        *out = behind ? g_bytes_new_static("", 0) : g_byte_array_free_to_bytes(g_steal_pointer(&call.http.answer));
+    s3_call_done(&call);
+    return status;
+}
+
 /* A HEAD has no words: whether a 404 is S3's own, and what the object is, a GET's error says. */
 static SfStatus confirm_absence(S3Store *store, S3Call *head, SfError *err)
 {
-    S3Call call = {.method = "GET", .key = head->key, .first_byte = true};
+    S3Call call = {.method = "GET", .key = head->key, .range_size = 1};
     SfStatus status = s3_run_one(store, &call, err);
     if (status == SF_OK)
         status = sf_fail(err, SF_RETRY, "'%s/%s' was not there, and then it was", store->base.url, head->key);

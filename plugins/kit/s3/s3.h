@@ -52,7 +52,8 @@ typedef struct S3Call {
     SigV4Pair query[S3_QUERY_MAX];
     size_t n_query;
     bool only_new;         /* If-None-Match: * */
-    bool first_byte;       /* Range: only that */
+    int64_t range_size;    /* bytes that are asked for by Range; 0: all of the object */
+    int64_t range_from;    /* likewise the first of them */
     char sum[S3_SUM_SIZE]; /* left with the object; "": none */
     bool plain;            /* no repetition in here */
     GBytes *body;
@@ -89,6 +90,8 @@ void s3_call_read_error(S3Call *call);
 void s3_call_judge(const S3Store *store, S3Call *call);
 
 SfStatus s3_list(Store *store, const char *prefix, const char *start_after, size_t max, GPtrArray *out, SfError *err);
+SfStatus s3_list_level(Store *store, const char *prefix, const char *start_after, size_t max, GPtrArray *out,
+                       SfError *err);
 /* Makes a key of a listing one below the URL's prefix, in place. false: it is none that begins with `prefix` there. */
 bool s3_list_key(const S3Store *store, const char *prefix, bool encoded, char **key);
 
@@ -133,6 +136,7 @@ void s3_sender_interrupt(S3Sender *sender);                /* all of them; any t
 void s3_sender_done(S3Sender *sender);
 
 /* read.c */
+SfStatus s3_read(Store *store, const char *key, int64_t offset, int64_t size, GBytes **out, SfError *err);
 SfStatus s3_get(Store *store, const char *key, int64_t limit, GBytes **out, SfError *err);
 SfStatus s3_stat_all(Store *store, const char *const *keys, int64_t *sizes, size_t n, SfError *err);
 /* HEAD of each. Calls have SF_OK and a length, or SF_EMPTY where S3 itself has said that there is none: a proxy's 404

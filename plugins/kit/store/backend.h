@@ -9,6 +9,7 @@ typedef struct StoreBackend {
     SfStatus (*prove_parts)(Store *store, SfError *err); /* may be NULL */
     void (*interrupt)(Store *store);
     SfStatus (*get)(Store *store, const char *key, int64_t limit, GBytes **out, SfError *err);
+    SfStatus (*read)(Store *store, const char *key, int64_t offset, int64_t size, GBytes **out, SfError *err);
     SfStatus (*stat_all)(Store *store, const char *const *keys, int64_t *sizes, size_t n, SfError *err);
     SfStatus (*sum_all)(Store *store, const char *const *keys, StoreSum *sums, size_t n, SfError *err);
     size_t (*draft_unit)(const Store *store);            /* NULL, and the next: takes no drafts */
@@ -17,6 +18,8 @@ typedef struct StoreBackend {
     SfStatus (*put_all)(Store *store, StoreObject *objects, size_t n, SfError *err);
     SfStatus (*list)(Store *store, const char *prefix, const char *start_after, size_t max, GPtrArray *out,
                      SfError *err);
+    SfStatus (*list_level)(Store *store, const char *prefix, const char *start_after, size_t max, GPtrArray *out,
+                           SfError *err);
     SfStatus (*remove_all)(Store *store, const char *const *keys, size_t n, SfError *err);
     void (*free)(Store *store);
 } StoreBackend;

@@ -58,6 +58,12 @@ SfStatus store_get(Store *store, const char *key, int64_t limit, GBytes **out, S
     return store->backend->get(store, key, limit, out, err);
 }
 
+SfStatus store_read(Store *store, const char *key, int64_t offset, int64_t size, GBytes **out, SfError *err)
+{
+    SF_TRY(check_key(store, key, err));
+    return store->backend->read(store, key, offset, size, out, err);
+}
+
 SfStatus store_stat(Store *store, const char *key, int64_t *size, SfError *err)
 {
     int64_t found = -1;
@@ -141,6 +147,12 @@ SfStatus store_put_all(Store *store, StoreObject *objects, size_t n, SfError *er
 SfStatus store_list(Store *store, const char *prefix, const char *start_after, size_t max, GPtrArray *out, SfError *err)
 {
     return max ? store->backend->list(store, prefix, start_after, max, out, err) : SF_OK;
+}
+
+SfStatus store_list_level(Store *store, const char *prefix, const char *start_after, size_t max, GPtrArray *out,
+                          SfError *err)
+{
+    return max ? store->backend->list_level(store, prefix, start_after, max, out, err) : SF_OK;
 }
 
 void store_entry_free(StoreEntry *entry)

@@ -48,6 +48,7 @@ SfStatus file_remove_all(Store *store, const char *const *keys, size_t n, SfErro
 /* file_read.c */
 SfStatus file_stat_all(Store *store, const char *const *keys, int64_t *sizes, size_t n, SfError *err);
 SfStatus file_sum_all(Store *store, const char *const *keys, StoreSum *sums, size_t n, SfError *err);
+SfStatus file_read(Store *store, const char *key, int64_t offset, int64_t size, GBytes **out, SfError *err);
 SfStatus file_get(Store *store, const char *key, int64_t limit, GBytes **out, SfError *err);
 /* Whether what lies there is just this body. */
 bool file_holds(const char *path, GBytes *body);
@@ -67,5 +68,7 @@ bool file_draft_tidy(int directory, const char *name);
 
 /* walk.c */
 SfStatus file_list(Store *store, const char *prefix, const char *start_after, size_t max, GPtrArray *out, SfError *err);
+SfStatus file_list_level(Store *store, const char *prefix, const char *start_after, size_t max, GPtrArray *out,
+                         SfError *err);
 
 #endif

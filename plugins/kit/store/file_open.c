@@ -59,12 +59,14 @@ static void file_free(Store *base)
 static const StoreBackend backend = {
     .open = file_open,
     .get = file_get,
+    .read = file_read,
     .stat_all = file_stat_all,
     .sum_all = file_sum_all,
     .draft_unit = file_draft_unit,
     .draft = file_draft,
     .put_all = file_put_all,
     .list = file_list,
+    .list_level = file_list_level,
     .remove_all = file_remove_all,
     .free = file_free,
 };

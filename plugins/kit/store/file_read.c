@@ -138,6 +138,27 @@ SfStatus file_get(Store *base, const char *key, int64_t limit, GBytes **out, SfE
     return SF_OK;
 }
 
+SfStatus file_read(Store *base, const char *key, int64_t offset, int64_t size, GBytes **out, SfError *err)
+{
+    g_autofree char *path = file_path((FileStore *) base, key);
+    g_auto(Descriptor) fd = -1;
+    int64_t whole = 0;
+    SfStatus found = open_object(path, &fd, &whole, err);
+    if (found != SF_OK)
+        return found;
+    size = CLAMP(whole - offset, 0, size);
+    g_autofree char *data = g_try_malloc((gsize) size + 1);
+    if (!data)
+        return sf_fail(err, SF_FATAL, "no memory for %" PRId64 " bytes of '%s'", size, path);
+    if (lseek(fd, offset, SEEK_SET) < 0)
+        return file_fail(err, "read", path, errno);
+    ssize_t got = read_fully(fd, data, (size_t) size);
+    if (got < 0)
+        return file_fail(err, "read", path, errno);
+    *out = g_bytes_new_take(g_steal_pointer(&data), (gsize) got);
+    return SF_OK;
+}
+
 bool file_holds(const char *path, GBytes *body)
 {
     g_autofree char *piece = g_malloc(PIECE);

@@ -178,6 +178,7 @@ static const StoreBackend backend = {
     .prove_parts = s3_prove_parts,
     .interrupt = s3_interrupt,
     .get = s3_get,
+    .read = s3_read,
     .stat_all = s3_stat_all,
     .sum_all = s3_sum_all,
     .draft_unit = s3_draft_unit,
@@ -185,6 +186,7 @@ static const StoreBackend backend = {
     .tidy = s3_tidy,
     .put_all = s3_put_all,
     .list = s3_list,
+    .list_level = s3_list_level,
     .remove_all = s3_remove_all,
     .free = s3_free,
 };

@@ -99,6 +99,10 @@ const char *store_url(const Store *store);
 /* The whole object; SF_EMPTY when there is none. `limit`: SF_FATAL when larger. */
 SfStatus store_get(Store *store, const char *key, int64_t limit, GBytes **out, SfError *err);
 
+/* At most `size` bytes from `offset` on, for objects that are read piece by piece: fewer, or none, only at the object's
+ * end. SF_EMPTY when there is no such object. */
+SfStatus store_read(Store *store, const char *key, int64_t offset, int64_t size, GBytes **out, SfError *err);
+
 /* Its size; SF_EMPTY when there is none. */
 SfStatus store_stat(Store *store, const char *key, int64_t *size, SfError *err);
 
@@ -149,7 +153,7 @@ SfStatus store_put_all(Store *store, StoreObject *objects, size_t n, SfError *er
 
 typedef struct StoreEntry {
     char *key;
-    int64_t size;
+    int64_t size; /* -1: not an object, but what keys below it have in common, up to a '/' */
     int64_t modified_ms;
 } StoreEntry;
 
@@ -157,6 +161,9 @@ typedef struct StoreEntry {
  * StoreEntry* to out (free by store_entry_free). */
 SfStatus store_list(Store *store, const char *prefix, const char *start_after, size_t max, GPtrArray *out,
                     SfError *err);
+/* The same of one level: what lies deeper is told as one entry, which ends in '/', for each common beginning. */
+SfStatus store_list_level(Store *store, const char *prefix, const char *start_after, size_t max, GPtrArray *out,
+                          SfError *err);
 void store_entry_free(StoreEntry *entry);
 
 /* Deleting what is not there is fine. Several at once; with the first error others may be gone. */

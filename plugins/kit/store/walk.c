@@ -13,15 +13,24 @@ typedef struct Walk {
     const char *root;
     const char *prefix;
     const char *after; /* "" for none */
+    bool level;        /* directories are told, not entered */
     size_t max;
     GPtrArray *out;
     size_t found;
 } Walk;
 
+/* Whether the key itself is asked for. */
+static bool is_wanted(const Walk *walk, const char *key)
+{
+    return g_str_has_prefix(key, walk->prefix) && strcmp(key, walk->after) > 0;
+}
+
 /* Whether keys below the directory ("a/b/") can begin with the prefix and sort behind `after`. */
 static bool worth_visiting(const Walk *walk, const char *directory)
 {
     size_t size = strlen(directory);
+    if (walk->level)
+        return is_wanted(walk, directory);
     if (strncmp(directory, walk->prefix, MIN(size, strlen(walk->prefix))) != 0)
         return false;
     return strncmp(directory, walk->after, size) >= 0;
@@ -46,7 +55,7 @@ static void add_name(const Walk *walk, const char *parent, const char *above, co
         return;
     bool directory = is_directory(parent, entry);
     g_autofree char *key = g_strconcat(above, entry->d_name, directory ? "/" : "", NULL);
-    if (directory ? worth_visiting(walk, key) : g_str_has_prefix(key, walk->prefix) && strcmp(key, walk->after) > 0)
+    if (directory ? worth_visiting(walk, key) : is_wanted(walk, key))
         g_ptr_array_add(keys, g_steal_pointer(&key));
 }
 
@@ -68,6 +77,15 @@ static SfStatus read_names(const Walk *walk, const char *above, GPtrArray *keys,
     closedir(dir);
     g_ptr_array_sort(keys, by_bytes);
     return failed ? file_fail(err, "list", path, failed) : SF_OK;
+}
+
+static void emit_directory(Walk *walk, const char *key)
+{
+    StoreEntry *entry = g_new0(StoreEntry, 1);
+    entry->key = g_strdup(key);
+    entry->size = -1;
+    g_ptr_array_add(walk->out, entry);
+    walk->found++;
 }
 
 static void emit(Walk *walk, const char *key)
@@ -92,7 +110,10 @@ static SfStatus visit(Walk *walk, const char *above, int depth, SfError *err)
     SF_TRY(read_names(walk, above, keys, err));
     for (guint i = 0; i < keys->len && walk->found < walk->max; i++) {
         const char *key = keys->pdata[i];
-        if (g_str_has_suffix(key, "/"))
+        bool directory = g_str_has_suffix(key, "/");
+        if (directory && walk->level)
+            emit_directory(walk, key);
+        else if (directory)
             SF_TRY(visit(walk, key, depth + 1, err));
         else
             emit(walk, key);
@@ -100,7 +121,8 @@ static SfStatus visit(Walk *walk, const char *above, int depth, SfError *err)
     return SF_OK;
 }
 
-SfStatus file_list(Store *base, const char *prefix, const char *start_after, size_t max, GPtrArray *out, SfError *err)
+static SfStatus list_keys(Store *base, const char *prefix, const char *start_after, bool level, size_t max,
+                          GPtrArray *out, SfError *err)
 {
     const char *slash = strrchr(prefix, '/');
     g_autofree char *above = g_strndup(prefix, slash ? (gsize) (slash - prefix) + 1 : 0);
@@ -108,8 +130,20 @@ SfStatus file_list(Store *base, const char *prefix, const char *start_after, siz
         .root = ((FileStore *) base)->root,
         .prefix = prefix,
         .after = start_after ? start_after : "",
+        .level = level,
         .max = max,
         .out = out,
     };
     return visit(&walk, above, 0, err);
+}
+
+SfStatus file_list(Store *base, const char *prefix, const char *start_after, size_t max, GPtrArray *out, SfError *err)
+{
+    return list_keys(base, prefix, start_after, false, max, out, err);
+}
+
+SfStatus file_list_level(Store *base, const char *prefix, const char *start_after, size_t max, GPtrArray *out,
+                         SfError *err)
+{
+    return list_keys(base, prefix, start_after, true, max, out, err);
 }
