@@ -35,10 +35,10 @@ static void read_timestamp(ThriftReader *reader, FileNode *node)
 {
     ThriftField field = {0};
     while (thrift_next(reader, &field)) {
-        if (field.id == 1) {
+        if (field.id == TIMESTAMP_IS_UTC) {
             node->utc = thrift_bool(&field);
             thrift_skip(reader, &field);
-        } else if (field.id == 2 && field.type == THRIFT_STRUCT && thrift_enter(reader)) {
+        } else if (field.id == TIMESTAMP_UNIT && field.type == THRIFT_STRUCT && thrift_enter(reader)) {
             ThriftField unit = {0};
             while (thrift_next(reader, &unit)) {
                 node->unit = unit.id;
@@ -58,7 +58,7 @@ static void read_logical_type(ThriftReader *reader, FileNode *node)
         return;
     while (thrift_next(reader, &field)) {
         node->logical = field.id;
-        if (field.id == 8 && field.type == THRIFT_STRUCT && thrift_enter(reader)) {
+        if (field.id == PARQUET_LOGICAL_TIMESTAMP && field.type == THRIFT_STRUCT && thrift_enter(reader)) {
             read_timestamp(reader, node);
             thrift_leave(reader);
         } else {
@@ -71,36 +71,36 @@ static void read_logical_type(ThriftReader *reader, FileNode *node)
 static void read_element(ThriftReader *reader, FileNode *node, int64_t *n_children)
 {
     ThriftField field = {0};
-    *node = (FileNode){.type = -1, .converted = -1};
+    *node = (FileNode){.type = PARQUET_NO_TYPE, .converted = PARQUET_CONVERTED_NONE};
     *n_children = 0;
     ThriftBytes name = {0};
     while (thrift_next(reader, &field)) {
         switch (field.id) {
-        case 1:
+        case ELEMENT_TYPE:
             node->type = (int) thrift_int(reader, &field);
             break;
-        case 2:
+        case ELEMENT_TYPE_LENGTH:
             node->width = (int32_t) thrift_int(reader, &field);
             break;
-        case 3:
+        case ELEMENT_REPETITION:
             node->repetition = (int) thrift_int(reader, &field);
             break;
-        case 4:
+        case ELEMENT_NAME:
             name = thrift_bytes(reader, &field);
             break;
-        case 5:
+        case ELEMENT_NUM_CHILDREN:
             *n_children = thrift_int(reader, &field);
             break;
-        case 6:
+        case ELEMENT_CONVERTED_TYPE:
             node->converted = (int) thrift_int(reader, &field);
             break;
-        case 7:
+        case ELEMENT_SCALE:
             node->scale = (int32_t) thrift_int(reader, &field);
             break;
-        case 8:
+        case ELEMENT_PRECISION:
             node->precision = (int32_t) thrift_int(reader, &field);
             break;
-        case 10:
+        case ELEMENT_LOGICAL_TYPE:
             if (field.type == THRIFT_STRUCT)
                 read_logical_type(reader, node);
             else
@@ -121,7 +121,7 @@ static bool is_sound(const FileNode *node, int64_t n_children, size_t left, unsi
     bool group = node->type < 0;
     if (n_children < 0 || (uint64_t) n_children > left || (group != (n_children > 0) && depth > 0))
         return false;
-    if (node->repetition < 0 || node->repetition > 2 || node->type > PARQUET_FIXED)
+    if (node->repetition < PARQUET_REQUIRED || node->repetition > PARQUET_REPEATED || node->type > PARQUET_FIXED)
         return false;
     return node->type != PARQUET_FIXED || node->width > 0;
 }
@@ -167,22 +167,22 @@ static void read_chunk_meta(ThriftReader *reader, FileChunk *chunk)
     int64_t dictionary = 0;
     while (thrift_next(reader, &field)) {
         switch (field.id) {
-        case 1:
+        case COLUMN_TYPE:
             chunk->type = (int) thrift_int(reader, &field);
             break;
-        case 4:
+        case COLUMN_CODEC:
             chunk->codec = (int) thrift_int(reader, &field);
             break;
-        case 5:
+        case COLUMN_NUM_VALUES:
             chunk->n_values = thrift_int(reader, &field);
             break;
-        case 7:
+        case COLUMN_COMPRESSED_SIZE:
             chunk->size = thrift_int(reader, &field);
             break;
-        case 9:
+        case COLUMN_DATA_PAGE_OFFSET:
             data = thrift_int(reader, &field);
             break;
-        case 11:
+        case COLUMN_DICTIONARY_PAGE_OFFSET:
             dictionary = thrift_int(reader, &field);
             break;
         default:
@@ -196,11 +196,11 @@ static void read_chunk_meta(ThriftReader *reader, FileChunk *chunk)
 static void read_chunk(ThriftReader *reader, FileChunk *chunk)
 {
     ThriftField field = {0};
-    *chunk = (FileChunk){.type = -1, .offset = -1};
+    *chunk = (FileChunk){.type = PARQUET_NO_TYPE, .offset = -1};
     if (!thrift_enter(reader))
         return;
     while (thrift_next(reader, &field)) {
-        if (field.id == 3 && field.type == THRIFT_STRUCT && thrift_enter(reader)) {
+        if (field.id == CHUNK_META_DATA && field.type == THRIFT_STRUCT && thrift_enter(reader)) {
             read_chunk_meta(reader, chunk);
             thrift_leave(reader);
         } else {
@@ -214,14 +214,14 @@ static void read_group(ThriftReader *reader, FileGroup *group)
 {
     ThriftField field = {0};
     while (thrift_next(reader, &field)) {
-        if (field.id == 1) {
+        if (field.id == GROUP_COLUMNS) {
             size_t n = thrift_list(reader, &field, THRIFT_STRUCT);
             for (size_t i = 0; i < n && !reader->failed; i++) {
                 FileChunk chunk;
                 read_chunk(reader, &chunk);
                 g_array_append_val(group->chunks, chunk);
             }
-        } else if (field.id == 3) {
+        } else if (field.id == GROUP_NUM_ROWS) {
             group->rows = thrift_int(reader, &field);
         } else {
             thrift_skip(reader, &field);
@@ -245,11 +245,11 @@ static void read_metadata(ThriftReader *reader, Footer *footer)
 {
     ThriftField field = {0};
     while (thrift_next(reader, &field)) {
-        if (field.id == 2)
+        if (field.id == FILE_SCHEMA)
             read_schema(reader, &field, footer);
-        else if (field.id == 3)
+        else if (field.id == FILE_NUM_ROWS)
             footer->rows = thrift_int(reader, &field);
-        else if (field.id == 4)
+        else if (field.id == FILE_ROW_GROUPS)
             read_groups(reader, &field, footer);
         else
             thrift_skip(reader, &field);
@@ -259,8 +259,8 @@ static void read_metadata(ThriftReader *reader, Footer *footer)
 /* Levels (parquet-format README, "Nested Encoding") and leaf numbers, from the root down. */
 static void number(FileNode *node, unsigned def, unsigned rep, bool root, size_t *leaf)
 {
-    node->max_def = def + (!root && node->repetition != 0);
-    node->max_rep = rep + (!root && node->repetition == 2);
+    node->max_def = def + (!root && node->repetition != PARQUET_REQUIRED);
+    node->max_rep = rep + (!root && node->repetition == PARQUET_REPEATED);
     node->leaf = *leaf;
     for (size_t i = 0; i < node->n_children; i++)
         number(node->children[i], node->max_def, node->max_rep, false, leaf);

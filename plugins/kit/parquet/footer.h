@@ -7,15 +7,15 @@
 /* One SchemaElement in its tree. */
 typedef struct FileNode {
     char *name;
-    int type; /* ParquetType; -1: a group */
+    int type; /* ParquetType, or a number that it lacks; likewise the next four */
     int32_t width;
-    int repetition; /* 0 required, 1 optional, 2 repeated */
-    int converted;  /* ConvertedType; -1: none */
-    int logical;    /* field of the LogicalType union; 0: none */
+    int repetition;
+    int converted;
+    int logical;
     int32_t scale;
     int32_t precision;
     bool utc; /* timestamps */
-    int unit; /* timestamps: 1 ms, 2 µs, 3 ns */
+    int unit; /* timestamps: ParquetTimeUnit */
     unsigned max_def;
     unsigned max_rep;
     size_t leaf; /* number of the first leaf at or below it */

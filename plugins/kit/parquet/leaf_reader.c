@@ -56,13 +56,13 @@ static void read_data_header(ThriftReader *reader, PageHeader *header)
 {
     ThriftField field = {0};
     while (thrift_next(reader, &field)) {
-        if (field.id == 1)
+        if (field.id == DATA_PAGE_NUM_VALUES)
             header->n = thrift_int(reader, &field);
-        else if (field.id == 2)
+        else if (field.id == DATA_PAGE_ENCODING)
             header->encoding = (int) thrift_int(reader, &field);
-        else if (field.id == 3)
+        else if (field.id == DATA_PAGE_DEFINITION_ENCODING)
             header->def_encoding = (int) thrift_int(reader, &field);
-        else if (field.id == 4)
+        else if (field.id == DATA_PAGE_REPETITION_ENCODING)
             header->rep_encoding = (int) thrift_int(reader, &field);
         else
             thrift_skip(reader, &field);
@@ -75,16 +75,17 @@ static SfStatus read_header(LeafReader *reader, PageHeader *header, SfError *err
     ThriftField field = {0};
     *header = (PageHeader){.type = -1, .n = -1, .encoding = -1};
     while (thrift_next(&thrift, &field)) {
-        if (field.id == 1) {
+        if (field.id == PAGE_TYPE) {
             header->type = (int) thrift_int(&thrift, &field);
-        } else if (field.id == 2) {
+        } else if (field.id == PAGE_UNCOMPRESSED_SIZE) {
             header->unpacked = thrift_int(&thrift, &field);
-        } else if (field.id == 3) {
+        } else if (field.id == PAGE_COMPRESSED_SIZE) {
             header->packed = thrift_int(&thrift, &field);
-        } else if (field.id == 4) {
+        } else if (field.id == PAGE_CRC) {
             header->has_crc = true;
             header->crc = (uint32_t) thrift_int(&thrift, &field);
-        } else if ((field.id == 5 || field.id == 7) && field.type == THRIFT_STRUCT && thrift_enter(&thrift)) {
+        } else if ((field.id == PAGE_DATA_HEADER || field.id == PAGE_DICTIONARY_HEADER) &&
+                   field.type == THRIFT_STRUCT && thrift_enter(&thrift)) {
             read_data_header(&thrift, header);
             thrift_leave(&thrift);
         } else {
@@ -141,7 +142,8 @@ static SfStatus index_dictionary(LeafReader *reader, SfError *err)
 
 static size_t value_width(const FileNode *node)
 {
-    static const uint8_t widths[] = {0, 4, 8, 12, 4, 8, 0};
+    static const uint8_t widths[] = {[PARQUET_INT32] = 4, [PARQUET_INT64] = 8,  [PARQUET_INT96] = 12,
+                                     [PARQUET_FLOAT] = 4, [PARQUET_DOUBLE] = 8, [PARQUET_BYTE_ARRAY] = 0};
     return node->type == PARQUET_FIXED ? (size_t) node->width : widths[node->type];
 }
 

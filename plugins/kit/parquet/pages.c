@@ -46,16 +46,16 @@ static SfStatus add_page(ColumnWriter *column, Scratch *scratch, const uint8_t *
     size_t before = out->size;
     ThriftWriter header;
     thrift_writer_init(&header, out);
-    thrift_add_i32(&header, 1, (int32_t) type);
-    thrift_add_i32(&header, 2, (int32_t) size);
-    thrift_add_i32(&header, 3, (int32_t) scratch->packed.size);
-    thrift_add_i32(&header, 4, (int32_t) crc32_z(0, scratch->packed.data, scratch->packed.size));
-    thrift_begin_struct(&header, type == PARQUET_DICTIONARY_PAGE ? 7 : 5);
-    thrift_add_i32(&header, 1, (int32_t) values);
-    thrift_add_i32(&header, 2, (int32_t) encoding);
+    thrift_add_i32(&header, PAGE_TYPE, (int32_t) type);
+    thrift_add_i32(&header, PAGE_UNCOMPRESSED_SIZE, (int32_t) size);
+    thrift_add_i32(&header, PAGE_COMPRESSED_SIZE, (int32_t) scratch->packed.size);
+    thrift_add_i32(&header, PAGE_CRC, (int32_t) crc32_z(0, scratch->packed.data, scratch->packed.size));
+    thrift_begin_struct(&header, type == PARQUET_DICTIONARY_PAGE ? PAGE_DICTIONARY_HEADER : PAGE_DATA_HEADER);
+    thrift_add_i32(&header, DATA_PAGE_NUM_VALUES, (int32_t) values);
+    thrift_add_i32(&header, DATA_PAGE_ENCODING, (int32_t) encoding);
     if (type == PARQUET_DATA_PAGE) {
-        thrift_add_i32(&header, 3, PARQUET_RLE);
-        thrift_add_i32(&header, 4, PARQUET_RLE);
+        thrift_add_i32(&header, DATA_PAGE_DEFINITION_ENCODING, PARQUET_RLE);
+        thrift_add_i32(&header, DATA_PAGE_REPETITION_ENCODING, PARQUET_RLE);
     }
     thrift_end_struct(&header);
     thrift_end_struct(&header);
@@ -125,7 +125,7 @@ static void encode_encodings(const ColumnWriter *column, ThriftWriter *meta)
     bool levels = column->leaf->max_def > 0 || column->leaf->max_rep > 0;
     bool plain = column->plain_pages > 0 || column->dictionary_pages > 0;
     bool dictionary = column->dictionary_pages > 0;
-    thrift_begin_list(meta, 2, THRIFT_I32, (size_t) plain + levels + dictionary);
+    thrift_begin_list(meta, COLUMN_ENCODINGS, THRIFT_I32, (size_t) plain + levels + dictionary);
     if (plain)
         thrift_element_i32(meta, PARQUET_PLAIN);
     if (levels)
@@ -137,9 +137,9 @@ static void encode_encodings(const ColumnWriter *column, ThriftWriter *meta)
 static void encode_page_count(ThriftWriter *meta, ParquetPageType type, ParquetEncoding encoding, int32_t count)
 {
     thrift_begin_element(meta);
-    thrift_add_i32(meta, 1, (int32_t) type);
-    thrift_add_i32(meta, 2, (int32_t) encoding);
-    thrift_add_i32(meta, 3, count);
+    thrift_add_i32(meta, ENCODING_STATS_PAGE_TYPE, (int32_t) type);
+    thrift_add_i32(meta, ENCODING_STATS_ENCODING, (int32_t) encoding);
+    thrift_add_i32(meta, ENCODING_STATS_COUNT, count);
     thrift_end_struct(meta);
 }
 
@@ -148,7 +148,7 @@ static void encode_page_counts(const ColumnWriter *column, ThriftWriter *meta)
 {
     bool dictionary = column->dictionary_pages > 0;
     bool plain = column->plain_pages > 0;
-    thrift_begin_list(meta, 13, THRIFT_STRUCT, (size_t) (dictionary ? 2 : 0) + plain);
+    thrift_begin_list(meta, COLUMN_ENCODING_STATS, THRIFT_STRUCT, (size_t) (dictionary ? 2 : 0) + plain);
     if (dictionary) {
         encode_page_count(meta, PARQUET_DICTIONARY_PAGE, PARQUET_PLAIN, 1);
         encode_page_count(meta, PARQUET_DATA_PAGE, PARQUET_RLE_DICTIONARY, column->dictionary_pages);
@@ -166,21 +166,21 @@ typedef struct Chunk {
 static void encode_chunk(const ColumnWriter *column, const Scratch *scratch, const Chunk *chunk, ThriftWriter *meta)
 {
     thrift_begin_element(meta);
-    thrift_add_i64(meta, 2, 0);
-    thrift_begin_struct(meta, 3);
-    thrift_add_i32(meta, 1, (int32_t) column->leaf->physical);
+    thrift_add_i64(meta, CHUNK_FILE_OFFSET, 0);
+    thrift_begin_struct(meta, CHUNK_META_DATA);
+    thrift_add_i32(meta, COLUMN_TYPE, (int32_t) column->leaf->physical);
     encode_encodings(column, meta);
-    thrift_begin_list(meta, 3, THRIFT_BINARY, g_strv_length(column->path));
+    thrift_begin_list(meta, COLUMN_PATH, THRIFT_BINARY, g_strv_length(column->path));
     for (char **part = column->path; *part; part++)
         thrift_element_binary(meta, *part, strlen(*part));
-    thrift_add_i32(meta, 4, (int32_t) scratch->kind);
-    thrift_add_i64(meta, 5, column->chunk_levels);
-    thrift_add_i64(meta, 6, column->pages_unpacked);
-    thrift_add_i64(meta, 7, chunk->size);
-    thrift_add_i64(meta, 9, chunk->data_offset);
+    thrift_add_i32(meta, COLUMN_CODEC, (int32_t) scratch->kind);
+    thrift_add_i64(meta, COLUMN_NUM_VALUES, column->chunk_levels);
+    thrift_add_i64(meta, COLUMN_UNCOMPRESSED_SIZE, column->pages_unpacked);
+    thrift_add_i64(meta, COLUMN_COMPRESSED_SIZE, chunk->size);
+    thrift_add_i64(meta, COLUMN_DATA_PAGE_OFFSET, chunk->data_offset);
     if (column->dictionary_pages > 0)
-        thrift_add_i64(meta, 11, chunk->dictionary_offset);
-    parquet_stats_encode(&column->chunk, column->leaf, meta, 12);
+        thrift_add_i64(meta, COLUMN_DICTIONARY_PAGE_OFFSET, chunk->dictionary_offset);
+    parquet_stats_encode(&column->chunk, column->leaf, meta);
     encode_page_counts(column, meta);
     thrift_end_struct(meta);
     thrift_end_struct(meta);

@@ -49,10 +49,14 @@ static const FileNode *member(const FileNode *group, const char *name)
 /* µs a unit, or -n: n units a µs; 0: no timestamp. Without any annotation the writer meant plain numbers. */
 static int64_t timestamp_scale(const FileNode *file)
 {
-    static const int64_t scales[] = {0, 1000, 1, -1000};
-    if (file->logical == 8 && file->unit >= 1 && file->unit <= 3)
+    static const int64_t scales[] = {
+        [PARQUET_UNIT_MILLIS] = 1000, [PARQUET_UNIT_MICROS] = 1, [PARQUET_UNIT_NANOS] = -1000};
+    if (file->logical == PARQUET_LOGICAL_TIMESTAMP && file->unit >= PARQUET_UNIT_MILLIS &&
+        file->unit <= PARQUET_UNIT_NANOS)
         return scales[file->unit];
-    return file->converted == 9 ? 1000 : file->converted == 10 ? 1 : 0;
+    if (file->converted == PARQUET_CONVERTED_TIMESTAMP_MILLIS)
+        return 1000;
+    return file->converted == PARQUET_CONVERTED_TIMESTAMP_MICROS ? 1 : 0;
 }
 
 #define BIT(physical) (1u << (physical))
@@ -75,7 +79,7 @@ static bool fits(const ParquetNode *wanted, const FileNode *file)
 {
     if (!(readable[wanted->type] & BIT(file->type)))
         return false;
-    bool decimal = file->logical == 5 || file->converted == 5;
+    bool decimal = file->logical == PARQUET_LOGICAL_DECIMAL || file->converted == PARQUET_CONVERTED_DECIMAL;
     switch (wanted->type) {
     case SF_BOOL:
     case SF_FLOAT64:
@@ -83,7 +87,7 @@ static bool fits(const ParquetNode *wanted, const FileNode *file)
     case SF_DECIMAL128:
         return decimal && file->scale == wanted->scale && file->width <= 16;
     case SF_DATE:
-        return file->logical == 6 || file->converted == 6;
+        return file->logical == PARQUET_LOGICAL_DATE || file->converted == PARQUET_CONVERTED_DATE;
     case SF_INT64:
         return !decimal && timestamp_scale(file) == 0;
     case SF_TIMESTAMP:
@@ -99,7 +103,7 @@ static SfStatus bind(ParquetReader *reader, Bound *bound, const ParquetNode *wan
 /* What repeats in a list, by the rules for old files (LogicalTypes.md, "Lists", backward compatibility). */
 static SfStatus bind_list(ParquetReader *reader, Bound *bound, const FileNode *file, SfError *err)
 {
-    if (file->n_children != 1 || file->children[0]->repetition != 2)
+    if (file->n_children != 1 || file->children[0]->repetition != PARQUET_REPEATED)
         return sf_fail(err, SF_FATAL, "column '%s' is no list in the file", file->name);
     const FileNode *repeated = file->children[0];
     g_autofree char *tuple = g_strconcat(file->name, "_tuple", NULL);

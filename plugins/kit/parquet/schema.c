@@ -166,56 +166,55 @@ void parquet_schema_leaves(ParquetNode *root, GPtrArray *out)
         parquet_schema_leaves(root->children[i], out);
 }
 
-/* ConvertedType, for readers older than LogicalType; -1: none. */
-static int converted_type(const ParquetNode *node)
+static ParquetConverted converted_type(const ParquetNode *node)
 {
     if (node->as == PARQUET_AS_INT8 || node->as == PARQUET_AS_INT16)
-        return node->as == PARQUET_AS_INT8 ? 15 : 16;
+        return node->as == PARQUET_AS_INT8 ? PARQUET_CONVERTED_INT_8 : PARQUET_CONVERTED_INT_16;
     if (node->as == PARQUET_AS_LOCAL_TIME) /* there is none for it */
-        return -1;
+        return PARQUET_CONVERTED_NONE;
     switch (node->type) {
     case SF_UTF8:
-        return 0;
+        return PARQUET_CONVERTED_UTF8;
     case SF_DECIMAL128:
-        return 5;
+        return PARQUET_CONVERTED_DECIMAL;
     case SF_DATE:
-        return 6;
+        return PARQUET_CONVERTED_DATE;
     case SF_TIMESTAMP:
-        return 10;
+        return PARQUET_CONVERTED_TIMESTAMP_MICROS;
     default:
-        return -1;
+        return PARQUET_CONVERTED_NONE;
     }
 }
 
 static void encode_timestamp(bool utc, ThriftWriter *writer)
 {
-    thrift_begin_struct(writer, 8);
-    thrift_add_bool(writer, 1, utc);
-    thrift_begin_struct(writer, 2);
-    thrift_begin_struct(writer, 2); /* microseconds */
+    thrift_begin_struct(writer, PARQUET_LOGICAL_TIMESTAMP);
+    thrift_add_bool(writer, TIMESTAMP_IS_UTC, utc);
+    thrift_begin_struct(writer, TIMESTAMP_UNIT);
+    thrift_begin_struct(writer, PARQUET_UNIT_MICROS);
     thrift_end_struct(writer);
     thrift_end_struct(writer);
 }
 
 static void encode_logical_type(const ParquetNode *node, ThriftWriter *writer)
 {
-    thrift_begin_struct(writer, 10);
+    thrift_begin_struct(writer, ELEMENT_LOGICAL_TYPE);
     switch (node->type) {
     case SF_INT32:
-        thrift_begin_struct(writer, 10);
-        thrift_add_i8(writer, 1, node->as == PARQUET_AS_INT8 ? 8 : 16);
-        thrift_add_bool(writer, 2, true);
+        thrift_begin_struct(writer, PARQUET_LOGICAL_INTEGER);
+        thrift_add_i8(writer, INTEGER_BIT_WIDTH, node->as == PARQUET_AS_INT8 ? 8 : 16);
+        thrift_add_bool(writer, INTEGER_IS_SIGNED, true);
         break;
     case SF_UTF8:
-        thrift_begin_struct(writer, 1);
+        thrift_begin_struct(writer, PARQUET_LOGICAL_STRING);
         break;
     case SF_DECIMAL128:
-        thrift_begin_struct(writer, 5);
-        thrift_add_i32(writer, 1, node->scale);
-        thrift_add_i32(writer, 2, node->precision);
+        thrift_begin_struct(writer, PARQUET_LOGICAL_DECIMAL);
+        thrift_add_i32(writer, DECIMAL_SCALE, node->scale);
+        thrift_add_i32(writer, DECIMAL_PRECISION, node->precision);
         break;
     case SF_DATE:
-        thrift_begin_struct(writer, 6);
+        thrift_begin_struct(writer, PARQUET_LOGICAL_DATE);
         break;
     default:
         encode_timestamp(node->as != PARQUET_AS_LOCAL_TIME, writer);
@@ -227,67 +226,82 @@ static void encode_logical_type(const ParquetNode *node, ThriftWriter *writer)
 static void encode_leaf(const ParquetNode *node, const char *name, bool nullable, ThriftWriter *writer)
 {
     thrift_begin_element(writer);
-    thrift_add_i32(writer, 1, (int32_t) node->physical);
+    thrift_add_i32(writer, ELEMENT_TYPE, (int32_t) node->physical);
     if (node->physical == PARQUET_FIXED)
-        thrift_add_i32(writer, 2, node->width);
-    thrift_add_i32(writer, 3, nullable);
-    thrift_add_string(writer, 4, name);
-    int converted = converted_type(node);
-    if (converted >= 0)
-        thrift_add_i32(writer, 6, converted);
+        thrift_add_i32(writer, ELEMENT_TYPE_LENGTH, node->width);
+    thrift_add_i32(writer, ELEMENT_REPETITION, nullable ? PARQUET_OPTIONAL : PARQUET_REQUIRED);
+    thrift_add_string(writer, ELEMENT_NAME, name);
+    ParquetConverted converted = converted_type(node);
+    if (converted != PARQUET_CONVERTED_NONE)
+        thrift_add_i32(writer, ELEMENT_CONVERTED_TYPE, (int32_t) converted);
     if (node->type == SF_DECIMAL128) {
-        thrift_add_i32(writer, 7, node->scale);
-        thrift_add_i32(writer, 8, node->precision);
+        thrift_add_i32(writer, ELEMENT_SCALE, node->scale);
+        thrift_add_i32(writer, ELEMENT_PRECISION, node->precision);
     }
     if (node->field_id)
-        thrift_add_i32(writer, 9, node->field_id);
-    if (converted >= 0 || node->as == PARQUET_AS_LOCAL_TIME)
+        thrift_add_i32(writer, ELEMENT_FIELD_ID, node->field_id);
+    if (converted != PARQUET_CONVERTED_NONE || node->as == PARQUET_AS_LOCAL_TIME)
         encode_logical_type(node, writer);
     thrift_end_struct(writer);
 }
 
-/* A group; annotation: the LogicalType's field (2 MAP, 3 LIST), 0: none; likewise the id. */
-static void encode_group(const char *name, int repetition, size_t n_children, int annotation, int32_t field_id,
-                         ThriftWriter *writer)
+typedef struct Group {
+    const char *name;
+    ParquetRepetition repetition;
+    size_t n_children;
+    ParquetLogical logical; /* MAP, LIST or none */
+    int32_t field_id;       /* 0: none */
+} Group;
+
+static void encode_group(const Group *group, ThriftWriter *writer)
 {
     thrift_begin_element(writer);
-    if (repetition >= 0)
-        thrift_add_i32(writer, 3, repetition);
-    thrift_add_string(writer, 4, name);
-    thrift_add_i32(writer, 5, (int32_t) n_children);
-    if (annotation) {
-        thrift_add_i32(writer, 6, annotation == 2 ? 1 : 3);
-    }
-    if (field_id)
-        thrift_add_i32(writer, 9, field_id);
-    if (annotation) {
-        thrift_begin_struct(writer, 10);
-        thrift_begin_struct(writer, (int16_t) annotation);
+    if (group->repetition != PARQUET_NO_REPETITION)
+        thrift_add_i32(writer, ELEMENT_REPETITION, (int32_t) group->repetition);
+    thrift_add_string(writer, ELEMENT_NAME, group->name);
+    thrift_add_i32(writer, ELEMENT_NUM_CHILDREN, (int32_t) group->n_children);
+    if (group->logical != PARQUET_LOGICAL_NONE)
+        thrift_add_i32(writer, ELEMENT_CONVERTED_TYPE,
+                       group->logical == PARQUET_LOGICAL_MAP ? PARQUET_CONVERTED_MAP : PARQUET_CONVERTED_LIST);
+    if (group->field_id)
+        thrift_add_i32(writer, ELEMENT_FIELD_ID, group->field_id);
+    if (group->logical != PARQUET_LOGICAL_NONE) {
+        thrift_begin_struct(writer, ELEMENT_LOGICAL_TYPE);
+        thrift_begin_struct(writer, (int16_t) group->logical);
         thrift_end_struct(writer);
         thrift_end_struct(writer);
     }
     thrift_end_struct(writer);
+}
+
+/* What repeats in a list or a map (LogicalTypes.md, "Nested Types"). */
+static void encode_repeated(const char *name, size_t n_children, ThriftWriter *writer)
+{
+    encode_group(&(Group){.name = name, .repetition = PARQUET_REPEATED, .n_children = n_children}, writer);
 }
 
 static void encode_node(const ParquetNode *node, const char *name, ThriftWriter *writer)
 {
     if (node->n_children == 0) {
         encode_leaf(node, name, node->nullable, writer);
-    } else if (node->type == SF_STRUCT) {
-        encode_group(name, node->nullable, node->n_children, 0, node->field_id, writer);
-        for (size_t i = 0; i < node->n_children; i++)
-            encode_node(node->children[i], node->children[i]->name, writer);
-    } else if (node->map) {
-        const ParquetNode *entry = node->children[0];
-        encode_group(name, node->nullable, 1, 2, node->field_id, writer);
-        encode_group("key_value", 2, entry->n_children, 0, 0, writer);
-        for (size_t i = 0; i < entry->n_children; i++)
-            encode_node(entry->children[i], i == 0 ? "key" : "value", writer);
-    } else {
-        encode_group(name, node->nullable, 1, 3, node->field_id, writer);
-        encode_group("list", 2, 1, 0, 0, writer);
-        encode_node(node->children[0], "element", writer);
+        return;
     }
+    Group group = {.name = name,
+                   .repetition = node->nullable ? PARQUET_OPTIONAL : PARQUET_REQUIRED,
+                   .n_children = node->n_children,
+                   .field_id = node->field_id};
+    const ParquetNode *parent = node;
+    if (node->type == SF_LIST)
+        group.logical = node->map ? PARQUET_LOGICAL_MAP : PARQUET_LOGICAL_LIST;
+    encode_group(&group, writer);
+    if (node->map) {
+        parent = node->children[0];
+        encode_repeated("key_value", parent->n_children, writer);
+    } else if (node->type == SF_LIST) {
+        encode_repeated("list", 1, writer);
+    }
+    for (size_t i = 0; i < parent->n_children; i++)
+        encode_node(parent->children[i], parent->type == SF_LIST ? "element" : parent->children[i]->name, writer);
 }
 
 static size_t count_elements(const ParquetNode *node)
@@ -300,10 +314,11 @@ static size_t count_elements(const ParquetNode *node)
     return n;
 }
 
-void parquet_schema_encode(const ParquetNode *root, ThriftWriter *writer, int16_t id)
+void parquet_schema_encode(const ParquetNode *root, ThriftWriter *writer)
 {
-    thrift_begin_list(writer, id, THRIFT_STRUCT, count_elements(root));
-    encode_group("schema", -1, root->n_children, 0, 0, writer);
+    thrift_begin_list(writer, FILE_SCHEMA, THRIFT_STRUCT, count_elements(root));
+    encode_group(&(Group){.name = "schema", .repetition = PARQUET_NO_REPETITION, .n_children = root->n_children},
+                 writer);
     for (size_t i = 0; i < root->n_children; i++)
         encode_node(root->children[i], root->children[i]->name, writer);
 }

@@ -4,34 +4,8 @@
 
 #include <glib.h>
 #include <sf/sf.h>
+#include "format.h"
 #include "thrift.h"
-
-/* Physical types, by their numbers in the format. */
-typedef enum ParquetType {
-    PARQUET_BOOLEAN = 0,
-    PARQUET_INT32 = 1,
-    PARQUET_INT64 = 2,
-    PARQUET_INT96 = 3,
-    PARQUET_FLOAT = 4,
-    PARQUET_DOUBLE = 5,
-    PARQUET_BYTE_ARRAY = 6,
-    PARQUET_FIXED = 7
-} ParquetType;
-
-typedef enum ParquetEncoding {
-    PARQUET_PLAIN = 0,
-    PARQUET_PLAIN_DICTIONARY = 2,
-    PARQUET_RLE = 3,
-    PARQUET_BIT_PACKED = 4,
-    PARQUET_RLE_DICTIONARY = 8
-} ParquetEncoding;
-
-typedef enum ParquetPageType {
-    PARQUET_DATA_PAGE = 0,
-    PARQUET_INDEX_PAGE,
-    PARQUET_DICTIONARY_PAGE,
-    PARQUET_DATA_PAGE_V2
-} ParquetPageType;
 
 /* What a column is stored as, where that is not what its rows are. Values that do not fit are the caller's to sort
  * out. */
@@ -85,8 +59,8 @@ void parquet_node_free(ParquetNode *node);
 /* Leaves in order: nodes whose children are none. */
 void parquet_schema_leaves(ParquetNode *root, GPtrArray *out);
 
-/* SchemaElement list of FileMetaData (field `id`), root first, and its length. */
-void parquet_schema_encode(const ParquetNode *root, ThriftWriter *writer, int16_t id);
+/* FileMetaData.schema: a list of SchemaElements, root first. */
+void parquet_schema_encode(const ParquetNode *root, ThriftWriter *writer);
 
 /* The child at or below which that leaf is, and its number (may be NULL), of a node that has it. */
 const ParquetNode *parquet_node_toward(const ParquetNode *node, size_t leaf, size_t *number);

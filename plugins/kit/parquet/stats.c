@@ -214,11 +214,11 @@ static void encode_bytes(const ParquetStats *stats, const ParquetNode *leaf, Thr
         max = raise_bound(bound, max, utf8);
     bool has_max = exact || max > 0;
     if (has_max)
-        thrift_add_binary(writer, 5, bound, max);
-    thrift_add_binary(writer, 6, stats->min_bytes.data, min);
+        thrift_add_binary(writer, STATISTICS_MAX_VALUE, bound, max);
+    thrift_add_binary(writer, STATISTICS_MIN_VALUE, stats->min_bytes.data, min);
     if (has_max)
-        thrift_add_bool(writer, 7, exact);
-    thrift_add_bool(writer, 8, min == stats->min_bytes.size);
+        thrift_add_bool(writer, STATISTICS_MAX_IS_EXACT, exact);
+    thrift_add_bool(writer, STATISTICS_MIN_IS_EXACT, min == stats->min_bytes.size);
 }
 
 /* Both zeros are equal, but not for readers that order them: each bound has the sign that holds for those too. */
@@ -248,10 +248,10 @@ static void encode_fixed(const ParquetStats *stats, const ParquetNode *leaf, Thr
     }
     min = GUINT64_TO_LE(min);
     max = GUINT64_TO_LE(max);
-    thrift_add_binary(writer, 5, &max, width);
-    thrift_add_binary(writer, 6, &min, width);
-    thrift_add_bool(writer, 7, true);
-    thrift_add_bool(writer, 8, true);
+    thrift_add_binary(writer, STATISTICS_MAX_VALUE, &max, width);
+    thrift_add_binary(writer, STATISTICS_MIN_VALUE, &min, width);
+    thrift_add_bool(writer, STATISTICS_MAX_IS_EXACT, true);
+    thrift_add_bool(writer, STATISTICS_MIN_IS_EXACT, true);
 }
 
 bool parquet_stats_bounded(const ParquetStats *stats)
@@ -259,18 +259,18 @@ bool parquet_stats_bounded(const ParquetStats *stats)
     return stats->any && !stats->nan;
 }
 
-void parquet_stats_encode(const ParquetStats *stats, const ParquetNode *leaf, ThriftWriter *writer, int16_t id)
+void parquet_stats_encode(const ParquetStats *stats, const ParquetNode *leaf, ThriftWriter *writer)
 {
     bool bounded = parquet_stats_bounded(stats);
-    thrift_begin_struct(writer, id);
-    thrift_add_i64(writer, 3, stats->nulls);
+    thrift_begin_struct(writer, COLUMN_STATISTICS);
+    thrift_add_i64(writer, STATISTICS_NULL_COUNT, stats->nulls);
     if (bounded && leaf->physical == PARQUET_BYTE_ARRAY)
         encode_bytes(stats, leaf, writer);
     else if (bounded && leaf->physical == PARQUET_FIXED) {
-        thrift_add_binary(writer, 5, stats->max_bytes.data, stats->max_bytes.size);
-        thrift_add_binary(writer, 6, stats->min_bytes.data, stats->min_bytes.size);
-        thrift_add_bool(writer, 7, true);
-        thrift_add_bool(writer, 8, true);
+        thrift_add_binary(writer, STATISTICS_MAX_VALUE, stats->max_bytes.data, stats->max_bytes.size);
+        thrift_add_binary(writer, STATISTICS_MIN_VALUE, stats->min_bytes.data, stats->min_bytes.size);
+        thrift_add_bool(writer, STATISTICS_MAX_IS_EXACT, true);
+        thrift_add_bool(writer, STATISTICS_MIN_IS_EXACT, true);
     } else if (bounded)
         encode_fixed(stats, leaf, writer);
     thrift_end_struct(writer);

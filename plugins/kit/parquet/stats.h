@@ -30,8 +30,8 @@ void parquet_stats_merge(ParquetStats *stats, const ParquetStats *more, const Pa
  * one among the values no pair of numbers bounds them. */
 bool parquet_stats_bounded(const ParquetStats *stats);
 
-/* Statistics, field `id` of ColumnMetaData; long strings are cut. */
-void parquet_stats_encode(const ParquetStats *stats, const ParquetNode *leaf, ThriftWriter *writer, int16_t id);
+/* ColumnMetaData.statistics; long strings are cut. */
+void parquet_stats_encode(const ParquetStats *stats, const ParquetNode *leaf, ThriftWriter *writer);
 
 /* Of valid UTF-8, U+0000 counted like others. */
 int64_t parquet_characters(const char *text, int64_t size);

@@ -1,6 +1,9 @@
 /* Thrift's compact protocol: writing what we made, reading what cannot be trusted. Knows no Parquet. */
 #include "thrift.h"
 
+/* What the upper half of a header's byte holds: the distance of a field's id, or a list's size below it. */
+#define SHORT_FORM_MAX 15
+
 static uint64_t zigzag(int64_t value)
 {
     return ((uint64_t) value << 1) ^ (uint64_t) (value >> 63);
@@ -16,7 +19,7 @@ static void add_header(ThriftWriter *writer, int16_t id, ThriftType type)
     int16_t *last = &writer->last[writer->depth];
     int delta = id - *last;
     g_assert(delta > 0);
-    if (delta <= 15) {
+    if (delta <= SHORT_FORM_MAX) {
         buffer_add_byte(writer->out, (uint8_t) (delta << 4 | type));
     } else {
         buffer_add_byte(writer->out, (uint8_t) type);
@@ -77,10 +80,10 @@ void thrift_add_string(ThriftWriter *writer, int16_t id, const char *text)
 void thrift_begin_list(ThriftWriter *writer, int16_t id, ThriftType element, size_t n)
 {
     add_header(writer, id, THRIFT_LIST);
-    if (n < 15) {
+    if (n < SHORT_FORM_MAX) {
         buffer_add_byte(writer->out, (uint8_t) (n << 4 | element));
     } else {
-        buffer_add_byte(writer->out, (uint8_t) (0xF0 | element));
+        buffer_add_byte(writer->out, (uint8_t) (SHORT_FORM_MAX << 4 | element));
         buffer_add_varint(writer->out, n);
     }
 }
@@ -99,7 +102,7 @@ void thrift_begin_struct(ThriftWriter *writer, int16_t id)
 
 void thrift_end_struct(ThriftWriter *writer)
 {
-    buffer_add_byte(writer->out, 0);
+    buffer_add_byte(writer->out, THRIFT_STOP);
     if (writer->depth > 0)
         writer->depth--;
 }
@@ -157,7 +160,7 @@ ThriftBytes thrift_item_bytes(ThriftReader *reader)
 bool thrift_next(ThriftReader *reader, ThriftField *field)
 {
     uint8_t header = read_byte(reader);
-    if (reader->failed || (header & 0x0F) == 0)
+    if (reader->failed || (header & 0x0F) == THRIFT_STOP)
         return false;
     field->type = header & 0x0F;
     if (header >> 4)
@@ -194,7 +197,7 @@ static size_t list_header(ThriftReader *reader, uint8_t *element)
 {
     uint8_t header = read_byte(reader);
     uint64_t n = header >> 4;
-    if (n == 15)
+    if (n == SHORT_FORM_MAX)
         n = read_varint(reader);
     *element = header & 0x0F;
     /* An element takes at least one byte: a bigger claim is a lie, and would be a bomb. */

@@ -6,7 +6,9 @@
 #include <stdbool.h>
 #include "buffer.h"
 
+/* "Struct encoding": types of fields, and of elements, in which the first two are one. */
 typedef enum ThriftType {
+    THRIFT_STOP = 0,
     THRIFT_TRUE = 1,
     THRIFT_FALSE = 2,
     THRIFT_I8 = 3,

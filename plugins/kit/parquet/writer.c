@@ -117,15 +117,15 @@ static SfStatus end_row_group(ParquetWriter *writer, SfError *err)
     int64_t start = (int64_t) writer->file.size;
     int64_t unpacked = 0;
     thrift_writer_init(&meta, &writer->groups);
-    thrift_begin_list(&meta, 1, THRIFT_STRUCT, writer->leaves->len);
+    thrift_begin_list(&meta, GROUP_COLUMNS, THRIFT_STRUCT, writer->leaves->len);
     for (guint i = 0; i < writer->leaves->len; i++)
         SF_TRY(pages_end_chunk(&writer->columns[i], writer->scratch, &writer->file, &meta, &unpacked, err));
-    thrift_add_i64(&meta, 2, unpacked);
-    thrift_add_i64(&meta, 3, writer->group_rows);
-    thrift_add_i64(&meta, 5, start);
-    thrift_add_i64(&meta, 6, (int64_t) writer->file.size - start);
+    thrift_add_i64(&meta, GROUP_TOTAL_BYTE_SIZE, unpacked);
+    thrift_add_i64(&meta, GROUP_NUM_ROWS, writer->group_rows);
+    thrift_add_i64(&meta, GROUP_FILE_OFFSET, start);
+    thrift_add_i64(&meta, GROUP_TOTAL_COMPRESSED_SIZE, (int64_t) writer->file.size - start);
     if (writer->n_groups <= INT16_MAX)
-        thrift_add_i16(&meta, 7, (int16_t) writer->n_groups);
+        thrift_add_i16(&meta, GROUP_ORDINAL, (int16_t) writer->n_groups);
     thrift_end_struct(&meta);
     writer->n_groups++;
     writer->group_rows = 0;
@@ -211,10 +211,10 @@ static void add_calendar(ParquetWriter *writer, ThriftWriter *meta)
     }
     if (!times)
         return;
-    thrift_begin_list(meta, 5, THRIFT_STRUCT, 1);
+    thrift_begin_list(meta, FILE_KEY_VALUES, THRIFT_STRUCT, 1);
     thrift_begin_element(meta);
-    thrift_add_string(meta, 1, "org.apache.spark.version");
-    thrift_add_string(meta, 2, "3.5.0");
+    thrift_add_string(meta, KEY_VALUE_KEY, "org.apache.spark.version");
+    thrift_add_string(meta, KEY_VALUE_VALUE, "3.5.0");
     thrift_end_struct(meta);
 }
 
@@ -224,17 +224,17 @@ static void add_footer(ParquetWriter *writer)
     size_t start = writer->file.size;
     ThriftWriter meta;
     thrift_writer_init(&meta, &writer->file);
-    thrift_add_i32(&meta, 1, 1);
-    parquet_schema_encode(writer->root, &meta, 2);
-    thrift_add_i64(&meta, 3, writer->rows);
-    thrift_begin_list(&meta, 4, THRIFT_STRUCT, writer->n_groups);
+    thrift_add_i32(&meta, FILE_VERSION, 1);
+    parquet_schema_encode(writer->root, &meta);
+    thrift_add_i64(&meta, FILE_NUM_ROWS, writer->rows);
+    thrift_begin_list(&meta, FILE_ROW_GROUPS, THRIFT_STRUCT, writer->n_groups);
     buffer_add(&writer->file, writer->groups.data, writer->groups.size);
     add_calendar(writer, &meta);
-    thrift_add_string(&meta, 6, "streamforge version " SF_VERSION " (build 0)");
-    thrift_begin_list(&meta, 7, THRIFT_STRUCT, writer->leaves->len);
+    thrift_add_string(&meta, FILE_CREATED_BY, "streamforge version " SF_VERSION " (build 0)");
+    thrift_begin_list(&meta, FILE_COLUMN_ORDERS, THRIFT_STRUCT, writer->leaves->len);
     for (guint i = 0; i < writer->leaves->len; i++) {
         thrift_begin_element(&meta);
-        thrift_begin_struct(&meta, 1);
+        thrift_begin_struct(&meta, COLUMN_ORDER_TYPE);
         thrift_end_struct(&meta);
         thrift_end_struct(&meta);
     }
