@@ -7,8 +7,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* How long a file is read on after it was moved away. */
-enum { CHANGE_OVER_MS = 5000 };
+/* How long a file is read on after it was moved away; and how much of one before the next file has its turn. */
+enum { CHANGE_OVER_MS = 5000, TURN_BYTES = 8 << 20 };
 
 typedef struct FileSource {
     const char *path;
@@ -19,9 +19,11 @@ typedef struct FileSource {
     const char *state_dir;
 
     Memory *memory;
+    Blocks *blocks;
     GPtrArray *readers; /* Reader *, in order of discovery */
     GHashTable *names;  /* of splits that were assigned */
     size_t turn;        /* of the reader that is asked next */
+    int64_t turn_bytes; /* that it has given in its turn */
     bool told;          /* that a file is too short to tell it apart */
     int64_t looked_ms;  /* monotonic: when files were looked for; 0: never */
     GMutex mutex;       /* of the two below */
@@ -61,6 +63,10 @@ static const char doc[] =
     "once "
     "its\n"
     "line break is there. A path that leads to no file is an error or, where files may still come, a warning.\n"
+    "\n"
+    "Files are read one after the other, ordered by their names, and at most about 8 MiB of one before the next has "
+    "its turn:\n"
+    "how many there are does not matter for memory.\n"
     "\n"
     "Files may only grow. A file is known by its path and its first line (up to 1 KiB), so that another file under the "
     "same\n"
@@ -112,6 +118,7 @@ static SfStatus open_node(SfNode *node, SfError *err)
     g_autofree char *absolute = NULL;
     g_mutex_init(&self->mutex);
     g_cond_init(&self->wake);
+    self->blocks = blocks_new();
     self->readers = g_ptr_array_new_with_free_func((GDestroyNotify) reader_free);
     self->names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     SF_TRY(local_path_absolute("path", self->path, &absolute, err));
@@ -261,7 +268,7 @@ static SfStatus look_at(SfNode *node, const char *path, GPtrArray *fresh, SfErro
     leave_truncated(self, found);
     ReaderLimits limits = {.line_bytes = self->max_line, .batch_rows = self->batch_rows};
     g_autofree char *topic = topic_of(self, path);
-    g_ptr_array_add(fresh, reader_new(g_steal_pointer(&found), past, topic, node->bounded, &limits));
+    g_ptr_array_add(fresh, reader_new(g_steal_pointer(&found), past, topic, node->bounded, &limits, self->blocks));
     return SF_OK;
 }
 
@@ -310,7 +317,29 @@ static SfStatus read_one(SfNode *node, Reader *reader, SfBatch *out, SfError *er
     return status;
 }
 
-/* Each in turn, beginning behind the one that gave the last batch. */
+/* What readers keep for themselves counts against the pipeline's memory. */
+static void charge_reader(SfNode *node, Reader *reader, int64_t held)
+{
+    if (held != reader->charged)
+        sf_charge(node, held - reader->charged);
+    reader->charged = held;
+}
+
+static void end_turn(SfNode *node, Reader *reader, bool over)
+{
+    FileSource *self = node->state;
+    self->turn_bytes = 0;
+    if (over) {
+        charge_reader(node, reader, 0);
+        g_ptr_array_remove_index(self->readers, (guint) self->turn);
+        return;
+    }
+    reader_set_aside(reader);
+    charge_reader(node, reader, reader_held(reader));
+    self->turn++;
+}
+
+/* One after the other, so that what was read of a file and not handed out is in memory for one of them only. */
 static SfStatus read_any(SfNode *node, SfBatch *out, SfError *err)
 {
     FileSource *self = node->state;
@@ -318,12 +347,12 @@ static SfStatus read_any(SfNode *node, SfBatch *out, SfError *err)
         self->turn = self->turn < self->readers->len ? self->turn : 0;
         Reader *reader = g_ptr_array_index(self->readers, self->turn);
         SfStatus status = read_one(node, reader, out, err);
+        charge_reader(node, reader, reader_held(reader));
         if (status != SF_OK && status != SF_EMPTY)
             return status;
-        if (reader->done && status == SF_EMPTY)
-            g_ptr_array_remove_index(self->readers, (guint) self->turn);
-        else
-            self->turn++;
+        self->turn_bytes += status == SF_OK ? out->bytes : 0;
+        if (status == SF_EMPTY || (self->turn_bytes >= TURN_BYTES && !reader->more))
+            end_turn(node, reader, status == SF_EMPTY && reader->done);
         if (status == SF_OK)
             return SF_OK;
     }
@@ -382,6 +411,7 @@ static void close_node(SfNode *node)
         memory_save(self->memory, true);
     g_clear_pointer(&self->memory, memory_free);
     g_clear_pointer(&self->readers, g_ptr_array_unref);
+    g_clear_pointer(&self->blocks, blocks_free);
     g_clear_pointer(&self->names, g_hash_table_unref);
     g_cond_clear(&self->wake);
     g_mutex_clear(&self->mutex);

@@ -1,50 +1,21 @@
-/* Reads a file in chunks and cuts them at line breaks. A line that a chunk's end cuts goes to the next chunk, the only
- * bytes that are copied. No mapping: a file that is cut short under a mapping kills its reader. */
+/* Reads a file into blocks and cuts them at line breaks. A line that a block's end cuts goes to the next block, the
+ * only bytes that are copied. No mapping: a file that is cut short under a mapping kills its reader. */
 #include "reader.h"
 
 #include <inttypes.h>
 
-enum { CHUNK_BYTES = 1 << 20, LEAST_ROOM = CHUNK_BYTES / 16 };
+enum { FEW_ROWS = 256 };
 
-/* Read once, then shared by the batches cut from it. */
-struct Chunk {
-    gint references;
-    size_t size;
-    char data[];
-};
-
-static Chunk *chunk_new(size_t size)
-{
-    Chunk *chunk = g_try_malloc(sizeof *chunk + size);
-    if (chunk) {
-        chunk->references = 1;
-        chunk->size = size;
-    }
-    return chunk;
-}
-
-static Chunk *chunk_ref(Chunk *chunk)
-{
-    g_atomic_int_inc(&chunk->references);
-    return chunk;
-}
-
-/* From any thread: the last batch of a chunk may go anywhere. */
-static void chunk_unref(gpointer data)
-{
-    Chunk *chunk = data;
-    if (chunk && g_atomic_int_dec_and_test(&chunk->references))
-        g_free(chunk);
-}
-
-Reader *reader_new(Found *file, Past *past, const char *topic, bool bounded, const ReaderLimits *limits)
+Reader *reader_new(Found *file, Past *past, const char *topic, bool bounded, const ReaderLimits *limits, Blocks *blocks)
 {
     Reader *reader = g_new0(Reader, 1);
     reader->file = file;
     reader->topic = g_strdup(topic);
     reader->limits = *limits;
+    reader->blocks = blocks;
     reader->past = past;
     reader->bounded = bounded;
+    reader->capacity = MIN(FEW_ROWS, limits->batch_rows);
     return reader;
 }
 
@@ -53,36 +24,69 @@ void reader_free(Reader *reader)
     if (!reader)
         return;
     input_free(reader->input);
-    chunk_unref(reader->chunk);
+    block_unref(reader->block);
     raw_source_unref(reader->raw);
     found_free(reader->file);
     g_free(reader->topic);
     g_free(reader);
 }
 
+/* Behind what is there, unless another file has been read into that. */
 static size_t room(const Reader *reader)
 {
-    return reader->chunk ? reader->chunk->size - (size_t) (reader->end - reader->chunk->data) : 0;
+    const Block *block = reader->block;
+    return block && reader->end == block->data + block->used ? block->size - block->used : 0;
 }
 
-/* Behind what is there already, as long as that is worth a read: batches of the chunk do not mind. Else a new chunk
- * with the cut line first, which is bigger when that line fills most of it. */
+/* What is not handed out yet, and before it what a mark is made of. */
+static char *keep_from(const Reader *reader)
+{
+    return reader->block ? reader->at - MIN(reader->at - reader->base, MARK_BYTES) : NULL;
+}
+
+/* `block` ends with the last `kept` bytes that were read, of which `before` are handed out. */
+static void move_to(Reader *reader, Block *block, size_t kept, size_t before)
+{
+    reader->block = block;
+    reader->end = block->data + block->used;
+    reader->base = reader->end - kept;
+    reader->at = reader->base + before;
+}
+
+/* Behind what is there already, as long as that is worth a read: batches of the block do not mind. Else behind a copy,
+ * in a block that is bigger when the line fills most of it. */
 static SfStatus make_room(Reader *reader, SfError *err)
 {
-    size_t cut = (size_t) (reader->end - reader->at);
-    if (room(reader) >= LEAST_ROOM)
+    if (room(reader) >= BLOCK_LEAST)
         return SF_OK;
-    Chunk *chunk = chunk_new(MAX(CHUNK_BYTES, cut * 2));
-    if (!chunk)
+    const char *from = keep_from(reader);
+    size_t kept = (size_t) (reader->end - from), before = (size_t) (reader->at - from);
+    Block *block = blocks_next(reader->blocks, reader->block, from, kept);
+    if (!block)
         return sf_fail(err, SF_RETRY, "%s:%" PRId64 ": no memory for a line of more than %zu bytes", reader->file->path,
-                       reader->line + 1, cut);
-    if (cut > 0)
-        memcpy(chunk->data, reader->at, cut);
-    chunk_unref(reader->chunk);
-    reader->chunk = chunk;
-    reader->at = chunk->data;
-    reader->end = chunk->data + cut;
+                       reader->line + 1, kept - before);
+    move_to(reader, block, kept, before);
     return SF_OK;
+}
+
+int64_t reader_held(const Reader *reader)
+{
+    return reader->block && !blocks_shares(reader->blocks, reader->block) ? (int64_t) reader->block->size : 0;
+}
+
+void reader_set_aside(Reader *reader)
+{
+    const char *from = keep_from(reader);
+    size_t kept = (size_t) (reader->end - from), before = (size_t) (reader->at - from);
+    if (reader->capacity > FEW_ROWS) {
+        g_clear_pointer(&reader->raw, raw_source_unref);
+        reader->capacity = FEW_ROWS;
+    }
+    if (!reader->block || (reader_held(reader) > 0 && reader->block->size / 2 <= kept))
+        return;
+    Block *block = blocks_shrink(reader->block, from, kept);
+    if (block)
+        move_to(reader, block, kept, before);
 }
 
 /* More bytes behind reader->end; SF_EMPTY when there are none. */
@@ -97,6 +101,7 @@ static SfStatus fill(Reader *reader, SfError *err)
     bool first = reader->offset == 0;
     reader->offset += (int64_t) got;
     reader->end += got;
+    reader->block->used += got;
     if (first && got >= 3 && memcmp(reader->at, "\xEF\xBB\xBF", 3) == 0)
         reader->at += 3; /* a byte order mark, which is no part of the first line */
     return SF_OK;
@@ -175,8 +180,9 @@ static SfStatus skip_lines(Reader *reader, int64_t line, SfError *err)
 static void reader_close(Reader *reader)
 {
     g_clear_pointer(&reader->input, input_free);
-    g_clear_pointer(&reader->chunk, chunk_unref);
-    reader->at = reader->end = NULL;
+    g_clear_pointer(&reader->block, block_unref);
+    reader->base = reader->at = reader->end = NULL;
+    reader->more = false;
     reader->offset = reader->line = 0;
     reader->rest = false;
 }
@@ -209,8 +215,6 @@ SfStatus reader_open(Reader *reader, SfError *err)
         status = skip_lines(reader, reader->position, err);
     if (status != SF_OK)
         reader_close(reader);
-    else if (!reader->raw)
-        reader->raw = raw_source_new(reader->topic, 0, reader->limits.batch_rows);
     return status;
 }
 
@@ -218,7 +222,7 @@ SfStatus reader_open(Reader *reader, SfError *err)
 static void remember(const Reader *reader, int64_t line, const char *at)
 {
     Mark mark;
-    size_t size = MIN((size_t) (at - reader->chunk->data), (size_t) MARK_BYTES);
+    size_t size = MIN((size_t) (at - reader->base), (size_t) MARK_BYTES);
     mark_set(&mark, line, reader->offset - (reader->end - at), at - size, size);
     past_add(reader->past, &mark);
 }
@@ -236,7 +240,7 @@ static void remember_all(const Reader *reader, int64_t start, const char *from)
 /* Cuts lines into rows as long as they are there in full; line breaks may be CR LF. Empty lines are no events. */
 static void cut_lines(Reader *reader, char *end, RawRows *rows)
 {
-    while (end && rows->length < reader->limits.batch_rows) {
+    while (end && rows->length < reader->capacity) {
         size_t size = (size_t) (end - reader->at);
         if (size > 0 && end[-1] == '\r')
             size--;
@@ -246,6 +250,23 @@ static void cut_lines(Reader *reader, char *end, RawRows *rows)
         reader->line++;
         end = memchr(reader->at, '\n', (size_t) (reader->end - reader->at));
     }
+    reader->more = end != NULL;
+}
+
+/* Room for rows is made by how many there were: many files may have few. */
+static RawRows *new_rows(Reader *reader, SfError *err)
+{
+    if (!reader->raw)
+        reader->raw = raw_source_new(reader->topic, 0, reader->capacity);
+    return raw_rows_new(reader->raw, reader->capacity, block_unref, block_ref(reader->block), err);
+}
+
+static void expect_more_rows(Reader *reader)
+{
+    if (!reader->more || reader->capacity == reader->limits.batch_rows)
+        return;
+    reader->capacity = MIN(reader->capacity * 4, reader->limits.batch_rows);
+    g_clear_pointer(&reader->raw, raw_source_unref);
 }
 
 SfStatus reader_next(Reader *reader, SfBatch *out, SfError *err)
@@ -253,14 +274,14 @@ SfStatus reader_next(Reader *reader, SfBatch *out, SfError *err)
     char *end = NULL;
     SF_TRY(skip_rest(reader, err));
     SF_TRY(find_line(reader, &end, err));
-    g_autoptr(RawRows) rows =
-        raw_rows_new(reader->raw, reader->limits.batch_rows, chunk_unref, chunk_ref(reader->chunk), err);
+    g_autoptr(RawRows) rows = new_rows(reader, err);
     if (!rows)
         return SF_RETRY;
     int64_t start = reader->line;
     char *from = reader->at;
     cut_lines(reader, end, rows);
     remember_all(reader, start, from);
+    expect_more_rows(reader);
     SF_TRY(raw_rows_finish(g_steal_pointer(&rows), NULL, &out->rows, err));
     out->split = reader->split;
     out->start = start;

@@ -9,6 +9,7 @@ import subprocess
 import time
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from testbed.events import Sales
@@ -76,6 +77,39 @@ def test_a_backlog_to_servers_stays_within_the_documented_memory(sfrun, kafka, s
     peak, _ = run_and_watch(sfrun, tmp_path / "sales.yaml", env, tmp_path / "log")
     assert peak <= 40 + MORE_MIB, f"{layer}, {tasks} tasks: {peak:.1f} MiB"
     assert kafka.lag(name, backlog) == 0
+
+
+FILES = """
+pipeline: files
+checkpoint: 1h
+steps:
+  lines: {{source: file-source, path: {path}}}
+{decode}  table: {{sink: delta-silver-sink, from: sales, url: ./table}}
+"""
+
+
+@pytest.fixture(scope="module")
+def lines():
+    """Lines of 10,000 events each; a file is read as often as there are links to it."""
+    events = [message["value"] + b"\n" for message in Sales(100_000, seed=1, broken=0, span_ms=100_000).messages()]
+    return [b"".join(events[begin:begin + 10_000]) for begin in range(0, len(events), 10_000)]
+
+
+def test_memory_does_not_grow_with_the_number_of_files(sfrun, lines, tmp_path):
+    """A quarter of a million rows in 25 files, and four times as many: neither fits the memory."""
+    text = SALES.read_text()
+    decode = text[text.index("  sales:\n"):text.index("  silver:\n")].replace("from: events", "from: lines")
+    for files in (25, 100):
+        place = tmp_path / str(files)
+        (place / "in").mkdir(parents=True)
+        for number in range(files):
+            (place / "in" / f"{number:03}.json").write_bytes(lines[number % len(lines)])
+        (place / "files.yaml").write_text("memory: 16MiB\n" + FILES.format(path=place / "in", decode=decode))
+        env = sfrun.environment({"XDG_RUNTIME_DIR": place, "XDG_STATE_HOME": place / "state"})
+        peak, _ = run_and_watch(sfrun, place / "files.yaml", env, place / "log")
+        assert peak <= 16 + MORE_MIB, f"{files} files: {peak:.1f} MiB"
+        rows = duckdb.sql(f"SELECT count(*), count(DISTINCT (_topic, _offset)) FROM '{place}/table/*.parquet'").fetchall()[0]
+        assert rows == (files * 10_000, files * 10_000)
 
 
 WIDE = """
