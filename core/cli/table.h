@@ -4,6 +4,7 @@
 
 #include <glib.h>
 #include <stdbool.h>
+#include "private.h"
 
 /* The first column of a table is the one that is cut where there is no room. */
 typedef struct TableColumn {
@@ -16,27 +17,27 @@ typedef struct TableColumn {
 typedef struct Table Table;
 
 /* The columns are not copied. Not thread-safe. */
-Table *table_new(const TableColumn *columns, guint n_columns);
-void table_free(Table *table);
+SF_PRIVATE Table *table_new(const TableColumn *columns, guint n_columns);
+SF_PRIVATE void table_free(Table *table);
 
 /* The next cell, row by row. Texts are copied. `colour` is an SGR sequence, or NULL. */
-void table_text(Table *table, const char *text, const char *colour);
+SF_PRIVATE void table_text(Table *table, const char *text, const char *colour);
 
 /* The same of a number, "-" if it is negative; it may be shown as 1.2M. */
-void table_count(Table *table, gint64 n, const char *colour);
+SF_PRIVATE void table_count(Table *table, gint64 n, const char *colour);
 
 /* On standard output, indented by two; width 0: as wide as it gets. */
-void table_print(const Table *table, guint width);
+SF_PRIVATE void table_print(const Table *table, guint width);
 
 /* A paragraph on standard output, broken at blanks where it does not fit; further lines are indented by four. */
-void table_paragraph(const char *text, const char *colour);
+SF_PRIVATE void table_paragraph(const char *text, const char *colour);
 
 /* Of the terminal at standard output, or COLUMNS; 0 where there is none, since files and pipes take any width. */
-guint table_room(void);
+SF_PRIVATE guint table_room(void);
 
 /* Whether standard output may be coloured: a terminal, and neither NO_COLOR (https://no-color.org) nor TERM=dumb says
  * otherwise. */
-bool table_colours(void);
+SF_PRIVATE bool table_colours(void);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Table, table_free)
 

@@ -21,14 +21,14 @@ SF_PRIVATE char *message_line(const char *text);
 /* Our own text without its colours (ECMA-48, SGR), and how many columns of a terminal it takes: East Asian wide
  * characters take two, combining marks none. */
 char *printable_plain(const char *text);
-guint printable_width(const char *text);
+SF_PRIVATE guint printable_width(const char *text);
 
 /* The text in that many columns at most; where something is left out, "…" stands for it, with up to `tail` columns of
  * the text's end behind it. Text without colours. Owned by the caller. */
-char *printable_cut(const char *text, guint width, guint tail);
+SF_PRIVATE char *printable_cut(const char *text, guint width, guint tail);
 
 /* 1234567 as "1,234,567" and, in four columns at most, as "1.2M". Owned by the caller. */
-char *printable_count(gint64 n);
-char *printable_brief_count(gint64 n);
+SF_PRIVATE char *printable_count(gint64 n);
+SF_PRIVATE char *printable_brief_count(gint64 n);
 
 #endif

@@ -69,7 +69,7 @@ static SfStatus read_names(const Walk *walk, const char *above, GPtrArray *keys,
     g_autofree char *path = g_build_filename(walk->root, above, NULL);
     DIR *dir = opendir(path);
     if (!dir)
-        return errno == ENOENT ? SF_OK : file_fail(err, "list", path, errno);
+        return errno == ENOENT || errno == ENOTDIR ? SF_OK : file_fail(err, "list", path, errno);
     const struct dirent *entry;
     while (errno = 0, (entry = readdir(dir)))
         add_name(walk, path, above, entry, keys);
