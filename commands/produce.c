@@ -57,7 +57,7 @@ static const CliFlag flags[] = {
     CLI_FLAG(0, NULL,
              SF_OPTION_ENUM(Options, delivery, .value = "exactly-once", .words = deliveries,
                             .doc = "With transactions or without.")),
-    CLI_FLAG('q', NULL, SF_OPTION_BOOL(Options, quiet, .doc = "Warnings and errors only.")),
+    CLI_FLAG('q', NULL, SF_OPTION_BOOL(Options, quiet, .doc = "Warnings and errors only, no progress line.")),
     CLI_FLAG(0, NULL, SF_OPTION_BOOL(Options, json, .doc = "Log lines as JSON.")),
     CONNECTION_FLAGS(Options, connection),
     CONNECTION_FILE_FLAG(Options, connection),
@@ -175,7 +175,7 @@ static void complain(const char *message)
         fprintf(stderr, "sfrun produce: %s\n", text);
 }
 
-static int run(const char *text)
+static int run(const char *text, bool quiet)
 {
     g_autoptr(Diagnostics) diagnostics = diagnostics_new();
     g_autoptr(Pipeline) pipeline = pipeline_load_text(text, "produce", diagnostics);
@@ -185,7 +185,7 @@ static int run(const char *text)
         return EXIT_CONFIG;
     g_autoptr(GPtrArray) pipelines = g_ptr_array_new();
     g_ptr_array_add(pipelines, pipeline);
-    RunOptions options = {.progress = isatty(STDERR_FILENO)};
+    RunOptions options = {.progress = !quiet && isatty(STDERR_FILENO)};
     return (int) runtime_run(pipelines, &options);
 }
 
@@ -203,7 +203,7 @@ int main(int argc, char **argv)
         return status;
     log_setup(options.json ? LOG_JSON : LOG_PLAIN, options.quiet ? LEVEL_WARNING : LEVEL_INFO);
     g_autofree char *text = pipeline_text(&options, &properties);
-    status = run(text);
+    status = run(text, options.quiet);
     connection_properties_free(&properties);
     return status;
 }

@@ -26,9 +26,11 @@ static const char *const formats[] = {"human", "json", NULL};
 static const CliFlag flags[] = {
     CLI_FLAG('1', NULL, SF_OPTION_BOOL(Options, once, .doc = "Process what is there now, then stop.")),
     CLI_FLAG(0, "DURATION",
-             SF_OPTION_STRING(Options, give_up_after,
-                              .doc = "With --once: end with status 1 when nothing has gone on for so long, such as "
-                                     "10m; 0: never. Default: never on a terminal, 1h elsewhere.")),
+             SF_OPTION_STRING(
+                 Options, give_up_after,
+                 .doc =
+                     "With --once or 'trigger: once': end with status 1 when nothing has gone on for so long, such as "
+                     "10m; 0: never. Default: never on a terminal, 1h elsewhere.")),
     CLI_FLAG('q', NULL, SF_OPTION_BOOL(Options, quiet, .doc = "Warnings and errors only, no progress line.")),
     CLI_FLAG('v', NULL, SF_OPTION_BOOL(Options, verbose, .doc = "Debug lines too.")),
     CLI_FLAG(0, NULL,
@@ -53,7 +55,15 @@ const CliPage command_run_page = {
     .least = 1,
     .most = -1};
 
-static ExitCode run_files(char **paths, const RunOptions *options)
+static bool any_ends(const GPtrArray *pipelines)
+{
+    for (guint i = 0; i < pipelines->len; i++)
+        if (((const Pipeline *) pipelines->pdata[i])->trigger == TRIGGER_ONCE)
+            return true;
+    return false;
+}
+
+static ExitCode run_files(char **paths, const RunOptions *options, bool impatient)
 {
     g_autoptr(GPtrArray) files = files_load(paths);
     g_autoptr(GPtrArray) pipelines = g_ptr_array_new();
@@ -61,6 +71,10 @@ static ExitCode run_files(char **paths, const RunOptions *options)
         return EXIT_CONFIG;
     for (guint i = 0; i < files->len; i++)
         g_ptr_array_add(pipelines, ((PipelineFile *) files->pdata[i])->pipeline);
+    if (impatient && !options->once && !any_ends(pipelines))
+        return cli_fail(&command_run_page,
+                        "--give-up-after is for runs that end by themselves; add --once, or 'trigger: once' to the "
+                        "file");
     return runtime_run(pipelines, options);
 }
 
@@ -86,5 +100,5 @@ int command_run(int argc, char **argv)
     if (!read_patience(options.give_up_after, &run.give_up_ms))
         return cli_fail(&command_run_page, "--give-up-after takes a duration, such as 10m, not '%s'",
                         options.give_up_after);
-    return run_files(line.words, &run);
+    return run_files(line.words, &run, options.give_up_after != NULL);
 }

@@ -151,12 +151,12 @@ static int find_segment(struct dl_phdr_info *info, size_t size, void *data)
 {
     (void) size;
     Segment *segment = data;
-    for (int i = 0; i < info->dlpi_phnum; i++) {
-        uintptr_t start = info->dlpi_addr + info->dlpi_phdr[i].p_vaddr;
-        if (info->dlpi_phdr[i].p_type != PT_LOAD || segment->address < start ||
-            segment->address >= start + info->dlpi_phdr[i].p_memsz)
+    const ElfW(Phdr) *end = info->dlpi_phdr + info->dlpi_phnum;
+    for (const ElfW(Phdr) *header = info->dlpi_phdr; header != end; header++) {
+        uintptr_t start = info->dlpi_addr + header->p_vaddr;
+        if (header->p_type != PT_LOAD || segment->address < start || segment->address >= start + header->p_memsz)
             continue;
-        segment->end = start + info->dlpi_phdr[i].p_memsz;
+        segment->end = start + header->p_memsz;
         return 1;
     }
     return 0;

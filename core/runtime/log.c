@@ -142,7 +142,8 @@ static void log_text(LogLevel level, const char *pipeline, const char *step, con
     if (!write)
         return;
     if (held_back > 0) {
-        g_autofree char *full = g_strdup_printf("%s (%u more like this were not written)", text, held_back);
+        g_autofree char *full =
+            g_strdup_printf("%s (%u more like this %s not written)", text, held_back, held_back == 1 ? "was" : "were");
         g_free(text);
         text = g_steal_pointer(&full);
     }

@@ -66,10 +66,10 @@ def build(prefix, page, shown, source):
 
 
 def run_installed(prefix, file):
-    """The installed sfrun, with the plugins that were built beside the pipeline."""
+    """The installed sfrun, which finds its library in any prefix, with the plugins that were built beside the pipeline."""
     _, root = prefix
     installed = next(root.rglob("streamforge/plugins"))
-    env = {**os.environ, "SF_PLUGIN_PATH": f"{file.parent}:{installed}", "LD_LIBRARY_PATH": str(next(root.rglob("libsf.so.0")).parent)}
+    env = {**os.environ, "SF_PLUGIN_PATH": f"{file.parent}:{installed}"}
     done = subprocess.run([root / "bin" / "sfrun", file.name], cwd=file.parent, env=env, text=True, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr
 

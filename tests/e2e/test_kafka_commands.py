@@ -63,6 +63,20 @@ def test_a_reader_that_has_enough_ends_it_quietly(sfrun, broker, name, records):
     assert done.stdout.splitlines() == ["line 0", "0"] and done.stderr == ""
 
 
+@pytest.mark.parametrize("flags, speaks", [(["--quiet"], False), ([], True)], ids=["quiet", "loud"])
+def test_quiet_is_quiet_on_a_terminal_too(sfrun, broker, name, flags, speaks):
+    broker.create_topic(name, 1)
+    ours, theirs = pty.openpty()
+    subprocess.run([sfrun.binary, "produce", "--topic", name, "--events", "5", "--interval", "0", *flags], stderr=theirs, check=True,
+                   timeout=60, env=sfrun.environment({"KAFKA_BROKERS": broker.brokers}))
+    os.set_blocking(ours, False)
+    try:
+        shown = os.read(ours, 10000)
+    except BlockingIOError:
+        shown = b""
+    assert (b"events 5" in shown) == speaks and bool(shown) == speaks, shown
+
+
 @pytest.mark.parametrize("flags, expected", [
     ([], "plain\\x1b]0;title\\x07 \\x9b31m \\x7f\\x9b0m café\ttab"),
     (["--json"], '"value":"plain'),

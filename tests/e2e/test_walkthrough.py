@@ -48,6 +48,8 @@ def shell(sfrun, request, tmp_path):
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "sfrun").symlink_to(sfrun.binary)
     (tmp_path / "pipelines").symlink_to(ROOT / "pipelines")
+    (tmp_path / "demo").mkdir()
+    (tmp_path / "demo" / "gold.db").write_text("what packaging/quickstart has left")
     env = sfrun.environment({"KAFKA_BROKERS": kafka.brokers, "XDG_RUNTIME_DIR": tmp_path})
     env["PATH"] = f"{tmp_path}/bin:{env['PATH']}"
     process = subprocess.Popen(["bash", "--norc"], cwd=tmp_path, env=env, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,

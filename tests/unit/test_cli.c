@@ -280,6 +280,20 @@ static void a_file_is_a_command_line_of_run(void)
     }
 }
 
+/* A pipeline that runs on has no end that could be given up. */
+static void patience_is_for_runs_that_end(void)
+{
+    g_auto(Ran) ran = run("run --give-up-after 3s good/pipeline.yaml");
+    g_assert_cmpint(ran.status, ==, 2);
+    g_assert_cmpstr(ran.out, ==, "");
+    g_assert_cmpstr(ran.err, ==,
+                    "sfrun run: --give-up-after is for runs that end by themselves; add --once, or 'trigger: once' to "
+                    "the file\n");
+    g_auto(Ran) bare = run("run --once --give-up-after 3 good/pipeline.yaml");
+    g_assert_cmpint(bare.status, ==, 2);
+    g_assert_cmpstr(bare.err, ==, "sfrun run: --give-up-after takes a duration, such as 10m, not '3'\n");
+}
+
 static void plugins_are_listed(void)
 {
     g_auto(Ran) ran = run("plugins");
@@ -368,6 +382,7 @@ int main(int argc, char **argv)
     g_test_add_func("/sfrun/check_says_what_is_fine_and_what_is_not", check_says_what_is_fine_and_what_is_not);
     g_test_add_func("/sfrun/check_prints_json", check_prints_json);
     g_test_add_func("/sfrun/a_file_is_a_command_line_of_run", a_file_is_a_command_line_of_run);
+    g_test_add_func("/sfrun/patience_is_for_runs_that_end", patience_is_for_runs_that_end);
     g_test_add_func("/sfrun/plugins_are_listed", plugins_are_listed);
     g_test_add_func("/sfrun/plugin_is_told_in_full", plugin_is_told_in_full);
     g_test_add_func("/sfrun/documents_of_plugins_fit_a_terminal", documents_of_plugins_fit_a_terminal);

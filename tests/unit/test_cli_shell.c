@@ -112,6 +112,26 @@ static void output_that_nobody_took_is_a_failure(void)
     g_assert_null(strstr(pipe.err, "cannot write"));
 }
 
+static struct json_object *bare_document(gpointer data)
+{
+    (void) data;
+    return json_tokener_parse("{\"pid\": 7}");
+}
+
+/* A process that tells of no pipelines, as one of another version might, runs none. */
+static void status_without_pipelines_finds_none(void)
+{
+    g_autofree char *dir = g_dir_make_tmp("sf-cli-XXXXXX", NULL);
+    g_autofree char *words = g_strdup_printf("status --json --state-dir %s", dir);
+    {
+        g_autoptr(StatusServer) server = status_server_new(dir, bare_document, NULL);
+        g_auto(Ran) ran = run(words);
+        g_assert_cmpint(ran.status, ==, 3);
+        g_assert_cmpstr(ran.err, ==, "sfrun status: no pipeline is running\n");
+    }
+    g_assert_cmpint(g_rmdir(dir), ==, 0);
+}
+
 /* ---- completion and the manual page ----------------------------------------------------------------------------- */
 
 static void completion_keeps_blanks_of_names(gconstpointer data)
@@ -272,6 +292,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/sfrun/status_is_a_table_as_wide_as_its_cells", status_is_a_table_as_wide_as_its_cells);
     g_test_add_func("/sfrun/status_of_one_is_of_one_in_json_too", status_of_one_is_of_one_in_json_too);
+    g_test_add_func("/sfrun/status_without_pipelines_finds_none", status_without_pipelines_finds_none);
     g_test_add_func("/sfrun/help_fits_the_terminal", help_fits_the_terminal);
     g_test_add_func("/sfrun/output_that_nobody_took_is_a_failure", output_that_nobody_took_is_a_failure);
     g_test_add_func("/sfrun/unknown_flag_names_the_help_that_helps", unknown_flag_names_the_help_that_helps);
