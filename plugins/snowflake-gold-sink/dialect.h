@@ -1,10 +1,11 @@
-/* What differs between the databases: one constant each, in dialect_<name>.c, chosen by what the ODBC driver says it
- * talks to. A dialect knows types, SQL text and which way of loading is the fastest there; it holds no state and
- * does no I/O. */
+/* All that differs between the databases: one constant each, in dialect_<name>.c, chosen by what the ODBC driver says
+ * it talks to. A dialect knows log-in, errors, types, SQL text and which way of loading is the fastest there; it holds
+ * no state. No other file names a database (tools/check-style). */
 #ifndef GOLD_DIALECT_H
 #define GOLD_DIALECT_H
 
 #include "model.h"
+#include "odbc/profile.h"
 
 typedef struct LoaderClass LoaderClass;
 
@@ -13,7 +14,7 @@ typedef struct LoaderClass LoaderClass;
 typedef enum NameCase { NAME_AS_IT_IS, NAME_LOWER, NAME_UPPER } NameCase;
 
 typedef struct Dialect {
-    const char *product; /* how SQL_DBMS_NAME begins */
+    OdbcProfile odbc;
     NameCase name_case;
     gsize longest_name;         /* bytes of a name that it tells apart, or takes; 0: any */
     bool has_schemas;           /* CREATE SCHEMA */
@@ -33,6 +34,9 @@ typedef struct Dialect {
     const char *(*text_suffix)(const char *type);
     /* Whether an existing column of this type takes every value exactly, or refuses it aloud. */
     bool (*takes)(const Source *source, const char *type);
+    /* The characters that a column of this type has room for, where it cuts off blanks beyond them in silence; else -1.
+     * NULL: that is never so. */
+    int (*limit)(const char *type);
     /* Whether the column's values can be compared in the database. NULL: all. */
     bool (*orders)(const Source *source);
     /* A query for the name and type of each column of a table; no rows when there is no table. */

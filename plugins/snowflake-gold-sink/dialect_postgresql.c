@@ -8,6 +8,27 @@
 #include "type_words.h"
 #include "value.h"
 
+/* Before a connection there is but the name of the driver, which people may give in odbcinst.ini. */
+static const char *const drivers[] = {"postgres", "psql", NULL};
+
+/* postgresql.org/docs/15/errcodes-appendix.html */
+static const OdbcVerdict verdicts[] = {
+    {"25006", SF_RETRY},                       /* read only: a standby */
+    {"25P0", SF_RETRY},                        /* the transaction was ended from outside */
+    {"42P10", SF_CONFIG},                      /* no unique index to conflict on */
+    {"42P01", SF_EMPTY},                       /* no such table */
+    {"42703", SF_EMPTY},  {"3F000", SF_EMPTY}, /* no such column, no such schema */
+    {"42710", SF_RETRY},  {"42P07", SF_RETRY}, /* made by another process in the same moment, IF NOT EXISTS or not */
+    {"3D000", SF_RETRY},                       /* no such database */
+    {"54000", SF_REJECT},                      /* a row that no index page takes */
+    {"55P03", SF_RETRY},                       /* locked */
+    {"53", SF_RETRY},                          /* disk, memory, connections */
+    {"57", SF_RETRY},                          /* cancelled, shut down, starting up */
+    {"58", SF_RETRY},                          /* the server's file system */
+    {"P0", SF_REJECT},                         /* raised by a trigger */
+    {NULL, SF_FATAL},
+};
+
 static const char *const type_names[] = {
     [SF_BOOL] = "boolean",          [SF_INT32] = "integer", [SF_INT64] = "bigint", [SF_FLOAT64] = "double precision",
     [SF_DECIMAL128] = "numeric",    [SF_UTF8] = "text",     [SF_BINARY] = "bytea", [SF_DATE] = "date",
@@ -51,6 +72,13 @@ static bool takes(const Source *source, const char *declared)
     }
 }
 
+static int limit(const char *declared)
+{
+    static const char *const names[] = {"character varying", "varchar", NULL};
+    TypeText is = type_text(declared);
+    return is_one_of(is.words, names) ? is.first : -1;
+}
+
 /* Of a domain, the type that it is over. */
 static void list_columns(const char *schema, const char *table, GString *sql)
 {
@@ -84,7 +112,11 @@ static const char *const session[] = {"SET TimeZone = 'UTC'",
 static const LoaderClass loader_arrays;
 
 const Dialect dialect_postgresql = {
-    .product = "PostgreSQL",
+    .odbc = {.product = "PostgreSQL",
+             .drivers = drivers,
+             .install = "apt install odbc-postgresql",
+             .example = "Driver=PostgreSQL Unicode;Server=localhost;Database=gold",
+             .verdicts = verdicts},
     .name_case = NAME_LOWER,
     .longest_name = 63, /* NAMEDATALEN - 1: the rest it cuts off, with a notice */
     .has_schemas = true,
@@ -98,6 +130,7 @@ const Dialect dialect_postgresql = {
     .has_savepoints = true,
     .type = type,
     .takes = takes,
+    .limit = limit,
     .list_columns = list_columns,
     .add_to_ledger = sql_add_to_ledger,
     .lock = lock,

@@ -11,6 +11,31 @@
 /* From so many cells on, the driver stages an array by DDL of its own (CLIENT_STAGE_ARRAY_BINDING_THRESHOLD). */
 #define MOST_CELLS 65279
 
+static const char *const drivers[] = {"snowflake", NULL};
+
+static const OdbcVerdict verdicts[] = {
+    {"02000", SF_EMPTY}, {"42710", SF_RETRY}, /* no such object; made by another process in the same moment */
+    {"53", SF_RETRY},    {"57", SF_RETRY},    /* resources; cancelled, a statement's time limit */
+    {NULL, SF_FATAL},
+};
+
+/* Data errors come with states that say little: a value that cannot be cast or is out of range (1000 35 … 46), null
+ * where it is not allowed, a text too long, one row for two (docs.snowflake.com, "Bulk loading" and DML messages). The
+ * errors of log-in and session are numbered 39xxxx. */
+static SfStatus judge(const char *state, int native, const char *text)
+{
+    static const int data[] = {100035, 100037, 100038, 100039, 100040, 100046, 100069,
+                               100071, 100072, 100073, 100078, 100090, 100096, 100097};
+    (void) state;
+    (void) text;
+    if (native >= 390000 && native < 400000)
+        return SF_RETRY;
+    for (gsize i = 0; i < G_N_ELEMENTS(data); i++)
+        if (data[i] == native)
+            return SF_REJECT;
+    return SF_OK;
+}
+
 static void type(const Source *source, GString *sql)
 {
     static const char *const names[] = {
@@ -83,7 +108,12 @@ static const char *const session[] = {
 static const LoaderClass loader_merge;
 
 const Dialect dialect_snowflake = {
-    .product = "Snowflake",
+    .odbc = {.product = "Snowflake",
+             .drivers = drivers,
+             .install = "install Snowflake's ODBC driver (snowflake-odbc, from developers.snowflake.com/odbc)",
+             .example = "Driver=SnowflakeDSIIDriver;Server=ACCOUNT.snowflakecomputing.com;Database=GOLD;Warehouse=LOAD",
+             .verdicts = verdicts,
+             .judge = judge},
     .name_case = NAME_UPPER,
     .longest_name = 255,
     .has_schemas = true,

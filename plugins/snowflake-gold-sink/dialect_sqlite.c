@@ -2,14 +2,112 @@
  * than SQLite takes by itself. */
 #include "dialect_sqlite.h"
 
+#include <errno.h>
+#include <limits.h>
 #include <string.h>
+#include <unistd.h>
 #include "grid.h"
 #include "loader.h"
+#include "odbc/keyword.h"
 
 /* SQLITE_MAX_VARIABLE_NUMBER (sqlite.org/limits.html), and rows beyond which a statement gets no faster */
 #define MOST_VARIABLES 32766
 #define MOST_ROWS 32
 #define SIZES 6
+
+/* ---- log-in and errors ---- */
+
+static const char *const drivers[] = {"sqlite", NULL};
+
+static SfStatus check_connection(const char *connection, SfError *err)
+{
+    g_autofree char *file = odbc_setting(connection, "Database");
+    if (!file || *g_strstrip(file) == '\0')
+        return sf_fail(err, SF_CONFIG,
+                       "connection: SQLite needs 'Database=' with the path of its file, such as 'Database=gold.db'");
+    if (*file == ':')
+        return sf_fail(err, SF_CONFIG,
+                       "connection: 'Database=%s' is gone with the connection; name a file that keeps the rows", file);
+    if (strstr(file, "://"))
+        return sf_fail(err, SF_CONFIG, "connection: 'Database=' is a URL; SQLite keeps its database in a local file");
+    return SF_OK;
+}
+
+/* The driver says only "connect failed" when the file's directory is not there, and takes / for a working directory
+ * that is not there. */
+static SfStatus make_directory(const char *connection, SfError *err)
+{
+    g_autofree char *file = odbc_setting(connection, "Database");
+    if (!file)
+        return SF_OK;
+    char here[PATH_MAX];
+    if (!g_path_is_absolute(file) && !getcwd(here, sizeof here))
+        return sf_fail(err, SF_RETRY,
+                       "database '%s' is relative to the working directory, which cannot be found: %s; use an absolute "
+                       "path",
+                       file, g_strerror(errno));
+    g_autofree char *directory = g_path_get_dirname(file);
+    if (g_mkdir_with_parents(directory, 0777) == 0)
+        return SF_OK;
+    return sf_fail(err, SF_RETRY, "cannot create directory '%s' for database '%s': %s", directory, file,
+                   g_strerror(errno));
+}
+
+/* SQLite's result codes (sqlite.org/rescode.html); the low byte of an extended one is the primary one. */
+enum {
+    CODE_PERM = 3,
+    CODE_BUSY = 5,
+    CODE_LOCKED = 6,
+    CODE_NOMEM = 7,
+    CODE_READONLY = 8,
+    CODE_INTERRUPT = 9,
+    CODE_IOERR = 10,
+    CODE_FULL = 13,
+    CODE_CANTOPEN = 14,
+    CODE_PROTOCOL = 15,
+    CODE_SCHEMA = 17,
+    CODE_TOOBIG = 18,
+    CODE_CONSTRAINT = 19,
+    CODE_MISMATCH = 20,
+    PRIMARY_CODE = 0xff
+};
+
+static const char *login_hint(int native)
+{
+    return (native & PRIMARY_CODE) == CODE_CANTOPEN
+               ? "its file cannot be opened: does its directory exist, and may it be written"
+               : NULL;
+}
+
+/* The driver's SQLSTATE is HY000 for all; its number is SQLite's result code. */
+static SfStatus judge(const char *state, int native, const char *text)
+{
+    static const SfStatus by_code[] = {
+        [CODE_PERM] = SF_RETRY,        [CODE_BUSY] = SF_RETRY,      [CODE_LOCKED] = SF_RETRY, [CODE_NOMEM] = SF_RETRY,
+        [CODE_READONLY] = SF_RETRY,    [CODE_INTERRUPT] = SF_RETRY, [CODE_IOERR] = SF_RETRY,  [CODE_FULL] = SF_RETRY,
+        [CODE_CANTOPEN] = SF_RETRY,    [CODE_PROTOCOL] = SF_RETRY,  [CODE_SCHEMA] = SF_RETRY, [CODE_TOOBIG] = SF_REJECT,
+        [CODE_CONSTRAINT] = SF_REJECT, [CODE_MISMATCH] = SF_REJECT,
+    };
+    static const struct {
+        const char *part;
+        SfStatus status;
+    } by_text[] = {{"ON CONFLICT clause does not match", SF_CONFIG},
+                   {"no such table", SF_EMPTY},
+                   {"no such column", SF_EMPTY},
+                   {"has no column", SF_EMPTY},
+                   {"overflow", SF_REJECT}};
+    if (!g_str_has_prefix(state, "HY"))
+        return SF_OK;
+    guint code = (guint) native & PRIMARY_CODE;
+    if (code < G_N_ELEMENTS(by_code) && by_code[code] != SF_OK)
+        return by_code[code];
+    for (gsize i = 0; i < G_N_ELEMENTS(by_text); i++)
+        if (strstr(text, by_text[i].part))
+            return by_text[i].status;
+    return SF_FATAL;
+}
+
+/* ---- types and texts ---- */
 
 /* SQLite's numbers are 64-bit integers and doubles. A double gives 15 decimal digits back, so a longer decimal is
  * kept as a text, exactly. */
@@ -103,7 +201,15 @@ static const char *const session[] = {"PRAGMA journal_mode=WAL", "PRAGMA synchro
 static const LoaderClass loader_values;
 
 const Dialect dialect_sqlite = {
-    .product = "SQLite",
+    .odbc = {.product = "SQLite",
+             .drivers = drivers,
+             .install = "apt install libsqliteodbc",
+             .example = "Driver=SQLite3;Database=gold.db",
+             .defaults = "Timeout=5000", /* for a lock; the driver's own is 100 s, in which it cannot be woken */
+             .judge = judge,
+             .check = check_connection,
+             .before_login = make_directory,
+             .login_hint = login_hint},
     .name_case = NAME_AS_IT_IS,
     .same = "IS",
     .values = "(VALUES ",

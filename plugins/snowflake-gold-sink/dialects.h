@@ -6,7 +6,13 @@
 #include "dialect_snowflake.h"
 #include "dialect_sqlite.h"
 
-/* By how the driver calls its product; NULL when it is none of ours. */
+/* Of each, NULL-terminated. */
+extern const OdbcProfile *const dialect_profiles[];
+
+/* By how the driver calls its product; NULL when we have no dialect for it. */
 const Dialect *dialect_find(const char *product);
+
+/* "A, B and C". */
+char *dialect_products(void);
 
 #endif

@@ -160,7 +160,7 @@ static SfStatus fill_number(GridColumn *column, gsize at, const SfColumn *view, 
     default:
         real = sf_f64(view, row);
         if (isnan(real))
-            return sf_fail(err, SF_REJECT, "%s: is no number (NaN), which the database would store as null",
+            return sf_fail(err, SF_REJECT, "%s: NaN is not a number, and the database would store it as null",
                            view->schema->name);
     }
     memcpy(column->cells + 8 * at, column->type == ODBC_INT64 ? (void *) &integer : (void *) &real, 8);

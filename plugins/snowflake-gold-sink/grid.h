@@ -37,7 +37,7 @@ void grid_reset(Grid *grid);
 /* Makes the columns wide enough for as many of the rows as fit into memory; *out: how many, at least one. */
 SfStatus grid_fit(Grid *grid, const RowRef *rows, gsize n, gsize *out, SfError *err);
 
-/* Writes the cells of rows[0, n). SF_REJECT when a value is none that the database takes. */
+/* Writes the cells of rows[0, n). SF_REJECT for a value that the database does not take. */
 SfStatus grid_fill(Grid *grid, const RowRef *rows, gsize n, SfError *err);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Grid, grid_free)

@@ -59,7 +59,7 @@ static SfStatus add_origin(Session *session, SfError *err)
     SfStatus status = session_exec(session, sql->str, &why);
     if (status == SF_OK)
         sf_log(session->node, SF_LOG_INFO, "table '%s': column 'origin' added", session->ledger);
-    bool forbidden = status != SF_OK && strcmp(odbc_state(session->odbc), "42501") == 0;
+    bool forbidden = status != SF_OK && odbc_was_forbidden(session->odbc);
     if (status == SF_RETRY && !forbidden)
         return sf_fail(err, status, "%s", why.message);
     bool exists = false;
@@ -116,7 +116,7 @@ SfStatus ledger_text(OdbcStatement *statement, guint column, char **out, SfError
 }
 
 /* "2024-01-15 10:30:00.123", and what drivers put behind it; without a fraction it may have been until the second's
- * end. 0: it is no time. */
+ * end. 0: not a time. */
 int64_t ledger_time(const char *text)
 {
     static const gsize date = sizeof "2024-01-15";

@@ -245,7 +245,8 @@ static SfStatus parse_key(const Build *build, const SfValue *body, SfError *err)
     for (guint i = 0; i < target->key->len; i++) {
         const Column *column = target_column(target, g_array_index(target->key, guint, i));
         if (column_source(build->model, column)->type == SF_FLOAT64)
-            return sf_value_fail(key, err, "table '%s': '%s' is a float64, which is no key; use a decimal or a string",
+            return sf_value_fail(key, err,
+                                 "table '%s': '%s' is a float64, which cannot be a key; use a decimal or a string",
                                  target->table, column->name);
     }
     return SF_OK;

@@ -21,10 +21,11 @@ static SfStatus choose_dialect(Session *session, SfError *err)
 {
     const char *product = odbc_product(session->odbc);
     session->dialect = dialect_find(product);
-    if (!session->dialect)
-        return sf_fail(err, SF_CONFIG,
-                       "the driver connects to '%s'; SQLite, PostgreSQL and Snowflake are what this sink knows",
-                       product);
+    if (!session->dialect) {
+        g_autofree char *known = dialect_products();
+        return sf_fail(err, SF_CONFIG, "the driver connects to '%s', which this sink does not support; it supports %s",
+                       product, known);
+    }
     if (session->schema && !session->dialect->has_schemas)
         return sf_fail(err, SF_CONFIG, "%s has no schemas; leave out 'schema: %s'", product, session->schema);
     for (const char *const *sql = session->dialect->session; *sql; sql++)

@@ -1,9 +1,7 @@
 /* CREATE TABLE and ALTER TABLE, always outside of transactions. */
 #include "schema.h"
 
-#include <string.h>
 #include "catalog.h"
-#include "type_words.h"
 
 SfStatus schema_create(Session *session, const char *create_table, SfError *err)
 {
@@ -72,7 +70,7 @@ static SfStatus check_order(const Place *place, SfError *err)
         if (!place->dialect->orders(source))
             return sf_value_fail(
                 place->target->place, err, "table '%s': 'latest_by' cannot be '%s': %s keeps a decimal(%d,%d) as text",
-                place->target->table, column->name, place->dialect->product, source->precision, source->scale);
+                place->target->table, column->name, place->dialect->odbc.product, source->precision, source->scale);
     }
     return SF_OK;
 }
@@ -117,9 +115,7 @@ int *schema_limits(const Session *session, const Target *target, GHashTable *col
         const char *type = g_hash_table_lookup(columns, name);
         if (!type)
             type = column->override ? column->override : "";
-        TypeText is = type_text(type);
-        bool varies = strcmp(is.words, "character varying") == 0 || strcmp(is.words, "varchar") == 0;
-        limits[i] = varies ? is.first : -1;
+        limits[i] = session->dialect->limit ? session->dialect->limit(type) : -1;
     }
     return limits;
 }

@@ -1,10 +1,7 @@
 /* snowflake-gold-sink: a star schema kept up to date in Snowflake, PostgreSQL or SQLite through ODBC, exactly once.
  * This file is the descriptor and the hooks; the work is in commit.c. */
-#include <errno.h>
-#include <limits.h>
-#include <unistd.h>
-
 #include "commit.h"
+#include "dialects.h"
 #include "ranges/adopt.h"
 #include "ready.h"
 
@@ -113,7 +110,7 @@ static SfStatus check_names(const Gold *gold, SfError *err)
 static SfStatus check_connection(const char *connection, SfError *err)
 {
     bool reference = g_str_has_prefix(connection, "file:") || g_str_has_prefix(connection, "exec:");
-    return reference ? SF_OK : odbc_check(connection, err);
+    return reference ? SF_OK : odbc_check(connection, dialect_profiles, err);
 }
 
 /* All that is wrong, not the first of it only. */
@@ -149,46 +146,19 @@ static SfStatus bind_input(SfNode *node, size_t input, const struct ArrowSchema 
     return SF_OK;
 }
 
-/* SQLite's driver says only "connect failed" when the file's directory is not there, and takes / for a working
- * directory that is not there. */
-static SfStatus make_directory(const char *connection, SfError *err)
-{
-    if (!odbc_is_sqlite(connection))
-        return SF_OK;
-    g_autofree char *file = odbc_database(connection);
-    if (!file)
-        return SF_OK;
-    char here[PATH_MAX];
-    if (!g_path_is_absolute(file) && !getcwd(here, sizeof here))
-        return sf_fail(err, SF_RETRY,
-                       "database '%s' is relative to the working directory, which cannot be found: %s; use an absolute "
-                       "path",
-                       file, g_strerror(errno));
-    g_autofree char *directory = g_path_get_dirname(file);
-    if (g_mkdir_with_parents(directory, 0777) == 0)
-        return SF_OK;
-    return sf_fail(err, SF_RETRY, "cannot create directory '%s' for database '%s': %s", directory, file,
-                   g_strerror(errno));
-}
-
-/* SQLite's driver waits 100 s for a lock unless told otherwise, and cannot be woken meanwhile. */
-static char *with_lock_timeout(const char *connection)
-{
-    g_autofree char *timeout = odbc_keyword(connection, "Timeout");
-    bool add = odbc_is_sqlite(connection) && !timeout;
-    return g_strconcat(connection, add ? ";Timeout=5000" : NULL, NULL);
-}
-
 static SfStatus open_sink(SfNode *node, SfError *err)
 {
     Gold *gold = node->state;
     if (!gold->session.odbc) {
-        g_autofree char *connection = with_lock_timeout(gold->connection);
         gold->pending = pending_new(gold->model);
         gold->chains = ranges_new(node, sizeof(Chain), chain_clear);
         gold->session = (Session){
             .node = node,
-            .odbc = odbc_new(&(OdbcLogin){connection, gold->user, gold->password, gold->connect_timeout}),
+            .odbc = odbc_new(&(OdbcLogin){.connection = gold->connection,
+                                          .user = gold->user,
+                                          .password = gold->password,
+                                          .timeout_ms = gold->connect_timeout,
+                                          .profiles = dialect_profiles}),
             .schema = gold->schema,
             .ledger = gold->ledger,
             .adopt = gold->adopt,
@@ -199,7 +169,6 @@ static SfStatus open_sink(SfNode *node, SfError *err)
             .pending = gold->pending,
         };
     }
-    SF_TRY(make_directory(gold->connection, err));
     SfStatus status = session_ready(&gold->session, err);
     return status == SF_REJECT || status == SF_EMPTY ? SF_RETRY : status;
 }

@@ -19,7 +19,7 @@ SfStatus sql_check_name(const Dialect *dialect, const char *name, SfError *err)
     if (dialect->longest_name == 0 || strlen(name) <= dialect->longest_name)
         return SF_OK;
     return sf_fail(err, SF_CONFIG, "the name '%s' is longer than the %d bytes that %s keeps of a name", name,
-                   (int) dialect->longest_name, dialect->product);
+                   (int) dialect->longest_name, dialect->odbc.product);
 }
 
 void sql_name(const Dialect *dialect, const char *name, GString *sql)

@@ -156,7 +156,7 @@ SfStatus value_text(GString *out, const SfColumn *column, int64_t row, SfError *
         return SF_OK;
     case SF_FLOAT64:
         if (isinf(sf_f64(column, row))) {
-            g_string_append(out, sf_f64(column, row) < 0 ? "-inf" : "inf"); /* the only way that Snowflake reads */
+            g_string_append(out, sf_f64(column, row) < 0 ? "-inf" : "inf"); /* the way that all databases read */
             return SF_OK;
         }
         json_write_float(out, sf_f64(column, row));

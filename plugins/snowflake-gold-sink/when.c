@@ -62,7 +62,7 @@ static SfStatus parse_wanted(const WhenParse *parse, Condition *condition, const
     case SF_INT32:
     case SF_INT64:
         if (!g_ascii_string_to_signed(text, 10, G_MININT64, G_MAXINT64, &number, NULL))
-            return sf_value_fail(value, err, "%s: '%s' is no whole number", parse->name, text);
+            return sf_value_fail(value, err, "%s: '%s' is not a whole number", parse->name, text);
         wanted.number = number;
         break;
     default:

@@ -38,7 +38,7 @@ static SfStatus create(Session *session, SfError *err)
     }
     g_string_append_c(sql, ')');
     SfStatus status = session_exec(session, sql->str, err);
-    if (status == SF_OK || strcmp(odbc_state(session->odbc), "42501") != 0)
+    if (status == SF_OK || !odbc_was_forbidden(session->odbc))
         return status;
     sf_log(
         session->node, SF_LOG_WARNING,

@@ -447,7 +447,7 @@ static void test_mistakes(void)
         {"delete_when: d", "'delete_when' is a map of columns to values, such as {op: d}, or a list of such maps"},
         {"delete_when: {}", "is a map of columns to values"},
         {"delete_when: {opp: d}", "input 'changes' has no column 'opp'; did you mean 'op'?"},
-        {"delete_when: {lsn: d}", "'d' is no whole number"},
+        {"delete_when: {lsn: d}", "'d' is not a whole number"},
         {"delete_when: {op: []}", "the list of values is empty"},
         {"delete_when: {op: {a: b}}", "a value is a text, a whole number, true, false or null"},
         {"delete_when: {_timestamp: now}", "a column of type timestamp is compared with null only"},

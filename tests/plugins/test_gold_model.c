@@ -58,7 +58,7 @@ static void test_mistakes(void)
          "column 'tags' is a list, which a star schema has no place for; take a member of it in the step before, or "
          "leave it out"},
         {"facts: {f: {key: weight, columns: [sales]}}",
-         "'weight' is a float64, which is no key; use a decimal or a string"},
+         "'weight' is a float64, which cannot be a key; use a decimal or a string"},
         {"facts: {f: {key: order_id, columns: {sales: {form: sales}}}}",
          "options.yaml:2:46: column 'sales': unknown key 'form'; did you mean 'from'?"},
         {"facts: {f: {key: order_id, columns: {sales: {type: 'int); DROP TABLE x'}}}}",

@@ -123,7 +123,7 @@ static char *statements(const Dialect *dialect)
 static void test_statements(gconstpointer data)
 {
     const Dialect *dialect = data;
-    g_autofree char *name = g_ascii_strdown(dialect->product, -1);
+    g_autofree char *name = g_ascii_strdown(dialect->odbc.product, -1);
     g_autofree char *path = g_strdup_printf(SF_SOURCE_DIR "/tests/plugins/gold_sql/%s.sql", name);
     g_autofree char *expected = NULL;
     g_autofree char *got = statements(dialect);
@@ -167,6 +167,25 @@ static void test_types(void)
     g_assert_cmpstr(is.words, ==, "broken");
 }
 
+static void test_limits(void)
+{
+    static const struct {
+        const char *type;
+        int limit;
+    } cases[] = {{"character varying(5)", 5},
+                 {"VARCHAR(20)", 20},
+                 {"character varying", -1},
+                 {"varchar", -1},
+                 {"text", -1},
+                 {"citext", -1},
+                 {"character(5)", -1},
+                 {"", -1}};
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++)
+        g_assert_cmpint(dialect_postgresql.limit(cases[i].type), ==, cases[i].limit);
+    g_assert_null(dialect_sqlite.limit);
+    g_assert_null(dialect_snowflake.limit);
+}
+
 static void test_existing_types(void)
 {
     const Source text = {.type = SF_UTF8}, big = {.type = SF_INT64}, real = {.type = SF_FLOAT64},
@@ -208,7 +227,8 @@ static void test_existing_types(void)
     };
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++)
         if (cases[i].dialect->takes(cases[i].source, cases[i].type) != cases[i].takes)
-            g_error("%s: %s for %s", cases[i].dialect->product, cases[i].type, sf_type_name(cases[i].source->type));
+            g_error("%s: %s for %s", cases[i].dialect->odbc.product, cases[i].type,
+                    sf_type_name(cases[i].source->type));
 }
 
 int main(int argc, char **argv)
@@ -225,6 +245,7 @@ int main(int argc, char **argv)
     g_test_add_data_func("/gold/sql/Snowflake's statements are these", &dialect_snowflake, test_statements);
     g_test_add_func("/gold/sql/names and strings are quoted as each database wants", test_names_and_strings);
     g_test_add_func("/gold/sql/types are read from their texts", test_types);
+    g_test_add_func("/gold/sql/room for characters is read from a type", test_limits);
     g_test_add_func("/gold/sql/existing columns take a type or not", test_existing_types);
     return g_test_run();
 }

@@ -7,7 +7,7 @@
 /* Reads the diagnostics of a call that failed, closes nothing, fills err and tells the status. */
 SfStatus odbc_fail(Odbc *odbc, SQLSMALLINT kind, SQLHANDLE handle, SfError *err);
 
-/* SQLSTATE, the driver's own number and the product → status. */
-SfStatus odbc_judge(const char *product, const char *state, int native, const char *text);
+/* SQLSTATE, the driver's own number and words → status, by the profile (NULL: none), then by the standards. */
+SfStatus odbc_judge(const OdbcProfile *profile, const char *state, int native, const char *text);
 
 #endif

@@ -4,65 +4,7 @@
 #include <odbcinst.h>
 #include <string.h>
 
-typedef struct Keyword {
-    const char *name;
-    gsize name_size;
-    const char *value; /* as written, braces included */
-    gsize value_size;
-} Keyword;
-
-/* One `name=value` at *cursor; a value in braces runs to the closing brace, where }} stands for } (ODBC,
- * SQLDriverConnect, "Connection strings"). False at the end. */
-static bool next_keyword(const char **cursor, Keyword *out)
-{
-    const char *at = *cursor + strspn(*cursor, "; \t\n");
-    if (!*at)
-        return false;
-    out->name = at;
-    at += strcspn(at, "=;");
-    out->name_size = (gsize) (at - out->name);
-    while (out->name_size > 0 && g_ascii_isspace(out->name[out->name_size - 1]))
-        out->name_size--;
-    out->value = *at == '=' ? ++at : at;
-    if (*at == '{') {
-        at++;
-        while (*at && !(at[0] == '}' && at[1] != '}'))
-            at += at[0] == '}' ? 2 : 1;
-        at += *at == '}';
-    }
-    at += strcspn(at, ";");
-    out->value_size = (gsize) (at - out->value);
-    *cursor = at;
-    return true;
-}
-
-static bool named(const Keyword *keyword, const char *name)
-{
-    return keyword->name_size == strlen(name) && g_ascii_strncasecmp(keyword->name, name, keyword->name_size) == 0;
-}
-
-/* Without the braces around it, and }} as }. */
-static char *unbraced(const char *value)
-{
-    gsize size = strlen(value);
-    if (size < 2 || value[0] != '{' || value[size - 1] != '}')
-        return g_strstrip(g_strdup(value));
-    g_autofree char *inner = g_strndup(value + 1, size - 2);
-    g_auto(GStrv) parts = g_strsplit(inner, "}}", -1);
-    return g_strjoinv("}", parts);
-}
-
-char *odbc_keyword(const char *connection, const char *keyword)
-{
-    Keyword at;
-    while (next_keyword(&connection, &at)) {
-        if (!named(&at, keyword))
-            continue;
-        g_autofree char *value = g_strndup(at.value, at.value_size);
-        return unbraced(value);
-    }
-    return NULL;
-}
+#include "keyword.h"
 
 static void append_keyword(GString *out, const char *name, const char *value)
 {
@@ -74,6 +16,18 @@ static void append_keyword(GString *out, const char *name, const char *value)
     g_string_append_printf(out, plain ? "%s=%s;" : "%s={%s};", name, escaped);
 }
 
+static void append_defaults(GString *out, const OdbcProfile *profile)
+{
+    OdbcKeyword at;
+    for (const char *rest = profile && profile->defaults ? profile->defaults : ""; odbc_next_keyword(&rest, &at);) {
+        g_autofree char *name = g_strndup(at.name, at.name_size), *value = g_strndup(at.value, at.value_size);
+        g_autofree char *own = odbc_setting(out->str, name);
+        g_autofree char *bare = odbc_unbraced(value);
+        if (!own)
+            append_keyword(out, name, bare);
+    }
+}
+
 char *odbc_login_string(const OdbcLogin *login)
 {
     GString *out = g_string_new(login->connection);
@@ -81,23 +35,24 @@ char *odbc_login_string(const OdbcLogin *login)
         append_keyword(out, "UID", login->user);
     if (login->password)
         append_keyword(out, "PWD", login->password);
+    append_defaults(out, odbc_profile_by_driver(login->profiles, login->connection));
     return g_string_free(out, FALSE);
 }
 
 /* What may be shown: how the drivers that we know name driver, data source, server, port, database and user. */
-static bool is_shown(const Keyword *keyword)
+static bool is_shown(const OdbcKeyword *keyword)
 {
     static const char *const names[] = {"Driver", "DSN",      "Server",   "Servername", "Host",   "Hostname",
                                         "Port",   "Database", "DB",       "DBQ",        "Dbname", "UID",
                                         "User",   "User ID",  "Username", "LogonUser"};
     for (gsize i = 0; i < G_N_ELEMENTS(names); i++)
-        if (named(keyword, names[i]))
+        if (odbc_keyword_is(keyword, names[i]))
             return true;
     return false;
 }
 
 /* In braces to its end, or without any, and without what looks like a password in a URL. */
-static bool is_plain(const Keyword *keyword)
+static bool is_plain(const OdbcKeyword *keyword)
 {
     const char *value = keyword->value;
     gsize size = keyword->value_size;
@@ -112,8 +67,8 @@ static bool is_plain(const Keyword *keyword)
 char *odbc_login_label(const char *connection)
 {
     GString *out = g_string_new(NULL);
-    Keyword at;
-    while (next_keyword(&connection, &at)) {
+    OdbcKeyword at;
+    while (odbc_next_keyword(&connection, &at)) {
         if (!is_shown(&at) || at.value_size == 0)
             continue;
         g_string_append(out, out->len > 0 ? ";" : "");
@@ -127,7 +82,7 @@ char *odbc_login_label(const char *connection)
 /* Short ones would be found in words that mean something else. */
 #define LEAST_SECRET 4
 
-static void hide(GString *text, const char *secret)
+static void hide_secret(GString *text, const char *secret)
 {
     if (strlen(secret) >= LEAST_SECRET)
         g_string_replace(text, secret, "***", 0);
@@ -135,47 +90,21 @@ static void hide(GString *text, const char *secret)
 
 void odbc_hide_values(const char *connection, GString *text)
 {
-    Keyword at;
-    while (next_keyword(&connection, &at)) {
+    OdbcKeyword at;
+    while (odbc_next_keyword(&connection, &at)) {
         g_autofree char *value = g_strndup(at.value, at.value_size);
-        g_autofree char *bare = unbraced(value);
+        g_autofree char *bare = odbc_unbraced(value);
         if (is_shown(&at))
             continue;
-        hide(text, value);
-        hide(text, bare);
+        hide_secret(text, value);
+        hide_secret(text, bare);
         g_auto(GStrv) parts = g_strsplit_set(bare, " =\t\"'", -1); /* libpq quotes options of pqopt */
         for (char **part = parts; *part; part++)
-            hide(text, *part);
+            hide_secret(text, *part);
     }
 }
 
 /* ---- what is wrong with a connection string, before anything connects ---- */
-
-/* A keyword's value, in the string itself or in the data source that it names. NULL: not there. */
-static char *setting(const char *connection, const char *name)
-{
-    char *value = odbc_keyword(connection, name);
-    g_autofree char *source = odbc_keyword(connection, "DSN");
-    if (value || !source)
-        return value;
-    char text[1024] = "";
-    SQLGetPrivateProfileString(source, name, "", text, sizeof text, "odbc.ini");
-    return *text ? g_strdup(text) : NULL;
-}
-
-static SfStatus check_sqlite(const char *connection, SfError *err)
-{
-    g_autofree char *file = setting(connection, "Database");
-    if (!file || *g_strstrip(file) == '\0')
-        return sf_fail(err, SF_CONFIG,
-                       "connection: SQLite needs 'Database=' with the path of its file, such as 'Database=gold.db'");
-    if (*file == ':')
-        return sf_fail(err, SF_CONFIG,
-                       "connection: 'Database=%s' is gone with the connection; name a file that keeps the rows", file);
-    if (strstr(file, "://"))
-        return sf_fail(err, SF_CONFIG, "connection: 'Database=' is a URL; SQLite keeps its database in a local file");
-    return SF_OK;
-}
 
 static SfStatus check_port(const char *connection, SfError *err)
 {
@@ -190,8 +119,8 @@ static SfStatus check_port(const char *connection, SfError *err)
  * a password with a semicolon in it. */
 static SfStatus check_parts(const char *connection, SfError *err)
 {
-    Keyword at;
-    for (int number = 1; next_keyword(&connection, &at); number++) {
+    OdbcKeyword at;
+    for (int number = 1; odbc_next_keyword(&connection, &at); number++) {
         if (at.name_size == 0 || at.value[-1] != '=')
             return sf_fail(
                 err, SF_CONFIG,
@@ -207,32 +136,34 @@ static SfStatus check_parts(const char *connection, SfError *err)
     return SF_OK;
 }
 
-bool odbc_is_sqlite(const char *connection)
+/* One of the three says what to connect to; without a value it says nothing. */
+static SfStatus check_driver(const char *connection, const OdbcProfile *const *profiles, SfError *err)
 {
-    g_autofree char *driver = setting(connection, "Driver");
-    g_autofree char *low = g_ascii_strdown(driver ? driver : "", -1);
-    return strstr(low, "sqlite") != NULL;
+    static const char *const names[] = {"Driver", "DSN", "FILEDSN"};
+    const char *empty = NULL;
+    for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
+        g_autofree char *value = odbc_keyword(connection, names[i]);
+        if (value && *value)
+            return SF_OK;
+        empty = value && !empty ? names[i] : empty;
+    }
+    const char *example = profiles && *profiles ? (*profiles)->example : "DSN=warehouse";
+    if (empty)
+        return sf_fail(err, SF_CONFIG, "connection: '%s=' has no value; name a driver or a data source, such as '%s'",
+                       empty, example);
+    return sf_fail(err, SF_CONFIG, "connection: neither 'Driver=' nor 'DSN=' is in it, such as '%s'", example);
 }
 
-char *odbc_database(const char *connection)
-{
-    return setting(connection, "Database");
-}
-
-SfStatus odbc_check(const char *connection, SfError *err)
+SfStatus odbc_check(const char *connection, const OdbcProfile *const *profiles, SfError *err)
 {
     SF_TRY(check_parts(connection, err));
-    g_autofree char *driver = odbc_keyword(connection, "Driver");
-    g_autofree char *source = odbc_keyword(connection, "DSN");
-    g_autofree char *file = odbc_keyword(connection, "FILEDSN");
-    if (!driver && !source && !file)
-        return sf_fail(err, SF_CONFIG,
-                       "connection: neither 'Driver=' nor 'DSN=' is in it, such as 'Driver=SQLite3;Database=gold.db'");
+    SF_TRY(check_driver(connection, profiles, err));
     SF_TRY(check_port(connection, err));
-    return odbc_is_sqlite(connection) ? check_sqlite(connection, err) : SF_OK;
+    const OdbcProfile *profile = odbc_profile_by_driver(profiles, connection);
+    return profile && profile->check ? profile->check(connection, err) : SF_OK;
 }
 
-static gint by_name(gconstpointer a, gconstpointer b)
+static gint by_driver_name(gconstpointer a, gconstpointer b)
 {
     return strcmp(*(const char *const *) a, *(const char *const *) b);
 }
@@ -249,47 +180,34 @@ static char *installed_drivers(void)
             g_ptr_array_add(drivers, g_strdup_printf("'%s'", name));
     if (drivers->len == 0)
         return g_strdup("none");
-    g_ptr_array_sort(drivers, by_name);
+    g_ptr_array_sort(drivers, by_driver_name);
     g_ptr_array_add(drivers, NULL);
     return g_strjoinv(", ", (char **) drivers->pdata);
 }
 
-static const char *package_of(const char *driver)
+/* The driver manager's or the driver's own file is not there, or not registered (ODBC, appendix A). */
+static bool is_driver_missing(const char *state)
 {
-    static const struct {
-        const char *part, *package;
-    } known[] = {
-        {"sqlite", "apt install libsqliteodbc"},
-        {"postgres", "apt install odbc-postgresql"},
-        {"psql", "apt install odbc-postgresql"},
-        {"snowflake", "install Snowflake's ODBC driver (snowflake-odbc, from developers.snowflake.com/odbc)"},
-    };
-    g_autofree char *low = g_ascii_strdown(driver, -1);
-    for (gsize i = 0; i < G_N_ELEMENTS(known); i++)
-        if (strstr(low, known[i].part))
-            return known[i].package;
-    return "install it and register it in /etc/odbcinst.ini";
+    static const char *const states[] = {"IM002", "IM003", "IM004", "01000", NULL};
+    return g_strv_contains(states, state);
 }
 
-SfStatus odbc_explain_driver(const char *connection, const char *state, SfStatus status, SfError *err)
+SfStatus odbc_explain_login(const OdbcProfile *profile, const char *connection, const char *state, int native,
+                            SfStatus status, SfError *err)
 {
     g_autofree char *label = odbc_login_label(connection);
     g_autofree char *driver = odbc_keyword(connection, "Driver");
-    bool missing = strcmp(state, "IM002") == 0 || strcmp(state, "IM003") == 0 || strcmp(state, "IM004") == 0 ||
-                   strcmp(state, "01000") == 0;
-    if (!missing && driver && g_ascii_strncasecmp(driver, "SQLite", 6) == 0 && strstr(err->message, "(HY000 14)"))
-        return sf_fail_prefix(err, status,
-                              "cannot open the file of '%s'; is its directory there, and may it be written",
-                              label); /* SQLITE_CANTOPEN, for which the driver has no words */
-    if (!missing)
-        return sf_fail_prefix(err, status, "cannot connect to '%s'", label);
+    if (!is_driver_missing(state)) {
+        const char *hint = profile && profile->login_hint ? profile->login_hint(native) : NULL;
+        return sf_fail_prefix(err, status, "cannot connect to '%s'%s%s", label, hint ? "; " : "", hint ? hint : "");
+    }
     g_autofree char *drivers = installed_drivers();
     g_autofree char *quoted = g_strdup_printf("'%s'", driver ? driver : "");
     if (driver && strstr(drivers, quoted))
         return sf_fail_prefix(err, SF_CONFIG, "ODBC driver '%s' is registered, but does not load", driver);
     if (driver)
         return sf_fail(err, SF_CONFIG, "ODBC driver '%s' is not installed; %s; installed are: %s", driver,
-                       package_of(driver), drivers);
+                       profile ? profile->install : "install it and register it in /etc/odbcinst.ini", drivers);
     g_autofree char *source = odbc_keyword(connection, "DSN");
     if (source)
         return sf_fail(err, SF_CONFIG,

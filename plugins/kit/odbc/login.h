@@ -2,8 +2,7 @@
 #ifndef KIT_ODBC_LOGIN_H
 #define KIT_ODBC_LOGIN_H
 
-#include <glib.h>
-#include <sf/sf.h>
+#include "profile.h"
 
 typedef struct Odbc Odbc;
 typedef struct OdbcStatement OdbcStatement;
@@ -12,24 +11,20 @@ typedef struct OdbcLogin {
     const char *connection; /* "Driver=…;Database=…" or "DSN=…" */
     const char *user;       /* NULL: as in connection; likewise password */
     const char *password;
-    int64_t timeout_ms; /* for the log-in */
+    int64_t timeout_ms;                 /* for the log-in */
+    const OdbcProfile *const *profiles; /* the databases that the caller knows, NULL-terminated; NULL: none */
 } OdbcLogin;
 
-/* SF_CONFIG for a connection string that no driver can mean: parts that are not name=value, no driver, a port that is
- * none, SQLite without a file. Connects to nothing; the message holds no value that may be secret. */
-SfStatus odbc_check(const char *connection, SfError *err);
+/* SF_CONFIG for a connection string that no driver can mean: parts that are not name=value, no driver, a port out of
+ * range, and what the database's profile finds. Connects to nothing; the message holds no value that may be secret. */
+SfStatus odbc_check(const char *connection, const OdbcProfile *const *profiles, SfError *err);
 
-/* Whether the driver, by its name, is SQLite's; and what 'Database' is, if need be by the data source. */
-bool odbc_is_sqlite(const char *connection);
-char *odbc_database(const char *connection);
+/* After a failed connect, in whose words err is: names what is installed and what to install where the driver is
+ * missing. `profile`: of the connection, or NULL. */
+SfStatus odbc_explain_login(const OdbcProfile *profile, const char *connection, const char *state, int native,
+                            SfStatus status, SfError *err);
 
-/* A keyword's value in the connection string, ignoring case, without braces; NULL when it is not there. */
-char *odbc_keyword(const char *connection, const char *keyword);
-
-/* After a failed connect: names what is installed and what to install where the driver is missing. */
-SfStatus odbc_explain_driver(const char *connection, const char *state, SfStatus status, SfError *err);
-
-/* connection + user and password. */
+/* connection + user and password, and its profile's defaults. */
 char *odbc_login_string(const OdbcLogin *login);
 /* What of it may be shown. */
 char *odbc_login_label(const char *connection);

@@ -13,6 +13,7 @@ Odbc *odbc_new(const OdbcLogin *login)
     odbc->connection = odbc_login_string(login);
     odbc->label = odbc_login_label(odbc->connection);
     odbc->timeout_ms = login->timeout_ms;
+    odbc->profiles = login->profiles;
     g_mutex_init(&odbc->lock);
     return odbc;
 }
@@ -42,19 +43,24 @@ static SfStatus connect_handle(Odbc *odbc, SfError *err)
         odbc_hide_values(odbc->connection, text);
         status = sf_fail(err, status, "%s", text->str);
         /* a log-in fails for what a person mends outside of the pipeline, or for a driver that is not there */
-        return odbc_explain_driver(odbc->connection, odbc->state, status == SF_CONFIG ? SF_CONFIG : SF_RETRY, err);
+        return odbc_explain_login(odbc->profile, odbc->connection, odbc->state, odbc->native,
+                                  status == SF_CONFIG ? SF_CONFIG : SF_RETRY, err);
     }
     odbc->is_open = true;
     SQLSMALLINT length = 0;
     done = SQLGetInfo(odbc->handle, SQL_DBMS_NAME, odbc->product, sizeof odbc->product, &length);
     if (!SQL_SUCCEEDED(done))
         return odbc_fail(odbc, SQL_HANDLE_DBC, odbc->handle, err);
+    odbc->profile = odbc_profile_by_product(odbc->profiles, odbc->product);
     return SF_OK;
 }
 
 SfStatus odbc_open(Odbc *odbc, SfError *err)
 {
     odbc_close(odbc);
+    odbc->profile = odbc_profile_by_driver(odbc->profiles, odbc->connection);
+    if (odbc->profile && odbc->profile->before_login)
+        SF_TRY(odbc->profile->before_login(odbc->connection, err));
     if (!SQL_SUCCEEDED(SQLAllocHandle(SQL_HANDLE_ENV, SQL_NULL_HANDLE, &odbc->environment)))
         return sf_fail(err, SF_RETRY, "ODBC has no memory for an environment");
     SQLSetEnvAttr(odbc->environment, SQL_ATTR_ODBC_VERSION, GINT_TO_POINTER(SQL_OV_ODBC3), 0);
@@ -94,14 +100,19 @@ const char *odbc_product(const Odbc *odbc)
     return odbc->product;
 }
 
+const OdbcProfile *odbc_profile(const Odbc *odbc)
+{
+    return odbc->profile;
+}
+
 const char *odbc_label(const Odbc *odbc)
 {
     return odbc->label;
 }
 
-const char *odbc_state(const Odbc *odbc)
+bool odbc_was_forbidden(const Odbc *odbc)
 {
-    return odbc->state;
+    return strcmp(odbc->state, "42501") == 0;
 }
 
 /* ---- one running call at a time, which odbc_interrupt() may cancel ---- */
@@ -208,7 +219,7 @@ static SfStatus finish_call(OdbcStatement *statement, SQLRETURN done, int64_t *r
     return SF_OK;
 }
 
-static SfStatus run(OdbcStatement *statement, const char *sql, int64_t *rows, SfError *err)
+static SfStatus run_statement(OdbcStatement *statement, const char *sql, int64_t *rows, SfError *err)
 {
     SF_TRY(begin_call(statement->odbc, statement->handle, err));
     return finish_call(statement, SQLExecDirect(statement->handle, (SQLCHAR *) sql, SQL_NTS), rows, err);
@@ -217,7 +228,7 @@ static SfStatus run(OdbcStatement *statement, const char *sql, int64_t *rows, Sf
 SfStatus odbc_exec(Odbc *odbc, const char *sql, int64_t *rows, SfError *err)
 {
     g_autoptr(OdbcStatement) statement = statement_new(odbc, err);
-    return statement ? run(statement, sql, rows, err) : SF_RETRY;
+    return statement ? run_statement(statement, sql, rows, err) : SF_RETRY;
 }
 
 SfStatus odbc_query(Odbc *odbc, const char *sql, OdbcStatement **out, SfError *err)
@@ -225,7 +236,7 @@ SfStatus odbc_query(Odbc *odbc, const char *sql, OdbcStatement **out, SfError *e
     g_autoptr(OdbcStatement) statement = statement_new(odbc, err);
     if (!statement)
         return SF_RETRY;
-    SF_TRY(run(statement, sql, NULL, err));
+    SF_TRY(run_statement(statement, sql, NULL, err));
     *out = g_steal_pointer(&statement);
     return SF_OK;
 }

@@ -21,8 +21,10 @@ SfStatus odbc_open(Odbc *odbc, SfError *err);
 void odbc_close(Odbc *odbc);
 bool odbc_is_open(const Odbc *odbc);
 
-/* What the driver calls its database: "SQLite", "PostgreSQL", "Snowflake". Only while open. */
+/* What the driver calls its database. Only while open. */
 const char *odbc_product(const Odbc *odbc);
+/* Its profile; NULL when odbc_new() was not given one for it. Only while open. */
+const OdbcProfile *odbc_profile(const Odbc *odbc);
 
 /* Driver, data source, server, port, database and user of the connection string, and nothing else: for messages. */
 const char *odbc_label(const Odbc *odbc);
@@ -38,8 +40,8 @@ SfStatus odbc_rollback(Odbc *odbc, SfError *err);
 /* Runs one statement without parameters. `rows` (may be NULL): how many it changed. */
 SfStatus odbc_exec(Odbc *odbc, const char *sql, int64_t *rows, SfError *err);
 
-/* SQLSTATE of the last call that failed: for the few who decide by it. */
-const char *odbc_state(const Odbc *odbc);
+/* Whether the last call that failed did so for want of a permission. */
+bool odbc_was_forbidden(const Odbc *odbc);
 
 /* ---- statements */
 

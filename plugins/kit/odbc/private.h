@@ -14,8 +14,11 @@ struct Odbc {
     SQLHENV environment;
     SQLHDBC handle;
     bool is_open;
+    const OdbcProfile *const *profiles;
+    const OdbcProfile *profile; /* by the driver's name, and once open by the product; NULL: none of them */
     char product[64];
-    char state[6];
+    char state[6]; /* of the last call that failed; likewise native */
+    int native;
     GMutex lock; /* of the two below: odbc_interrupt() may come at any time */
     SQLHSTMT running;
     bool interrupted;
