@@ -96,8 +96,8 @@ static SfStatus read_header(LeafReader *reader, PageHeader *header, SfError *err
     if (thrift.failed || header->packed < 0 || header->unpacked < 0 || header->packed > reader->end - thrift.at)
         return corrupt(reader, err, "a page header cannot be read");
     if (header->unpacked > MAX_PAGE)
-        return sf_fail(err, SF_FATAL, "column '%s': a page of %" G_GINT64_FORMAT " bytes is more than we take",
-                       reader->node->name, header->unpacked);
+        return sf_fail(err, SF_FATAL, "column '%s': a page of %" G_GINT64_FORMAT " bytes exceeds the limit of %d MiB",
+                       reader->node->name, header->unpacked, MAX_PAGE >> 20);
     return SF_OK;
 }
 
@@ -153,7 +153,7 @@ static SfStatus read_dictionary(LeafReader *reader, const PageHeader *header, Sf
     if (header->n < 0 || header->n > INT32_MAX || header->n > header->unpacked ||
         reader->node->type == PARQUET_BOOLEAN ||
         (header->encoding != PARQUET_PLAIN && header->encoding != PARQUET_PLAIN_DICTIONARY))
-        return corrupt(reader, err, "a dictionary page that is none");
+        return corrupt(reader, err, "an invalid dictionary page");
     SF_TRY(unpack_page(reader, header, &reader->dictionary, err));
     if (width > 0 && (uint64_t) header->n * width > reader->dictionary.size)
         return corrupt(reader, err, "the dictionary ends early");
@@ -171,7 +171,7 @@ static SfStatus read_levels(LeafReader *reader, const uint8_t **at, const uint8_
     }
     uint32_t length;
     if (encoding != PARQUET_RLE)
-        return corrupt(reader, err, "levels in an encoding that is not supported");
+        return corrupt(reader, err, "an encoding of levels that is not supported");
     if (end - *at < 4)
         return corrupt(reader, err, "a page ends within its levels");
     memcpy(&length, *at, 4);
@@ -196,7 +196,7 @@ static SfStatus read_indices(LeafReader *reader, const uint8_t *at, const uint8_
     if (reader->values == 0)
         return SF_OK;
     if (at >= end || *at > 32)
-        return corrupt(reader, err, "a page without its dictionary indices");
+        return corrupt(reader, err, "a page lacks its dictionary indices");
     HybridReader hybrid;
     hybrid_reader_init(&hybrid, at + 1, (size_t) (end - at - 1), *at);
     if (!buffer_try_reserve(&reader->indices, reader->values * sizeof(uint32_t)))
@@ -234,11 +234,12 @@ static SfStatus read_data_page(LeafReader *reader, const PageHeader *header, SfE
 {
     const FileNode *node = reader->node;
     if (header->n < 0 || header->n > reader->left)
-        return corrupt(reader, err, "a page with more values than its column");
+        return corrupt(reader, err, "a page has more values than its column chunk");
     SF_TRY(unpack_page(reader, header, &reader->body, err));
     size_t n = (size_t) header->n;
     if (n > MAX_LEVELS || !buffer_try_reserve(&reader->levels, 2 * n * sizeof(uint32_t)))
-        return sf_fail(err, SF_FATAL, "column '%s': a page of %zu values is more than we take", node->name, n);
+        return sf_fail(err, SF_FATAL, "column '%s': a page of %zu values exceeds the limit of %d", node->name, n,
+                       MAX_LEVELS);
     uint32_t *levels = (uint32_t *) (void *) reader->levels.data;
     reader->n = (uint32_t) n;
     reader->next = 0;

@@ -89,7 +89,7 @@ static SfStatus add_leaf(Path *path, const int32_t *rows, int64_t first, int64_t
         SF_TRY(pages_slice_done(column, path->scratch, err));
     }
     if (path->missing)
-        return sf_fail(err, SF_FATAL, "column '%s': a value is missing where none may be null", path->nodes[0]->name);
+        return sf_fail(err, SF_FATAL, "column '%s': a value that may not be null is missing", path->nodes[0]->name);
     return SF_OK;
 }
 

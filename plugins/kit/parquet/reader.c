@@ -104,7 +104,7 @@ static SfStatus bind(ParquetReader *reader, Bound *bound, const ParquetNode *wan
 static SfStatus bind_list(ParquetReader *reader, Bound *bound, const FileNode *file, SfError *err)
 {
     if (file->n_children != 1 || file->children[0]->repetition != PARQUET_REPEATED)
-        return sf_fail(err, SF_FATAL, "column '%s' is no list in the file", file->name);
+        return sf_fail(err, SF_FATAL, "column '%s' is not a list in the Parquet file", file->name);
     const FileNode *repeated = file->children[0];
     g_autofree char *tuple = g_strconcat(file->name, "_tuple", NULL);
     bool itself =
@@ -119,7 +119,7 @@ static SfStatus bind_list(ParquetReader *reader, Bound *bound, const FileNode *f
 static SfStatus bind_struct(ParquetReader *reader, Bound *bound, const FileNode *file, SfError *err)
 {
     if (file->type >= 0)
-        return sf_fail(err, SF_FATAL, "column '%s' is no struct in the file", file->name);
+        return sf_fail(err, SF_FATAL, "column '%s' is not a struct in the Parquet file", file->name);
     bound->children = g_new0(Bound, bound->wanted->n_children);
     for (size_t i = 0; i < bound->wanted->n_children; i++) {
         const ParquetNode *child = bound->wanted->children[i];
@@ -136,7 +136,7 @@ static SfStatus bind_guide(ParquetReader *reader, Bound *bound, const FileNode *
     while (leaf->n_children > 0)
         leaf = leaf->children[0];
     if (leaf->type < 0 || leaf->max_rep != file->max_rep)
-        return sf_fail(err, SF_FATAL, "column '%s' has no member that we know", file->name);
+        return sf_fail(err, SF_FATAL, "column '%s' has no member outside lists in the Parquet file", file->name);
     bound->guide = leaf_at(reader, leaf);
     bound->guide_only = bound->wanted->n_children > 0;
     return SF_OK;
@@ -161,8 +161,8 @@ static SfStatus bind(ParquetReader *reader, Bound *bound, const ParquetNode *wan
         return bound->guide || wanted == reader->wanted ? SF_OK : bind_guide(reader, bound, file, err);
     }
     if (file->type < 0 || !fits(wanted, file))
-        return sf_fail(err, SF_FATAL, "column '%s' is no %s in the Parquet file (physical type %d)", wanted->name,
-                       sf_type_name(wanted->type), file->type);
+        return sf_fail(err, SF_FATAL, "column '%s': the Parquet file has it as %s, which cannot be read as %s",
+                       wanted->name, parquet_type_name(file->type), sf_type_name(wanted->type));
     bound->scale = timestamp_scale(file);
     return bind_guide(reader, bound, file, err);
 }
@@ -316,7 +316,7 @@ static SfStatus add_number(const Bound *bound, SfBytes bytes, SfColumnBuilder *o
         break;
     case SF_TIMESTAMP:
         if (!timestamp_us(bound, bytes, &value))
-            return corrupt(bound, err, "a timestamp out of range");
+            return corrupt(bound, err, "a timestamp is out of range");
         sf_add_i64(out, value);
         break;
     default:
@@ -335,7 +335,7 @@ static SfStatus add_value(const Bound *bound, SfColumnBuilder *out, SfError *err
         return SF_OK;
     case SF_UTF8:
         if (bytes.size > 0 && !sf_is_utf8(bytes.data, bytes.size))
-            return corrupt(bound, err, "a text that is no UTF-8");
+            return corrupt(bound, err, "a text is not valid UTF-8");
         sf_add_str(out, bytes.data, bytes.size);
         return SF_OK;
     case SF_BINARY:
@@ -343,7 +343,7 @@ static SfStatus add_value(const Bound *bound, SfColumnBuilder *out, SfError *err
         return SF_OK;
     case SF_DECIMAL128:
         if (bytes.size > 16)
-            return corrupt(bound, err, "a decimal of more than 16 bytes");
+            return corrupt(bound, err, "a decimal has more than 16 bytes");
         sf_add_decimal(
             out, decimal_of(bytes, bound->file->type == PARQUET_FIXED || bound->file->type == PARQUET_BYTE_ARRAY));
         return SF_OK;
@@ -355,7 +355,7 @@ static SfStatus add_value(const Bound *bound, SfColumnBuilder *out, SfError *err
 static SfStatus add_null(const Bound *bound, SfColumnBuilder *out, SfError *err)
 {
     if (!bound->wanted->nullable)
-        return corrupt(bound, err, "a null where none may be");
+        return corrupt(bound, err, "a null in a required column");
     sf_add_null(out);
     return SF_OK;
 }

@@ -10,6 +10,13 @@ static int32_t decimal_width(int32_t precision)
     return widths[precision];
 }
 
+const char *parquet_type_name(int type)
+{
+    static const char *const names[] = {"BOOLEAN", "INT32",  "INT64",      "INT96",
+                                        "FLOAT",   "DOUBLE", "BYTE_ARRAY", "FIXED_LEN_BYTE_ARRAY"};
+    return type >= 0 && (size_t) type < G_N_ELEMENTS(names) ? names[type] : "a group";
+}
+
 static void set_physical(ParquetNode *node)
 {
     if (node->as == PARQUET_AS_INT64 || node->as == PARQUET_AS_FLOAT) {
@@ -82,7 +89,8 @@ static SfStatus take_hint(ParquetNode *node, const ParquetHint *hint, SfError *e
     if (!hint)
         return SF_OK;
     if (!hint_fits(node, hint))
-        return sf_fail(err, SF_CONFIG, "column '%s': a %s cannot be stored so", node->name, sf_type_name(node->type));
+        return sf_fail(err, SF_CONFIG, "column '%s': a %s cannot be stored that way", node->name,
+                       sf_type_name(node->type));
     node->map |= hint->as == PARQUET_AS_MAP;
     node->as = node->map ? PARQUET_AS_IT_IS : hint->as;
     node->field_id = hint->field_id;

@@ -59,6 +59,9 @@ void parquet_node_free(ParquetNode *node);
 /* Leaves in order: nodes whose children are none. */
 void parquet_schema_leaves(ParquetNode *root, GPtrArray *out);
 
+/* A ParquetType as the format calls it; of another number, which only groups have: "a group". */
+const char *parquet_type_name(int type);
+
 /* FileMetaData.schema: a list of SchemaElements, root first. */
 void parquet_schema_encode(const ParquetNode *root, ThriftWriter *writer);
 
