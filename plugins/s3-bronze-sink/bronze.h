@@ -1,34 +1,12 @@
-/* What the files of the bronze sink share: its state, chains of ranges, ledger entries. */
+/* What the files of the bronze sink share: its state and its chains of ranges. */
 #ifndef BRONZE_H
 #define BRONZE_H
 
-#include "layout.h"
+#include "bronze/ledger.h"
 #include "object.h"
 #include "ranges/adopt.h"
+#include "ranges/ranges.h"
 #include "store/store.h"
-
-/* ---- ledger entries: how one range was cut, for ever ---- */
-
-typedef struct EntryObject {
-    char *key;
-    int64_t first;
-    int64_t last;
-    int64_t rows;
-    int64_t bytes;
-    uint32_t crc32;
-} EntryObject;
-
-typedef struct Entry {
-    char *step;
-    int64_t start;
-    int64_t end;
-    int64_t rejected;
-    char *split;     /* its name; NULL: of an earlier version, which did not keep it */
-    char *origin;    /* of its split; NULL: not known */
-    GArray *objects; /* of EntryObject, in the order of their first rows within a directory */
-    Layout layout;
-    GBytes *body; /* as it was read */
-} Entry;
 
 /* ---- one split by one input ---- */
 
@@ -48,17 +26,16 @@ typedef struct Pending {
     int64_t rejected;
 } Pending;
 
+/* committed ≤ begin ≤ cut_end ≤ range.end, where they are known. */
 typedef struct Chain {
-    const SfSplit *split;
-    size_t input;
+    Range range;       /* committed: its objects are durable */
     char *topic;       /* as keys have it */
     char *name;        /* likewise: the topic, or what tells the split from another of that topic, see chain_call() */
     char *ledger;      /* "_sf/sales/sales_events/0/" */
-    int64_t start;     /* of the range that has no entry yet */
-    int64_t next;      /* end of what was written */
+    int64_t begin;     /* of the range that has no entry yet, and is not pending */
     int64_t cut_end;   /* end of the closed objects */
-    GPtrArray *closed; /* Object *, sealed, [start, cut_end) */
-    GPtrArray *open;   /* Object *, [cut_end, next) */
+    GPtrArray *closed; /* Object *, sealed, [begin, cut_end) */
+    GPtrArray *open;   /* Object *, [cut_end, range.end) */
     Object *current;   /* the open one for event times in [low, high) */
     int64_t low;
     int64_t high;
@@ -68,8 +45,8 @@ typedef struct Chain {
     int64_t newest_us;    /* latest event time so far, of all ranges */
     int64_t base_us;      /* event time that rotate.interval.ms counts from */
     int64_t opened_ms;    /* when the open range got its first row or position (monotonic); 0: it has none */
-    int64_t rejected;     /* rejects in [cut_end, next) */
-    int64_t rejected_cut; /* in [start, cut_end) */
+    int64_t rejected;     /* rejects in [cut_end, range.end) */
+    int64_t rejected_cut; /* in [begin, cut_end) */
     const char *reason;   /* of the last cut */
     Redo *redo;
     Pending *pending;
@@ -96,7 +73,7 @@ typedef struct Bronze {
     Store *store; /* atomic: interrupt() reads it */
     char *writer; /* unique to this process and attempt */
     Workshop workshop;
-    GPtrArray *chains;        /* Chain * */
+    Ranges *chains;           /* of Chain */
     int64_t next_schedule_ms; /* by the wall clock; 0: not set yet */
     int64_t schedule_by_ms;   /* the same moment by the monotonic clock, as it was when that was set */
     int64_t charged;          /* told to the host */
@@ -108,8 +85,8 @@ static inline Bronze *bronze_of(const SfNode *node)
 }
 
 /* chain.c: rows into objects, and the rules by which ranges are cut */
-Chain *chain_new(const Bronze *bronze, const SfNode *node, size_t input, const SfSplit *split);
-void chain_free(Chain *chain);
+void chain_init(const Bronze *bronze, const SfNode *node, Chain *chain); /* of ranges_add() */
+void chain_done(gpointer chain);
 void pending_free(Pending *pending);
 void chain_reset(Chain *chain, int64_t position); /* drops all that is not committed */
 SfStatus chain_write(SfNode *node, Chain *chain, const SfBatch *batch, SfError *err);
@@ -141,19 +118,9 @@ SfStatus redo_row(const Bronze *bronze, Chain *chain, const LayoutRow *row, int6
 /* The whole range was read: turns the redo into what is pending. Logs where the rows differ from the entry's. */
 SfStatus redo_finish(SfNode *node, Chain *chain, SfError *err);
 
-/* entry.c: entries as JSON */
-GBytes *entry_make(SfNode *node, const Chain *chain, const Pending *pending);
-Entry *entry_read(GBytes *body, const char *key, SfError *err);
-void entry_free(Entry *entry);
-char *entry_key(const Chain *chain, int64_t start);
-/* Whether both cut the same range into the same objects. */
-bool entry_same_cut(const Entry *a, const Entry *b);
-/* The entry with what a redo made of its objects; NULL among them: as it was. */
-GBytes *entry_amended(const Entry *entry, const GPtrArray *objects);
-
-/* ledger.c: finds under which name a split's ledger is, and where its chain ended */
+/* recover.c: finds under which name a split's ledger is, and where its chain ended */
 /* written_ms: when the last entry was; 0: there is none. */
-SfStatus ledger_recover(SfNode *node, Chain *chain, int64_t hint, int64_t *position, int64_t *written_ms, SfError *err);
+SfStatus chain_recover(SfNode *node, Chain *chain, int64_t hint, int64_t *position, int64_t *written_ms, SfError *err);
 
 /* What lies under the key is not the object that the chain's entry of `start` describes. Returns SF_CONFIG. */
 SfStatus refuse_foreign(SfNode *node, const Chain *chain, int64_t start, const char *key, int64_t size,
@@ -163,7 +130,5 @@ SfStatus refuse_foreign(SfNode *node, const Chain *chain, int64_t start, const c
 SfStatus bronze_flush(SfNode *node, SfError *err);
 /* Whether so much waits that it should go before more comes in. */
 bool bronze_flush_due(const Bronze *bronze);
-
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(Entry, entry_free)
 
 #endif

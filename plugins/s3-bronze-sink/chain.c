@@ -16,23 +16,18 @@ void pending_free(Pending *pending)
     g_free(pending);
 }
 
-Chain *chain_new(const Bronze *bronze, const SfNode *node, size_t input, const SfSplit *split)
+void chain_init(const Bronze *bronze, const SfNode *node, Chain *chain)
 {
-    Chain *chain = g_new0(Chain, 1);
-    chain->split = split;
-    chain->input = input;
     chain_call(bronze, node, chain, false);
     chain->open = g_ptr_array_new_with_free_func((GDestroyNotify) object_free);
     chain->closed = g_ptr_array_new_with_free_func((GDestroyNotify) object_free);
     chain->newest_us = INT64_MIN;
     chain_reset(chain, SF_POSITION_NONE);
-    return chain;
 }
 
-void chain_free(Chain *chain)
+void chain_done(gpointer user)
 {
-    if (!chain)
-        return;
+    Chain *chain = user;
     redo_free(chain->redo);
     pending_free(chain->pending);
     g_ptr_array_unref(chain->open);
@@ -40,7 +35,6 @@ void chain_free(Chain *chain)
     g_free(chain->topic);
     g_free(chain->name);
     g_free(chain->ledger);
-    g_free(chain);
 }
 
 static void begin_range(Chain *chain)
@@ -56,14 +50,15 @@ void chain_reset(Chain *chain, int64_t position)
     g_clear_pointer(&chain->pending, pending_free);
     g_ptr_array_set_size(chain->open, 0);
     g_ptr_array_set_size(chain->closed, 0);
-    chain->start = chain->next = chain->cut_end = position;
+    range_reset(&chain->range, position);
+    chain->begin = chain->cut_end = position;
     chain->rejected_cut = 0;
     begin_range(chain);
 }
 
 bool chain_has_open(const Chain *chain)
 {
-    return chain->next > chain->cut_end;
+    return chain->range.end > chain->cut_end;
 }
 
 static size_t held_by(const GPtrArray *objects)
@@ -157,7 +152,7 @@ static SfStatus add_row(SfNode *node, Chain *chain, const LayoutRow *row, int64_
     if (!object || row->time_us < chain->low || row->time_us >= chain->high)
         object = find_object(bronze, chain, row->time_us, position);
     if (!object_append(object, row, position))
-        return sf_fail(err, SF_FATAL, "no memory for %s/%" PRId64, chain->split->name, position);
+        return sf_fail(err, SF_FATAL, "no memory for %s/%" PRId64, chain->range.split->name, position);
     chain->newest_us = MAX(chain->newest_us, row->time_us);
     if (++chain->rows == bronze->flush_size)
         SF_TRY(chain_cut(chain, position + 1, "rows", err));
@@ -240,11 +235,11 @@ static SfStatus write_rows(SfNode *node, Chain *chain, const SfBatch *batch, SfE
 
 SfStatus chain_write(SfNode *node, Chain *chain, const SfBatch *batch, SfError *err)
 {
-    if (chain->start == SF_POSITION_NONE)
-        chain->start = chain->next = chain->cut_end = batch->start;
+    SF_TRY(range_write(&chain->range, batch, err));
+    if (chain->begin == SF_POSITION_NONE)
+        chain->begin = chain->cut_end = batch->start;
     SF_TRY(write_rows(node, chain, batch, err));
     SF_TRY(end_redo(node, chain, batch->end, err));
-    chain->next = batch->end;
     if (!chain->redo && chain_has_open(chain) && !chain->opened_ms)
         chain->opened_ms = sf_monotonic_ms(node);
     return SF_OK;

@@ -3,18 +3,16 @@
 #include <inttypes.h>
 
 #include "bronze.h"
-#include "ranges/ranges.h"
 
 #define DUE_HELD ((size_t) 8 << 20)   /* bytes in memory */
 #define DUE_BYTES ((size_t) 32 << 20) /* in the store's drafts as well */
 #define DUE_OBJECTS 64
-#define ENTRY_MAX (INT64_C(64) << 20)
 
 bool bronze_flush_due(const Bronze *bronze)
 {
     size_t held = 0, bytes = 0, objects = 0;
-    for (guint i = 0; i < bronze->chains->len; i++) {
-        const Chain *chain = bronze->chains->pdata[i];
+    for (guint i = 0; i < ranges_count(bronze->chains); i++) {
+        const Chain *chain = ranges_at(bronze->chains, i);
         if (chain->pending)
             return true;
         objects += chain->closed->len;
@@ -26,19 +24,44 @@ bool bronze_flush_due(const Bronze *bronze)
     return held >= DUE_HELD || bytes >= DUE_BYTES || objects >= DUE_OBJECTS;
 }
 
+static GBytes *make_entry(SfNode *node, const Chain *chain, const Pending *pending)
+{
+    const Bronze *bronze = bronze_of(node);
+    const SfSplit *split = chain->range.split;
+    g_autoptr(GArray) objects = g_array_new(FALSE, FALSE, sizeof(EntryObject));
+    for (guint i = 0; i < pending->objects->len; i++) {
+        EntryObject object = object_entry(pending->objects->pdata[i]);
+        g_array_append_val(objects, object);
+    }
+    EntryDraft draft = {.pipeline = node->pipeline,
+                        .step = node->step,
+                        .split = split->name,
+                        .topic = split->topic ? split->topic : split->name,
+                        .partition = split->partition,
+                        .origin = sf_origin(node, split),
+                        .start = pending->start,
+                        .end = pending->end,
+                        .reason = chain->reason,
+                        .rejected = pending->rejected,
+                        .objects = objects,
+                        .layout = &bronze->layout,
+                        .writer = bronze->writer};
+    return entry_write(&draft);
+}
+
 static void make_pending(SfNode *node, Chain *chain)
 {
-    if (chain->pending || chain->redo || chain->cut_end <= chain->start)
+    if (chain->pending || chain->redo || chain->cut_end <= chain->begin)
         return;
     Pending *pending = g_new0(Pending, 1);
-    pending->start = chain->start;
+    pending->start = chain->begin;
     pending->end = chain->cut_end;
     pending->rejected = chain->rejected_cut;
     pending->objects = g_steal_pointer(&chain->closed);
     chain->closed = g_ptr_array_new_with_free_func((GDestroyNotify) object_free);
-    chain->start = chain->cut_end;
+    chain->begin = chain->cut_end;
     chain->rejected_cut = 0;
-    pending->entry = entry_make(node, chain, pending);
+    pending->entry = make_entry(node, chain, pending);
     chain->pending = pending;
 }
 
@@ -46,8 +69,8 @@ static void make_pending(SfNode *node, Chain *chain)
 static GPtrArray *pending_chains(const Bronze *bronze, bool with_entry)
 {
     GPtrArray *chains = g_ptr_array_new();
-    for (guint i = 0; i < bronze->chains->len; i++) {
-        Chain *chain = bronze->chains->pdata[i];
+    for (guint i = 0; i < ranges_count(bronze->chains); i++) {
+        Chain *chain = ranges_at(bronze->chains, i);
         if (chain->pending && (chain->pending->entry || !with_entry))
             g_ptr_array_add(chains, chain);
     }
@@ -59,7 +82,7 @@ static SfStatus settle(SfNode *node, const GPtrArray *chains, SfError *err)
     g_autofree RangeEnd *ends = g_new(RangeEnd, chains->len + 1);
     for (guint i = 0; i < chains->len; i++) {
         const Chain *chain = chains->pdata[i];
-        ends[i] = (RangeEnd){chain->input, {chain->split, chain->pending->end}};
+        ends[i] = (RangeEnd){chain->range.input, {chain->range.split, chain->pending->end}};
     }
     return range_ends_settle(node, ends, chains->len, err);
 }
@@ -84,22 +107,17 @@ static SfStatus put_all(SfNode *node, StoreObject *objects, size_t n, const char
 /* Another entry is there: of another process, or of our own earlier attempt. The same cut is as good as ours. */
 static SfStatus follow_entry(SfNode *node, Chain *chain, const char *key, SfError *err)
 {
-    Store *store = bronze_of(node)->store;
-    g_autoptr(GBytes) body = NULL;
-    SfStatus status = store_get(store, key, ENTRY_MAX, &body, err);
-    if (status == SF_EMPTY)
-        return sf_fail(err, SF_RETRY, "ledger entry '%s' has vanished from '%s'", key, store_url(store));
-    SF_TRY(status);
-    g_autoptr(Entry) theirs = entry_read(body, key, err);
+    g_autoptr(Entry) theirs = NULL;
+    SF_TRY(ledger_get(bronze_of(node)->store, chain->ledger, chain->pending->start, &theirs, err));
     g_autoptr(Entry) ours = entry_read(chain->pending->entry, key, err);
-    if (!theirs || !ours)
+    if (!ours)
         return SF_CONFIG;
     if (entry_same_cut(theirs, ours) && g_str_equal(theirs->step, ours->step))
         return SF_OK;
     return sf_fail(err, SF_FENCED,
                    "%s: another process has cut the range from %" PRId64 " at %" PRId64 ", where this one "
                    "had %" PRId64,
-                   chain->split->name, theirs->start, theirs->end, ours->end);
+                   chain->range.split->name, theirs->start, theirs->end, ours->end);
 }
 
 static SfStatus put_entries(SfNode *node, const GPtrArray *chains, SfError *err)
@@ -108,7 +126,7 @@ static SfStatus put_entries(SfNode *node, const GPtrArray *chains, SfError *err)
     g_autofree StoreObject *entries = g_new0(StoreObject, chains->len + 1);
     for (guint i = 0; i < chains->len; i++) {
         const Chain *chain = chains->pdata[i];
-        keys[i] = entry_key(chain, chain->pending->start);
+        keys[i] = ledger_entry_key(chain->ledger, chain->pending->start);
         const Pending *pending = chain->pending;
         entries[i] = (StoreObject){.key = keys[i], .body = pending->entry, .only_new = !pending->amends};
     }
@@ -170,7 +188,7 @@ static SfStatus flush_once(SfNode *node, const GPtrArray *chains, SfError *err)
     sf_fault(node, "bronze-5-before-committed");
     for (guint i = 0; i < chains->len; i++) {
         Chain *chain = chains->pdata[i];
-        sf_committed(node, chain->input, chain->split, chain->pending->end);
+        range_publish_to(node, &chain->range, chain->pending->end);
         g_clear_pointer(&chain->pending, pending_free);
     }
     sf_fault(node, "bronze-6-after-committed");
@@ -181,8 +199,8 @@ SfStatus bronze_flush(SfNode *node, SfError *err)
 {
     const Bronze *bronze = bronze_of(node);
     for (;;) {
-        for (guint i = 0; i < bronze->chains->len; i++)
-            make_pending(node, bronze->chains->pdata[i]);
+        for (guint i = 0; i < ranges_count(bronze->chains); i++)
+            make_pending(node, ranges_at(bronze->chains, i));
         g_autoptr(GPtrArray) chains = pending_chains(bronze, false);
         if (chains->len == 0)
             return SF_OK;

@@ -6,19 +6,6 @@
 
 #define HASH_DIGITS 12
 
-/* A key's segment from any name: Kafka's topics need no change, file names and the like may. */
-static char *segment_of(const char *name)
-{
-    GString *segment = g_string_new(NULL);
-    for (const char *c = name; *c; c++) {
-        bool plain = g_ascii_isalnum(*c) || strchr("._-", *c);
-        g_string_append_printf(segment, plain ? "%c" : "%%%02X", (unsigned char) *c);
-    }
-    if (g_str_equal(segment->str, "") || g_str_equal(segment->str, ".") || g_str_equal(segment->str, ".."))
-        g_string_append_c(segment, '_');
-    return g_string_free(segment, FALSE);
-}
-
 /* Behind "…/<partition>" in the split's name: "" or "@<epoch>". NULL: it is no numbered partition, but a file or the
  * like, of which there may be others with the same topic and partition. */
 static const char *numbered(const SfSplit *split)
@@ -41,31 +28,32 @@ bool split_is_numbered(const SfSplit *split)
  * ledger from theirs. */
 static char *plain_name(const Chain *chain)
 {
-    const char *epoch = numbered(chain->split);
+    const char *epoch = numbered(chain->range.split);
     return g_strconcat(chain->topic, epoch ? epoch : "", NULL);
 }
 
 static char *own_name(const Chain *chain)
 {
     g_autofree char *plain = plain_name(chain);
-    g_autofree char *hash = g_compute_checksum_for_string(G_CHECKSUM_SHA256, chain->split->name, -1);
+    g_autofree char *hash = g_compute_checksum_for_string(G_CHECKSUM_SHA256, chain->range.split->name, -1);
     return g_strdup_printf("%s@s%.*s", plain, HASH_DIGITS, hash);
 }
 
 char *chain_ledger(const Bronze *bronze, const Chain *chain, const char *pipeline, bool own)
 {
     g_autofree char *name = own ? own_name(chain) : plain_name(chain);
-    g_autofree char *segment = segment_of(pipeline);
-    return g_strdup_printf("%s_sf/%s/%s/%" PRId32 "/", bronze->root, segment, name, chain->split->partition);
+    g_autofree char *segment = ledger_segment(pipeline);
+    return g_strdup_printf("%s" LEDGERS "%s/%s/%" PRId32 "/", bronze->root, segment, name,
+                           chain->range.split->partition);
 }
 
 void chain_call(const Bronze *bronze, const SfNode *node, Chain *chain, bool own)
 {
-    const SfSplit *split = chain->split;
+    const SfSplit *split = chain->range.split;
     g_free(chain->topic);
     g_free(chain->name);
     g_free(chain->ledger);
-    chain->topic = segment_of(split->topic ? split->topic : split->name);
+    chain->topic = ledger_segment(split->topic ? split->topic : split->name);
     chain->name = own ? own_name(chain) : plain_name(chain);
     chain->ledger = chain_ledger(bronze, chain, node->pipeline, own);
 }
@@ -74,8 +62,8 @@ static char *file_name(const Bronze *bronze, const Layout *layout, const Chain *
 {
     const char *extension = layout->options.format == FORMAT_JSON ? ".json" : bronze->extension;
     const char *compressed = layout->options.compression == COMPRESSION_GZIP ? ".gz" : "";
-    return g_strdup_printf("%s+%" PRId32 "+%0*" PRId64 "%s%s", chain->name, chain->split->partition, (int) bronze->pad,
-                           first, extension, compressed);
+    return g_strdup_printf("%s+%" PRId32 "+%0*" PRId64 "%s%s", chain->name, chain->range.split->partition,
+                           (int) bronze->pad, first, extension, compressed);
 }
 
 char *chain_directory(const Bronze *bronze, const Layout *layout, const Chain *chain, int64_t bucket)
@@ -100,6 +88,6 @@ bool chain_has_key(const Bronze *bronze, const Chain *chain, const char *key)
 bool chain_owns_key(const Bronze *bronze, const Chain *chain, const char *key)
 {
     const char *slash = strrchr(key, '/');
-    g_autofree char *begin = g_strdup_printf("/%s+%" PRId32 "+", chain->name, chain->split->partition);
+    g_autofree char *begin = g_strdup_printf("/%s+%" PRId32 "+", chain->name, chain->range.split->partition);
     return chain_has_key(bronze, chain, key) && g_str_has_prefix(slash, begin) && g_ascii_isdigit(slash[strlen(begin)]);
 }

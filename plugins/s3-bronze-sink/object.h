@@ -6,8 +6,9 @@
 
 #include <string.h>
 
-#include "layout.h"
+#include "bronze/entry.h"
 #include "pack.h"
+#include "row.h"
 #include "store/store.h"
 
 /* Memory of objects that are done, for the next ones: fresh pages cost more than the rows that go into them. */
@@ -85,6 +86,17 @@ size_t object_held(const Object *object);
 static inline size_t object_bytes(const Object *object)
 {
     return object->body ? object->drafted + g_bytes_get_size(object->body) : object->passed_on + object->size;
+}
+
+/* What a ledger entry says of a sealed one. The key is borrowed. */
+static inline EntryObject object_entry(const Object *object)
+{
+    return (EntryObject){.key = object->key,
+                         .first = object->first,
+                         .last = object->last,
+                         .rows = object->rows,
+                         .bytes = (int64_t) object_bytes(object),
+                         .crc32 = object->crc32};
 }
 
 #endif

@@ -60,11 +60,11 @@ SfStatus redo_row(const Bronze *bronze, Chain *chain, const LayoutRow *row, int6
         return sf_fail(err, SF_FATAL,
                        "%s/%" PRId64 ": its range [%" PRId64 ", %" PRId64 ") was cut by the ledger entry "
                        "'%s%020" PRId64 ".json', which has no object for it: the topic is not the one that it was",
-                       chain->split->name, position, redo->entry->start, redo->entry->end, chain->ledger,
+                       chain->range.split->name, position, redo->entry->start, redo->entry->end, chain->ledger,
                        redo->entry->start);
     Object *object = redo->objects->pdata[place];
     if (object && !object_append(object, row, position))
-        return sf_fail(err, SF_FATAL, "no memory for %s/%" PRId64, chain->split->name, position);
+        return sf_fail(err, SF_FATAL, "no memory for %s/%" PRId64, chain->range.split->name, position);
     return SF_OK;
 }
 
@@ -88,8 +88,18 @@ static SfStatus seal_all(SfNode *node, const Chain *chain, const Redo *redo, boo
         sf_log(node, SF_LOG_WARNING,
                "%s: range [%" PRId64 ", %" PRId64 ") reads back as %" PRId64 " rows where its ledger "
                "entry says %" PRId64 ": the topic has lost rows since (retention, compaction); written as it reads now",
-               chain->split->name, entry->start, entry->end, read, said);
+               chain->range.split->name, entry->start, entry->end, read, said);
     return SF_OK;
+}
+
+static GBytes *amend_entry(const Redo *redo)
+{
+    g_autofree EntryObject *now = g_new(EntryObject, redo->objects->len + 1);
+    for (guint i = 0; i < redo->objects->len; i++) {
+        const Object *object = redo->objects->pdata[i];
+        now[i] = object ? object_entry(object) : (EntryObject){.rows = -1};
+    }
+    return entry_amended(redo->entry, now);
 }
 
 /* Where the topic has lost rows the entry is amended first, or nobody could tell the objects from foreign ones. */
@@ -103,12 +113,12 @@ SfStatus redo_finish(SfNode *node, Chain *chain, SfError *err)
     pending->start = entry->start;
     pending->end = entry->end;
     pending->amends = !same;
-    pending->entry = same ? NULL : entry_amended(entry, redo->objects);
+    pending->entry = same ? NULL : amend_entry(redo);
     pending->objects = g_ptr_array_new_with_free_func((GDestroyNotify) object_free);
     for (guint i = 0; i < redo->objects->len; i++)
         if (redo->objects->pdata[i])
             g_ptr_array_add(pending->objects, g_steal_pointer(&redo->objects->pdata[i]));
-    chain->start = chain->cut_end = chain->next = entry->end;
+    chain->begin = chain->cut_end = entry->end;
     g_clear_pointer(&chain->redo, redo_free);
     return SF_OK;
 }

@@ -4,7 +4,7 @@
 #include "civil.h"
 #include "json/check.h"
 #include "json/number.h"
-#include "layout.h"
+#include "row.h"
 
 /* 0001-01-01 … 9999-12-31: what four digits of a year can say. */
 #define TIME_MIN_US (INT64_C(-719162) * CIVIL_DAY_US)

@@ -1,5 +1,5 @@
 /* s3-bronze-sink: JSON lines in an object store, by day, exactly once. Options, life, and when ranges are cut by
- * the clock; rows are in chain.c, durability in flush.c, recovery in ledger.c. */
+ * the clock; rows are in chain.c, durability in flush.c, recovery in recover.c. */
 #include <inttypes.h>
 #include <string.h>
 #include <unistd.h>
@@ -114,7 +114,7 @@ static SfStatus bind_input(SfNode *node, size_t input, const struct ArrowSchema 
     SF_TRY(read_root(bronze, err));
     SF_TRY(layout_init(&bronze->layout, &bronze->layout_options, err));
     bronze->has_layout = true;
-    bronze->chains = g_ptr_array_new_with_free_func((GDestroyNotify) chain_free);
+    bronze->chains = ranges_new(node, sizeof(Chain), chain_done);
     spares_init(&bronze->workshop.spares);
     return SF_OK;
 }
@@ -140,8 +140,7 @@ static SfStatus open_sink(SfNode *node, SfError *err)
 static void close_sink(SfNode *node)
 {
     Bronze *bronze = bronze_of(node);
-    if (bronze->chains)
-        g_ptr_array_unref(bronze->chains);
+    ranges_free(bronze->chains);
     store_free(bronze->store);
     spares_done(&bronze->workshop.spares);
     if (bronze->has_layout)
@@ -160,8 +159,8 @@ static void charge(SfNode *node, const Chain *touched)
 {
     Bronze *bronze = bronze_of(node);
     int64_t held = (int64_t) bronze->workshop.spares.bytes;
-    for (guint i = 0; i < bronze->chains->len; i++) {
-        Chain *chain = bronze->chains->pdata[i];
+    for (guint i = 0; i < ranges_count(bronze->chains); i++) {
+        Chain *chain = ranges_at(bronze->chains, i);
         if (!touched || chain == touched)
             chain->held = chain_held(chain);
         held += (int64_t) chain->held;
@@ -176,20 +175,20 @@ static void charge(SfNode *node, const Chain *touched)
 static SfStatus take_chain(SfNode *node, size_t input, const SfSplit *split, Chain **out, SfError *err)
 {
     const Bronze *bronze = bronze_of(node);
-    for (guint i = 0; i < bronze->chains->len; i++) {
-        Chain *chain = bronze->chains->pdata[i];
-        if (!g_str_equal(chain->split->name, split->name))
-            continue;
-        *out = chain;
-        if (chain->input == input && chain->split == split)
-            return SF_OK;
-        return sf_fail(err, SF_CONFIG,
-                       "inputs '%s' and '%s' both bring '%s' (topic '%s', partition %" PRId32 "), whose objects "
-                       "would have the same names; write them by two steps with a url or topics.dir each",
-                       node->inputs[chain->input], node->inputs[input], split->name, split->topic, split->partition);
+    *out = ranges_find(bronze->chains, input, split);
+    if (*out)
+        return SF_OK;
+    for (guint i = 0; i < ranges_count(bronze->chains); i++) {
+        const Range *range = ranges_at(bronze->chains, i);
+        if (g_str_equal(range->split->name, split->name))
+            return sf_fail(err, SF_CONFIG,
+                           "inputs '%s' and '%s' both bring '%s' (topic '%s', partition %" PRId32 "), whose objects "
+                           "would have the same names; write them by two steps with a url or topics.dir each",
+                           node->inputs[range->input], node->inputs[input], split->name, split->topic,
+                           split->partition);
     }
-    *out = chain_new(bronze, node, input, split);
-    g_ptr_array_add(bronze->chains, *out);
+    *out = ranges_add(bronze->chains, input, split);
+    chain_init(bronze, node, *out);
     return SF_OK;
 }
 
@@ -202,7 +201,7 @@ typedef struct Recovered {
 static bool is_among(const Recovered *recovered, const Chain *chain)
 {
     for (size_t i = 0; i < recovered->n; i++)
-        if (chain->split == recovered->chains[i].split)
+        if (chain->range.split == recovered->chains[i].split)
             return true;
     return false;
 }
@@ -210,10 +209,12 @@ static bool is_among(const Recovered *recovered, const Chain *chain)
 static bool owns_key(gconstpointer user, const char *key)
 {
     const Recovered *recovered = user;
-    const GPtrArray *chains = recovered->bronze->chains;
-    for (guint i = 0; i < chains->len; i++)
-        if (chain_owns_key(recovered->bronze, chains->pdata[i], key) && is_among(recovered, chains->pdata[i]))
+    const Bronze *bronze = recovered->bronze;
+    for (guint i = 0; i < ranges_count(bronze->chains); i++) {
+        const Chain *chain = ranges_at(bronze->chains, i);
+        if (chain_owns_key(bronze, chain, key) && is_among(recovered, chain))
             return true;
+    }
     return false;
 }
 
@@ -223,8 +224,8 @@ static void tidy_drafts(const Bronze *bronze, const SfRecovery *chains, size_t n
 {
     g_autoptr(GHashTable) topics = g_hash_table_new(g_str_hash, g_str_equal);
     Recovered recovered = {.bronze = bronze, .chains = chains, .n = n};
-    for (guint i = 0; i < bronze->chains->len; i++) {
-        const Chain *chain = bronze->chains->pdata[i];
+    for (guint i = 0; i < ranges_count(bronze->chains); i++) {
+        const Chain *chain = ranges_at(bronze->chains, i);
         g_autofree char *below = g_strconcat(bronze->root, chain->topic, "/", NULL);
         if (is_among(&recovered, chain) && g_hash_table_add(topics, chain->topic))
             store_tidy(bronze->store, below, ABANDONED_MS, owns_key, &recovered);
@@ -237,8 +238,8 @@ static SfStatus recover(SfNode *node, SfRecovery *chains, size_t n, SfError *err
         Chain *chain = NULL;
         SF_TRY(take_chain(node, chains[i].input, chains[i].split, &chain, err));
         int64_t written_ms = 0;
-        SF_TRY(ledger_recover(node, chain, chains[i].hint, &chains[i].position, &written_ms, err));
-        sf_recovered(node, chain->input, chain->split, chains[i].position, written_ms);
+        SF_TRY(chain_recover(node, chain, chains[i].hint, &chains[i].position, &written_ms, err));
+        sf_recovered(node, chain->range.input, chain->range.split, chains[i].position, written_ms);
     }
     tidy_drafts(bronze_of(node), chains, n);
     charge(node, NULL);
@@ -289,11 +290,11 @@ static SfStatus cut_by_clock(SfNode *node, SfError *err)
     Bronze *bronze = bronze_of(node);
     int64_t monotonic_ms = sf_monotonic_ms(node);
     bool scheduled = bronze->schedule_ms > 0 && schedule_is_due(node);
-    for (guint i = 0; i < bronze->chains->len; i++) {
-        Chain *chain = bronze->chains->pdata[i];
+    for (guint i = 0; i < ranges_count(bronze->chains); i++) {
+        Chain *chain = ranges_at(bronze->chains, i);
         const char *due = due_by_clock(bronze, chain, monotonic_ms, scheduled);
         if (due)
-            SF_TRY(chain_cut(chain, chain->next, due, err));
+            SF_TRY(chain_cut(chain, chain->range.end, due, err));
     }
     return SF_OK;
 }
@@ -308,15 +309,12 @@ static SfStatus write_batch(SfNode *node, size_t input, const SfBatch *batch, Sf
         SF_TRY(bronze_flush(node, err));
         charge(node, NULL);
     }
-    for (guint i = 0; i < bronze->chains->len; i++) {
-        Chain *chain = bronze->chains->pdata[i];
-        if (chain->input != input || chain->split != batch->split)
-            continue;
-        SfStatus status = chain_write(node, chain, batch, err);
-        charge(node, chain);
-        return status;
-    }
-    return sf_fail(err, SF_FATAL, "'%s' was written without having been recovered", batch->split->name);
+    Chain *chain = ranges_find(bronze->chains, input, batch->split);
+    if (!chain)
+        return range_check(NULL, batch, err);
+    SfStatus status = chain_write(node, chain, batch, err);
+    charge(node, chain);
+    return status;
 }
 
 static SfStatus tick(SfNode *node, SfError *err)
@@ -330,15 +328,16 @@ static SfStatus tick(SfNode *node, SfError *err)
 static SfStatus cut_all(SfNode *node, const char *reason, SfError *err)
 {
     const Bronze *bronze = bronze_of(node);
-    for (guint i = 0; i < bronze->chains->len; i++) {
-        Chain *chain = bronze->chains->pdata[i];
-        if (chain->redo && chain->next > chain->start)
+    for (guint i = 0; i < ranges_count(bronze->chains); i++) {
+        Chain *chain = ranges_at(bronze->chains, i);
+        if (chain->redo && range_moved(&chain->range))
             return sf_fail(err, SF_FENCED,
                            "%s: the range [%" PRId64 ", %" PRId64 ") that its ledger entry fixed was read up "
                            "to %" PRId64 " only; whoever reads it next finishes it",
-                           chain->split->name, chain->redo->entry->start, chain->redo->entry->end, chain->next);
+                           chain->range.split->name, chain->redo->entry->start, chain->redo->entry->end,
+                           chain->range.end);
         if (!chain->redo && chain_has_open(chain))
-            SF_TRY(chain_cut(chain, chain->next, reason, err));
+            SF_TRY(chain_cut(chain, chain->range.end, reason, err));
     }
     return SF_OK;
 }

@@ -183,6 +183,20 @@ static void publish_all(World *world, Ranges *ranges)
         }
 }
 
+/* One chain, up to somewhere in what was written: the rest begins there. */
+static void publish_part(World *world, Ranges *ranges, size_t input, int split)
+{
+    Model *model = &world->model[input][split];
+    Own *own = ranges_find(ranges, input, &world->splits[split]);
+    if (!own || !model_moved(model))
+        return;
+    int64_t end = g_test_rand_int_range((gint32) model->start + 1, (gint32) model->end + 1);
+    for (int twice = 0; twice < 2; twice++) /* what is told already is not told again */
+        range_publish_to(&world->node, &own->range, end);
+    g_assert_cmpint(world->told[input][split], ==, end);
+    model->committed = model->start = end;
+}
+
 static void test_random(void)
 {
     World world;
@@ -192,7 +206,7 @@ static void test_random(void)
     for (int step = 0; step < STEPS; step++) {
         size_t input = (size_t) g_test_rand_int_range(0, INPUTS);
         int split = g_test_rand_int_range(0, SPLITS);
-        switch (g_test_rand_int_range(0, 12)) {
+        switch (g_test_rand_int_range(0, 13)) {
         case 0:
             recover(&world, ranges, input, split, g_test_rand_int_range(-1, step + 1));
             break;
@@ -206,6 +220,9 @@ static void test_random(void)
         case 3:
             settle_all(&world, ranges, INPUTS);
             publish_all(&world, ranges);
+            break;
+        case 4:
+            publish_part(&world, ranges, input, split);
             break;
         default: /* mostly what follows, with holes; sometimes what is there already */
             write_rows(&world, ranges, input, split, g_test_rand_int_range(-1, 4), g_test_rand_int_range(1, 50));

@@ -58,8 +58,8 @@ static void patterns_without_meaning_are_refused(Place *place, gconstpointer unu
         const char *run = formats[i][1] ? formats[i][1] : formats[i][0];
         g_autoptr(Harness) h = sink(place, formats[i][0]);
         g_autofree char *message = g_strdup_printf(
-            "path.format '%s': '%s' is no field; YYYY, MM, dd, HH and mm are, and words stand in quotes", formats[i][0],
-            run);
+            "path.format '%s': '%s' is not a field of a date; write YYYY, MM, dd, HH or mm, and words in quotes",
+            formats[i][0], run);
         g_assert_cmpint(harness_try_bind(h), ==, SF_CONFIG);
         g_assert_cmpstr(h->err.message, ==, message);
     }
@@ -129,10 +129,10 @@ static void slashes_at_the_ends_are_named(Place *place, gconstpointer unused)
         {"YYYY/MM/dd/HH/", "path.format 'YYYY/MM/dd/HH/' ends with a '/': leave it out"},
         {"/'dt'=YYYYMMdd", "path.format '/'dt'=YYYYMMdd' begins with a '/': leave it out"},
         {"/", "path.format '/' begins with a '/': leave it out"},
-        {"YYYY//MM", "path.format 'YYYY//MM' gives '1970//01', which is no relative path"},
-        {"../YYYY", "which is no relative path"},
-        {"YYYY/../MM", "which is no relative path"},
-        {"./YYYY", "which is no relative path"},
+        {"YYYY//MM", "path.format 'YYYY//MM' gives '1970//01', which is not a relative path"},
+        {"../YYYY", "which is not a relative path"},
+        {"YYYY/../MM", "which is not a relative path"},
+        {"./YYYY", "which is not a relative path"},
     };
     for (gsize i = 0; i < G_N_ELEMENTS(formats); i++) {
         g_autoptr(Harness) h = sink(place, formats[i][0]);

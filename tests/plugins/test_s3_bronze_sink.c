@@ -346,10 +346,10 @@ static void mistakes_are_told_at_bind(Place *place, gconstpointer unused)
 {
     (void) unused;
     const Mistake mistakes[] = {
-        {"path.format: \"'year=YYYY\"", "a quote is not closed"},
-        {"path.format: \"'day'=DD\"", "'DD' is no field"},
+        {"path.format: \"'year=YYYY\"", "a quote that is not closed"},
+        {"path.format: \"'day'=DD\"", "'DD' is not a field"},
         {"path.format: /YYYY", "begins with a '/'"},
-        {"path.format: ../YYYY", "is no relative path"},
+        {"path.format: ../YYYY", "is not a relative path"},
         {"topics.dir: ../../x", "topics.dir '../../x' has a segment '..'"},
         {"topics.dir: a/./b", "topics.dir 'a/./b' has a segment '.'"},
         {"timezone: Mars/Olympus", "timezone 'Mars/Olympus' is not known here"},

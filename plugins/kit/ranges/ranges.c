@@ -154,12 +154,18 @@ SfStatus ranges_settle(const Ranges *ranges, SfError *err)
     return range_ends_settle(ranges->node, ends, n, err);
 }
 
+void range_publish_to(SfNode *node, Range *range, int64_t end)
+{
+    if (end == range->committed)
+        return;
+    g_assert(end <= range->end);
+    range->committed = range->start = end;
+    sf_committed(node, range->input, range->split, end);
+}
+
 void range_publish(SfNode *node, Range *range)
 {
-    if (!range_moved(range))
-        return;
-    range_reset(range, range->end);
-    sf_committed(node, range->input, range->split, range->end);
+    range_publish_to(node, range, range->end);
 }
 
 void ranges_publish(Ranges *ranges)

@@ -68,6 +68,8 @@ SfStatus range_ends_settle(SfNode *node, const RangeEnd *ends, gsize n, SfError 
 /* What was written is committed: tells the host. */
 void ranges_publish(Ranges *ranges);
 void range_publish(SfNode *node, Range *range);
+/* Likewise up to an end that is not behind what was written: of sinks that commit piece by piece. */
+void range_publish_to(SfNode *node, Range *range, int64_t end);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Ranges, ranges_free)
 

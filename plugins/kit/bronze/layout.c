@@ -199,6 +199,6 @@ SfStatus layout_from_json(json_object *object, Layout *out, SfError *err)
                 options.duration_ms <= LAYOUT_DURATION_MAX_MS && options.format >= 0 && options.nulls >= 0 &&
                 options.compression >= 0 && options.level >= -1 && options.level <= 9;
     if (!good)
-        return sf_fail(err, SF_CONFIG, "its layout is none that this version knows");
+        return sf_fail(err, SF_CONFIG, "unknown layout (written by a newer version?)");
     return init(out, &options, false, err); /* a range that was cut is finished as it was begun */
 }

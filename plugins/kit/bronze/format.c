@@ -56,7 +56,7 @@ static bool all_tokens(const char *run, gsize size, bool joda)
     return true;
 }
 
-/* ---- words, and patterns that are none of ours ---- */
+/* ---- words, and patterns that we do not have ---- */
 
 /* Letters that stand for something in Joda's patterns and in Java's (java.time.format.DateTimeFormatter). */
 #define PATTERN_LETTERS "GCxwWeEyYuDdMLaKhHkmsSnzZQq"
@@ -123,8 +123,8 @@ static SfStatus add_letters(PathFormat *format, const char *run, gsize size, boo
     if (!tokens || (strict && wrong)) {
         if (joda || (strict && wrong))
             return sf_fail(err, SF_CONFIG,
-                           "path.format '%s': '%.*s' is no field; YYYY, MM, dd, HH and mm are, and words "
-                           "stand in quotes",
+                           "path.format '%s': '%.*s' is not a field of a date; write YYYY, MM, dd, HH or mm, and "
+                           "words in quotes",
                            format->text, (int) size, run);
         add_path_text(format, run, size);
         return SF_OK;
@@ -217,7 +217,7 @@ static SfStatus check_path_format(const PathFormat *format, SfError *err)
                        text, *sample == '/' ? "begins" : "ends");
     bool odd = strstr(sample, "//") || has_dots_only(sample) || strspn(sample, " ") == strlen(sample);
     if (odd)
-        return sf_fail(err, SF_CONFIG, "path.format '%s' gives '%s', which is no relative path", text, sample);
+        return sf_fail(err, SF_CONFIG, "path.format '%s' gives '%s', which is not a relative path", text, sample);
     return SF_OK;
 }
 
@@ -230,7 +230,8 @@ static SfStatus read_pieces(PathFormat *format, bool strict, SfError *err)
         if (*p == '\'') {
             p = add_quoted(format, p);
             if (!p)
-                return sf_fail(err, SF_CONFIG, "path.format '%s': a quote is not closed", text);
+                return sf_fail(err, SF_CONFIG,
+                               "path.format '%s' has a quote that is not closed; write '' for a quote itself", text);
         } else if (run > 0) {
             SF_TRY(add_letters(format, p, run, joda, strict, err));
             p += run;

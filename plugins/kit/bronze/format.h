@@ -1,6 +1,6 @@
 /* path.format: from its text to pieces, and from an instant to a directory. */
-#ifndef BRONZE_FORMAT_H
-#define BRONZE_FORMAT_H
+#ifndef KIT_BRONZE_FORMAT_H
+#define KIT_BRONZE_FORMAT_H
 
 #include <glib.h>
 #include <sf/sf.h>
@@ -16,7 +16,7 @@ typedef struct PathFormat {
     char unit;        /* the finest token, or 0 */
 } PathFormat;
 
-/* Strict: what looks like a pattern of dates and is none of ours is refused, where earlier versions took it for a word.
+/* Strict: what looks like a pattern of dates that we do not have is refused, where earlier versions took it for a word.
  * What path_format_done() takes back also after a failure. */
 SfStatus path_format_init(PathFormat *format, const char *text, bool strict, SfError *err);
 void path_format_done(PathFormat *format);

@@ -1,21 +1,21 @@
 /* Ledger entries as JSON. They come from a bucket that others may write to, so reading believes nothing. */
-#include <inttypes.h>
+#include "entry.h"
 
-#include "bronze.h"
+#include <string.h>
 
 #define ENTRY_VERSION 1
 
-static void add_text(json_object *object, const char *name, const char *text)
+static void entry_add_text(json_object *object, const char *name, const char *text)
 {
     json_object_object_add(object, name, json_object_new_string(text));
 }
 
-static void add_number(json_object *object, const char *name, int64_t number)
+static void entry_add_number(json_object *object, const char *name, int64_t number)
 {
     json_object_object_add(object, name, json_object_new_int64(number));
 }
 
-static json_object *parse(GBytes *body)
+static json_object *entry_parse(GBytes *body)
 {
     gsize size;
     const char *text = g_bytes_get_data(body, &size);
@@ -26,72 +26,72 @@ static json_object *parse(GBytes *body)
     return json;
 }
 
-static GBytes *print(json_object *json)
+static GBytes *entry_print(json_object *json)
 {
     const char *text = json_object_to_json_string_ext(json, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
     return g_bytes_new(text, strlen(text));
 }
 
-static json_object *object_to_json(const Object *object)
+static json_object *objects_to_json(const GArray *objects, int64_t *rows)
 {
-    json_object *json = json_object_new_object();
-    add_text(json, "key", object->key);
-    add_number(json, "first", object->first);
-    add_number(json, "last", object->last);
-    add_number(json, "rows", object->rows);
-    add_number(json, "bytes", (int64_t) object_bytes(object));
-    add_number(json, "crc32", object->crc32);
-    return json;
+    json_object *list = json_object_new_array();
+    for (guint i = 0; i < objects->len; i++) {
+        const EntryObject *object = &g_array_index(objects, EntryObject, i);
+        json_object *json = json_object_new_object();
+        entry_add_text(json, "key", object->key);
+        entry_add_number(json, "first", object->first);
+        entry_add_number(json, "last", object->last);
+        entry_add_number(json, "rows", object->rows);
+        entry_add_number(json, "bytes", object->bytes);
+        entry_add_number(json, "crc32", object->crc32);
+        json_object_array_add(list, json);
+        *rows += object->rows;
+    }
+    return list;
 }
 
-GBytes *entry_make(SfNode *node, const Chain *chain, const Pending *pending)
+GBytes *entry_write(const EntryDraft *draft)
 {
-    const Bronze *bronze = bronze_of(node);
-    json_object *json = json_object_new_object();
-    json_object *objects = json_object_new_array();
     int64_t rows = 0;
-    for (guint i = 0; i < pending->objects->len; i++) {
-        rows += ((Object *) pending->objects->pdata[i])->rows;
-        json_object_array_add(objects, object_to_json(pending->objects->pdata[i]));
-    }
-    add_number(json, "version", ENTRY_VERSION);
-    add_text(json, "pipeline", node->pipeline);
-    add_text(json, "step", node->step);
-    add_text(json, "split", chain->split->name);
-    add_text(json, "topic", chain->split->topic ? chain->split->topic : chain->split->name);
-    add_number(json, "partition", chain->split->partition);
-    if (sf_origin(node, chain->split))
-        add_text(json, "origin", sf_origin(node, chain->split));
-    add_number(json, "start", pending->start);
-    add_number(json, "end", pending->end);
-    add_text(json, "reason", chain->reason);
-    add_number(json, "rows", rows);
-    add_number(json, "rejected", pending->rejected);
+    json_object *json = json_object_new_object();
+    json_object *objects = objects_to_json(draft->objects, &rows);
+    entry_add_number(json, "version", ENTRY_VERSION);
+    entry_add_text(json, "pipeline", draft->pipeline);
+    entry_add_text(json, "step", draft->step);
+    entry_add_text(json, "split", draft->split);
+    entry_add_text(json, "topic", draft->topic);
+    entry_add_number(json, "partition", draft->partition);
+    if (draft->origin)
+        entry_add_text(json, "origin", draft->origin);
+    entry_add_number(json, "start", draft->start);
+    entry_add_number(json, "end", draft->end);
+    entry_add_text(json, "reason", draft->reason);
+    entry_add_number(json, "rows", rows);
+    entry_add_number(json, "rejected", draft->rejected);
     json_object_object_add(json, "objects", objects);
-    json_object_object_add(json, "layout", layout_to_json(&bronze->layout));
-    add_text(json, "writer", bronze->writer);
-    GBytes *body = print(json);
+    json_object_object_add(json, "layout", layout_to_json(draft->layout));
+    entry_add_text(json, "writer", draft->writer);
+    GBytes *body = entry_print(json);
     json_object_put(json);
     return body;
 }
 
-GBytes *entry_amended(const Entry *entry, const GPtrArray *objects)
+GBytes *entry_amended(const Entry *entry, const EntryObject *now)
 {
-    json_object *json = parse(entry->body), *list = NULL;
+    json_object *json = entry_parse(entry->body), *list = NULL;
     int64_t rows = 0;
     json_object_object_get_ex(json, "objects", &list);
-    for (guint i = 0; i < objects->len; i++) {
-        const Object *object = objects->pdata[i];
+    for (guint i = 0; i < entry->objects->len; i++) {
         json_object *as = json_object_array_get_idx(list, i);
-        rows += object ? object->rows : g_array_index(entry->objects, EntryObject, i).rows;
-        if (!object)
+        rows += now[i].rows >= 0 ? now[i].rows : g_array_index(entry->objects, EntryObject, i).rows;
+        if (now[i].rows < 0)
             continue;
-        add_number(as, "rows", object->rows);
-        add_number(as, "bytes", (int64_t) object_bytes(object));
-        add_number(as, "crc32", object->crc32);
+        entry_add_number(as, "rows", now[i].rows);
+        entry_add_number(as, "bytes", now[i].bytes);
+        entry_add_number(as, "crc32", now[i].crc32);
     }
-    add_number(json, "rows", rows);
-    GBytes *body = print(json);
+    entry_add_number(json, "rows", rows);
+    GBytes *body = entry_print(json);
     json_object_put(json);
     return body;
 }
@@ -144,13 +144,13 @@ static SfStatus take_entry(json_object *json, Entry *entry, SfError *err)
     json_object *step = NULL, *layout = NULL, *split = NULL, *origin = NULL;
     int64_t version = 0;
     if (!take_number(json, "version", &version) || version != ENTRY_VERSION)
-        return sf_fail(err, SF_CONFIG, "it is none, or of a newer version");
+        return sf_fail(err, SF_CONFIG, "it has no known version: it is from a newer one, or is not a ledger entry");
     bool good = json_object_object_get_ex(json, "step", &step) && json_object_is_type(step, json_type_string) &&
                 take_number(json, "start", &entry->start) && take_number(json, "end", &entry->end) &&
                 take_number(json, "rejected", &entry->rejected) && entry->start < entry->end &&
                 take_objects(json, entry) && json_object_object_get_ex(json, "layout", &layout);
     if (!good)
-        return sf_fail(err, SF_CONFIG, "it lacks a part, or has one that is wrong");
+        return sf_fail(err, SF_CONFIG, "a member is missing or has a wrong value");
     entry->step = g_strdup(json_object_get_string(step));
     if (json_object_object_get_ex(json, "split", &split))
         entry->split = g_strdup(json_object_get_string(split));
@@ -161,13 +161,13 @@ static SfStatus take_entry(json_object *json, Entry *entry, SfError *err)
 
 Entry *entry_read(GBytes *body, const char *key, SfError *err)
 {
-    json_object *json = parse(body);
+    json_object *json = entry_parse(body);
     g_autoptr(Entry) entry = g_new0(Entry, 1);
     entry->objects = g_array_new(FALSE, TRUE, sizeof(EntryObject));
     g_array_set_clear_func(entry->objects, entry_object_clear);
     SfStatus status = json && json_object_is_type(json, json_type_object)
                           ? take_entry(json, entry, err)
-                          : sf_fail(err, SF_CONFIG, "it is no JSON object");
+                          : sf_fail(err, SF_CONFIG, "it is not a JSON object");
     json_object_put(json);
     entry->body = g_bytes_ref(body);
     if (status == SF_OK)
@@ -188,11 +188,6 @@ void entry_free(Entry *entry)
     if (entry->layout.path.pieces)
         layout_done(&entry->layout);
     g_free(entry);
-}
-
-char *entry_key(const Chain *chain, int64_t start)
-{
-    return g_strdup_printf("%s%020" PRId64 ".json", chain->ledger, start);
 }
 
 bool entry_same_cut(const Entry *a, const Entry *b)

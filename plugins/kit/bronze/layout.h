@@ -1,7 +1,7 @@
-/* Which bytes of a row go into which directory: the options that a redo must repeat exactly. A ledger entry keeps
- * them, so that a range that was cut under other options is finished under those. */
-#ifndef BRONZE_LAYOUT_H
-#define BRONZE_LAYOUT_H
+/* Which bytes of a row go into which directory, and how they are written there. A ledger entry keeps it, so that a
+ * range that was cut under other options is finished under those, and a reader knows what the objects hold. */
+#ifndef KIT_BRONZE_LAYOUT_H
+#define KIT_BRONZE_LAYOUT_H
 
 #include <glib.h>
 #include <json-c/json.h>
@@ -51,31 +51,8 @@ void layout_done(Layout *layout);
  * [*low, *high) share it. µs. */
 int64_t layout_bucket(const Layout *layout, int64_t time_us, int64_t *low, int64_t *high);
 
-/* For the ledger entry and back; NULL and err when something is missing or wrong. */
+/* Into a ledger entry and back. SF_CONFIG: a part is missing or wrong; then there is nothing to free. */
 json_object *layout_to_json(const Layout *layout);
 SfStatus layout_from_json(json_object *object, Layout *out, SfError *err);
-
-/* ---- one row ---- */
-
-typedef struct LayoutRow {
-    const char *data;
-    int64_t size;
-    bool breaks; /* has line breaks that must go */
-    int64_t time_us;
-} LayoutRow;
-
-typedef enum LayoutVerdict { ROW_WRITE, ROW_IGNORE, ROW_REJECT } LayoutVerdict;
-
-/* Columns of a batch that rows are read by; time may have no values (time.values NULL) where nobody needs them. */
-typedef struct LayoutColumns {
-    SfColumn value;
-    SfColumn time;
-    bool has_time;
-    int64_t now_us; /* the wall clock */
-} LayoutColumns;
-
-/* Fills out, or says in `cause` why the row is a reject. */
-LayoutVerdict layout_row(const Layout *layout, const LayoutColumns *columns, int64_t row, LayoutRow *out,
-                         SfError *cause);
 
 #endif

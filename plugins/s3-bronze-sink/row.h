@@ -1,0 +1,28 @@
+/* One row by a layout: whether and as what it is written. */
+#ifndef BRONZE_ROW_H
+#define BRONZE_ROW_H
+
+#include "bronze/layout.h"
+
+typedef struct LayoutRow {
+    const char *data;
+    int64_t size;
+    bool breaks; /* has line breaks that must go */
+    int64_t time_us;
+} LayoutRow;
+
+typedef enum LayoutVerdict { ROW_WRITE, ROW_IGNORE, ROW_REJECT } LayoutVerdict;
+
+/* Columns of a batch that rows are read by; time may have no values (time.values NULL) where nobody needs them. */
+typedef struct LayoutColumns {
+    SfColumn value;
+    SfColumn time;
+    bool has_time;
+    int64_t now_us; /* the wall clock */
+} LayoutColumns;
+
+/* Fills out, or says in `cause` why the row is a reject. */
+LayoutVerdict layout_row(const Layout *layout, const LayoutColumns *columns, int64_t row, LayoutRow *out,
+                         SfError *cause);
+
+#endif
