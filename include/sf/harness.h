@@ -113,6 +113,9 @@ SF_API const char *harness_recovered_origin(Harness *h, size_t input, const char
 
 /* Source. Answers to sf_assign(): set beforehand; a split without one starts where the source says. */
 SF_API void harness_answer(Harness *h, const char *split, int64_t position);
+/* What sinks keep of the split beside that answer: when they committed up to it (ms since 1970, -1: not known), and the
+ * origin of those rows (NULL: not known). */
+SF_API void harness_keep(Harness *h, const char *split, int64_t committed_ms, const char *origin);
 /* The next batch, or NULL with h->status SF_EMPTY, SF_END or what else the source said. */
 SF_API const SfBatch *harness_poll(Harness *h, int64_t timeout_ms);
 /* End of what has been polled of the split. */

@@ -134,6 +134,7 @@ void ids_adopt(Source *source, Bounds *bounds)
     gpointer topic, id;
     if (!bounds->ids)
         return;
+    source->ids_asked = g_get_monotonic_time();
     if (!source->ids)
         source->ids = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     g_hash_table_iter_init(&iter, bounds->ids);

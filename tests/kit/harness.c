@@ -81,6 +81,7 @@ Harness *harness_new(const char *plugin, const char *options)
     p->readings = g_ptr_array_new_with_free_func(g_free);
     p->chains = g_ptr_array_new_with_free_func(g_free);
     p->answers = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    p->keepings = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     p->origins = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     p->batches = g_ptr_array_new_with_free_func(batch_unref);
     p->texts = g_ptr_array_new_with_free_func(g_free);
@@ -109,6 +110,7 @@ void harness_free(Harness *h)
     g_ptr_array_unref(p->step.inputs);
     g_ptr_array_unref(p->step.input_names);
     g_hash_table_unref(p->answers);
+    g_hash_table_unref(p->keepings);
     g_hash_table_unref(p->origins);
     document_free(p->document);
     g_mutex_clear(&p->mutex);

@@ -172,13 +172,17 @@ static void take_recovered(SfNode *node, size_t input, const SfSplit *split, int
     harness_chain(harness_of(node), input, split)->known_ms = committed_ms;
 }
 
-/* No test of a source has sinks with a past. */
+static int64_t tell_furthest(SfNode *node, const SfSplit *split)
+{
+    const gint64 *answer = g_hash_table_lookup(harness_of(node)->own->answers, split->name);
+    return answer ? *answer : SF_POSITION_NONE;
+}
+
 static int64_t tell_last_commit(SfNode *node, const SfSplit *split, int64_t *position)
 {
-    (void) node;
-    (void) split;
-    *position = SF_POSITION_NONE;
-    return -1;
+    const Keeping *keeping = g_hash_table_lookup(harness_of(node)->own->keepings, split->name);
+    *position = tell_furthest(node, split);
+    return keeping ? keeping->committed_ms : -1;
 }
 
 static void take_patience(SfNode *node, int64_t ms)
@@ -186,28 +190,21 @@ static void take_patience(SfNode *node, int64_t ms)
     harness_of(node)->patience_ms = ms;
 }
 
-static int64_t tell_furthest(SfNode *node, const SfSplit *split)
-{
-    const gint64 *answer = g_hash_table_lookup(harness_of(node)->own->answers, split->name);
-    return answer ? *answer : SF_POSITION_NONE;
-}
-
 static void take_origin(SfNode *node, const SfSplit *split, const char *origin)
 {
     harness_set_origin(harness_of(node), split->name, origin);
 }
 
-/* No test of a source has sinks with a past. */
-static const char *tell_other_origin(SfNode *node, const SfSplit *split)
-{
-    (void) node;
-    (void) split;
-    return NULL;
-}
-
 static const char *tell_origin(SfNode *node, const SfSplit *split)
 {
     return g_hash_table_lookup(harness_of(node)->own->origins, split->name);
+}
+
+static const char *tell_other_origin(SfNode *node, const SfSplit *split)
+{
+    const Keeping *keeping = g_hash_table_lookup(harness_of(node)->own->keepings, split->name);
+    bool other = keeping && g_strcmp0(keeping->origin, tell_origin(node, split)) != 0;
+    return other ? keeping->origin : NULL;
 }
 
 static void take_recovered_origin(SfNode *node, size_t input, const SfSplit *split, const char *origin)
@@ -245,6 +242,13 @@ const SfHost harness_host = {
     .recovered_origin = take_recovered_origin,
     .memory = tell_memory,
 };
+
+void harness_keep(Harness *h, const char *split, int64_t committed_ms, const char *origin)
+{
+    Keeping *keeping = g_new0(Keeping, 1);
+    *keeping = (Keeping){committed_ms, origin ? harness_hold_text(h, g_strdup(origin)) : NULL};
+    g_hash_table_replace(h->own->keepings, g_strdup(split), keeping);
+}
 
 void harness_set_origin(Harness *h, const char *split, const char *origin)
 {

@@ -25,20 +25,27 @@ typedef struct Chain {
     const char *origin; /* by sf_recovered_origin() */
 } Chain;
 
+/* What sinks keep of a split. */
+typedef struct Keeping {
+    gint64 committed_ms;
+    const char *origin;
+} Keeping;
+
 typedef struct HarnessPrivate {
     const Plugin *plugin;
     Document *document;
     Step step;
     Pipeline pipeline;
     bool opened;
-    GPtrArray *schemas;  /* of the inputs */
-    GPtrArray *outputs;  /* schemas of instances, which batches outlive */
-    GPtrArray *splits;   /* SfSplit * */
-    GPtrArray *readings; /* Reading * */
-    GPtrArray *chains;   /* Chain * */
-    GHashTable *answers; /* split name → gint64 * */
-    GHashTable *origins; /* split name → origin, as the source or the test says */
-    GPtrArray *batches;  /* const SfBatch *, one reference each */
+    GPtrArray *schemas;   /* of the inputs */
+    GPtrArray *outputs;   /* schemas of instances, which batches outlive */
+    GPtrArray *splits;    /* SfSplit * */
+    GPtrArray *readings;  /* Reading * */
+    GPtrArray *chains;    /* Chain * */
+    GHashTable *answers;  /* split name → gint64 * */
+    GHashTable *keepings; /* split name → Keeping * */
+    GHashTable *origins;  /* split name → origin, as the source or the test says */
+    GPtrArray *batches;   /* const SfBatch *, one reference each */
     GPtrArray *texts;
     GPtrArray *threads;
     GMutex mutex; /* log and fault come from any thread */

@@ -25,11 +25,16 @@ MockKafka *mock_kafka_new(void)
     return mock_kafka_of(1);
 }
 
-MockKafka *mock_kafka_of(int brokers)
+rd_kafka_t *mock_kafka_producer(const char *brokers)
 {
     static const char *const quiet[] = {"log_level", "0", "linger.ms", "50", NULL};
+    return client(RD_KAFKA_PRODUCER, brokers, quiet);
+}
+
+MockKafka *mock_kafka_of(int brokers)
+{
     MockKafka *mock = g_new0(MockKafka, 1);
-    rd_kafka_t *owner = client(RD_KAFKA_PRODUCER, NULL, quiet);
+    rd_kafka_t *owner = mock_kafka_producer(NULL);
     mock->cluster = rd_kafka_mock_cluster_new(owner, brokers);
     g_assert_nonnull(mock->cluster);
     mock->brokers = rd_kafka_mock_cluster_bootstraps(mock->cluster);

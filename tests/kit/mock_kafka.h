@@ -17,6 +17,8 @@ typedef struct MockKafka {
 MockKafka *mock_kafka_new(void);
 MockKafka *mock_kafka_of(int brokers);
 void mock_kafka_free(MockKafka *mock);
+/* Its producer: quiet, and quick to send; for whoever has another cluster. */
+rd_kafka_t *mock_kafka_producer(const char *brokers);
 void mock_kafka_topic(MockKafka *mock, const char *topic, int partitions);
 
 /* One record; value NULL is a tombstone; headers are name, value, …, NULL or NULL. Returns when it is there. */

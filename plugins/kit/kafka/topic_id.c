@@ -1,24 +1,7 @@
 /* Ids of topics (KIP-516): another one where a topic was deleted and created anew. librdkafka tells them from 2.3 on,
  * and we are built with 2.0 as well, so these functions are there or not when the program is loaded. */
 #include "client.h"
-
-#if RD_KAFKA_VERSION < 0x020300ff
-typedef struct rd_kafka_TopicCollection_s rd_kafka_TopicCollection_t;
-typedef struct rd_kafka_TopicDescription_s rd_kafka_TopicDescription_t;
-typedef struct rd_kafka_Uuid_s rd_kafka_Uuid_t;
-typedef rd_kafka_event_t rd_kafka_DescribeTopics_result_t;
-rd_kafka_TopicCollection_t *rd_kafka_TopicCollection_of_topic_names(const char **topics, size_t n);
-void rd_kafka_TopicCollection_destroy(rd_kafka_TopicCollection_t *topics);
-void rd_kafka_DescribeTopics(rd_kafka_t *rk, const rd_kafka_TopicCollection_t *topics,
-                             const rd_kafka_AdminOptions_t *options, rd_kafka_queue_t *queue);
-const rd_kafka_DescribeTopics_result_t *rd_kafka_event_DescribeTopics_result(rd_kafka_event_t *event);
-const rd_kafka_TopicDescription_t **
-rd_kafka_DescribeTopics_result_topics(const rd_kafka_DescribeTopics_result_t *result, size_t *n);
-const char *rd_kafka_TopicDescription_name(const rd_kafka_TopicDescription_t *topic);
-const rd_kafka_Uuid_t *rd_kafka_TopicDescription_topic_id(const rd_kafka_TopicDescription_t *topic);
-const rd_kafka_error_t *rd_kafka_TopicDescription_error(const rd_kafka_TopicDescription_t *topic);
-const char *rd_kafka_Uuid_base64str(const rd_kafka_Uuid_t *id);
-#endif
+#include "describe_topics.h"
 
 #pragma weak rd_kafka_TopicCollection_of_topic_names
 #pragma weak rd_kafka_TopicCollection_destroy
