@@ -126,6 +126,31 @@ static void test_fall_back(void)
     sf_schema_done(&schema);
 }
 
+/* A row group's pages are in memory twice only while it ends, and no longer than that. */
+static void test_memory(void)
+{
+    SfError err = {0};
+    struct ArrowSchema schema;
+    struct ArrowArray rows;
+    rows_schema("n bigint", &schema);
+    g_autoptr(GPtrArray) json = g_ptr_array_new_with_free_func(g_free);
+    for (int i = 0; i < 20000; i++)
+        g_ptr_array_add(json, g_strdup_printf("[%d]", i * 7919));
+    rows_from_json(&schema, (const char *const *) json->pdata, json->len, &rows);
+    const ParquetOptions options = {.codec = PARQUET_UNCOMPRESSED, .dictionary_bytes = 1};
+    g_autoptr(ParquetWriter) writer = parquet_writer_new(&schema, &options, &err);
+    const struct ArrowArray *const *columns = (const struct ArrowArray *const *) rows.children;
+    for (int i = 0; i < 40; i++)
+        g_assert_cmpint(parquet_writer_add(writer, columns, 0, NULL, rows.length, &err), ==, SF_OK);
+    g_assert_cmpint(parquet_writer_memory(writer), >, 40 * 20000 * 8);
+    g_autoptr(GBytes) file = NULL;
+    g_assert_cmpint(parquet_writer_finish(writer, &file, &err), ==, SF_OK);
+    g_assert_cmpuint(g_bytes_get_size(file), >, 40 * 20000 * 8);
+    g_assert_cmpint(parquet_writer_memory(writer), <, 1 << 20);
+    sf_array_done(&rows);
+    sf_schema_done(&schema);
+}
+
 /* parquet.thrift, SchemaElement: the root has neither repetition nor annotation, a name (4) and children (5) only. */
 static void test_root(void)
 {
@@ -403,6 +428,7 @@ int main(int argc, char **argv)
     g_test_add_func("/parquet/pages and row groups split anywhere", test_pages);
     g_test_add_func("/parquet/a file without rows is a file", test_empty);
     g_test_add_func("/parquet/a dictionary that does not pay is given up", test_fall_back);
+    g_test_add_func("/parquet/a file that is finished holds no memory", test_memory);
     g_test_add_func("/parquet/the root has a name and children", test_root);
     g_test_add_func("/parquet/rows are picked by number", test_selection);
     g_test_add_func("/parquet/columns that are missing read as null", test_projection);

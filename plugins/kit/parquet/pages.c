@@ -4,6 +4,9 @@
 
 #include <zlib.h>
 
+/* Pages are in memory twice while a row group ends; what is larger than this goes as soon as the file has it. */
+enum { KEPT_BYTES = 256 << 10 };
+
 /* Levels: a 4-byte length, then the hybrid. A page whose levels are all the same is one run. */
 static void add_levels(Scratch *scratch, const Buffer *levels, int64_t n, unsigned max)
 {
@@ -212,6 +215,8 @@ SfStatus pages_end_chunk(ColumnWriter *column, Scratch *scratch, Buffer *file, T
                         PARQUET_DICTIONARY_PAGE, column->dictionary.count, PARQUET_PLAIN, file, err));
     chunk.data_offset = (int64_t) file->size;
     buffer_add(file, column->pages.data, column->pages.size);
+    if (column->pages.capacity > KEPT_BYTES)
+        buffer_done(&column->pages);
     chunk.size = (int64_t) file->size - chunk.dictionary_offset;
     encode_chunk(column, scratch, &chunk, meta);
     *unpacked += column->pages_unpacked;

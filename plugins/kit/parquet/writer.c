@@ -109,6 +109,15 @@ void parquet_writer_free(ParquetWriter *writer)
     g_free(writer);
 }
 
+/* At once, for growing bit by bit would take half as much again, and copies. */
+static void reserve_group(ParquetWriter *writer)
+{
+    size_t size = 0;
+    for (guint i = 0; i < writer->leaves->len; i++)
+        size += writer->columns[i].pages.size + writer->columns[i].dictionary.body.size;
+    buffer_room(&writer->file, size);
+}
+
 static SfStatus end_row_group(ParquetWriter *writer, SfError *err)
 {
     if (writer->group_rows == 0)
@@ -116,6 +125,7 @@ static SfStatus end_row_group(ParquetWriter *writer, SfError *err)
     ThriftWriter meta;
     int64_t start = (int64_t) writer->file.size;
     int64_t unpacked = 0;
+    reserve_group(writer);
     thrift_writer_init(&meta, &writer->groups);
     thrift_begin_list(&meta, GROUP_COLUMNS, THRIFT_STRUCT, writer->leaves->len);
     for (guint i = 0; i < writer->leaves->len; i++)
