@@ -199,7 +199,7 @@ static SfStatus transact(Session *session, Pending *pending, const Ranges *chain
 {
     for (bool careful = false;;) {
         gsize struck = 0;
-        pending_sort(pending);
+        SF_TRY(pending_sort(pending, err));
         SfStatus status = attempt(session, pending, chains, careful, &struck, err);
         if (status == SF_REJECT && careful)
             return sf_fail_prefix(err, SF_FATAL, "the database refuses the transaction, but none of its rows");

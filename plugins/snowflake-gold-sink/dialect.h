@@ -27,6 +27,7 @@ typedef struct Dialect {
     const char *strict;         /* begins a transaction that looks for bad rows; NULL: nothing needed */
     const char *values;         /* around rows in FROM, which give column1, column2, … */
     const char *end_values;
+    const char *insert;  /* begins an upsert that INSERT does */
     bool has_savepoints; /* otherwise a statement that fails undoes itself only */
     /* The type of a new column. */
     void (*type)(const Source *source, GString *sql);

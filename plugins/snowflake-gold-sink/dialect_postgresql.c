@@ -123,6 +123,7 @@ const Dialect dialect_postgresql = {
     .same = "IS NOT DISTINCT FROM",
     .values = "(VALUES ",
     .end_values = ") AS x",
+    .insert = "INSERT INTO ",
     .bytewise = " COLLATE \"C\"",
     .session = session,
     .label = "SET application_name = ",
@@ -190,8 +191,7 @@ static SfStatus add_element(GString *out, const SfColumn *view, int64_t row, int
     switch (view->type) {
     case SF_UTF8: {
         SfBytes bytes = sf_bytes(view, row);
-        if (bytes.size > 0 && memchr(bytes.data, '\0', (size_t) bytes.size))
-            return sf_fail(err, SF_REJECT, "%s: the text has a NUL character in it", view->schema->name);
+        SF_TRY(value_check_text(view, bytes, err));
         SF_TRY(check_blanks(view, bytes, limit, err));
         add_quoted(out, bytes.data, (gsize) bytes.size);
         return SF_OK;

@@ -171,7 +171,10 @@ static SfStatus fill_number(GridColumn *column, gsize at, const SfColumn *view, 
 static SfStatus fill_text(Grid *grid, GridColumn *column, gsize at, const SfColumn *view, int64_t row, SfError *err)
 {
     SfBytes bytes;
-    if (view->type == SF_BINARY && column->type == ODBC_BYTES) {
+    if (view->type == SF_UTF8) {
+        bytes = sf_bytes(view, row);
+        SF_TRY(value_check_text(view, bytes, err));
+    } else if (view->type == SF_BINARY && column->type == ODBC_BYTES) {
         bytes = sf_bytes(view, row);
     } else {
         SF_TRY(value_text(g_string_truncate(grid->scratch, 0), view, row, err));

@@ -308,11 +308,30 @@ typedef struct Sorting {
     const Target *target;
 } Sorting;
 
-static int compare_keys(const void *a, const void *b, void *data)
+/* The rank of the key's first column decides nearly always, without a look at the rows. */
+typedef struct Ranked {
+    guint64 rank;
+    RowRef ref;
+} Ranked;
+
+static int compare_ranked(const void *a, const void *b, void *data)
 {
     const Sorting *sorting = data;
-    const RowRef *x = a, *y = b;
-    return compare_by(sorting->pending, sorting->target, sorting->target->key, *x, *y);
+    const Ranked *x = a, *y = b;
+    if (x->rank != y->rank)
+        return x->rank < y->rank ? -1 : 1;
+    return compare_by(sorting->pending, sorting->target, sorting->target->key, x->ref, y->ref);
+}
+
+static void rank_rows(const Sorting *sorting, const RowRef *rows, gsize n, Ranked *out)
+{
+    guint source = target_column(sorting->target, g_array_index(sorting->target->key, guint, 0))->source;
+    const SfColumn *first = pending_view(sorting->pending, rows[0], source);
+    gsize skip = G_MAXSIZE;
+    for (gsize i = 0; i < n; i++)
+        skip = value_shared(first, rows[0].row, pending_view(sorting->pending, rows[i], source), rows[i].row, skip);
+    for (gsize i = 0; i < n; i++)
+        out[i] = (Ranked){value_rank(pending_view(sorting->pending, rows[i], source), rows[i].row, skip), rows[i]};
 }
 
 /* Rows that delete go behind the others. */
@@ -330,20 +349,36 @@ static void part_winners(const Pending *pending, Winners *winners)
     }
 }
 
-static void sort_rows(Sorting *sorting, RowRef *rows, gsize n)
+static bool sort_rows(Sorting *sorting, RowRef *rows, gsize n)
 {
-    if (n > 1)
-        qsort_r(rows, n, sizeof(RowRef), compare_keys, sorting);
+    if (n < 2)
+        return true;
+    g_autofree Ranked *ranked = g_try_new(Ranked, n);
+    if (!ranked)
+        return false;
+    rank_rows(sorting, rows, n, ranked);
+    qsort_r(ranked, n, sizeof *ranked, compare_ranked, sorting);
+    for (gsize i = 0; i < n; i++)
+        rows[i] = ranked[i].ref;
+    return true;
 }
 
-void pending_sort(Pending *pending)
+static bool sort_winners(const Pending *pending, Winners *winners)
+{
+    Sorting sorting = {pending, winners->target};
+    part_winners(pending, winners);
+    return sort_rows(&sorting, winners->rows, winners->n_kept) &&
+           sort_rows(&sorting, winners->rows + winners->n_kept, winners->n - winners->n_kept);
+}
+
+SfStatus pending_sort(Pending *pending, SfError *err)
 {
     for (guint i = 0; i < pending->model->targets->len && !pending->sorted; i++) {
-        Winners *winners = &pending->winners[i];
-        Sorting sorting = {pending, winners->target};
-        part_winners(pending, winners);
-        sort_rows(&sorting, winners->rows, winners->n_kept);
-        sort_rows(&sorting, winners->rows + winners->n_kept, winners->n - winners->n_kept);
+        if (sort_winners(pending, &pending->winners[i]))
+            continue;
+        pending_restart(pending); /* the slots point to where rows were */
+        return sf_fail(err, SF_RETRY, "no memory to sort %" G_GSIZE_FORMAT " rows", pending->winners[i].n);
     }
     pending->sorted = true;
+    return SF_OK;
 }

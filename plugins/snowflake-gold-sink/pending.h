@@ -50,8 +50,8 @@ void pending_strike(Pending *pending, SfNode *node, RowRef ref, const char *caus
 void pending_restart(Pending *pending);
 
 /* Puts winners in the order of their keys, those that delete behind the others: neighbours in the index are written
- * together, and two processes lock in one order. */
-void pending_sort(Pending *pending);
+ * together, and two processes lock in one order. SF_RETRY when memory is short. */
+SfStatus pending_sort(Pending *pending, SfError *err);
 
 /* Forgets all. */
 void pending_clear(Pending *pending);

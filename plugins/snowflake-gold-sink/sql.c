@@ -261,7 +261,7 @@ void sql_upsert(const Place *place, const char *rows, GString *sql)
 {
     if (place->target->deleted)
         with_rows(place, rows, sql);
-    g_string_append(sql, "INSERT INTO ");
+    g_string_append(sql, place->dialect->insert);
     sql_table(place->dialect, place->schema, place->target->table, sql);
     g_string_append(sql, " AS t (");
     sql_columns(place, "", sql);

@@ -58,6 +58,65 @@ bool value_equal(const SfColumn *a, int64_t a_row, const SfColumn *b, int64_t b_
     return x.size == y.size && (x.size == 0 || memcmp(x.data, y.data, (size_t) x.size) == 0);
 }
 
+/* Big endian, so that numbers go by bytes as memcmp() does; what a shorter value lacks is 0. */
+static guint64 rank_bytes(SfBytes bytes, gsize skip)
+{
+    guint64 rank = 0;
+    gsize size = MIN((gsize) bytes.size - MIN((gsize) bytes.size, skip), sizeof rank);
+    if (size > 0)
+        memcpy(&rank, bytes.data + skip, size);
+    return GUINT64_FROM_BE(rank);
+}
+
+static guint64 rank_int(int64_t value)
+{
+    return (guint64) value ^ G_GUINT64_CONSTANT(1) << 63;
+}
+
+/* What does not fit into 64 bits is at their end. */
+static guint64 rank_decimal(SfDecimal value)
+{
+    bool negative = value.high < 0;
+    bool fits = value.high == ((int64_t) value.low < 0 ? -1 : 0);
+    if (fits)
+        return rank_int((int64_t) value.low);
+    return negative ? 0 : G_MAXUINT64;
+}
+
+guint64 value_rank(const SfColumn *column, int64_t row, gsize skip)
+{
+    switch (column->type) {
+    case SF_BOOL:
+        return sf_bool(column, row);
+    case SF_INT32:
+    case SF_DATE:
+        return rank_int(sf_i32(column, row));
+    case SF_INT64:
+    case SF_TIMESTAMP:
+        return rank_int(sf_i64(column, row));
+    case SF_DECIMAL128:
+        return rank_decimal(sf_decimal(column, row));
+    case SF_UTF8:
+    case SF_BINARY:
+        return rank_bytes(sf_bytes(column, row), skip);
+    default:
+        return 0; /* a double, which cannot be a key */
+    }
+}
+
+gsize value_shared(const SfColumn *a, int64_t a_row, const SfColumn *b, int64_t b_row, gsize most)
+{
+    if (a->type != SF_UTF8 && a->type != SF_BINARY)
+        return 0;
+    SfBytes x = sf_bytes(a, a_row), y = sf_bytes(b, b_row);
+    gsize size = MIN((gsize) MIN(x.size, y.size), most), shared = 0;
+    if (size > 0 && memcmp(x.data, y.data, size) == 0)
+        return size;
+    while (shared < size && x.data[shared] == y.data[shared])
+        shared++;
+    return shared;
+}
+
 static inline guint64 mix(guint64 seed, guint64 value)
 {
     __extension__ typedef unsigned __int128 Wide;
@@ -133,10 +192,16 @@ static void unquote(GString *out, gsize start, gsize tail)
     g_string_truncate(out, out->len - 1 - tail);
 }
 
-static SfStatus write_text(GString *out, const SfColumn *column, SfBytes bytes, SfError *err)
+SfStatus value_check_text(const SfColumn *column, SfBytes bytes, SfError *err)
 {
     if (bytes.size > 0 && memchr(bytes.data, '\0', (size_t) bytes.size))
         return sf_fail(err, SF_REJECT, "%s: the text has a NUL character in it", column->schema->name);
+    return SF_OK;
+}
+
+static SfStatus write_text(GString *out, const SfColumn *column, SfBytes bytes, SfError *err)
+{
+    SF_TRY(value_check_text(column, bytes, err));
     g_string_append_len(out, bytes.data ? bytes.data : "", (gssize) bytes.size);
     return SF_OK;
 }

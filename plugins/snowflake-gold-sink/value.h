@@ -11,12 +11,22 @@
 int value_compare(const SfColumn *a, int64_t a_row, const SfColumn *b, int64_t b_row);
 bool value_equal(const SfColumn *a, int64_t a_row, const SfColumn *b, int64_t b_row);
 
+/* For sorting: ranks are in the order of the values, and equal ones tell nothing. `skip`: bytes with which all of the
+ * texts begin, see value_shared(). Of a value that is not null. */
+guint64 value_rank(const SfColumn *column, int64_t row, gsize skip);
+
+/* How many of the first `most` bytes two values that are not null have in common; 0 unless they are text or binary. */
+gsize value_shared(const SfColumn *a, int64_t a_row, const SfColumn *b, int64_t b_row, gsize most);
+
 /* Of a value that is not null. */
 guint64 value_hash(guint64 seed, const SfColumn *column, int64_t row);
 
 /* Appends a value that is not null: 42, 1250.50, true, 2024-01-15, 2024-01-15 10:30:00.000000, text as it is, binary
  * in hex. SF_REJECT for what no warehouse takes: NUL in a text, years outside 1 … 9999. */
 SfStatus value_text(GString *out, const SfColumn *column, int64_t row, SfError *err);
+
+/* SF_REJECT for a text that no warehouse takes. */
+SfStatus value_check_text(const SfColumn *column, SfBytes bytes, SfError *err);
 
 /* Dates and timestamps in the range that value_text takes; SF_REJECT otherwise. */
 SfStatus value_check_time(const SfColumn *column, int64_t row, SfError *err);

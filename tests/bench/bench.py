@@ -17,6 +17,8 @@ from testbed import S3, Kafka, Sales, Sfrun  # noqa: E402
 
 PARTITIONS = 3
 LINES_PER_FILE = 10000
+COMMIT = 100_000
+UPSERT_FLOOR, GOLD_SINK = "floor: upsert (SQLite)", "the gold sink by itself"
 
 STEPS = {"bronze": ["events", "bronze"], "silver": ["events", "sales", "silver"], "gold": ["events", "sales", "gold"],
          "all": ["events", "bronze", "sales", "silver", "gold"]}
@@ -72,6 +74,14 @@ class Bench:
             shutil.rmtree(directory)
         return result
 
+    def upserts(self, program, *arguments):
+        """CPU of a program that does nothing but upsert the events into a new SQLite file, and says so in JSON."""
+        directory = self.workspace()
+        env = {**self.sfrun.environment({}), "SF_PLUGIN_PATH": str(self.sfrun.build / "plugins" / "snowflake-gold-sink")}
+        run = timed([self.sfrun.build / "tests" / "bench" / program, *arguments], directory, env)
+        shutil.rmtree(directory)
+        return {"seconds": None, "cpu": json.loads(run["said"][-1][1])["cpu"], "peak": run["peak"]}
+
     @staticmethod
     def moment(run, pattern):
         return next((moment for moment, line in run["said"] if re.search(pattern, line)), None)
@@ -85,7 +95,8 @@ class Bench:
 
 def row(label, runs, events):
     cpu = median(runs, "cpu") / events * 1e6
-    return {"what": label, "msgs/s": cell(events / median(runs, "seconds"), "{:,.0f}"), "CPU µs/event": cell(cpu, "{:.2f}"),
+    seconds = median(runs, "seconds")
+    return {"what": label, "msgs/s": cell(events / seconds if seconds else None, "{:,.0f}"), "CPU µs/event": cell(cpu, "{:.2f}"),
             "min–max": "–".join(f"{value / events * 1e6:.2f}" for value in (min(r["cpu"] for r in runs), max(r["cpu"] for r in runs))),
             "peak RSS MiB": cell(median(runs, "peak"), "{:.0f}"),
             "first poll s": cell(median(runs, "first poll"), "{:.3f}"), "first commit s": cell(median(runs, "first commit"), "{:.3f}")}
@@ -104,6 +115,10 @@ def main():
     try:
         bench = Bench(options, directory)
         jobs = {"floor: consume": lambda: bench.floor(), "floor: consume, write files": lambda: bench.floor(".", str(LINES_PER_FILE))}
+        if "gold" in options.layers:
+            lot = min(COMMIT, options.events)
+            jobs[UPSERT_FLOOR] = lambda: bench.upserts("upsert_floor", "floor.db", str(options.events), str(lot))
+            jobs[GOLD_SINK] = lambda: bench.upserts("gold", "Driver=SQLite3;Database=gold.db", "--json", "--rows", str(options.events), "--commit", str(lot))
         jobs.update({f"sfrun: {layer}": lambda layer=layer: bench.layer(layer) for layer in options.layers})
         runs, clock = in_turn(jobs, options.runs)
         if options.json:
@@ -112,6 +127,11 @@ def main():
             print(f"{options.events:,} events, {PARTITIONS} partitions, {'S3' if options.s3 else 'local files'}; median of {options.runs}; "
                   f"{machine(clock)}\n")
             print(table([row(label, found, options.events) for label, found in runs.items()]))
+            if GOLD_SINK in runs:
+                print(f"\ngold on SQLite, {COMMIT:,} rows a commit, is {median(runs[GOLD_SINK], 'cpu') / median(runs[UPSERT_FLOOR], 'cpu'):.2f} × native "
+                      "prepared upserts in one transaction")
+            if "sfrun: all" in runs:
+                print(f"all three layers are {median(runs['sfrun: all'], 'cpu') / median(runs['floor: consume'], 'cpu'):.1f} × consuming")
         bench.kafka.stop()
     finally:
         if not options.keep:

@@ -1,6 +1,6 @@
 /* Cost of the gold sink a row: sales events of one partition, handed to it as batches of 5,000, committed in lots.
  *
- *   gold CONNECTION [--rows N] [--commit N] [--existing PERCENT] [--deletes PERCENT] [--server-pid PID]
+ *   gold CONNECTION [--rows N] [--commit N] [--existing PERCENT] [--deletes PERCENT] [--server-pid PID] [--json]
  *
  * Client: CPU of this process in the sink's hooks. Server: CPU of PID and its children. The tables are dropped
  * before. */
@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include "harness_private.h"
 #include "odbc/odbc.h"
+#include "sale.h"
 
 #define BATCH 5000
 
@@ -33,6 +34,7 @@ static gint64 lot = 100000;
 static gint existing = 0;
 static gint deletes = -1;
 static gint server_pid = 0;
+static gboolean json = FALSE;
 
 static double own_cpu(void)
 {
@@ -75,32 +77,26 @@ static void add_text(SfBuilder *builder, gsize column, const char *text)
     sf_add_str(sf_builder_column(builder, column), text, (int64_t) strlen(text));
 }
 
-/* Order `number` of the shuffled numbers: multiplication by a number without common divisor is a permutation. */
 static void add_row(SfBuilder *builder, gint64 number, gint64 offset)
 {
-    char text[64];
-    gint64 shuffled = number * 7919 % 9999991;
-    g_snprintf(text, sizeof text, "ORD-%08" G_GINT64_FORMAT, shuffled);
-    add_text(builder, 0, text);
-    sf_add_i32(sf_builder_column(builder, 1), (int32_t) (19700 + shuffled % 30));
-    g_snprintf(text, sizeof text, "C%04d", (int) (shuffled % 1000));
-    add_text(builder, 2, text);
-    g_snprintf(text, sizeof text, "Customer number %d", (int) (shuffled % 1000));
-    add_text(builder, 3, text);
-    g_snprintf(text, sizeof text, "P%03d", (int) (shuffled % 200));
-    add_text(builder, 4, text);
+    Sale sale = sale_at(number);
+    add_text(builder, 0, sale.order);
+    sf_add_i32(sf_builder_column(builder, 1), sale.day);
+    add_text(builder, 2, sale.customer);
+    add_text(builder, 3, sale.name);
+    add_text(builder, 4, sale.product);
     add_text(builder, 5, "Wireless mouse");
     add_text(builder, 6, "Electronics");
     add_text(builder, 7, "North");
-    sf_add_decimal(sf_builder_column(builder, 8), (SfDecimal){.low = (uint64_t) (100 + shuffled % 100000)});
-    sf_add_i32(sf_builder_column(builder, 9), (int32_t) (1 + shuffled % 10));
-    sf_add_decimal(sf_builder_column(builder, 10), (SfDecimal){.low = (uint64_t) (shuffled % 300)});
-    sf_add_decimal(sf_builder_column(builder, 11), (SfDecimal){.low = (uint64_t) (shuffled % 20000)});
+    sf_add_decimal(sf_builder_column(builder, 8), (SfDecimal){.low = (uint64_t) sale.sales});
+    sf_add_i32(sf_builder_column(builder, 9), sale.quantity);
+    sf_add_decimal(sf_builder_column(builder, 10), (SfDecimal){.low = (uint64_t) sale.discount});
+    sf_add_decimal(sf_builder_column(builder, 11), (SfDecimal){.low = (uint64_t) sale.profit});
     add_text(builder, 12, "sales_events");
     sf_add_i32(sf_builder_column(builder, 13), 0);
     sf_add_i64(sf_builder_column(builder, 14), offset);
     sf_add_i64(sf_builder_column(builder, 15), INT64_C(1705312800000000) + offset * 1000);
-    add_text(builder, 16, shuffled % 100 < deletes ? "d" : "u");
+    add_text(builder, 16, sale.shuffled % 100 < deletes ? "d" : "u");
 }
 
 static const SfBatch *make_batch(Harness *h, const struct ArrowSchema *schema, gint64 first, gint64 offset)
@@ -166,6 +162,7 @@ int main(int argc, char **argv)
         {"existing", 0, 0, G_OPTION_ARG_INT, &existing, "Share that is there before", "PERCENT"},
         {"deletes", 0, 0, G_OPTION_ARG_INT, &deletes, "delete_when holds for that share; 0: it never does", "PERCENT"},
         {"server-pid", 0, 0, G_OPTION_ARG_INT, &server_pid, "Database to measure as well", "PID"},
+        {"json", 0, 0, G_OPTION_ARG_NONE, &json, "Rows and CPU seconds only", NULL},
         {NULL}};
     g_autoptr(GError) error = NULL;
     g_autoptr(GOptionContext) context = g_option_context_new("CONNECTION");
@@ -186,6 +183,10 @@ int main(int argc, char **argv)
     run(h, &schema, 0, before, &offset);
     Cost cost = run(h, &schema, 0, rows, &offset);
     double per_row = 1e6 / (double) rows;
+    if (json) {
+        printf("{\"rows\": %" G_GINT64_FORMAT ", \"cpu\": %.3f}\n", rows, cost.client + cost.server);
+        return 0;
+    }
     printf("%" G_GINT64_FORMAT " rows, %d %% existing, %d %% deletes, %" G_GINT64_FORMAT
            " a commit: client %.2f, server %.2f, together %.2f CPU µs/row; %.0f rows/s\n",
            rows, existing, deletes, lot, cost.client * per_row, cost.server * per_row,

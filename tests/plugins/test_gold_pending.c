@@ -74,7 +74,7 @@ static void add(Fixture *f, const char *const *rows, gsize n)
 /* "key:offset" of what goes to a table, in its order; those that delete behind a bar. */
 static void assert_winners(Fixture *f, guint target, const char *expected)
 {
-    pending_sort(f->pending);
+    g_assert_cmpint(pending_sort(f->pending, NULL), ==, SF_OK);
     const Winners *winners = &f->pending->winners[target];
     guint key = target_column(winners->target, g_array_index(winners->target->key, guint, 0))->source;
     guint offset = target_column(winners->target, (guint) target_find(winners->target, "_offset"))->source;
@@ -117,7 +117,7 @@ static void test_many_keys(Fixture *f, gconstpointer tables)
     }
     const Winners *winners = &f->pending->winners[0];
     g_assert_cmpuint(winners->n, ==, 3000);
-    pending_sort(f->pending);
+    g_assert_cmpint(pending_sort(f->pending, NULL), ==, SF_OK);
     for (gsize i = 0; i < winners->n; i++) {
         const SfColumn *v = pending_view(f->pending, winners->rows[i], target_column(winners->target, 0)->source);
         g_assert_cmpint(sf_i32(v, winners->rows[i].row), >=, 12000);
@@ -147,7 +147,7 @@ static void test_without_provenance(Fixture *f, gconstpointer tables)
     ADD(f, "1, \"a\", 5, false", "1, \"b\", 4, false", "1, \"c\", 5, false", "2, \"a\", 3, true", "2, \"b\", 3, false",
         "2, \"c\", 2, false", "3, \"a\", 7, false", "3, \"b\", 7, true", "4, \"a\", 1, true", "4, \"b\", 2, false",
         "4, \"c\", 1, true", "5, \"a\", 1, true", "5, \"b\", 0, true");
-    pending_sort(f->pending);
+    g_assert_cmpint(pending_sort(f->pending, NULL), ==, SF_OK);
     const Winners *winners = &f->pending->winners[0];
     g_autoptr(GString) got = g_string_new(NULL);
     guint k = target_column(winners->target, (guint) target_find(winners->target, "k"))->source;
