@@ -195,8 +195,8 @@ static void list_columns(const char *schema, const char *table, GString *sql)
 }
 
 /* Large pages, which a new file gets, are a quarter of the writes; an existing file keeps its own. With such a cache a
- * batch in the order of its keys rarely writes a page to the log twice. Write-ahead log: readers do not wait for us, nor
- * we for them (sqlite.org/wal.html). FULL: a commit outlives a power failure, which the driver's own choice,
+ * batch in the order of its keys rarely writes a page to the log twice. Write-ahead log: readers do not wait for us,
+ * nor we for them (sqlite.org/wal.html). FULL: a commit outlives a power failure, which the driver's own choice,
  * NORMAL, takes back. */
 static const char *const session[] = {"PRAGMA page_size=16384", "PRAGMA cache_size=-4096", "PRAGMA journal_mode=WAL",
                                       "PRAGMA synchronous=FULL", NULL};
