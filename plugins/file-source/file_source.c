@@ -54,8 +54,8 @@ static const char doc[] =
     "file's name up to its last dot, `partition` 0, `offset` the line's number from 0; key, timestamp and headers are\n"
     "null, since a line has none. Empty lines are passed over and keep their number.\n"
     "\n"
-    "Files packed by gzip are read as what is in them, whatever their names say; the `topic` of `sales.jsonl.gz` is\n"
-    "`sales`. Other packings are refused by name.\n"
+    "Files packed by gzip or zstd are read as what is in them, whatever their names say; the `topic` of\n"
+    "`sales.jsonl.gz` is `sales`. Other packings are refused by name.\n"
     "\n"
     "A run with trigger `once` reads each file up to where it ended at the start, a last line without line break "
     "included;\n"
@@ -134,8 +134,9 @@ static char *topic_of(const FileSource *self, const char *path)
     if (self->topic)
         return g_strdup(self->topic);
     char *name = g_path_get_basename(path);
-    if (g_str_has_suffix(name, ".gz") && strlen(name) > strlen(".gz"))
-        name[strlen(name) - strlen(".gz")] = '\0';
+    char *packing = strrchr(name, '.');
+    if (packing > name && (g_str_equal(packing, ".gz") || g_str_equal(packing, ".zst")))
+        *packing = '\0';
     char *dot = strrchr(name, '.');
     if (dot && dot > name)
         *dot = '\0';

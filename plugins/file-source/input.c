@@ -6,41 +6,41 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <zlib.h>
 
-enum { MAGIC_BYTES = 6, GZIP_BUFFER = 128 << 10 };
+#include "compress/compress.h"
+
+enum { MAGIC_BYTES = 6, PACKED_BYTES = 128 << 10 };
 
 struct Input {
     char *path;
     int fd;
-    gzFile gzip;    /* NULL: plain */
-    int64_t offset; /* of a plain file */
-    int64_t stop;   /* likewise; INT64_MAX: follows its growth */
+    Unpacker *unpacker; /* NULL: plain */
+    char *packed;       /* bytes of the file, PACKED_BYTES at most */
+    const char *next;   /* those that are not taken yet */
+    size_t left;        /* so many */
+    int64_t offset;     /* in the file: of what is read next */
+    int64_t stop;       /* of a plain file; INT64_MAX: follows its growth */
     bool bounded;
 };
 
 typedef struct Packing {
     const char *magic;
     size_t size;
-    const char *problem; /* NULL: gzip, which is read */
+    const char *problem; /* why it is not read */
 } Packing;
 
 static const Packing packings[] = {
-    {"\x1F\x8B", 2, NULL},
-    {"\x28\xB5\x2F\xFD", 4, "packed by zstd; unpack it, or pack it by gzip"},
-    {"\xFD\x37zXZ\x00", 6, "packed by xz; unpack it, or pack it by gzip"},
-    {"BZh", 3, "packed by bzip2; unpack it, or pack it by gzip"},
-    {"\x04\x22\x4D\x18", 4, "packed by lz4; unpack it, or pack it by gzip"},
-    {"PK\x03\x04", 4, "a zip archive; unpack it, or pack each file by gzip"},
+    {"\xFD\x37zXZ\x00", 6, "packed by xz; unpack it, or pack it by gzip or zstd"},
+    {"BZh", 3, "packed by bzip2; unpack it, or pack it by gzip or zstd"},
+    {"\x04\x22\x4D\x18", 4, "packed by lz4; unpack it, or pack it by gzip or zstd"},
+    {"PK\x03\x04", 4, "a zip archive; unpack it, or pack each file by gzip or zstd"},
     {"PAR1", 4, "a Parquet file, which has no lines"},
     {"\xFF\xFE", 2, "UTF-16 or UTF-32; convert it to UTF-8 (iconv)"},
     {"\xFE\xFF", 2, "UTF-16; convert it to UTF-8 (iconv)"},
 };
 
-static const Packing *find_packing(int fd)
+static const Packing *find_packing(const char *magic, ssize_t size)
 {
-    char magic[MAGIC_BYTES];
-    ssize_t size = pread(fd, magic, sizeof magic, 0);
     for (size_t i = 0; i < G_N_ELEMENTS(packings); i++)
         if (size >= (ssize_t) packings[i].size && memcmp(magic, packings[i].magic, packings[i].size) == 0)
             return &packings[i];
@@ -51,23 +51,28 @@ void input_free(Input *input)
 {
     if (!input)
         return;
-    if (input->gzip)
-        gzclose_r(input->gzip);
+    unpacker_free(input->unpacker);
+    g_free(input->packed);
     if (input->fd >= 0)
         close(input->fd);
     g_free(input->path);
     g_free(input);
 }
 
-static SfStatus open_gzip(Input *input, SfError *err)
+static SfStatus find_out(Input *input, SfError *err)
 {
-    int fd = fcntl(input->fd, F_DUPFD_CLOEXEC, 0); /* gzclose closes it */
-    input->gzip = fd >= 0 ? gzdopen(fd, "rb") : NULL;
-    if (!input->gzip && fd >= 0)
-        close(fd);
-    if (!input->gzip)
-        return sf_fail(err, SF_RETRY, "cannot read '%s': %s", input->path, g_strerror(errno ? errno : ENOMEM));
-    gzbuffer(input->gzip, GZIP_BUFFER);
+    char magic[MAGIC_BYTES];
+    ssize_t size = pread(input->fd, magic, sizeof magic, 0);
+    const Packing *packing = find_packing(magic, size);
+    if (packing)
+        return sf_fail(err, SF_CONFIG, "'%s' is %s", input->path, packing->problem);
+    Compression compression = compression_of(magic, (size_t) MAX(size, 0));
+    if (compression == COMPRESSION_NONE)
+        return SF_OK;
+    input->unpacker = unpacker_new(compression, UNPACK_WINDOW, err);
+    if (!input->unpacker)
+        return sf_fail_prefix(err, SF_CONFIG, "'%s' is packed by %s", input->path, compression_name(compression));
+    input->packed = g_malloc(PACKED_BYTES);
     return SF_OK;
 }
 
@@ -85,12 +90,8 @@ SfStatus input_open(const char *path, bool bounded, Input **out, SfError *err)
     if (!S_ISREG(info.st_mode))
         return sf_fail(err, SF_CONFIG, "'%s' is not a regular file; lines are read from files that can be read again",
                        path);
-    const Packing *packing = find_packing(input->fd);
-    if (packing && packing->problem)
-        return sf_fail(err, SF_CONFIG, "'%s' is %s", path, packing->problem);
-    if (packing)
-        SF_TRY(open_gzip(input, err));
-    else
+    SF_TRY(find_out(input, err));
+    if (!input->unpacker)
         (void) posix_fadvise(input->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
     input->stop = bounded ? info.st_size : INT64_MAX;
     *out = g_steal_pointer(&input);
@@ -104,26 +105,30 @@ SfStatus input_stat(const Input *input, struct stat *out, SfError *err)
     return sf_fail(err, SF_RETRY, "cannot read '%s': %s", input->path, g_strerror(errno));
 }
 
-/* A member that ends early is still being written, where the file is followed (zlib.h, gzclearerr). */
-static SfStatus read_gzip(Input *input, char *data, size_t size, size_t *got, SfError *err)
+/* A member that ends early is still being written, where the file is followed. */
+static SfStatus end_packed(const Input *input, SfError *err)
 {
-    int problem = Z_OK;
-    int n = gzread(input->gzip, data, (unsigned) MIN(size, (size_t) 1 << 30));
-    const char *text = gzerror(input->gzip, &problem);
-    if (n > 0) {
-        *got = (size_t) n;
-        return SF_OK;
+    if (!input->bounded || unpacker_is_complete(input->unpacker))
+        return SF_EMPTY;
+    return sf_fail(err, SF_FATAL, "the %s data ends too early; wait until the file is complete, or get it anew",
+                   compression_name(unpacker_compression(input->unpacker)));
+}
+
+static SfStatus read_packed(Input *input, char *data, size_t size, size_t *got, SfError *err)
+{
+    for (;;) {
+        SfStatus status = unpacker_run(input->unpacker, &input->next, &input->left, data, size, got, err);
+        if (status != SF_EMPTY)
+            return status;
+        ssize_t n = pread(input->fd, input->packed, PACKED_BYTES, input->offset);
+        if (n < 0)
+            return sf_fail(err, SF_RETRY, "cannot read on: %s", g_strerror(errno));
+        if (n == 0)
+            return end_packed(input, err);
+        input->next = input->packed;
+        input->left = (size_t) n;
+        input->offset += n;
     }
-    if (problem == Z_ERRNO)
-        return sf_fail(err, SF_RETRY, "cannot read on: %s", g_strerror(errno));
-    if (problem != Z_OK && problem != Z_BUF_ERROR) {
-        const char *colon = strstr(text, ": "); /* behind "<fd:5>" */
-        return sf_fail(err, SF_FATAL, "the gzip data is damaged (%s)", colon ? colon + 2 : text);
-    }
-    if (problem == Z_BUF_ERROR && input->bounded)
-        return sf_fail(err, SF_FATAL, "the gzip data ends too early; wait until the file is complete, or get it anew");
-    gzclearerr(input->gzip);
-    return SF_EMPTY;
 }
 
 static SfStatus read_plain(Input *input, char *data, size_t size, size_t *got, SfError *err)
@@ -143,7 +148,7 @@ static SfStatus read_plain(Input *input, char *data, size_t size, size_t *got, S
 
 SfStatus input_read(Input *input, char *data, size_t size, size_t *got, SfError *err)
 {
-    return input->gzip ? read_gzip(input, data, size, got, err) : read_plain(input, data, size, got, err);
+    return input->unpacker ? read_packed(input, data, size, got, err) : read_plain(input, data, size, got, err);
 }
 
 void input_end_at(Input *input, int64_t size)
@@ -152,15 +157,30 @@ void input_end_at(Input *input, int64_t size)
         input->stop = size;
 }
 
+static SfStatus skip_packed(Input *input, int64_t size, SfError *err)
+{
+    g_autofree char *passed = g_malloc(PACKED_BYTES);
+    while (size > 0) {
+        size_t got = 0;
+        SfStatus status = read_packed(input, passed, (size_t) MIN(size, PACKED_BYTES), &got, err);
+        if (status == SF_EMPTY)
+            return SF_OK;
+        if (status != SF_OK)
+            return sf_fail_prefix(err, status, "'%s'", input->path);
+        size -= (int64_t) got;
+    }
+    return SF_OK;
+}
+
 SfStatus input_skip(Input *input, int64_t size, SfError *err)
 {
-    if (input->gzip && gzseek(input->gzip, size, SEEK_CUR) < 0)
-        return sf_fail(err, SF_FATAL, "'%s': the gzip data is damaged", input->path);
+    if (input->unpacker)
+        return skip_packed(input, size, err);
     input->offset += size;
     return SF_OK;
 }
 
 int64_t input_consumed(const Input *input)
 {
-    return input->gzip ? gzoffset(input->gzip) : input->offset;
+    return input->offset - (int64_t) input->left;
 }

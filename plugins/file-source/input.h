@@ -1,4 +1,4 @@
-/* A file's bytes, read in order: as they are, or out of gzip (RFC 1952). */
+/* A file's bytes, read in order: as they are, or out of gzip (RFC 1952) and zstd (RFC 8878). */
 #ifndef FILE_SOURCE_INPUT_H
 #define FILE_SOURCE_INPUT_H
 

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "bronze/entry.h"
-#include "pack.h"
+#include "compress/compress.h"
 #include "row.h"
 #include "store/store.h"
 

@@ -60,15 +60,36 @@ static void test_gzip_that_is_cut_or_damaged_stops(void)
     g_assert_nonnull(strstr(damaged->err.message, "the gzip data is damaged (incorrect data check)"));
 }
 
+#ifdef HAS_ZSTD
+/* "one\ntwo\n" and "three\n" by zstd(1) 1.5, a frame each. */
+static const char by_zstd[] = "\x28\xb5\x2f\xfd\x04\x58\x41\x00\x00one\ntwo\n\xe6\xa6\x0e\x40"
+                              "\x28\xb5\x2f\xfd\x04\x58\x31\x00\x00"
+                              "three\n\xd7\x06\xfd\x28";
+
+static void test_zstd_is_read(void)
+{
+    g_autoptr(Folder) folder = folder_new();
+    gsize size = sizeof by_zstd - 1;
+    g_assert_true(g_file_set_contents("a.jsonl.zst", by_zstd, (gssize) size, NULL));
+    g_autoptr(Harness) h = bounded("path: a.jsonl.zst");
+    assert_lines(h, 9, "0:one 1:two 2:three");
+    g_assert_true(g_file_set_contents("a.jsonl.zst", by_zstd, (gssize) size - 2, NULL));
+    g_autoptr(Harness) cut = bounded("path: a.jsonl.zst");
+    while (harness_poll(cut, 0))
+        ;
+    g_assert_cmpint(cut->status, ==, SF_FATAL);
+    g_assert_nonnull(strstr(cut->err.message, "the zstd data ends too early; wait until the file is complete"));
+}
+#endif
+
 static void test_other_packings_are_refused_by_name(void)
 {
     static const struct {
         const char *bytes;
         const char *message;
     } cases[] = {
-        {"\x28\xB5\x2F\xFD____", "'a' is packed by zstd; unpack it, or pack it by gzip"},
-        {"BZh91AY&SY", "'a' is packed by bzip2; unpack it, or pack it by gzip"},
-        {"PK\x03\x04____", "'a' is a zip archive; unpack it, or pack each file by gzip"},
+        {"BZh91AY&SY", "'a' is packed by bzip2; unpack it, or pack it by gzip or zstd"},
+        {"PK\x03\x04____", "'a' is a zip archive; unpack it, or pack each file by gzip or zstd"},
         {"PAR1____PAR1", "'a' is a Parquet file, which has no lines"},
         {"\xFE\xFF_{_}", "'a' is UTF-16; convert it to UTF-8 (iconv)"},
     };
@@ -167,6 +188,9 @@ int main(int argc, char **argv)
     g_test_add_func("/file-source/gzip is read as what is in it", test_gzip_is_read_as_what_is_in_it);
     g_test_add_func("/file-source/gzip that grows is followed", test_gzip_that_grows_is_followed);
     g_test_add_func("/file-source/gzip that is cut or damaged stops", test_gzip_that_is_cut_or_damaged_stops);
+#ifdef HAS_ZSTD
+    g_test_add_func("/file-source/zstd is read", test_zstd_is_read);
+#endif
     g_test_add_func("/file-source/other packings are refused by name", test_other_packings_are_refused_by_name);
     g_test_add_func("/file-source/a path that leads to no file says so", test_a_path_that_leads_to_no_file_says_so);
     g_test_add_func("/file-source/nothing to read is said", test_nothing_to_read_is_said);

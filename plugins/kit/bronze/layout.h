@@ -7,13 +7,13 @@
 #include <json-c/json.h>
 #include <sf/sf.h>
 
+#include "compress/compress.h"
 #include "format.h"
 #include "json/path.h"
 
 typedef enum LayoutExtractor { EXTRACT_RECORD, EXTRACT_FIELD, EXTRACT_WALLCLOCK } LayoutExtractor;
 typedef enum LayoutFormat { FORMAT_JSON, FORMAT_RAW } LayoutFormat;
 typedef enum LayoutNulls { NULLS_REJECT, NULLS_IGNORE, NULLS_WRITE } LayoutNulls;
-typedef enum LayoutCompression { COMPRESSION_NONE, COMPRESSION_GZIP } LayoutCompression;
 
 extern const char *const layout_extractors[];
 extern const char *const layout_formats[];
@@ -30,8 +30,8 @@ typedef struct LayoutOptions {
     int64_t duration_ms;
     int32_t format;
     int32_t nulls;
-    int32_t compression;
-    int64_t level; /* of gzip */
+    int32_t compression; /* Compression, of those that are among layout_compressions */
+    int64_t level;       /* of gzip */
 } LayoutOptions;
 
 #define LAYOUT_DURATION_MAX_MS (INT64_C(36500) * 86400000) /* as the option has it */

@@ -1,10 +1,9 @@
-/* Page compression. */
+/* Page compression: the format's codecs by kit/compress. */
 #ifndef KIT_PARQUET_CODEC_H
 #define KIT_PARQUET_CODEC_H
 
-#include <stdbool.h>
-#include <sf/error.h>
 #include "buffer.h"
+#include "compress/compress.h"
 
 /* CompressionCodec, by the format's numbers. */
 typedef enum ParquetCodec {
@@ -15,20 +14,25 @@ typedef enum ParquetCodec {
 } ParquetCodec;
 
 /* Contexts that are kept between pages; used by one thread. */
-typedef struct Codec Codec;
+typedef Compressor Codec;
 
-Codec *codec_new(void);
-void codec_free(Codec *codec);
+static inline Codec *codec_new(void)
+{
+    return compressor_new();
+}
 
-/* out is emptied first. Writes UNCOMPRESSED, SNAPPY and ZSTD (level 1 … 19). */
+static inline void codec_free(Codec *codec)
+{
+    compressor_free(codec);
+}
+
+/* out is emptied first. Writes UNCOMPRESSED, SNAPPY, GZIP and ZSTD (level 1 … 19). */
 SfStatus codec_compress(Codec *codec, ParquetCodec kind, int level, const uint8_t *data, size_t size, Buffer *out,
                         SfError *err);
 
-/* Into exactly `size` bytes; SF_FATAL when the data gives any other number, is corrupt, or the codec is none of
- * ours. */
+/* Into exactly `size` bytes; SF_FATAL when the data gives any other number, is damaged, or the codec is not one of
+ * these. */
 SfStatus codec_decompress(Codec *codec, int kind, const uint8_t *data, size_t packed, uint8_t *out, size_t size,
                           SfError *err);
-
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(Codec, codec_free)
 
 #endif

@@ -1,7 +1,7 @@
 /* gzip (RFC 1952) piece by piece: lines are compressed as they come, so that what waits for its range's end is small.
  * The header has no time and a fixed system, and zlib's blocks do not depend on how its input was cut: the same lines
  * give the same bytes. */
-#include "pack.h"
+#include "compress.h"
 
 #include <stdint.h>
 #include <string.h>
