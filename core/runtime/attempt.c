@@ -13,17 +13,21 @@
 struct Attempt {
     Context context;
     GPtrArray *sources; /* SourceThread * */
+    /* The pipeline's thread's: */
+    guint settled; /* number of the pause for which everything is committed */
+    AttemptTell *tell;
+    gpointer tell_data;
+    AttemptStage told;
 };
 
 void attempt_stop(Attempt *attempt)
 {
-    Context *context = &attempt->context;
-    g_mutex_lock(&context->lock);
-    context->stopping = true;
-    if (context->phase == PHASE_RUN)
-        context->phase = PHASE_DRAIN;
-    g_cond_broadcast(&context->changed);
-    g_mutex_unlock(&context->lock);
+    context_drain(&attempt->context, true);
+}
+
+void attempt_pause(Attempt *attempt, bool paused)
+{
+    context_pause(&attempt->context, paused);
 }
 
 Context *attempt_context(Attempt *attempt)
@@ -67,6 +71,11 @@ static SfStatus make_sinks(Context *context, SfError *err)
     return SF_OK;
 }
 
+static void on_memory(gpointer context)
+{
+    context_tell(context);
+}
+
 Attempt *attempt_new(const Pipeline *pipeline, StepStats *stats, BudgetShare *memory, bool once, SfError *err)
 {
     Attempt *attempt = g_new0(Attempt, 1);
@@ -75,6 +84,7 @@ Attempt *attempt_new(const Pipeline *pipeline, StepStats *stats, BudgetShare *me
     context->host = &host_services;
     context->sinks = g_ptr_array_new_with_free_func((GDestroyNotify) sink_free);
     context->ledger = ledger_new(pipeline);
+    budget_listen(memory, on_memory, context);
     attempt->sources = g_ptr_array_new_with_free_func((GDestroyNotify) source_free);
     if (make_sources(attempt, err) != SF_OK || make_sinks(context, err) != SF_OK) {
         attempt_free(attempt);
@@ -88,6 +98,7 @@ void attempt_free(Attempt *attempt)
 {
     if (!attempt)
         return;
+    budget_listen(attempt->context.memory, NULL, NULL);
     g_ptr_array_unref(attempt->context.sinks);
     g_ptr_array_unref(attempt->sources);
     ledger_free(attempt->context.ledger);
@@ -108,11 +119,22 @@ static bool all_sources_quiet(const Attempt *attempt)
 }
 
 /* Lock held. */
-static bool all_quiet(const Attempt *attempt)
+static bool all_sources_halted(const Attempt *attempt)
 {
-    if (!all_sources_quiet(attempt))
+    for (guint i = 0; i < attempt->sources->len; i++) {
+        if (!source_halted(attempt->sources->pdata[i]))
+            return false;
+    }
+    return true;
+}
+
+/* All sources are read to their ends, or a stop has come through. Lock held. */
+static bool is_over(const Attempt *attempt)
+{
+    const Context *context = &attempt->context;
+    if (context->phase == PHASE_PAUSE || !all_sources_quiet(attempt))
         return false;
-    return attempt->context.phase != PHASE_RUN || !ledger_on_the_way(attempt->context.ledger, HAND_OVER_US);
+    return context->phase != PHASE_RUN || !ledger_on_the_way(context->ledger, HAND_OVER_US);
 }
 
 static void interrupt_sources(Attempt *attempt)
@@ -121,32 +143,92 @@ static void interrupt_sources(Attempt *attempt)
         source_interrupt(attempt->sources->pdata[i]);
 }
 
-/* Whoever changes what watch() looks at says so; only interrupts are repeated, and splits on the way have their time.
- * Lock held. */
-static void wait_for_change(Attempt *attempt)
+/* Lock held. */
+static bool is_open(const Attempt *attempt)
+{
+    for (guint i = 0; i < attempt->sources->len; i++) {
+        if (!g_atomic_int_get(&((SourceThread *) attempt->sources->pdata[i])->opened))
+            return false;
+    }
+    return true;
+}
+
+/* Lock held. */
+static AttemptStage stage_of(const Attempt *attempt)
+{
+    const Context *context = &attempt->context;
+    if (context->phase == PHASE_PAUSE)
+        return attempt->settled == context->pauses ? STAGE_PAUSED : STAGE_PAUSING;
+    return is_open(attempt) ? STAGE_RUNNING : STAGE_STARTING;
+}
+
+/* What is there is committed before a pause counts as one. Lock held, and released meanwhile. */
+static void settle_for_pause(Attempt *attempt)
 {
     Context *context = &attempt->context;
-    if (context->stopping || all_sources_quiet(attempt))
+    guint pause = context->pauses;
+    SfError err = {""};
+    g_mutex_unlock(&context->lock);
+    SfStatus status = requests_commit_paused(context, pause, &err);
+    if (status == SF_OK)
+        attempt->settled = pause;
+    else if (status != SF_RETRY) /* the pause is over, or the attempt is left */
+        context_fail(context, NULL, status, err.message);
+    g_mutex_lock(&context->lock);
+}
+
+/* Polls are left again and again, since an interrupt that comes between two hooks may be forgotten by the second. Lock
+ * held, and released meanwhile. */
+static void leave_polls(Attempt *attempt)
+{
+    Context *context = &attempt->context;
+    Phase phase = context->phase;
+    g_mutex_unlock(&context->lock);
+    interrupt_sources(attempt);
+    g_mutex_lock(&context->lock);
+    bool left = phase == PHASE_PAUSE ? all_sources_halted(attempt) : all_sources_quiet(attempt);
+    if (!context->failed && context->phase == phase && !left)
+        context_wait(context, WATCH_MS);
+}
+
+/* Lock held, and released meanwhile. Whether there was something to tell. */
+static bool tell_stage(Attempt *attempt)
+{
+    AttemptStage stage = stage_of(attempt);
+    if (stage == attempt->told)
+        return false;
+    attempt->told = stage;
+    g_mutex_unlock(&attempt->context.lock);
+    attempt->tell(attempt->tell_data, stage);
+    g_mutex_lock(&attempt->context.lock);
+    return true;
+}
+
+/* Until the next change, or until splits on the way have had their time. Lock held, and released meanwhile. */
+static void watch_on(Attempt *attempt)
+{
+    Context *context = &attempt->context;
+    if (tell_stage(attempt))
+        return;
+    if (context->stopping)
+        leave_polls(attempt);
+    else if (context->phase == PHASE_PAUSE && !all_sources_halted(attempt))
+        leave_polls(attempt);
+    else if (context->phase == PHASE_PAUSE && attempt->settled != context->pauses)
+        settle_for_pause(attempt);
+    else if (context->phase == PHASE_RUN && all_sources_quiet(attempt))
         context_wait(context, WATCH_MS);
     else
         g_cond_wait(&context->changed, &context->lock);
 }
 
-/* Until all sources are read to their ends, or a stop or a failure has come through. Returns whether it was a
- * failure. */
+/* Until it is over, or has failed, which is returned. */
 static bool watch(Attempt *attempt)
 {
     Context *context = &attempt->context;
     g_mutex_lock(&context->lock);
-    while (!context->failed && !all_quiet(attempt)) {
-        bool stopping = context->stopping;
-        g_mutex_unlock(&context->lock);
-        if (stopping)
-            interrupt_sources(attempt);
-        g_mutex_lock(&context->lock);
-        if (!context->failed && !all_quiet(attempt) && context->stopping == stopping)
-            wait_for_change(attempt);
-    }
+    while (!context->failed && !is_over(attempt))
+        watch_on(attempt);
     bool failed = context->failed;
     g_mutex_unlock(&context->lock);
     return failed;
@@ -155,10 +237,7 @@ static bool watch(Attempt *attempt)
 /* Everything that was read is committed, unless it fails or the runner's deadline comes. */
 static void drain(Context *context)
 {
-    g_mutex_lock(&context->lock);
-    if (context->phase == PHASE_RUN)
-        context->phase = PHASE_DRAIN;
-    g_mutex_unlock(&context->lock);
+    context_drain(context, false);
     SfError err = {""};
     SfStatus status = requests_commit(context, SF_COMMIT_END, 0, &err);
     if (status != SF_OK && status != SF_RETRY)
@@ -224,9 +303,11 @@ static void end_threads(Attempt *attempt)
         sink_join(context->sinks->pdata[i]);
 }
 
-SfStatus attempt_run(Attempt *attempt, SfError *err)
+SfStatus attempt_run(Attempt *attempt, AttemptTell *tell, gpointer data, SfError *err)
 {
     Context *context = &attempt->context;
+    attempt->tell = tell;
+    attempt->tell_data = data;
     for (guint i = 0; i < context->sinks->len; i++)
         sink_start(context->sinks->pdata[i]);
     for (guint i = 0; i < attempt->sources->len; i++)

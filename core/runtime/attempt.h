@@ -10,12 +10,22 @@
 
 typedef struct Attempt Attempt;
 
+/* What is told of an attempt that runs: PAUSING until nothing is polled and everything is committed. */
+typedef enum AttemptStage { STAGE_STARTING, STAGE_RUNNING, STAGE_PAUSING, STAGE_PAUSED } AttemptStage;
+
+/* In the pipeline's thread, lock not held. */
+typedef void AttemptTell(gpointer data, AttemptStage stage);
+
 Attempt *attempt_new(const Pipeline *pipeline, StepStats *stats, BudgetShare *memory, bool once, SfError *err);
-SfStatus attempt_run(Attempt *attempt, SfError *err);
+SfStatus attempt_run(Attempt *attempt, AttemptTell *tell, gpointer data, SfError *err);
 void attempt_free(Attempt *attempt);
 
 /* No more polling; what was read is committed. Any thread, lock not held; calls no hook. */
 void attempt_stop(Attempt *attempt);
+
+/* Nothing is polled until it goes on; sources are served and keep what they have, sinks commit all. Likewise; after a
+ * stop it changes nothing. */
+void attempt_pause(Attempt *attempt, bool paused);
 
 /* What its threads share, for who looks on. */
 Context *attempt_context(Attempt *attempt);

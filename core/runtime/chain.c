@@ -33,10 +33,10 @@ bool chain_queue(Chain *chain, gint64 start, gint64 end, gint64 *gap)
 
 bool chain_advance(Chain *chain, gint64 end)
 {
-    bool asleep = chain->offered <= chain->committed && end > chain->offered;
+    bool had_gap = chain_has_gap(chain);
     chain->offered = MAX(chain->offered, end);
     check(chain);
-    return asleep;
+    return !had_gap && chain_has_gap(chain);
 }
 
 bool chain_has_gap(const Chain *chain)

@@ -35,8 +35,8 @@ void chain_recover(Chain *chain, gint64 found, gint64 own, gint64 start);
  * queued before, up to the batch's start; SF_POSITION_NONE: none. */
 bool chain_queue(Chain *chain, gint64 start, gint64 end, gint64 *gap);
 
-/* The range goes on to `end` without rows. True: everything before it is committed, so that nobody looks after the
- * chain now. */
+/* The range goes on to `end` without rows. True: by that there is a gap where there was none, and its sink does not
+ * know of it. */
 bool chain_advance(Chain *chain, gint64 end);
 
 /* Whether it has done so; not past batches that wait in the queue. */

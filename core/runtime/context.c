@@ -107,3 +107,33 @@ void context_wait(Context *context, gint64 ms)
 {
     g_cond_wait_until(&context->changed, &context->lock, g_get_monotonic_time() + ms * 1000);
 }
+
+void context_tell(Context *context)
+{
+    g_mutex_lock(&context->lock);
+    g_cond_broadcast(&context->changed);
+    g_mutex_unlock(&context->lock);
+}
+
+void context_pause(Context *context, bool paused)
+{
+    g_mutex_lock(&context->lock);
+    if (paused && context->phase == PHASE_RUN) {
+        context->phase = PHASE_PAUSE;
+        context->pauses++;
+    } else if (!paused && context->phase == PHASE_PAUSE) {
+        context->phase = PHASE_RUN;
+    }
+    g_cond_broadcast(&context->changed);
+    g_mutex_unlock(&context->lock);
+}
+
+void context_drain(Context *context, bool stopping)
+{
+    g_mutex_lock(&context->lock);
+    context->stopping = context->stopping || stopping;
+    if (context->phase < PHASE_DRAIN)
+        context->phase = PHASE_DRAIN;
+    g_cond_broadcast(&context->changed);
+    g_mutex_unlock(&context->lock);
+}

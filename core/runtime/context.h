@@ -14,8 +14,9 @@
 typedef struct SinkThread SinkThread;
 typedef struct SourceThread SourceThread;
 
-/* RUN → DRAIN (no more polling, sinks commit all) → CLOSE; ABORT from any: nothing is committed any more. */
-typedef enum Phase { PHASE_RUN, PHASE_DRAIN, PHASE_CLOSE, PHASE_ABORT } Phase;
+/* RUN ⇄ PAUSE (no polling, sinks commit all, memberships stay) → DRAIN (no more polling, sinks commit all) → CLOSE;
+ * ABORT from any: nothing is committed any more. */
+typedef enum Phase { PHASE_RUN, PHASE_PAUSE, PHASE_DRAIN, PHASE_CLOSE, PHASE_ABORT } Phase;
 
 typedef struct Context {
     const Pipeline *pipeline;
@@ -26,6 +27,7 @@ typedef struct Context {
     GMutex lock;
     GCond changed;
     Phase phase;
+    guint pauses;  /* how often it has become PHASE_PAUSE */
     bool stopping; /* told to: only what was read is brought to its end */
     bool leave;    /* whoever waits in a retry returns now */
     bool failed;
@@ -66,6 +68,15 @@ GThread *context_thread(Context *context, const Step *step, GThreadFunc run, gpo
 
 /* Sleeps until something changed or ms are over; lock held. */
 void context_wait(Context *context, gint64 ms);
+
+/* Lets all look again at what they wait for. Any thread, lock not held. */
+void context_tell(Context *context);
+
+/* Between PHASE_RUN and PHASE_PAUSE; later phases stay. Any thread, lock not held; calls no hook. */
+void context_pause(Context *context, bool paused);
+
+/* No more polling, whatever was read is committed. Likewise. */
+void context_drain(Context *context, bool stopping);
 
 /* Whether trying again makes sense: not when the attempt is left, nor when it is stopping unless the call helps it to
  * finish. Lock held. */

@@ -57,14 +57,18 @@ static void dispatch_range(SourceThread *source, const GPtrArray *edges, const S
     }
 }
 
+static SfStatus dispatch_shared(SourceThread *source, const GPtrArray *edges, SharedBatch *shared, SfError *err)
+{
+    if (sf_rows(&shared->batch) > 0)
+        return dispatch_batch(source, edges, shared, err);
+    dispatch_range(source, edges, &shared->batch);
+    return SF_OK;
+}
+
 static SfStatus dispatch_rows(SourceThread *source, const GPtrArray *edges, SfBatch *rows, SfError *err)
 {
     SharedBatch *shared = share(source, rows);
-    SfStatus status = SF_OK;
-    if (sf_rows(&shared->batch) > 0)
-        status = dispatch_batch(source, edges, shared, err);
-    else
-        dispatch_range(source, edges, &shared->batch);
+    SfStatus status = dispatch_shared(source, edges, shared, err);
     shared_batch_unref(shared);
     return status;
 }
@@ -160,6 +164,7 @@ static SfStatus apply_step(SourceThread *source, const Step *step, SharedBatch *
         SF_TRY(check_there(&call, err));
     SF_TRY(check_rows(&call.out, err));
     stats_add(&call.caller->stats->rows_in, sf_rows(&in->batch));
+    stats_add(&call.caller->stats->bytes, in->batch.bytes);
     stats_add(&call.caller->stats->rows_out, sf_rows(&call.out));
     SF_TRY(dispatch_rows(source, step->outputs, &call.out, err));
     SF_TRY(dispatch_rejects(source, step, &in->batch, err));
@@ -224,10 +229,12 @@ SfStatus dispatch_polled(SourceThread *source, SfBatch *polled, SfError *err)
     StepStats *stats = source_caller(source)->stats;
     stats_add(&stats->rows_out, sf_rows(polled));
     stats_newest(stats, polled->newest_us);
-    if (!ledger_is_cut(ledger, polled->split, polled->start))
-        return dispatch_rows(source, source->step->outputs, polled, err);
     SharedBatch *whole = share(source, polled);
-    status = dispatch_pieces(source, whole, err);
+    stats_add(&stats->bytes, whole->batch.bytes);
+    if (ledger_is_cut(ledger, whole->batch.split, whole->batch.start))
+        status = dispatch_pieces(source, whole, err);
+    else
+        status = dispatch_shared(source, source->step->outputs, whole, err);
     shared_batch_unref(whole);
     return status;
 }

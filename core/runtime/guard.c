@@ -18,12 +18,27 @@ void guard_init(Guard *guard)
     g_mutex_init(&guard->lock);
 }
 
-void guard_done(Guard *guard)
+static void forget_causes(Guard *guard)
 {
     for (gsize i = 0; i < GUARD_CAUSES; i++) {
         g_free(guard->causes[i].shape);
         g_free(guard->causes[i].example);
+        guard->causes[i] = (GuardCause){0};
     }
+}
+
+void guard_reset(Guard *guard)
+{
+    g_mutex_lock(&guard->lock);
+    forget_causes(guard);
+    guard->warned_us = guard->warned_rows = guard->warned_rejected = guard->shown_us = 0;
+    guard->shown = 0;
+    g_mutex_unlock(&guard->lock);
+}
+
+void guard_done(Guard *guard)
+{
+    forget_causes(guard);
     g_mutex_clear(&guard->lock);
 }
 

@@ -17,7 +17,7 @@ typedef struct GuardCause {
     gint64 n;
 } GuardCause;
 
-/* Of one step, over all threads and attempts. */
+/* Of one step, over all threads and attempts of a run. */
 typedef struct Guard {
     GMutex lock;
     GuardCause causes[GUARD_CAUSES];     /* the commonest ones, by the Misra–Gries counters */
@@ -29,6 +29,9 @@ typedef struct Guard {
 
 void guard_init(Guard *guard);
 void guard_done(Guard *guard);
+
+/* For another run. */
+void guard_reset(Guard *guard);
 
 /* One more row was rejected for this; n -1: one less, since the same call comes again. */
 void guard_count(Guard *guard, const char *cause, gint64 n);

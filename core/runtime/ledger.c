@@ -4,6 +4,7 @@
 #include "ledger_state.h"
 
 #define ORIGINS_SIZE 256 /* bytes that are taken at once */
+#define MOST_SPANS 16
 
 Ledger *ledger_new(const Pipeline *pipeline)
 {
@@ -121,7 +122,7 @@ static void start(Split *split, gconstpointer reader, SfAssignment *assignment)
     split->claimant = NULL;
     split->owner = reader;
     split->elsewhere = false;
-    split->next = split->published = lowest;
+    split->next = split->published = split->from = lowest;
     split->highest_cut = highest;
     assignment->position = lowest;
     assignment->split = &split->split;
@@ -158,11 +159,30 @@ SfStatus ledger_read(Ledger *ledger, gconstpointer reader, const SfSplit *split,
     return status;
 }
 
+/* What was read and committed in the assignment that is over. */
+static void note_span(Split *split)
+{
+    Span span = {.from = split->from, .to = split_committed(split)};
+    Span *last = split->past->len > 0 ? &g_array_index(split->past, Span, split->past->len - 1) : NULL;
+    split->from = SF_POSITION_NONE;
+    if (span.from == SF_POSITION_NONE || span.to <= span.from)
+        return;
+    if (last && last->to == span.from)
+        last->to = span.to;
+    else
+        g_array_append_val(split->past, span);
+    if (split->past->len > MOST_SPANS) {
+        g_array_index(split->past, Span, 1).from = g_array_index(split->past, Span, 0).from;
+        g_array_remove_index(split->past, 0);
+    }
+}
+
 void ledger_revoke(Ledger *ledger, const SfSplit *const *splits, size_t n)
 {
     g_mutex_lock(&ledger->lock);
     for (size_t i = 0; i < n; i++) {
         Split *split = split_of(splits[i]);
+        note_span(split);
         split->former = split->owner;
         split->owner = NULL;
         split->elsewhere = false;

@@ -10,6 +10,7 @@
 #define CORE_LEDGER_H
 
 #include "config/pipeline.h"
+#include "span.h"
 
 typedef struct Ledger Ledger;
 
@@ -71,7 +72,7 @@ bool ledger_needs(Ledger *ledger, const SfSplit *split, const Step *step, gint64
 bool ledger_queue(Ledger *ledger, const Step *sink, size_t input, const SfSplit *split, gint64 start, gint64 end,
                   gint64 *gap);
 
-/* The range goes on to `end` without rows. True: the sink may sleep, and must be roused. */
+/* The range goes on to `end` without rows. True: the sink does not know of it, may sleep, and must be roused. */
 bool ledger_advance(Ledger *ledger, const Step *sink, size_t input, const SfSplit *split, gint64 end);
 
 /* Up to where the chain was offered; G_MAXINT64: the split does not reach it. */
@@ -139,6 +140,9 @@ typedef struct SplitView {
     const Step *source;
     const char *name;
     bool assigned;
+    gint64 from; /* where it was assigned; SF_POSITION_NONE: it is not */
+    size_t n_past;
+    const Span *past;            /* of assignments that are over, in their order; of many, the oldest two are one */
     gint64 read, committed, end; /* SF_POSITION_NONE: the end is not known */
     size_t n_chains;
     const ChainView *chains;

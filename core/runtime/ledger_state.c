@@ -9,7 +9,8 @@ Split *split_new(const Step *source, const SfAssignment *wanted, guint index, ch
     split->name = g_strdup(wanted->name);
     split->topic = g_strdup(wanted->topic ? wanted->topic : "");
     split->chains = g_ptr_array_new_with_free_func(g_free);
-    split->end = SF_POSITION_NONE;
+    split->end = split->from = SF_POSITION_NONE;
+    split->past = g_array_new(FALSE, FALSE, sizeof(Span));
     split->split =
         (SfSplit){.name = split->name, .topic = split->topic, .partition = wanted->partition, .index = index};
     return split;
@@ -18,6 +19,7 @@ Split *split_new(const Step *source, const SfAssignment *wanted, guint index, ch
 void split_free(Split *split)
 {
     g_ptr_array_unref(split->chains);
+    g_array_unref(split->past);
     g_free(split->key);
     g_free(split->name);
     g_free(split->topic);

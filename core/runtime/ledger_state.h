@@ -3,6 +3,7 @@
 #define CORE_LEDGER_STATE_H
 
 #include "chain.h"
+#include "span.h"
 
 typedef struct Split {
     SfSplit split; /* what plugins see; first, so that it leads back here */
@@ -16,6 +17,8 @@ typedef struct Split {
     gint64 revoked_us;
     bool elsewhere;     /* its former reader has been told since which splits it has, and this one was not among them */
     gint64 next;        /* end of what was read */
+    gint64 from;        /* where it was assigned, or SF_POSITION_NONE */
+    GArray *past;       /* Span, of assignments that are over */
     gint64 highest_cut; /* below it some sink has rows already */
     gint64 published;   /* what the source was told last */
     gint64 end;         /* high watermark, or SF_POSITION_NONE */

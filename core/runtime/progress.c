@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "data/printable.h"
+#include "runner_state.h"
 
 #define SAMPLE_US G_USEC_PER_SEC
 #define YELLOW "\033[33m"
@@ -162,7 +163,8 @@ void progress_sample(Runner *runner)
         const Step *step = runner->pipeline->steps->pdata[i];
         StepStats *stats = &runner->stats[i];
         gint64 rows = stats_get(step->plugin->kind == SF_SOURCE ? &stats->rows_out : &stats->rows_in);
-        double rate = runner->sampled_us > 0 ? (double) (rows - stats->sampled) * 1e6 / (double) passed : 0;
+        bool comparable = runner->sampled_us > 0 && rows >= stats->sampled;
+        double rate = comparable ? (double) (rows - stats->sampled) * 1e6 / (double) passed : 0;
         double before = (double) stats_get(&stats->rate);
         stats->sampled = rows;
         stats_set(&stats->rate, (gint64) (before > 0 ? 0.5 * before + 0.5 * rate : rate));

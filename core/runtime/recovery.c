@@ -63,7 +63,7 @@ static SfStatus ask_sinks(SourceThread *source, const SfSplit *const *splits, si
                         (Request *const *) requests->pdata, deadline_of(source), err);
 }
 
-/* The splits are the source's in the same moment in which it is no longer quiet: see all_quiet() in attempt.c. */
+/* The splits are the source's in the same moment in which it is no longer quiet: see is_over() in attempt.c. */
 static void assign(SourceThread *source, const SfSplit *const *splits, SfAssignment *assignments, size_t n)
 {
     Context *context = source->context;

@@ -2,15 +2,11 @@
 #include "report.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "log.h"
 #include "progress.h"
-
-static const char *state_name(RunnerState state)
-{
-    static const char *const names[] = {"starting", "running", "retrying", "stopping", "done", "failed"};
-    return names[state];
-}
+#include "runner_state.h"
 
 static const char *kind_name(SfKind kind)
 {
@@ -39,6 +35,7 @@ static struct json_object *step_status(const Runner *runner, const Step *step)
         add_int(object, "rows_in", stats_get(&stats->rows_in));
     if (step->plugin->kind != SF_SINK)
         add_int(object, "rows_out", stats_get(&stats->rows_out));
+    add_int(object, "bytes", stats_get(&stats->bytes));
     add_int(object, "rows_per_s", stats_get(&stats->rate));
     if (step->plugin->kind != SF_SOURCE)
         add_int(object, "rejected", stats_get(&stats->rejected));
@@ -82,22 +79,91 @@ static void add_split(gpointer array, const SplitView *split)
     json_object_array_add(array, object);
 }
 
+/* ---- states and runs ------------------------------------------------ */
+
+static void add_states(struct json_object *object, const Runner *runner)
+{
+    const DesiredState *desired = &runner->desired;
+    add_text(object, "state", actual_name(runner->actual.is));
+    add_int(object, "state_since_ms", runner->actual.since_us / 1000);
+    add_text(object, "state_why", runner->actual.why);
+    struct json_object *wish = json_object_new_object();
+    add_text(wish, "state", desired_name(desired->is));
+    add_int(wish, "since_ms", desired->since_us / 1000);
+    add_text(wish, "by", desired->by);
+    add_text(wish, "why", desired->why);
+    json_object_object_add(object, "desired", wish);
+}
+
+static void note_split(gpointer ranges, const SplitView *view)
+{
+    run_note(ranges, view);
+}
+
+/* What attempts have done that have ended, and what this one has so far. */
+static struct json_object *ranges_of(const Runner *runner)
+{
+    struct json_object *array = json_object_new_array();
+    g_autoptr(GArray) ranges = run_ranges_copy(runner->run.ranges);
+    if (runner->attempt)
+        ledger_show(attempt_context(runner->attempt)->ledger, note_split, ranges);
+    for (guint i = 0; i < ranges->len; i++) {
+        const RunRange *range = &g_array_index(ranges, RunRange, i);
+        struct json_object *object = json_object_new_object();
+        add_text(object, "source", range->source->name);
+        add_text(object, "split", range->split);
+        add_int(object, "from", range->from);
+        add_int(object, "to", range->to);
+        json_object_array_add(array, object);
+    }
+    return array;
+}
+
+/* Adds the run's record, but for its steps. Runner's lock held; there has been a run. */
+static void add_run(struct json_object *object, const Runner *runner)
+{
+    const Run *run = &runner->run;
+    add_int(object, "run", run->number);
+    add_text(object, "cause", run->cause);
+    add_text(object, "by", run->by);
+    add_int(object, "started_ms", run->started_us / 1000);
+    if (run->ended_us > 0) {
+        add_int(object, "ended_ms", run->ended_us / 1000);
+        add_text(object, "outcome", outcome_name(run->outcome));
+        add_int(object, "exit_code", run->exit_code);
+    }
+    if (run->error)
+        add_text(object, "error", run->error);
+    add_int(object, "elapsed_ms", run_elapsed_us(run) / 1000);
+    add_int(object, "attempts", run->attempts);
+    json_object_object_add(object, "ranges", ranges_of(runner));
+}
+
+static struct json_object *steps_status(const Runner *runner)
+{
+    struct json_object *steps = json_object_new_array();
+    for (guint i = 0; i < runner->pipeline->steps->len; i++)
+        json_object_array_add(steps, step_status(runner, runner->pipeline->steps->pdata[i]));
+    return steps;
+}
+
 struct json_object *report_status(Runner *runner)
 {
-    const Pipeline *pipeline = runner->pipeline;
-    struct json_object *object = json_object_new_object();
-    struct json_object *steps = json_object_new_array(), *splits = json_object_new_array();
+    struct json_object *object = json_object_new_object(), *splits = json_object_new_array();
     g_mutex_lock(&runner->lock);
-    add_text(object, "pipeline", pipeline->name);
-    add_text(object, "file", pipeline->file);
-    add_text(object, "state", state_name(runner->state));
+    add_text(object, "pipeline", runner->pipeline->name);
+    add_text(object, "file", runner->pipeline->file);
+    add_states(object, runner);
     add_int(object, "started_ms", runner->started_us / 1000);
     add_int(object, "uptime_ms", (g_get_monotonic_time() - runner->began_us) / 1000);
     add_int(object, "attempts", runner->attempts);
     add_text(object, "last_restart", runner->last_restart);
-    for (guint i = 0; i < pipeline->steps->len; i++)
-        json_object_array_add(steps, step_status(runner, pipeline->steps->pdata[i]));
-    json_object_object_add(object, "steps", steps);
+    if (runner->run.number > 0) {
+        struct json_object *run = json_object_new_object();
+        add_run(run, runner);
+        json_object_object_add(object, "run", run);
+    }
+    json_object_object_add(object, "steps", steps_status(runner));
     if (runner->attempt)
         ledger_show(attempt_context(runner->attempt)->ledger, add_split, splits);
     json_object_object_add(object, "splits", splits);
@@ -113,40 +179,49 @@ gint64 report_peak_bytes(void)
     return peak ? g_ascii_strtoll(peak + strlen("\nVmHWM:"), NULL, 10) * 1024 : 0; /* proc(5): kB */
 }
 
-static struct json_object *summary_of(Runner *runner, ExitCode code, const char *error)
+static struct json_object *record_of(Runner *runner)
 {
-    const Pipeline *pipeline = runner->pipeline;
-    struct json_object *object = json_object_new_object(), *steps = json_object_new_array();
+    const Run *run = &runner->run;
+    struct json_object *object = json_object_new_object();
     add_text(object, "event", "end");
-    add_text(object, "pipeline", pipeline->name);
-    add_text(object, "state", state_name(error ? RUNNER_FAILED : RUNNER_DONE));
-    add_int(object, "exit_code", code);
-    if (error)
-        add_text(object, "error", error);
+    add_text(object, "pipeline", runner->pipeline->name);
     g_mutex_lock(&runner->lock);
-    json_object_object_add(object, "complete", json_object_new_boolean(runner->complete));
-    add_int(object, "elapsed_ms", (g_get_monotonic_time() - runner->began_us) / 1000);
-    add_int(object, "attempts", runner->attempts);
+    add_text(object, "state", run->error ? "failed" : "done");
+    json_object_object_add(object, "complete", json_object_new_boolean(run->complete));
+    add_run(object, runner);
     add_int(object, "peak_rss_bytes", report_peak_bytes());
-    for (guint i = 0; i < pipeline->steps->len; i++)
-        json_object_array_add(steps, step_status(runner, pipeline->steps->pdata[i]));
+    json_object_object_add(object, "steps", steps_status(runner));
     g_mutex_unlock(&runner->lock);
-    json_object_object_add(object, "steps", steps);
     return object;
 }
 
-void report_end(Runner *runner, ExitCode code, const char *error)
+void report_end(Runner *runner)
 {
+    const Run *run = &runner->run; /* the runner's thread is the only one that writes it */
     g_autoptr(GString) line = g_string_new(NULL);
-    struct json_object *summary = summary_of(runner, code, error);
-    if (error)
-        g_string_append_printf(line, "%s", error);
+    struct json_object *record = record_of(runner);
+    if (run->error)
+        g_string_append_printf(line, "%s", run->error);
     else
         g_string_append_printf(line, "ended, %s: ",
-                               runner->complete ? "all is committed"
-                                                : "what is not committed is read again at the next start");
-    if (!error)
-        progress_full(runner, g_get_monotonic_time() - runner->began_us, line);
-    log_record(error ? LEVEL_ERROR : LEVEL_INFO, error ? runner->pipeline->name : NULL, line->str, summary);
-    json_object_put(summary);
+                               run->complete ? "all is committed"
+                                             : "what is not committed is read again at the next start");
+    if (!run->error)
+        progress_full(runner, run_elapsed_us(run), line);
+    log_record(run->error ? LEVEL_ERROR : LEVEL_INFO, run->error ? runner->pipeline->name : NULL, line->str, record);
+    json_object_put(record);
+}
+
+struct json_object *report_process(const GPtrArray *runners)
+{
+    struct json_object *object = json_object_new_object(), *pipelines = json_object_new_array();
+    add_int(object, "pid", getpid());
+    add_text(object, "version", SF_VERSION);
+    add_int(object, "peak_rss_bytes", report_peak_bytes());
+    add_int(object, "memory_used_bytes", budget_used());
+    add_int(object, "memory_limit_bytes", budget_limit());
+    for (guint i = 0; i < runners->len; i++)
+        json_object_array_add(pipelines, report_status(runners->pdata[i]));
+    json_object_object_add(object, "pipelines", pipelines);
+    return object;
 }

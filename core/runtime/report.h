@@ -6,12 +6,13 @@
 
 #include "runner.h"
 
-/* What `sfrun status` shows. */
+/* What `sfrun status` shows of one pipeline, and of the process with all of its runners. */
 struct json_object *report_status(Runner *runner);
+struct json_object *report_process(const GPtrArray *runners);
 
-/* One record of the whole run: a line for people, an object for programs (pipeline, state, exit code, rows of every
- * step). error: NULL, or what ended it. */
-void report_end(Runner *runner, ExitCode code, const char *error);
+/* The record of the run that has just ended: a line for people, an object for programs (pipeline, cause, ranges,
+ * outcome, rows of every step). The runner's thread. */
+void report_end(Runner *runner);
 
 /* The most memory that the process has had so far. */
 gint64 report_peak_bytes(void);

@@ -64,57 +64,98 @@ static void tell(const SinkThread *sink, const Request *request, gint64 deadline
              seconds);
 }
 
-/* Waits for answers. Whether it was in vain because the time is over. Lock held. */
-static bool wait_for_answers(Context *context, SinkThread *const *sinks, size_t n, Request *const *requests,
-                             bool finish, gint64 deadline)
+/* What is asked together, and until when it is of use. */
+typedef struct Round {
+    Context *context;
+    SinkThread *const *sinks;
+    Request *const *requests; /* NULL: that sink is not asked */
+    size_t n;
+    gint64 deadline; /* 0: none */
+    guint pause;     /* of use as long as that one lasts; 0: it is not for a pause */
+    bool finish;     /* a commit helps to end, the question where to start does not */
+    Phase begun;
+} Round;
+
+/* Whether the pipeline has begun or ended a pause, and the question is of no use now. Lock held. */
+static bool is_overtaken(const Round *round)
 {
-    gint64 now = g_get_monotonic_time(), half = now + (deadline - now) / 2;
+    const Context *context = round->context;
+    if (round->pause > 0)
+        return context->phase != PHASE_PAUSE || context->pauses != round->pause;
+    return !round->finish && round->begun == PHASE_RUN && context->phase == PHASE_PAUSE;
+}
+
+typedef enum Ending { ENDING_ANSWERED, ENDING_LATE, ENDING_OVERTAKEN, ENDING_LEFT } Ending;
+
+/* Waits for answers. Lock held. */
+static Ending wait_for_answers(const Round *round)
+{
+    gint64 now = g_get_monotonic_time(), deadline = round->deadline, half = now + (deadline - now) / 2;
     bool told = deadline == 0;
     size_t open;
-    while (context_goes_on(context, finish) && (open = first_open(requests, n)) < n) {
+    while ((open = first_open(round->requests, round->n)) < round->n) {
         now = g_get_monotonic_time();
+        if (!context_goes_on(round->context, round->finish))
+            return ENDING_LEFT;
+        if (is_overtaken(round))
+            return ENDING_OVERTAKEN;
         if (deadline && now >= deadline)
-            return true;
+            return ENDING_LATE;
         if (!told && now >= half) {
-            tell(sinks[open], requests[open], deadline);
+            tell(round->sinks[open], round->requests[open], deadline);
             told = true;
         }
-        leave_stale(sinks[open]);
+        leave_stale(round->sinks[open]);
         gint64 until = told ? deadline : half;
-        context_wait(context, deadline ? CLAMP((until - now) / 1000 + 1, 1, LOOK_MS) : LOOK_MS);
+        context_wait(round->context, deadline ? CLAMP((until - now) / 1000 + 1, 1, LOOK_MS) : LOOK_MS);
     }
-    return false;
+    return ENDING_ANSWERED;
+}
+
+/* Lock held. */
+static void hand_in(Round *round)
+{
+    for (size_t i = 0; i < round->n; i++) {
+        if (!round->requests[i])
+            continue;
+        round->finish = round->finish || round->requests[i]->reason;
+        g_atomic_int_inc(&round->requests[i]->references);
+        Item item = {.kind = ITEM_REQUEST, .request = round->requests[i]};
+        g_queue_push_tail(&round->sinks[i]->queue, g_memdup2(&item, sizeof item));
+    }
+    round->begun = round->context->phase;
+    g_cond_broadcast(&round->context->changed);
+}
+
+static SfStatus ask_all(Round *round, SfError *err)
+{
+    Context *context = round->context;
+    g_mutex_lock(&context->lock);
+    hand_in(round);
+    Ending ending = wait_for_answers(round);
+    size_t open = first_open(round->requests, round->n);
+    for (size_t i = open; i < round->n; i++) {
+        Request *request = round->requests[i];
+        if (!request || request->answered)
+            continue;
+        withdraw(round->sinks[i], request);
+        if (ending == ENDING_LEFT)
+            await_leaving(round->sinks[i], request);
+    }
+    g_mutex_unlock(&context->lock);
+    if (open == round->n)
+        return SF_OK;
+    if (ending == ENDING_LATE)
+        return sf_fail(err, SF_EMPTY, "'%s' has not answered in time", round->sinks[open]->step->name);
+    return sf_fail(err, SF_RETRY,
+                   ending == ENDING_OVERTAKEN ? "the pipeline pauses or goes on" : "the pipeline is stopping");
 }
 
 SfStatus requests_ask(Context *context, SinkThread *const *sinks, size_t n, Request *const *requests, gint64 deadline,
                       SfError *err)
 {
-    bool finish = false; /* a commit helps to end, the question where to start does not */
-    g_mutex_lock(&context->lock);
-    for (size_t i = 0; i < n; i++) {
-        if (!requests[i])
-            continue;
-        finish = finish || requests[i]->reason;
-        g_atomic_int_inc(&requests[i]->references);
-        Item item = {.kind = ITEM_REQUEST, .request = requests[i]};
-        g_queue_push_tail(&sinks[i]->queue, g_memdup2(&item, sizeof item));
-    }
-    g_cond_broadcast(&context->changed);
-    bool late = wait_for_answers(context, sinks, n, requests, finish, deadline);
-    size_t open = first_open(requests, n);
-    for (size_t i = open; i < n; i++) {
-        if (!requests[i] || requests[i]->answered)
-            continue;
-        withdraw(sinks[i], requests[i]);
-        if (!late)
-            await_leaving(sinks[i], requests[i]);
-    }
-    g_mutex_unlock(&context->lock);
-    if (open == n)
-        return SF_OK;
-    if (late)
-        return sf_fail(err, SF_EMPTY, "'%s' has not answered in time", sinks[open]->step->name);
-    return sf_fail(err, SF_RETRY, "the pipeline is stopping");
+    return ask_all(&(Round){.context = context, .sinks = sinks, .requests = requests, .n = n, .deadline = deadline},
+                   err);
 }
 
 /* A sink that no split reaches may not even be open, and has nothing to commit. */
@@ -127,7 +168,7 @@ static void fill_level(Context *context, guint level, SfCommitReason reason, Req
     }
 }
 
-SfStatus requests_commit(Context *context, SfCommitReason reason, gint64 deadline, SfError *err)
+static SfStatus commit_levels(Context *context, SfCommitReason reason, gint64 deadline, guint pause, SfError *err)
 {
     guint deepest = 0;
     for (guint i = 0; i < context->sinks->len; i++)
@@ -136,8 +177,23 @@ SfStatus requests_commit(Context *context, SfCommitReason reason, gint64 deadlin
         g_autoptr(GPtrArray) requests = g_ptr_array_new_with_free_func((GDestroyNotify) request_unref);
         g_ptr_array_set_size(requests, (gint) context->sinks->len);
         fill_level(context, level, reason, (Request **) requests->pdata);
-        SF_TRY(requests_ask(context, (SinkThread *const *) context->sinks->pdata, context->sinks->len,
-                            (Request *const *) requests->pdata, deadline, err));
+        Round round = {.context = context,
+                       .sinks = (SinkThread *const *) context->sinks->pdata,
+                       .requests = (Request *const *) requests->pdata,
+                       .n = context->sinks->len,
+                       .deadline = deadline,
+                       .pause = pause};
+        SF_TRY(ask_all(&round, err));
     }
     return SF_OK;
+}
+
+SfStatus requests_commit(Context *context, SfCommitReason reason, gint64 deadline, SfError *err)
+{
+    return commit_levels(context, reason, deadline, 0, err);
+}
+
+SfStatus requests_commit_paused(Context *context, guint pause, SfError *err)
+{
+    return commit_levels(context, SF_COMMIT_REVOKE, 0, pause, err);
 }

@@ -1,61 +1,74 @@
-/* A pipeline's supervisor: one attempt after the other until it ends; its figures, which outlive attempts. */
+/* A pipeline's supervisor, of which a process has one for each pipeline. It makes a run where one is wanted, attempts
+ * within the run until one ends well or trying again is of no use, and keeps what outlives them: what is wanted and
+ * what is, figures, the record of the last run.
+ *
+ * Threads: its own, which makes runs and calls `tell_end`; all functions may be called by any other, except where it
+ * says otherwise. Its lock is taken before an attempt's (ARCHITECTURE.md has the order); no function but runner_free()
+ * waits for a plugin. */
 #ifndef CORE_RUNNER_H
 #define CORE_RUNNER_H
 
-#include "attempt.h"
 #include "exit_code.h"
-
-typedef enum RunnerState {
-    RUNNER_STARTING,
-    RUNNER_RUNNING,
-    RUNNER_RETRYING,
-    RUNNER_STOPPING,
-    RUNNER_DONE,
-    RUNNER_FAILED
-} RunnerState;
+#include "run.h"
+#include "state.h"
 
 typedef struct Runner Runner;
 
-/* Tells of the end, in the runner's thread, before its state does. error: NULL, or what ended it. Lock not held. */
-typedef void RunnerEnd(Runner *runner, ExitCode code, const char *error);
+typedef struct RunnerOptions {
+    bool once;         /* a run ends when what is there now is read */
+    gint64 give_up_ms; /* a run that ends by itself fails without progress for so long; 0: never */
+    Desired desired;   /* at first */
+    const char *by;    /* who wants that; NULL: "command line" */
+    /* Something has changed that others may wait for: state, desired state, the end of a run. Any thread, with no lock
+     * held; it must not wait. NULL: nobody wants to know. */
+    void (*tell)(gpointer data);
+    /* Of the end of a run, in the runner's thread, before its state does; no lock held. NULL likewise. */
+    void (*tell_end)(Runner *runner, gpointer data);
+    gpointer data; /* of both */
+} RunnerOptions;
 
-struct Runner {
-    const Pipeline *pipeline;
-    RunnerEnd *tell_end;
-    bool once;
-    GThread *thread;
-    GMutex lock;
-    GCond changed;
-    RunnerState state;
-    gint64 stopped_us; /* monotonic: told to stop; 0: not */
-    Attempt *attempt;  /* the one that runs, or NULL */
-    guint attempts;
-    char *last_restart; /* why the last attempt but this one ended, or NULL */
-    gint64 patience_ms; /* without progress; 0: for ever */
-    gint64 progress;    /* rows and commits when it was looked at */
-    gint64 progress_us; /* monotonic: when it last grew */
-    char *gave_up;      /* why, or NULL */
-    gint64 gave_up_us;
-    bool complete;     /* all that the last attempt has read is committed */
-    gint64 started_us; /* wall clock */
-    gint64 began_us;   /* the same, monotonic */
-    gint64 sampled_us; /* likewise: when rates were worked out; main thread */
-    ExitCode exit_code;
-    StepStats *stats;   /* by step index */
-    BudgetShare memory; /* what its rows and sinks hold */
-};
+/* The pipeline's share of the memory budget is taken here, so that all are there before the first one runs. The
+ * pipeline must outlive the runner. */
+Runner *runner_new(const Pipeline *pipeline, const RunnerOptions *options);
 
-/* A run that ends by itself (once) gives up when nothing has gone on for patience_ms (0: never). */
-Runner *runner_new(const Pipeline *pipeline, bool once, gint64 patience_ms, RunnerEnd *tell_end);
+/* Once. Without a thread the run has failed. */
 void runner_start(Runner *runner);
-void runner_stop(Runner *runner); /* any thread; returns at once */
-bool runner_ended(Runner *runner);
 
-/* To be called often: ends a clean stop whose deadline is over, and a run that has no progress any more. Returns false
- * when that does not help either, since a hook does not return. */
-bool runner_keep_deadline(Runner *runner);
+/* What an operator wants; `by` and `why` (may be NULL) are shown. Returns at once, the states tell what comes of it.
+ *
+ * DESIRED_RUNNING ends a pause, and begins a new run after a stop, or where the last one has ended or failed.
+ * DESIRED_PAUSED: nothing is read; what was read is committed; sources keep what they have. A run that begins is
+ * paused, too; none is begun by it where the last one has ended or failed. DESIRED_STOPPED: what was read is committed
+ * within `shutdown`, then everything is released. */
+void runner_want(Runner *runner, Desired desired, const char *by, const char *why);
+
+/* Likewise a stop, after which the runner's thread ends, too. */
+void runner_leave(Runner *runner, const char *by, const char *why);
+
+typedef enum RunnerEnd {
+    RUNNER_GOES_ON,
+    RUNNER_ENDED, /* the last run was the last, as long as nobody wants another */
+    RUNNER_STUCK  /* a stop or the end of a run without progress is long overdue, since a hook does not return */
+} RunnerEnd;
+
+/* Keeps deadlines: of a stop, and of a run that has no progress. To be called after each `tell`, and when *next comes
+ * (monotonic µs, lowered to its own next deadline); one thread. */
+RunnerEnd runner_check(Runner *runner, gint64 *next);
+
 /* Says which hook that is. */
 void runner_log_stuck(Runner *runner);
-void runner_free(Runner *runner); /* waits for the thread */
+
+/* A copy, to be freed by states_done(). */
+void runner_states(Runner *runner, States *out);
+
+/* Of the last run; EXIT_OK before. */
+ExitCode runner_exit_code(Runner *runner);
+
+const Pipeline *runner_pipeline(const Runner *runner);
+
+/* Leaves, and waits for the thread. NULL is fine. */
+void runner_free(Runner *runner);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Runner, runner_free)
 
 #endif

@@ -13,9 +13,8 @@
 #include "report.h"
 #include "status.h"
 
-#define TASK_OVER (G_GINT64_CONSTANT(2) << 20)
-#define WATCH_MS 20
-#define PROGRESS_US (250 * 1000)
+#define PROGRESS_MS 250
+#define SAMPLE_MS 1000
 #define REPORT_US (10 * G_USEC_PER_SEC)
 #define LAST_WORDS_MS 200
 #define TWICE_US (G_USEC_PER_SEC / 2) /* timeout(1) signals the process and then its group: one stop, not two */
@@ -27,6 +26,8 @@ typedef struct Runtime {
     GMainLoop *loop;
     GPtrArray *runners;
     StatusServer *server;
+    GSource *told;     /* ready when a runner has something to tell */
+    GSource *deadline; /* ready when one of them has to be looked at anyway */
     bool progress;
     bool stopping;
     gint64 stopped_us;
@@ -55,14 +56,14 @@ static gboolean on_signal(gpointer data)
     runtime->stopping = true;
     runtime->stopped_us = now;
     for (guint i = 0; i < runtime->runners->len; i++)
-        runner_stop(runtime->runners->pdata[i]);
+        runner_leave(runtime->runners->pdata[i], "a signal", NULL);
     log_line(LEVEL_INFO, NULL, NULL, "stopping: what was read is being committed");
     return G_SOURCE_CONTINUE;
 }
 
 static void show(Runtime *runtime, gint64 now)
 {
-    if (now - runtime->shown_us < (runtime->progress ? PROGRESS_US : REPORT_US))
+    if (now - runtime->shown_us < (runtime->progress ? 0 : REPORT_US))
         return;
     runtime->shown_us = now;
     g_autofree char *line = progress_line(runtime->runners, now - runtime->began_us,
@@ -77,56 +78,79 @@ static void show(Runtime *runtime, gint64 now)
 static void give_up(Runtime *runtime)
 {
     for (guint i = 0; i < runtime->runners->len; i++) {
-        if (!runner_ended(runtime->runners->pdata[i]))
+        gint64 next = G_MAXINT64;
+        if (runner_check(runtime->runners->pdata[i], &next) == RUNNER_STUCK)
             runner_log_stuck(runtime->runners->pdata[i]);
     }
     end_by_force(runtime);
 }
 
-static gboolean on_watch(gpointer data)
+/* Ends the loop when all have ended. */
+static void look(Runtime *runtime)
 {
-    Runtime *runtime = data;
     guint ended = 0, stuck = 0;
+    gint64 next = G_MAXINT64;
     for (guint i = 0; i < runtime->runners->len; i++) {
-        progress_sample(runtime->runners->pdata[i]);
-        ended += runner_ended(runtime->runners->pdata[i]);
-        stuck += !runner_keep_deadline(runtime->runners->pdata[i]);
+        RunnerEnd end = runner_check(runtime->runners->pdata[i], &next);
+        ended += end == RUNNER_ENDED;
+        stuck += end == RUNNER_STUCK;
     }
     if (ended == runtime->runners->len)
         g_main_loop_quit(runtime->loop);
-    else if (ended + stuck >= runtime->runners->len)
+    else if (ended + stuck == runtime->runners->len)
         give_up(runtime);
-    else
-        show(runtime, g_get_monotonic_time());
+    g_source_set_ready_time(runtime->deadline, next == G_MAXINT64 ? -1 : next);
+}
+
+static gboolean on_look(gpointer data)
+{
+    look(data);
+    return G_SOURCE_CONTINUE;
+}
+
+/* Its ready time is taken back before the look, so that what is told meanwhile is looked at, too. */
+static gboolean dispatch_ready(GSource *source, GSourceFunc callback, gpointer data)
+{
+    g_source_set_ready_time(source, -1);
+    return callback(data);
+}
+
+static GSource *ready_source(Runtime *runtime)
+{
+    static GSourceFuncs hooks = {.dispatch = dispatch_ready};
+    GSource *source = g_source_new(&hooks, sizeof(GSource));
+    g_source_set_callback(source, on_look, runtime, NULL);
+    g_source_attach(source, NULL);
+    return source;
+}
+
+/* Any thread. */
+static void on_told(gpointer data)
+{
+    Runtime *runtime = data;
+    g_source_set_ready_time(runtime->told, 0);
+}
+
+static void on_run_end(Runner *runner, gpointer data)
+{
+    (void) data;
+    report_end(runner);
+}
+
+static gboolean on_sample(gpointer data)
+{
+    Runtime *runtime = data;
+    for (guint i = 0; i < runtime->runners->len; i++)
+        progress_sample(runtime->runners->pdata[i]);
+    show(runtime, g_get_monotonic_time());
+    look(runtime);
     return G_SOURCE_CONTINUE;
 }
 
 static struct json_object *document(gpointer data)
 {
-    Runtime *runtime = data;
-    struct json_object *object = json_object_new_object(), *pipelines = json_object_new_array();
-    json_object_object_add(object, "pid", json_object_new_int64(getpid()));
-    json_object_object_add(object, "version", json_object_new_string(SF_VERSION));
-    json_object_object_add(object, "peak_rss_bytes", json_object_new_int64(report_peak_bytes()));
-    json_object_object_add(object, "memory_used_bytes", json_object_new_int64(budget_used()));
-    json_object_object_add(object, "memory_limit_bytes", json_object_new_int64(budget_limit()));
-    for (guint i = 0; i < runtime->runners->len; i++)
-        json_object_array_add(pipelines, report_status(runtime->runners->pdata[i]));
-    json_object_object_add(object, "pipelines", pipelines);
-    return object;
-}
-
-/* One budget a process: the largest that a file asks for. It is a soft bound: each source thread may go over it by a
- * batch, and its sinks by what they make of it. */
-static void setup_budget(const GPtrArray *pipelines)
-{
-    gint64 memory = 0, over = 0;
-    for (guint i = 0; i < pipelines->len; i++) {
-        const Pipeline *pipeline = pipelines->pdata[i];
-        memory = MAX(memory, pipeline->memory);
-        over += pipeline->tasks * TASK_OVER;
-    }
-    budget_setup(memory - MIN(over, memory / 4), pipelines->len);
+    const Runtime *runtime = data;
+    return report_process(runtime->runners);
 }
 
 static void start(Runtime *runtime, const GPtrArray *pipelines, const RunOptions *options)
@@ -135,18 +159,22 @@ static void start(Runtime *runtime, const GPtrArray *pipelines, const RunOptions
     runtime->shown_us = runtime->progress ? 0 : runtime->began_us;
     for (guint i = 0; i < pipelines->len; i++) {
         const Pipeline *pipeline = pipelines->pdata[i];
-        Runner *runner =
-            runner_new(pipeline, options->once || pipeline->trigger == TRIGGER_ONCE, options->give_up_ms, report_end);
-        g_ptr_array_add(runtime->runners, runner);
-        runner_start(runner);
+        RunnerOptions of_one = {.once = options->once || pipeline->trigger == TRIGGER_ONCE,
+                                .give_up_ms = options->give_up_ms,
+                                .tell = on_told,
+                                .tell_end = on_run_end,
+                                .data = runtime};
+        g_ptr_array_add(runtime->runners, runner_new(pipeline, &of_one));
     }
+    for (guint i = 0; i < runtime->runners->len; i++)
+        runner_start(runtime->runners->pdata[i]);
 }
 
 static ExitCode worst(const GPtrArray *runners)
 {
     ExitCode code = EXIT_OK;
     for (guint i = 0; i < runners->len; i++)
-        code = MAX(code, ((const Runner *) runners->pdata[i])->exit_code);
+        code = MAX(code, runner_exit_code(runners->pdata[i]));
     return code;
 }
 
@@ -163,16 +191,11 @@ static bool addresses_are_limited(void)
     return getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
 }
 
-ExitCode runtime_run(GPtrArray *pipelines, const RunOptions *options)
+/* What belongs to the process, before there are threads. */
+static void set_up_process(void)
 {
-    g_autoptr(GMainLoop) loop = g_main_loop_new(NULL, FALSE);
-    g_autoptr(GPtrArray) runners = g_ptr_array_new_with_free_func((GDestroyNotify) runner_free);
-    Runtime runtime = {.loop = loop, .runners = runners, .progress = options->progress && isatty(STDERR_FILENO)};
-    guint sources[G_N_ELEMENTS(stop_signals) + 1] = {g_timeout_add(WATCH_MS, on_watch, &runtime)};
-    for (gsize i = 0; i < G_N_ELEMENTS(stop_signals); i++)
-        sources[i + 1] = is_ignored(stop_signals[i]) ? 0 : g_unix_signal_add(stop_signals[i], on_signal, &runtime);
-    /* Before there are threads: the PostgreSQL driver does it at its first connection, and while the locale's name
-     * changes from "C" to a longer one, json-c's duplocale() in another thread writes behind what it has measured. */
+    /* The PostgreSQL driver does it at its first connection, and while the locale's name changes from "C" to a longer
+     * one, json-c's duplocale() in another thread writes behind what it has measured. */
     setlocale(LC_CTYPE, "");
     signal(SIGPIPE, SIG_IGN); /* a status reader or a server that goes is an error of a write, not our end */
     /* Batches are made by one thread and freed by another: without this, arenas grow by a page at a time (16,000
@@ -182,7 +205,20 @@ ExitCode runtime_run(GPtrArray *pipelines, const RunOptions *options)
      * that works off a backlog was free memory. Two took no more CPU than sixteen (1M events, 1 and 6 tasks, 2 cores).
      * Each reserves 64 MiB of addresses. */
     mallopt(M_ARENA_MAX, addresses_are_limited() ? 1 : 2);
-    setup_budget(pipelines);
+}
+
+ExitCode runtime_run(GPtrArray *pipelines, const RunOptions *options)
+{
+    g_autoptr(GMainLoop) loop = g_main_loop_new(NULL, FALSE);
+    g_autoptr(GPtrArray) runners = g_ptr_array_new_with_free_func((GDestroyNotify) runner_free);
+    Runtime runtime = {.loop = loop, .runners = runners, .progress = options->progress && isatty(STDERR_FILENO)};
+    guint sources[G_N_ELEMENTS(stop_signals) + 1] = {
+        g_timeout_add(runtime.progress ? PROGRESS_MS : SAMPLE_MS, on_sample, &runtime)};
+    for (gsize i = 0; i < G_N_ELEMENTS(stop_signals); i++)
+        sources[i + 1] = is_ignored(stop_signals[i]) ? 0 : g_unix_signal_add(stop_signals[i], on_signal, &runtime);
+    runtime.told = ready_source(&runtime);
+    runtime.deadline = ready_source(&runtime);
+    set_up_process();
     start(&runtime, pipelines, options);
     runtime.server = status_server_new(options->state_dir, document, &runtime);
     g_main_loop_run(loop);
@@ -192,5 +228,11 @@ ExitCode runtime_run(GPtrArray *pipelines, const RunOptions *options)
             g_source_remove(sources[i]);
     }
     status_server_free(runtime.server);
-    return worst(runners);
+    ExitCode code = worst(runners);
+    g_ptr_array_set_size(runners, 0); /* they tell no more after this */
+    g_source_destroy(runtime.told);
+    g_source_unref(runtime.told);
+    g_source_destroy(runtime.deadline);
+    g_source_unref(runtime.deadline);
+    return code;
 }

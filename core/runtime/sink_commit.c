@@ -50,6 +50,7 @@ SfStatus sink_commit(SinkThread *sink, SfCommitReason reason, SfError *err)
     stats_set(&sink->rows, 0);
     stats_add(&sink->caller.stats->commits, 1);
     stats_set(&sink->caller.stats->committed_us, g_get_real_time());
+    context_tell(sink->context); /* there may be memory, and another sink may hold the most now */
     return SF_OK;
 }
 
@@ -72,12 +73,25 @@ static bool should_give_back(const SinkThread *sink)
     return sink->rows > 0 && (held >= budget_own() / 4 || budget_full(context->memory));
 }
 
-static bool is_due(const SinkThread *sink, gint64 now)
+static gint64 checkpoint_due(const SinkThread *sink)
 {
     const Pipeline *pipeline = sink->context->pipeline;
-    return now - sink->since_us >= pipeline->checkpoint_ms * 1000 ||
-           (pipeline->checkpoint_rows > 0 && sink->rows >= pipeline->checkpoint_rows) ||
-           (pipeline->checkpoint_bytes > 0 && sink->bytes >= pipeline->checkpoint_bytes);
+    bool enough = (pipeline->checkpoint_rows > 0 && sink->rows >= pipeline->checkpoint_rows) ||
+                  (pipeline->checkpoint_bytes > 0 && sink->bytes >= pipeline->checkpoint_bytes);
+    return enough ? sink->since_us : sink->since_us + pipeline->checkpoint_ms * 1000;
+}
+
+static bool is_squeezed(const SinkThread *sink)
+{
+    return budget_tight(sink->context->memory) && should_give_back(sink);
+}
+
+gint64 sink_commit_due(const SinkThread *sink)
+{
+    if (sink->since_us == 0)
+        return G_MAXINT64;
+    gint64 due = checkpoint_due(sink);
+    return is_squeezed(sink) ? MIN(due, sink->squeezed_us + SQUEEZE_US) : due;
 }
 
 SfStatus sink_maybe_commit(SinkThread *sink, SfError *err)
@@ -90,10 +104,9 @@ SfStatus sink_maybe_commit(SinkThread *sink, SfError *err)
         sink->since_us = now;
     if (sink->since_us == 0)
         return SF_OK;
-    if (is_due(sink, now))
+    if (checkpoint_due(sink) <= now)
         return sink_commit(sink, SF_COMMIT_CHECKPOINT, err);
-    if (!idle || now - sink->squeezed_us < SQUEEZE_US || !budget_tight(sink->context->memory) ||
-        !should_give_back(sink))
+    if (!idle || now - sink->squeezed_us < SQUEEZE_US || !is_squeezed(sink))
         return SF_OK;
     SfStatus status = sink_commit(sink, SF_COMMIT_MEMORY, err);
     sink->squeezed_us = g_get_monotonic_time();

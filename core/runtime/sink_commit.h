@@ -6,6 +6,10 @@
 
 SfStatus sink_commit(SinkThread *sink, SfCommitReason reason, SfError *err);
 
+/* When the checkpoint, or others that need the memory, make the sink commit; G_MAXINT64: it has nothing to. Lock
+ * held. */
+gint64 sink_commit_due(const SinkThread *sink);
+
 /* Commits when the pipeline's checkpoint or the process's memory say so. */
 SfStatus sink_maybe_commit(SinkThread *sink, SfError *err);
 

@@ -6,6 +6,7 @@
 #include "sink_write.h"
 
 #define TICK_US (100 * 1000)
+#define IDLE_TICK_US G_USEC_PER_SEC
 
 /* ---- hooks ------------------------------------------------ */
 
@@ -89,10 +90,60 @@ static SfStatus answer(SinkThread *sink, Request *request, SfError *err)
     return status;
 }
 
+/* Lock held. */
+static bool has_nothing(const SinkThread *sink)
+{
+    return sink->queue.length == 0 && !sink->roused && sink->context->phase < PHASE_CLOSE;
+}
+
+/* When the sink has something to do even if nobody gives it anything; G_MAXINT64: never. Lock held. */
+static gint64 due_at(const SinkThread *sink)
+{
+    gint64 due = sink_commit_due(sink);
+    if (!sink->step->plugin->sink.tick)
+        return due;
+    bool open = sink->since_us > 0 || ledger_has_open(sink->context->ledger, sink->step);
+    return MIN(due, sink->ticked_us + (open ? TICK_US : IDLE_TICK_US));
+}
+
+/* Lock held; whoever gives the sink something takes the lock after the ledger's, and is heard. What makes a commit due
+ * earlier than it was is told, too. */
+static void sleep_until_needed(SinkThread *sink)
+{
+    Context *context = sink->context;
+    while (has_nothing(sink)) {
+        gint64 due = due_at(sink);
+        if (due == G_MAXINT64)
+            g_cond_wait(&context->changed, &context->lock);
+        else if (due <= g_get_monotonic_time())
+            break;
+        else
+            g_cond_wait_until(&context->changed, &context->lock, due);
+    }
+    sink->roused = false;
+}
+
+/* The next item, or NULL when it is time for something else. Sets *leave when no more will come. */
+static Item *next_item(SinkThread *sink, bool *leave)
+{
+    Context *context = sink->context;
+    g_mutex_lock(&context->lock);
+    sleep_until_needed(sink);
+    *leave = context->phase == PHASE_ABORT || (context->phase == PHASE_CLOSE && sink->queue.length == 0);
+    bool full = !sink_has_room(sink);
+    Item *item = *leave ? NULL : g_queue_pop_head(&sink->queue);
+    sink->queued_bytes -= item && item->batch ? item->batch->batch.bytes : 0;
+    sink->answering = item ? item->request : NULL;
+    if (full && sink_has_room(sink))
+        g_cond_broadcast(&context->changed);
+    g_mutex_unlock(&context->lock);
+    return item;
+}
+
 static SfStatus serve_queue(SinkThread *sink, SfError *err)
 {
     for (bool leave = false; !leave;) {
-        Item *item = sink_next(sink, &leave);
+        Item *item = next_item(sink, &leave);
         SfStatus status = SF_OK;
         if (item) {
             status = item->kind == ITEM_BATCH ? sink_write(sink, item, err) : answer(sink, item->request, err);

@@ -5,8 +5,6 @@
 
 #define QUEUE_LENGTH 64
 #define QUEUE_BYTES (INT64_C(8) << 20) /* enough to go on while a sink writes; more only makes memory cold */
-#define LOOK_MS 50 /* while something is not committed: for ticks, checkpoints and the memory of others */
-#define IDLE_TICK_MS 1000
 
 /* ---- requests and items ------------------------------------------------ */
 
@@ -164,43 +162,4 @@ void sink_rouse(SinkThread *sink)
     sink->roused = true;
     g_cond_broadcast(&sink->context->changed);
     g_mutex_unlock(&sink->context->lock);
-}
-
-/* Lock held. */
-static bool has_nothing(const SinkThread *sink)
-{
-    return sink->queue.length == 0 && !sink->roused && sink->context->phase < PHASE_CLOSE;
-}
-
-/* Lock held; whoever gives the sink something takes the lock after the ledger's, and is heard. */
-static void sleep_until_needed(SinkThread *sink)
-{
-    Context *context = sink->context;
-    bool open = sink->since_us > 0 || ledger_has_open(context->ledger, sink->step);
-    bool looks = open || sink->step->plugin->sink.tick;
-    gint64 until = g_get_monotonic_time() + (open ? LOOK_MS : IDLE_TICK_MS) * 1000;
-    bool late = false;
-    while (has_nothing(sink) && !late) {
-        if (looks)
-            late = !g_cond_wait_until(&context->changed, &context->lock, until);
-        else
-            g_cond_wait(&context->changed, &context->lock);
-    }
-    sink->roused = false;
-}
-
-Item *sink_next(SinkThread *sink, bool *leave)
-{
-    Context *context = sink->context;
-    g_mutex_lock(&context->lock);
-    sleep_until_needed(sink);
-    *leave = context->phase == PHASE_ABORT || (context->phase == PHASE_CLOSE && sink->queue.length == 0);
-    bool full = !sink_has_room(sink);
-    Item *item = *leave ? NULL : g_queue_pop_head(&sink->queue);
-    sink->queued_bytes -= item && item->batch ? item->batch->batch.bytes : 0;
-    sink->answering = item ? item->request : NULL;
-    if (full && sink_has_room(sink))
-        g_cond_broadcast(&context->changed);
-    g_mutex_unlock(&context->lock);
-    return item;
 }

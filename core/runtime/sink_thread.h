@@ -70,10 +70,6 @@ void sink_advance(SinkThread *sink, size_t input, const SfSplit *split, gint64 e
 /* Ranges have moved on without an item in the queue: see that they are committed. Any thread, lock not held. */
 void sink_rouse(SinkThread *sink);
 
-/* The next item, or NULL after a while; when everything is committed, or there is nothing yet, it sleeps until there is
- * something to do. Sets *leave when no more will come. The sink's thread, lock not held. */
-Item *sink_next(SinkThread *sink, bool *leave);
-
 /* A batch without rows. Any thread. */
 Item *sink_gap(const SinkThread *sink, const LedgerGap *gap);
 void sink_item_free(Item *item);

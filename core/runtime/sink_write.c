@@ -62,6 +62,7 @@ SfStatus sink_write(SinkThread *sink, const Item *item, SfError *err)
     if (sink->since_us == 0)
         sink->since_us = g_get_monotonic_time();
     stats_add(&sink->caller.stats->rows_in, sf_rows(batch));
+    stats_add(&sink->caller.stats->bytes, batch->bytes);
     stats_newest(sink->caller.stats, batch->newest_us);
     return rejects_check(&sink->caller, err);
 }

@@ -7,9 +7,15 @@
 #include "recovery.h"
 #include "sink_thread.h"
 
-#define POLL_MS 100
-#define FULL_MS 20
+/* A poll that can be interrupted is one of few. */
+#define POLL_MS 500
+#define POLL_ALONE_MS 100
+/* Others of a group wait for what the source is served. */
+#define SERVE_MS 100
+#define SERVE_PAUSED_MS 500
+#define LOOK_MS 1000 /* of a source that need not be served */
 #define PUBLISH_US (500 * 1000)
+#define TELL_US (200 * 1000) /* between two calls for memory */
 
 /* Memory that no commit would give back is held for good: waiting for it would be for ever. Lock held. */
 static bool has_memory(const Context *context)
@@ -60,6 +66,14 @@ static SfStatus serve(SourceThread *source, SfError *err)
     return status == SF_EMPTY || status == SF_RETRY ? SF_OK : status;
 }
 
+/* When to serve it next, in ms. Lock held. */
+static gint64 serve_after(const SourceThread *source)
+{
+    if (!source->step->plugin->source.serve)
+        return LOOK_MS;
+    return source->context->phase == PHASE_PAUSE ? SERVE_PAUSED_MS : SERVE_MS;
+}
+
 /* A source that cannot be asked now is asked again after a while. Meanwhile it is served, for others of its group wait
  * for its answers. */
 static SfStatus pause_after(SourceThread *source, const SfError *cause, SfError *err)
@@ -73,7 +87,8 @@ static SfStatus pause_after(SourceThread *source, const SfError *cause, SfError 
     trouble_set(&source_caller(source)->stats->trouble, cause->message);
     while (status == SF_OK && phase_of(source) == PHASE_RUN && g_get_monotonic_time() < until) {
         g_mutex_lock(&context->lock);
-        context_wait(context, POLL_MS);
+        if (context->phase == PHASE_RUN)
+            context_wait(context, MIN(serve_after(source), (until - g_get_monotonic_time()) / 1000 + 1));
         g_mutex_unlock(&context->lock);
         status = serve(source, err);
     }
@@ -89,20 +104,40 @@ static void publish_sometimes(SourceThread *source)
     recovery_publish(source, false);
 }
 
+/* Until there is room, or it is time to serve. Sinks of other pipelines may hold the memory: they are told, once they
+ * can see that somebody waits. */
+static void wait_for_room(SourceThread *source)
+{
+    Context *context = source->context;
+    gint64 now = g_get_monotonic_time();
+    budget_await(true);
+    if (budget_full(context->memory) && now - source->told_us >= TELL_US) {
+        source->told_us = now;
+        budget_tell();
+    }
+    g_mutex_lock(&context->lock);
+    gint64 until = now + serve_after(source) * 1000;
+    while (context->phase == PHASE_RUN && !has_room(source) && g_get_monotonic_time() < until)
+        g_cond_wait_until(&context->changed, &context->lock, until);
+    g_mutex_unlock(&context->lock);
+    budget_await(false);
+}
+
 static SfStatus poll_once(SourceThread *source, SfError *err)
 {
     Context *context = source->context;
     g_mutex_lock(&context->lock);
     bool room = has_room(source);
-    if (!room)
-        context_wait(context, FULL_MS);
     g_mutex_unlock(&context->lock);
-    if (!room)
+    if (!room) {
+        wait_for_room(source);
         return serve(source, err);
+    }
     SfBatch batch = {.newest_us = INT64_MIN};
     const Plugin *plugin = source->step->plugin;
     Hook before = hook_enter(source_node(source), plugin->head.name, "poll", NULL);
-    SfStatus status = plugin->source.poll(source_node(source), POLL_MS, &batch, err);
+    SfStatus status =
+        plugin->source.poll(source_node(source), plugin->source.interrupt ? POLL_MS : POLL_ALONE_MS, &batch, err);
     hook_leave(&before);
     if (status == SF_RETRY) {
         const SfError cause = *err;
@@ -135,36 +170,52 @@ static SfStatus open_all(SourceThread *source, SfError *err)
 {
     Context *context = source->context;
     g_mutex_lock(&context->lock);
-    while (context->phase == PHASE_RUN && !all_opened(context))
-        context_wait(context, POLL_MS);
-    bool leave = context->phase != PHASE_RUN;
+    while (context->phase < PHASE_DRAIN && !all_opened(context))
+        g_cond_wait(&context->changed, &context->lock);
+    bool leave = context->phase >= PHASE_DRAIN;
     g_mutex_unlock(&context->lock);
     SfStatus status = leave ? SF_RETRY : SF_OK;
     for (guint i = context->pipeline->steps->len; status == SF_OK && i-- > 0;) {
         if (source->instances[i])
             status = context_retry(&source->callers[i], call_open, source->instances[i], false, err);
     }
+    g_mutex_lock(&context->lock);
     g_atomic_int_set(&source->opened, status == SF_OK);
+    g_cond_broadcast(&context->changed);
+    g_mutex_unlock(&context->lock);
     return status == SF_RETRY ? SF_END : status;
 }
 
-/* Nothing more is polled; the membership stays until the sinks have committed. SF_OK: there are new splits to read;
- * SF_EMPTY: it is time to close. */
-static SfStatus wait_for_close(SourceThread *source, SfError *err)
+/* Served meanwhile, and told what is committed, so that lag tools see no more than there is in a pause. Lock held, and
+ * released in between. */
+static SfStatus rest_once(SourceThread *source, SfError *err)
+{
+    Context *context = source->context;
+    SfStatus status = SF_OK;
+    bool opened = g_atomic_int_get(&source->opened);
+    context_wait(context, serve_after(source));
+    g_mutex_unlock(&context->lock);
+    if (opened)
+        status = serve(source, err);
+    if (opened && status == SF_OK)
+        publish_sometimes(source);
+    g_mutex_lock(&context->lock);
+    return status;
+}
+
+/* Nothing is polled; the membership stays: until the pause is over, there are new splits to read, or the sinks have
+ * committed. SF_OK: it goes on; SF_EMPTY: it is time to close. */
+static SfStatus rest(SourceThread *source, bool halted, SfError *err)
 {
     Context *context = source->context;
     SfStatus status = SF_OK;
     g_mutex_lock(&context->lock);
     source->quiet = true;
+    source->halted = halted;
     source->resumed = false; /* what came before is read, or stays for the next run */
     g_cond_broadcast(&context->changed);
-    while (context->phase < PHASE_CLOSE && status == SF_OK && !(source->resumed && context->phase == PHASE_RUN)) {
-        context_wait(context, FULL_MS);
-        g_mutex_unlock(&context->lock);
-        if (g_atomic_int_get(&source->opened))
-            status = serve(source, err);
-        g_mutex_lock(&context->lock);
-    }
+    while (context->phase < PHASE_CLOSE && status == SF_OK && source_quiet(source))
+        status = rest_once(source, err);
     if (status == SF_OK && context->phase != PHASE_RUN)
         status = SF_EMPTY;
     source->quiet = status != SF_OK;
@@ -183,7 +234,7 @@ static gpointer source_main(gpointer data)
             publish_sometimes(source);
         }
         if (status == SF_OK || status == SF_END)
-            status = wait_for_close(source, &err);
+            status = rest(source, status == SF_OK, &err);
     } while (status == SF_OK);
     if (status != SF_EMPTY)
         context_fail(source->context, source->step, status, err.message);

@@ -17,7 +17,12 @@ SfNode *source_node(SourceThread *source)
 
 bool source_quiet(const SourceThread *source)
 {
-    return source->quiet && !(source->resumed && source->context->phase == PHASE_RUN);
+    return source->quiet && !((source->resumed || source->halted) && source->context->phase == PHASE_RUN);
+}
+
+bool source_halted(const SourceThread *source)
+{
+    return source->quiet || !g_atomic_int_get(&source->opened);
 }
 
 static SfStatus bind(SourceThread *source, const Step *step, SfError *err)

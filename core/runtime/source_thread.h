@@ -16,10 +16,12 @@ struct SourceThread {
     gint opened;  /* atomic */
     bool quiet;   /* context's lock, likewise: polls no more */
     bool resumed; /* was given splits since */
+    bool halted;  /* by a pause, not because there was nothing more to read */
     bool ended;
     /* The thread's own: */
     Backoff backoff;
     gint64 published_us;
+    gint64 told_us;     /* that it waits for memory */
     gint64 patience_ms; /* see sf_patience */
 };
 
@@ -29,8 +31,9 @@ void source_interrupt(SourceThread *source);
 void source_join(SourceThread *source);
 void source_free(SourceThread *source);
 
-bool source_quiet(const SourceThread *source); /* lock held: polls no more */
-Caller *source_caller(SourceThread *source);   /* of its source */
+bool source_quiet(const SourceThread *source);  /* lock held: polls no more */
+bool source_halted(const SourceThread *source); /* lock held: polls nothing in a pause, or has yet to open */
+Caller *source_caller(SourceThread *source);    /* of its source */
 SfNode *source_node(SourceThread *source);
 
 #endif

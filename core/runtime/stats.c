@@ -22,6 +22,20 @@ void stats_free(StepStats *stats, guint n)
     g_free(stats);
 }
 
+void stats_reset(StepStats *stats, guint n)
+{
+    for (guint i = 0; i < n; i++) {
+        gint64 *const counters[] = {&stats[i].rows_in, &stats[i].rows_out,     &stats[i].rejected, &stats[i].bytes,
+                                    &stats[i].commits, &stats[i].committed_us, &stats[i].rate};
+        for (gsize k = 0; k < G_N_ELEMENTS(counters); k++)
+            stats_set(counters[k], 0);
+        stats_set(&stats[i].newest_us, INT64_MIN);
+        stats_set(&stats[i].expected, -1);
+        guard_reset(&stats[i].guard);
+        trouble_set(&stats[i].trouble, NULL);
+    }
+}
+
 void stats_add(gint64 *counter, gint64 n)
 {
     __atomic_add_fetch(counter, n, __ATOMIC_RELAXED);

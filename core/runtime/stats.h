@@ -10,12 +10,13 @@ typedef struct StepStats {
     gint64 rows_in;
     gint64 rows_out; /* of a sink: rows committed or taken */
     gint64 rejected;
+    gint64 bytes; /* of a source: that it gave, of others: that they took; as they lie in memory */
     gint64 commits;
     gint64 committed_us; /* wall clock of the last commit */
     gint64 newest_us;    /* latest event time seen */
     gint64 expected;     /* source: rows in all, or -1 */
     gint64 rate;         /* rows a second, lately */
-    gint64 sampled;      /* rows when that was worked out; main thread */
+    gint64 sampled;      /* rows when that was worked out; main thread; more than there are: of the run before */
     Guard guard;
     Trouble trouble;
 } StepStats;
@@ -23,6 +24,9 @@ typedef struct StepStats {
 /* Of n steps. */
 StepStats *stats_new(guint n);
 void stats_free(StepStats *stats, guint n);
+
+/* For another run; no attempt runs. */
+void stats_reset(StepStats *stats, guint n);
 
 void stats_add(gint64 *counter, gint64 n);
 gint64 stats_get(const gint64 *counter);

@@ -128,7 +128,7 @@ typedef enum SfDelivery { SF_AT_LEAST_ONCE = 1, SF_EXACTLY_ONCE = 2, SF_DELIVERY
 typedef enum SfCommitReason {
     SF_COMMIT_CHECKPOINT = 1, /* the pipeline's beat: commit what makes sense to (an object store sink may go on) */
     SF_COMMIT_MEMORY,         /* the process's memory budget is used up: commit everything */
-    SF_COMMIT_REVOKE,         /* splits move to another process: commit everything */
+    SF_COMMIT_REVOKE,         /* splits move to another process, or a pause begins: commit everything */
     SF_COMMIT_END,            /* a bounded run, or the pipeline, ends: commit everything */
     SF_COMMIT_SETTLE,         /* a sink whose rejects these are waits for them: commit everything */
     SF_COMMIT_32_BITS = INT32_MAX

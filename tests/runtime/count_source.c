@@ -5,14 +5,14 @@
 #include <sf/sf.h>
 
 typedef struct State {
-    int64_t splits, rows, batch, hole, revoke_every, retry_every, hand_over, give_up, bytes, most;
+    int64_t splits, rows, batch, hole, revoke_every, serve_revoke, retry_every, hand_over, give_up, bytes, most;
     bool given_up;
     int64_t patience;
     const char *over;
-    const char *published, *away, *origin;
+    const char *published, *away, *origin, *served;
     int64_t *next;
     const SfSplit **held;
-    int64_t polls, turn;
+    int64_t polls, serves, turn;
     struct ArrowSchema schema;
 } State;
 
@@ -23,6 +23,10 @@ static const SfOption options[] = {
     SF_OPTION_INT(State, hole, .value = "0", .doc = "Leaves out offsets that this divides; 0: none."),
     SF_OPTION_INT(State, revoke_every, .value = "0",
                   .doc = "Polls after which all splits go and come again; 0: never."),
+    SF_OPTION_INT(
+        State, serve_revoke, .value = "0",
+        .doc = "Serves in a row after which all splits go and come again, and the file '<served>' is made; 0: never."),
+    SF_OPTION_STRING(State, served, .doc = "That file."),
     SF_OPTION_INT(State, retry_every, .value = "0", .doc = "Polls after which it asks for another try; 0: never."),
     SF_OPTION_INT(State, hand_over, .value = "0", .doc = "Polls after which task 0 gives all to task 1; 0: never."),
     SF_OPTION_STRING(State, away, .doc = "Its open asks for another try for ever, and makes this file."),
@@ -175,9 +179,15 @@ static bool without(const SfNode *node)
     return state->hand_over && (int) node->task != g_atomic_int_get(&handed_over);
 }
 
+/* A group shares out anew while nothing is polled. */
 static SfStatus serve(SfNode *node, SfError *err)
 {
     State *state = node->state;
+    if (state->serve_revoke && state->held && ++state->serves == state->serve_revoke) {
+        SF_TRY(sf_revoke(node, state->held, (size_t) state->splits, false, err));
+        SF_TRY(assign(node, err));
+        g_file_set_contents(state->served, "", 0, NULL);
+    }
     bool mine = state->hand_over && node->task == 1 && g_atomic_int_get(&handed_over);
     return mine && !state->held ? assign(node, err) : SF_OK;
 }
@@ -186,6 +196,7 @@ static SfStatus poll(SfNode *node, int64_t timeout_ms, SfBatch *out, SfError *er
 {
     State *state = node->state;
     state->polls++;
+    state->serves = 0;
     if (state->retry_every && state->polls % state->retry_every == 0)
         return sf_fail(err, SF_RETRY, "the numbers are away");
     if (node->task == 0 && state->polls == state->hand_over)

@@ -36,7 +36,8 @@ static void tear_down(Fixture *fixture, gconstpointer data)
 
 char *pipeline_text(const char *name, const char *settings, const char *steps)
 {
-    return g_strdup_printf("pipeline: %s\ncheckpoint: 20ms\n%s%ssteps:\n%s", name,
+    return g_strdup_printf("pipeline: %s\n%s%s%ssteps:\n%s", name,
+                           strstr(settings, "checkpoint:") ? "" : "checkpoint: 20ms\n",
                            strstr(settings, "shutdown:") ? "" : "shutdown: 5s\n", settings, steps);
 }
 

@@ -5,6 +5,7 @@
 #include "config/pipeline.h"
 #include "data/printable.h"
 #include "runtime/progress.h"
+#include "runtime/runner_state.h"
 
 static const char pipeline_text[] = "pipeline: sales_of_the_north\nsteps:\n"
                                     "  events: {source: test-source, columns: id int64}\n"
