@@ -316,6 +316,10 @@ static void what_has_no_stream_is_refused(void)
     SfError err = {0};
     g_assert_null(unpacker_new(COMPRESSION_SNAPPY, UNPACK_WINDOW, &err));
     g_assert_cmpstr(err.message, ==, "snappy has no streams here");
+    g_autoptr(Compressor) compressor = compressor_new();
+    char out[8];
+    g_assert_cmpint(decompress_block(compressor, (Compression) 9, "x", 1, out, 1, &err), ==, SF_CONFIG);
+    g_assert_cmpstr(err.message, ==, "this Streamforge was built without an unknown codec");
 }
 
 static void first_bytes_tell_the_codec(void)

@@ -26,7 +26,7 @@ struct Compressor {
 const char *compression_name(Compression compression)
 {
     static const char *const names[] = {"none", "gzip", "zstd", "snappy"};
-    return names[compression];
+    return (size_t) compression < G_N_ELEMENTS(names) ? names[compression] : "an unknown codec";
 }
 
 Compression compression_of(const void *head, size_t size)
