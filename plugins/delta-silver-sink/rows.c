@@ -253,6 +253,35 @@ static SfStatus write_touched(Input *input, const SfBatch *batch, SfError *err)
     return SF_OK;
 }
 
+static SfStatus route_rows(Router *router, const GArray *rows, int64_t n, SfError *err)
+{
+    OpenFile *file = NULL;
+    for (int64_t i = 0; i < n; i++) {
+        int32_t row = rows ? g_array_index(rows, int32_t, i) : (int32_t) i;
+        SF_TRY(route(router, row, &file, err));
+        if (!file)
+            continue;
+        file->used = router->input->sink->clock;
+        g_array_append_val(file->rows, row);
+    }
+    return SF_OK;
+}
+
+/* Of a table without partitions: all rows go to one file. */
+static SfStatus route_all(Router *router, const GArray *rows, int64_t n, SfError *err)
+{
+    OpenFile *file = NULL;
+    SF_TRY(route_by_text(router, 0, &file, err));
+    file->used = router->input->sink->clock;
+    g_array_set_size(file->rows, (guint) n);
+    int32_t *out = (int32_t *) (void *) file->rows->data;
+    if (rows)
+        memcpy(out, rows->data, (gsize) n * sizeof *out);
+    for (int64_t i = 0; !rows && i < n; i++)
+        out[i] = (int32_t) i;
+    return SF_OK;
+}
+
 /* rows: those that the table does not take already, marked by -1; NULL: none. */
 static SfStatus write_rows(Input *input, const SfBatch *batch, GArray **rows, SfError *err)
 {
@@ -263,16 +292,7 @@ static SfStatus write_rows(Input *input, const SfBatch *batch, GArray **rows, Sf
         return SF_OK;
     input->sink->clock++;
     SF_TRY(router_init(&router, input, batch, err));
-    OpenFile *file = NULL;
-    for (int64_t i = 0; i < n; i++) {
-        int32_t row = *rows ? g_array_index(*rows, int32_t, i) : (int32_t) i;
-        if (router.n > 0 || !file)
-            SF_TRY(route(&router, row, &file, err));
-        if (!file)
-            continue;
-        file->used = input->sink->clock;
-        g_array_append_val(file->rows, row);
-    }
+    SF_TRY(router.n > 0 ? route_rows(&router, *rows, n, err) : route_all(&router, *rows, n, err));
     return write_touched(input, batch, err);
 }
 

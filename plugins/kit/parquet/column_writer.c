@@ -203,11 +203,18 @@ void column_writer_add_values(ColumnWriter *column, Scratch *scratch, const SfCo
     column->page_values += (int64_t) n;
 }
 
+/* Whether all texts of the rows lie in so few bytes, as plain ones do one behind the other. */
+static bool are_short(const SfColumn *view, const int32_t *rows, int64_t first, int64_t n)
+{
+    const int32_t *ends = (const int32_t *) view->values + view->offset + first;
+    return !rows && !view->view && (int64_t) ends[n] - ends[0] <= SLICE_BYTES;
+}
+
 /* How many of the next n rows fit a slice: a slice of long strings is shorter. At least one. */
 static int64_t slice_rows(const ColumnWriter *column, const SfColumn *view, const int32_t *rows, int64_t first,
                           int64_t n)
 {
-    if (column->leaf->physical != PARQUET_BYTE_ARRAY)
+    if (column->leaf->physical != PARQUET_BYTE_ARRAY || are_short(view, rows, first, n))
         return n;
     int64_t bytes = 0;
     for (int64_t i = 0; i < n; i++) {

@@ -80,10 +80,20 @@ static __attribute__((noinline)) uint32_t add_number(Dictionary *dictionary, uin
     return index;
 }
 
-#define DEFINE_PUT(name, type)                                                                                         \
+/* Columns that say where rows come from are one value for thousands of rows. */
+#define DEFINE_PUT(name, repeats, type)                                                                                \
+    static bool repeats(const type *values, size_t n)                                                                  \
+    {                                                                                                                  \
+        size_t i = 1;                                                                                                  \
+        while (i < n && values[i] == values[0])                                                                        \
+            i++;                                                                                                       \
+        return i == n;                                                                                                 \
+    }                                                                                                                  \
+                                                                                                                       \
     void name(Dictionary *dictionary, const type *values, size_t n, uint32_t *out)                                     \
     {                                                                                                                  \
-        for (size_t i = 0; i < n; i++) {                                                                               \
+        size_t distinct = repeats(values, n) ? 1 : n;                                                                  \
+        for (size_t i = 0; i < distinct; i++) {                                                                        \
             type value = values[i];                                                                                    \
             uint32_t mask = (1u << dictionary->bits) - 1;                                                              \
             uint32_t at = place(value, dictionary->bits);                                                              \
@@ -95,24 +105,12 @@ static __attribute__((noinline)) uint32_t add_number(Dictionary *dictionary, uin
             }                                                                                                          \
             out[i] = next ? next - 1 : add_number(dictionary, at, &value, sizeof value);                               \
         }                                                                                                              \
+        for (size_t i = distinct; i < n; i++)                                                                          \
+            out[i] = out[0];                                                                                           \
     }
 
-DEFINE_PUT(dictionary_put32, uint32_t)
-DEFINE_PUT(dictionary_put64, uint64_t)
-
-static inline uint64_t load64(const char *at)
-{
-    uint64_t word;
-    memcpy(&word, at, 8);
-    return word;
-}
-
-static inline uint64_t load32(const char *at)
-{
-    uint32_t word;
-    memcpy(&word, at, 4);
-    return word;
-}
+DEFINE_PUT(dictionary_put32, repeats32, uint32_t)
+DEFINE_PUT(dictionary_put64, repeats64, uint64_t)
 
 static inline uint64_t fold(uint64_t a, uint64_t b)
 {
@@ -127,16 +125,16 @@ static inline uint32_t hash_bytes(const char *data, size_t size, uint64_t seed)
     uint64_t b;
     uint64_t hash = size * FACTOR ^ seed;
     while (size > 16) {
-        hash = fold(hash ^ load64(data), load64(data + 8) ^ UINT64_C(0xA0761D6478BD642F));
+        hash = fold(hash ^ dictionary_load64(data), dictionary_load64(data + 8) ^ UINT64_C(0xA0761D6478BD642F));
         data += 16;
         size -= 16;
     }
     if (size >= 8) {
-        a = load64(data);
-        b = load64(data + size - 8);
+        a = dictionary_load64(data);
+        b = dictionary_load64(data + size - 8);
     } else if (size >= 4) {
-        a = load32(data);
-        b = load32(data + size - 4);
+        a = dictionary_load32(data);
+        b = dictionary_load32(data + size - 4);
     } else if (size > 0) {
         a = (uint64_t) (uint8_t) data[0] << 16 | (uint64_t) (uint8_t) data[size / 2] << 8 | (uint8_t) data[size - 1];
         b = size;
@@ -178,26 +176,29 @@ static __attribute__((noinline)) uint32_t add_bytes(Dictionary *dictionary, uint
     return index;
 }
 
-static inline bool same(SfBytes a, SfBytes b)
+static bool repeats_bytes(const SfBytes *values, size_t n)
 {
-    if (a.size != b.size)
-        return false;
-    if (a.size >= 8 && a.size <= 16)
-        return load64(a.data) == load64(b.data) && load64(a.data + a.size - 8) == load64(b.data + b.size - 8);
-    return a.size == 0 || memcmp(a.data, b.data, (size_t) a.size) == 0;
+    size_t i = 1;
+    while (i < n && dictionary_same(values[i], values[0]))
+        i++;
+    return i == n;
 }
 
 void dictionary_put_bytes(Dictionary *dictionary, const SfBytes *values, size_t n, uint32_t *out)
 {
-    for (size_t i = 0; i < n; i++) {
+    size_t distinct = repeats_bytes(values, n) ? 1 : n;
+    for (size_t i = 0; i < distinct; i++) {
         uint32_t mask = (1u << dictionary->bits) - 1;
         uint32_t hash = hash_bytes(values[i].data, (size_t) values[i].size, dictionary->seed);
         uint32_t at = hash & mask;
         DictionarySlot slot = dictionary->named[at];
-        while (slot.next && !(slot.hash == hash && same(dictionary_bytes(dictionary, slot.next - 1), values[i]))) {
+        while (slot.next &&
+               !(slot.hash == hash && dictionary_same(dictionary_bytes(dictionary, slot.next - 1), values[i]))) {
             at = (at + 1) & mask;
             slot = dictionary->named[at];
         }
         out[i] = slot.next ? slot.next - 1 : add_bytes(dictionary, at, hash, values[i]);
     }
+    for (size_t i = distinct; i < n; i++)
+        out[i] = out[0];
 }

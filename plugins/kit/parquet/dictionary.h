@@ -40,6 +40,37 @@ static inline SfBytes dictionary_bytes(const Dictionary *dictionary, uint32_t in
     return (SfBytes){(const char *) dictionary->body.data + starts[index], (int64_t) (end - starts[index])};
 }
 
+static inline uint64_t dictionary_load64(const char *at)
+{
+    uint64_t word;
+    memcpy(&word, at, 8);
+    return word;
+}
+
+static inline uint64_t dictionary_load32(const char *at)
+{
+    uint32_t word;
+    memcpy(&word, at, 4);
+    return word;
+}
+
+/* Whether the texts at both places are equal, as words of `width` bytes: one at their beginning, one at their end. */
+#define DICTIONARY_SAME(width, a, b, size)                                                                             \
+    (((dictionary_load##width(a) ^ dictionary_load##width(b)) |                                                        \
+      (dictionary_load##width((a) + (size) - (width) / 8) ^ dictionary_load##width((b) + (size) - (width) / 8))) == 0)
+
+static inline bool dictionary_same(SfBytes a, SfBytes b)
+{
+    size_t size = (size_t) a.size;
+    if (a.size != b.size)
+        return false;
+    if (size >= 8 && size <= 16)
+        return DICTIONARY_SAME(64, a.data, b.data, size);
+    if (size >= 4 && size < 8)
+        return DICTIONARY_SAME(32, a.data, b.data, size);
+    return size == 0 || memcmp(a.data, b.data, size) == 0;
+}
+
 size_t dictionary_memory(const Dictionary *dictionary);
 
 #endif
