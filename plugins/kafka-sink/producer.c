@@ -16,6 +16,7 @@ rd_kafka_conf_t *lane_conf(const SfNode *node, const char *id, int64_t batch_siz
         {"queue.buffering.max.kbytes", "32768"},
         {"partitioner", "murmur2_random"}, /* as Java producers place keys */
         {"socket.nagle.disable", "true"},
+        {"socket.timeout.ms", "20000"},     /* librdkafka cannot be interrupted while it waits for an answer */
         {"message.max.bytes", "100000000"}, /* how much a topic takes is the broker's to say; it is told by the batch */
         {"batch.size", batch},
         {"statistics.interval.ms", STATISTICS_MS},

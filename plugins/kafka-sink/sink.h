@@ -85,6 +85,13 @@ typedef struct Output {
     int64_t limit;     /* its max.message.bytes; 0: unknown */
 } Output;
 
+/* The broker that keeps a lane's transactions. */
+typedef struct Coordinator {
+    int32_t broker; /* its number; 0 with an empty address: not known */
+    char address[256];
+    bool silent; /* it owes an answer, and nothing comes */
+} Coordinator;
+
 /* The partition in which most records have no answer. */
 typedef struct Waits {
     char topic[250]; /* as long as Kafka's names may be */
@@ -108,8 +115,9 @@ typedef struct Lane {
     GArray *ends;       /* End; not waited for yet */
     gint64 begun_us;    /* of the open transaction; 0: none is open */
     gint64 used_us;     /* when it was last written to */
-    gint64 waiting_us;  /* since when its flush gets no answers; 0: it does not wait */
-    Waits waits;        /* what for, while it waits */
+    gint64 waiting_us;  /* since when its flush or its transaction gets no answers; 0: it does not wait */
+    Waits waits;        /* what for, while it waits; likewise the next */
+    Coordinator coordinator;
     int64_t batch_size; /* of its producer's requests; larger records travel alone */
     bool started;       /* its producer has fenced all others */
     bool ready;         /* transactions can begin */
@@ -206,12 +214,15 @@ SfStatus transaction_commit(Lane *lane, SfError *err);
 SfStatus delivery_write(Lane *lane, size_t input, const SfBatch *batch, SfError *err);
 SfStatus delivery_flush(Lane *lane, SfError *err);
 
-/* waiting.c: records that are not answered. Statistics come inside rd_kafka_poll() and rd_kafka_flush(). */
+/* waiting.c: records and transactions that are not answered. Statistics come inside rd_kafka_poll() and rd_kafka_flush(). */
 void waiting_begin(Lane *lane);
 void waiting_end(Lane *lane);
 int waiting_statistics(rd_kafka_t *rk, char *json, size_t size, void *opaque);
 /* SF_RETRY, and what is waited for. */
 SfStatus waiting_fail(const Lane *lane, SfError *err);
+/* Likewise where a transaction has no answer in time, and its coordinator is known. what: "does not end". False: the
+ * error is another. */
+bool waiting_fail_transaction(const Lane *lane, const rd_kafka_error_t *error, const char *what, SfError *err);
 
 /* refuse.c: rows that the broker does not take */
 bool row_refused(const Kept *kept, int64_t row);

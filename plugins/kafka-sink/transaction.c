@@ -8,27 +8,40 @@ typedef rd_kafka_error_t *(*Call)(rd_kafka_t *rk, int timeout_ms);
 
 /* Repeats a call that librdkafka lets be repeated until it answers, the time is over or the host interrupts. NULL:
  * done. */
-static rd_kafka_error_t *insist(Lane *lane, Call call)
+static rd_kafka_error_t *call_until_answered(Lane *lane, Call call)
 {
     gint64 deadline = g_get_monotonic_time() + ANSWER_MS * 1000;
+    waiting_begin(lane);
     for (;;) {
         rd_kafka_error_t *error = call(kafka_client_handle(lane->client), SLICE_MS);
         rd_kafka_poll(kafka_client_handle(lane->client), 0);
         bool again = error && rd_kafka_error_is_retriable(error) && g_get_monotonic_time() < deadline &&
                      !interrupted(lane->sink);
+        if (!error)
+            waiting_end(lane);
         if (!again)
             return error;
         rd_kafka_error_destroy(error);
     }
 }
 
+/* Frees the error. */
+static SfStatus fail_transaction(const Lane *lane, rd_kafka_error_t *error, const char *what, SfError *err)
+{
+    if (waiting_fail_transaction(lane, error, what, err)) {
+        rd_kafka_error_destroy(error);
+        return SF_RETRY;
+    }
+    return kafka_fail_error(lane->client, error, err, "transaction '%s' %s", lane->id, what);
+}
+
 SfStatus transaction_init(Lane *lane, SfError *err)
 {
     if (!lane->id || lane->ready)
         return SF_OK;
-    rd_kafka_error_t *error = lane->started ? NULL : insist(lane, rd_kafka_init_transactions);
+    rd_kafka_error_t *error = lane->started ? NULL : call_until_answered(lane, rd_kafka_init_transactions);
     if (error)
-        return kafka_fail_error(lane->client, error, err, "starting transactions of '%s'", lane->id);
+        return fail_transaction(lane, error, "does not start", err);
     lane->started = true; /* once a producer; what follows may have to be asked again */
     kafka_client_up(lane->client);
     SF_TRY(chains_verify(lane, err));
@@ -42,20 +55,20 @@ SfStatus transaction_begin(Lane *lane, SfError *err)
         return SF_OK;
     rd_kafka_error_t *error = rd_kafka_begin_transaction(kafka_client_handle(lane->client));
     if (error)
-        return kafka_fail_error(lane->client, error, err, "beginning a transaction of '%s'", lane->id);
+        return kafka_fail_error(lane->client, error, err, "transaction '%s' does not begin", lane->id);
     lane->begun_us = g_get_monotonic_time();
     return SF_OK;
 }
 
 /* The broker wants the transaction to be aborted: the next try makes it again. */
-static SfStatus fail(Lane *lane, rd_kafka_error_t *error, SfError *err)
+static SfStatus fail_end(Lane *lane, rd_kafka_error_t *error, SfError *err)
 {
     if (rd_kafka_error_txn_requires_abort(error)) {
         lane->failed = true;
         lane->ending = false;
     }
     char cause[256];
-    SfStatus status = kafka_fail_error(lane->client, error, err, "committing to topic '%s'", lane->sink->topic);
+    SfStatus status = fail_transaction(lane, error, "does not end", err);
     if (kafka_client_given_up(lane->client, cause, sizeof cause)) /* it names the topic that was meant */
         return sf_fail(err, status, "the transaction of '%s' was given up: %s", lane->split->name, cause);
     return status;
@@ -67,10 +80,15 @@ static SfStatus send_offsets(Lane *lane, const char *group, SfError *err)
     if (list->cnt == 0)
         return SF_OK;
     rd_kafka_consumer_group_metadata_t *metadata = rd_kafka_consumer_group_metadata_new(group);
+    waiting_begin(lane);
     rd_kafka_error_t *error =
         rd_kafka_send_offsets_to_transaction(kafka_client_handle(lane->client), list, metadata, ANSWER_MS);
     rd_kafka_consumer_group_metadata_destroy(metadata);
-    return error ? fail(lane, error, err) : SF_OK;
+    rd_kafka_poll(kafka_client_handle(lane->client), 0); /* statistics: which broker keeps us waiting */
+    if (error)
+        return fail_end(lane, error, err);
+    waiting_end(lane);
+    return SF_OK;
 }
 
 static bool group_seen(const Lane *lane, guint before)
@@ -110,9 +128,9 @@ SfStatus transaction_commit(Lane *lane, SfError *err)
         sf_fault(lane->node, "kafka-sink-before-commit");
         lane->ending = true;
     }
-    rd_kafka_error_t *error = insist(lane, rd_kafka_commit_transaction);
+    rd_kafka_error_t *error = call_until_answered(lane, rd_kafka_commit_transaction);
     if (error)
-        return fail(lane, error, err);
+        return fail_end(lane, error, err);
     sf_fault(lane->node, "kafka-sink-after-commit");
     lane->ending = false;
     lane->begun_us = 0;

@@ -1,6 +1,6 @@
-/* Which partition takes no records, since when, and whose it is. librdkafka alone knows which partition a record that
- * was not answered is in, and tells it in its statistics (STATISTICS.md): they come every few seconds, and are read
- * while a flush waits only. */
+/* Which partition takes no records, or which transaction gets no answers: since when, and which broker is to blame.
+ * librdkafka alone knows which partition an unanswered record is in and who coordinates a transaction, and tells it in
+ * its statistics (STATISTICS.md): they come every few seconds, and are read while a lane waits only. */
 #include <json-c/json.h>
 #include <string.h>
 
@@ -19,6 +19,7 @@ void waiting_end(Lane *lane)
 {
     lane->waiting_us = 0;
     lane->waits = (Waits){0};
+    lane->coordinator = (Coordinator){0};
 }
 
 static int64_t member_number(struct json_object *object, const char *name)
@@ -39,6 +40,23 @@ static void find_address(struct json_object *statistics, Waits *waits)
         if (member_number(broker, "nodeid") == waits->leader && json_object_object_get_ex(broker, "nodename", &address))
             g_strlcpy(waits->address, json_object_get_string(address), sizeof waits->address);
     }
+}
+
+/* Of statistics' "brokers", where a transaction's coordinator has a name of its own, and a connection as well. */
+static Coordinator look_at_coordinator(struct json_object *statistics)
+{
+    Coordinator coordinator = {0};
+    struct json_object *brokers = NULL, *broker = NULL, *address = NULL, *state = NULL;
+    if (!json_object_object_get_ex(statistics, "brokers", &brokers) ||
+        !json_object_object_get_ex(brokers, "TxnCoordinator", &broker) ||
+        !json_object_object_get_ex(broker, "nodename", &address) || !json_object_object_get_ex(broker, "state", &state))
+        return coordinator;
+    coordinator.broker = (int32_t) member_number(broker, "nodeid");
+    g_strlcpy(coordinator.address, json_object_get_string(address), sizeof coordinator.address);
+    int64_t idle_us = member_number(broker, "rxidle"); /* -1: nothing has come by this connection */
+    bool owes = member_number(broker, "waitresp_cnt") > 0 || strcmp(json_object_get_string(state), "UP") != 0;
+    coordinator.silent = owes && (idle_us < 0 || idle_us > PATIENCE_US);
+    return coordinator;
 }
 
 /* Of records that were given to librdkafka and that no broker has answered for. */
@@ -88,11 +106,18 @@ int waiting_statistics(rd_kafka_t *rk, char *json, size_t size, void *opaque)
         return 0;
     struct json_tokener *reader = json_tokener_new();
     struct json_object *statistics = json_tokener_parse_ex(reader, json, (int) MIN(size, G_MAXINT32));
-    if (statistics)
+    if (statistics) {
         lane->waits = look(statistics);
+        lane->coordinator = look_at_coordinator(statistics);
+    }
     json_object_put(statistics);
     json_tokener_free(reader);
     return 0; /* the text is librdkafka's */
+}
+
+static gint64 waited_s(const Lane *lane)
+{
+    return (g_get_monotonic_time() - lane->waiting_us) / G_USEC_PER_SEC;
 }
 
 /* "partition 2 of topic 'copy' takes no records: broker 3 ('k3:9092'), its leader, has not answered for 12 s; …" */
@@ -104,13 +129,39 @@ static SfStatus fail_waits(const Lane *lane, SfError *err)
     return sf_fail(err, SF_RETRY,
                    "partition %d of topic '%s' takes no records: its leader, broker %d ('%s'), has not answered for "
                    "%" G_GINT64_FORMAT " s; %" G_GINT64_FORMAT " records wait for it%s",
-                   waits->partition, waits->topic, waits->leader, waits->address,
-                   (g_get_monotonic_time() - lane->waiting_us) / G_USEC_PER_SEC, waits->records, others ? others : "");
+                   waits->partition, waits->topic, waits->leader, waits->address, waited_s(lane), waits->records,
+                   others ? others : "");
+}
+
+static SfStatus fail_silent(const Lane *lane, const char *what, SfError *err)
+{
+    return sf_fail(err, SF_RETRY,
+                   "transaction '%s' %s: its coordinator, broker %d ('%s'), has not answered for %" G_GINT64_FORMAT
+                   " s; restart that broker, or wait until another one takes its place",
+                   lane->id, what, lane->coordinator.broker, lane->coordinator.address, waited_s(lane));
+}
+
+bool waiting_fail_transaction(const Lane *lane, const rd_kafka_error_t *error, const char *what, SfError *err)
+{
+    const Coordinator *coordinator = &lane->coordinator;
+    if (rd_kafka_error_code(error) != RD_KAFKA_RESP_ERR__TIMED_OUT || !coordinator->address[0])
+        return false;
+    if (coordinator->silent)
+        fail_silent(lane, what, err);
+    else
+        sf_fail(err, SF_RETRY,
+                "transaction '%s' %s: its coordinator, broker %d ('%s'), answers, but has not finished for "
+                "%" G_GINT64_FORMAT " s; check that all brokers are up, for it waits for those that lead the "
+                "transaction's partitions",
+                lane->id, what, coordinator->broker, coordinator->address, waited_s(lane));
+    return true;
 }
 
 SfStatus waiting_fail(const Lane *lane, SfError *err)
 {
     g_autofree char *blocked = topic_blocked(lane);
+    if (lane->id && lane->coordinator.silent) /* nothing is sent before it has taken the partitions in */
+        return fail_silent(lane, "takes no records", err);
     if (blocked)
         return sf_fail(err, SF_RETRY, "%s; %d records wait for it or behind it", blocked,
                        rd_kafka_outq_len(kafka_client_handle(lane->client)));

@@ -278,34 +278,6 @@ static void test_a_partition_without_a_leader_is_named(void)
     g_assert_cmpint(commit_insisting(h), ==, SF_OK);
 }
 
-/* It keeps its connections and its place as leader, and answers nothing: a stopped process, a hanging disk. */
-static void test_a_leader_that_is_frozen_is_named(void)
-{
-    static const char *const rows[] = {"[\"a\"]", "[\"b\"]", "[\"c\"]", "[\"d\"]", "[\"e\"]", "[\"f\"]"};
-    enum { FROZEN_MS = 25000 };
-    g_autoptr(MockKafka) mock = mock_kafka_of(3);
-    mock_kafka_topic(mock, "out", 3);
-    for (int partition = 0; partition < 3; partition++)
-        rd_kafka_mock_partition_set_leader(mock->cluster, "out", partition, partition + 1);
-    g_autoptr(Harness) h = sink_new(mock, "delivery: at-least-once, key: k");
-    harness_input_text(h, "rows", "k string");
-    harness_open(h);
-    g_autofree char *group = g_strdup_printf("%s.%s.rows.events/0", h->node->pipeline, h->node->step);
-    rd_kafka_mock_coordinator_set(mock->cluster, "group", group, 1);
-    harness_write(h, 0, harness_rows(h, 0, "events/0", 0, rows, G_N_ELEMENTS(rows)));
-    g_assert_cmpint(commit_insisting(h), ==, SF_OK); /* all three leaders are known and connected */
-    rd_kafka_mock_broker_set_rtt(mock->cluster, 2, FROZEN_MS);
-    harness_write(h, 0, harness_rows(h, 0, "events/0", G_N_ELEMENTS(rows), rows, G_N_ELEMENTS(rows)));
-    g_assert_cmpint(harness_try_commit(h, SF_COMMIT_CHECKPOINT), ==, SF_RETRY);
-    g_assert_true(g_str_has_prefix(h->err.message,
-                                   "partition 1 of topic 'out' takes no records: its leader, broker 2 ('127.0.0.1:"));
-    g_assert_true(
-        g_regex_match_simple("'\\), has not answered for 1[0-9] s; [1-6] records wait for it$", h->err.message, 0, 0));
-    rd_kafka_mock_broker_set_rtt(mock->cluster, 2, 0);
-    g_assert_cmpint(commit_insisting(h), ==, SF_OK);
-    g_assert_cmpint(harness_committed(h, 0, "events/0"), ==, 2 * G_N_ELEMENTS(rows));
-}
-
 static void test_a_topic_that_is_forbidden_is_named(void)
 {
     static const char *const values[] = {"a"};
@@ -392,7 +364,6 @@ int main(int argc, char **argv)
     g_test_add_func("/kafka-sink/start-cut-short", test_a_start_that_is_cut_short_goes_on);
     g_test_add_func("/kafka-sink/another-start-cut-short", test_another_start_that_is_cut_short_loses_nothing);
     g_test_add_func("/kafka-sink/no-leader", test_a_partition_without_a_leader_is_named);
-    g_test_add_func("/kafka-sink/frozen-leader", test_a_leader_that_is_frozen_is_named);
     g_test_add_func("/kafka-sink/forbidden-topic", test_a_topic_that_is_forbidden_is_named);
     g_test_add_func("/kafka-sink/splits-without-rows", test_splits_without_rows_need_no_producer);
     g_test_add_func("/kafka-sink/producers-are-few", test_producers_are_few);
