@@ -214,7 +214,7 @@ SfStatus transaction_commit(Lane *lane, SfError *err);
 SfStatus delivery_write(Lane *lane, size_t input, const SfBatch *batch, SfError *err);
 SfStatus delivery_flush(Lane *lane, SfError *err);
 
-/* waiting.c: records and transactions without an answer. Statistics come inside rd_kafka_poll() and rd_kafka_flush(). */
+/* waiting.c: records and transactions without an answer. Statistics come in rd_kafka_poll() and rd_kafka_flush(). */
 void waiting_begin(Lane *lane);
 void waiting_end(Lane *lane);
 int waiting_statistics(rd_kafka_t *rk, char *json, size_t size, void *opaque);
