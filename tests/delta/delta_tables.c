@@ -245,6 +245,20 @@ static void make_texts(void)
     writer_close(&writer);
 }
 
+/* Three pages a column, in the order of their values: readers that skip pages have some to skip. */
+static void make_paged(void)
+{
+    Writer writer = writer_open("paged", "", "id int, name string, price decimal(5,2), f double", "w");
+    for (int i = 0; i < 41; i++) {
+        g_autoptr(GPtrArray) json = g_ptr_array_new_with_free_func(g_free);
+        for (int j = 0; j < 1000; j++)
+            g_ptr_array_add(json, i < 20 ? g_strdup_printf("[%d, \"name %d\", %d.25, null]", i / 20, i / 20, i / 20)
+                                         : g_strdup_printf("[%d, \"name %d\", null, %d.5]", i / 20, i / 20, i / 20));
+        writer_add(&writer, (const char *const *) json->pdata, json->len);
+    }
+    writer_close(&writer);
+}
+
 static void make_wide(void)
 {
     g_autoptr(GString) schema = g_string_new("c0 int");
@@ -277,6 +291,7 @@ int main(int argc, char **argv)
     make_many("many");
     make_many("pruned");
     make_texts();
+    make_paged();
     make_wide();
     return 0;
 }

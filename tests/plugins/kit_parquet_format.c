@@ -103,6 +103,10 @@ static char *dump(const guint8 **at)
 
 /* ---- files ---- */
 
+#define X63 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+#define X64 X63 "x"
+#define X70 X64 "xxxxxx"
+
 typedef struct File {
     GBytes *bytes;
     const guint8 *data;
@@ -146,20 +150,75 @@ static char *footer_of(const File *file)
     return text;
 }
 
-/* The field with that number of a struct's text, without it. */
+/* The end of the value that begins there: at a blank or bracket around it. */
+static const char *value_end(const char *at)
+{
+    for (int depth = 0; *at; at++) {
+        if (depth == 0 && (*at == ' ' || *at == '}' || *at == ']'))
+            return at;
+        depth += (*at == '{' || *at == '[') - (*at == '}' || *at == ']');
+    }
+    return at;
+}
+
+/* The value of the field with that number in a struct's text; NULL: it has none. */
 static char *field_of(const char *text, int id)
 {
-    g_autofree char *key = g_strdup_printf("%d:", id);
-    int depth = 0;
-    const char *start = NULL;
-    for (const char *at = text; *at; at++) {
-        if (depth == 1 && !start && (at[-1] == '{' || at[-1] == ' ') && g_str_has_prefix(at, key))
-            start = at + strlen(key);
-        depth += (*at == '{' || *at == '[') - (*at == '}' || *at == ']');
-        if (start && at > start && ((depth == 1 && *at == ' ') || depth == 0))
-            return g_strndup(start, (gsize) (at - start));
+    for (const char *at = text + 1; *at && *at != '}';) {
+        char *colon;
+        gint64 number = g_ascii_strtoll(at, &colon, 10);
+        const char *end = value_end(colon + 1);
+        if (number == id)
+            return g_strndup(colon + 1, (gsize) (end - colon - 1));
+        at = *end == ' ' ? end + 1 : end;
     }
     return NULL;
+}
+
+/* Of a list's text. */
+static char *item_of(const char *text, gsize number)
+{
+    const char *at = text + 1;
+    for (; number > 0 && *at; number--)
+        at = value_end(at) + 1;
+    return g_strndup(at, (gsize) (value_end(at) - at));
+}
+
+static gint64 number_of(const char *text, int id)
+{
+    g_autofree char *value = field_of(text, id);
+    return value ? g_ascii_strtoll(value, NULL, 10) : -1;
+}
+
+/* A ColumnChunk of a footer. */
+static char *chunk_of(const char *footer, gsize group, gsize column)
+{
+    g_autofree char *groups = field_of(footer, 4);
+    g_autofree char *one = item_of(groups, group);
+    g_autofree char *columns = field_of(one, 1);
+    return item_of(columns, column);
+}
+
+/* All pages of a chunk by its ColumnMetaData: "{header}=body" without the CRC, which is checked; bodies in hex. */
+static char *pages_of(const File *file, const char *meta)
+{
+    g_autoptr(GString) out = g_string_new(NULL);
+    gint64 start = number_of(meta, 11) >= 0 ? number_of(meta, 11) : number_of(meta, 9);
+    const guint8 *at = file->data + start, *end = at + number_of(meta, 7);
+    while (at < end) {
+        g_autofree char *header = dump(&at);
+        gsize size = (gsize) number_of(header, 3);
+        g_autofree char *crc = g_strdup_printf(" 4:%d", (gint32) crc32(0, at, (uInt) size));
+        char *place = strstr(header, crc);
+        g_assert_nonnull(place);
+        g_string_append_len(out, header, place - header);
+        g_string_append_printf(out, "%s=", place + strlen(crc));
+        for (gsize i = 0; i < size; i++)
+            g_string_append_printf(out, "%02x", *at++);
+        g_string_append_c(out, '\n');
+    }
+    g_assert_true(at == end);
+    return g_string_free(g_steal_pointer(&out), FALSE);
 }
 
 static void assert_field(const char *text, int id, const char *expected)
@@ -232,10 +291,151 @@ static void test_file(void)
     g_assert_true(g_str_has_prefix(writer, "'streamforge"));
 }
 
+/* RowGroup: 1 columns, 2 bytes, 3 rows, 5 offset, 6 packed bytes, 7 number. ColumnChunk: 2 is 0, 3 ColumnMetaData, of
+ * which 5 is levels, 6 and 7 are bytes, 9 and 11 the data and the dictionary page, 12 statistics, 13 pages by encoding.
+ * PageHeader: 1 type, 2 and 3 bytes, 5 data page, 7 dictionary. */
+static void test_chunks(void)
+{
+    static const char *const rows[] = {"[7, true, \"abcdefgh\", [1]]",   "[7, null, \"abcdefgh\", []]",
+                                       "[7, false, \"abcdefgh\", null]", "[7, true, \"abcdefgh\", [null, 2]]",
+                                       "[9, true, \"abcdefgh\", [3]]",   "[7, true, \"abcdefgh\", [4, 5]]"};
+    static const struct {
+        const char *meta;
+        const char *pages;
+    } expected[] = {
+        {"{1:1 2:[0 8] 3:['a'] 4:0 5:6L 6:53L 7:53L 9:31L 11:4L 12:{3:0L 5:'\\09\\00\\00\\00' 6:'\\07\\00\\00\\00' "
+         "7:true 8:true} 13:[{1:2 2:0 3:1} {1:0 2:8 3:1}]}",
+         "{1:2 2:8 3:8 7:{1:2 2:0}}=0700000009000000\n"
+         "{1:0 2:3 3:3 5:{1:6 2:8 3:3 4:3}}=010310\n"},
+        {"{1:0 2:[0 3] 3:['b'] 4:0 5:6L 6:29L 7:29L 9:57L 12:{3:1L 5:'\\01' 6:'\\00' 7:true 8:true} 13:[{1:0 2:0 "
+         "3:1}]}",
+         "{1:0 2:7 3:7 5:{1:6 2:0 3:3 4:3}}=02000000033d1d\n"},
+        {"{1:6 2:[0 3 8] 3:['c'] 4:0 5:6L 6:62L 7:62L 9:117L 11:86L 12:{3:0L 5:'abcdefgh' 6:'abcdefgh' 7:true 8:true} "
+         "13:[{1:2 2:0 3:1} {1:0 2:8 3:1}]}",
+         "{1:2 2:12 3:12 7:{1:1 2:0}}=080000006162636465666768\n"
+         "{1:0 2:8 3:8 5:{1:6 2:8 3:3 4:3}}=020000000c010003\n"},
+        {"{1:1 2:[0 3] 3:['d' 'list' 'element'] 4:0 5:8L 6:56L 7:56L 9:148L 12:{3:3L 5:'\\05\\00\\00\\00' "
+         "6:'\\01\\00\\00\\00' 7:true 8:true} 13:[{1:0 2:0 3:1}]}",
+         "{1:0 2:33 3:33 5:{1:8 2:0 3:3 4:3}}=020000000390030000000387ff0100000002000000030000000400000005000000\n"},
+    };
+    g_auto(File) file = {0};
+    write_file("a int not null, b bool, c string, d list<int>", rows, G_N_ELEMENTS(rows), &(ParquetOptions){0}, &file);
+    g_autofree char *footer = footer_of(&file);
+    for (gsize i = 0; i < G_N_ELEMENTS(expected); i++) {
+        g_autofree char *chunk = chunk_of(footer, 0, i);
+        g_autofree char *meta = field_of(chunk, 3);
+        g_autofree char *pages = pages_of(&file, meta);
+        assert_field(chunk, 2, "0L");
+        assert_field(chunk, 4, NULL); /* one page: no index */
+        g_assert_cmpstr(meta, ==, expected[i].meta);
+        g_assert_cmpstr(pages, ==, expected[i].pages);
+    }
+}
+
+/* OffsetIndex: 1 the pages, each 1 where it is, 2 its size, header included, 3 its first row. They are the chunk's data
+ * pages, one behind the other. */
+static void assert_locations(const File *file, const char *meta, const char *offsets, const char *firsts)
+{
+    g_auto(GStrv) rows = g_strsplit(firsts, " ", -1);
+    g_autofree char *list = field_of(offsets, 1);
+    gint64 at = number_of(meta, 9);
+    for (gsize i = 0; rows[i]; i++) {
+        g_autofree char *place = item_of(list, i);
+        const guint8 *page = file->data + at;
+        g_autofree char *header = dump(&page);
+        g_autofree char *expected = g_strdup_printf("{1:%" G_GINT64_FORMAT "L 2:%d 3:%sL}", at,
+                                                    (int) (page - file->data - at + number_of(header, 3)), rows[i]);
+        g_assert_cmpstr(place, ==, expected);
+        assert_field(header, 1, "0");
+        at = page - file->data + number_of(header, 3);
+    }
+    gint64 start = number_of(meta, 11) >= 0 ? number_of(meta, 11) : number_of(meta, 9);
+    g_assert_cmpint(at, ==, start + number_of(meta, 7));
+}
+
+static void assert_chunk_index(const File *file, const char *footer, gsize column, const char *columns,
+                               const char *firsts)
+{
+    g_autofree char *chunk = chunk_of(footer, 0, column);
+    g_autofree char *meta = field_of(chunk, 3);
+    const guint8 *at = file->data + number_of(chunk, 4);
+    g_autofree char *offsets = dump(&at);
+    g_assert_cmpint(at - file->data, ==, number_of(chunk, 4) + number_of(chunk, 5));
+    assert_locations(file, meta, offsets, firsts);
+    g_assert_cmpint(number_of(chunk, 6) >= 0, ==, columns != NULL);
+    if (!columns)
+        return;
+    at = file->data + number_of(chunk, 6);
+    g_autofree char *index = dump(&at);
+    g_assert_cmpint(at - file->data, ==, number_of(chunk, 6) + number_of(chunk, 7));
+    g_assert_cmpstr(index, ==, columns);
+}
+
+/* ColumnIndex: 1 null pages, 2 minima, 3 maxima, 4 order (none), 5 nulls. Pages of two rows; one with a NaN has no
+ * bounds, nor has binary; a long text's are cut. */
+static void test_indexes(void)
+{
+    static const char *const rows[] = {"[5, \"b\", 1.5, [1, 2], \"x\", 7]", "[3, \"a\", -0.0, [], \"x\", 7]",
+                                       "[null, null, \"NaN\", null, \"x\", 8]",
+                                       "[null, \"" X70 "\", 2, [3, null], \"x\", 7]", "[-7, \"c\", 2, [4], null, 7]"};
+    g_auto(File) file = {0};
+    write_file("a int, b string, c double, d list<int>, e binary, f bigint", rows, G_N_ELEMENTS(rows),
+               &(ParquetOptions){.page_rows = 2}, &file);
+    g_autofree char *footer = footer_of(&file);
+    assert_chunk_index(&file, footer, 0,
+                       "{1:[false true false] 2:['\\03\\00\\00\\00' '' '\\f9\\ff\\ff\\ff'] "
+                       "3:['\\05\\00\\00\\00' '' '\\f9\\ff\\ff\\ff'] 4:0 5:[0L 2L 0L]}",
+                       "0 2 4");
+    assert_chunk_index(&file, footer, 1,
+                       "{1:[false false false] 2:['a' '" X64 "' 'c'] 3:['b' '" X63 "y' 'c'] 4:0 5:[0L 1L 0L]}",
+                       "0 2 4");
+    assert_chunk_index(&file, footer, 2, NULL, "0 2 4");
+    assert_chunk_index(&file, footer, 3,
+                       "{1:[false false false] 2:['\\01\\00\\00\\00' '\\03\\00\\00\\00' '\\04\\00\\00\\00'] "
+                       "3:['\\02\\00\\00\\00' '\\03\\00\\00\\00' '\\04\\00\\00\\00'] 4:0 5:[1L 2L 0L]}",
+                       "0 2 4");
+    assert_chunk_index(&file, footer, 4, NULL, "0 2 4");
+    assert_chunk_index(
+        &file, footer, 5,
+        "{1:[false false false] 2:['\\07\\00\\00\\00\\00\\00\\00\\00' '\\07\\00\\00\\00\\00\\00\\00\\00' "
+        "'\\07\\00\\00\\00\\00\\00\\00\\00'] 3:['\\07\\00\\00\\00\\00\\00\\00\\00' "
+        "'\\08\\00\\00\\00\\00\\00\\00\\00' '\\07\\00\\00\\00\\00\\00\\00\\00'] 4:0 5:[0L 0L 0L]}",
+        "0 2 4");
+}
+
+/* Groups are numbered, and have their bytes one behind the other; those of single pages have no index. */
+static void test_groups(void)
+{
+    static const char *const rows[] = {"[1]", "[2]", "[3]", "[4]"};
+    g_auto(File) file = {0};
+    write_file("a int not null", rows, G_N_ELEMENTS(rows), &(ParquetOptions){.page_rows = 1, .row_group_rows = 3},
+               &file);
+    g_autofree char *footer = footer_of(&file);
+    g_autofree char *groups = field_of(footer, 4);
+    gint64 at = 4;
+    for (gsize i = 0; i < 2; i++) {
+        g_autofree char *group = item_of(groups, i);
+        g_autofree char *chunk = chunk_of(footer, i, 0);
+        g_autofree char *number = g_strdup_printf("%" G_GSIZE_FORMAT "i16", i);
+        g_assert_cmpint(number_of(group, 3), ==, i == 0 ? 3 : 1);
+        g_assert_cmpint(number_of(group, 5), ==, at);
+        g_assert_cmpint(number_of(group, 2), ==, number_of(group, 6));
+        assert_field(group, 7, number);
+        g_assert_cmpint(number_of(chunk, 4) > 0, ==, i == 0);
+        at += number_of(group, 6);
+    }
+    g_autofree char *indexed = chunk_of(footer, 0, 0);
+    g_assert_cmpint(number_of(indexed, 6), ==, at);
+    g_assert_cmpint(number_of(indexed, 4), ==, at + number_of(indexed, 7));
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/parquet/format/schema elements have the format's numbers", test_schema);
     g_test_add_func("/parquet/format/a file says what the format wants", test_file);
+    g_test_add_func("/parquet/format/chunks and pages have the format's numbers", test_chunks);
+    g_test_add_func("/parquet/format/pages of larger chunks have an index", test_indexes);
+    g_test_add_func("/parquet/format/row groups are numbered", test_groups);
     return g_test_run();
 }

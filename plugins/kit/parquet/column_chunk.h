@@ -5,7 +5,7 @@
 #include "codec.h"
 #include "dictionary.h"
 #include "hybrid.h"
-#include "stats.h"
+#include "page_index.h"
 
 /* Values are taken in slices of this many at most, column by column: they stay in the first cache. */
 #define SLICE_VALUES 2048
@@ -22,7 +22,8 @@ typedef struct Scratch {
     Buffer body;   /* of the page that is closed */
     Buffer packed; /* the same, compressed */
     Buffer padded; /* texts of a slice that were too short */
-    Buffer words;  /* levels on their way into the hybrid encoding */
+    Buffer words;  /* levels on their way into the hybrid encoding; entries of a dictionary */
+    Buffer marks;  /* a byte an entry of a dictionary: whether the page has it */
     union {
         uint64_t u64[SLICE_VALUES];
         uint32_t u32[SLICE_VALUES];
@@ -44,6 +45,7 @@ typedef struct ColumnWriter {
     int64_t page_rows;
     int64_t page_levels;
     int64_t page_values;
+    ParquetStats page; /* its bounds */
     /* The chunk that is open. */
     Dictionary dictionary;
     bool use_dictionary;
@@ -53,6 +55,8 @@ typedef struct ColumnWriter {
     Buffer pages;
     int64_t pages_unpacked; /* bytes of `pages` before compression, headers included */
     int64_t chunk_levels;
+    int64_t chunk_rows; /* of the pages that are closed */
+    PageIndex index;
     int32_t dictionary_pages; /* data pages with indices */
     int32_t plain_pages;
     ParquetStats chunk;
@@ -65,11 +69,11 @@ size_t column_chunk_number_width(const ParquetNode *leaf);
 /* n values into the open page as PLAIN. */
 void column_chunk_add_plain_bytes(ColumnWriter *column, const SfBytes *bytes, size_t n);
 
-/* n values into the chunk's bounds: numbers in `values`, byte strings in `bytes`. */
+/* n values into the page's bounds: numbers in `values`, byte strings in `bytes`. */
 void column_chunk_add_stats(ColumnWriter *column, const void *values, const SfBytes *bytes, size_t n);
 
-/* The dictionary's values are all values of the chunk so far: their bounds are the chunk's. */
-void column_chunk_add_dictionary_stats(ColumnWriter *column, Scratch *scratch);
+/* The values that the open page's indices mean into its bounds. */
+void column_chunk_add_index_stats(ColumnWriter *column, Scratch *scratch);
 
 /* Gives up the dictionary while all indices are still in the open page, whose values become PLAIN. */
 void column_chunk_drop_dictionary(ColumnWriter *column, Scratch *scratch);

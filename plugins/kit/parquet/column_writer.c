@@ -24,6 +24,8 @@ void column_writer_done(ColumnWriter *column)
     buffer_done(&column->reps);
     buffer_done(&column->pages);
     dictionary_done(&column->dictionary);
+    page_index_done(&column->index);
+    parquet_stats_done(&column->page);
     parquet_stats_done(&column->chunk);
     parquet_stats_done(&column->file);
 }
@@ -31,7 +33,8 @@ void column_writer_done(ColumnWriter *column)
 size_t column_writer_memory(const ColumnWriter *column)
 {
     return column->values.capacity + column->indices.capacity + column->defs.capacity + column->reps.capacity +
-           column->pages.capacity + dictionary_memory(&column->dictionary);
+           column->pages.capacity + column->index.entries.capacity + column->index.bounds.capacity +
+           dictionary_memory(&column->dictionary);
 }
 
 int64_t column_writer_size(const ColumnWriter *column)
@@ -97,7 +100,7 @@ static void put_bools(ColumnWriter *column, const SfColumn *view, const int32_t 
             buffer_add_byte(&column->values, 0);
         column->values.data[at / 8] |= (uint8_t) (value << at % 8);
         int64_t bound = value;
-        ParquetStats *stats = &column->chunk;
+        ParquetStats *stats = &column->page;
         stats->min_int = stats->any ? MIN(stats->min_int, bound) : bound;
         stats->max_int = stats->any ? MAX(stats->max_int, bound) : bound;
         stats->any = true;

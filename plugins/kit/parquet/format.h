@@ -166,6 +166,28 @@ typedef enum StatisticsField {
     STATISTICS_MIN_IS_EXACT = 8
 } StatisticsField;
 
+/* enum BoundaryOrder */
+typedef enum ParquetBoundaryOrder { PARQUET_UNORDERED = 0 } ParquetBoundaryOrder;
+
+/* struct ColumnIndex */
+typedef enum ColumnIndexField {
+    COLUMN_INDEX_NULL_PAGES = 1,
+    COLUMN_INDEX_MIN_VALUES = 2,
+    COLUMN_INDEX_MAX_VALUES = 3,
+    COLUMN_INDEX_BOUNDARY_ORDER = 4,
+    COLUMN_INDEX_NULL_COUNTS = 5
+} ColumnIndexField;
+
+/* struct OffsetIndex */
+typedef enum OffsetIndexField { OFFSET_INDEX_PAGE_LOCATIONS = 1 } OffsetIndexField;
+
+/* struct PageLocation */
+typedef enum PageLocationField {
+    PAGE_LOCATION_OFFSET = 1,
+    PAGE_LOCATION_COMPRESSED_SIZE = 2,
+    PAGE_LOCATION_FIRST_ROW = 3
+} PageLocationField;
+
 /* struct PageHeader */
 typedef enum PageHeaderField {
     PAGE_TYPE = 1,

@@ -78,6 +78,7 @@ static void clear_page(ColumnWriter *column)
 {
     column->values.size = column->indices.size = column->defs.size = column->reps.size = 0;
     column->page_levels = column->page_rows = column->page_values = 0;
+    parquet_stats_clear(&column->page);
 }
 
 static SfStatus close_page(ColumnWriter *column, Scratch *scratch, SfError *err)
@@ -86,8 +87,11 @@ static SfStatus close_page(ColumnWriter *column, Scratch *scratch, SfError *err)
         return SF_OK;
     if (column->use_dictionary && column->dictionary_pages == 0 && !dictionary_pays(column))
         column_chunk_drop_dictionary(column, scratch);
+    if (column->use_dictionary)
+        column_chunk_add_index_stats(column, scratch);
     const ParquetNode *leaf = column->leaf;
     Buffer *body = &scratch->body;
+    size_t start = column->pages.size;
     body->size = 0;
     if (leaf->max_rep > 0)
         add_levels(scratch, &column->reps, column->page_levels, leaf->max_rep);
@@ -101,8 +105,17 @@ static SfStatus close_page(ColumnWriter *column, Scratch *scratch, SfError *err)
                     column->use_dictionary ? PARQUET_RLE_DICTIONARY : PARQUET_PLAIN, &column->pages, err));
     column->dictionary_pages += column->use_dictionary;
     column->plain_pages += !column->use_dictionary;
+    page_index_add(&column->index,
+                   &(PageEntry){.offset = (int64_t) start,
+                                .first_row = column->chunk_rows,
+                                .nulls = column->page_levels - column->page_values,
+                                .values = column->page_values,
+                                .size = (int32_t) (column->pages.size - start)},
+                   &column->page, leaf);
     column->chunk_levels += column->page_levels;
+    column->chunk_rows += column->page_rows;
     column->chunk.nulls += column->page_levels - column->page_values;
+    parquet_stats_merge(&column->chunk, &column->page, leaf);
     clear_page(column);
     return SF_OK;
 }
@@ -115,11 +128,9 @@ SfStatus pages_slice_done(ColumnWriter *column, Scratch *scratch, SfError *err)
     if (!overflow && !full)
         return SF_OK;
     SF_TRY(close_page(column, scratch, err));
-    if (overflow && column->use_dictionary) {
-        /* What has been referred to stays; new values are PLAIN from here. */
-        column_chunk_add_dictionary_stats(column, scratch);
+    /* What has been referred to stays; new values are PLAIN from here. */
+    if (overflow)
         column->use_dictionary = false;
-    }
     return SF_OK;
 }
 
@@ -130,11 +141,11 @@ static void encode_encodings(const ColumnWriter *column, ThriftWriter *meta)
     bool dictionary = column->dictionary_pages > 0;
     thrift_begin_list(meta, COLUMN_ENCODINGS, THRIFT_I32, (size_t) plain + levels + dictionary);
     if (plain)
-        thrift_element_i32(meta, PARQUET_PLAIN);
+        thrift_element_int(meta, PARQUET_PLAIN);
     if (levels)
-        thrift_element_i32(meta, PARQUET_RLE);
+        thrift_element_int(meta, PARQUET_RLE);
     if (dictionary)
-        thrift_element_i32(meta, PARQUET_RLE_DICTIONARY);
+        thrift_element_int(meta, PARQUET_RLE_DICTIONARY);
 }
 
 static void encode_page_count(ThriftWriter *meta, ParquetPageType type, ParquetEncoding encoding, int32_t count)
@@ -195,7 +206,8 @@ void pages_reset(ColumnWriter *column)
     parquet_stats_clear(&column->chunk);
     dictionary_clear(&column->dictionary);
     column->pages.size = 0;
-    column->pages_unpacked = column->chunk_levels = column->plain_bytes = 0;
+    page_index_clear(&column->index);
+    column->pages_unpacked = column->chunk_levels = column->chunk_rows = column->plain_bytes = 0;
     column->dictionary_pages = column->plain_pages = 0;
     column->sampled = false;
     column->use_dictionary = column->leaf->physical != PARQUET_BOOLEAN && column->skip_chunks == 0;
@@ -203,12 +215,10 @@ void pages_reset(ColumnWriter *column)
         column->skip_chunks--;
 }
 
-SfStatus pages_end_chunk(ColumnWriter *column, Scratch *scratch, Buffer *file, ThriftWriter *meta, int64_t *unpacked,
-                         SfError *err)
+SfStatus pages_end_chunk(ColumnWriter *column, Scratch *scratch, OpenGroup *group, SfError *err)
 {
     SF_TRY(close_page(column, scratch, err));
-    if (column->use_dictionary)
-        column_chunk_add_dictionary_stats(column, scratch);
+    Buffer *file = group->file;
     Chunk chunk = {.dictionary_offset = (int64_t) file->size};
     if (column->dictionary_pages > 0)
         SF_TRY(add_page(column, scratch, column->dictionary.body.data, column->dictionary.body.size,
@@ -218,8 +228,11 @@ SfStatus pages_end_chunk(ColumnWriter *column, Scratch *scratch, Buffer *file, T
     if (column->pages.capacity > KEPT_BYTES)
         buffer_done(&column->pages);
     chunk.size = (int64_t) file->size - chunk.dictionary_offset;
-    encode_chunk(column, scratch, &chunk, meta);
-    *unpacked += column->pages_unpacked;
+    encode_chunk(column, scratch, &chunk, group->meta);
+    /* The places of the indexes are known at the end of the file: they go before the byte that ends the struct. */
+    file_index_add(group->index, &column->index, chunk.data_offset, group->meta->out->size - 1);
+    group->most_pages = MAX(group->most_pages, page_index_pages(&column->index));
+    group->unpacked += column->pages_unpacked;
     parquet_stats_merge(&column->file, &column->chunk, column->leaf);
     pages_reset(column);
     return SF_OK;

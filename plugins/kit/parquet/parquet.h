@@ -2,7 +2,8 @@
  *
  * The writer takes batches as they come, column by column. What it holds is bounded: one open page and one
  * dictionary a column, and the compressed pages of the file so far. Written: data page v1, dictionary (with a fall
- * back to PLAIN) and PLAIN, page CRCs, statistics. Types: all of sf/schema.h, and maps as lists of key and value. */
+ * back to PLAIN) and PLAIN, page CRCs, statistics, and page indexes of row groups in which a column has several pages.
+ * Types: all of sf/schema.h, and maps as lists of key and value. */
 #ifndef KIT_PARQUET_H
 #define KIT_PARQUET_H
 

@@ -3,9 +3,6 @@
 
 #include <math.h>
 
-/* What parquet-java cuts its index bounds to; longer values cost every reader of the footer. */
-#define BOUND_MAX 64
-
 void parquet_stats_clear(ParquetStats *stats)
 {
     Buffer min = stats->min_bytes;
@@ -188,6 +185,14 @@ size_t parquet_cut(const uint8_t *text, size_t size, size_t limit, bool utf8)
     return limit;
 }
 
+static void set_bound(ParquetBound *bound, const void *bytes, size_t size)
+{
+    if (size > 0)
+        memcpy(bound->bytes, bytes, size);
+    bound->size = size;
+    bound->known = bound->exact = true;
+}
+
 /* The smallest text of its length above all that begin with text[0, size): the last character that can is raised by one
  * and what follows it dropped. Only ASCII characters are raised in utf8, which keeps it valid; 0: there is none. */
 static size_t raise_bound(uint8_t *text, size_t size, bool utf8)
@@ -201,24 +206,19 @@ static size_t raise_bound(uint8_t *text, size_t size, bool utf8)
     return 0;
 }
 
-static void encode_bytes(const ParquetStats *stats, const ParquetNode *leaf, ThriftWriter *writer)
+/* What parquet-java cuts its index bounds to; longer values cost every reader of the footer. */
+static void text_bounds(const ParquetStats *stats, const ParquetNode *leaf, ParquetBounds *out)
 {
     bool utf8 = leaf->type == SF_UTF8;
-    size_t min = parquet_cut(stats->min_bytes.data, stats->min_bytes.size, BOUND_MAX, utf8);
-    size_t max = parquet_cut(stats->max_bytes.data, stats->max_bytes.size, BOUND_MAX, utf8);
-    uint8_t bound[BOUND_MAX];
-    if (max > 0)
-        memcpy(bound, stats->max_bytes.data, max);
-    bool exact = max == stats->max_bytes.size;
-    if (!exact)
-        max = raise_bound(bound, max, utf8);
-    bool has_max = exact || max > 0;
-    if (has_max)
-        thrift_add_binary(writer, STATISTICS_MAX_VALUE, bound, max);
-    thrift_add_binary(writer, STATISTICS_MIN_VALUE, stats->min_bytes.data, min);
-    if (has_max)
-        thrift_add_bool(writer, STATISTICS_MAX_IS_EXACT, exact);
-    thrift_add_bool(writer, STATISTICS_MIN_IS_EXACT, min == stats->min_bytes.size);
+    size_t min = parquet_cut(stats->min_bytes.data, stats->min_bytes.size, PARQUET_BOUND_MAX, utf8);
+    size_t max = parquet_cut(stats->max_bytes.data, stats->max_bytes.size, PARQUET_BOUND_MAX, utf8);
+    set_bound(&out->min, stats->min_bytes.data, min);
+    set_bound(&out->max, stats->max_bytes.data, max);
+    out->min.exact = min == stats->min_bytes.size;
+    out->max.exact = max == stats->max_bytes.size;
+    if (!out->max.exact)
+        out->max.size = raise_bound(out->max.bytes, max, utf8);
+    out->max.known = out->max.exact || out->max.size > 0;
 }
 
 /* Both zeros are equal, but not for readers that order them: each bound has the sign that holds for those too. */
@@ -233,25 +233,20 @@ static uint64_t float_bits(double bound, bool up, bool narrow)
     return narrow ? word : wide;
 }
 
-static void encode_fixed(const ParquetStats *stats, const ParquetNode *leaf, ThriftWriter *writer)
+static void number_bounds(const ParquetStats *stats, const ParquetNode *leaf, ParquetBounds *out)
 {
-    uint64_t min;
-    uint64_t max;
+    uint64_t min = (uint64_t) stats->min_int;
+    uint64_t max = (uint64_t) stats->max_int;
     bool single = leaf->physical == PARQUET_FLOAT;
     size_t width = leaf->physical == PARQUET_BOOLEAN ? 1 : leaf->physical == PARQUET_INT32 || single ? 4 : 8;
     if (leaf->physical == PARQUET_DOUBLE || single) {
         min = float_bits(stats->min_float, false, single);
         max = float_bits(stats->max_float, true, single);
-    } else {
-        min = (uint64_t) stats->min_int;
-        max = (uint64_t) stats->max_int;
     }
     min = GUINT64_TO_LE(min);
     max = GUINT64_TO_LE(max);
-    thrift_add_binary(writer, STATISTICS_MAX_VALUE, &max, width);
-    thrift_add_binary(writer, STATISTICS_MIN_VALUE, &min, width);
-    thrift_add_bool(writer, STATISTICS_MAX_IS_EXACT, true);
-    thrift_add_bool(writer, STATISTICS_MIN_IS_EXACT, true);
+    set_bound(&out->min, &min, width);
+    set_bound(&out->max, &max, width);
 }
 
 bool parquet_stats_bounded(const ParquetStats *stats)
@@ -259,19 +254,34 @@ bool parquet_stats_bounded(const ParquetStats *stats)
     return stats->any && !stats->nan;
 }
 
+bool parquet_stats_bounds(const ParquetStats *stats, const ParquetNode *leaf, ParquetBounds *out)
+{
+    if (!parquet_stats_bounded(stats))
+        return false;
+    if (leaf->physical == PARQUET_BYTE_ARRAY) {
+        text_bounds(stats, leaf, out);
+    } else if (leaf->physical == PARQUET_FIXED) {
+        set_bound(&out->min, stats->min_bytes.data, stats->min_bytes.size);
+        set_bound(&out->max, stats->max_bytes.data, stats->max_bytes.size);
+    } else {
+        number_bounds(stats, leaf, out);
+    }
+    return true;
+}
+
 void parquet_stats_encode(const ParquetStats *stats, const ParquetNode *leaf, ThriftWriter *writer)
 {
-    bool bounded = parquet_stats_bounded(stats);
+    ParquetBounds bounds;
+    bool bounded = parquet_stats_bounds(stats, leaf, &bounds);
     thrift_begin_struct(writer, COLUMN_STATISTICS);
     thrift_add_i64(writer, STATISTICS_NULL_COUNT, stats->nulls);
-    if (bounded && leaf->physical == PARQUET_BYTE_ARRAY)
-        encode_bytes(stats, leaf, writer);
-    else if (bounded && leaf->physical == PARQUET_FIXED) {
-        thrift_add_binary(writer, STATISTICS_MAX_VALUE, stats->max_bytes.data, stats->max_bytes.size);
-        thrift_add_binary(writer, STATISTICS_MIN_VALUE, stats->min_bytes.data, stats->min_bytes.size);
-        thrift_add_bool(writer, STATISTICS_MAX_IS_EXACT, true);
-        thrift_add_bool(writer, STATISTICS_MIN_IS_EXACT, true);
-    } else if (bounded)
-        encode_fixed(stats, leaf, writer);
+    if (bounded && bounds.max.known)
+        thrift_add_binary(writer, STATISTICS_MAX_VALUE, bounds.max.bytes, bounds.max.size);
+    if (bounded)
+        thrift_add_binary(writer, STATISTICS_MIN_VALUE, bounds.min.bytes, bounds.min.size);
+    if (bounded && bounds.max.known)
+        thrift_add_bool(writer, STATISTICS_MAX_IS_EXACT, bounds.max.exact);
+    if (bounded)
+        thrift_add_bool(writer, STATISTICS_MIN_IS_EXACT, bounds.min.exact);
     thrift_end_struct(writer);
 }

@@ -30,7 +30,24 @@ void parquet_stats_merge(ParquetStats *stats, const ParquetStats *more, const Pa
  * one among the values no pair of numbers bounds them. */
 bool parquet_stats_bounded(const ParquetStats *stats);
 
-/* ColumnMetaData.statistics; long strings are cut. */
+#define PARQUET_BOUND_MAX 64
+
+typedef struct ParquetBound {
+    uint8_t bytes[PARQUET_BOUND_MAX];
+    size_t size;
+    bool known;
+    bool exact; /* it is one of the values */
+} ParquetBound;
+
+typedef struct ParquetBounds {
+    ParquetBound min; /* always known */
+    ParquetBound max;
+} ParquetBounds;
+
+/* As files have them: PLAIN without a length, long strings cut. false: none may be told. */
+bool parquet_stats_bounds(const ParquetStats *stats, const ParquetNode *leaf, ParquetBounds *out);
+
+/* ColumnMetaData.statistics. */
 void parquet_stats_encode(const ParquetStats *stats, const ParquetNode *leaf, ThriftWriter *writer);
 
 /* Of valid UTF-8, U+0000 counted like others. */

@@ -14,6 +14,12 @@ void thrift_writer_init(ThriftWriter *writer, Buffer *out)
     *writer = (ThriftWriter){.out = out};
 }
 
+void thrift_writer_resume(ThriftWriter *writer, Buffer *out, int16_t last)
+{
+    thrift_writer_init(writer, out);
+    writer->last[0] = last;
+}
+
 static void add_header(ThriftWriter *writer, int16_t id, ThriftType type)
 {
     int16_t *last = &writer->last[writer->depth];
@@ -107,9 +113,14 @@ void thrift_end_struct(ThriftWriter *writer)
         writer->depth--;
 }
 
-void thrift_element_i32(ThriftWriter *writer, int32_t value)
+void thrift_element_int(ThriftWriter *writer, int64_t value)
 {
     buffer_add_varint(writer->out, zigzag(value));
+}
+
+void thrift_element_bool(ThriftWriter *writer, bool value)
+{
+    buffer_add_byte(writer->out, value ? THRIFT_TRUE : THRIFT_FALSE);
 }
 
 static uint8_t read_byte(ThriftReader *reader)

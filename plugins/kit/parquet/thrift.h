@@ -33,6 +33,8 @@ typedef struct ThriftWriter {
 } ThriftWriter;
 
 void thrift_writer_init(ThriftWriter *writer, Buffer *out); /* begins the outermost struct */
+void thrift_writer_resume(ThriftWriter *writer, Buffer *out,
+                          int16_t last); /* goes on behind field `last` of a struct */
 void thrift_add_i32(ThriftWriter *writer, int16_t id, int32_t value);
 void thrift_add_i64(ThriftWriter *writer, int16_t id, int64_t value);
 void thrift_add_i16(ThriftWriter *writer, int16_t id, int16_t value);
@@ -44,7 +46,8 @@ void thrift_begin_list(ThriftWriter *writer, int16_t id, ThriftType element, siz
 void thrift_begin_struct(ThriftWriter *writer, int16_t id);
 void thrift_begin_element(ThriftWriter *writer); /* a struct that is an element of a list */
 void thrift_end_struct(ThriftWriter *writer);
-void thrift_element_i32(ThriftWriter *writer, int32_t value);
+void thrift_element_int(ThriftWriter *writer, int64_t value); /* of any width but i8 */
+void thrift_element_bool(ThriftWriter *writer, bool value);   /* of a list of THRIFT_TRUE */
 void thrift_element_binary(ThriftWriter *writer, const void *data, size_t size);
 
 /* Reads untrusted bytes: the first error sets `failed`, everything after it reads as zero or empty. */

@@ -13,6 +13,7 @@ struct ParquetWriter {
     bool own_scratch;
     Buffer file;
     Buffer groups; /* RowGroup structs of the footer */
+    FileIndex index;
     size_t n_groups;
     int64_t group_rows;
     int64_t rows;
@@ -31,6 +32,7 @@ static void set_default(int64_t *value, int64_t other)
 static void start_file(ParquetWriter *writer)
 {
     writer->file.size = writer->groups.size = 0;
+    file_index_rewind(&writer->index, (FileIndexMark){0});
     writer->n_groups = 0;
     writer->rows = writer->group_rows = 0;
     writer->finished = writer->failed = false;
@@ -54,6 +56,7 @@ void parquet_scratch_free(ParquetScratch *scratch)
     buffer_done(&scratch->body);
     buffer_done(&scratch->packed);
     buffer_done(&scratch->words);
+    buffer_done(&scratch->marks);
     buffer_done(&scratch->padded);
     g_free(scratch);
 }
@@ -105,6 +108,7 @@ void parquet_writer_free(ParquetWriter *writer)
         parquet_scratch_free(writer->scratch);
     buffer_done(&writer->file);
     buffer_done(&writer->groups);
+    file_index_done(&writer->index);
     parquet_node_free(writer->root);
     g_free(writer);
 }
@@ -124,13 +128,17 @@ static SfStatus end_row_group(ParquetWriter *writer, SfError *err)
         return SF_OK;
     ThriftWriter meta;
     int64_t start = (int64_t) writer->file.size;
-    int64_t unpacked = 0;
+    OpenGroup group = {.file = &writer->file, .meta = &meta, .index = &writer->index};
+    FileIndexMark mark = file_index_mark(&writer->index);
     reserve_group(writer);
     thrift_writer_init(&meta, &writer->groups);
     thrift_begin_list(&meta, GROUP_COLUMNS, THRIFT_STRUCT, writer->leaves->len);
     for (guint i = 0; i < writer->leaves->len; i++)
-        SF_TRY(pages_end_chunk(&writer->columns[i], writer->scratch, &writer->file, &meta, &unpacked, err));
-    thrift_add_i64(&meta, GROUP_TOTAL_BYTE_SIZE, unpacked);
+        SF_TRY(pages_end_chunk(&writer->columns[i], writer->scratch, &group, err));
+    /* Of single pages the index says what the footer says. */
+    if (group.most_pages < 2)
+        file_index_rewind(&writer->index, mark);
+    thrift_add_i64(&meta, GROUP_TOTAL_BYTE_SIZE, group.unpacked);
     thrift_add_i64(&meta, GROUP_NUM_ROWS, writer->group_rows);
     thrift_add_i64(&meta, GROUP_FILE_OFFSET, start);
     thrift_add_i64(&meta, GROUP_TOTAL_COMPRESSED_SIZE, (int64_t) writer->file.size - start);
@@ -200,10 +208,10 @@ int64_t parquet_writer_size(const ParquetWriter *writer)
 int64_t parquet_writer_memory(const ParquetWriter *writer)
 {
     const Scratch *scratch = writer->scratch;
-    size_t size = sizeof *writer + writer->file.capacity + writer->groups.capacity;
+    size_t size = sizeof *writer + writer->file.capacity + writer->groups.capacity + file_index_memory(&writer->index);
     if (writer->own_scratch)
         size += sizeof *scratch + scratch->body.capacity + scratch->packed.capacity + scratch->words.capacity +
-                scratch->padded.capacity;
+                scratch->padded.capacity + scratch->marks.capacity;
     for (guint i = 0; i < writer->leaves->len; i++)
         size += sizeof *writer->columns + column_writer_memory(&writer->columns[i]);
     return (int64_t) size;
@@ -231,6 +239,8 @@ static void add_calendar(ParquetWriter *writer, ThriftWriter *meta)
 /* FileMetaData; every leaf has TYPE_ORDER, without which readers ignore min_value and max_value. */
 static void add_footer(ParquetWriter *writer)
 {
+    int64_t indexes = (int64_t) writer->file.size;
+    file_index_write(&writer->index, &writer->file);
     size_t start = writer->file.size;
     ThriftWriter meta;
     thrift_writer_init(&meta, &writer->file);
@@ -238,7 +248,7 @@ static void add_footer(ParquetWriter *writer)
     parquet_schema_encode(writer->root, &meta);
     thrift_add_i64(&meta, FILE_NUM_ROWS, writer->rows);
     thrift_begin_list(&meta, FILE_ROW_GROUPS, THRIFT_STRUCT, writer->n_groups);
-    buffer_add(&writer->file, writer->groups.data, writer->groups.size);
+    file_index_write_groups(&writer->index, &writer->groups, indexes, &writer->file);
     add_calendar(writer, &meta);
     thrift_add_string(&meta, FILE_CREATED_BY, "streamforge version " SF_VERSION " (build 0)");
     thrift_begin_list(&meta, FILE_COLUMN_ORDERS, THRIFT_STRUCT, writer->leaves->len);
