@@ -160,27 +160,23 @@ static bool is_flag(const char *name)
     return false;
 }
 
-/* "produce:7:15: step 'events': option 'interval': …" is of a file that nobody has written; "--interval: …" is not. */
-static void complain(const char *message)
+/* The place and the step are of a file that nobody has written; the option may be a flag. */
+static void complain(const Diagnostic *diagnostic)
 {
-    const char *step = strstr(message, "step '"), *text = step ? strstr(step, "': ") : NULL;
-    text = text ? text + 3 : message;
-    bool quoted = g_str_has_prefix(text, "option '");
-    const char *start = quoted ? text + 8 : text, *colon = strstr(start, ": ");
-    g_autofree char *name = g_strndup(start, strcspn(start, quoted ? "'" : ":"));
+    g_autofree char *name = g_strdup(diagnostic->option ? diagnostic->option : "");
     g_strdelimit(name, "_", '-');
-    if (colon && is_flag(name))
-        fprintf(stderr, "sfrun produce: --%s%s\n", name, colon);
+    if (is_flag(name))
+        fprintf(stderr, "sfrun produce: --%s: %s\n", name, diagnostic_cause(diagnostic));
     else
-        fprintf(stderr, "sfrun produce: %s\n", text);
+        fprintf(stderr, "sfrun produce: %s\n", diagnostic->text);
 }
 
 static int run(const char *text, bool quiet)
 {
     g_autoptr(Diagnostics) diagnostics = diagnostics_new();
     g_autoptr(Pipeline) pipeline = pipeline_load_text(text, "produce", diagnostics);
-    for (guint i = 0; !pipeline && i < diagnostics->messages->len; i++)
-        complain(diagnostics->messages->pdata[i]);
+    for (guint i = 0; !pipeline && i < diagnostics->errors->len; i++)
+        complain(diagnostics->errors->pdata[i]);
     if (!pipeline)
         return EXIT_CONFIG;
     g_autoptr(GPtrArray) pipelines = g_ptr_array_new();

@@ -33,10 +33,11 @@ static const SfValue *steps_of(const CliPage *page, const char *file, Document *
         return NULL;
     }
     *document = yaml_load_text(text, size, file, diagnostics);
-    for (guint i = 0; i < diagnostics->messages->len; i++)
-        fprintf(stderr, "%s\n", (const char *) diagnostics->messages->pdata[i]);
-    if (!*document || diagnostics->messages->len > 0)
+    if (!*document || diagnostics_any(diagnostics)) {
+        g_autofree char *said = diagnostics_text(diagnostics);
+        fprintf(stderr, "%s\n", said);
         return NULL;
+    }
     const SfValue *steps = sf_value_get(document_root(*document), "steps");
     if (!steps)
         cli_fail(page, "--from: '%s' is not a pipeline: it has no 'steps'", file);

@@ -11,8 +11,10 @@ typedef struct Options {
 } Options;
 
 static const CliFlag flags[] = {
-    CLI_FLAG(0, NULL,
-             SF_OPTION_BOOL(Options, json, .doc = "Print a JSON list of {file, line, column, severity, message}.")),
+    CLI_FLAG(
+        0, NULL,
+        SF_OPTION_BOOL(Options, json,
+                       .doc = "Print a JSON list of {file, line, column, severity, step, option, text, message}.")),
     CLI_FLAGS_END,
 };
 
@@ -40,17 +42,25 @@ static void print_good(const PipelineFile *file)
     printf(")\n");
 }
 
-static void add_problem(struct json_object *list, const PipelineFile *file, const char *severity, const char *message)
+static struct json_object *text_or_null(const char *text)
 {
-    int line, column;
-    g_autofree char *name = NULL;
-    const char *text = diagnostic_split(message, &name, &line, &column);
+    return text ? json_object_new_string(text) : NULL;
+}
+
+static void add_problem(struct json_object *list, const PipelineFile *file, const char *severity,
+                        const Diagnostic *diagnostic)
+{
+    bool placed = diagnostic->file;
     struct json_object *problem = json_object_new_object();
-    json_object_object_add(problem, "file", json_object_new_string(name ? name : file->path));
-    json_object_object_add(problem, "line", name ? json_object_new_int(line) : NULL);
-    json_object_object_add(problem, "column", name ? json_object_new_int(column) : NULL);
+    g_autofree char *message = diagnostic_message(diagnostic);
+    json_object_object_add(problem, "file", json_object_new_string(placed ? diagnostic->file : file->path));
+    json_object_object_add(problem, "line", placed ? json_object_new_int(diagnostic->line) : NULL);
+    json_object_object_add(problem, "column", placed ? json_object_new_int(diagnostic->column) : NULL);
     json_object_object_add(problem, "severity", json_object_new_string(severity));
-    json_object_object_add(problem, "message", json_object_new_string(text));
+    json_object_object_add(problem, "step", text_or_null(diagnostic->step));
+    json_object_object_add(problem, "option", text_or_null(diagnostic->option));
+    json_object_object_add(problem, "text", json_object_new_string(diagnostic_cause(diagnostic)));
+    json_object_object_add(problem, "message", json_object_new_string(message));
     json_object_array_add(list, problem);
 }
 
@@ -60,8 +70,8 @@ static bool print_json(const GPtrArray *files)
     struct json_object *list = json_object_new_array();
     for (guint i = 0; i < files->len; i++) {
         const PipelineFile *file = g_ptr_array_index(files, i);
-        for (guint k = 0; k < file->diagnostics->messages->len; k++)
-            add_problem(list, file, "error", g_ptr_array_index(file->diagnostics->messages, k));
+        for (guint k = 0; k < file->diagnostics->errors->len; k++)
+            add_problem(list, file, "error", g_ptr_array_index(file->diagnostics->errors, k));
         for (guint k = 0; k < file->diagnostics->warnings->len; k++)
             add_problem(list, file, "warning", g_ptr_array_index(file->diagnostics->warnings, k));
         any = any || diagnostics_any(file->diagnostics);

@@ -31,7 +31,8 @@ bool name_check(const SfValue *place, const char *what, const char *name, Diagno
  * of a cycle come last. */
 void graph_wire(GPtrArray *drafts, const SfValue *place, GPtrArray *out, Diagnostics *diagnostics);
 
-/* Binds every sound step whose inputs could be bound, so that columns and types are checked before anything runs. */
+/* Binds every step whose inputs are known, so that columns and types are checked before anything runs. One with wrong
+ * options is bound as far as it does not depend on those. */
 void pipeline_bind(const Pipeline *pipeline, GPtrArray *drafts, Diagnostics *diagnostics);
 
 #endif

@@ -80,13 +80,12 @@ GPtrArray *files_load(char **paths)
     return files;
 }
 
-/* "sales.yaml:3:5: text" → "sales.yaml:3:5: warning: text" */
-static void print_warning(const char *message)
+static void print_problems(const GPtrArray *problems, const char *before)
 {
-    g_autofree char *file = NULL;
-    int line, column;
-    const char *text = diagnostic_split(message, &file, &line, &column);
-    fprintf(stderr, "%.*swarning: %s\n", (int) (text - message), message, text);
+    for (guint i = 0; i < problems->len; i++) {
+        g_autofree char *line = diagnostic_line(g_ptr_array_index(problems, i), before);
+        fprintf(stderr, "%s\n", line);
+    }
 }
 
 bool files_print_problems(const GPtrArray *files)
@@ -94,10 +93,8 @@ bool files_print_problems(const GPtrArray *files)
     bool any = false;
     for (guint i = 0; i < files->len; i++) {
         const PipelineFile *file = g_ptr_array_index(files, i);
-        for (guint k = 0; k < file->diagnostics->messages->len; k++)
-            fprintf(stderr, "%s\n", (const char *) g_ptr_array_index(file->diagnostics->messages, k));
-        for (guint k = 0; k < file->diagnostics->warnings->len; k++)
-            print_warning(g_ptr_array_index(file->diagnostics->warnings, k));
+        print_problems(file->diagnostics->errors, NULL);
+        print_problems(file->diagnostics->warnings, "warning: ");
         any = any || diagnostics_any(file->diagnostics);
     }
     return any;

@@ -19,7 +19,9 @@ static void say(const Graph *graph, const Draft *draft, const SfValue *place, co
     va_start(args, format);
     g_autofree char *message = g_strdup_vprintf(format, args);
     va_end(args);
-    diagnostics_add(graph->diagnostics, place, "step '%s': %s", draft->step->name, message);
+    diagnostics_step(graph->diagnostics, draft->step->name);
+    diagnostics_add(graph->diagnostics, place, "%s", message);
+    diagnostics_step(graph->diagnostics, NULL);
 }
 
 /* "sales.error", "sales.rejects" where there is a step 'sales'. */
@@ -143,9 +145,11 @@ static void check_sink(const Graph *graph, const Draft *draft)
     const Step *step = draft->step;
     for (guint i = 0; step->inputs->len > 1 && i < step->error_outputs->len; i++) {
         const Edge *edge = g_ptr_array_index(step->error_outputs, i);
+        diagnostics_step(graph->diagnostics, edge->to->name);
         diagnostics_add(graph->diagnostics, edge->place,
-                        "step '%s': '%s' has several inputs, so '%s' cannot be read; give each input a sink of its own",
-                        edge->to->name, step->name, edge->place->text);
+                        "'%s' has several inputs, so '%s' cannot be read; give each input a sink of its own",
+                        step->name, edge->place->text);
+        diagnostics_step(graph->diagnostics, NULL);
     }
 }
 

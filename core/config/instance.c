@@ -46,6 +46,14 @@ Instance *instance_new_unresolved(const Step *step, const Pipeline *pipeline, co
     return instance->arena ? g_steal_pointer(&instance) : NULL;
 }
 
+Instance *instance_new_somehow(const Step *step, const Pipeline *pipeline, const GPtrArray *wrong, guint variation,
+                               const SfHost *host)
+{
+    Instance *instance = make(step, pipeline, 0, pipeline->trigger == TRIGGER_ONCE, host, NULL);
+    instance->arena = options_fill_somehow(step->plugin, step->options, wrong, variation, instance->node.state);
+    return instance;
+}
+
 static SfStatus bind_transform(Instance *instance, const struct ArrowSchema *input, SfError *err)
 {
     const SfTransform *transform = &instance->plugin->transform;

@@ -24,6 +24,10 @@ SF_PRIVATE Instance *instance_new(const Step *step, const Pipeline *pipeline, gu
 Instance *instance_new_unresolved(const Step *step, const Pipeline *pipeline, const SfHost *host, gpointer host_data,
                                   SfError *err);
 
+/* For `check` of a step with wrong options: see options_fill_somehow(). Never NULL. */
+Instance *instance_new_somehow(const Step *step, const Pipeline *pipeline, const GPtrArray *wrong, guint variation,
+                               const SfHost *host);
+
 /* Calls bind; inputs[i] is the schema of input i (borrowed until free). */
 SF_PRIVATE SfStatus instance_bind(Instance *instance, const struct ArrowSchema *const *inputs, SfError *err);
 

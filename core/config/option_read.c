@@ -191,7 +191,8 @@ static char *read_scalar(const SfOption *option, const char *text, gpointer fiel
 
 static void complain(const OptionReader *reader, const SfOption *option, const SfValue *value, const char *problem)
 {
-    diagnostics_add(reader->diagnostics, value, "option '%s': %s", option_name(option), problem);
+    const char *name = option_name(option);
+    diagnostics_add_option(reader->diagnostics, value, name, "option '%s': %s", name, problem);
 }
 
 static const char *kind_words(const SfValue *value)
@@ -337,7 +338,7 @@ static char *read_yaml_text(OptionArena *arena, const SfOption *option, const ch
         g_ptr_array_add(arena->documents, document);
         option_read(&reader, option, document_root(document), field);
     }
-    return diagnostics_any(diagnostics) ? g_strdup(g_ptr_array_index(diagnostics->messages, 0)) : NULL;
+    return diagnostics_any(diagnostics) ? diagnostic_line(diagnostics->errors->pdata[0], NULL) : NULL;
 }
 
 char *option_read_text(OptionArena *arena, const SfOption *option, const char *text, gpointer field)

@@ -51,10 +51,11 @@ static void check_deprecated(const Filling *filling, const SfOption *option, con
     Diagnostics *diagnostics = filling->reader.diagnostics;
     const char *better = option->deprecated_by;
     if (better && given(filling, better))
-        diagnostics_add(diagnostics, key, "option '%s' is the old name of '%s', which is there too; remove it",
-                        key->text, better);
+        diagnostics_add_option(diagnostics, key, key->text,
+                               "option '%s' is the old name of '%s', which is there too; remove it", key->text, better);
     else if (better)
-        diagnostics_warn(diagnostics, key, "option '%s' is deprecated; write '%s'", key->text, better);
+        diagnostics_warn_option(diagnostics, key, key->text, "option '%s' is deprecated; write '%s'", key->text,
+                                better);
 }
 
 static void fill_one(const Filling *filling, const SfValue *key, const SfValue *value)
@@ -69,14 +70,15 @@ static void fill_one(const Filling *filling, const SfValue *key, const SfValue *
             g_free(suggestion);
             suggestion = g_strdup_printf("; `sfrun plugins %s` lists them", filling->owner);
         }
-        diagnostics_add(filling->reader.diagnostics, key, "%s has no option %s%s", filling->owner, shown, suggestion);
+        diagnostics_add_option(filling->reader.diagnostics, key, key->text, "%s has no option %s%s", filling->owner,
+                               shown, suggestion);
         return;
     }
     check_deprecated(filling, option, key);
     if (is_given(value))
         option_read(&filling->reader, option, value, filling->state + option->offset);
     else if (value->blank)
-        diagnostics_add(filling->reader.diagnostics, key, "option '%s' has no value", key->text);
+        diagnostics_add_option(filling->reader.diagnostics, key, key->text, "option '%s' has no value", key->text);
 }
 
 static bool is_own(const Filling *filling, const char *key)
@@ -117,8 +119,9 @@ static void check_required(const Filling *filling, const SfValue *place)
             continue;
         const char *doc = option->doc ? option->doc : "";
         const char *stop = strchr(doc, '.'); /* the first sentence says what it is */
-        diagnostics_add(filling->reader.diagnostics, place, "%s needs '%s'%s%.*s", filling->owner, option_name(option),
-                        *doc ? ": " : "", stop ? (int) (stop - doc) : (int) strlen(doc), doc);
+        diagnostics_add_option(filling->reader.diagnostics, place, option_name(option), "%s needs '%s'%s%.*s",
+                               filling->owner, option_name(option), *doc ? ": " : "",
+                               stop ? (int) (stop - doc) : (int) strlen(doc), doc);
     }
 }
 
@@ -169,10 +172,67 @@ static OptionArena *fill_state(const Plugin *plugin, const SfValue *step, gpoint
     fill(&filling, plugin_place(step));
     if (diagnostics_any(diagnostics)) {
         diagnostics_sort(diagnostics);
-        sf_fail(err, SF_CONFIG, "%s", (const char *) g_ptr_array_index(diagnostics->messages, 0));
+        g_autofree char *line = diagnostic_line(diagnostics->errors->pdata[0], NULL);
+        sf_fail(err, SF_CONFIG, "%s", line);
         return NULL;
     }
     return g_steal_pointer(&arena);
+}
+
+GPtrArray *options_wrong(const Plugin *plugin, const SfValue *step)
+{
+    GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(Diagnostics) diagnostics = diagnostics_new();
+    options_check(plugin, step, diagnostics);
+    for (guint i = 0; i < plugin->options->len; i++) {
+        const char *name = option_name(&g_array_index(plugin->options, SfOption, i));
+        const SfValue *value = sf_value_get(step, name);
+        bool wrong = value && value->tainted; /* has been complained about before */
+        for (guint k = 0; k < diagnostics->errors->len && !wrong; k++)
+            wrong = g_strcmp0(((const Diagnostic *) diagnostics->errors->pdata[k])->option, name) == 0;
+        if (wrong)
+            g_ptr_array_add(names, g_strdup(name));
+    }
+    return names;
+}
+
+/* Some value of the option's type within its bounds, as text; NULL: what is in the state stays. */
+static char *some_text(const SfOption *option, guint variation)
+{
+    static const char *const lists[] = {"[a]", "[b]"}, *const texts[] = {"a", "b"}, *const truths[] = {"false", "true"};
+    switch (option->type) {
+    case SF_OPTION_TYPE_ENUM:
+        return g_strdup(option->words[variation % g_strv_length((char **) option->words)]);
+    case SF_OPTION_TYPE_BOOL:
+        return g_strdup(truths[variation % 2]);
+    case SF_OPTION_TYPE_STRING:
+    case SF_OPTION_TYPE_SECRET:
+        return g_strdup(variation == 0 && option->value     ? option->value
+                        : variation == 0 && option->example ? option->example
+                                                            : texts[variation % 2]);
+    case SF_OPTION_TYPE_LIST:
+        return g_strdup(lists[variation % 2]);
+    case SF_OPTION_TYPE_MAP:
+    case SF_OPTION_TYPE_TREE:
+        return g_strdup("{}");
+    default:
+        return g_strdup(option->value ? NULL : option->min);
+    }
+}
+
+OptionArena *options_fill_somehow(const Plugin *plugin, const SfValue *step, const GPtrArray *wrong, guint variation,
+                                  gpointer state)
+{
+    OptionArena *arena = option_arena_new();
+    g_autoptr(Diagnostics) unheard = diagnostics_new();
+    Filling filling = step_filling(plugin, step, state, arena, unheard, false);
+    fill(&filling, plugin_place(step));
+    for (guint i = 0; i < wrong->len; i++) {
+        const SfOption *option = option_find(filling.options, filling.n, wrong->pdata[i]);
+        g_autofree char *text = option ? some_text(option, variation) : NULL;
+        g_autofree char *problem = text ? option_read_text(arena, option, text, (char *) state + option->offset) : NULL;
+    }
+    return arena;
 }
 
 OptionArena *options_fill(const Plugin *plugin, const SfValue *step, gpointer state, SfError *err)

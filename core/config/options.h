@@ -16,6 +16,15 @@ OptionArena *options_fill(const Plugin *plugin, const SfValue *step, gpointer st
 /* The same for `check`: secrets stay references. */
 OptionArena *options_fill_unresolved(const Plugin *plugin, const SfValue *step, gpointer state, SfError *err);
 
+/* Options of the step that are wrong or missing: char *, names of the plugin's table, each once. Empty when all are
+ * right. */
+GPtrArray *options_wrong(const Plugin *plugin, const SfValue *step);
+
+/* Fills the state for a look at what depends on other options than the wrong ones: those get a value that they could
+ * have, another one with each `variation`. Never fails. */
+OptionArena *options_fill_somehow(const Plugin *plugin, const SfValue *step, const GPtrArray *wrong, guint variation,
+                                  gpointer state);
+
 /* The same for a map that is not a step, with a table of the host's own: the pipeline's settings. Keys that begin with
  * own_prefix (NULL: none) are the user's and left alone. Complaints go to diagnostics; what is wrong keeps its
  * default. */

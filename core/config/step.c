@@ -243,16 +243,15 @@ Draft *draft_read(const SfValue *key, const SfValue *value, Diagnostics *diagnos
 {
     Draft *draft = g_new0(Draft, 1);
     guint before = diagnostics->n_errors;
-    g_autofree char *context = g_strdup_printf("step '%s'", key->text);
     draft->step = step_new(key, value);
     draft->refs = g_ptr_array_new();
     if (name_check(key, "step", key->text, diagnostics))
-        diagnostics_context(diagnostics, context);
+        diagnostics_step(diagnostics, key->text);
     if (value->kind == SF_VALUE_MAP)
         read_map(draft, value, diagnostics);
     else if (!value->bad)
         diagnostics_add(diagnostics, key, "needs a map with 'source', 'transform' or 'sink'");
-    diagnostics_context(diagnostics, NULL);
+    diagnostics_step(diagnostics, NULL);
     draft->vague = draft->vague || draft->kind == 0;
     draft->sound = draft->step->plugin && !value->tainted && diagnostics->n_errors == before;
     return draft;

@@ -28,12 +28,22 @@ static bool take(Reader *reader, char c)
     return true;
 }
 
+/* What stands there, for a message: a word or a number with nothing of what is behind it, or a sign; or the end. */
+static char *shown_next(Reader *reader)
+{
+    skip_space(reader);
+    size_t size = strcspn(reader->p, "()<>,:`' \t\n");
+    if (!*reader->p)
+        return g_strdup("the end");
+    return g_strdup_printf("'%.*s'", (int) CLAMP(size, 1, 40), reader->p);
+}
+
 static SfStatus expect(Reader *reader, char c, const char *where)
 {
     if (take(reader, c))
         return SF_OK;
-    return sf_fail(reader->err, SF_CONFIG, *reader->p ? "'%c' expected %s, not '%.20s'" : "'%c' expected %s", c, where,
-                   reader->p);
+    g_autofree char *next = shown_next(reader);
+    return sf_fail(reader->err, SF_CONFIG, "'%c' expected %s, not %s", c, where, next);
 }
 
 static size_t word_size(const char *p)
@@ -59,8 +69,10 @@ static SfStatus read_count(Reader *reader, int least, int most, const char *what
     skip_space(reader);
     char *end = NULL;
     long value = strtol(reader->p, &end, 10);
-    if (!g_ascii_isdigit(*reader->p) || value < least || value > most)
-        return sf_fail(reader->err, SF_CONFIG, "%s is %d to %d, not '%.20s'", what, least, most, reader->p);
+    if (!g_ascii_isdigit(*reader->p) || value < least || value > most) {
+        g_autofree char *next = shown_next(reader);
+        return sf_fail(reader->err, SF_CONFIG, "%s is %d to %d, not %s", what, least, most, next);
+    }
     reader->p = end;
     *out = (int) value;
     return SF_OK;
@@ -95,8 +107,10 @@ static SfStatus read_decimal(Reader *reader, Field *field)
     if (take(reader, ','))
         SF_TRY(read_count(reader, 0, field->precision, "a decimal's scale", &field->scale));
     if (take(reader, ',')) {
-        if (!take_word(reader, "base64"))
-            return sf_fail(reader->err, SF_CONFIG, "base64 may stand behind a decimal's scale, not '%.20s'", reader->p);
+        if (!take_word(reader, "base64")) {
+            g_autofree char *next = shown_next(reader);
+            return sf_fail(reader->err, SF_CONFIG, "base64 may stand behind a decimal's scale, not %s", next);
+        }
         field->base64 = true;
     }
     return expect(reader, ')', "behind a decimal's precision and scale");
@@ -210,9 +224,10 @@ static SfStatus read_member(Reader *reader, Field *field)
     skip_space(reader);
     bool quoted = take(reader, '`');
     size_t size = quoted ? strcspn(reader->p, "`") : word_size(reader->p);
-    if (size == 0 || size > MAX_NAME || (quoted && reader->p[size] != '`'))
-        return sf_fail(reader->err, SF_CONFIG, "a member's name expected, as in struct<city string>, not '%.20s'",
-                       reader->p);
+    if (size == 0 || size > MAX_NAME || (quoted && reader->p[size] != '`')) {
+        g_autofree char *next = shown_next(reader);
+        return sf_fail(reader->err, SF_CONFIG, "a member's name expected, as in struct<city string>, not %s", next);
+    }
     g_autofree char *name = g_strndup(reader->p, size);
     reader->p += size + quoted;
     take(reader, ':');
@@ -235,9 +250,10 @@ static SfStatus unknown_type(Reader *reader, size_t size)
                                         "list",    "array",   "struct", "integer", "long"};
     char nearest[64];
     g_autofree char *word = g_strndup(reader->p, MIN(size, MAX_NAME));
-    if (size == 0)
-        return sf_fail(reader->err, SF_CONFIG, *reader->p ? "a type expected, not '%.20s'" : "a type expected",
-                       reader->p);
+    if (size == 0) {
+        g_autofree char *next = shown_next(reader);
+        return sf_fail(reader->err, SF_CONFIG, "a type expected, not %s", next);
+    }
     sf_suggest(word, words, G_N_ELEMENTS(words), nearest, sizeof nearest);
     return sf_fail(reader->err, SF_CONFIG, "unknown type '%s'%s", word,
                    *nearest ? nearest
@@ -324,8 +340,10 @@ static SfStatus read_field(Reader *reader, Field *field)
     SF_TRY(read_type(reader, field));
     for (;;) {
         if (field->nullable && take_word(reader, "not")) {
-            if (!take_word(reader, "null"))
-                return sf_fail(reader->err, SF_CONFIG, "'null' expected behind 'not', not '%.20s'", reader->p);
+            if (!take_word(reader, "null")) {
+                g_autofree char *next = shown_next(reader);
+                return sf_fail(reader->err, SF_CONFIG, "'null' expected behind 'not', not %s", next);
+            }
             field->nullable = false;
         } else if (!from && take_word(reader, "from")) {
             SF_TRY(read_paths(reader, field));

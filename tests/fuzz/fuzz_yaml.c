@@ -32,8 +32,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     g_autoptr(Diagnostics) said = diagnostics_new();
     g_autoptr(Pipeline) pipeline = pipeline_load_text(text, "f.yaml", said);
     g_assert_true((pipeline != NULL) == !diagnostics_any(said));
-    for (guint i = 0; i < said->messages->len; i++) {
-        const char *message = g_ptr_array_index(said->messages, i);
+    for (guint i = 0; i < said->errors->len; i++) {
+        g_autofree char *message = diagnostic_line(g_ptr_array_index(said->errors, i), NULL);
         g_assert_true(g_utf8_validate(message, -1, NULL) && !strchr(message, '\n'));
     }
     return 0;

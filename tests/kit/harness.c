@@ -25,10 +25,7 @@ char *harness_check(const char *plugin, const char *options)
     if (document)
         options_check(load(plugin), document_root(document), diagnostics);
     diagnostics_sort(diagnostics);
-    GString *text = g_string_new(NULL);
-    for (guint i = 0; i < diagnostics->messages->len; i++)
-        g_string_append_printf(text, "%s%s", i > 0 ? "\n" : "", (char *) diagnostics->messages->pdata[i]);
-    return g_string_free(text, FALSE);
+    return diagnostics_text(diagnostics);
 }
 
 static void schema_free(gpointer data)

@@ -384,9 +384,9 @@ static void test_wrong_schemas_are_named_by_place(void)
     assert_config("schema:\n  a: strin\n",
                   "options.yaml:2:6: column 'a': unknown type 'strin'; did you mean 'string'?");
     assert_config("schema:\n  a: decimal(39,2)\n",
-                  "options.yaml:2:6: column 'a': a decimal's precision is 1 to 38, not '39,2)'");
+                  "options.yaml:2:6: column 'a': a decimal's precision is 1 to 38, not '39'");
     assert_config("schema:\n  a: decimal(10,11)\n",
-                  "options.yaml:2:6: column 'a': a decimal's scale is 0 to 10, not '11)'");
+                  "options.yaml:2:6: column 'a': a decimal's scale is 0 to 10, not '11'");
     assert_config(
         "schema:\n  a: int nott null\n",
         "options.yaml:2:6: column 'a': 'nott null' behind a type; 'not null' and 'from PATH' may stand there, "
@@ -400,8 +400,9 @@ static void test_wrong_schemas_are_named_by_place(void)
         "quote literal text as ''T''");
     assert_config("schema:\n  a: date(format 'yyyy-MM')\n",
                   "options.yaml:2:6: column 'a': a format needs year, month and day: 'd' is missing");
-    assert_config("schema:\n  a: list<int\n", "options.yaml:2:6: column 'a': '>' expected behind a list's element; "
-                                              "within {…} a type with a comma needs quotes");
+    assert_config("schema:\n  a: list<int\n",
+                  "options.yaml:2:6: column 'a': '>' expected behind a list's element, not the end; "
+                  "within {…} a type with a comma needs quotes");
     assert_config("schema:\n  a: {typ: int}\n",
                   "options.yaml:2:7: column 'a': unknown key 'typ'; did you mean 'type'?");
     assert_config("schema:\n  a: {city: string}\n", "options.yaml:2:7: column 'a': unknown key 'city'");

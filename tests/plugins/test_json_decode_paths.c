@@ -154,8 +154,8 @@ static void test_types_that_are_none(void)
                         "list, struct";
     g_autofree char *unknown = g_strdup_printf("options.yaml:2:6: column 'a': unknown type 'q'; %s", known);
     assert_config("schema:\n  a: q\n", unknown);
-    assert_config("schema:\n  a: '<int>'\n", "options.yaml:2:6: column 'a': a type expected, not '<int>'");
-    assert_config("schema:\n  a: ''\n", "options.yaml:2:6: column 'a': a type expected");
+    assert_config("schema:\n  a: '<int>'\n", "options.yaml:2:6: column 'a': a type expected, not '<'");
+    assert_config("schema:\n  a: ''\n", "options.yaml:2:6: column 'a': a type expected, not the end");
 }
 
 static void test_limits(void)

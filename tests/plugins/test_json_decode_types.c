@@ -325,7 +325,7 @@ static void test_rules_in_the_wrong_place_are_refused(void)
     assert_config("schema:\n  a: {type: timestamp(ms), format: iso}\n",
                   "options.yaml:2:36: column 'a': a format stands in its type already");
     assert_config("schema:\n  a: decimal(10,2,hex)\n",
-                  "options.yaml:2:6: column 'a': base64 may stand behind a decimal's scale, not 'hex)'");
+                  "options.yaml:2:6: column 'a': base64 may stand behind a decimal's scale, not 'hex'");
 }
 
 /* A copy that ends with a NUL needs a byte more than the number: at the room's own size, too. */
@@ -344,9 +344,34 @@ static void test_doubles_of_any_length(void)
     }
 }
 
+static void test_types_show_what_stands_there(void)
+{
+    static const struct {
+        const char *type, *problem; /* what stands there is shown alone, and where nothing does, the end */
+    } types[] = {
+        {"decimal(12, x2) not null", "a decimal's scale is 0 to 12, not 'x2'"},
+        {"decimal(-1,2)", "a decimal's precision is 1 to 38, not '-1'"},
+        {"decimal(12,", "a decimal's scale is 0 to 12, not the end; within {…} a type with a comma needs quotes"},
+        {"decimal()", "a decimal's precision is 1 to 38, not ')'"},
+        {"decimal(12,2,hex) not null", "base64 may stand behind a decimal's scale, not 'hex'"},
+        {"decimal(12.2)", "')' expected behind a decimal's precision and scale, not '.2'"},
+        {"list<int, int>", "'>' expected behind a list's element, not ','"},
+        {"struct<a int, <b int>>", "a member's name expected, as in struct<city string>, not '<'"},
+        {"struct<a int, b >", "a type expected, not '>'"},
+        {"list<int not nul>", "'null' expected behind 'not', not 'nul'"},
+        {"timestamp(ms x)", "')' expected behind a timestamp's unit or format, not 'x'"},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(types); i++) {
+        g_autofree char *options = g_strdup_printf("schema:\n  a: '%s'\n", types[i].type);
+        g_autofree char *line = g_strdup_printf("options.yaml:2:6: column 'a': %s", types[i].problem);
+        assert_config(options, line);
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/json-decode/types show what stands there", test_types_show_what_stands_there);
     g_test_add_func("/json-decode-types/numbers of every length", test_numbers_of_every_length);
     g_test_add_func("/json-decode-types/every precision ends where it says", test_every_precision_ends_where_it_says);
     g_test_add_func("/json-decode-types/nanoseconds are cut", test_nanoseconds_are_cut);

@@ -47,9 +47,8 @@ ExitCode run_texts(const char *const *texts, bool once)
     g_autoptr(Diagnostics) diagnostics = diagnostics_new();
     for (; *texts; texts++)
         g_ptr_array_add(pipelines, pipeline_load_text(*texts, "test.yaml", diagnostics));
-    for (guint i = 0; i < diagnostics->messages->len; i++)
-        g_test_message("%s", (const char *) diagnostics->messages->pdata[i]);
-    g_assert_cmpuint(diagnostics->messages->len, ==, 0);
+    g_autofree char *said = diagnostics_text(diagnostics);
+    g_assert_cmpstr(said, ==, "");
     const char *patience = g_getenv("SF_TEST_GIVE_UP_MS");
     gint64 ms = patience ? g_ascii_strtoll(patience, NULL, 10) : 0;
     return runtime_run(pipelines, &(RunOptions){.once = once, .give_up_ms = ms});

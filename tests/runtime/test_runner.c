@@ -48,7 +48,7 @@ static Subject *subject_new(const char *settings, const char *steps, Desired des
     g_mutex_init(&subject->lock);
     g_cond_init(&subject->told);
     subject->pipeline = pipeline_load_text(text, "test.yaml", diagnostics);
-    g_assert_cmpuint(diagnostics->messages->len, ==, 0);
+    g_assert_cmpuint(diagnostics->errors->len, ==, 0);
     subject->runner = runner_new(
         subject->pipeline,
         &(RunnerOptions){.once = once, .desired = desired, .tell = on_tell, .tell_end = on_end, .data = subject});

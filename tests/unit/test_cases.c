@@ -10,10 +10,12 @@ static char *case_path(const char *name, const char *file)
     return g_build_filename(SF_SOURCE_DIR, "tests", "cases", name, file, NULL);
 }
 
-static void append_lines(GString *out, const char *prefix, GPtrArray *messages)
+static void append_lines(GString *out, const char *prefix, GPtrArray *problems)
 {
-    for (guint i = 0; i < messages->len; i++)
-        g_string_append_printf(out, "%s%s\n", prefix, (const char *) g_ptr_array_index(messages, i));
+    for (guint i = 0; i < problems->len; i++) {
+        g_autofree char *line = diagnostic_line(g_ptr_array_index(problems, i), NULL);
+        g_string_append_printf(out, "%s%s\n", prefix, line);
+    }
 }
 
 /* Errors, warnings, and the steps in their order when the pipeline is fine. */
@@ -23,7 +25,7 @@ static char *check(const char *text)
     g_autoptr(Diagnostics) diagnostics = diagnostics_new();
     g_autoptr(Pipeline) pipeline = pipeline_load_text(text, "pipeline.yaml", diagnostics);
     g_assert_true((pipeline != NULL) == !diagnostics_any(diagnostics));
-    append_lines(out, "", diagnostics->messages);
+    append_lines(out, "", diagnostics->errors);
     append_lines(out, "warning: ", diagnostics->warnings);
     for (guint i = 0; pipeline && i < pipeline->steps->len; i++) {
         const Step *step = g_ptr_array_index(pipeline->steps, i);

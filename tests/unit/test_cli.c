@@ -261,8 +261,13 @@ static void check_prints_json(void)
     g_assert_cmpstr(member(first, "column"), ==, "11");
     g_assert_cmpstr(member(first, "severity"), ==, "error");
     g_assert_cmpstr(member(first, "message"), ==, "step 'events': option 'text': takes one value, not a list");
+    g_assert_cmpstr(member(first, "step"), ==, "events");
+    g_assert_cmpstr(member(first, "option"), ==, "text");
+    g_assert_cmpstr(member(first, "text"), ==, "takes one value, not a list");
     g_assert_cmpstr(member(last, "file"), ==, "nowhere.yaml");
     g_assert_null(member(last, "line"));
+    g_assert_null(member(last, "step"));
+    g_assert_null(member(last, "option"));
     json_object_put(list);
     g_auto(Ran) good = run("check --json good");
     g_assert_cmpint(good.status, ==, 0);

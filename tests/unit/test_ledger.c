@@ -52,7 +52,7 @@ static Pipeline *load(void)
     g_autoptr(Diagnostics) diagnostics = diagnostics_new();
     Pipeline *pipeline = pipeline_load_text(text, "p.yaml", diagnostics);
     if (!pipeline)
-        g_error("%s", (const char *) diagnostics->messages->pdata[0]);
+        g_error("%s", diagnostics_text(diagnostics));
     return pipeline;
 }
 

@@ -23,8 +23,8 @@ static Pipeline *load(const char *yaml)
 {
     g_autoptr(Diagnostics) diagnostics = diagnostics_new();
     Pipeline *pipeline = pipeline_load_text(yaml, "p.yaml", diagnostics);
-    for (guint i = 0; i < diagnostics->messages->len; i++)
-        g_test_message("%s", (char *) g_ptr_array_index(diagnostics->messages, i));
+    g_autofree char *said = diagnostics_text(diagnostics);
+    g_assert_cmpstr(said, ==, "");
     g_assert_nonnull(pipeline);
     return pipeline;
 }
@@ -202,7 +202,8 @@ static void directory_stands_for_its_files(void)
     g_autofree char *wanted = g_strdup_printf("%s:1:11: pipeline 'sales' is in '%s' already; one process runs a name "
                                               "once",
                                               b, a);
-    g_assert_cmpstr(g_ptr_array_index(second->diagnostics->messages, 0), ==, wanted);
+    g_autofree char *said = diagnostics_text(second->diagnostics);
+    g_assert_cmpstr(said, ==, wanted);
     const char *const paths[] = {a, b, other, hidden, dir};
     for (size_t i = 0; i < G_N_ELEMENTS(paths); i++)
         g_assert_cmpint(g_remove(paths[i]), ==, 0);

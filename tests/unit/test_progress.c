@@ -27,7 +27,7 @@ static void set_up(Fixture *fixture, gconstpointer data)
     g_autoptr(Diagnostics) diagnostics = diagnostics_new();
     fixture->pipeline = pipeline_load_text(pipeline_text, "p.yaml", diagnostics);
     if (!fixture->pipeline)
-        g_error("%s", (const char *) diagnostics->messages->pdata[0]);
+        g_error("%s", diagnostics_text(diagnostics));
     fixture->runner = (Runner){.pipeline = fixture->pipeline, .stats = g_new0(StepStats, 6)};
     g_mutex_init(&fixture->runner.lock);
     fixture->runners = g_ptr_array_new();

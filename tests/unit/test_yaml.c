@@ -4,6 +4,7 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
+#include "config/value.h"
 #include "config/yaml.h"
 
 /* The document, which must be fine. */
@@ -11,9 +12,8 @@ static Document *good(const char *text)
 {
     g_autoptr(Diagnostics) diagnostics = diagnostics_new();
     Document *document = yaml_load_text(text, strlen(text), "t.yaml", diagnostics);
-    if (diagnostics_any(diagnostics))
-        g_test_message("%s", (char *) g_ptr_array_index(diagnostics->messages, 0));
-    g_assert_false(diagnostics_any(diagnostics));
+    g_autofree char *said = diagnostics_text(diagnostics);
+    g_assert_cmpstr(said, ==, "");
     g_assert_nonnull(document);
     return document;
 }
@@ -24,8 +24,7 @@ static char *wrong(const char *text, gsize size)
     g_autoptr(Diagnostics) diagnostics = diagnostics_new();
     g_autoptr(Document) document = yaml_load_text(text, size, "t.yaml", diagnostics);
     g_assert_true(document || diagnostics_any(diagnostics));
-    g_ptr_array_add(diagnostics->messages, NULL);
-    return g_strjoinv("\n", (char **) diagnostics->messages->pdata);
+    return diagnostics_text(diagnostics);
 }
 
 static void assert_place(const SfValue *value, int line, int column)
@@ -180,9 +179,9 @@ static void environment_replaced_in_many_places_is_refused(void)
         g_string_append(text, "- ${SF_BIG}\n");
     g_autoptr(Diagnostics) diagnostics = diagnostics_new();
     g_autoptr(Document) document = yaml_load_text(text->str, text->len, "t.yaml", diagnostics);
-    g_assert_cmpuint(diagnostics->messages->len, ==, 1);
-    g_assert_cmpstr(diagnostics->messages->pdata[0], ==,
-                    "t.yaml:43:3: with environment references replaced, the file has more than 4 MiB");
+    g_assert_cmpuint(diagnostics->errors->len, ==, 1);
+    g_autofree char *said = diagnostics_text(diagnostics);
+    g_assert_cmpstr(said, ==, "t.yaml:43:3: with environment references replaced, the file has more than 4 MiB");
     g_unsetenv("SF_BIG");
     g_string_free(text, TRUE);
 }
@@ -253,13 +252,45 @@ static void aliases_count_for_nesting(void)
 static void messages_are_sorted_by_place_and_stable(void)
 {
     g_autoptr(Diagnostics) diagnostics = diagnostics_new();
-    static const char *const messages[] = {"a.yaml:10:1: x", "a.yaml:9:2: b: 1:1: c", "a.yaml:9:2: a", "no place"};
-    static const char *const sorted[] = {"no place", "a.yaml:9:2: b: 1:1: c", "a.yaml:9:2: a", "a.yaml:10:1: x"};
-    for (size_t i = 0; i < G_N_ELEMENTS(messages); i++)
-        diagnostics_add_text(diagnostics, messages[i]);
+    const SfValue ten = {.file = "a.yaml", .line = 10, .column = 1}, nine = {.file = "a.yaml", .line = 9, .column = 2};
+    diagnostics_add(diagnostics, &ten, "x");
+    diagnostics_add(diagnostics, &nine, "b: 1:1: c");
+    diagnostics_add(diagnostics, &nine, "a");
+    diagnostics_add(diagnostics, NULL, "no place");
     diagnostics_sort(diagnostics);
-    for (size_t i = 0; i < G_N_ELEMENTS(sorted); i++)
-        g_assert_cmpstr(g_ptr_array_index(diagnostics->messages, i), ==, sorted[i]);
+    g_autofree char *sorted = diagnostics_text(diagnostics);
+    g_assert_cmpstr(sorted, ==, "no place\na.yaml:9:2: b: 1:1: c\na.yaml:9:2: a\na.yaml:10:1: x");
+}
+
+/* What a mistake is about stands by itself: nobody takes a message apart. */
+static void mistake_has_its_parts(void)
+{
+    static const struct {
+        const char *option, *text, *cause;
+    } cases[] = {
+        {"rate", "option 'rate': 'x' is not a number", "'x' is not a number"},
+        {"key", "key: there is no column 'x'", "there is no column 'x'"},
+        {"key", "keys: there is none", "keys: there is none"},
+        {"rate", "option 'rate' has no value", "option 'rate' has no value"},
+        {"a: b", "option 'a: b': c: d", "c: d"},
+        {NULL, "option 'rate': no", "option 'rate': no"},
+    };
+    const SfValue place = {.file = "a.yaml", .line = 3, .column = 7};
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(Diagnostics) diagnostics = diagnostics_new();
+        diagnostics_step(diagnostics, "events");
+        diagnostics_add_option(diagnostics, &place, cases[i].option, "%s", cases[i].text);
+        const Diagnostic *one = g_ptr_array_index(diagnostics->errors, 0);
+        g_assert_cmpstr(one->file, ==, "a.yaml");
+        g_assert_cmpint(one->line, ==, 3);
+        g_assert_cmpint(one->column, ==, 7);
+        g_assert_cmpstr(one->step, ==, "events");
+        g_assert_cmpstr(one->option, ==, cases[i].option);
+        g_assert_cmpstr(diagnostic_cause(one), ==, cases[i].cause);
+        g_autofree char *line = diagnostic_line(one, "warning: ");
+        g_autofree char *wanted = g_strdup_printf("a.yaml:3:7: warning: step 'events': %s", cases[i].text);
+        g_assert_cmpstr(line, ==, wanted);
+    }
 }
 
 static void message_splits_into_its_place(void)
@@ -279,13 +310,13 @@ static void file_that_cannot_be_read_is_an_error(void)
 {
     g_autoptr(Diagnostics) diagnostics = diagnostics_new();
     g_assert_null(yaml_load_file("/nowhere/p.yaml", diagnostics));
-    g_assert_cmpstr(g_ptr_array_index(diagnostics->messages, 0), ==,
-                    "/nowhere/p.yaml: cannot read the file: No such file or directory");
     g_assert_null(yaml_load_file("/dev/zero", diagnostics));
-    g_assert_cmpstr(g_ptr_array_index(diagnostics->messages, 1), ==,
-                    "/dev/zero: cannot read the file: larger than 4 MiB");
     g_assert_null(yaml_load_file("/", diagnostics));
-    g_assert_cmpstr(g_ptr_array_index(diagnostics->messages, 2), ==, "/: cannot read the file: Is a directory");
+    g_autofree char *said = diagnostics_text(diagnostics);
+    g_assert_cmpstr(said, ==,
+                    "/nowhere/p.yaml: cannot read the file: No such file or directory\n"
+                    "/dev/zero: cannot read the file: larger than 4 MiB\n"
+                    "/: cannot read the file: Is a directory");
 }
 
 static void value_fail_prefixes_the_place(void)
@@ -415,6 +446,7 @@ int main(int argc, char **argv)
     g_test_add_func("/yaml/aliases_count_for_nesting", aliases_count_for_nesting);
     g_test_add_func("/yaml/messages_are_sorted_by_place_and_stable", messages_are_sorted_by_place_and_stable);
     g_test_add_func("/yaml/message_splits_into_its_place", message_splits_into_its_place);
+    g_test_add_func("/yaml/mistake_has_its_parts", mistake_has_its_parts);
     g_test_add_func("/yaml/file_that_cannot_be_read_is_an_error", file_that_cannot_be_read_is_an_error);
     g_test_add_func("/yaml/value_fail_prefixes_the_place", value_fail_prefixes_the_place);
     g_test_add_func("/yaml/nearest_word_is_suggested", nearest_word_is_suggested);
