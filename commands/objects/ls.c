@@ -62,12 +62,6 @@ static void write_time(gint64 ms, char *out)
     g_strlcpy(out, text, TIME_SIZE);
 }
 
-static char *size_text(gint64 bytes)
-{
-    return bytes < 1024 ? g_strdup_printf("%" G_GINT64_FORMAT " B", bytes)
-                        : g_format_size_full((guint64) bytes, G_FORMAT_SIZE_IEC_UNITS);
-}
-
 static void append_text(GString *out, const char *member, const char *text)
 {
     g_autofree char *valid = g_utf8_make_valid(text, -1);
@@ -102,7 +96,7 @@ static void print_entry(Listing *listing, const StoreEntry *entry, const char *n
         print_json(listing, entry, name);
     } else if (listing->options->all) {
         char time[TIME_SIZE] = "";
-        g_autofree char *size = entry->size < 0 ? g_strdup("") : size_text(entry->size);
+        g_autofree char *size = entry->size < 0 ? g_strdup("") : place_size(entry->size);
         if (entry->size >= 0)
             write_time(entry->modified_ms, time);
         printf("%10s  %-19s  %s\n", size, time, full);
@@ -200,7 +194,7 @@ static int complain_of_nothing(const Listing *listing, const char *word)
 
 static void print_sum(const Listing *listing)
 {
-    g_autofree char *size = size_text(listing->bytes), *objects = printable_count((gint64) listing->objects);
+    g_autofree char *size = place_size(listing->bytes), *objects = printable_count((gint64) listing->objects);
     printf("%10s  in %s object%s", size, objects, listing->objects == 1 ? "" : "s");
     if (listing->folders > 0)
         printf(" beside %" G_GUINT64_FORMAT " folder%s", listing->folders, listing->folders == 1 ? "" : "s");

@@ -232,3 +232,13 @@ char *place_name(const Place *place, const char *key)
     g_autofree char *name = g_strconcat(place->shown, slash ? "/" : "", key, NULL);
     return printable(name, "");
 }
+
+char *place_size(gint64 bytes)
+{
+    static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+    double size = (double) bytes;
+    guint unit = 0;
+    for (; size >= 1024 && unit + 1 < G_N_ELEMENTS(units); unit++)
+        size /= 1024;
+    return g_strdup_printf(unit == 0 ? "%.0f %s" : "%.1f %s", size, units[unit]);
+}

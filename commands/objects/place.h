@@ -76,6 +76,9 @@ void place_done(Place *place);
 /* "sfrun ls: <message>" on standard error; returns the exit status for it. */
 int place_failed(const CliPage *page, const SfError *err);
 
+/* "0 B", "1.5 MiB" */
+char *place_size(gint64 bytes);
+
 /* A key below the place as it is shown to people. */
 char *place_name(const Place *place, const char *key);
 

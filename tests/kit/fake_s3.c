@@ -306,8 +306,13 @@ void fake_s3_script(FakeS3 *fake, FakeScript script)
 
 void fake_s3_set(FakeS3 *fake, const char *path, const char *body)
 {
+    fake_s3_set_bytes(fake, path, body, strlen(body));
+}
+
+void fake_s3_set_bytes(FakeS3 *fake, const char *path, const void *data, gsize size)
+{
     g_mutex_lock(&fake->mutex);
-    g_tree_replace(fake->objects, g_strdup(path), g_bytes_new(body, strlen(body)));
+    g_tree_replace(fake->objects, g_strdup(path), g_bytes_new(data, size));
     g_hash_table_remove(fake->sums, path);
     g_mutex_unlock(&fake->mutex);
 }

@@ -39,6 +39,7 @@ void fake_s3_script(FakeS3 *fake, FakeScript script);
 
 /* Straight to what is stored, by "/bucket/key". */
 void fake_s3_set(FakeS3 *fake, const char *path, const char *body);
+void fake_s3_set_bytes(FakeS3 *fake, const char *path, const void *data, gsize size);
 GBytes *fake_s3_get(FakeS3 *fake, const char *path); /* NULL: none */
 guint fake_s3_count(FakeS3 *fake);                   /* objects */
 guint fake_s3_uploads(FakeS3 *fake);                 /* begun and not ended */

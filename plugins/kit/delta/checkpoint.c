@@ -1,6 +1,6 @@
 /* Writing a checkpoint: a streaming merge of the one before and the commits since, newest first. What is held is one
  * batch of rows, one commit's text, the paths of the files that those commits name, and the compressed result. */
-#include "delta.h"
+#include "read.h"
 
 #define BATCH_ROWS 4096
 #define BATCH_BYTES (32 << 20)
@@ -71,22 +71,13 @@ static SfStatus add_action(Merge *merge, int column, json_object *action, SfErro
     return SF_OK;
 }
 
-/* A file is its path and its deletion vector (PROTOCOL.md, "Action Reconciliation"). */
+/* As delta_file_identity(). */
 static char *file_key(const char *path, const char *storage, const char *vector, int64_t offset)
 {
     g_autofree char *file = delta_path_identity(path);
     if (!storage)
         return g_steal_pointer(&file);
     return g_strdup_printf("%s\n%s%s@%" G_GINT64_FORMAT, file, storage, vector ? vector : "", offset);
-}
-
-static char *file_key_of(json_object *action)
-{
-    json_object *vector = delta_json_member(action, "deletionVector", json_type_object);
-    json_object *offset = delta_json_member(vector, "offset", json_type_int);
-    const char *path = delta_json_text(action, "path");
-    return file_key(path ? path : "", delta_json_text(vector, "storageType"), delta_json_text(vector, "pathOrInlineDv"),
-                    offset ? json_object_get_int64(offset) : -1);
 }
 
 static bool is_expired(const Merge *merge, json_object *removed)
@@ -109,14 +100,14 @@ static SfStatus merge_action(Merge *merge, json_object *line, SfError *err)
 {
     json_object *action = delta_json_member(line, "add", json_type_object);
     if (action) {
-        if (!g_hash_table_add(merge->seen, file_key_of(action)))
+        if (!g_hash_table_add(merge->seen, delta_file_identity(action)))
             return SF_OK;
         json_object_object_add(action, "dataChange", json_object_new_boolean(false));
         return add_action(merge, DELTA_COLUMN_ADD, action, err);
     }
     action = delta_json_member(line, "remove", json_type_object);
     if (action) {
-        if (!g_hash_table_add(merge->seen, file_key_of(action)) || is_expired(merge, action))
+        if (!g_hash_table_add(merge->seen, delta_file_identity(action)) || is_expired(merge, action))
             return SF_OK;
         json_object_object_add(action, "dataChange", json_object_new_boolean(false));
         return add_action(merge, DELTA_COLUMN_REMOVE, action, err);

@@ -1,5 +1,5 @@
 /* Which tables we may append to (PROTOCOL.md, "Table Features"): unknown needs are refused by name. */
-#include "delta.h"
+#include "read.h"
 
 /* Features that an append by us honours. What a feature asks of writers is met because we only add files, enforce
  * `not null` always and refuse the metadata below that would ask for more. */
@@ -24,6 +24,28 @@ static SfStatus check_list(const DeltaLog *log, const char *member, SfError *err
         const char *name = json_object_get_string(json_object_array_get_idx(list, i));
         if (!name || !g_strv_contains(known, name))
             return sf_fail(err, SF_CONFIG, "%s: the table needs the feature '%s', which this sink lacks",
+                           store_url(log->store), name ? name : "null");
+    }
+    return SF_OK;
+}
+
+SfStatus delta_log_check_reading(const DeltaLog *log, SfError *err)
+{
+    static const char *const readable[] = {"columnMapping",       "deletionVectors",
+                                           "timestampNtz",        "v2Checkpoint",
+                                           "vacuumProtocolCheck", "typeWidening",
+                                           "variantType",         "typeWidening-preview",
+                                           "variantType-preview", "variantShredding-preview",
+                                           "variantShredding",    NULL};
+    int version = delta_protocol_version(log, "minReaderVersion");
+    if (version < 1 || version > 3)
+        return sf_fail(err, SF_CONFIG, "%s: the table needs reader version %d; we know up to 3", store_url(log->store),
+                       version);
+    json_object *list = delta_json_member(log->protocol, "readerFeatures", json_type_array);
+    for (size_t i = 0; list && i < json_object_array_length(list); i++) {
+        const char *name = json_object_get_string(json_object_array_get_idx(list, i));
+        if (!name || !g_strv_contains(readable, name))
+            return sf_fail(err, SF_CONFIG, "%s: the table needs the feature '%s', which we do not read",
                            store_url(log->store), name ? name : "null");
     }
     return SF_OK;

@@ -1,5 +1,5 @@
 /* Finding the newest state: _last_checkpoint, listing, checkpoints with fall back, commits without a gap. */
-#include "delta.h"
+#include "read.h"
 
 #define LIST_PAGE 1000
 
@@ -182,8 +182,8 @@ static SfStatus read_parts(DeltaLog *log, const GPtrArray *keys, SfError *err)
     return log->protocol && log->metadata ? SF_OK : sf_fail(err, SF_FATAL, "it lacks protocol or metaData");
 }
 
-/* The newest checkpoint that can be read; none: the state stays empty. */
-static SfStatus load_checkpoint(DeltaLog *log, const Listing *listing, SfError *err)
+/* The newest checkpoint, of version `until` at most, that can be read; none: the state stays empty. */
+static SfStatus load_checkpoint(DeltaLog *log, const Listing *listing, int64_t until, SfError *err)
 {
     guint end = listing->checkpoints->len;
     while (end > 0) {
@@ -191,6 +191,8 @@ static SfStatus load_checkpoint(DeltaLog *log, const Listing *listing, SfError *
         g_autoptr(GPtrArray) keys = next_checkpoint(listing, &end, &version);
         if (keys->len == 0)
             break;
+        if (version > until)
+            continue;
         SfError why = {0};
         SfStatus status = read_parts(log, keys, &why);
         if (status == SF_OK) {
@@ -217,12 +219,12 @@ static SfStatus read_commit(DeltaLog *log, int64_t version, DeltaNews *news, SfE
     return delta_log_apply(log, version, text, size, news, err);
 }
 
-static SfStatus replay(DeltaLog *log, const Listing *listing, SfError *err)
+static SfStatus replay(DeltaLog *log, const Listing *listing, int64_t until, SfError *err)
 {
     DeltaNews news = {0};
     for (guint i = 0; i < listing->commits->len; i++) {
         int64_t version = g_array_index(listing->commits, int64_t, i);
-        if (version <= log->version)
+        if (version <= log->version || version > until)
             continue;
         if (version != log->version + 1)
             return sf_fail(err, SF_FATAL,
@@ -238,21 +240,23 @@ static SfStatus replay(DeltaLog *log, const Listing *listing, SfError *err)
     return SF_OK;
 }
 
-SfStatus delta_log_load(DeltaLog *log, SfError *err)
+SfStatus delta_log_load_until(DeltaLog *log, int64_t until, SfError *err)
 {
     g_auto(Listing) listing = {.commits = g_array_new(FALSE, FALSE, sizeof(int64_t)),
                                .checkpoints = g_ptr_array_new_with_free_func(g_free)};
     int64_t hint;
     SF_TRY(delta_checkpoint_last(log, &hint, err));
     forget(log);
+    if (hint > until)
+        hint = 0;
     SF_TRY(list_log(log, MAX(hint, 0), &listing, err));
-    SF_TRY(load_checkpoint(log, &listing, err));
+    SF_TRY(load_checkpoint(log, &listing, until, err));
     if (log->version < 0 && hint > 0) {
         /* The hint led nowhere: look at everything. */
         SF_TRY(list_log(log, 0, &listing, err));
-        SF_TRY(load_checkpoint(log, &listing, err));
+        SF_TRY(load_checkpoint(log, &listing, until, err));
     }
-    SF_TRY(replay(log, &listing, err));
+    SF_TRY(replay(log, &listing, until, err));
     if (log->version < 0 && listing.any)
         return sf_fail(err, SF_CONFIG,
                        "%s: there is a Delta log, but no version in it that can be read ('%s' is there); nothing is "
@@ -269,6 +273,11 @@ SfStatus delta_log_load(DeltaLog *log, SfError *err)
         return sf_fail(err, SF_FATAL, "%s: the log has no %s action", store_url(log->store),
                        log->protocol ? "metaData" : "protocol");
     return SF_OK;
+}
+
+SfStatus delta_log_load(DeltaLog *log, SfError *err)
+{
+    return delta_log_load_until(log, INT64_MAX, err);
 }
 
 SfStatus delta_log_update(DeltaLog *log, DeltaNews *news, SfError *err)

@@ -1,6 +1,8 @@
 /* Words of SQL, and values as Spark compares them. */
 #include "sql.h"
 
+#define MAX_EXPONENT 400
+
 bool sql_beyond(SqlText *text, const char *what)
 {
     if (!text->err->message[0])
@@ -114,6 +116,94 @@ bool sql_take_time(SqlText *text, SqlValue *out)
     g_autofree char *literal = take_literal(text);
     return (literal && sql_parse_moment(literal, SQL_TIME, out)) ||
            sql_beyond(text, "no timestamp yyyy-MM-dd HH:mm:ss");
+}
+
+/* "e-10" behind a number, which moves its point. */
+static bool parse_exponent(const char *text, SqlValue *number)
+{
+    gint64 exponent;
+    text += *text == '+';
+    if (!g_ascii_string_to_signed(text, 10, -MAX_EXPONENT, MAX_EXPONENT, &exponent, NULL))
+        return false;
+    number->scale -= (int) exponent;
+    for (; number->scale < 0; number->scale++) {
+        if (__builtin_mul_overflow(number->number, (SqlInt) 10, &number->number))
+            return false;
+    }
+    return true;
+}
+
+/* "-12.50", "1e-3": digits with a point, as many as an SqlInt takes: all of 38. */
+static bool parse_number(const char *text, SqlValue *out)
+{
+    int digits = 0;
+    int behind = -1;
+    SqlInt number = 0;
+    bool negative = *text == '-';
+    for (text += *text == '-' || *text == '+'; *text && g_ascii_tolower(*text) != 'e'; text++) {
+        if (*text == '.' && behind < 0) {
+            behind = 0;
+            continue;
+        }
+        if (!g_ascii_isdigit(*text) || __builtin_mul_overflow(number, (SqlInt) 10, &number) ||
+            __builtin_add_overflow(number, (SqlInt) (*text - '0'), &number))
+            return false;
+        behind += behind >= 0;
+        digits++;
+    }
+    *out = (SqlValue){.kind = SQL_NUMBER, .number = negative ? -number : number, .scale = MAX(behind, 0)};
+    return digits > 0 && (!*text || parse_exponent(text + 1, out));
+}
+
+static bool parse_real(const char *text, SqlValue *out)
+{
+    char *end;
+    *out = (SqlValue){.kind = SQL_REAL, .real = g_ascii_strtod(text, &end)};
+    return end != text && !*end;
+}
+
+/* A day is its beginning; 'T' may stand between day and time, Z behind it. */
+static bool parse_time(const char *text, SqlValue *out)
+{
+    g_autofree char *with_zone = g_strconcat(text, "Z", NULL);
+    SqlValue day;
+    if (sql_parse_moment(text, SQL_TIME, out) || sql_parse_moment(with_zone, SQL_TIME, out))
+        return true;
+    if (!sql_parse_moment(text, SQL_DATE, &day))
+        return false;
+    *out = (SqlValue){.kind = SQL_TIME, .number = day.number * INT64_C(86400000000)};
+    return true;
+}
+
+static bool parse_truth(const char *text, SqlValue *out)
+{
+    bool yes = g_ascii_strcasecmp(text, "true") == 0;
+    *out = (SqlValue){.kind = SQL_BOOL, .number = yes};
+    return yes || g_ascii_strcasecmp(text, "false") == 0;
+}
+
+bool sql_value_of_text(json_object *field, const char *text, SqlValue *out)
+{
+    SqlKind kind;
+    if (g_strcmp0(delta_json_text(field, "type"), "timestamp_ntz") == 0)
+        return parse_time(text, out);
+    if (!sql_kind_of_field(field, &kind))
+        return false;
+    switch (kind) {
+    case SQL_NUMBER:
+        return parse_number(text, out);
+    case SQL_REAL:
+        return parse_real(text, out);
+    case SQL_DATE:
+        return sql_parse_moment(text, SQL_DATE, out);
+    case SQL_TIME:
+        return parse_time(text, out);
+    case SQL_BOOL:
+        return parse_truth(text, out);
+    default:
+        *out = (SqlValue){.kind = SQL_TEXT, .text = {text, (int64_t) strlen(text)}};
+        return true;
+    }
 }
 
 bool sql_kind_of_field(json_object *field, SqlKind *out)

@@ -46,6 +46,10 @@ bool sql_take_time(SqlText *text, SqlValue *out);    /* 'yyyy-MM-dd HH:mm:ss', w
 /* The same of a text without quotes: SQL_DATE or SQL_TIME. */
 bool sql_parse_moment(const char *text, SqlKind kind, SqlValue *out);
 
+/* A text as a value of a table's column: of a partition, or a literal that is compared with it. Numbers are exact and
+ * have up to 38 digits; SQL_TEXT borrows it. false: it is not of that type, or we cannot compare it. */
+bool sql_value_of_text(json_object *field, const char *text, SqlValue *out);
+
 /* What values of a table's column are; false: we cannot compare them. */
 bool sql_kind_of_field(json_object *field, SqlKind *out);
 SqlValue sql_value_at(const SfColumn *column, SqlKind kind, int64_t row);

@@ -1,0 +1,225 @@
+/* The live files of a version: the commits since the checkpoint, newest first, then the checkpoint (PROTOCOL.md,
+ * "Action Reconciliation"). */
+#include "read.h"
+
+#define BATCH_ROWS 1024
+
+typedef struct Walk {
+    DeltaLog *log;
+    DeltaFileCall call;
+    gpointer user;
+    GHashTable *seen; /* char *: files that a newer commit has decided on */
+    GPtrArray *sidecars;
+    struct ArrowSchema plain; /* of a checkpoint, likewise */
+    struct ArrowSchema typed; /* with stats_parsed */
+    bool has_typed;
+} Walk;
+
+static void walk_done(Walk *walk)
+{
+    g_clear_pointer(&walk->seen, g_hash_table_unref);
+    g_clear_pointer(&walk->sidecars, g_ptr_array_unref);
+    sf_schema_done(&walk->plain);
+    sf_schema_done(&walk->typed);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Walk, walk_done)
+
+char *delta_file_identity(json_object *action)
+{
+    json_object *vector = delta_json_member(action, "deletionVector", json_type_object);
+    json_object *offset = delta_json_member(vector, "offset", json_type_int);
+    const char *path = delta_json_text(action, "path"), *where = delta_json_text(vector, "pathOrInlineDv");
+    g_autofree char *file = delta_path_identity(path ? path : "");
+    if (!delta_json_text(vector, "storageType"))
+        return g_steal_pointer(&file);
+    return g_strdup_printf("%s\n%s%s@%" G_GINT64_FORMAT, file, delta_json_text(vector, "storageType"),
+                           where ? where : "", offset ? json_object_get_int64(offset) : -1);
+}
+
+/* Below the URL of the table, however that is written. */
+static const char *below(const char *path, const char *root)
+{
+    size_t size = strlen(root);
+    while (size > 1 && root[size - 1] == '/')
+        size--;
+    return strncmp(path, root, size) == 0 && path[size] == '/' ? path + size + 1 : NULL;
+}
+
+static const char *skip_scheme(const char *path)
+{
+    if (g_str_has_prefix(path, "s3a://") || g_str_has_prefix(path, "s3n://"))
+        return path + 6;
+    if (g_str_has_prefix(path, "s3://"))
+        return path + 5;
+    if (g_str_has_prefix(path, "file://"))
+        return path + 7;
+    return g_str_has_prefix(path, "file:/") ? path + 5 : path;
+}
+
+char *delta_file_key(const DeltaLog *log, json_object *add, SfError *err)
+{
+    const char *path = delta_json_text(add, "path");
+    g_autofree char *decoded = path ? delta_path_decode(path) : NULL;
+    if (!decoded) {
+        sf_fail(err, SF_FATAL, "%s: an add action has the path '%s'", store_url(log->store), path ? path : "null");
+        return NULL;
+    }
+    const char *bare = skip_scheme(decoded);
+    if (bare == decoded && *decoded != '/')
+        return g_steal_pointer(&decoded);
+    const char *key = below(bare, skip_scheme(store_url(log->store)));
+    if (!key)
+        sf_fail(err, SF_CONFIG, "%s: the file '%s' lies outside of the table (a shallow clone?), where we do not read",
+                store_url(log->store), path);
+    return g_strdup(key);
+}
+
+static SfStatus take_add(Walk *walk, json_object *add, SfError *err)
+{
+    delta_stats_complete(add, DELTA_STATS_TEXT);
+    return walk->call(walk->user, add, err);
+}
+
+static SfStatus take_sidecar(Walk *walk, json_object *sidecar, SfError *err)
+{
+    const char *path = delta_json_text(sidecar, "path");
+    g_autofree char *name = path ? delta_path_decode(path) : NULL;
+    if (!name || !*name || strchr(name, '/'))
+        return sf_fail(err, SF_FATAL, "a sidecar of the checkpoint is called '%s'", path ? path : "null");
+    g_ptr_array_add(walk->sidecars, g_strconcat("_delta_log/_sidecars/", name, NULL));
+    return SF_OK;
+}
+
+static SfStatus take_line(Walk *walk, json_object *line, SfError *err)
+{
+    json_object *add = delta_json_member(line, "add", json_type_object);
+    json_object *removed = delta_json_member(line, "remove", json_type_object);
+    json_object *sidecar = delta_json_member(line, "sidecar", json_type_object);
+    if (sidecar)
+        return take_sidecar(walk, sidecar, err);
+    if (!add && !removed)
+        return SF_OK;
+    bool news = g_hash_table_add(walk->seen, delta_file_identity(add ? add : removed));
+    return add && news ? take_add(walk, add, err) : SF_OK;
+}
+
+static SfStatus walk_text(Walk *walk, GBytes *body, SfError *err)
+{
+    gsize size;
+    const char *at = g_bytes_get_data(body, &size);
+    DeltaText lines = {.at = at, .end = at + size};
+    SfStatus status;
+    do {
+        json_object *line = NULL;
+        status = delta_text_next(&lines, &line, err);
+        if (status == SF_OK)
+            status = take_line(walk, line, err);
+        json_object_put(line);
+    } while (status == SF_OK);
+    return status == SF_END ? SF_OK : status;
+}
+
+/* A file of the log, which may be gone when others clean up. */
+static SfStatus get(Walk *walk, const char *key, int64_t limit, GBytes **out, SfError *err)
+{
+    SfStatus status = store_get(walk->log->store, key, limit, out, err);
+    return status == SF_EMPTY ? sf_fail(err, SF_FATAL, "%s/%s is gone", store_url(walk->log->store), key) : status;
+}
+
+static SfStatus walk_commit(Walk *walk, int64_t version, SfError *err)
+{
+    g_autofree char *key = delta_commit_key(version);
+    g_autoptr(GBytes) body = NULL;
+    SF_TRY(get(walk, key, DELTA_MAX_COMMIT, &body, err));
+    return walk_text(walk, body, err);
+}
+
+static SfStatus walk_rows(Walk *walk, const struct ArrowSchema *schema, const struct ArrowArray *rows, SfError *err)
+{
+    SfColumn adds, sidecars;
+    SF_TRY(sf_column_view(schema->children[0], rows->children[0], &adds, err));
+    SF_TRY(sf_column_view(schema->children[1], rows->children[1], &sidecars, err));
+    for (int64_t row = 0; row < rows->length; row++) {
+        g_autoptr(json_object) sidecar = delta_checkpoint_json(&sidecars, row, err);
+        g_autoptr(json_object) add = delta_checkpoint_json(&adds, row, err);
+        if (sidecar)
+            SF_TRY(take_sidecar(walk, sidecar, err));
+        if (!add)
+            continue;
+        g_autofree char *identity = delta_file_identity(add);
+        if (!g_hash_table_contains(walk->seen, identity))
+            SF_TRY(take_add(walk, add, err));
+    }
+    return SF_OK;
+}
+
+static void nothing_owned(struct ArrowSchema *schema)
+{
+    (void) schema;
+}
+
+/* Its columns add and sidecar alone. */
+static SfStatus walk_parquet(Walk *walk, GBytes *file, SfError *err)
+{
+    const struct ArrowSchema *full = &walk->plain;
+    struct ArrowSchema *children[2] = {full->children[DELTA_COLUMN_ADD], full->children[DELTA_COLUMN_SIDECAR]};
+    struct ArrowSchema schema = {
+        .format = "+s", .name = "", .n_children = 2, .children = children, .release = nothing_owned};
+    g_autoptr(ParquetReader) reader = parquet_reader_new(file, &schema, err);
+    if (!reader)
+        return SF_FATAL;
+    if (walk->has_typed && parquet_reader_has(reader, "add", "stats_parsed")) {
+        children[0] = walk->typed.children[DELTA_COLUMN_ADD];
+        ParquetReader *typed = parquet_reader_new(file, &schema, NULL);
+        if (typed) {
+            parquet_reader_free(reader);
+            reader = typed;
+        } else {
+            children[0] = full->children[DELTA_COLUMN_ADD];
+        }
+    }
+    SfStatus status = SF_OK;
+    while (status == SF_OK) {
+        struct ArrowArray rows;
+        status = parquet_reader_next(reader, BATCH_ROWS, &rows, err);
+        if (status != SF_OK)
+            break;
+        status = walk_rows(walk, &schema, &rows, err);
+        sf_array_done(&rows);
+    }
+    return status == SF_END ? SF_OK : status;
+}
+
+static SfStatus walk_file(Walk *walk, const char *key, SfError *err)
+{
+    g_autoptr(GBytes) file = NULL;
+    SF_TRY(get(walk, key, DELTA_MAX_CHECKPOINT, &file, err));
+    return g_str_has_suffix(key, ".json") ? walk_text(walk, file, err) : walk_parquet(walk, file, err);
+}
+
+static SfStatus walk_checkpoint(Walk *walk, SfError *err)
+{
+    g_autoptr(GPtrArray) keys = g_ptr_array_new_with_free_func(g_free);
+    SF_TRY(delta_checkpoint_keys(walk->log, walk->log->checkpoint, keys, err));
+    if (keys->len == 0)
+        return sf_fail(err, SF_RETRY, "%s: the checkpoint of version %" G_GINT64_FORMAT " went away meanwhile",
+                       store_url(walk->log->store), walk->log->checkpoint);
+    for (guint i = 0; i < keys->len; i++)
+        SF_TRY(walk_file(walk, keys->pdata[i], err));
+    for (guint i = 0; i < walk->sidecars->len; i++)
+        SF_TRY(walk_file(walk, walk->sidecars->pdata[i], err));
+    return SF_OK;
+}
+
+SfStatus delta_files_each(DeltaLog *log, DeltaFileCall call, gpointer user, SfError *err)
+{
+    g_auto(Walk) walk = {.log = log, .call = call, .user = user};
+    walk.seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    walk.sidecars = g_ptr_array_new_with_free_func(g_free);
+    SF_TRY(delta_checkpoint_schema(DELTA_COLUMNS_OF_V2, &walk.plain, err));
+    walk.has_typed = delta_checkpoint_schema_of(log, DELTA_COLUMNS_OF_V2, &walk.typed, NULL) == SF_OK;
+    for (int64_t version = log->version; version > log->checkpoint; version--)
+        SF_TRY(walk_commit(&walk, version, err));
+    return log->checkpoint >= 0 ? walk_checkpoint(&walk, err) : SF_OK;
+}

@@ -1,0 +1,277 @@
+/* `sfrun table` of tables that delta-rs and Spark wrote (tests/data): what it says, and what it says of what is wrong.
+ * The rows themselves are judged by judge.py. */
+#include <json-c/json.h>
+#include <string.h>
+
+#include "program.h"
+#include "tree.h"
+#ifdef HAS_S3
+#include "fake_s3.h"
+#endif
+
+#define DATA SF_SOURCE_DIR "/tests/data/delta-tables.tgz"
+
+typedef struct Fixture {
+    char *root;
+} Fixture;
+
+static void set_up(Fixture *f, gconstpointer unused)
+{
+    (void) unused;
+    f->root = g_dir_make_tmp("sf-table-XXXXXX", NULL);
+    g_auto(Ran) ran = run_program(f->root, "sh -c 'tar xzf " DATA "'");
+    g_assert_cmpint(ran.status, ==, 0);
+}
+
+static void tear_down(Fixture *f, gconstpointer unused)
+{
+    (void) unused;
+    remove_tree(f->root);
+    g_free(f->root);
+}
+
+static void expect(const Fixture *f, const char *words, int status, const char *out, const char *err)
+{
+    g_auto(Ran) ran = run_program(f->root, words);
+    g_test_message("%s: %s%s", words, ran.out, ran.err);
+    g_assert_cmpint(ran.status, ==, status);
+    if (out)
+        g_assert_cmpstr(ran.out, ==, out);
+    if (err)
+        g_assert_nonnull(strstr(ran.err, err));
+    else
+        g_assert_cmpstr(ran.err, ==, "");
+}
+
+static void expect_part(const Fixture *f, const char *words, const char *part)
+{
+    g_auto(Ran) ran = run_program(f->root, words);
+    g_test_message("%s: %s%s", words, ran.out, ran.err);
+    g_assert_cmpint(ran.status, ==, 0);
+    g_assert_nonnull(strstr(ran.out, part));
+}
+
+static void summary_says_what_the_table_is(Fixture *f, gconstpointer unused)
+{
+    (void) unused;
+    expect_part(f, "table rs/types",
+                "  Files        12 (95.4 KiB), 1,500 rows\n  Partitions   region (4 values)\n"
+                "  Protocol     reader 1, writer 2\n");
+    expect_part(f, "table rs/types", "  region   string         yes   yes\n");
+    expect_part(f, "table rs/plain", "  POSITION OF  VERSION\n  conn-1            11\n");
+    expect_part(f, "table sp/dv", "900 rows; 100 more are deleted by vectors of 1 file\n");
+    expect_part(f, "table sp4/ict", "               delta.columnMapping.mode = name\n");
+    expect_part(f, "table rs/types --version 0", "  Files        4 ");
+    g_auto(Ran) json = run_program(f->root, "table sp/types --json");
+    struct json_object *object = json_tokener_parse(json.out), *member = NULL;
+    g_assert_true(json_object_object_get_ex(object, "columns", &member));
+    g_assert_cmpuint(json_object_array_length(member), ==, 17);
+    g_assert_true(json_object_object_get_ex(object, "version", &member));
+    json_object_put(object);
+}
+
+static void history_and_files_are_listed(Fixture *f, gconstpointer unused)
+{
+    (void) unused;
+    expect_part(f, "table rs/types --history", "  VERSION  TIME (UTC)           OPERATION  ROWS  ADDED  REMOVED");
+    expect_part(f, "table sp/dv --history --json", "\"operation\":\"DELETE\",\"files_added\":1,\"files_removed\":1");
+    expect(f, "sh -c '$SF_TEST_SFRUN table rs/plain --history --limit 3 --json | wc -l'", 0, NULL,
+           "9 older commits are not shown; --limit 0 shows all");
+    expect(f, "sh -c '$SF_TEST_SFRUN table rs/plain --history --limit 0 --json | wc -l'", 0, "12\n", NULL);
+    expect(f, "sh -c '$SF_TEST_SFRUN table rs/plain --files | wc -l'", 0, "12\n", NULL);
+    expect(f, "sh -c '$SF_TEST_SFRUN table rs/plain --files --limit 2 --json | wc -l'", 0, "2\n", NULL);
+    expect_part(f, "table rs/types --files --json", "\"partition\":{\"region\":null}");
+}
+
+static void rows_are_shown_as_asked(Fixture *f, gconstpointer unused)
+{
+    (void) unused;
+    expect(f, "table rs/types -w 'id = 1004' -c id,region -c q,m", 0,
+           "    id  region    q       m\n  1004  N       754  321.48\n", NULL);
+    expect(f, "table rs/types -w 'id = 1004' -c q,id --json", 0, "{\"q\":754,\"id\":1004}\n", NULL);
+    expect(f, "table sp/types -n 1 -c arr,b,st,mp", 0,
+           "  arr    b       st               mp\n  [3,4]  \"Mw==\"  {\"a\":3,\"b\":\"3\"}  "
+           "[{\"key\":\"k\",\"value\":3}]\n",
+           NULL);
+    expect(f, "sh -c '$SF_TEST_SFRUN table rs/types -n 7 --json | wc -l'", 0, "7\n", NULL);
+    expect(f, "table rs/types -n 0", 0, "", NULL);
+    expect(f, "sh -c 'COLUMNS=40 $SF_TEST_SFRUN table rs/types -n 1 | head -1 | cut -c1-20'", 0, "    id  region\n",
+           "2 of 10 columns fit here; --columns takes others");
+}
+
+/* Files are told apart by the partition's value and by what their statistics say, and rows by what they are. */
+static void conditions_leave_out_files_and_rows(Fixture *f, gconstpointer unused)
+{
+    (void) unused;
+    static const struct {
+        const char *condition, *answer;
+    } rows[] = {
+        {"region = ''N''", "\"count\":375,\"version\":2,\"files\":12,\"files_skipped\":9,\"files_read\":0,"},
+        {"region IS NULL", "\"count\":375,\"version\":2,\"files\":12,\"files_skipped\":9,\"files_read\":0,"},
+        {"region != ''N'' AND id < 500",
+         "\"count\":250,\"version\":2,\"files\":12,\"files_skipped\":10,\"files_read\":2,"},
+        {"id >= 1500", "\"count\":0,\"version\":2,\"files\":12,\"files_skipped\":12,\"files_read\":0,"},
+        {"allnull IS NOT NULL", "\"count\":0,\"version\":2,\"files\":12,\"files_skipped\":12,\"files_read\":0,"},
+        {"id IS NULL", "\"count\":0,\"version\":2,\"files\":12,\"files_skipped\":12,\"files_read\":0,"},
+        {"m = 321.48", "\"count\":1,"},
+        {"m = 3.2148e2", "\"count\":1,"},
+        {"m < 1e-10 AND m > -1E+1", "\"count\":"},
+        {"m = 321.480000000000000000000000000000000", "\"count\":1,"},
+        {"m = 321.4800000000000000000000000000001", "\"count\":0,"},
+        {"d = date ''1995-08-05''", "\"count\":1,"},
+        {"ts = ''2024-01-01 00:20:34.567''", "\"count\":1,"},
+        {"ts >= ''2024-01-01T00:20:34.567Z'' and ts < ''2024-01-01 00:20:34.567001''", "\"count\":1,"},
+        {"`region` = ''N'' and \"ok\" = true and v < 1e300", "\"count\":"},
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_auto(GStrv) parts = g_strsplit(rows[i].condition, "''", -1);
+        g_autofree char *text = g_strjoinv("'", parts), *quoted = g_shell_quote(text);
+        g_autofree char *words = g_strconcat("table rs/types --json --count -w ", quoted, NULL);
+        expect_part(f, words, rows[i].answer);
+    }
+    expect(f, "table rs/types --count --explain -w \"region = 'N'\"", 0, "375\n",
+           "read 0 of 12 files (0 B); 9 skipped by partition values and statistics");
+}
+
+/* The message, and a caret under the place. */
+static void mistakes_in_conditions_are_pointed_at(Fixture *f, gconstpointer unused)
+{
+    (void) unused;
+    static const struct {
+        const char *condition, *error;
+    } rows[] = {
+        {"regin = 'N'", "there is no column 'regin'; did you mean 'region'?\n    regin = 'N'\n    ^\n"},
+        {"id > 3 AND id = x", "column 'id' (long) is compared with a number such as 12.50\n    id > 3 AND id = x\n"
+                              "                    ^\n"},
+        {"region = N", "column 'region' (string) is compared with a text in quotes such as 'EU'"},
+        {"region = 'N", "a quotation mark ' is not closed\n    region = 'N\n             ^\n"},
+        {"d = '2024-02-30'", "column 'd' (date) is compared with a date such as '2024-01-15'"},
+        {"ts > '10:30'", "(timestamp) is compared with a time in UTC"},
+        {"ok = 1", "(boolean) is compared with true or false"},
+        {"id", "a comparison is expected at the end"},
+        {"id >", "a number such as 12.50 is expected at the end\n    id >\n        ^\n"},
+        {"id = NULL", "nothing is equal to NULL; write IS NULL"},
+        {"id IS 3", "NULL is expected here"},
+        {"id = 3 OR id = 4", "AND or the end is expected here\n    id = 3 OR id = 4\n           ^\n"},
+        {"id = 3 AND", "a column is expected at the end"},
+        {"= 3", "a column is expected here"},
+        {"id = 3)", "AND or the end is expected here"},
+        {"id.x = 3", "members of columns cannot be compared"},
+        {"\x1b[31mid = 3", "    \\x1b[31mid = 3\n    ^\n"},
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *quoted = g_shell_quote(rows[i].condition);
+        g_autofree char *words = g_strconcat("table rs/types -w ", quoted, NULL);
+        expect(f, words, 2, "", rows[i].error);
+    }
+    expect(f, "table sp/types -w 'arr = 3'", 2, "", "can only be asked for IS NULL");
+    expect(f, "table sp/types --count -w 'arr IS NULL'", 0, "0\n", NULL);
+    expect(f, "table rs/types -c id,nme", 2, "", "--columns: there is no column 'nme'");
+}
+
+static void other_versions_are_read(Fixture *f, gconstpointer unused)
+{
+    (void) unused;
+    expect(f, "table sp/dv --count --version 1", 0, "1000\n", NULL);
+    expect(f, "table rs/types --count --timestamp 2099-01-01", 0, "1500\n", NULL);
+    expect(f, "table rs/types --version 7", 1, "", "there is no version 7; the newest is 2");
+    expect(f, "table rs/types --timestamp 2020-01-01", 1, "", "the log begins later, with version 0 of ");
+    expect(f, "table rs/types --timestamp yesterday", 1, "", "'yesterday' is not a time such as 2024-01-15");
+    expect(f, "table rs/types --timestamp 2024-01-01 --version 1", 2, "", "give one");
+    expect(f, "sh -c 'rm rs/plain/_delta_log/0000000000000000000[0-7].json'", 0, "", NULL);
+    expect(f, "table rs/plain --count --version 8", 0, "4500\n", NULL);
+    expect(f, "table rs/plain --count --version 3", 1, "", "version 3 can no longer be read");
+}
+
+static void what_is_not_a_table_is_said(Fixture *f, gconstpointer unused)
+{
+    (void) unused;
+    expect(f, "table nothing", 1, "",
+           "'nothing' is not a Delta table: there is no _delta_log in it; `sfrun ls 'nothing'`");
+    expect(f, "sh -c 'rm rs/types/region=N/*'", 0, "", NULL);
+    expect(f, "table rs/types --count", 0, "1500\n", NULL); /* the log knows */
+    expect(f, "table rs/types --count -w 'q > 3'", 1, "", "it is not there: was it vacuumed, or removed by hand?");
+    expect(f,
+           "sh -c 'printf \"{\\\"protocol\\\":{\\\"minReaderVersion\\\":3,\\\"minWriterVersion\\\":7,"
+           "\\\"readerFeatures\\\":[\\\"magic\\\"],\\\"writerFeatures\\\":[]}}\\n\" > "
+           "rs/types/_delta_log/00000000000000000003.json'",
+           0, "", NULL);
+    expect(f, "table rs/types", 1, "", "the table needs the feature 'magic', which we do not read");
+}
+
+/* Any byte of it may be another. */
+static void deletion_vectors_are_not_trusted(Fixture *f, gconstpointer unused)
+{
+    (void) unused;
+    g_autoptr(GError) error = NULL;
+    g_autofree char *folder = g_build_filename(f->root, "sp/dv", NULL), *path = NULL, *body = NULL;
+    g_autoptr(GDir) dir = g_dir_open(folder, 0, &error);
+    gsize size;
+    for (const char *name; (name = g_dir_read_name(dir));) {
+        if (g_str_has_suffix(name, ".bin"))
+            path = g_build_filename(folder, name, NULL);
+    }
+    g_assert_nonnull(path);
+    g_assert_true(g_file_get_contents(path, &body, &size, NULL));
+    for (gsize i = 1; i < size; i += 1 + size / 12) {
+        g_autofree char *other = g_memdup2(body, size);
+        other[i] ^= 0x41;
+        g_assert_true(g_file_set_contents(path, other, (gssize) size, NULL));
+        expect(f, "table sp/dv --count -w 'id > 0'", 1, "", "the deletion vector of 'part-");
+    }
+    g_assert_true(g_file_set_contents(path, body, (gssize) size - 3, NULL));
+    expect(f, "table sp/dv --count -w 'id > 0'", 1, "", "is too short");
+    g_assert_true(g_file_set_contents(path, body, (gssize) size, NULL));
+    expect(f, "table sp/dv --count -w 'id > 0'", 0, "900\n", NULL);
+}
+
+#ifdef HAS_S3
+static void upload(FakeS3 *fake, const Fixture *f, const char *folder, const char *bucket)
+{
+    g_autofree char *words = g_strdup_printf("sh -c 'cd %s && find . -type f'", folder);
+    g_auto(Ran) ran = run_program(f->root, words);
+    g_auto(GStrv) files = g_strsplit(g_strchomp(ran.out), "\n", -1);
+    for (char **file = files; *file; file++) {
+        g_autofree char *path = g_build_filename(f->root, folder, *file + 2, NULL), *body = NULL;
+        g_autofree char *key = g_strdup_printf("/%s/%s", bucket, *file + 2);
+        gsize size;
+        g_assert_true(g_file_get_contents(path, &body, &size, NULL));
+        fake_s3_set_bytes(fake, key, body, size);
+    }
+}
+
+static void tables_on_s3_are_read(Fixture *f, gconstpointer unused)
+{
+    (void) unused;
+    g_autoptr(FakeS3) fake = fake_s3_new();
+    g_setenv("AWS_ENDPOINT_URL", fake_s3_url(fake), TRUE);
+    upload(fake, f, "sp/dv", "lake/silver/dv");
+    upload(fake, f, "rs/types", "lake/silver/types");
+    expect(f, "table s3://lake/silver/dv --count -w 'id < 100'", 0, "90\n", NULL);
+    expect(f, "table s3://lake/silver/types -w 'id = 1004' -c id,region --json", 0, "{\"id\":1004,\"region\":\"N\"}\n",
+           NULL);
+    expect(f, "table s3://lake/silver/none", 1, "", "'s3://lake/silver/none' is not a Delta table");
+    expect(f, "table s3://missing/none", 1, "", "NoSuchBucket");
+}
+#endif
+
+#define ADD(name, function) g_test_add("/table/" name, Fixture, NULL, set_up, function, tear_down)
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_setenv("AWS_ACCESS_KEY_ID", "id", TRUE);
+    g_setenv("AWS_SECRET_ACCESS_KEY", "secret", TRUE);
+    ADD("summary says what the table is", summary_says_what_the_table_is);
+    ADD("history and files are listed", history_and_files_are_listed);
+    ADD("rows are shown as asked", rows_are_shown_as_asked);
+    ADD("conditions leave out files and rows", conditions_leave_out_files_and_rows);
+    ADD("mistakes in conditions are pointed at", mistakes_in_conditions_are_pointed_at);
+    ADD("other versions are read", other_versions_are_read);
+    ADD("what is not a table is said", what_is_not_a_table_is_said);
+    ADD("deletion vectors are not trusted", deletion_vectors_are_not_trusted);
+#ifdef HAS_S3
+    ADD("tables on s3 are read", tables_on_s3_are_read);
+#endif
+    return g_test_run();
+}
