@@ -17,6 +17,7 @@ typedef struct Dialect {
     OdbcProfile odbc;
     NameCase name_case;
     gsize longest_name;         /* bytes of a name that it tells apart, or takes; 0: any */
+    guint most_columns;         /* of a table; 0: any */
     bool has_schemas;           /* CREATE SCHEMA */
     bool has_backslash_escapes; /* in '…' */
     bool ledger_last;           /* its update locks more than its row: not before the loading */

@@ -118,7 +118,8 @@ const Dialect dialect_postgresql = {
              .example = "Driver=PostgreSQL Unicode;Server=localhost;Database=gold",
              .verdicts = verdicts},
     .name_case = NAME_LOWER,
-    .longest_name = 63, /* NAMEDATALEN - 1: the rest it cuts off, with a notice */
+    .longest_name = 63,   /* NAMEDATALEN - 1: the rest it cuts off, with a notice */
+    .most_columns = 1600, /* postgresql.org/docs/15/limits.html */
     .has_schemas = true,
     .same = "IS NOT DISTINCT FROM",
     .values = "(VALUES ",

@@ -214,6 +214,7 @@ const Dialect dialect_sqlite = {
              .before_login = make_directory,
              .login_hint = login_hint},
     .name_case = NAME_AS_IT_IS,
+    .most_columns = 2000, /* SQLITE_MAX_COLUMN (sqlite.org/limits.html) */
     .same = "IS",
     .values = "(VALUES ",
     .end_values = ") AS x",

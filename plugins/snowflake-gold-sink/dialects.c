@@ -4,14 +4,23 @@
 const OdbcProfile *const dialect_profiles[] = {&dialect_sqlite.odbc, &dialect_postgresql.odbc, &dialect_snowflake.odbc,
                                                NULL};
 
-const Dialect *dialect_find(const char *product)
+static const Dialect *dialect_of(const OdbcProfile *profile)
 {
     static const Dialect *const dialects[] = {&dialect_sqlite, &dialect_postgresql, &dialect_snowflake};
-    const OdbcProfile *profile = odbc_profile_by_product(dialect_profiles, product);
     for (gsize i = 0; i < G_N_ELEMENTS(dialects); i++)
         if (profile == &dialects[i]->odbc)
             return dialects[i];
     return NULL;
+}
+
+const Dialect *dialect_find(const char *product)
+{
+    return dialect_of(odbc_profile_by_product(dialect_profiles, product));
+}
+
+const Dialect *dialect_guess(const char *connection)
+{
+    return dialect_of(odbc_profile_by_driver(dialect_profiles, connection));
 }
 
 char *dialect_products(void)

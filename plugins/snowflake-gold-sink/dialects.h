@@ -12,6 +12,9 @@ extern const OdbcProfile *const dialect_profiles[];
 /* By how the driver calls its product; NULL when we have no dialect for it. */
 const Dialect *dialect_find(const char *product);
 
+/* By the driver that a connection string or its data source names; NULL when that does not tell. */
+const Dialect *dialect_guess(const char *connection);
+
 /* "A, B and C". */
 char *dialect_products(void);
 

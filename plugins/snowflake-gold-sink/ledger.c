@@ -24,6 +24,22 @@ void chain_clear(gpointer chain)
     g_free(((Chain *) chain)->origin);
 }
 
+/* Before it is changed: a table of that name may be somebody else's. */
+static SfStatus check_ledger(const Session *session, GHashTable *columns, SfError *err)
+{
+    static const char *const names[] = {"pipeline",     "step",    "input",         "split",
+                                        "end_position", "rows_in", "rows_rejected", "updated_at"};
+    for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
+        g_autofree char *name = catalog_name(session, names[i]);
+        if (!g_hash_table_contains(columns, name))
+            return sf_fail(err, SF_CONFIG,
+                           "table '%s' exists and is not a ledger that this version knows: it has no column '%s'; set "
+                           "'ledger' to another name",
+                           session->ledger, names[i]);
+    }
+    return SF_OK;
+}
+
 static SfStatus has_origins(Session *session, bool *exists, SfError *err)
 {
     g_autofree char *folded = sql_folded(session->dialect, session->ledger);
@@ -32,7 +48,7 @@ static SfStatus has_origins(Session *session, bool *exists, SfError *err)
     SF_TRY(catalog_columns(session, folded, columns, err));
     *exists = g_hash_table_size(columns) > 0;
     session->origins = g_hash_table_contains(columns, origin);
-    return SF_OK;
+    return *exists ? check_ledger(session, columns, err) : SF_OK;
 }
 
 static SfStatus go_without_origins(const Session *session, const char *alter, const char *why)
@@ -58,7 +74,10 @@ static SfStatus add_origin(Session *session, SfError *err)
     SfError why = {""};
     SfStatus status = session_exec(session, sql->str, &why);
     if (status == SF_OK)
-        sf_log(session->node, SF_LOG_INFO, "table '%s': column 'origin' added", session->ledger);
+        sf_log(session->node, SF_LOG_INFO,
+               "table '%s': column 'origin' added; before going back to a version that does not know it, drop it: "
+               "ALTER TABLE %s DROP COLUMN origin",
+               session->ledger, session->ledger);
     bool forbidden = status != SF_OK && odbc_was_forbidden(session->odbc);
     if (status == SF_RETRY && !forbidden)
         return sf_fail(err, status, "%s", why.message);

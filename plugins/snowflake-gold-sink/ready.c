@@ -1,6 +1,7 @@
 /* A log-in from the connection to the loaders. */
 #include "ready.h"
 
+#include "bounds.h"
 #include "dialects.h"
 #include "ledger.h"
 #include "schema.h"
@@ -26,13 +27,9 @@ static SfStatus choose_dialect(Session *session, SfError *err)
         return sf_fail(err, SF_CONFIG, "the driver connects to '%s', which this sink does not support; it supports %s",
                        product, known);
     }
-    if (session->schema && !session->dialect->has_schemas)
-        return sf_fail(err, SF_CONFIG, "%s has no schemas; leave out 'schema: %s'", product, session->schema);
+    SF_TRY(bounds_check_names(session->dialect, session->schema, session->ledger, err));
     for (const char *const *sql = session->dialect->session; *sql; sql++)
         SF_TRY(session_exec(session, *sql, err));
-    if (session->schema)
-        SF_TRY(sql_check_name(session->dialect, session->schema, err));
-    SF_TRY(sql_check_name(session->dialect, session->ledger, err));
     return label(session, err);
 }
 
@@ -46,6 +43,7 @@ static void stale_free(GPtrArray *names)
 static SfStatus ensure_target(Session *session, guint target, SfError *err)
 {
     Place place = session_place(session, target);
+    SF_TRY(bounds_check_table(&place, err));
     g_autoptr(GHashTable) columns = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     SF_TRY(schema_ensure(session, &place, columns, err));
     session->limits->pdata[target] = schema_limits(session, place.target, columns);

@@ -22,7 +22,22 @@ static SfStatus create_table(Session *session, const Place *place, SfError *err)
                              place->target->table);
     g_autoptr(GString) sql = g_string_new(NULL);
     sql_create_table(place, sql);
-    return schema_create(session, sql->str, err);
+    SfError why = {""};
+    SfStatus status = schema_create(session, sql->str, &why);
+    if (status == SF_FATAL) /* a type or a name that the database does not know or take */
+        return sf_value_fail(place->target->place, err, "table '%s' cannot be created: %s", place->target->table,
+                             why.message);
+    return status == SF_OK ? SF_OK : sf_fail(err, status, "%s", why.message);
+}
+
+static SfStatus has_column(Session *session, const Place *place, const Column *column, bool *has, SfError *err)
+{
+    g_autofree char *table = sql_folded(session->dialect, place->target->table);
+    g_autofree char *name = catalog_name(session, column->name);
+    g_autoptr(GHashTable) columns = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    SF_TRY(catalog_columns(session, table, columns, err));
+    *has = g_hash_table_contains(columns, name);
+    return SF_OK;
 }
 
 static SfStatus add_column(Session *session, const Place *place, guint number, SfError *err)
@@ -40,12 +55,17 @@ static SfStatus add_column(Session *session, const Place *place, guint number, S
     g_autoptr(GString) sql = g_string_new(NULL);
     sql_add_column(place, column, sql);
     sf_fault(session->node, "gold-ddl");
-    SfStatus status = session_exec(session, sql->str, err);
+    SfError why = {""};
+    SfStatus status = session_exec(session, sql->str, &why);
     if (status == SF_OK)
         sf_log(session->node, SF_LOG_INFO, "table '%s': column '%s' added", place->target->table, column->name);
-    else if (status == SF_FATAL)
-        status = SF_RETRY; /* another process may have added it in the same moment: the next try sees it */
-    return status;
+    if (status != SF_FATAL)
+        return status == SF_OK ? SF_OK : sf_fail(err, status, "%s", why.message);
+    bool has = false;
+    SF_TRY(has_column(session, place, column, &has, err)); /* another process may have added it in the same moment */
+    return has ? SF_OK
+               : sf_value_fail(place->target->place, err, "table '%s': column '%s' cannot be added: %s",
+                               place->target->table, column->name, why.message);
 }
 
 static SfStatus check_column(const Place *place, const Column *column, const char *type, SfError *err)
@@ -62,34 +82,8 @@ static SfStatus check_column(const Place *place, const Column *column, const cha
         place->target->table, column->name, *type ? type : "without type", sf_type_name(source->type), ours->str);
 }
 
-static SfStatus check_order(const Place *place, SfError *err)
-{
-    for (guint i = 0; place->dialect->orders && i < place->target->order->len; i++) {
-        const Column *column = target_column(place->target, g_array_index(place->target->order, guint, i));
-        const Source *source = column_source(place->model, column);
-        if (!place->dialect->orders(source))
-            return sf_value_fail(
-                place->target->place, err, "table '%s': 'latest_by' cannot be '%s': %s keeps a decimal(%d,%d) as text",
-                place->target->table, column->name, place->dialect->odbc.product, source->precision, source->scale);
-    }
-    return SF_OK;
-}
-
-static SfStatus check_names(const Place *place, SfError *err)
-{
-    SfError why;
-    SfStatus status = sql_check_name(place->dialect, place->target->table, &why);
-    for (guint i = 0; i < place->target->columns->len && status == SF_OK; i++)
-        status = sql_check_name(place->dialect, target_column(place->target, i)->name, &why);
-    return status == SF_OK
-               ? SF_OK
-               : sf_value_fail(place->target->place, err, "table '%s': %s", place->target->table, why.message);
-}
-
 SfStatus schema_ensure(Session *session, const Place *place, GHashTable *columns, SfError *err)
 {
-    SF_TRY(check_order(place, err));
-    SF_TRY(check_names(place, err));
     g_autofree char *table = sql_folded(session->dialect, place->target->table);
     SF_TRY(catalog_columns(session, table, columns, err));
     if (g_hash_table_size(columns) == 0)

@@ -1,5 +1,6 @@
 /* snowflake-gold-sink: a star schema kept up to date in Snowflake, PostgreSQL or SQLite through ODBC, exactly once.
  * This file is the descriptor and the hooks; the work is in commit.c. */
+#include "bounds.h"
 #include "commit.h"
 #include "dialects.h"
 #include "ranges/adopt.h"
@@ -113,6 +114,24 @@ static SfStatus check_connection(const char *connection, SfError *err)
     return reference ? SF_OK : odbc_check(connection, dialect_profiles, err);
 }
 
+/* What the database that the connection string names does not take. One that it does not name is asked later. */
+static SfStatus check_bounds(const Gold *gold, SfError *err)
+{
+    const Dialect *dialect = dialect_guess(gold->connection);
+    if (!dialect)
+        return SF_OK;
+    SfError all = {""}, one;
+    if (bounds_check_names(dialect, gold->schema, gold->ledger, &one) != SF_OK)
+        sf_fail_also(&all, &one);
+    for (guint i = 0; i < gold->model->targets->len; i++) {
+        Place place = {.dialect = dialect, .schema = gold->schema, .model = gold->model};
+        place.target = gold->model->targets->pdata[i];
+        if (bounds_check_table(&place, &one) != SF_OK)
+            sf_fail_also(&all, &one);
+    }
+    return *all.message ? sf_fail(err, SF_CONFIG, "%s", all.message) : SF_OK;
+}
+
 /* All that is wrong, not the first of it only. */
 static SfStatus make_model(Gold *gold, const ModelInput *from, SfError *err)
 {
@@ -120,7 +139,7 @@ static SfStatus make_model(Gold *gold, const ModelInput *from, SfError *err)
     if (check_connection(gold->connection, &one) != SF_OK)
         sf_fail_also(&all, &one);
     gold->model = model_new(gold->dimensions, gold->facts, gold->provenance, from, &one);
-    if (!gold->model || check_names(gold, &one) != SF_OK)
+    if (!gold->model || check_names(gold, &one) != SF_OK || check_bounds(gold, &one) != SF_OK)
         sf_fail_also(&all, &one);
     if (*all.message) {
         g_clear_pointer(&gold->model, model_free);
