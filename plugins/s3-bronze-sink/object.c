@@ -66,6 +66,7 @@ Object *object_new(char *key, int64_t bucket, int64_t first, Workshop *workshop,
     object->bucket = bucket;
     object->first = object->last = first;
     object->workshop = workshop;
+    index_writer_init(&object->index, first);
     object->level = layout->options.compression == COMPRESSION_GZIP ? (int) layout->options.level : 0;
     object->packs = layout->options.compression == COMPRESSION_GZIP;
     object->unit = store_draft_unit(workshop->store);
@@ -81,6 +82,8 @@ void object_free(Object *object)
     store_draft_free(object->draft);
     pack_free(object->pack);
     give_memory(object);
+    index_writer_done(&object->index);
+    g_free(object->index_text);
     g_free(object->key);
     g_free(object);
 }
@@ -190,12 +193,15 @@ SfStatus object_seal(Object *object, SfError *err)
     gsize size;
     const unsigned char *bytes = g_bytes_get_data(object->body, &size);
     object->crc32 = libdeflate_crc32(object->crc32, bytes, size);
-    return SF_OK;
+    object->index_text = index_end(&object->index, object->workshop->compressor);
+    return object->index_text ? SF_OK : sf_fail(err, SF_FATAL, "no memory for the index of '%s'", object->key);
 }
 
 size_t object_held(const Object *object)
 {
     bool compressed = object->body && !object->data;
     size_t packed = object->pack ? pack_held(object->pack) : 0;
-    return store_draft_held(object->draft) + (compressed ? g_bytes_get_size(object->body) : object->room + packed);
+    size_t index = index_held(&object->index) + (object->index_text ? strlen(object->index_text) : 0);
+    return index + store_draft_held(object->draft) +
+           (compressed ? g_bytes_get_size(object->body) : object->room + packed);
 }

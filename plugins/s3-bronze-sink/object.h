@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "bronze/entry.h"
+#include "bronze/index.h"
 #include "compress/compress.h"
 #include "row.h"
 #include "store/store.h"
@@ -24,6 +25,7 @@ void spares_done(Spares *spares);
 typedef struct Workshop {
     Store *store;
     Spares spares;
+    Compressor *compressor; /* of indexes */
 } Workshop;
 
 typedef struct Object {
@@ -45,7 +47,9 @@ typedef struct Object {
     size_t drafted;    /* bytes that went to the draft */
     uint32_t crc32;    /* of the draft; sealed: of all that is stored */
     char *key;
-    GBytes *body; /* set when it is sealed: what is to be stored behind the draft */
+    IndexWriter index;
+    char *index_text; /* sealed: what it became */
+    GBytes *body;     /* set when it is sealed: what is to be stored behind the draft */
 } Object;
 
 /* Takes the key over. */
@@ -72,7 +76,8 @@ static inline bool object_append(Object *object, const LayoutRow *row, int64_t p
     object->size += size + 1;
     object->last = position;
     object->rows++;
-    return true;
+    IndexRow of = {.position = position, .time_us = row->record_us, .null = row->null};
+    return index_add(&object->index, &of);
 }
 
 /* Ends it: compresses what is left, where it is to be compressed, and counts the checksum. What is in memory becomes
@@ -88,7 +93,7 @@ static inline size_t object_bytes(const Object *object)
     return object->body ? object->drafted + g_bytes_get_size(object->body) : object->passed_on + object->size;
 }
 
-/* What a ledger entry says of a sealed one. The key is borrowed. */
+/* What a ledger entry says of a sealed one. Its texts are borrowed. */
 static inline EntryObject object_entry(const Object *object)
 {
     return (EntryObject){.key = object->key,
@@ -96,7 +101,8 @@ static inline EntryObject object_entry(const Object *object)
                          .last = object->last,
                          .rows = object->rows,
                          .bytes = (int64_t) object_bytes(object),
-                         .crc32 = object->crc32};
+                         .crc32 = object->crc32,
+                         .index = object->index_text};
 }
 
 #endif

@@ -72,7 +72,7 @@ static SfStatus time_of_field(const Layout *layout, const LayoutRow *row, int64_
 
 /* ---- rows ---- */
 
-static SfStatus time_of(const Layout *layout, const LayoutColumns *columns, int64_t row, LayoutRow *out, SfError *cause)
+static SfStatus time_of(const Layout *layout, const LayoutColumns *columns, LayoutRow *out, SfError *cause)
 {
     if (layout->options.extractor == EXTRACT_FIELD)
         return time_of_field(layout, out, &out->time_us, cause);
@@ -80,10 +80,10 @@ static SfStatus time_of(const Layout *layout, const LayoutColumns *columns, int6
         out->time_us = columns->now_us;
         return SF_OK;
     }
-    if (G_UNLIKELY(!columns->has_time || sf_is_null(&columns->time, row)))
+    if (G_UNLIKELY(out->record_us == INDEX_NO_TIMESTAMP))
         return sf_fail(cause, SF_REJECT,
                        "the record has no timestamp; set timestamp.extractor to Wallclock or RecordField");
-    out->time_us = sf_i64(&columns->time, row);
+    out->time_us = out->record_us;
     if (G_UNLIKELY(out->time_us < TIME_MIN_US || out->time_us > TIME_MAX_US))
         return sf_fail(cause, SF_REJECT,
                        "the record's timestamp is %" G_GINT64_FORMAT " µs, outside of the years 1 to 9999",
@@ -100,7 +100,7 @@ static LayoutVerdict read_null(const Layout *layout, LayoutRow *out, SfError *ca
         return ROW_REJECT;
     }
     bool json = layout->options.format == FORMAT_JSON;
-    *out = (LayoutRow){.data = json ? "null" : "", .size = json ? 4 : 0};
+    *out = (LayoutRow){.data = json ? "null" : "", .size = json ? 4 : 0, .null = true};
     return ROW_WRITE;
 }
 
@@ -126,5 +126,7 @@ LayoutVerdict layout_row(const Layout *layout, const LayoutColumns *columns, int
         if (layout->options.format == FORMAT_JSON && !check_json(out, cause))
             return ROW_REJECT;
     }
-    return time_of(layout, columns, row, out, cause) == SF_OK ? ROW_WRITE : ROW_REJECT;
+    bool timed = columns->has_time && !sf_is_null(&columns->time, row);
+    out->record_us = timed ? sf_i64(&columns->time, row) : INDEX_NO_TIMESTAMP;
+    return time_of(layout, columns, out, cause) == SF_OK ? ROW_WRITE : ROW_REJECT;
 }

@@ -2,18 +2,21 @@
 #ifndef BRONZE_ROW_H
 #define BRONZE_ROW_H
 
+#include "bronze/index.h"
 #include "bronze/layout.h"
 
 typedef struct LayoutRow {
     const char *data;
     int64_t size;
-    bool breaks; /* has line breaks that must go */
-    int64_t time_us;
+    bool breaks;       /* has line breaks that must go */
+    int64_t time_us;   /* names its directory */
+    int64_t record_us; /* the record's own, or INDEX_NO_TIMESTAMP */
+    bool null;
 } LayoutRow;
 
 typedef enum LayoutVerdict { ROW_WRITE, ROW_IGNORE, ROW_REJECT } LayoutVerdict;
 
-/* Columns of a batch that rows are read by; time may have no values (time.values NULL) where nobody needs them. */
+/* Columns of a batch that rows are read by. */
 typedef struct LayoutColumns {
     SfColumn value;
     SfColumn time;

@@ -132,6 +132,7 @@ static SfStatus open_sink(SfNode *node, SfError *err)
             return SF_CONFIG;
         g_atomic_pointer_set(&bronze->store, store);
         bronze->workshop.store = store;
+        bronze->workshop.compressor = compressor_new();
     }
     SF_TRY(store_open(bronze->store, err));
     return store_prove_parts(bronze->store, err);
@@ -143,6 +144,7 @@ static void close_sink(SfNode *node)
     ranges_free(bronze->chains);
     store_free(bronze->store);
     spares_done(&bronze->workshop.spares);
+    compressor_free(bronze->workshop.compressor);
     if (bronze->has_layout)
         layout_done(&bronze->layout);
     g_free(bronze->root);

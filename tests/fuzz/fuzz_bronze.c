@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "bronze/entry.h"
+#include "bronze/index.h"
 #include "fuzz.h"
 
 static void check_layout(const Layout *layout)
@@ -19,6 +20,18 @@ static void check_layout(const Layout *layout)
     }
 }
 
+static void check_index(const EntryObject *object)
+{
+    SfError err = {.message = ""};
+    IndexRow row = {.position = -1};
+    g_autoptr(IndexReader) reader =
+        object->index ? index_reader_new(object->index, object->first, object->last, object->rows, &err) : NULL;
+    int64_t n = 0, last = -1;
+    for (; reader && index_reader_next(reader, &row); n++, last = row.position)
+        g_assert_cmpint(row.position, >, last);
+    g_assert_cmpint(n, ==, reader ? object->rows : 0);
+}
+
 static void check_entry(const Entry *entry)
 {
     SfError err;
@@ -30,6 +43,7 @@ static void check_entry(const Entry *entry)
         g_assert_cmpint(object->first, <=, object->last);
         g_assert_nonnull(object->key);
         as_they_were[i] = (EntryObject){.rows = -1};
+        check_index(object);
     }
     g_autoptr(GBytes) amended = entry_amended(entry, as_they_were);
     g_autoptr(Entry) again = entry_read(amended, "again", &err);

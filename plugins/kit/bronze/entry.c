@@ -44,6 +44,8 @@ static json_object *objects_to_json(const GArray *objects, int64_t *rows)
         entry_add_number(json, "rows", object->rows);
         entry_add_number(json, "bytes", object->bytes);
         entry_add_number(json, "crc32", object->crc32);
+        if (object->index)
+            entry_add_text(json, "index", object->index);
         json_object_array_add(list, json);
         *rows += object->rows;
     }
@@ -89,6 +91,9 @@ GBytes *entry_amended(const Entry *entry, const EntryObject *now)
         entry_add_number(as, "rows", now[i].rows);
         entry_add_number(as, "bytes", now[i].bytes);
         entry_add_number(as, "crc32", now[i].crc32);
+        json_object_object_del(as, "index");
+        if (now[i].index)
+            entry_add_text(as, "index", now[i].index);
     }
     entry_add_number(json, "rows", rows);
     GBytes *body = entry_print(json);
@@ -107,7 +112,7 @@ static bool take_number(json_object *object, const char *name, int64_t *out)
 
 static bool take_object(json_object *json, EntryObject *out)
 {
-    json_object *key = NULL;
+    json_object *key = NULL, *index = NULL;
     int64_t crc32 = 0;
     bool good = json_object_object_get_ex(json, "key", &key) && json_object_is_type(key, json_type_string) &&
                 take_number(json, "first", &out->first) && take_number(json, "last", &out->last) &&
@@ -117,12 +122,15 @@ static bool take_object(json_object *json, EntryObject *out)
         return false;
     out->crc32 = (uint32_t) crc32;
     out->key = g_strdup(json_object_get_string(key));
+    json_object_object_get_ex(json, "index", &index);
+    out->index = json_object_is_type(index, json_type_string) ? g_strdup(json_object_get_string(index)) : NULL;
     return true;
 }
 
 static void entry_object_clear(gpointer object)
 {
     g_free(((EntryObject *) object)->key);
+    g_free(((EntryObject *) object)->index);
 }
 
 static bool take_objects(json_object *json, Entry *entry)

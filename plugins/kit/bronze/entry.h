@@ -14,6 +14,7 @@ typedef struct EntryObject {
     int64_t rows;
     int64_t bytes;
     uint32_t crc32; /* of the bytes as they are stored */
+    char *index;    /* of its rows (index.h), not looked at yet; NULL: of an earlier version, which did not keep it */
 } EntryObject;
 
 /* As it was read. Numbers are not negative, start < end, first ≤ last; keys are foreign text, not looked at yet. */
