@@ -1,4 +1,4 @@
-/* Claims a directory by a small file that says whose it is. Names that begin with an underscore are hidden from
+/* Claims a directory by a small file that names its owner. Names that begin with an underscore are hidden from
  * readers, as in Spark. */
 #include "folder.h"
 

@@ -88,7 +88,7 @@ static bool chosen(const EventPlan *plan, int64_t index, Purpose purpose, double
     return share > 0 && (double) (draw(plan, index, purpose) >> 11) * 0x1p-53 < share;
 }
 
-/* The event whose order this one repeats; itself when it is no duplicate. */
+/* The event whose order this one repeats; itself unless it is a duplicate. */
 static int64_t original(const EventPlan *plan, int64_t index)
 {
     while (index > 0 && chosen(plan, index, FOR_DUPLICATE, plan->duplicates)) {

@@ -11,7 +11,7 @@ typedef struct EventPlan {
     uint64_t seed;
     double duplicates; /* share of events whose order was sent before */
     double late;       /* share whose time lies hours to days back */
-    double broken;     /* share whose value is no valid event */
+    double broken;     /* share whose value is not a valid event */
     int64_t start_ms;  /* time of event 0, or negative: events happen now */
     double step_ms;    /* between two events, with a start */
 } EventPlan;

@@ -6,7 +6,7 @@
 
 #define HASH_DIGITS 12
 
-/* Behind "…/<partition>" in the split's name: "" or "@<epoch>". NULL: it is no numbered partition, but a file or the
+/* Behind "…/<partition>" in the split's name: "" or "@<epoch>". NULL: it is not a numbered partition, but a file or the
  * like, of which there may be others with the same topic and partition. */
 static const char *numbered(const SfSplit *split)
 {

@@ -109,7 +109,7 @@ static bool check_json(LayoutRow *row, SfError *cause)
     JsonFault fault;
     if (G_LIKELY(json_valid(row->data, (size_t) row->size, &row->breaks, &fault)))
         return true;
-    sf_fail(cause, SF_REJECT, "the value is no JSON: %s at byte %zu", fault.reason, fault.offset);
+    sf_fail(cause, SF_REJECT, "the value is not valid JSON: %s at byte %zu", fault.reason, fault.offset);
     return false;
 }
 

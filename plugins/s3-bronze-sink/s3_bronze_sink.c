@@ -16,15 +16,17 @@ static const SfOption options[] = {
     SF_OPTION_ENUM(
         Bronze, layout_options.format, .name = "format", .value = "json", .words = layout_formats,
         .doc = "json: values must be JSON, a line each; raw: values as they are, with a line break behind each."),
-    SF_OPTION_INT(Bronze, flush_size, .name = "flush.size", .value = "10000", .min = "0",
-                  .doc = "Rows of a partition after which its objects are written; 0: no such bound."),
+    SF_OPTION_INT(Bronze, flush_size, .name = "flush.size", .value = "10000", .min = "1",
+                  .doc =
+                      "Rows of a partition after which its objects are written; a large number leaves it to the other "
+                      "bounds."),
     SF_OPTION_DURATION(
-        Bronze, rotate_ms, .name = "rotate.interval.ms", .value = "0", .min = "0s", .max = "36500d",
+        Bronze, rotate_ms, .name = "rotate.interval.ms", .value = "0", .min = "-1", .max = "36500d",
         .doc = "Write when the rows' event time has moved on by this much, or the clock since the first row; "
-               "0: no such bound."),
+               "0 or -1: no such bound."),
     SF_OPTION_DURATION(
-        Bronze, schedule_ms, .name = "rotate.schedule.interval.ms", .value = "0", .min = "0s", .max = "36500d",
-        .doc = "Write at every multiple of this by the clock, counted from midnight in timezone; 0: no such "
+        Bronze, schedule_ms, .name = "rotate.schedule.interval.ms", .value = "0", .min = "-1", .max = "36500d",
+        .doc = "Write at every multiple of this by the clock, counted from midnight in timezone; 0 or -1: no such "
                "bound. Without either rotate option rows wait for a minute at most."),
     SF_OPTION_STRING(Bronze, layout_options.path_format, .name = "path.format", .value = "year=YYYY/month=MM/day=DD",
                      .doc =
@@ -32,8 +34,8 @@ static const SfOption options[] = {
                          "quotes ('year'=YYYY/'month'=MM/'day'=dd/'hour'=HH). Other patterns of dates (M, yy, DDD) "
                          "are refused."),
     SF_OPTION_DURATION(
-        Bronze, layout_options.duration_ms, .name = "partition.duration.ms", .value = "0", .min = "0s", .max = "36500d",
-        .doc = "Event times are cut to multiples of this before path.format sees them; 0: they are not."),
+        Bronze, layout_options.duration_ms, .name = "partition.duration.ms", .value = "0", .min = "-1", .max = "36500d",
+        .doc = "Event times are cut to multiples of this before path.format sees them; 0 or -1: they are not."),
     SF_OPTION_STRING(Bronze, layout_options.timezone, .name = "timezone", .value = "UTC",
                      .doc = "Time zone of path.format and of times without one: UTC, +01:00, Europe/Zurich."),
     SF_OPTION_ENUM(Bronze, layout_options.extractor, .name = "timestamp.extractor", .value = "Record",
@@ -77,7 +79,7 @@ static SfStatus read_root(Bronze *bronze, SfError *err)
     g_autoptr(GString) root = g_string_new(NULL);
     for (char **part = parts; *part; part++) {
         if (g_str_equal(*part, ".") || g_str_equal(*part, ".."))
-            return sf_fail(err, SF_CONFIG, "topics.dir '%s' has a segment '%s'; name a directory below the url",
+            return sf_fail(err, SF_CONFIG, "topics.dir: '%s' has a segment '%s'; name a directory below the url",
                            bronze->topics_dir, *part);
         if (**part)
             g_string_append_printf(root, "%s/", *part);
@@ -101,22 +103,41 @@ static SfStatus check_value(const SfNode *node, size_t input, const struct Arrow
     return SF_OK;
 }
 
+static SfStatus check_extension(const Bronze *bronze, SfError *err)
+{
+    if (!strchr(bronze->extension, '/'))
+        return SF_OK;
+    return sf_fail(err, SF_CONFIG, "format.bytearray.extension: '%s' has a '/', which a file's name cannot have",
+                   bronze->extension);
+}
+
+/* All that is wrong with the options, not the first only. */
+static SfStatus read_options(Bronze *bronze, SfError *err)
+{
+    SfError all = {0}, one;
+    bronze->layout_options.duration_ms = MAX(bronze->layout_options.duration_ms, 0); /* -1 is Kafka Connect's none */
+    if (store_check(&bronze->place, &one) != SF_OK)
+        sf_fail_also(&all, &one);
+    if (check_extension(bronze, &one) != SF_OK)
+        sf_fail_also(&all, &one);
+    if (read_root(bronze, &one) != SF_OK)
+        sf_fail_also(&all, &one);
+    if (layout_init(&bronze->layout, &bronze->layout_options, &one) == SF_OK)
+        bronze->has_layout = true;
+    else
+        sf_fail_also(&all, &one);
+    return all.message[0] ? sf_fail(err, SF_CONFIG, "%s", all.message) : SF_OK;
+}
+
 static SfStatus bind_input(SfNode *node, size_t input, const struct ArrowSchema *schema, SfError *err)
 {
     Bronze *bronze = bronze_of(node);
-    SF_TRY(store_check(&bronze->place, err));
-    SF_TRY(check_value(node, input, schema, err));
-    if (bronze->has_layout)
-        return SF_OK;
-    if (strchr(bronze->extension, '/'))
-        return sf_fail(err, SF_CONFIG, "format.bytearray.extension '%s' has a '/', which ends a file's name",
-                       bronze->extension);
-    SF_TRY(read_root(bronze, err));
-    SF_TRY(layout_init(&bronze->layout, &bronze->layout_options, err));
-    bronze->has_layout = true;
-    bronze->chains = ranges_new(node, sizeof(Chain), chain_done);
-    spares_init(&bronze->workshop.spares);
-    return SF_OK;
+    if (!bronze->chains) {
+        SF_TRY(read_options(bronze, err));
+        bronze->chains = ranges_new(node, sizeof(Chain), chain_done);
+        spares_init(&bronze->workshop.spares);
+    }
+    return check_value(node, input, schema, err);
 }
 
 static SfStatus open_sink(SfNode *node, SfError *err)
@@ -184,7 +205,7 @@ static SfStatus take_chain(SfNode *node, size_t input, const SfSplit *split, Cha
         const Range *range = ranges_at(bronze->chains, i);
         if (g_str_equal(range->split->name, split->name))
             return sf_fail(err, SF_CONFIG,
-                           "inputs '%s' and '%s' both bring '%s' (topic '%s', partition %" PRId32 "), whose objects "
+                           "inputs '%s' and '%s' both have '%s' (topic '%s', partition %" PRId32 "), whose objects "
                            "would have the same names; write them by two steps with a url or topics.dir each",
                            node->inputs[range->input], node->inputs[input], split->name, split->topic,
                            split->partition);

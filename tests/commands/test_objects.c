@@ -98,7 +98,7 @@ static void what_is_not_there_is_said(Fixture *f, gconstpointer unused)
     expect(f, "cat lake/nothing", 1, "", "there is no object 'lake/nothing'; `sfrun ls '");
     expect(f, "cat lake", 1, "", "'lake' is a folder; write 'lake/**' for all objects in it");
     expect(f, "cat 'lake/*.csv'", 1, "", "no object matches 'lake/*.csv'");
-    expect(f, "ls ftp://x/y", 2, "", "'ftp://x/y' is of no known kind");
+    expect(f, "ls ftp://x/y", 2, "", "'ftp://x/y' has no scheme that is known");
     expect(f, "ls", 2, "", "too few arguments");
 }
 

@@ -47,7 +47,7 @@ def rows_of(s3, bucket, pipeline):
 
 
 # One range for each partition, until the end of the run.
-LARGE = "flush.size: 0, rotate.interval.ms: 1h, timestamp.extractor: Wallclock"
+LARGE = "flush.size: 1000000000, rotate.interval.ms: 1h, timestamp.extractor: Wallclock"
 
 
 @pytest.mark.parametrize("tasks, options, count, partitions", [(1, "flush.size: 10000", 400_000, 12), (3, "flush.size: 10000", 400_000, 12),

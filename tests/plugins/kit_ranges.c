@@ -269,10 +269,10 @@ static void test_refusals(void)
     g_autoptr(Ranges) ranges = ranges_new(&world.node, sizeof(Range), NULL);
     SfBatch batch = {.split = &world.splits[0], .start = 7, .end = 9};
     g_assert_cmpint(ranges_write(ranges, 0, &batch, &err), ==, SF_FATAL);
-    g_assert_cmpstr(err.message, ==, "split 's' comes at 7, but its position was never asked for");
+    g_assert_cmpstr(err.message, ==, "split 's' starts at 7, but its position was never recovered");
     range_reset(ranges_add(ranges, 0, &world.splits[0]), 8);
     g_assert_cmpint(ranges_write(ranges, 0, &batch, &err), ==, SF_FATAL);
-    g_assert_cmpstr(err.message, ==, "split 's' comes at 7, but up to 8 it is here");
+    g_assert_cmpstr(err.message, ==, "split 's' starts at 7, but is written up to 8 already");
 }
 
 int main(int argc, char **argv)

@@ -176,7 +176,7 @@ static void a_proxys_404_is_an_outage(Fixture *f, gconstpointer unused)
     fake_s3_script(f->fake, proxy);
     g_assert_cmpint(store_get(f->store, "k", 100, &body, &f->err), ==, SF_RETRY);
     g_assert_nonnull(strstr(f->err.message, "404"));
-    g_assert_nonnull(strstr(f->err.message, "that is no answer of S3's"));
+    g_assert_nonnull(strstr(f->err.message, "S3 does not answer like that"));
     FakeScript head = proxy;
     head.times = 1;
     fake_s3_script(f->fake, head); /* then its GET shows that it is there */

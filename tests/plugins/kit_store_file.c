@@ -228,7 +228,7 @@ static void keys_cannot_leave_the_place(Fixture *f, gconstpointer unused)
     g_autoptr(GBytes) body = g_bytes_new_static("x", 1);
     for (gsize i = 0; i < G_N_ELEMENTS(bad); i++) {
         g_assert_cmpint(store_put(f->store, bad[i], body, &f->err), ==, SF_FATAL);
-        g_assert_nonnull(strstr(f->err.message, "is no object key"));
+        g_assert_nonnull(strstr(f->err.message, "is not a valid object key"));
     }
 }
 

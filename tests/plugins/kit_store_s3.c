@@ -413,7 +413,7 @@ static void places_that_mean_nothing_are_refused(Fixture *f, gconstpointer unuse
     for (gsize i = 0; i < G_N_ELEMENTS(urls); i++) {
         StoreOptions options = s3_place_options(f->fake, urls[i]);
         g_assert_null(store_new(NULL, &options, &f->err));
-        g_assert_nonnull(strstr(f->err.message, "names no bucket"));
+        g_assert_nonnull(strstr(f->err.message, "does not name a bucket"));
     }
     const char *const endpoints[] = {"localhost:9000", "ftp://x", "http://", "http://x/path"};
     for (gsize i = 0; i < G_N_ELEMENTS(endpoints); i++) {

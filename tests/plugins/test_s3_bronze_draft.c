@@ -41,7 +41,7 @@ static void expect_nothing_temporary(const Place *place)
 static void rows_do_not_wait_in_memory(Place *place, gconstpointer unused)
 {
     (void) unused;
-    g_autoptr(Harness) h = place_sink(place, "flush.size: 0");
+    g_autoptr(Harness) h = place_sink(place, "flush.size: 1000000000");
     g_autofree char *expected = expected_lines();
     write_rows(h);
     g_assert_cmpint(h->charged, <=, (gint64) strlen(expected) / 3);
@@ -61,7 +61,7 @@ static void rows_do_not_wait_in_memory(Place *place, gconstpointer unused)
 static void what_was_not_committed_leaves_nothing(Place *place, gconstpointer unused)
 {
     (void) unused;
-    g_autoptr(Harness) h = place_sink(place, "flush.size: 0");
+    g_autoptr(Harness) h = place_sink(place, "flush.size: 1000000000");
     write_rows(h);
     harness_reopen(h);
     g_assert_cmpint(harness_recover(h, 0, EVENTS), ==, SF_POSITION_NONE);
@@ -75,12 +75,12 @@ static void what_was_not_committed_leaves_nothing(Place *place, gconstpointer un
 static void redo_gives_the_same_bytes(Place *place, gconstpointer unused)
 {
     (void) unused;
-    Harness *h = place_sink(place, "flush.size: 0");
+    Harness *h = place_sink(place, "flush.size: 1000000000");
     write_rows(h);
     harness_commit(h, SF_COMMIT_END);
     harness_free(h);
     place_delete(place, OBJECT);
-    g_autoptr(Harness) again = place_sink(place, "flush.size: 0");
+    g_autoptr(Harness) again = place_sink(place, "flush.size: 1000000000");
     g_assert_cmpint(harness_recover(again, 0, EVENTS), ==, 0);
     write_rows(again);
     harness_tick(again);
@@ -102,7 +102,7 @@ static void limit_files(rlim_t bytes)
 static void full_disk_loses_nothing(Place *place, gconstpointer unused)
 {
     (void) unused;
-    g_autoptr(Harness) h = place_sink(place, "flush.size: 0");
+    g_autoptr(Harness) h = place_sink(place, "flush.size: 1000000000");
     harness_open(h);
     signal(SIGXFSZ, SIG_IGN);
     limit_files(200000);
@@ -130,8 +130,8 @@ static char *unpacked(const Place *place)
 /* Compressed bytes go on to the store, and come out the same however the rows came in, and at a redo. */
 static void compressed_objects_wait_as_such(Place *place, gconstpointer level)
 {
-    g_autofree char *options =
-        g_strdup_printf("flush.size: 0\ns3.compression.type: gzip\ns3.compression.level: %s", (const char *) level);
+    g_autofree char *options = g_strdup_printf(
+        "flush.size: 1000000000\ns3.compression.type: gzip\ns3.compression.level: %s", (const char *) level);
     g_autofree char *expected = expected_lines();
     gsize size[2];
     char *bytes[2] = {NULL, NULL};

@@ -57,9 +57,9 @@ static void patterns_without_meaning_are_refused(Place *place, gconstpointer unu
     for (gsize i = 0; i < G_N_ELEMENTS(formats); i++) {
         const char *run = formats[i][1] ? formats[i][1] : formats[i][0];
         g_autoptr(Harness) h = sink(place, formats[i][0]);
-        g_autofree char *message = g_strdup_printf(
-            "path.format '%s': '%s' is not a field of a date; write YYYY, MM, dd, HH or mm, and words in quotes",
-            formats[i][0], run);
+        g_autofree char *message = g_strdup_printf("path.format: '%s' has '%s', which is not a field of a date; write "
+                                                   "YYYY, MM, dd, HH or mm, and words in quotes",
+                                                   formats[i][0], run);
         g_assert_cmpint(harness_try_bind(h), ==, SF_CONFIG);
         g_assert_cmpstr(h->err.message, ==, message);
     }
@@ -126,10 +126,10 @@ static void slashes_at_the_ends_are_named(Place *place, gconstpointer unused)
 {
     (void) unused;
     const char *const formats[][2] = {
-        {"YYYY/MM/dd/HH/", "path.format 'YYYY/MM/dd/HH/' ends with a '/': leave it out"},
-        {"/'dt'=YYYYMMdd", "path.format '/'dt'=YYYYMMdd' begins with a '/': leave it out"},
-        {"/", "path.format '/' begins with a '/': leave it out"},
-        {"YYYY//MM", "path.format 'YYYY//MM' gives '1970//01', which is not a relative path"},
+        {"YYYY/MM/dd/HH/", "path.format: 'YYYY/MM/dd/HH/' ends with a '/'; leave it out"},
+        {"/'dt'=YYYYMMdd", "path.format: '/'dt'=YYYYMMdd' begins with a '/'; leave it out"},
+        {"/", "path.format: '/' begins with a '/'; leave it out"},
+        {"YYYY//MM", "path.format: 'YYYY//MM' gives '1970//01', which is not a relative path"},
         {"../YYYY", "which is not a relative path"},
         {"YYYY/../MM", "which is not a relative path"},
         {"./YYYY", "which is not a relative path"},

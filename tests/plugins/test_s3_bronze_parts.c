@@ -18,7 +18,7 @@
 static Harness *sink(FakeS3 *fake, const char *options)
 {
     g_autofree char *yaml = g_strdup_printf("url: s3://raw/sales\nendpoint: %s\naccess_key_id: id\n"
-                                            "secret_access_key: secret\nflush.size: 0\n%s",
+                                            "secret_access_key: secret\nflush.size: 1000000000\n%s",
                                             fake_s3_url(fake), options);
     return harness_new("s3-bronze-sink", yaml);
 }

@@ -367,7 +367,7 @@ int main(int argc, char **argv)
     static const Foreign shorter = {"", KEY, "{\"by\":\"Kafka Connect\",\"n\":1}\n", 1};
     static const Foreign as_long = {"", KEY, "{\"n\":7}\n", 1};
     static const Foreign empty = {"", KEY, "", 1};
-    static const Foreign drafted = {"flush.size: 0", KEY, "{\"n\":7}\n", 60000};
+    static const Foreign drafted = {"flush.size: 1000000000", KEY, "{\"n\":7}\n", 60000};
     static const Foreign compressed = {"s3.compression.type: gzip", KEY ".gz", "not even gzip", 50};
 #define ADD_DATA(name, function, data)                                                                                 \
     g_test_add("/bronze/place/" name, Place, data, place_set_up, function, place_tear_down)

@@ -303,7 +303,7 @@ static void two_inputs_with_one_split_are_refused(Place *place, gconstpointer un
     SfError err;
     g_assert_cmpint(h->instance->plugin->sink.recover(h->node, &chain, 1, &err), ==, SF_CONFIG);
     g_assert_nonnull(
-        strstr(err.message, "inputs 'eu' and 'us' both bring 'sales_events/0' (topic 'sales_events', partition 0)"));
+        strstr(err.message, "inputs 'eu' and 'us' both have 'sales_events/0' (topic 'sales_events', partition 0)"));
 }
 
 static void damaged_entry_is_named(Place *place, gconstpointer unused)

@@ -162,11 +162,11 @@ static void what_is_no_json_is_rejected(Place *place, gconstpointer unused)
     harness_write(h, 0, harness_raw(h, EVENTS, 0, values, 6));
     harness_commit(h, SF_COMMIT_END);
     const char *rejects = harness_rejects(h);
-    g_assert_nonnull(strstr(rejects, "sales_events/0@1: the value is no JSON: "));
-    g_assert_nonnull(strstr(rejects, "sales_events/0@2: the value is no JSON: "));
-    g_assert_nonnull(strstr(rejects, "sales_events/0@3: the value is no JSON: "));
+    g_assert_nonnull(strstr(rejects, "sales_events/0@1: the value is not valid JSON: "));
+    g_assert_nonnull(strstr(rejects, "sales_events/0@2: the value is not valid JSON: "));
+    g_assert_nonnull(strstr(rejects, "sales_events/0@3: the value is not valid JSON: "));
     g_assert_nonnull(strstr(rejects, "sales_events/0@4: the value is null"));
-    g_assert_nonnull(strstr(rejects, "sales_events/0@5: the value is no JSON: "));
+    g_assert_nonnull(strstr(rejects, "sales_events/0@5: the value is not valid JSON: "));
     expect_entries(place, LEDGER "00000000000000000000.json: 0-6 end 1/5 1\n");
     g_assert_cmpuint(h->settled, ==, 1);
 }
@@ -347,14 +347,14 @@ static void mistakes_are_told_at_bind(Place *place, gconstpointer unused)
     (void) unused;
     const Mistake mistakes[] = {
         {"path.format: \"'year=YYYY\"", "a quote that is not closed"},
-        {"path.format: \"'day'=DD\"", "'DD' is not a field"},
+        {"path.format: \"'day'=DD\"", "'DD', which is not a field"},
         {"path.format: /YYYY", "begins with a '/'"},
         {"path.format: ../YYYY", "is not a relative path"},
-        {"topics.dir: ../../x", "topics.dir '../../x' has a segment '..'"},
-        {"topics.dir: a/./b", "topics.dir 'a/./b' has a segment '.'"},
-        {"timezone: Mars/Olympus", "timezone 'Mars/Olympus' is not known here"},
-        {"timestamp.extractor: RecordField", "needs timestamp.field"},
-        {"{timestamp.extractor: RecordField, timestamp.field: a, format: raw}", "needs format json"},
+        {"topics.dir: ../../x", "topics.dir: '../../x' has a segment '..'"},
+        {"topics.dir: a/./b", "topics.dir: 'a/./b' has a segment '.'"},
+        {"timezone: Mars/Olympus", "timezone: 'Mars/Olympus' is not known here"},
+        {"timestamp.extractor: RecordField", "needs 'timestamp.field'"},
+        {"{timestamp.extractor: RecordField, timestamp.field: a, format: raw}", "needs 'format: json'"},
         {"{timestamp.extractor: RecordField, timestamp.field: 'a b'}", "'a b' is not a path to a field; write"},
         {"{timestamp.extractor: RecordField, timestamp.field: 'a[*]'}",
          "'a[*]' is not a path to a field: '[*]' in a path"},
@@ -380,9 +380,9 @@ static void urls_are_checked_at_bind(Place *place, gconstpointer unused)
     (void) place;
     g_autoptr(Harness) h = harness_new("s3-bronze-sink", "{url: raw-bucket/sales}");
     g_assert_cmpint(harness_try_bind(h), ==, SF_CONFIG);
-    g_assert_cmpstr(
-        h->err.message, ==,
-        "url: 'raw-bucket/sales' is of no known kind; write s3://bucket/prefix, file:///directory or ./directory");
+    g_assert_cmpstr(h->err.message, ==,
+                    "url: 'raw-bucket/sales' has no scheme that is known; write s3://bucket/prefix, file:///directory "
+                    "or ./directory");
 }
 
 static void decoded_rows_are_refused(Place *place, gconstpointer unused)

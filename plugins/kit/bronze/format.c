@@ -122,10 +122,11 @@ static SfStatus add_letters(PathFormat *format, const char *run, gsize size, boo
     bool wrong = tokens ? groups.tokens < groups.all : joda || looks_like_pattern(run, size);
     if (!tokens || (strict && wrong)) {
         if (joda || (strict && wrong))
-            return sf_fail(err, SF_CONFIG,
-                           "path.format '%s': '%.*s' is not a field of a date; write YYYY, MM, dd, HH or mm, and "
-                           "words in quotes",
-                           format->text, (int) size, run);
+            return sf_fail(
+                err, SF_CONFIG,
+                "path.format: '%s' has '%.*s', which is not a field of a date; write YYYY, MM, dd, HH or mm, and "
+                "words in quotes",
+                format->text, (int) size, run);
         add_path_text(format, run, size);
         return SF_OK;
     }
@@ -212,12 +213,12 @@ static SfStatus check_path_format(const PathFormat *format, SfError *err)
         return SF_OK;
     if (g_str_has_prefix(sample, "/") || g_str_has_suffix(sample, "/"))
         return sf_fail(err, SF_CONFIG,
-                       "path.format '%s' %s with a '/': leave it out, the directory is put between topic and "
-                       "object with a '/' on both sides",
+                       "path.format: '%s' %s with a '/'; leave it out: the directory is put between topic "
+                       "and object with a '/' on both sides",
                        text, *sample == '/' ? "begins" : "ends");
     bool odd = strstr(sample, "//") || has_dots_only(sample) || strspn(sample, " ") == strlen(sample);
     if (odd)
-        return sf_fail(err, SF_CONFIG, "path.format '%s' gives '%s', which is not a relative path", text, sample);
+        return sf_fail(err, SF_CONFIG, "path.format: '%s' gives '%s', which is not a relative path", text, sample);
     return SF_OK;
 }
 
@@ -231,7 +232,7 @@ static SfStatus read_pieces(PathFormat *format, bool strict, SfError *err)
             p = add_quoted(format, p);
             if (!p)
                 return sf_fail(err, SF_CONFIG,
-                               "path.format '%s' has a quote that is not closed; write '' for a quote itself", text);
+                               "path.format: '%s' has a quote that is not closed; write '' for a quote itself", text);
         } else if (run > 0) {
             SF_TRY(add_letters(format, p, run, joda, strict, err));
             p += run;

@@ -25,7 +25,7 @@ static SfStatus read_zone(Layout *layout, SfError *err)
     layout->zone = g_time_zone_new_identifier(name);
     if (!layout->zone)
         return sf_fail(err, SF_CONFIG,
-                       "timezone '%s' is not known here; write UTC, +01:00 or a name as Europe/Zurich "
+                       "timezone: '%s' is not known here; write UTC, +01:00 or a name such as Europe/Zurich "
                        "(package tzdata)",
                        name);
     return SF_OK;
@@ -47,9 +47,9 @@ static SfStatus read_field(Layout *layout, bool strict, SfError *err)
     if (layout->options.extractor != EXTRACT_FIELD)
         return SF_OK;
     if (!*field)
-        return sf_fail(err, SF_CONFIG, "timestamp.extractor RecordField needs timestamp.field");
+        return sf_fail(err, SF_CONFIG, "timestamp.extractor: RecordField needs 'timestamp.field'");
     if (layout->options.format != FORMAT_JSON)
-        return sf_fail(err, SF_CONFIG, "timestamp.extractor RecordField needs format json");
+        return sf_fail(err, SF_CONFIG, "timestamp.extractor: RecordField needs 'format: json'");
     const char *p = field;
     SfError cause = {0};
     g_autoptr(JsonPath) path = json_path_read(&p, &cause);
@@ -59,7 +59,7 @@ static SfStatus read_field(Layout *layout, bool strict, SfError *err)
         layout->field = read_older_field(field);
     if (layout->field)
         return SF_OK;
-    return sf_fail(err, SF_CONFIG, "timestamp.field '%s' is not a path to a field%s%s", field, path ? "" : ": ",
+    return sf_fail(err, SF_CONFIG, "timestamp.field: '%s' is not a path to a field%s%s", field, path ? "" : ": ",
                    path ? "; write created_at, event.time, events[0].time or `first key`.time" : cause.message);
 }
 
@@ -69,14 +69,17 @@ static SfStatus init(Layout *layout, const LayoutOptions *options, bool strict, 
     layout->options.path_format = g_strdup(options->path_format ? options->path_format : "");
     layout->options.timezone = g_strdup(options->timezone ? options->timezone : "UTC");
     layout->options.field = g_strdup(options->field ? options->field : "");
-    SfStatus status = path_format_init(&layout->path, layout->options.path_format, strict, err);
-    if (status == SF_OK)
-        status = read_zone(layout, err);
-    if (status == SF_OK)
-        status = read_field(layout, strict, err);
-    if (status != SF_OK)
-        layout_done(layout);
-    return status;
+    SfError all = {0}, one;
+    if (path_format_init(&layout->path, layout->options.path_format, strict, &one) != SF_OK)
+        sf_fail_also(&all, &one);
+    if (read_zone(layout, &one) != SF_OK)
+        sf_fail_also(&all, &one);
+    if (read_field(layout, strict, &one) != SF_OK)
+        sf_fail_also(&all, &one);
+    if (!all.message[0])
+        return SF_OK;
+    layout_done(layout);
+    return sf_fail(err, SF_CONFIG, "%s", all.message);
 }
 
 SfStatus layout_init(Layout *layout, const LayoutOptions *options, SfError *err)

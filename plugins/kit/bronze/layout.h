@@ -43,7 +43,7 @@ typedef struct Layout {
     JsonPath *field; /* of options.field; NULL: is not used */
 } Layout;
 
-/* SF_CONFIG on a path.format, time zone or field that means nothing. */
+/* SF_CONFIG: path.format, time zone or field mean nothing; each that does not is told, a line each. */
 SfStatus layout_init(Layout *layout, const LayoutOptions *options, SfError *err);
 void layout_done(Layout *layout);
 

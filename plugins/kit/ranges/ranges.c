@@ -89,11 +89,12 @@ void range_reset(Range *range, int64_t committed)
 SfStatus range_check(const Range *range, const SfBatch *batch, SfError *err)
 {
     if (!range)
-        return sf_fail(err, SF_FATAL, "split '%s' comes at %" G_GINT64_FORMAT ", but its position was never asked for",
+        return sf_fail(err, SF_FATAL, "split '%s' starts at %" G_GINT64_FORMAT ", but its position was never recovered",
                        batch->split->name, (gint64) batch->start);
     if (range->end == SF_POSITION_NONE || batch->start >= range->end)
         return SF_OK;
-    return sf_fail(err, SF_FATAL, "split '%s' comes at %" G_GINT64_FORMAT ", but up to %" G_GINT64_FORMAT " it is here",
+    return sf_fail(err, SF_FATAL,
+                   "split '%s' starts at %" G_GINT64_FORMAT ", but is written up to %" G_GINT64_FORMAT " already",
                    batch->split->name, (gint64) batch->start, (gint64) range->end);
 }
 

@@ -177,7 +177,7 @@ static void append_hint(const S3Store *store, const S3Call *call, GString *text)
     else if (call->http.code == 403 && !hint)
         hint = "check the credentials and their permissions";
     else if (call->http.code == 404 && !hint)
-        hint = "that is no answer of S3's; is 'endpoint' right?";
+        hint = "S3 does not answer like that; is 'endpoint' right?";
     if (clock_is_wrong(call))
         g_string_append_printf(text, "; this machine's clock is %" G_GINT64_FORMAT " s %s the store's: set it",
                                (gint64) ABS(call->http.ahead_s), call->http.ahead_s > 0 ? "ahead of" : "behind");

@@ -91,7 +91,7 @@ static SfStatus read_page(S3Store *store, S3Call *call, Page *page, SfError *err
     bool good = s3_xml_read(call->http.answer, take_field, page);
     g_clear_pointer(&page->current, store_entry_free);
     if (!good)
-        return sf_fail(err, SF_RETRY, "cannot list 's3://%s/%s': the answer is no XML; is 'endpoint' an S3 store?",
+        return sf_fail(err, SF_RETRY, "cannot list 's3://%s/%s': the answer is not XML; is 'endpoint' an S3 store?",
                        store->bucket, store->prefix);
     for (guint i = 0; i < page->entries->len; i++) {
         StoreEntry *entry = page->entries->pdata[i];

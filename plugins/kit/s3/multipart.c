@@ -136,9 +136,8 @@ SfStatus s3_prove_parts(Store *base, SfError *err)
     store->parts_proven = refused;
     if (refused)
         return SF_OK;
-    return sf_fail(
-        err, SF_CONFIG,
-        "the store at '%s' ignores 'If-None-Match: *' at the end of an upload in parts, and would write over "
-        "objects of others; use one that knows conditional writes there, too",
-        base->url);
+    return sf_fail(err, SF_CONFIG,
+                   "the store at '%s' ignores 'If-None-Match: *' at the end of an upload in parts, and would overwrite "
+                   "objects of others; use a store that supports conditional writes there, too",
+                   base->url);
 }

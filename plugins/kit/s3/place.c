@@ -28,15 +28,46 @@ static char *endpoint_of(const StoreOptions *options)
     return environment((const char *const[]){"AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", NULL});
 }
 
+/* Goes into URLs and signed headers as it is. */
+static bool is_plain(const char *text)
+{
+    for (const char *c = text; *c; c++)
+        if (!g_ascii_isgraph(*c))
+            return false;
+    return *text != '\0';
+}
+
+static SfStatus check_region(const char *region, SfError *err)
+{
+    for (const char *c = region; *c; c++)
+        if (!g_ascii_isalnum(*c) && !strchr("-_", *c))
+            return sf_fail(err, SF_CONFIG, "region: '%s' is not the name of a region, such as eu-central-1", region);
+    return SF_OK;
+}
+
+static SfStatus refuse_endpoint(const char *endpoint, SfError *err)
+{
+    if (strchr(endpoint, '@')) /* not shown: it may have a password */
+        return sf_fail(err, SF_CONFIG, "endpoint: it has a user name; write 'access_key_id' and 'secret_access_key'");
+    return sf_fail(err, SF_CONFIG, "endpoint: '%s' is not a server's address; write http://host:port or https://host",
+                   endpoint);
+}
+
+static bool is_address(GUri *uri)
+{
+    const char *scheme = g_uri_get_scheme(uri), *host = g_uri_get_host(uri), *path = g_uri_get_path(uri);
+    bool known = g_str_equal(scheme, "http") || g_str_equal(scheme, "https");
+    bool more = g_uri_get_userinfo(uri) || g_uri_get_query(uri) || g_uri_get_fragment(uri);
+    return known && host && *host && !more && (!*path || g_str_equal(path, "/"));
+}
+
 /* "http://host:port" → scheme and host, with the port as curl writes it into Host, which is signed: not the scheme's
  * own. */
 static SfStatus split_endpoint(const char *endpoint, char **scheme, char **host, SfError *err)
 {
     g_autoptr(GUri) uri = g_uri_parse(endpoint, G_URI_FLAGS_NONE, NULL);
-    const char *path = uri ? g_uri_get_path(uri) : "";
-    bool known = uri && (g_str_equal(g_uri_get_scheme(uri), "http") || g_str_equal(g_uri_get_scheme(uri), "https"));
-    if (!known || !g_uri_get_host(uri) || !*g_uri_get_host(uri) || (*path && !g_str_equal(path, "/")))
-        return sf_fail(err, SF_CONFIG, "endpoint '%s' is none; write http://host:port or https://host", endpoint);
+    if (!uri || !is_plain(endpoint) || !is_address(uri))
+        return refuse_endpoint(endpoint, err);
     bool ipv6 = strchr(g_uri_get_host(uri), ':') != NULL;
     *scheme = g_strdup(g_uri_get_scheme(uri));
     int number = g_uri_get_port(uri);
@@ -53,7 +84,7 @@ static SfStatus split_place(S3Store *store, const char *rest, SfError *err)
     const char *bucket = parts[0] ? parts[0] : "";
     if (!*bucket ||
         strspn(bucket, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_") != strlen(bucket))
-        return sf_fail(err, SF_CONFIG, "url 's3://%s' names no bucket; write s3://bucket/prefix", rest);
+        return sf_fail(err, SF_CONFIG, "url: 's3://%s' does not name a bucket; write s3://bucket/prefix", rest);
     store->bucket = g_strdup(bucket);
     g_autoptr(GString) prefix = g_string_new(NULL);
     g_auto(GStrv) segments = g_strsplit(parts[1] ? parts[1] : "", "/", -1);
@@ -68,6 +99,7 @@ SfStatus s3_store_place(S3Store *store, const StoreOptions *options, const char 
 {
     SF_TRY(split_place(store, rest, err));
     store->region = region_of(options);
+    SF_TRY(check_region(store->region, err));
     g_autofree char *endpoint = endpoint_of(options);
     bool path_style =
         options->path_style == 1 || (options->path_style == 0 && (endpoint || strchr(store->bucket, '.')));

@@ -92,7 +92,7 @@ void s3_call_judge(const S3Store *store, S3Call *call);
 SfStatus s3_list(Store *store, const char *prefix, const char *start_after, size_t max, GPtrArray *out, SfError *err);
 SfStatus s3_list_level(Store *store, const char *prefix, const char *start_after, size_t max, GPtrArray *out,
                        SfError *err);
-/* Makes a key of a listing one below the URL's prefix, in place. false: it is none that begins with `prefix` there. */
+/* Makes a key of a listing one below the URL's prefix, in place. false: it does not begin with `prefix` there. */
 bool s3_list_key(const S3Store *store, const char *prefix, bool encoded, char **key);
 
 #define S3_PROBE_KEY "_sf/probe"

@@ -13,7 +13,7 @@ void s3_sum_write(GBytes *body, char *out)
     g_snprintf(out, S3_SUM_SIZE, "%08x", libdeflate_crc32(0, data ? data : "", size));
 }
 
-/* false: the object has none that we would have written. */
+/* false: the object has no sum as we write it. */
 static bool read_sum(const HttpCall *http, uint32_t *crc32)
 {
     const char *text = http->sum;

@@ -19,7 +19,7 @@ SfStatus s3_upload_begin(S3Store *store, const char *key, char **id, SfError *er
     if (status == SF_OK)
         s3_xml_read(call.http.answer, take_upload_id, id);
     if (status == SF_EMPTY || (status == SF_OK && !*id))
-        status = sf_fail(err, SF_RETRY, "cannot write 's3://%s/%s%s' in parts: the store gave no upload's id (%ld %s)",
+        status = sf_fail(err, SF_RETRY, "cannot write 's3://%s/%s%s' in parts: the store gave no upload id (%ld %s)",
                          store->bucket, store->prefix, key, call.http.code, call.code);
     s3_call_done(&call);
     return status;

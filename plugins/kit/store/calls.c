@@ -47,7 +47,7 @@ static SfStatus check_key(const Store *store, const char *key, SfError *err)
         return SF_OK;
     g_autofree char *shown = g_utf8_make_valid(key, (gssize) MIN(size, 200));
     return sf_fail(err, SF_FATAL,
-                   "'%s' in '%s' is no object key: it is empty, too long, no UTF-8, or has a segment "
+                   "'%s' in '%s' is not a valid object key: it is empty, too long, not UTF-8, or has a segment "
                    "that is empty, '.' or '..'",
                    shown, store->url);
 }

@@ -47,7 +47,7 @@ SfStatus file_make_directories(const FileStore *store, const char *path, const T
         failed = make_one(store, path, touched);
     }
     if (failed == ENOENT) /* below a directory that is there: /proc, or one that was deleted */
-        return sf_fail(err, SF_CONFIG, "cannot create directory '%s': '%s' takes none", path, parent);
+        return sf_fail(err, SF_CONFIG, "cannot create directory '%s': nothing can be created in '%s'", path, parent);
     return failed && failed != EEXIST ? file_fail(err, "create directory", path, failed) : SF_OK;
 }
 
@@ -113,7 +113,7 @@ SfStatus file_open_temporary(FileStore *store, const Touched *touched, SfError *
     int fd = open(store->temporary, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     int failed = fd < 0 ? errno : 0;
     if (failed == ELOOP || failed == ENOTDIR)
-        return sf_fail(err, SF_CONFIG, "'%s' is no directory, or a link to one; remove it", store->temporary);
+        return sf_fail(err, SF_CONFIG, "'%s' is a link, or not a directory; remove it", store->temporary);
     if (failed)
         return file_fail(err, "open directory", store->temporary, failed);
     tidy(fd);

@@ -81,8 +81,8 @@ static SfStatus read_mode(const char *text, int *mode, SfError *err)
     guint64 value = octal ? g_ascii_strtoull(text, NULL, 8) : 0;
     if (!octal || value > 0777 || (value & 0600) != 0600)
         return sf_fail(err, SF_CONFIG,
-                       "mode '%s' is none of a file that its owner reads and writes; write octal digits, such as "
-                       "'0640', in quotes",
+                       "mode: '%s' does not let the owner read and write; write octal digits in quotes, such as "
+                       "'0640'",
                        text);
     *mode = (int) value;
     return SF_OK;
@@ -94,7 +94,7 @@ static SfStatus read_root(const char *path, char **root, SfError *err)
     if (!g_str_equal(*root, "/"))
         return SF_OK;
     g_clear_pointer(root, g_free);
-    return sf_fail(err, SF_CONFIG, "url names the root directory; give the objects a directory of their own");
+    return sf_fail(err, SF_CONFIG, "url: it is the root directory; give the objects a directory of their own");
 }
 
 SfStatus store_file_check(const StoreOptions *options, const char *path, SfError *err)

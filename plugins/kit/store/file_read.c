@@ -1,4 +1,4 @@
-/* Reading objects of the local store. A link in an object's place is none of ours, and is not followed. */
+/* Reading objects of the local store. A link in an object's place was not made by us, and is not followed. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>

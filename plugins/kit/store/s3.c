@@ -54,7 +54,7 @@ static SfStatus put_small(S3Store *store, StoreObject **objects, size_t n, SfErr
     return status;
 }
 
-/* How an object gets there. A draft of which the store has nothing yet is none. */
+/* How an object gets there. A draft of which the store has nothing yet does not count. */
 typedef enum Way { WAY_SMALL, WAY_PARTS, WAY_DRAFT } Way;
 
 static Way way_of(const S3Store *store, const StoreObject *object)
@@ -159,7 +159,7 @@ static SfStatus s3_open(Store *base, SfError *err)
     if (!refused)
         return sf_fail(err, SF_CONFIG,
                        "the store at '%s' ignores 'If-None-Match: *', without which nothing is exactly "
-                       "once; use one that knows conditional writes",
+                       "once; use one that supports conditional writes",
                        base->url);
     store->opened = true;
     return SF_OK;

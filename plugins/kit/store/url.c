@@ -27,7 +27,7 @@ static Kind split_url(const char *url, char **rest, SfError *err)
     if (*rest)
         return KIND_FILE;
     bool server = g_str_has_prefix(url, "http://") || g_str_has_prefix(url, "https://");
-    sf_fail(err, SF_CONFIG, "url: '%s' is of no known kind; write s3://bucket/prefix%s", url,
+    sf_fail(err, SF_CONFIG, "url: '%s' has no scheme that is known; write s3://bucket/prefix%s", url,
             server ? ", and the server as 'endpoint'" : ", file:///directory or ./directory");
     return KIND_NONE;
 }
