@@ -429,6 +429,25 @@ static void test_groups(void)
     g_assert_cmpint(number_of(indexed, 4), ==, at + number_of(indexed, 7));
 }
 
+/* A dictionary is there when it and the indices take fewer bytes than the values (parquet-java's rule): here by one. */
+static void test_dictionary_pays(void)
+{
+    static const char *const columns[] = {"a int not null", "a bigint not null", "a double not null",
+                                          "a string not null", "a decimal(20,0) not null"};
+    for (gsize i = 0; i < G_N_ELEMENTS(columns); i++)
+        for (int distinct = 7; distinct <= 8; distinct++) {
+            g_autoptr(GPtrArray) rows = g_ptr_array_new_with_free_func(g_free);
+            for (int row = 0; row < 8; row++)
+                g_ptr_array_add(rows, g_strdup_printf(i == 3 ? "[\"%d\"]" : "[%d]", row % distinct));
+            g_auto(File) file = {0};
+            write_file(columns[i], (const char *const *) rows->pdata, rows->len, &(ParquetOptions){0}, &file);
+            g_autofree char *footer = footer_of(&file);
+            g_autofree char *chunk = chunk_of(footer, 0, 0);
+            g_autofree char *meta = field_of(chunk, 3);
+            g_assert_cmpint(number_of(meta, 11) > 0, ==, distinct == 7);
+        }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -437,5 +456,6 @@ int main(int argc, char **argv)
     g_test_add_func("/parquet/format/chunks and pages have the format's numbers", test_chunks);
     g_test_add_func("/parquet/format/pages of larger chunks have an index", test_indexes);
     g_test_add_func("/parquet/format/row groups are numbered", test_groups);
+    g_test_add_func("/parquet/format/dictionaries that pay are there", test_dictionary_pays);
     return g_test_run();
 }

@@ -1,5 +1,6 @@
 /* Column views: found by name and type, right for slices and children; arrays that do not fit are refused. */
 #include <locale.h>
+#include "data/array.h"
 #include "data/column.h"
 #include "rows.h"
 
@@ -162,6 +163,24 @@ static void add(const char *name, void (*test)(Fixture *, gconstpointer))
     g_test_add(path, Fixture, NULL, set_up, test, tear_down);
 }
 
+/* What cannot be held is not shared in part: the copy stays as it was, and nothing of it is left. */
+static void test_tree_that_cannot_be_held_is_not_shared(void)
+{
+    struct ArrowArray child = {.length = 1, .n_buffers = INT64_MAX};
+    struct ArrowArray *children[] = {&child};
+    struct ArrowArray parent = {.length = 1, .n_children = 1, .children = children};
+    struct ArrowArray out = {.length = 7};
+    SharedColumn column = {.refs = 1};
+    g_assert_false(array_share(&parent, &column, &out));
+    g_assert_cmpint(out.length, ==, 7);
+    g_assert_cmpint(column.refs, ==, 1);
+    child.n_buffers = 0;
+    g_assert_true(array_share(&parent, &column, &out));
+    g_assert_cmpint(out.children[0]->length, ==, 1);
+    sf_array_done(&out);
+    g_assert_cmpint(column.refs, ==, 1);
+}
+
 int main(int argc, char **argv)
 {
     setlocale(LC_ALL, "");
@@ -174,5 +193,6 @@ int main(int argc, char **argv)
     add("arrays that do not fit are refused", test_arrays_that_do_not_fit_are_refused);
     add("member shorter than its struct is refused", test_member_shorter_than_its_struct_is_refused);
     add("null count of zero ignores the bitmap", test_null_count_of_zero_ignores_the_bitmap);
+    g_test_add_func("/column/a tree that cannot be held is not shared", test_tree_that_cannot_be_held_is_not_shared);
     return g_test_run();
 }

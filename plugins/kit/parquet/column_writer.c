@@ -63,7 +63,7 @@ static void put_indices(ColumnWriter *column, Scratch *scratch, const void *valu
     if (bytes) {
         dictionary_put_bytes(&column->dictionary, bytes, n, out);
         for (size_t i = 0; i < n; i++)
-            column->plain_bytes += bytes[i].size + 4;
+            column->plain_bytes += bytes[i].size + column->dictionary.prefix;
     } else if (column_chunk_number_width(column->leaf) == 4) {
         dictionary_put32(&column->dictionary, values, n, out);
         column->plain_bytes += (int64_t) n * 4;

@@ -2,12 +2,15 @@
  * expects of decimals: the smallest physical type that holds the precision. */
 #include "schema.h"
 
-/* Bytes of a two's complement number of so many decimal digits. */
+/* Decimal digits that the integers hold. */
+#define INT32_DIGITS 9
+#define INT64_DIGITS 18
+
+/* Bytes of a two's complement number of so many decimal digits, which an INT64 does not hold. */
 static int32_t decimal_width(int32_t precision)
 {
-    static const uint8_t widths[] = {1, 1, 1,  2,  2,  3,  3,  4,  4,  4,  5,  5,  6,  6,  6,  7,  7,  8,  8, 9,
-                                     9, 9, 10, 10, 11, 11, 11, 12, 12, 13, 13, 13, 14, 14, 15, 15, 16, 16, 16};
-    return widths[precision];
+    static const uint8_t widths[] = {9, 9, 9, 10, 10, 11, 11, 11, 12, 12, 13, 13, 13, 14, 14, 15, 15, 16, 16, 16};
+    return widths[precision - (INT64_DIGITS + 1)];
 }
 
 const char *parquet_type_name(int type)
@@ -39,7 +42,9 @@ static void set_physical(ParquetNode *node)
         node->physical = PARQUET_DOUBLE;
         break;
     case SF_DECIMAL128:
-        node->physical = node->precision <= 9 ? PARQUET_INT32 : node->precision <= 18 ? PARQUET_INT64 : PARQUET_FIXED;
+        node->physical = node->precision <= INT32_DIGITS   ? PARQUET_INT32
+                         : node->precision <= INT64_DIGITS ? PARQUET_INT64
+                                                           : PARQUET_FIXED;
         node->width = node->physical == PARQUET_FIXED ? decimal_width(node->precision) : 0;
         break;
     default:
