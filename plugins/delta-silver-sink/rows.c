@@ -253,6 +253,17 @@ static SfStatus write_touched(Input *input, const SfBatch *batch, SfError *err)
     return SF_OK;
 }
 
+/* Room for all `n` rows of a batch is made with its first one. */
+static void take_row(OpenFile *file, int32_t row, guint n)
+{
+    GArray *rows = file->rows;
+    if (rows->len == 0) {
+        g_array_set_size(rows, n);
+        rows->len = 0;
+    }
+    ((int32_t *) (void *) rows->data)[rows->len++] = row;
+}
+
 static SfStatus route_rows(Router *router, const GArray *rows, int64_t n, SfError *err)
 {
     OpenFile *file = NULL;
@@ -262,7 +273,7 @@ static SfStatus route_rows(Router *router, const GArray *rows, int64_t n, SfErro
         if (!file)
             continue;
         file->used = router->input->sink->clock;
-        g_array_append_val(file->rows, row);
+        take_row(file, row, (guint) n);
     }
     return SF_OK;
 }

@@ -206,11 +206,14 @@ void column_writer_add_values(ColumnWriter *column, Scratch *scratch, const SfCo
     column->page_values += (int64_t) n;
 }
 
-/* Whether all texts of the rows lie in so few bytes, as plain ones do one behind the other. */
+/* Whether all texts lie in so few bytes, as plain ones do one behind the other: those of the rows, or of the whole
+ * column where rows are picked, which have no more. */
 static bool are_short(const SfColumn *view, const int32_t *rows, int64_t first, int64_t n)
 {
-    const int32_t *ends = (const int32_t *) view->values + view->offset + first;
-    return !rows && !view->view && (int64_t) ends[n] - ends[0] <= SLICE_BYTES;
+    const int32_t *ends = (const int32_t *) view->values + view->offset;
+    int64_t from = rows ? 0 : first, to = rows ? view->length : first + n;
+    bool whole = view->offset == view->array->offset; /* else the column is longer than the rows around it */
+    return !view->view && (whole || !rows) && (int64_t) ends[to] - ends[from] <= SLICE_BYTES;
 }
 
 /* How many of the next n rows fit a slice: a slice of long strings is shorter. At least one. */
