@@ -169,6 +169,22 @@ static void test_columns(void)
         "updated_at TIMESTAMP, origin TEXT");
 }
 
+/* A fact of all columns has those of the row: whether it is a tombstone is of the event, as its place is. */
+static void test_tombstones_are_no_column(void)
+{
+    g_autoptr(GoldPlace) place = gold_place_new();
+    g_autoptr(Harness) h =
+        gold_harness(place, "facts: {f: {key: id}, g: {key: id, columns: {id: , gone: _tombstone}}}");
+    harness_input_text(h, "rows",
+                       "id int, _tombstone bool not null, v int, _topic string not null, _partition int not null, "
+                       "_offset bigint not null, _timestamp timestamp");
+    harness_open(h);
+    gold_assert_query(place, "SELECT group_concat(name) FROM pragma_table_info('f')",
+                      "id,v,_timestamp,_topic,_partition,_offset");
+    gold_assert_query(place, "SELECT group_concat(name) FROM pragma_table_info('g')",
+                      "id,gone,_timestamp,_topic,_partition,_offset"); /* unless it is asked for */
+}
+
 static void test_facts_join(void)
 {
     static const char dimensions[] =
@@ -275,6 +291,7 @@ int main(int argc, char **argv)
     g_test_add_func("/gold/model/an input without provenance is told apart", test_no_provenance_in_the_input);
     g_test_add_func("/gold/model/inputs must agree on types", test_inputs_that_differ);
     g_test_add_func("/gold/model/columns by list, map and by default", test_columns);
+    g_test_add_func("/gold/model/a tombstone's mark is not a column by itself", test_tombstones_are_no_column);
     g_test_add_func("/gold/model/a fact has the keys of its dimensions", test_facts_join);
     g_test_add_func("/gold/model/provenance can be left out", test_without_provenance);
     g_test_add_func("/gold/model/two inputs have a ledger row each", test_two_inputs);

@@ -56,9 +56,38 @@ static void test_commits(void)
     gold_assert_query(place, "SELECT end_position, rows_in, rows_rejected FROM sf_ledger", "20000|20000|0");
 }
 
+/* What the sink does for itself must not fail on data: a person mends it, and the same commit goes on. */
+static void test_housekeeping_that_is_refused(void)
+{
+    g_autoptr(GoldPlace) place = gold_place_new();
+    if (!gold_is(place, "SQLite")) {
+        g_test_skip("triggers are written otherwise elsewhere");
+        return;
+    }
+    g_autoptr(Harness) h =
+        gold_harness(place, "delete.retention: 1h\nfacts: {f: {key: id, columns: [], delete_when: {id: 1}}}");
+    harness_input_text(h, "sales",
+                       "id int not null, _topic string, _partition int, _offset bigint, _timestamp timestamp");
+    open_somehow(h);
+    harness_write(h, 0, harness_rows(h, 0, "t/0", 0, (const char *const[]){"[1, \"t\", 0, 0, null]"}, 1));
+    harness_commit(h, SF_COMMIT_CHECKPOINT);
+    h->now_ms = g_get_real_time() / 1000 + 7200000;
+    h->monotonic_ms += 7200000;
+    gold_exec(place, "CREATE TRIGGER kept BEFORE DELETE ON sf_deleted_f BEGIN SELECT RAISE(ABORT, 'it stays'); END");
+    harness_write(h, 0, harness_rows(h, 0, "t/0", 1, (const char *const[]){"[2, \"t\", 0, 1, null]"}, 1));
+    g_assert_cmpint(harness_try_commit(h, SF_COMMIT_CHECKPOINT), ==, SF_RETRY);
+    gold_assert_contains(h->err.message, "it stays");
+    gold_exec(place, "DROP TRIGGER kept");
+    harness_commit(h, SF_COMMIT_CHECKPOINT);
+    gold_assert_query(place, "SELECT count(*) FROM sf_deleted_f", "0");
+    gold_assert_query(place, "SELECT id FROM f", "2");
+    g_assert_cmpuint(harness_n_rejects(h), ==, 0);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/gold/outage/commits go on where they were, and none is there twice", test_commits);
+    g_test_add_func("/gold/outage/housekeeping that is refused is tried again", test_housekeeping_that_is_refused);
     return g_test_run();
 }

@@ -210,6 +210,8 @@ static void test_existing_types(void)
         {&dialect_postgresql, &real, "real", false},
         {&dialect_postgresql, &time, "timestamp without time zone", true},
         {&dialect_postgresql, &time, "timestamp(3) with time zone", false},
+        {&dialect_postgresql, &time, "timestamp(6) with time zone", true},
+        {&dialect_postgresql, &time, "timestamp(5) with time zone", false},
         {&dialect_postgresql, &time, "date", false},
         {&dialect_sqlite, &text, "VARCHAR(5)", true},
         {&dialect_sqlite, &text, "INTEGER", false},
@@ -223,6 +225,9 @@ static void test_existing_types(void)
         {&dialect_snowflake, &money, "NUMBER(10,2)", true},
         {&dialect_snowflake, &real, "FLOAT", true},
         {&dialect_snowflake, &time, "TIMESTAMP_NTZ(9)", true},
+        {&dialect_snowflake, &time, "TIMESTAMP_NTZ(6)", true}, /* microseconds */
+        {&dialect_snowflake, &time, "TIMESTAMP_NTZ(5)", false},
+        {&dialect_snowflake, &time, "TIMESTAMP_TZ", true},
         {&dialect_snowflake, &time, "TIMESTAMP_NTZ(3)", false},
     };
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++)
