@@ -33,6 +33,7 @@ struct FakeS3 {
     GTree *objects;      /* "/bucket/key" → GBytes, in bytewise order */
     GHashTable *sums;    /* "/bucket/key" → x-amz-meta-sf-crc32 */
     GHashTable *uploads; /* id → FakeUpload */
+    bool exact_uploads;  /* see fake_s3_list_uploads_as_minio() */
     guint next_upload;
     guint connections;
     GPtrArray *clients; /* of Client */

@@ -226,7 +226,8 @@ static void list_uploads(FakeS3 *fake, const Target *target, FakeAnswer *answer)
     g_hash_table_iter_init(&iter, fake->uploads);
     while (g_hash_table_iter_next(&iter, &id, &user)) {
         const FakeUpload *upload = user;
-        if (!g_str_has_prefix(upload->path, below))
+        bool hidden = fake->exact_uploads && *asked(target, "prefix") && !g_str_equal(upload->path, below);
+        if (hidden || !g_str_has_prefix(upload->path, below))
             continue;
         g_autofree char *key = g_uri_escape_string(upload->path + strlen(target->path), "/", FALSE);
         g_string_append_printf(answer->body,
@@ -360,6 +361,13 @@ void fake_s3_begin_upload(FakeS3 *fake, const char *path, const char *begun)
 {
     g_mutex_lock(&fake->mutex);
     add_upload(fake, path, g_strdup(begun));
+    g_mutex_unlock(&fake->mutex);
+}
+
+void fake_s3_list_uploads_as_minio(FakeS3 *fake)
+{
+    g_mutex_lock(&fake->mutex);
+    fake->exact_uploads = true;
     g_mutex_unlock(&fake->mutex);
 }
 

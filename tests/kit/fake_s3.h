@@ -46,6 +46,8 @@ guint fake_s3_uploads(FakeS3 *fake);                 /* begun and not ended */
 guint fake_s3_parts(FakeS3 *fake);                   /* of all those */
 /* An upload that somebody began at such a time: "2024-01-15T10:30:01Z". */
 void fake_s3_begin_upload(FakeS3 *fake, const char *path, const char *begun);
+/* From now on uploads are listed for an empty prefix, and for one that is a whole key: no more than MinIO does. */
+void fake_s3_list_uploads_as_minio(FakeS3 *fake);
 /* Ends all uploads, as a life-cycle rule does. */
 void fake_s3_drop_uploads(FakeS3 *fake);
 /* "PUT /bucket/key?query" lines of all requests so far, in order of arrival; then forgets them. */

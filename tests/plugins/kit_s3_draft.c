@@ -377,6 +377,26 @@ static void tidying_takes_what_is_old_and_ours(Fixture *f, gconstpointer unused)
     store_tidy(f->at.store, "d/", HOUR_MS, begins_with_a, "user"); /* lacks the permission: no error */
 }
 
+/* Where the prefix gives something, nobody asks for all of the bucket. */
+static void tidying_asks_once_more_where_prefixes_hide(Fixture *f, gconstpointer unused)
+{
+    (void) unused;
+    for (int minio = 0; minio < 2; minio++) {
+        fake_s3_begin_upload(f->at.fake, "/raw/t/d/a/1", "2024-01-15T10:30:01.000Z");
+        fake_s3_begin_upload(f->at.fake, "/raw/t/e/a/1", "2024-01-15T10:30:01.000Z");
+        fake_s3_begin_upload(f->at.fake, "/raw/d/a/1", "2024-01-15T10:30:01.000Z");
+        if (minio)
+            fake_s3_list_uploads_as_minio(f->at.fake);
+        g_free(fake_s3_requests(f->at.fake));
+        store_tidy(f->at.store, "d/", HOUR_MS, begins_with_a, "user");
+        g_autofree char *requests = fake_s3_requests(f->at.fake);
+        g_assert_true((strstr(requests, "prefix=&uploads=") != NULL) == minio);
+        g_assert_nonnull(strstr(requests, "DELETE /raw/t/d/a/1?uploadId="));
+        g_assert_cmpuint(fake_s3_uploads(f->at.fake), ==, 2);
+        fake_s3_drop_uploads(f->at.fake);
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -402,6 +422,7 @@ int main(int argc, char **argv)
     ADD("what is dropped is given up", what_is_dropped_is_given_up);
     ADD("interrupt ends the wait for parts", interrupt_ends_the_wait_for_parts);
     ADD("several drafts end together", several_drafts_end_together);
+    ADD("tidying asks for a bucket once more where prefixes hide", tidying_asks_once_more_where_prefixes_hide);
     ADD("tidying takes what is old and ours", tidying_takes_what_is_old_and_ours);
     return g_test_run();
 }

@@ -254,9 +254,11 @@ static void trouble_loses_nothing(void)
     }
 }
 
-static void abandoned_uploads_of_ours_are_given_up(void)
+static void give_up_abandoned(bool minio)
 {
     g_autoptr(FakeS3) fake = fake_s3_new();
+    if (minio)
+        fake_s3_list_uploads_as_minio(fake);
     g_autoptr(Harness) h = sink(fake, "");
     const char *const paths[] = {OBJECT, DIRECTORY "sales_events+1+0000000000.json", DIRECTORY "others.json",
                                  "/raw/sales/other/sales_events+0+0000000000.json",
@@ -271,6 +273,16 @@ static void abandoned_uploads_of_ours_are_given_up(void)
     expect_object(fake);
 }
 
+static void abandoned_uploads_of_ours_are_given_up(void)
+{
+    give_up_abandoned(false);
+}
+
+static void abandoned_uploads_are_found_on_minio(void)
+{
+    give_up_abandoned(true);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -283,5 +295,6 @@ int main(int argc, char **argv)
     ADD("a foreign object stays", a_foreign_object_stays);
     ADD("trouble loses nothing", trouble_loses_nothing);
     ADD("abandoned uploads of ours are given up", abandoned_uploads_of_ours_are_given_up);
+    ADD("abandoned uploads are found on MinIO", abandoned_uploads_are_found_on_minio);
     return g_test_run();
 }

@@ -1,6 +1,8 @@
-/* Uploads that nobody ended (Amazon S3 API Reference: ListMultipartUploads). They are no objects, cost money, and the
+/* Uploads that nobody ended (Amazon S3 API Reference: ListMultipartUploads). They are not objects, cost money, and the
  * process that knew of them is gone. */
 #include "s3.h"
+
+#include <string.h>
 
 #define PAGES_MAX 20
 #define PAGE_UPLOADS "1000"
@@ -121,36 +123,67 @@ static void keep_markers(UploadPage *page, char **markers)
     }
 }
 
-/* Moves what is to go from the page; keys that were not asked for are none of ours. */
-static void choose(const S3Store *store, const char *prefix, int64_t before_ms, StoreOurs ours, gconstpointer user,
-                   UploadPage *page, GPtrArray *chosen)
+/* What is to go below the prefix. */
+typedef struct Wanted {
+    const char *prefix;
+    int64_t before_ms;
+    StoreOurs ours;
+    gconstpointer user;
+    GPtrArray *chosen; /* Abandoned * */
+} Wanted;
+
+/* Moves what is to go from the page; keys that are not below the prefix stay. */
+static void choose(const S3Store *store, const Wanted *wanted, UploadPage *page)
 {
     for (guint i = 0; i < page->uploads->len; i++) {
         Abandoned *upload = page->uploads->pdata[i];
-        bool ends = upload->begun_ms < before_ms && s3_list_key(store, prefix, page->encoded, &upload->key) &&
-                    ours(user, upload->key);
+        bool ends = upload->begun_ms < wanted->before_ms &&
+                    s3_list_key(store, wanted->prefix, page->encoded, &upload->key) &&
+                    wanted->ours(wanted->user, upload->key);
         if (ends)
-            g_ptr_array_add(chosen, g_steal_pointer(&page->uploads->pdata[i]));
+            g_ptr_array_add(wanted->chosen, g_steal_pointer(&page->uploads->pdata[i]));
     }
+}
+
+/* Looks through the uploads of keys that begin with `asked`; returns whether there were any. */
+static bool look_through(S3Store *store, const char *asked, const Wanted *wanted)
+{
+    char *markers[2] = {NULL, NULL};
+    bool any = false, more = true;
+    for (int i = 0; i < PAGES_MAX && more; i++) {
+        UploadPage page = {.uploads = g_ptr_array_new_with_free_func(abandoned_free)};
+        more = read_uploads(store, asked, markers, &page);
+        any = any || page.uploads->len > 0;
+        choose(store, wanted, &page);
+        keep_markers(&page, markers);
+        more = more && page.truncated && markers[0];
+        page_done(&page);
+    }
+    g_free(markers[0]);
+    g_free(markers[1]);
+    return any;
+}
+
+/* MinIO lists the uploads of a prefix only if that is a whole key, which nobody knows any more, but those of a bucket
+ * all. AWS does as it is asked, and a bucket there may be large. */
+static bool may_hide_uploads(const S3Store *store)
+{
+    return !strstr(store->host, ".amazonaws.com");
 }
 
 void s3_tidy(Store *base, const char *prefix, int64_t older_ms, StoreOurs ours, gconstpointer user)
 {
     S3Store *store = (S3Store *) base;
-    int64_t before_ms = g_get_real_time() / 1000 - older_ms;
-    g_autofree char *below = g_strconcat(store->prefix, prefix, NULL);
+    if (!store->parts_proven)
+        return;
     g_autoptr(GPtrArray) chosen = g_ptr_array_new_with_free_func(abandoned_free);
-    char *markers[2] = {NULL, NULL};
-    bool more = store->parts_proven;
-    for (int i = 0; i < PAGES_MAX && more; i++) {
-        UploadPage page = {.uploads = g_ptr_array_new_with_free_func(abandoned_free)};
-        more = read_uploads(store, below, markers, &page);
-        choose(store, prefix, before_ms, ours, user, &page, chosen);
-        keep_markers(&page, markers);
-        more = more && page.truncated && markers[0];
-        page_done(&page);
-    }
+    g_autofree char *below = g_strconcat(store->prefix, prefix, NULL);
+    Wanted wanted = {.prefix = prefix,
+                     .before_ms = g_get_real_time() / 1000 - older_ms,
+                     .ours = ours,
+                     .user = user,
+                     .chosen = chosen};
+    if (!look_through(store, below, &wanted) && may_hide_uploads(store))
+        look_through(store, "", &wanted);
     give_up_all(store, chosen);
-    g_free(markers[0]);
-    g_free(markers[1]);
 }
