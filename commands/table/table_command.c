@@ -5,6 +5,7 @@
 
 #include "runtime/process.h"
 #include "runtime/runtime.h"
+#include "vacuum.h"
 
 static const CliFlag flags[] = {
     CLI_FLAG('n', "N", SF_OPTION_INT(TableOptions, rows, .value = "-1", .min = "-1", .doc = "Show N rows.")),
@@ -33,13 +34,15 @@ static const CliFlag flags[] = {
 
 static const CliPage page = {
     .name = "table",
-    .arguments = "URL",
+    .arguments = "vacuum URL | URL",
     .summary = "Show a Delta table: schema, files, history, rows",
     .text =
         "URL is s3://bucket/table, file:///directory or a path; with --from also the name of a step. Without further "
         "flags: version, files, size, rows, partitions, protocol, properties, columns, and the positions that "
         "writers keep in it. --where reads no file whose partition or statistics exclude it. Deletion vectors and "
-        "column mapping are read.",
+        "column mapping are read.\n\n`sfrun table vacuum URL` deletes what no version needs any more; `sfrun table "
+        "vacuum "
+        "--help` is its page.",
     .flags = flags,
     .examples = "sfrun table s3://processed-bucket/silver/sales\n"
                 "sfrun table demo/processed-bucket/silver/sales --history\n"
@@ -80,6 +83,8 @@ int main(int argc, char **argv)
     process_begin();
     g_auto(CliLine) line = {0};
     TableOptions options = {0};
+    if (argc > 1 && g_str_equal(argv[1], "vacuum"))
+        return cli_finish(table_vacuum(argc - 1, argv + 1));
     argv[0] = (char *) page.name;
     int status = place_parse(&page, argc, argv, &options, &options.place, &line);
     if (status < 0)

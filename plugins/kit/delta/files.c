@@ -7,6 +7,7 @@
 typedef struct Walk {
     DeltaLog *log;
     DeltaFileCall call;
+    DeltaFileCall removed; /* NULL: nobody asks for them */
     gpointer user;
     GHashTable *seen; /* char *: files that a newer commit has decided on */
     GPtrArray *sidecars;
@@ -101,7 +102,9 @@ static SfStatus take_line(Walk *walk, json_object *line, SfError *err)
     if (!add && !removed)
         return SF_OK;
     bool news = g_hash_table_add(walk->seen, delta_file_identity(add ? add : removed));
-    return add && news ? take_add(walk, add, err) : SF_OK;
+    if (add)
+        return news ? take_add(walk, add, err) : SF_OK;
+    return news && walk->removed ? walk->removed(walk->user, removed, err) : SF_OK;
 }
 
 static SfStatus walk_text(Walk *walk, GBytes *body, SfError *err)
@@ -135,9 +138,18 @@ static SfStatus walk_commit(Walk *walk, int64_t version, SfError *err)
     return walk_text(walk, body, err);
 }
 
+static SfStatus walk_removed(Walk *walk, const SfColumn *removed, int64_t row, SfError *err)
+{
+    g_autoptr(json_object) action = delta_checkpoint_json(removed, row, err);
+    g_autofree char *identity = action ? delta_file_identity(action) : NULL;
+    return action && !g_hash_table_contains(walk->seen, identity) ? walk->removed(walk->user, action, err) : SF_OK;
+}
+
 static SfStatus walk_rows(Walk *walk, const struct ArrowSchema *schema, const struct ArrowArray *rows, SfError *err)
 {
-    SfColumn adds, sidecars;
+    SfColumn adds, sidecars, removed;
+    if (walk->removed)
+        SF_TRY(sf_column_view(schema->children[2], rows->children[2], &removed, err));
     SF_TRY(sf_column_view(schema->children[0], rows->children[0], &adds, err));
     SF_TRY(sf_column_view(schema->children[1], rows->children[1], &sidecars, err));
     for (int64_t row = 0; row < rows->length; row++) {
@@ -145,6 +157,8 @@ static SfStatus walk_rows(Walk *walk, const struct ArrowSchema *schema, const st
         g_autoptr(json_object) add = delta_checkpoint_json(&adds, row, err);
         if (sidecar)
             SF_TRY(take_sidecar(walk, sidecar, err));
+        if (walk->removed)
+            SF_TRY(walk_removed(walk, &removed, row, err));
         if (!add)
             continue;
         g_autofree char *identity = delta_file_identity(add);
@@ -159,13 +173,17 @@ static void nothing_owned(struct ArrowSchema *schema)
     (void) schema;
 }
 
-/* Its columns add and sidecar alone. */
+/* Its columns add and sidecar alone, and remove where that is asked for. */
 static SfStatus walk_parquet(Walk *walk, GBytes *file, SfError *err)
 {
     const struct ArrowSchema *full = &walk->plain;
-    struct ArrowSchema *children[2] = {full->children[DELTA_COLUMN_ADD], full->children[DELTA_COLUMN_SIDECAR]};
-    struct ArrowSchema schema = {
-        .format = "+s", .name = "", .n_children = 2, .children = children, .release = nothing_owned};
+    struct ArrowSchema *children[3] = {full->children[DELTA_COLUMN_ADD], full->children[DELTA_COLUMN_SIDECAR],
+                                       full->children[DELTA_COLUMN_REMOVE]};
+    struct ArrowSchema schema = {.format = "+s",
+                                 .name = "",
+                                 .n_children = walk->removed ? 3 : 2,
+                                 .children = children,
+                                 .release = nothing_owned};
     g_autoptr(ParquetReader) reader = parquet_reader_new(file, &schema, err);
     if (!reader)
         return SF_FATAL;
@@ -214,7 +232,12 @@ static SfStatus walk_checkpoint(Walk *walk, SfError *err)
 
 SfStatus delta_files_each(DeltaLog *log, DeltaFileCall call, gpointer user, SfError *err)
 {
-    g_auto(Walk) walk = {.log = log, .call = call, .user = user};
+    return delta_files_all(log, call, NULL, user, err);
+}
+
+SfStatus delta_files_all(DeltaLog *log, DeltaFileCall call, DeltaFileCall removed, gpointer user, SfError *err)
+{
+    g_auto(Walk) walk = {.log = log, .call = call, .removed = removed, .user = user};
     walk.seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     walk.sidecars = g_ptr_array_new_with_free_func(g_free);
     SF_TRY(delta_checkpoint_schema(DELTA_COLUMNS_OF_V2, &walk.plain, err));

@@ -53,6 +53,9 @@ typedef SfStatus (*DeltaFileCall)(gpointer user, json_object *add, SfError *err)
 /* Memory is that of a checkpoint's file and of the paths that the commits behind it name. */
 SfStatus delta_files_each(DeltaLog *log, DeltaFileCall call, gpointer user, SfError *err);
 
+/* The same, and with `removed` each remove action that the log still has of a file that is not live. */
+SfStatus delta_files_all(DeltaLog *log, DeltaFileCall call, DeltaFileCall removed, gpointer user, SfError *err);
+
 /* A file is its path and its deletion vector (PROTOCOL.md, "Action Reconciliation"). */
 char *delta_file_identity(json_object *action);
 
@@ -61,6 +64,9 @@ char *delta_file_key(const DeltaLog *log, json_object *add, SfError *err);
 
 /* ---- deletion vectors: vector.c
  * ------------------------------------------------------------------------------------------------ */
+
+/* The store's key of an action's vector, where it is in a file of its own; else NULL. */
+char *delta_vector_key(const DeltaLog *log, json_object *action);
 
 /* Which of a file's rows are deleted, a bit a row (least significant first); *out stays NULL without a vector. */
 SfStatus delta_vector_read(const DeltaLog *log, json_object *add, int64_t rows, uint8_t **out, SfError *err);

@@ -213,6 +213,25 @@ int64_t delta_vector_cardinality(json_object *add)
     return number_of(delta_json_member(add, "deletionVector", json_type_object), "cardinality", 0);
 }
 
+/* NULL: it is inline, or in a place that is not the table's. */
+static char *key_of(const DeltaLog *log, const char *storage, const char *text, SfError *err)
+{
+    if (strcmp(storage, "u") == 0)
+        return key_of_uuid(text);
+    if (strcmp(storage, "p") != 0)
+        return NULL;
+    g_autoptr(json_object) file = json_object_new_object();
+    json_object_object_add(file, "path", json_object_new_string(text));
+    return delta_file_key(log, file, err);
+}
+
+char *delta_vector_key(const DeltaLog *log, json_object *action)
+{
+    json_object *vector = delta_json_member(action, "deletionVector", json_type_object);
+    const char *storage = delta_json_text(vector, "storageType"), *text = delta_json_text(vector, "pathOrInlineDv");
+    return storage && text ? key_of(log, storage, text, NULL) : NULL;
+}
+
 static SfStatus read_vector(const DeltaLog *log, json_object *json, Vector *vector, SfError *err)
 {
     const char *storage = delta_json_text(json, "storageType"), *text = delta_json_text(json, "pathOrInlineDv");
@@ -222,16 +241,10 @@ static SfStatus read_vector(const DeltaLog *log, json_object *json, Vector *vect
         return sf_fail(err, SF_FATAL, "it does not say what it is");
     if (strcmp(storage, "i") == 0)
         return read_inline(text, size, vector, cardinality, err);
-    g_autofree char *key = NULL;
-    if (strcmp(storage, "u") == 0) {
-        key = key_of_uuid(text);
-    } else if (strcmp(storage, "p") == 0) {
-        g_autoptr(json_object) file = json_object_new_object();
-        json_object_object_add(file, "path", json_object_new_string(text));
-        key = delta_file_key(log, file, err);
-        if (!key)
-            return SF_CONFIG;
-    }
+    SfError why = {""};
+    g_autofree char *key = key_of(log, storage, text, &why);
+    if (why.message[0])
+        return sf_fail(err, SF_CONFIG, "%s", why.message);
     if (!key)
         return sf_fail(err, SF_FATAL, "it is stored in a way that we do not know ('%.1s')", storage);
     return read_stored(log, key, offset, size, vector, cardinality, err);

@@ -1,0 +1,165 @@
+/* `sfrun table vacuum` of tables that delta-rs and Spark wrote: what goes, and above all what stays. */
+#include <glib/gstdio.h>
+#include <string.h>
+#include <utime.h>
+
+#include "program.h"
+#include "tree.h"
+
+#define DATA SF_SOURCE_DIR "/tests/data/delta-tables.tgz"
+
+typedef struct Fixture {
+    char *root;
+} Fixture;
+
+static void expect(const Fixture *f, const char *words, int status, const char *out, const char *err)
+{
+    g_auto(Ran) ran = run_program(f->root, words);
+    g_test_message("%s: %s%s", words, ran.out, ran.err);
+    g_assert_cmpint(ran.status, ==, status);
+    if (out)
+        g_assert_nonnull(strstr(ran.out, out));
+    if (err)
+        g_assert_nonnull(strstr(ran.err, err));
+    else
+        g_assert_cmpstr(ran.err, ==, "");
+}
+
+static void set_up(Fixture *f, gconstpointer unused)
+{
+    (void) unused;
+    f->root = g_dir_make_tmp("sf-vacuum-XXXXXX", NULL);
+    expect(f, "sh -c 'tar xzf " DATA "'", 0, "", NULL);
+}
+
+static void tear_down(Fixture *f, gconstpointer unused)
+{
+    (void) unused;
+    remove_tree(f->root);
+    g_free(f->root);
+}
+
+/* A file that is so many hours old. */
+static void put_old(const Fixture *f, const char *key, const char *text, int hours)
+{
+    g_autofree char *path = g_build_filename(f->root, key, NULL), *directory = g_path_get_dirname(path);
+    time_t when = (time_t) (g_get_real_time() / G_USEC_PER_SEC) - (time_t) hours * 3600;
+    const struct utimbuf times = {.actime = when, .modtime = when};
+    g_assert_cmpint(g_mkdir_with_parents(directory, 0777), ==, 0);
+    if (text)
+        g_assert_true(g_file_set_contents(path, text, -1, NULL));
+    g_assert_cmpint(utime(path, &times), ==, 0);
+}
+
+static bool is_there(const Fixture *f, const char *key)
+{
+    g_autofree char *path = g_build_filename(f->root, key, NULL);
+    return g_file_test(path, G_FILE_TEST_EXISTS);
+}
+
+/* What the log of version 0 of rs/types calls its first file. */
+static char *first_path(const Fixture *f)
+{
+    g_autofree char *log = g_build_filename(f->root, "rs/types/_delta_log/00000000000000000000.json", NULL),
+                    *text = NULL;
+    g_assert_true(g_file_get_contents(log, &text, NULL, NULL));
+    char *start = strstr(text, "\"path\":\"") + strlen("\"path\":\"");
+    return g_strndup(start, strcspn(start, "\""));
+}
+
+/* Version 3 of rs/types, in which the path is removed, so many hours ago. */
+static void remove_path(const Fixture *f, const char *path, int hours)
+{
+    gint64 when = g_get_real_time() / 1000 - (gint64) hours * 3600000;
+    g_autofree char *text = g_strdup_printf(
+        "{\"remove\":{\"path\":\"%s\",\"deletionTimestamp\":%" G_GINT64_FORMAT ",\"dataChange\":true}}\n", path, when);
+    put_old(f, "rs/types/_delta_log/00000000000000000003.json", text, 0);
+}
+
+static void leavings_go_when_they_are_old(Fixture *f, gconstpointer unused)
+{
+    (void) unused;
+    put_old(f, "rs/types/old.parquet", "x", 24 * 8);
+    put_old(f, "rs/types/region=N/old \xc3\xa9.parquet", "x", 24 * 8);
+    put_old(f, "rs/types/_part=1/old.parquet", "x", 24 * 8);
+    put_old(f, "rs/types/young.parquet", "x", 24 * 6); /* somebody may be about to commit it */
+    put_old(f, "rs/types/_other/old.parquet", "x", 24 * 8);
+    put_old(f, "rs/types/.hidden/old.parquet", "x", 24 * 8);
+    put_old(f, "rs/types/_delta_log/old.crc", "x", 24 * 8);
+    expect(f, "table vacuum rs/types --dry-run", 0, "Would delete 3 files (3 B); 13 stay\n", NULL);
+    g_assert_true(is_there(f, "rs/types/old.parquet"));
+    expect(f, "table vacuum rs/types --json", 0, "{\"deleted\":3,\"bytes\":3,\"kept\":13}\n", NULL);
+    g_assert_false(is_there(f, "rs/types/old.parquet"));
+    g_assert_false(is_there(f, "rs/types/region=N/old \xc3\xa9.parquet"));
+    g_assert_false(is_there(f, "rs/types/_part=1/old.parquet"));
+    g_assert_true(is_there(f, "rs/types/young.parquet"));
+    g_assert_true(is_there(f, "rs/types/_other/old.parquet"));
+    g_assert_true(is_there(f, "rs/types/.hidden/old.parquet"));
+    g_assert_true(is_there(f, "rs/types/_delta_log/old.crc"));
+    expect(f, "table vacuum rs/types", 0, "Deleted 0 files (0 B); 13 stay\n", NULL);
+    expect(f, "table rs/types --count -w 'q IS NOT NULL OR'", 2, NULL, "AND or the end");
+    expect(f, "table rs/types --count -w 'id >= 0'", 0, "1500\n", NULL);
+}
+
+/* A version within the retention still has the file. */
+static void what_was_removed_stays_for_the_retention(Fixture *f, gconstpointer unused)
+{
+    (void) unused;
+    g_autofree char *path = first_path(f), *decoded = g_uri_unescape_string(path, NULL);
+    g_autofree char *key = g_build_filename("rs/types", decoded, NULL);
+    put_old(f, key, NULL, 24 * 30);
+    expect(f, "table vacuum rs/types", 0, "Deleted 0 files", NULL); /* it is live, however old */
+    remove_path(f, path, 24 * 6);
+    expect(f, "table vacuum rs/types", 0, "Deleted 0 files", NULL);
+    expect(f, "table rs/types --count -w 'id >= 0' --version 2", 0, "1500\n", NULL);
+    expect(f, "table vacuum rs/types --retention 200h", 0, "Deleted 0 files", NULL);
+    remove_path(f, path, 24 * 8);
+    expect(f, "table vacuum rs/types --retention 200h", 0, "Deleted 0 files", NULL);
+    g_assert_true(is_there(f, key));
+    expect(f, "table vacuum rs/types", 0, "Deleted 1 file ", NULL);
+    g_assert_false(is_there(f, key));
+    expect(f, "table rs/types --count -w 'id >= 0'", 0, "1375\n", NULL);
+}
+
+static void deletion_vectors_stay_with_their_files(Fixture *f, gconstpointer unused)
+{
+    (void) unused;
+    expect(f, "table vacuum sp/dv --retention 0s --force", 0, "Deleted 0 files", NULL);
+    expect(f, "table sp/dv --count -w 'id >= 0'", 0, "900\n", NULL);
+}
+
+static void a_short_retention_has_to_be_meant(Fixture *f, gconstpointer unused)
+{
+    (void) unused;
+    put_old(f, "rs/types/old.parquet", "x", 24 * 6);
+    expect(f, "table vacuum rs/types --retention 100h", 1, "", "shorter than the table's 168 hours");
+    g_assert_true(is_there(f, "rs/types/old.parquet"));
+    expect(f, "table vacuum rs/types --retention 100h --force", 0, "Deleted 1 file ", NULL);
+    expect(f, "table vacuum nothing", 1, "", "is not a Delta table");
+}
+
+/* It may be one of the table's, by another name. */
+static void a_file_that_seems_to_lie_elsewhere_stops_it(Fixture *f, gconstpointer unused)
+{
+    (void) unused;
+    put_old(f, "rs/types/old.parquet", "x", 24 * 8);
+    put_old(f, "rs/types/_delta_log/00000000000000000003.json",
+            "{\"add\":{\"path\":\"file:///elsewhere/x.parquet\",\"partitionValues\":{\"region\":\"N\"},\"size\":1,"
+            "\"modificationTime\":1,\"dataChange\":true}}\n",
+            0);
+    expect(f, "table vacuum rs/types", 1, "", "'file:///elsewhere/x.parquet' lies outside of the table");
+    g_assert_true(is_there(f, "rs/types/old.parquet"));
+}
+
+#define ADD(name, function) g_test_add("/vacuum/" name, Fixture, NULL, set_up, function, tear_down)
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    ADD("leavings go when they are old", leavings_go_when_they_are_old);
+    ADD("what was removed stays for the retention", what_was_removed_stays_for_the_retention);
+    ADD("deletion vectors stay with their files", deletion_vectors_stay_with_their_files);
+    ADD("a short retention has to be meant", a_short_retention_has_to_be_meant);
+    ADD("a file that seems to lie elsewhere stops it", a_file_that_seems_to_lie_elsewhere_stops_it);
+    return g_test_run();
+}
