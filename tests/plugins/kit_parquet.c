@@ -58,6 +58,7 @@ static void check_same(GBytes *file, const struct ArrowSchema *schema, const str
         if (status == SF_END)
             break;
         rows_assert_valid(schema, &got);
+        g_assert_cmpint(got.length, <=, step);
         for (gint64 i = 0; i < got.length; i++, at++) {
             g_autofree char *expected = rows_text(schema, rows, at % rows->length);
             g_autofree char *text = rows_text(schema, &got, i);

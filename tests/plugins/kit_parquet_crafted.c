@@ -291,6 +291,8 @@ static void test_pages(void)
          .wanted = "a string",
          B("\x02\0\0\0\x04\x01\x01\0\0\0x\x01\0\0\0"),
          .error = A "a page ends within its values"},
+        {.type = 1 + PARQUET_BOOLEAN,
+         .error = "column 'a': the Parquet file has it as BOOLEAN, which cannot be read as int"},
         {.repetition = 1 + PARQUET_REPEATED, .error = A "a page ends within its levels"},
     };
     check(crafts, G_N_ELEMENTS(crafts));

@@ -160,7 +160,7 @@ static size_t decode_literal(HybridReader *reader, uint32_t *out, size_t n)
         count = (size_t) MIN((uint64_t) count, there);
     }
     for (size_t i = 0; i < count; i++)
-        out[i] = reader->width > 0 ? unpack(reader, reader->bit + i * reader->width) : 0;
+        out[i] = unpack(reader, reader->bit + i * reader->width);
     reader->bit += (uint64_t) count * reader->width;
     reader->literal -= count;
     if (reader->literal == 0)

@@ -155,7 +155,7 @@ static SfStatus read_dictionary(LeafReader *reader, const PageHeader *header, Sf
         (header->encoding != PARQUET_PLAIN && header->encoding != PARQUET_PLAIN_DICTIONARY))
         return corrupt(reader, err, "an invalid dictionary page");
     SF_TRY(unpack_page(reader, header, &reader->dictionary, err));
-    if (width > 0 && (uint64_t) header->n * width > reader->dictionary.size)
+    if ((uint64_t) header->n * width > reader->dictionary.size)
         return corrupt(reader, err, "the dictionary ends early");
     reader->dictionary_size = (uint32_t) header->n;
     return reader->node->type == PARQUET_BYTE_ARRAY ? index_dictionary(reader, err) : SF_OK;

@@ -45,7 +45,8 @@ static void set_physical(ParquetNode *node)
         node->physical = node->precision <= INT32_DIGITS   ? PARQUET_INT32
                          : node->precision <= INT64_DIGITS ? PARQUET_INT64
                                                            : PARQUET_FIXED;
-        node->width = node->physical == PARQUET_FIXED ? decimal_width(node->precision) : 0;
+        if (node->physical == PARQUET_FIXED)
+            node->width = decimal_width(node->precision);
         break;
     default:
         node->physical = PARQUET_BYTE_ARRAY;
