@@ -23,7 +23,7 @@ static void other_free(gpointer data)
     g_free(other);
 }
 
-static bool is_ours(const Session *session, const char *pipeline, const char *step, const char *input)
+static bool is_own_row(const Session *session, const char *pipeline, const char *step, const char *input)
 {
     if (strcmp(pipeline, session->node->pipeline) != 0 || strcmp(step, session->node->step) != 0)
         return false;
@@ -45,7 +45,7 @@ static SfStatus take_other(const Session *session, OdbcStatement *statement, GHa
     SF_TRY(odbc_int64(statement, 4, &null, &position, err));
     SF_TRY(ledger_text(statement, 5, &time, err));
     SF_TRY(ledger_text(statement, 6, &origin, err));
-    if (position < 0 || is_ours(session, pipeline, step, input))
+    if (position < 0 || is_own_row(session, pipeline, step, input))
         return SF_OK;
     GPtrArray *others = g_hash_table_lookup(out, split);
     if (!others) {
@@ -106,7 +106,7 @@ static const Other *adopted(const Session *session, const Chain *chain, const GP
     return other || chain->range.input > 0 ? other : single;
 }
 
-static SfStatus check_others(const Session *session, const Chain *chain, const GPtrArray *others, SfError *err)
+static SfStatus check_other_writers(const Session *session, const Chain *chain, const GPtrArray *others, SfError *err)
 {
     for (guint i = 0; i < others->len && !session->anew; i++) {
         const Other *other = others->pdata[i];
@@ -143,7 +143,7 @@ SfStatus ledger_adopt(Session *session, GPtrArray *wanted, SfError *err)
             g_free(chain->origin);
             chain->origin = g_strdup(other->origin);
         } else if (!named) {
-            SF_TRY(check_others(session, chain, others, err));
+            SF_TRY(check_other_writers(session, chain, others, err));
         }
     }
     return SF_OK;

@@ -10,7 +10,7 @@ SfStatus bounds_check_names(const Dialect *dialect, const char *schema, const ch
     return sql_check_name(dialect, ledger, err);
 }
 
-static SfStatus check_order(const Place *place, SfError *err)
+static SfStatus check_order_columns(const Place *place, SfError *err)
 {
     for (guint i = 0; place->dialect->orders && i < place->target->order->len; i++) {
         const Column *column = target_column(place->target, g_array_index(place->target->order, guint, i));
@@ -23,7 +23,7 @@ static SfStatus check_order(const Place *place, SfError *err)
     return SF_OK;
 }
 
-static SfStatus check_names(const Place *place, SfError *err)
+static SfStatus check_name_lengths(const Place *place, SfError *err)
 {
     SfError why;
     SfStatus status = sql_check_name(place->dialect, place->target->table, &why);
@@ -34,7 +34,7 @@ static SfStatus check_names(const Place *place, SfError *err)
                : sf_value_fail(place->target->place, err, "table '%s': %s", place->target->table, why.message);
 }
 
-static SfStatus check_width(const Place *place, SfError *err)
+static SfStatus check_column_count(const Place *place, SfError *err)
 {
     guint most = place->dialect->most_columns, columns = place->target->columns->len;
     if (most == 0 || columns <= most)
@@ -46,11 +46,11 @@ static SfStatus check_width(const Place *place, SfError *err)
 
 SfStatus bounds_check_table(const Place *place, SfError *err)
 {
-    SF_TRY(check_width(place, err));
-    SF_TRY(check_order(place, err));
-    SF_TRY(check_names(place, err));
+    SF_TRY(check_column_count(place, err));
+    SF_TRY(check_order_columns(place, err));
+    SF_TRY(check_name_lengths(place, err));
     if (!place->target->deleted)
         return SF_OK;
     Place deleted = sql_deleted(place);
-    return check_names(&deleted, err);
+    return check_name_lengths(&deleted, err);
 }

@@ -25,13 +25,13 @@ static SfStatus explain_missing_index(const Place *place, SfError *err)
                          place->target->table, index->str);
 }
 
-static SfStatus load(const Search *search, gsize first, gsize n, SfError *err)
+static SfStatus load_rows_once(const Search *search, gsize first, gsize n, SfError *err)
 {
     SfStatus status = search->loader->class->load(search->loader, search->rows, first, n, err);
     return status == SF_CONFIG ? explain_missing_index(&search->loader->place, err) : status;
 }
 
-static SfStatus savepoint(const Search *search, const char *sql, SfError *err)
+static SfStatus run_savepoint(const Search *search, const char *sql, SfError *err)
 {
     return search->session->dialect->has_savepoints ? session_exec(search->session, sql, err) : SF_OK;
 }
@@ -39,14 +39,14 @@ static SfStatus savepoint(const Search *search, const char *sql, SfError *err)
 /* Loads rows[first, first + n); those that the database refuses are found by halving, and struck out. */
 static SfStatus load_lot(Search *search, gsize first, gsize n, SfError *err)
 {
-    SF_TRY(savepoint(search, "SAVEPOINT sf_lot", err));
+    SF_TRY(run_savepoint(search, "SAVEPOINT sf_lot", err));
     SfError why = {""};
-    SfStatus status = load(search, first, n, &why);
+    SfStatus status = load_rows_once(search, first, n, &why);
     if (status == SF_REJECT)
-        SF_TRY(savepoint(search, "ROLLBACK TO SAVEPOINT sf_lot", err));
+        SF_TRY(run_savepoint(search, "ROLLBACK TO SAVEPOINT sf_lot", err));
     else if (status != SF_OK)
         return sf_fail(err, status, "%s", why.message);
-    SF_TRY(savepoint(search, "RELEASE SAVEPOINT sf_lot", err));
+    SF_TRY(run_savepoint(search, "RELEASE SAVEPOINT sf_lot", err));
     if (status == SF_OK)
         return SF_OK;
     if (n > 1) {
@@ -93,7 +93,7 @@ static SfStatus load_rows(Search *search, Loader *loader, const RowRef *rows, gs
     if (n == 0)
         return SF_OK;
     if (!careful)
-        return load(search, 0, n, err);
+        return load_rows_once(search, 0, n, err);
     for (gsize first = 0; first < n; first += LOT)
         SF_TRY(load_lot(search, first, MIN(LOT, n - first), err));
     return SF_OK;
@@ -119,7 +119,7 @@ static SfStatus stage_rows(Loader *loader, const RowRef *rows, gsize n, SfError 
     return n > 0 && loader->class->stage ? loader->class->stage(loader, rows, n, err) : SF_OK;
 }
 
-static SfStatus stage(Session *session, const Pending *pending, SfError *err)
+static SfStatus stage_all(Session *session, const Pending *pending, SfError *err)
 {
     for (guint i = 0; i < session->loaders->len; i++) {
         const Winners *winners = &pending->winners[i];
@@ -132,7 +132,7 @@ static SfStatus stage(Session *session, const Pending *pending, SfError *err)
 }
 
 /* From here on a failure does not tell whether the transaction is there. */
-static SfStatus end_transaction(Session *session, const Ranges *chains, SfError *err)
+static SfStatus commit_transaction(Session *session, const Ranges *chains, SfError *err)
 {
     for (guint i = 0; i < ranges_count(chains); i++) {
         Chain *chain = ranges_at(chains, i);
@@ -159,14 +159,14 @@ static SfStatus lock_deleted(Session *session, const Pending *pending, SfError *
 }
 
 /* One try. Careful: searches for bad rows; *struck tells how many it found, and then nothing is committed. */
-static SfStatus attempt(Session *session, Pending *pending, const Ranges *chains, bool careful, gsize *struck,
-                        SfError *err)
+static SfStatus attempt_transaction(Session *session, Pending *pending, const Ranges *chains, bool careful,
+                                    gsize *struck, SfError *err)
 {
     Search search = {.session = session, .pending = pending};
     *struck = careful ? strike_untakable(session, pending) : 0;
     if (*struck > 0)
         return SF_OK;
-    SF_TRY(stage(session, pending, err));
+    SF_TRY(stage_all(session, pending, err));
     SF_TRY(odbc_autocommit(session->odbc, false, err));
     if (careful && session->dialect->strict)
         SF_TRY(session_exec(session, session->dialect->strict, err));
@@ -184,7 +184,7 @@ static SfStatus attempt(Session *session, Pending *pending, const Ranges *chains
         SF_TRY(ledger_move(session, chains, err));
     SF_TRY(ranges_settle(chains, err)); /* rejects first: the ends leave them out */
     sf_fault(session->node, "gold-settled");
-    return end_transaction(session, chains, err);
+    return commit_transaction(session, chains, err);
 }
 
 static SfStatus back_out(Session *session, SfError *err)
@@ -200,7 +200,7 @@ static SfStatus transact(Session *session, Pending *pending, const Ranges *chain
     for (bool careful = false;;) {
         gsize struck = 0;
         SF_TRY(pending_sort(pending, err));
-        SfStatus status = attempt(session, pending, chains, careful, &struck, err);
+        SfStatus status = attempt_transaction(session, pending, chains, careful, &struck, err);
         if (status == SF_REJECT && careful)
             return sf_fail_prefix(err, SF_FATAL, "the database refuses the transaction, but none of its rows");
         if (status != SF_OK && status != SF_REJECT)

@@ -35,7 +35,7 @@ static const char *const type_names[] = {
     [SF_TIMESTAMP] = "timestamptz",
 };
 
-static void type(const Source *source, GString *sql)
+static void postgresql_type(const Source *source, GString *sql)
 {
     g_string_append(sql, type_names[source->type]);
     if (source->type == SF_DECIMAL128)
@@ -48,7 +48,7 @@ static bool is_one_of(const char *word, const char *const *words)
 }
 
 /* What an assignment would round or cut in silence is refused; what it refuses aloud for a single value may stay. */
-static bool takes(const Source *source, const char *declared)
+static bool postgresql_takes(const Source *source, const char *declared)
 {
     static const char *const whole[] = {"smallint", "integer", "bigint", NULL};
     static const char *const texts[] = {"text", "character varying", "citext", NULL};
@@ -72,7 +72,7 @@ static bool takes(const Source *source, const char *declared)
     }
 }
 
-static int limit(const char *declared)
+static int postgresql_limit(const char *declared)
 {
     static const char *const names[] = {"character varying", "varchar", NULL};
     TypeText is = type_text(declared);
@@ -80,7 +80,7 @@ static int limit(const char *declared)
 }
 
 /* Of a domain, the type that it is over. */
-static void list_columns(const char *schema, const char *table, GString *sql)
+static void postgresql_list_columns(const char *schema, const char *table, GString *sql)
 {
     g_autoptr(GString) name = g_string_new(NULL);
     sql_table(&dialect_postgresql, schema, table, name);
@@ -93,7 +93,7 @@ static void list_columns(const char *schema, const char *table, GString *sql)
 
 /* A row that is written while another process deletes its key would not see the delete, nor the delete the row: those
  * that delete wait for all others, who do not wait for each other (postgresql.org/docs/15/explicit-locking.html). */
-static void lock(const char *deleted, bool deletes, GString *sql)
+static void postgresql_lock(const char *deleted, bool deletes, GString *sql)
 {
     g_string_append_printf(sql, "LOCK TABLE %s IN %s MODE", deleted, deletes ? "SHARE ROW EXCLUSIVE" : "ROW EXCLUSIVE");
 }
@@ -130,12 +130,12 @@ const Dialect dialect_postgresql = {
     .label = "SET application_name = ",
     .strict = "SET CONSTRAINTS ALL IMMEDIATE",
     .has_savepoints = true,
-    .type = type,
-    .takes = takes,
-    .limit = limit,
-    .list_columns = list_columns,
+    .type = postgresql_type,
+    .takes = postgresql_takes,
+    .limit = postgresql_limit,
+    .list_columns = postgresql_list_columns,
     .add_to_ledger = sql_add_to_ledger,
-    .lock = lock,
+    .lock = postgresql_lock,
     .loader = &loader_arrays,
 };
 
@@ -156,7 +156,7 @@ typedef struct ArraysLoader {
     gsize rows; /* in a statement, tuned */
 } ArraysLoader;
 
-static void add_quoted(GString *out, const char *data, gsize size)
+static void append_quoted_element(GString *out, const char *data, gsize size)
 {
     gsize start = out->len;
     g_string_set_size(out, start + 2 * size + 2);
@@ -187,14 +187,14 @@ static SfStatus check_blanks(const SfColumn *view, SfBytes bytes, int limit, SfE
 }
 
 /* postgresql.org/docs/15/arrays.html, "Array Input and Output Syntax". */
-static SfStatus add_element(GString *out, const SfColumn *view, int64_t row, int limit, SfError *err)
+static SfStatus append_element(GString *out, const SfColumn *view, int64_t row, int limit, SfError *err)
 {
     switch (view->type) {
     case SF_UTF8: {
         SfBytes bytes = sf_bytes(view, row);
         SF_TRY(value_check_text(view, bytes, err));
         SF_TRY(check_blanks(view, bytes, limit, err));
-        add_quoted(out, bytes.data, (gsize) bytes.size);
+        append_quoted_element(out, bytes.data, (gsize) bytes.size);
         return SF_OK;
     }
     case SF_BINARY:
@@ -215,7 +215,7 @@ static SfStatus add_element(GString *out, const SfColumn *view, int64_t row, int
     }
 }
 
-static SfStatus fill(ArraysLoader *loader, guint number, const RowRef *rows, gsize n, SfError *err)
+static SfStatus fill_literal(ArraysLoader *loader, guint number, const RowRef *rows, gsize n, SfError *err)
 {
     const Loader *base = &loader->base;
     guint source = target_column(base->place.target, number)->source;
@@ -228,7 +228,7 @@ static SfStatus fill(ArraysLoader *loader, guint number, const RowRef *rows, gsi
         if (sf_is_null(view, rows[i].row))
             g_string_append_len(out, "NULL", 4);
         else
-            SF_TRY(add_element(out, view, rows[i].row, limit, err));
+            SF_TRY(append_element(out, view, rows[i].row, limit, err));
     }
     g_string_append_c(out, '}');
     loader->sizes[number] = (int64_t) out->len;
@@ -246,7 +246,7 @@ static bool needs_cast(const Place *place, const Column *column)
            !is_one_of(type_text(column->override).words, texts);
 }
 
-static SfStatus prepare(ArraysLoader *loader, SfError *err)
+static SfStatus postgresql_prepare(ArraysLoader *loader, SfError *err)
 {
     const Place *place = &loader->base.place;
     guint n = place->target->columns->len;
@@ -290,7 +290,7 @@ static gsize rows_that_fit(const ArraysLoader *loader, const RowRef *rows, gsize
     return bytes > MOST_BYTES && fit > 1 ? fit - 1 : fit;
 }
 
-static void tune(ArraysLoader *loader, gsize rows, gint64 took_us)
+static void tune_rows(ArraysLoader *loader, gsize rows, gint64 took_us)
 {
     if (rows < loader->rows)
         return; /* the rest of a commit tells nothing */
@@ -300,27 +300,27 @@ static void tune(ArraysLoader *loader, gsize rows, gint64 took_us)
         loader->rows = MAX(loader->rows / 2, LEAST_ROWS);
 }
 
-static SfStatus load(Loader *base, const RowRef *rows, gsize first, gsize n, SfError *err)
+static SfStatus postgresql_load(Loader *base, const RowRef *rows, gsize first, gsize n, SfError *err)
 {
     ArraysLoader *loader = (ArraysLoader *) base;
     if (!loader->statement)
-        SF_TRY(prepare(loader, err));
+        SF_TRY(postgresql_prepare(loader, err));
     while (n > 0) {
         gsize lot = rows_that_fit(loader, rows + first, MIN(n, loader->rows));
         for (guint i = 0; i < base->place.target->columns->len; i++)
-            SF_TRY(fill(loader, i, rows + first, lot, err));
+            SF_TRY(fill_literal(loader, i, rows + first, lot, err));
         gint64 begun = g_get_monotonic_time();
         SF_TRY(odbc_execute(loader->statement, NULL, err));
         if (loader->eraser)
             SF_TRY(odbc_execute(loader->eraser, NULL, err));
-        tune(loader, lot, g_get_monotonic_time() - begun);
+        tune_rows(loader, lot, g_get_monotonic_time() - begun);
         first += lot;
         n -= lot;
     }
     return SF_OK;
 }
 
-static void done(Loader *base)
+static void postgresql_done(Loader *base)
 {
     ArraysLoader *loader = (ArraysLoader *) base;
     odbc_statement_free(loader->statement);
@@ -331,4 +331,5 @@ static void done(Loader *base)
     g_free(loader->sizes);
 }
 
-static const LoaderClass loader_arrays = {.size = sizeof(ArraysLoader), .load = load, .done = done};
+static const LoaderClass loader_arrays = {
+    .size = sizeof(ArraysLoader), .load = postgresql_load, .done = postgresql_done};

@@ -22,7 +22,7 @@ static const OdbcVerdict verdicts[] = {
 /* Data errors come with states that say little: a value that cannot be cast or is out of range (1000 35 … 46), null
  * where it is not allowed, a text too long, one row for two (docs.snowflake.com, "Bulk loading" and DML messages). The
  * errors of log-in and session are numbered 39xxxx. */
-static SfStatus judge(const char *state, int native, const char *text)
+static SfStatus snowflake_judge(const char *state, int native, const char *text)
 {
     static const int data[] = {100035, 100037, 100038, 100039, 100040, 100046, 100069,
                                100071, 100072, 100073, 100078, 100090, 100096, 100097};
@@ -36,7 +36,7 @@ static SfStatus judge(const char *state, int native, const char *text)
     return SF_OK;
 }
 
-static void type(const Source *source, GString *sql)
+static void snowflake_type(const Source *source, GString *sql)
 {
     static const char *const names[] = {
         [SF_BOOL] = "BOOLEAN",       [SF_INT32] = "NUMBER(10,0)",
@@ -50,7 +50,7 @@ static void type(const Source *source, GString *sql)
         g_string_append(sql, names[source->type]);
 }
 
-static bool takes(const Source *source, const char *declared)
+static bool snowflake_takes(const Source *source, const char *declared)
 {
     static const char *const times[] = {"timestamp_ntz", "timestamp_ltz", "timestamp_tz", "timestamp", NULL};
     static const char *const texts[] = {"varchar", "text", "string", NULL};
@@ -77,13 +77,13 @@ static bool takes(const Source *source, const char *declared)
     }
 }
 
-static void list_columns(const char *schema, const char *table, GString *sql)
+static void snowflake_list_columns(const char *schema, const char *table, GString *sql)
 {
     g_string_append(sql, "DESCRIBE TABLE ");
     sql_table(&dialect_snowflake, schema, table, sql);
 }
 
-static void add_to_ledger(const char *ledger, const char *rows, GString *sql)
+static void snowflake_add_to_ledger(const char *ledger, const char *rows, GString *sql)
 {
     g_string_append_printf(
         sql,
@@ -113,7 +113,7 @@ const Dialect dialect_snowflake = {
              .install = "install Snowflake's ODBC driver (snowflake-odbc, from developers.snowflake.com/odbc)",
              .example = "Driver=SnowflakeDSIIDriver;Server=ACCOUNT.snowflakecomputing.com;Database=GOLD;Warehouse=LOAD",
              .verdicts = verdicts,
-             .judge = judge},
+             .judge = snowflake_judge},
     .name_case = NAME_UPPER,
     .longest_name = 255,
     .has_schemas = true,
@@ -125,10 +125,10 @@ const Dialect dialect_snowflake = {
     .bytewise = "",
     .session = session,
     .label = "ALTER SESSION SET QUERY_TAG = ",
-    .type = type,
-    .takes = takes,
-    .list_columns = list_columns,
-    .add_to_ledger = add_to_ledger,
+    .type = snowflake_type,
+    .takes = snowflake_takes,
+    .list_columns = snowflake_list_columns,
+    .add_to_ledger = snowflake_add_to_ledger,
     .loader = &loader_merge,
 };
 
@@ -144,7 +144,7 @@ typedef struct MergeLoader {
     int64_t *number_sizes;
 } MergeLoader;
 
-static OdbcType cell_type(const Source *source)
+static OdbcType snowflake_cell_type(const Source *source)
 {
     (void) source;
     return ODBC_TEXT;
@@ -174,13 +174,13 @@ static SfStatus create_stage(MergeLoader *loader, SfError *err)
     SF_TRY(odbc_exec(base->odbc, sql->str, NULL, err));
     SF_TRY(odbc_prepare(base->odbc, insert->str, &loader->insert, err));
     loader->stage = g_strdup(stage->str);
-    loader->grid = grid_new(base->pending, target, MOST_CELLS / (target->columns->len + 1), false, cell_type);
+    loader->grid = grid_new(base->pending, target, MOST_CELLS / (target->columns->len + 1), false, snowflake_cell_type);
     loader->numbers = g_new0(int64_t, loader->grid->max_rows);
     loader->number_sizes = g_new0(int64_t, loader->grid->max_rows);
     return SF_OK;
 }
 
-static SfStatus bind(MergeLoader *loader, SfError *err)
+static SfStatus snowflake_bind(MergeLoader *loader, SfError *err)
 {
     const Grid *grid = loader->grid;
     SF_TRY(odbc_bind(loader->insert, 0, ODBC_INT64, loader->numbers, 8, loader->number_sizes, err));
@@ -191,7 +191,7 @@ static SfStatus bind(MergeLoader *loader, SfError *err)
     return SF_OK;
 }
 
-static SfStatus stage(Loader *base, const RowRef *rows, gsize n, SfError *err)
+static SfStatus snowflake_stage(Loader *base, const RowRef *rows, gsize n, SfError *err)
 {
     MergeLoader *loader = (MergeLoader *) base;
     if (!loader->insert)
@@ -203,7 +203,7 @@ static SfStatus stage(Loader *base, const RowRef *rows, gsize n, SfError *err)
         gsize fit = 0;
         SF_TRY(grid_fit(loader->grid, rows + first, n - first, &fit, err));
         if (loader->bound != loader->grid->version)
-            SF_TRY(bind(loader, err));
+            SF_TRY(snowflake_bind(loader, err));
         SF_TRY(grid_fill(loader->grid, rows + first, fit, err));
         for (gsize i = 0; i < fit; i++) {
             loader->numbers[i] = (int64_t) (first + i);
@@ -216,7 +216,7 @@ static SfStatus stage(Loader *base, const RowRef *rows, gsize n, SfError *err)
     return SF_OK;
 }
 
-static void casts(const Place *place, GString *sql)
+static void snowflake_casts(const Place *place, GString *sql)
 {
     for (guint i = 0; i < place->target->columns->len; i++) {
         const Column *column = target_column(place->target, i);
@@ -229,7 +229,7 @@ static void casts(const Place *place, GString *sql)
             g_string_append(sql, ", 'HEX')");
         } else if (source->type != SF_UTF8) {
             g_string_append(sql, " AS ");
-            type(source, sql);
+            snowflake_type(source, sql);
             g_string_append_c(sql, ')');
         }
         g_string_append(sql, " AS ");
@@ -239,7 +239,7 @@ static void casts(const Place *place, GString *sql)
 
 /* One row a key even where the database finds two keys equal that differ in their bytes (a collation of the
  * column's). */
-static void qualify(const Place *place, GString *sql)
+static void snowflake_qualify(const Place *place, GString *sql)
 {
     const Target *target = place->target;
     g_string_append(sql, " QUALIFY ROW_NUMBER() OVER (PARTITION BY ");
@@ -257,14 +257,14 @@ static void qualify(const Place *place, GString *sql)
 }
 
 /* Rows [first, first + n) of the temporary table, as the columns want them, one a key. */
-static void staged(const Place *place, const char *from, gsize first, gsize n, GString *sql)
+static void snowflake_staged(const Place *place, const char *from, gsize first, gsize n, GString *sql)
 {
     g_string_append(sql, "SELECT * FROM (SELECT ");
-    casts(place, sql);
+    snowflake_casts(place, sql);
     g_string_append_printf(sql,
                            " FROM %s WHERE \"_SF_ROW\" >= %" G_GSIZE_FORMAT " AND \"_SF_ROW\" < %" G_GSIZE_FORMAT ")",
                            from, first, first + n);
-    qualify(place, sql);
+    snowflake_qualify(place, sql);
 }
 
 void snowflake_merge(const Place *place, const char *from, gsize first, gsize n, GString *sql)
@@ -274,13 +274,13 @@ void snowflake_merge(const Place *place, const char *from, gsize first, gsize n,
     g_string_append(sql, " AS t USING (");
     if (place->target->deleted) {
         g_autoptr(GString) rows = g_string_new("(");
-        staged(place, from, first, n, rows);
+        snowflake_staged(place, from, first, n, rows);
         g_string_append(rows, ") AS r");
         g_string_append(sql, "SELECT ");
         sql_columns(place, "r.", sql);
         sql_not_deleted(place, rows->str, sql);
     } else {
-        staged(place, from, first, n, sql);
+        snowflake_staged(place, from, first, n, sql);
     }
     g_string_append(sql, ") AS s ON ");
     sql_same_key(place, "t.", "s.", sql);
@@ -303,7 +303,7 @@ void snowflake_erase(const Place *place, const char *from, gsize first, gsize n,
     g_string_append(sql, "MERGE INTO ");
     sql_table(place->dialect, place->schema, place->target->table, sql);
     g_string_append(sql, " AS t USING (");
-    staged(&deleted, from, first, n, sql);
+    snowflake_staged(&deleted, from, first, n, sql);
     g_string_append(sql, ") AS s ON ");
     sql_same_key(place, "t.", "s.", sql);
     g_string_append(sql, " WHEN MATCHED AND (");
@@ -311,7 +311,7 @@ void snowflake_erase(const Place *place, const char *from, gsize first, gsize n,
     g_string_append(sql, ") THEN DELETE");
 }
 
-static SfStatus load(Loader *base, const RowRef *rows, gsize first, gsize n, SfError *err)
+static SfStatus snowflake_load(Loader *base, const RowRef *rows, gsize first, gsize n, SfError *err)
 {
     (void) rows;
     MergeLoader *loader = (MergeLoader *) base;
@@ -324,7 +324,7 @@ static SfStatus load(Loader *base, const RowRef *rows, gsize first, gsize n, SfE
     return odbc_exec(base->odbc, sql->str, NULL, err);
 }
 
-static void done(Loader *base)
+static void snowflake_done(Loader *base)
 {
     MergeLoader *loader = (MergeLoader *) base;
     odbc_statement_free(loader->insert);
@@ -334,4 +334,5 @@ static void done(Loader *base)
     g_free(loader->stage);
 }
 
-static const LoaderClass loader_merge = {.size = sizeof(MergeLoader), .stage = stage, .load = load, .done = done};
+static const LoaderClass loader_merge = {
+    .size = sizeof(MergeLoader), .stage = snowflake_stage, .load = snowflake_load, .done = snowflake_done};

@@ -19,7 +19,7 @@
 
 static const char *const drivers[] = {"sqlite", NULL};
 
-static SfStatus check_connection(const char *connection, SfError *err)
+static SfStatus sqlite_check_connection(const char *connection, SfError *err)
 {
     g_autofree char *file = odbc_setting(connection, "Database");
     if (!file || *g_strstrip(file) == '\0')
@@ -35,7 +35,7 @@ static SfStatus check_connection(const char *connection, SfError *err)
 
 /* The driver says only "connect failed" when the file's directory is not there, and takes / for a working directory
  * that is not there. */
-static SfStatus make_directory(const char *connection, SfError *err)
+static SfStatus sqlite_make_directory(const char *connection, SfError *err)
 {
     g_autofree char *file = odbc_setting(connection, "Database");
     if (!file)
@@ -72,7 +72,7 @@ enum {
     PRIMARY_CODE = 0xff
 };
 
-static const char *login_hint(int native)
+static const char *sqlite_login_hint(int native)
 {
     return (native & PRIMARY_CODE) == CODE_CANTOPEN
                ? "its file cannot be opened: does its directory exist, and may it be written"
@@ -80,7 +80,7 @@ static const char *login_hint(int native)
 }
 
 /* The driver's SQLSTATE is HY000 for all; its number is SQLite's result code. */
-static SfStatus judge(const char *state, int native, const char *text)
+static SfStatus sqlite_judge(const char *state, int native, const char *text)
 {
     static const SfStatus by_code[] = {
         [CODE_PERM] = SF_RETRY,        [CODE_BUSY] = SF_RETRY,      [CODE_LOCKED] = SF_RETRY, [CODE_NOMEM] = SF_RETRY,
@@ -116,7 +116,7 @@ static bool is_text_decimal(const Source *source)
     return source->type == SF_DECIMAL128 && source->precision > 15;
 }
 
-static void type(const Source *source, GString *sql)
+static void sqlite_type(const Source *source, GString *sql)
 {
     static const char *const names[] = {
         [SF_BOOL] = "BOOLEAN", [SF_INT32] = "INTEGER", [SF_INT64] = "BIGINT", [SF_FLOAT64] = "DOUBLE",
@@ -149,7 +149,7 @@ static Affinity affinity(const char *declared)
 
 /* "string", "uuid" or "json" are numeric to SQLite, which would make 7 of the text 007. Types that do mean numbers or
  * times stay. */
-static const char *text_suffix(const char *type)
+static const char *sqlite_text_suffix(const char *type)
 {
     static const char *const meant[] = {"num", "dec", "bool", "date", "time"};
     g_autofree char *low = g_ascii_strdown(type, -1);
@@ -159,7 +159,7 @@ static const char *text_suffix(const char *type)
     return affinity(type) == NUMERIC ? " text" : "";
 }
 
-static bool takes(const Source *source, const char *declared)
+static bool sqlite_takes(const Source *source, const char *declared)
 {
     Affinity is = affinity(declared);
     switch (source->type) {
@@ -181,12 +181,12 @@ static bool takes(const Source *source, const char *declared)
     }
 }
 
-static bool orders(const Source *source)
+static bool sqlite_orders(const Source *source)
 {
     return !is_text_decimal(source);
 }
 
-static void list_columns(const char *schema, const char *table, GString *sql)
+static void sqlite_list_columns(const char *schema, const char *table, GString *sql)
 {
     (void) schema;
     g_string_append(sql, "SELECT name, type FROM pragma_table_info(");
@@ -209,10 +209,10 @@ const Dialect dialect_sqlite = {
              .install = "apt install libsqliteodbc",
              .example = "Driver=SQLite3;Database=gold.db",
              .defaults = "Timeout=5000", /* for a lock; the driver's own is 100 s, in which it cannot be woken */
-             .judge = judge,
-             .check = check_connection,
-             .before_login = make_directory,
-             .login_hint = login_hint},
+             .judge = sqlite_judge,
+             .check = sqlite_check_connection,
+             .before_login = sqlite_make_directory,
+             .login_hint = sqlite_login_hint},
     .name_case = NAME_AS_IT_IS,
     .most_columns = 2000, /* SQLITE_MAX_COLUMN (sqlite.org/limits.html) */
     .same = "IS",
@@ -222,11 +222,11 @@ const Dialect dialect_sqlite = {
     .bytewise = "",
     .session = session,
     .has_savepoints = true,
-    .type = type,
-    .text_suffix = text_suffix,
-    .takes = takes,
-    .orders = orders,
-    .list_columns = list_columns,
+    .type = sqlite_type,
+    .text_suffix = sqlite_text_suffix,
+    .takes = sqlite_takes,
+    .orders = sqlite_orders,
+    .list_columns = sqlite_list_columns,
     .add_to_ledger = sql_add_to_ledger,
     .loader = &loader_values,
 };
@@ -245,7 +245,7 @@ typedef struct ValuesLoader {
     guint bound[SIZES];               /* version of the grid that they are bound to */
 } ValuesLoader;
 
-static OdbcType cell_type(const Source *source)
+static OdbcType sqlite_cell_type(const Source *source)
 {
     switch (source->type) {
     case SF_BOOL:
@@ -263,7 +263,7 @@ static OdbcType cell_type(const Source *source)
     }
 }
 
-static SfStatus prepare(ValuesLoader *loader, guint size, SfError *err)
+static SfStatus sqlite_prepare(ValuesLoader *loader, guint size, SfError *err)
 {
     guint n_columns = loader->grid->n_columns;
     g_autoptr(GString) rows = g_string_new("VALUES ");
@@ -285,7 +285,7 @@ static SfStatus prepare(ValuesLoader *loader, guint size, SfError *err)
 }
 
 /* A binary parameter keeps the size that it had when the driver first read it, so these are bound each time. */
-static SfStatus bind(ValuesLoader *loader, OdbcStatement *statement, guint size, SfError *err)
+static SfStatus sqlite_bind(ValuesLoader *loader, OdbcStatement *statement, guint size, SfError *err)
 {
     const Grid *grid = loader->grid;
     bool all = loader->bound[size] != grid->version;
@@ -298,22 +298,22 @@ static SfStatus bind(ValuesLoader *loader, OdbcStatement *statement, guint size,
     return SF_OK;
 }
 
-static SfStatus bind_all(ValuesLoader *loader, guint size, SfError *err)
+static SfStatus sqlite_bind_all(ValuesLoader *loader, guint size, SfError *err)
 {
-    SF_TRY(bind(loader, loader->statements[size], size, err));
+    SF_TRY(sqlite_bind(loader, loader->statements[size], size, err));
     if (loader->erasers[size])
-        SF_TRY(bind(loader, loader->erasers[size], size, err));
+        SF_TRY(sqlite_bind(loader, loader->erasers[size], size, err));
     loader->bound[size] = loader->grid->version;
     return SF_OK;
 }
 
-static SfStatus load(Loader *base, const RowRef *rows, gsize first, gsize n, SfError *err)
+static SfStatus sqlite_load(Loader *base, const RowRef *rows, gsize first, gsize n, SfError *err)
 {
     ValuesLoader *loader = (ValuesLoader *) base;
     if (!loader->grid) {
         gsize most = MOST_VARIABLES / base->place.target->columns->len;
         /* a text with a size the driver copies */
-        loader->grid = grid_new(base->pending, base->place.target, MIN(most, MOST_ROWS), true, cell_type);
+        loader->grid = grid_new(base->pending, base->place.target, MIN(most, MOST_ROWS), true, sqlite_cell_type);
     }
     grid_reset(loader->grid);
     while (n > 0) {
@@ -321,8 +321,8 @@ static SfStatus load(Loader *base, const RowRef *rows, gsize first, gsize n, SfE
         SF_TRY(grid_fit(loader->grid, rows + first, n, &fit, err));
         guint size = g_bit_storage(fit) - 1;
         if (!loader->statements[size])
-            SF_TRY(prepare(loader, size, err));
-        SF_TRY(bind_all(loader, size, err));
+            SF_TRY(sqlite_prepare(loader, size, err));
+        SF_TRY(sqlite_bind_all(loader, size, err));
         SF_TRY(grid_fill(loader->grid, rows + first, (gsize) 1 << size, err));
         SF_TRY(odbc_execute(loader->statements[size], NULL, err));
         if (loader->erasers[size])
@@ -333,7 +333,7 @@ static SfStatus load(Loader *base, const RowRef *rows, gsize first, gsize n, SfE
     return SF_OK;
 }
 
-static void done(Loader *base)
+static void sqlite_done(Loader *base)
 {
     ValuesLoader *loader = (ValuesLoader *) base;
     for (guint i = 0; i < SIZES; i++) {
@@ -343,4 +343,4 @@ static void done(Loader *base)
     grid_free(loader->grid);
 }
 
-static const LoaderClass loader_values = {.size = sizeof(ValuesLoader), .load = load, .done = done};
+static const LoaderClass loader_values = {.size = sizeof(ValuesLoader), .load = sqlite_load, .done = sqlite_done};

@@ -75,7 +75,7 @@ static gsize width_of_row(const Grid *grid)
     return width;
 }
 
-static SfStatus allocate(Grid *grid, SfError *err)
+static SfStatus allocate_cells(Grid *grid, SfError *err)
 {
     free_cells(grid);
     gsize capacity = CLAMP(BUDGET / width_of_row(grid), 1, grid->max_rows);
@@ -127,7 +127,7 @@ SfStatus grid_fit(Grid *grid, const RowRef *rows, gsize n, gsize *out, SfError *
         total = more > 0 ? width_of_row(grid) : total;
     }
     if (wider)
-        SF_TRY(allocate(grid, err));
+        SF_TRY(allocate_cells(grid, err));
     *out = MIN(fit, grid->capacity);
     return SF_OK;
 }

@@ -25,7 +25,7 @@ void chain_clear(gpointer chain)
 }
 
 /* Before it is changed: a table of that name may be somebody else's. */
-static SfStatus check_ledger(const Session *session, GHashTable *columns, SfError *err)
+static SfStatus check_ledger_columns(const Session *session, GHashTable *columns, SfError *err)
 {
     static const char *const names[] = {"pipeline",     "step",    "input",         "split",
                                         "end_position", "rows_in", "rows_rejected", "updated_at"};
@@ -48,7 +48,7 @@ static SfStatus has_origins(Session *session, bool *exists, SfError *err)
     SF_TRY(catalog_columns(session, folded, columns, err));
     *exists = g_hash_table_size(columns) > 0;
     session->origins = g_hash_table_contains(columns, origin);
-    return *exists ? check_ledger(session, columns, err) : SF_OK;
+    return *exists ? check_ledger_columns(session, columns, err) : SF_OK;
 }
 
 static SfStatus go_without_origins(const Session *session, const char *alter, const char *why)
@@ -152,7 +152,7 @@ int64_t ledger_time(const char *text)
 }
 
 /* One row into its chains. */
-static SfStatus take_row(const Session *session, OdbcStatement *statement, const Ranges *chains, SfError *err)
+static SfStatus take_ledger_row(const Session *session, OdbcStatement *statement, const Ranges *chains, SfError *err)
 {
     g_autofree char *input = NULL, *split = NULL, *time = NULL, *origin = NULL;
     int64_t position = 0;
@@ -192,7 +192,7 @@ SfStatus ledger_read(Session *session, const Ranges *chains, SfError *err)
     g_autoptr(OdbcStatement) statement = NULL;
     SfStatus status = odbc_query(session->odbc, sql->str, &statement, err);
     while (status == SF_OK && (status = odbc_fetch(statement, err)) == SF_OK)
-        SF_TRY(take_row(session, statement, chains, err));
+        SF_TRY(take_ledger_row(session, statement, chains, err));
     return status == SF_EMPTY ? SF_OK : status;
 }
 
@@ -225,7 +225,7 @@ SfStatus ledger_add(Session *session, const Ranges *chains, SfError *err)
 }
 
 /* Rows of a chain that are pending, and how many of them are struck out. */
-static void count_rows(const Session *session, const Chain *chain, gint64 *rows, gint64 *struck)
+static void count_chain_rows(const Session *session, const Chain *chain, gint64 *rows, gint64 *struck)
 {
     *rows = *struck = 0;
     for (guint i = 0; i < session->pending->parts->len; i++) {
@@ -239,10 +239,10 @@ static void count_rows(const Session *session, const Chain *chain, gint64 *rows,
 }
 
 /* ('<input>', '<split>', old end, new end, rows, rejects, '<origin>') */
-static void add_move(const Session *session, const Chain *chain, GString *sql)
+static void append_move(const Session *session, const Chain *chain, GString *sql)
 {
     gint64 rows = 0, struck = 0;
-    count_rows(session, chain, &rows, &struck);
+    count_chain_rows(session, chain, &rows, &struck);
     const char *origin = sf_origin(session->node, chain->range.split);
     g_string_append_c(sql, '(');
     sql_string(session->dialect, ledger_input(session, chain), sql);
@@ -276,7 +276,7 @@ SfStatus ledger_move(Session *session, const Ranges *chains, SfError *err)
         if (!range_moved(&chain->range))
             continue;
         g_string_append(sql, expected > 0 ? ", " : "");
-        add_move(session, chain, sql);
+        append_move(session, chain, sql);
         expected++;
     }
     g_string_append_printf(sql, "%s) AS v WHERE ", session->dialect->end_values);

@@ -38,7 +38,7 @@ NameSet *model_columns(const struct ArrowSchema *schema)
 }
 
 /* "; did you mean 'x'?" over the input's columns. */
-static const char *suggest_column(const ModelInput *input, const char *name, char *out, gsize size)
+static const char *suggest_input_column(const ModelInput *input, const char *name, char *out, gsize size)
 {
     g_autoptr(GPtrArray) names = g_ptr_array_new();
     for (int64_t i = 0; i < input->schema->n_children; i++)
@@ -65,7 +65,7 @@ static SfStatus find_source(const Build *build, const char *name, const SfValue 
     gint64 number = name_set_find(build->input->columns, name);
     if (number < 0)
         return sf_value_fail(place, err, "table '%s': input '%s' has no column '%s'%s", build->target->table,
-                             build->input->name, name, suggest_column(build->input, name, hint, sizeof hint));
+                             build->input->name, name, suggest_input_column(build->input, name, hint, sizeof hint));
     SfField field;
     if (sf_schema_field(build->input->schema->children[number], &field, err) != SF_OK)
         return SF_CONFIG;
@@ -83,8 +83,8 @@ static SfStatus find_source(const Build *build, const char *name, const SfValue 
     return SF_OK;
 }
 
-static SfStatus add_column(const Build *build, const char *name, const char *from, const char *override,
-                           const SfValue *place, SfError *err)
+static SfStatus model_add_column(const Build *build, const char *name, const char *from, const char *override,
+                                 const SfValue *place, SfError *err)
 {
     GStringChunk *text = build->model->text;
     if (*name == '\0')
@@ -116,14 +116,14 @@ static SfStatus check_override(const SfValue *value, const char *column, SfError
 }
 
 /* What stands behind a column's name: nothing, the input's column, or {from, type}. */
-static SfStatus parse_column(const Build *build, const SfValue *key, const SfValue *value, SfError *err)
+static SfStatus parse_table_column(const Build *build, const SfValue *key, const SfValue *value, SfError *err)
 {
     const char *name = sf_value_text(key);
     SfValueKind kind = sf_value_kind(value);
     if (kind == SF_VALUE_NULL)
-        return add_column(build, name, name, NULL, key, err);
+        return model_add_column(build, name, name, NULL, key, err);
     if (kind == SF_VALUE_SCALAR)
-        return add_column(build, name, sf_value_text(value), NULL, value, err);
+        return model_add_column(build, name, sf_value_text(value), NULL, value, err);
     if (kind == SF_VALUE_LIST)
         return sf_value_fail(value, err, "column '%s' is nothing, a column of the input, or {from: …, type: …}", name);
     static const char *const words[] = {"from", "type"};
@@ -140,17 +140,17 @@ static SfStatus parse_column(const Build *build, const SfValue *key, const SfVal
         return sf_value_fail(from, err, "column '%s': 'from' is a column of the input", name);
     if (type)
         SF_TRY(check_override(type, name, err));
-    return add_column(build, name, from ? sf_value_text(from) : name, type ? sf_value_text(type) : NULL,
-                      from ? from : key, err);
+    return model_add_column(build, name, from ? sf_value_text(from) : name, type ? sf_value_text(type) : NULL,
+                            from ? from : key, err);
 }
 
 static SfStatus parse_item(const Build *build, const SfValue *item, SfError *err)
 {
     SfValueKind kind = sf_value_kind(item);
     if (kind == SF_VALUE_SCALAR)
-        return add_column(build, sf_value_text(item), sf_value_text(item), NULL, item, err);
+        return model_add_column(build, sf_value_text(item), sf_value_text(item), NULL, item, err);
     if (kind == SF_VALUE_MAP && sf_value_size(item) == 1)
-        return parse_column(build, sf_value_key(item, 0), sf_value_at(item, 0), err);
+        return parse_table_column(build, sf_value_key(item, 0), sf_value_at(item, 0), err);
     return sf_value_fail(item, err, "table '%s': a column is a name or one 'name: column of the input'",
                          build->target->table);
 }
@@ -164,7 +164,7 @@ static SfStatus parse_each(const Build *build, const SfValue *columns, SfError *
     for (gsize i = 0; i < sf_value_size(columns) && mistakes < MOST_MISTAKES; i++) {
         const SfValue *item = sf_value_at(columns, i);
         SfStatus status =
-            map ? parse_column(build, sf_value_key(columns, i), item, &one) : parse_item(build, item, &one);
+            map ? parse_table_column(build, sf_value_key(columns, i), item, &one) : parse_item(build, item, &one);
         if (status == SF_OK)
             continue;
         sf_fail_also(&all, &one);
@@ -184,28 +184,28 @@ static SfStatus parse_columns(const Build *build, const SfValue *columns, SfErro
 {
     SfValueKind kind = columns ? sf_value_kind(columns) : SF_VALUE_NULL;
     if (kind == SF_VALUE_SCALAR)
-        return add_column(build, sf_value_text(columns), sf_value_text(columns), NULL, columns, err);
+        return model_add_column(build, sf_value_text(columns), sf_value_text(columns), NULL, columns, err);
     if (kind == SF_VALUE_LIST || kind == SF_VALUE_MAP)
         return parse_each(build, columns, err);
     const struct ArrowSchema *schema = build->input->schema;
     bool all = kind == SF_VALUE_NULL && build->target->is_fact;
     for (int64_t i = 0; all && i < schema->n_children; i++)
         if (!is_about_the_event(build->model, schema->children[i]->name))
-            SF_TRY(add_column(build, schema->children[i]->name, schema->children[i]->name, NULL, build->target->place,
-                              err));
+            SF_TRY(model_add_column(build, schema->children[i]->name, schema->children[i]->name, NULL,
+                                    build->target->place, err));
     return SF_OK;
 }
 
 /* A name in `key` or `latest_by`: a column of the table, by its own name or the input's; one that is missing is
  * added. */
-static SfStatus take_column(const Build *build, const char *name, const SfValue *place, GArray *out, SfError *err)
+static SfStatus take_table_column(const Build *build, const char *name, const SfValue *place, GArray *out, SfError *err)
 {
     gint64 number = target_find(build->target, name);
     gint64 source = name_set_find(build->model->source_names, name);
     if (number < 0 && source >= 0)
         number = target_find_source(build->target, (guint) source);
     if (number < 0) {
-        SF_TRY(add_column(build, name, name, NULL, place, err));
+        SF_TRY(model_add_column(build, name, name, NULL, place, err));
         number = build->target->columns->len - 1;
     }
     guint column = (guint) number;
@@ -217,10 +217,11 @@ static SfStatus take_column(const Build *build, const char *name, const SfValue 
 }
 
 /* A scalar or a list of scalars. */
-static SfStatus take_columns(const Build *build, const SfValue *value, const char *option, GArray *out, SfError *err)
+static SfStatus take_table_columns(const Build *build, const SfValue *value, const char *option, GArray *out,
+                                   SfError *err)
 {
     if (sf_value_kind(value) == SF_VALUE_SCALAR)
-        return take_column(build, sf_value_text(value), value, out, err);
+        return take_table_column(build, sf_value_text(value), value, out, err);
     if (sf_value_kind(value) != SF_VALUE_LIST || sf_value_size(value) == 0)
         return sf_value_fail(value, err, "table '%s': '%s' is a column or a list of columns", build->target->table,
                              option);
@@ -229,7 +230,7 @@ static SfStatus take_columns(const Build *build, const SfValue *value, const cha
         if (sf_value_kind(item) != SF_VALUE_SCALAR)
             return sf_value_fail(item, err, "table '%s': '%s' is a column or a list of columns", build->target->table,
                                  option);
-        SF_TRY(take_column(build, sf_value_text(item), item, out, err));
+        SF_TRY(take_table_column(build, sf_value_text(item), item, out, err));
     }
     return SF_OK;
 }
@@ -241,7 +242,7 @@ static SfStatus parse_key(const Build *build, const SfValue *body, SfError *err)
     if (!key)
         return sf_value_fail(target->place, err, "table '%s' needs a 'key': the column that tells one row from another",
                              target->table);
-    SF_TRY(take_columns(build, key, "key", target->key, err));
+    SF_TRY(take_table_columns(build, key, "key", target->key, err));
     for (guint i = 0; i < target->key->len; i++) {
         const Column *column = target_column(target, g_array_index(target->key, guint, i));
         if (column_source(build->model, column)->type == SF_FLOAT64)
@@ -258,7 +259,7 @@ static SfStatus parse_order(const Build *build, const SfValue *body, SfError *er
     Target *target = build->target;
     const SfValue *latest_by = sf_value_get(body, "latest_by");
     if (latest_by) {
-        SF_TRY(take_columns(build, latest_by, "latest_by", target->order, err));
+        SF_TRY(take_table_columns(build, latest_by, "latest_by", target->order, err));
         target->n_latest = target->order->len;
     } else if (!build->model->provenance)
         return sf_value_fail(target->place, err,
@@ -275,11 +276,11 @@ static SfStatus parse_order(const Build *build, const SfValue *body, SfError *er
                 "with 'provenance: true'), or set 'provenance: false' and 'latest_by' here",
                 target->table, build->input->name, model_provenance[i]);
     if (!latest_by)
-        SF_TRY(take_column(build, "_timestamp", target->place, target->order, err));
+        SF_TRY(take_table_column(build, "_timestamp", target->place, target->order, err));
     for (gsize i = 0; i < 3; i++)
-        SF_TRY(take_column(build, model_provenance[i], target->place, target->order, err));
+        SF_TRY(take_table_column(build, model_provenance[i], target->place, target->order, err));
     g_autoptr(GArray) rest = g_array_new(FALSE, FALSE, sizeof(guint));
-    return take_column(build, "_timestamp", target->place, rest, err);
+    return take_table_column(build, "_timestamp", target->place, rest, err);
 }
 
 /* A fact without a dimension's key could not be joined with it. */
@@ -305,7 +306,7 @@ static SfStatus join_dimensions(const Build *build, const SfValue *body, SfError
         g_autoptr(GArray) ignored = g_array_new(FALSE, FALSE, sizeof(guint));
         for (guint k = 0; k < dimension->key->len; k++) {
             const Column *key = target_column(dimension, g_array_index(dimension->key, guint, k));
-            SF_TRY(take_column(build, column_source(build->model, key)->name, item, ignored, err));
+            SF_TRY(take_table_column(build, column_source(build->model, key)->name, item, ignored, err));
         }
     }
     return SF_OK;
@@ -332,7 +333,7 @@ static SfStatus parse_when(Build *build, const SfValue *body, const char *option
     return value ? when_parse(value, name, build->model->text, find_condition, build, out, err) : SF_OK;
 }
 
-static SfStatus check_words(const Target *target, const SfValue *body, SfError *err)
+static SfStatus check_table_words(const Target *target, const SfValue *body, SfError *err)
 {
     static const char *const words[] = {"key", "columns", "latest_by", "delete_when", "skip_when", "dimensions", NULL};
     gsize n_words = G_N_ELEMENTS(words) - (target->is_fact ? 1 : 2);
@@ -371,7 +372,7 @@ static SfStatus parse_table(Model *model, const SfValue *name, const SfValue *bo
     g_ptr_array_add(model->targets, target);
     if (!name_set_add(model->tables, target->table, model->targets->len - 1))
         return sf_value_fail(name, err, "two tables '%s'", target->table);
-    SF_TRY(check_words(target, body, err));
+    SF_TRY(check_table_words(target, body, err));
     Build build = {.model = model, .target = target, .input = input};
     SF_TRY(parse_parts(&build, body, err));
     if (is_fact)
@@ -445,7 +446,7 @@ SfStatus model_match(const Model *model, const ModelInput *input, gint64 *number
         char hint[160];
         if (number < 0)
             return sf_fail(err, SF_CONFIG, "input '%s' has no column '%s', which the tables need%s", input->name,
-                           source->name, suggest_column(input, source->name, hint, sizeof hint));
+                           source->name, suggest_input_column(input, source->name, hint, sizeof hint));
         SfField field;
         SF_TRY(sf_schema_field(input->schema->children[number], &field, err));
         if (field.type != source->type || field.precision != source->precision || field.scale != source->scale)

@@ -94,7 +94,7 @@ static bool winners_reserve(Winners *winners, gsize n)
     return true;
 }
 
-static bool same_key(const Pending *pending, const Target *target, RowRef a, RowRef b)
+static bool rows_share_key(const Pending *pending, const Target *target, RowRef a, RowRef b)
 {
     for (guint i = 0; i < target->key->len; i++) {
         guint source = target_column(target, g_array_index(target->key, guint, i))->source;
@@ -120,7 +120,7 @@ static Fate fate_of(const Pending *pending, const Target *target, RowRef ref)
     return target_fate(target, pending->model->tombstone, pending_part(pending, ref.part)->views, ref.row);
 }
 
-static bool deletes(const Pending *pending, const Target *target, RowRef ref)
+static bool row_deletes(const Pending *pending, const Target *target, RowRef ref)
 {
     return target->deleted && fate_of(pending, target, ref) != FATE_KEEP;
 }
@@ -132,7 +132,7 @@ static bool beats(const Pending *pending, const Target *target, RowRef ref, RowR
     int order = compare_by(pending, target, target->order, ref, winner);
     if (order != 0 || pending->model->provenance)
         return order >= 0;
-    return deletes(pending, target, ref) || !deletes(pending, target, winner);
+    return row_deletes(pending, target, ref) || !row_deletes(pending, target, winner);
 }
 
 /* Takes part in the contest for its key, for which there is room. A row without a key takes part in none. */
@@ -153,7 +153,7 @@ static void winners_offer(Pending *pending, Winners *winners, RowRef ref)
     gsize slot = short_hash & (winners->n_slots - 1);
     for (; winners->slots[slot] != 0; slot = (slot + 1) & (winners->n_slots - 1)) {
         guint32 other = winners->slots[slot] - 1;
-        if (winners->hashes[other] != short_hash || !same_key(pending, target, winners->rows[other], ref))
+        if (winners->hashes[other] != short_hash || !rows_share_key(pending, target, winners->rows[other], ref))
             continue;
         if (beats(pending, target, ref, winners->rows[other]))
             winners->rows[other] = ref;
@@ -340,7 +340,7 @@ static void part_winners(const Pending *pending, Winners *winners)
     winners->n_kept = winners->n;
     for (gsize i = 0; winners->target->deleted && i < winners->n_kept;) {
         RowRef ref = winners->rows[i];
-        if (!deletes(pending, winners->target, ref)) {
+        if (!row_deletes(pending, winners->target, ref)) {
             i++;
             continue;
         }

@@ -8,7 +8,7 @@
 #include "written.h"
 
 /* Who this is, for the people who look at the database's sessions or at what they cost. */
-static SfStatus label(Session *session, SfError *err)
+static SfStatus label_session(Session *session, SfError *err)
 {
     if (!session->dialect->label)
         return SF_OK;
@@ -30,10 +30,10 @@ static SfStatus choose_dialect(Session *session, SfError *err)
     SF_TRY(bounds_check_names(session->dialect, session->schema, session->ledger, err));
     for (const char *const *sql = session->dialect->session; *sql; sql++)
         SF_TRY(session_exec(session, *sql, err));
-    return label(session, err);
+    return label_session(session, err);
 }
 
-static void stale_free(GPtrArray *names)
+static void stale_names_free(GPtrArray *names)
 {
     if (names)
         g_ptr_array_unref(names);
@@ -55,11 +55,11 @@ static SfStatus ensure_target(Session *session, guint target, SfError *err)
     return schema_ensure(session, &deleted, columns, err);
 }
 
-static SfStatus start(Session *session, SfError *err)
+static SfStatus start_session(Session *session, SfError *err)
 {
     SF_TRY(odbc_open(session->odbc, err));
     SF_TRY(choose_dialect(session, err));
-    session->stale = g_ptr_array_new_with_free_func((GDestroyNotify) stale_free);
+    session->stale = g_ptr_array_new_with_free_func((GDestroyNotify) stale_names_free);
     g_ptr_array_set_size(session->stale, (gint) session->model->targets->len);
     session->limits = g_ptr_array_new_with_free_func(g_free);
     g_ptr_array_set_size(session->limits, (gint) session->model->targets->len);
@@ -84,7 +84,7 @@ SfStatus session_ready(Session *session, SfError *err)
 {
     if (session->dialect)
         return SF_OK;
-    SfStatus status = start(session, err);
+    SfStatus status = start_session(session, err);
     if (status != SF_OK)
         session_drop(session);
     return status;

@@ -15,7 +15,7 @@ SfStatus schema_create(Session *session, const char *create_table, SfError *err)
     return session_exec(session, create_table, err);
 }
 
-static SfStatus create_table(Session *session, const Place *place, SfError *err)
+static SfStatus create_target_table(Session *session, const Place *place, SfError *err)
 {
     if (!session->create)
         return sf_value_fail(place->target->place, err, "table '%s' does not exist, and 'create' is false",
@@ -30,7 +30,7 @@ static SfStatus create_table(Session *session, const Place *place, SfError *err)
     return status == SF_OK ? SF_OK : sf_fail(err, status, "%s", why.message);
 }
 
-static SfStatus has_column(Session *session, const Place *place, const Column *column, bool *has, SfError *err)
+static SfStatus table_has_column(Session *session, const Place *place, const Column *column, bool *has, SfError *err)
 {
     g_autofree char *table = sql_folded(session->dialect, place->target->table);
     g_autofree char *name = catalog_name(session, column->name);
@@ -40,7 +40,7 @@ static SfStatus has_column(Session *session, const Place *place, const Column *c
     return SF_OK;
 }
 
-static SfStatus add_column(Session *session, const Place *place, guint number, SfError *err)
+static SfStatus alter_add_column(Session *session, const Place *place, guint number, SfError *err)
 {
     const Column *column = target_column(place->target, number);
     if (target_is_key(place->target, number))
@@ -62,13 +62,14 @@ static SfStatus add_column(Session *session, const Place *place, guint number, S
     if (status != SF_FATAL)
         return status == SF_OK ? SF_OK : sf_fail(err, status, "%s", why.message);
     bool has = false;
-    SF_TRY(has_column(session, place, column, &has, err)); /* another process may have added it in the same moment */
+    SF_TRY(
+        table_has_column(session, place, column, &has, err)); /* another process may have added it in the same moment */
     return has ? SF_OK
                : sf_value_fail(place->target->place, err, "table '%s': column '%s' cannot be added: %s",
                                place->target->table, column->name, why.message);
 }
 
-static SfStatus check_column(const Place *place, const Column *column, const char *type, SfError *err)
+static SfStatus check_column_type(const Place *place, const Column *column, const char *type, SfError *err)
 {
     const Source *source = column_source(place->model, column);
     if (column->override || place->dialect->takes(source, type))
@@ -87,15 +88,15 @@ SfStatus schema_ensure(Session *session, const Place *place, GHashTable *columns
     g_autofree char *table = sql_folded(session->dialect, place->target->table);
     SF_TRY(catalog_columns(session, table, columns, err));
     if (g_hash_table_size(columns) == 0)
-        return create_table(session, place, err);
+        return create_target_table(session, place, err);
     for (guint i = 0; i < place->target->columns->len; i++) {
         const Column *column = target_column(place->target, i);
         g_autofree char *name = catalog_name(session, column->name);
         const char *type = g_hash_table_lookup(columns, name);
         if (type)
-            SF_TRY(check_column(place, column, type, err));
+            SF_TRY(check_column_type(place, column, type, err));
         else
-            SF_TRY(add_column(session, place, i, err));
+            SF_TRY(alter_add_column(session, place, i, err));
     }
     return SF_OK;
 }

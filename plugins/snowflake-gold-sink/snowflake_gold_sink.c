@@ -79,7 +79,7 @@ static const SfOption options[] = {
 enum { OWN_LEDGER, OWN_DELETED };
 
 /* Tables of the sink's own would be one with the pipeline's. */
-static SfStatus check_names(const Gold *gold, SfError *err)
+static SfStatus gold_check_names(const Gold *gold, SfError *err)
 {
     const GPtrArray *targets = gold->model->targets;
     g_autofree char *columns = g_strconcat(gold->ledger, "_columns", NULL);
@@ -108,7 +108,7 @@ static SfStatus check_names(const Gold *gold, SfError *err)
 }
 
 /* `sfrun check` binds too, and leaves references as they are. */
-static SfStatus check_connection(const char *connection, SfError *err)
+static SfStatus gold_check_connection(const char *connection, SfError *err)
 {
     bool reference = g_str_has_prefix(connection, "file:") || g_str_has_prefix(connection, "exec:");
     return reference ? SF_OK : odbc_check(connection, dialect_profiles, err);
@@ -133,13 +133,13 @@ static SfStatus check_bounds(const Gold *gold, SfError *err)
 }
 
 /* All that is wrong, not the first of it only. */
-static SfStatus make_model(Gold *gold, const ModelInput *from, SfError *err)
+static SfStatus gold_make_model(Gold *gold, const ModelInput *from, SfError *err)
 {
     SfError all = {""}, one;
-    if (check_connection(gold->connection, &one) != SF_OK)
+    if (gold_check_connection(gold->connection, &one) != SF_OK)
         sf_fail_also(&all, &one);
     gold->model = model_new(gold->dimensions, gold->facts, gold->provenance, from, &one);
-    if (!gold->model || check_names(gold, &one) != SF_OK || check_bounds(gold, &one) != SF_OK)
+    if (!gold->model || gold_check_names(gold, &one) != SF_OK || check_bounds(gold, &one) != SF_OK)
         sf_fail_also(&all, &one);
     if (*all.message) {
         g_clear_pointer(&gold->model, model_free);
@@ -149,13 +149,13 @@ static SfStatus make_model(Gold *gold, const ModelInput *from, SfError *err)
     return SF_OK;
 }
 
-static SfStatus bind_input(SfNode *node, size_t input, const struct ArrowSchema *schema, SfError *err)
+static SfStatus gold_bind_input(SfNode *node, size_t input, const struct ArrowSchema *schema, SfError *err)
 {
     Gold *gold = node->state;
     g_autoptr(GHashTable) columns = model_columns(schema);
     ModelInput from = {.schema = schema, .name = node->inputs[input], .columns = columns};
     if (!gold->model)
-        SF_TRY(make_model(gold, &from, err));
+        SF_TRY(gold_make_model(gold, &from, err));
     g_autofree gint64 *numbers = g_new0(gint64, MAX(gold->model->sources->len, 1));
     SF_TRY(model_match(gold->model, &from, numbers, err));
     if (gold->numbers->len <= input)
@@ -165,7 +165,7 @@ static SfStatus bind_input(SfNode *node, size_t input, const struct ArrowSchema 
     return SF_OK;
 }
 
-static SfStatus open_sink(SfNode *node, SfError *err)
+static SfStatus gold_open_sink(SfNode *node, SfError *err)
 {
     Gold *gold = node->state;
     if (!gold->session.odbc) {
@@ -193,7 +193,7 @@ static SfStatus open_sink(SfNode *node, SfError *err)
 }
 
 /* Chains that are new or come again, and those among them that the ledger has no position of. */
-static GPtrArray *add_chains(Gold *gold, const SfRecovery *chains, size_t n)
+static GPtrArray *gold_add_chains(Gold *gold, const SfRecovery *chains, size_t n)
 {
     GPtrArray *added = g_ptr_array_new();
     for (size_t i = 0; i < n; i++) {
@@ -206,7 +206,7 @@ static GPtrArray *add_chains(Gold *gold, const SfRecovery *chains, size_t n)
     return added;
 }
 
-static SfStatus read_positions(Gold *gold, GPtrArray *wanted, SfError *err)
+static SfStatus gold_read_positions(Gold *gold, GPtrArray *wanted, SfError *err)
 {
     SF_TRY(session_ready(&gold->session, err));
     SF_TRY(ledger_read(&gold->session, gold->chains, err));
@@ -218,11 +218,11 @@ static SfStatus read_positions(Gold *gold, GPtrArray *wanted, SfError *err)
     return ledger_add(&gold->session, gold->chains, err);
 }
 
-static SfStatus recover(SfNode *node, SfRecovery *chains, size_t n, SfError *err)
+static SfStatus gold_recover(SfNode *node, SfRecovery *chains, size_t n, SfError *err)
 {
     Gold *gold = node->state;
-    g_autoptr(GPtrArray) wanted = add_chains(gold, chains, n);
-    SfStatus status = read_positions(gold, wanted, err);
+    g_autoptr(GPtrArray) wanted = gold_add_chains(gold, chains, n);
+    SfStatus status = gold_read_positions(gold, wanted, err);
     if (status != SF_OK) {
         session_drop(&gold->session);
         return status == SF_REJECT || status == SF_EMPTY ? SF_RETRY : status;
@@ -241,25 +241,25 @@ static SfStatus recover(SfNode *node, SfRecovery *chains, size_t n, SfError *err
     return SF_OK;
 }
 
-static void charge(SfNode *node, Gold *gold)
+static void gold_charge(SfNode *node, Gold *gold)
 {
     int64_t bytes = (int64_t) pending_bytes(gold->pending);
     sf_charge(node, bytes - gold->charged);
     gold->charged = bytes;
 }
 
-static SfStatus write_batch(SfNode *node, size_t input, const SfBatch *batch, SfError *err)
+static SfStatus gold_write_batch(SfNode *node, size_t input, const SfBatch *batch, SfError *err)
 {
     Gold *gold = node->state;
     SF_TRY(range_check(ranges_find(gold->chains, input, batch->split), batch, err));
     if (sf_rows(batch) > 0)
         SF_TRY(pending_add(gold->pending, node, batch, input, gold->numbers->pdata[input], err));
     SF_TRY(ranges_write(gold->chains, input, batch, err));
-    charge(node, gold);
+    gold_charge(node, gold);
     return SF_OK;
 }
 
-static SfStatus commit(SfNode *node, SfCommitReason reason, SfError *err)
+static SfStatus gold_commit(SfNode *node, SfCommitReason reason, SfError *err)
 {
     Gold *gold = node->state;
     int64_t now_ms = sf_monotonic_ms(node);
@@ -269,21 +269,21 @@ static SfStatus commit(SfNode *node, SfCommitReason reason, SfError *err)
         return SF_OK;
     SF_TRY(commit_pending(&gold->session, gold->pending, gold->chains, err));
     pending_clear(gold->pending);
-    charge(node, gold);
+    gold_charge(node, gold);
     gold->last_commit_ms = sf_monotonic_ms(node);
     gold->committed = true;
     ranges_publish(gold->chains);
     return SF_OK;
 }
 
-static void interrupt(SfNode *node)
+static void gold_interrupt(SfNode *node)
 {
     Gold *gold = node->state;
     if (gold->session.odbc)
         odbc_interrupt(gold->session.odbc);
 }
 
-static void close_sink(SfNode *node)
+static void gold_close_sink(SfNode *node)
 {
     Gold *gold = node->state;
     if (gold->session.odbc)
@@ -323,11 +323,11 @@ SF_SINK_PLUGIN = {
             "A decimal of more than 15 digits is kept as text in SQLite, whose numbers are doubles.",
         .options = options),
     .delivery = SF_EXACTLY_ONCE,
-    .bind = bind_input,
-    .open = open_sink,
-    .recover = recover,
-    .write = write_batch,
-    .commit = commit,
-    .interrupt = interrupt,
-    .close = close_sink,
+    .bind = gold_bind_input,
+    .open = gold_open_sink,
+    .recover = gold_recover,
+    .write = gold_write_batch,
+    .commit = gold_commit,
+    .interrupt = gold_interrupt,
+    .close = gold_close_sink,
 };

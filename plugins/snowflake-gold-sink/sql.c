@@ -54,12 +54,12 @@ void sql_string(const Dialect *dialect, const char *text, GString *sql)
     g_string_append_c(sql, '\'');
 }
 
-static void column_name(const Place *place, guint number, GString *sql)
+static void append_column_name(const Place *place, guint number, GString *sql)
 {
     sql_name(place->dialect, target_column(place->target, number)->name, sql);
 }
 
-static void column_type(const Place *place, const Column *column, GString *sql)
+static void append_column_type(const Place *place, const Column *column, GString *sql)
 {
     const Dialect *dialect = place->dialect;
     bool text = column_source(place->model, column)->type == SF_UTF8;
@@ -70,11 +70,11 @@ static void column_type(const Place *place, const Column *column, GString *sql)
         dialect->type(column_source(place->model, column), sql);
 }
 
-static void key_columns(const Place *place, const char *prefix, GString *sql)
+static void append_key_columns(const Place *place, const char *prefix, GString *sql)
 {
     for (guint i = 0; i < place->target->key->len; i++) {
         g_string_append_printf(sql, "%s%s", i > 0 ? ", " : "", prefix);
-        column_name(place, g_array_index(place->target->key, guint, i), sql);
+        append_column_name(place, g_array_index(place->target->key, guint, i), sql);
     }
 }
 
@@ -86,9 +86,9 @@ void sql_create_table(const Place *place, GString *sql)
     sql_table(place->dialect, place->schema, place->target->table, sql);
     g_string_append(sql, " (");
     for (guint i = 0; i < place->target->columns->len; i++) {
-        column_name(place, i, sql);
+        append_column_name(place, i, sql);
         g_string_append_c(sql, ' ');
-        column_type(place, target_column(place->target, i), sql);
+        append_column_type(place, target_column(place->target, i), sql);
         g_string_append(sql, target_is_key(place->target, i) ? " NOT NULL, " : ", ");
     }
     if (place->target->stamp) {
@@ -98,7 +98,7 @@ void sql_create_table(const Place *place, GString *sql)
         g_string_append(sql, " DEFAULT CURRENT_TIMESTAMP, ");
     }
     g_string_append(sql, "PRIMARY KEY (");
-    key_columns(place, "", sql);
+    append_key_columns(place, "", sql);
     g_string_append(sql, "))");
 }
 
@@ -110,7 +110,7 @@ void sql_unique_index(const Place *place, GString *sql)
     g_string_append(sql, " ON ");
     sql_table(place->dialect, place->schema, place->target->table, sql);
     g_string_append(sql, " (");
-    key_columns(place, "", sql);
+    append_key_columns(place, "", sql);
     g_string_append_c(sql, ')');
 }
 
@@ -121,7 +121,7 @@ void sql_add_column(const Place *place, const Column *column, GString *sql)
     g_string_append(sql, " ADD COLUMN ");
     sql_name(place->dialect, column->name, sql);
     g_string_append_c(sql, ' ');
-    column_type(place, column, sql);
+    append_column_type(place, column, sql);
 }
 
 void sql_add_to_ledger(const char *ledger, const char *rows, GString *sql)
@@ -136,7 +136,7 @@ void sql_columns(const Place *place, const char *prefix, GString *sql)
 {
     for (guint i = 0; i < place->target->columns->len; i++) {
         g_string_append_printf(sql, "%s%s", i > 0 ? ", " : "", prefix);
-        column_name(place, i, sql);
+        append_column_name(place, i, sql);
     }
 }
 
@@ -145,9 +145,9 @@ void sql_same_key(const Place *place, const char *one, const char *other, GStrin
     for (guint i = 0; i < place->target->key->len; i++) {
         guint number = g_array_index(place->target->key, guint, i);
         g_string_append_printf(sql, "%s%s", i > 0 ? " AND " : "", one);
-        column_name(place, number, sql);
+        append_column_name(place, number, sql);
         g_string_append_printf(sql, " = %s", other);
-        column_name(place, number, sql);
+        append_column_name(place, number, sql);
     }
 }
 
@@ -159,7 +159,7 @@ void sql_newer(const Place *place, const char *one, const char *other, GString *
     for (guint i = 0; i < target->order->len; i++) {
         guint number = g_array_index(target->order, guint, i);
         g_autoptr(GString) quoted = g_string_new(NULL);
-        column_name(place, number, quoted);
+        append_column_name(place, number, quoted);
         bool text = column_source(place->model, target_column(target, number))->type == SF_UTF8;
         const char *bytewise = text ? place->dialect->bytewise : "";
         bool last = i + 1 == target->order->len;
@@ -183,9 +183,9 @@ bool sql_assignments(const Place *place, const char *from, GString *sql)
         if (target_is_key(place->target, i))
             continue;
         g_string_append(sql, separator);
-        column_name(place, i, sql);
+        append_column_name(place, i, sql);
         g_string_append_printf(sql, " = %s", from);
-        column_name(place, i, sql);
+        append_column_name(place, i, sql);
         separator = ", ";
     }
     for (guint i = 0; place->stale && i < place->stale->len; i++) {
@@ -221,7 +221,7 @@ void sql_not_deleted(const Place *place, const char *rows, GString *sql)
     g_string_append(sql, " AS d ON ");
     sql_same_key(&deleted, "r.", "d.", sql);
     g_string_append(sql, " WHERE d.");
-    column_name(&deleted, g_array_index(deleted.target->key, guint, 0), sql);
+    append_column_name(&deleted, g_array_index(deleted.target->key, guint, 0), sql);
     g_string_append(sql, place->model->provenance ? " IS NULL OR (" : " IS NULL OR NOT COALESCE((");
     if (place->model->provenance)
         sql_newer(&deleted, "r.", "d.", sql);
@@ -231,7 +231,7 @@ void sql_not_deleted(const Place *place, const char *rows, GString *sql)
 }
 
 /* WITH r ("a", "b", …) AS (rows) */
-static void with_rows(const Place *place, const char *rows, GString *sql)
+static void append_with_rows(const Place *place, const char *rows, GString *sql)
 {
     g_string_append(sql, "WITH r (");
     sql_columns(place, "", sql);
@@ -241,13 +241,13 @@ static void with_rows(const Place *place, const char *rows, GString *sql)
 void sql_erase(const Place *place, const char *rows, GString *sql)
 {
     Place deleted = sql_deleted(place);
-    with_rows(&deleted, rows, sql);
+    append_with_rows(&deleted, rows, sql);
     g_string_append(sql, "DELETE FROM ");
     sql_table(place->dialect, place->schema, place->target->table, sql);
     g_string_append(sql, " WHERE (");
-    key_columns(place, "", sql);
+    append_key_columns(place, "", sql);
     g_string_append(sql, ") IN (SELECT ");
-    key_columns(place, "t.", sql);
+    append_key_columns(place, "t.", sql);
     g_string_append(sql, " FROM r JOIN ");
     sql_table(place->dialect, place->schema, place->target->table, sql);
     g_string_append(sql, " AS t ON ");
@@ -260,7 +260,7 @@ void sql_erase(const Place *place, const char *rows, GString *sql)
 void sql_upsert(const Place *place, const char *rows, GString *sql)
 {
     if (place->target->deleted)
-        with_rows(place, rows, sql);
+        append_with_rows(place, rows, sql);
     g_string_append(sql, place->dialect->insert);
     sql_table(place->dialect, place->schema, place->target->table, sql);
     g_string_append(sql, " AS t (");
@@ -274,7 +274,7 @@ void sql_upsert(const Place *place, const char *rows, GString *sql)
         g_string_append(sql, rows);
     }
     g_string_append(sql, " ON CONFLICT (");
-    key_columns(place, "", sql);
+    append_key_columns(place, "", sql);
     g_autoptr(GString) set = g_string_new(NULL);
     if (!sql_assignments(place, "excluded.", set)) {
         g_string_append(sql, ") DO NOTHING");

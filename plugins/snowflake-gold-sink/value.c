@@ -11,7 +11,7 @@
 
 #define ORDER(a, b) (((a) > (b)) - ((a) < (b)))
 
-static int compare_bytes(SfBytes a, SfBytes b)
+static int compare_values_by_bytes(SfBytes a, SfBytes b)
 {
     int64_t shared = MIN(a.size, b.size);
     int order = shared > 0 ? memcmp(a.data, b.data, (size_t) shared) : 0;
@@ -46,7 +46,7 @@ int value_compare(const SfColumn *a, int64_t a_row, const SfColumn *b, int64_t b
         return x.high != y.high ? ORDER(x.high, y.high) : ORDER(x.low, y.low);
     }
     default:
-        return compare_bytes(sf_bytes(a, a_row), sf_bytes(b, b_row));
+        return compare_values_by_bytes(sf_bytes(a, a_row), sf_bytes(b, b_row));
     }
 }
 
@@ -117,46 +117,46 @@ gsize value_shared(const SfColumn *a, int64_t a_row, const SfColumn *b, int64_t 
     return shared;
 }
 
-static inline guint64 mix(guint64 seed, guint64 value)
+static inline guint64 mix_hash(guint64 seed, guint64 value)
 {
     __extension__ typedef unsigned __int128 Wide;
     Wide product = (Wide) (seed ^ UINT64_C(0x9E3779B97F4A7C15)) * (value ^ UINT64_C(0xD1B54A32D192ED03));
     return (guint64) product ^ (guint64) (product >> 64);
 }
 
-static guint64 hash_bytes(guint64 seed, SfBytes bytes)
+static guint64 hash_value_bytes(guint64 seed, SfBytes bytes)
 {
     const char *at = bytes.data;
     int64_t left = bytes.size;
     guint64 word = 0;
-    seed = mix(seed, (guint64) bytes.size);
+    seed = mix_hash(seed, (guint64) bytes.size);
     for (; left > 8; left -= 8, at += 8) {
         memcpy(&word, at, 8);
-        seed = mix(seed, word);
+        seed = mix_hash(seed, word);
     }
     word = 0;
     if (left > 0)
         memcpy(&word, at, (size_t) left);
-    return mix(seed, word);
+    return mix_hash(seed, word);
 }
 
 guint64 value_hash(guint64 seed, const SfColumn *column, int64_t row)
 {
     switch (column->type) {
     case SF_BOOL:
-        return mix(seed, sf_bool(column, row));
+        return mix_hash(seed, sf_bool(column, row));
     case SF_INT32:
     case SF_DATE:
-        return mix(seed, (guint64) sf_i32(column, row));
+        return mix_hash(seed, (guint64) sf_i32(column, row));
     case SF_INT64:
     case SF_TIMESTAMP:
-        return mix(seed, (guint64) sf_i64(column, row));
+        return mix_hash(seed, (guint64) sf_i64(column, row));
     case SF_DECIMAL128: {
         SfDecimal value = sf_decimal(column, row);
-        return mix(mix(seed, value.low), (guint64) value.high);
+        return mix_hash(mix_hash(seed, value.low), (guint64) value.high);
     }
     default:
-        return hash_bytes(seed, sf_bytes(column, row));
+        return hash_value_bytes(seed, sf_bytes(column, row));
     }
 }
 
@@ -186,7 +186,7 @@ void value_hex(GString *out, SfBytes bytes)
 }
 
 /* json_write_… put quotes around; the last byte before the closing one may go as well (a timestamp's Z). */
-static void unquote(GString *out, gsize start, gsize tail)
+static void unquote_value(GString *out, gsize start, gsize tail)
 {
     memmove(out->str + start, out->str + start + 1, out->len - start - 1 - tail);
     g_string_truncate(out, out->len - 1 - tail);
@@ -226,7 +226,7 @@ SfStatus value_text(GString *out, const SfColumn *column, int64_t row, SfError *
         }
         json_write_float(out, sf_f64(column, row));
         if (out->str[start] == '"')
-            unquote(out, start, 1);
+            unquote_value(out, start, 1);
         return SF_OK;
     case SF_DECIMAL128:
         json_write_decimal(out, sf_decimal(column, row), column->scale);
@@ -234,12 +234,12 @@ SfStatus value_text(GString *out, const SfColumn *column, int64_t row, SfError *
     case SF_DATE:
         SF_TRY(value_check_time(column, row, err));
         json_write_date(out, sf_i32(column, row));
-        unquote(out, start, 1);
+        unquote_value(out, start, 1);
         return SF_OK;
     case SF_TIMESTAMP:
         SF_TRY(value_check_time(column, row, err));
         json_write_timestamp(out, sf_i64(column, row));
-        unquote(out, start, 2);
+        unquote_value(out, start, 2);
         out->str[start + 10] = ' ';
         return SF_OK;
     case SF_BINARY:

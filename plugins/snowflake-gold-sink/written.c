@@ -5,32 +5,32 @@
 #include "catalog.h"
 
 /* A ledger's name may be just short enough for the database. */
-static bool has_name(const Session *session)
+static bool has_record_name(const Session *session)
 {
     SfError ignored;
     g_autofree char *name = g_strconcat(session->ledger, "_columns", NULL);
     return sql_check_name(session->dialect, name, &ignored) == SF_OK;
 }
 
-static void table_of(const Session *session, GString *sql)
+static void record_table(const Session *session, GString *sql)
 {
     g_autofree char *name = g_strconcat(session->ledger, "_columns", NULL);
     sql_table(session->dialect, session->schema, name, sql);
 }
 
 /* One entry of the set: names of tables and columns may hold any other character. */
-static char *entry_of(const char *table, const char *column)
+static char *record_entry(const char *table, const char *column)
 {
     return g_strconcat(table, "\n", column, NULL);
 }
 
 /* A log-in that may write into the tables but create none goes on as before there was a record. */
-static SfStatus create(Session *session, SfError *err)
+static SfStatus create_record(Session *session, SfError *err)
 {
     g_autoptr(GString) sql = g_string_new("CREATE TABLE IF NOT EXISTS ");
     static const Source text = {.type = SF_UTF8};
     static const char *const names[] = {"pipeline", "step", "table_name", "column_name"};
-    table_of(session, sql);
+    record_table(session, sql);
     for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
         g_string_append_printf(sql, "%s%s ", i > 0 ? ", " : " (", names[i]);
         session->dialect->type(&text, sql);
@@ -51,7 +51,7 @@ static SfStatus create(Session *session, SfError *err)
 
 SfStatus written_read(Session *session, SfError *err)
 {
-    if (!has_name(session))
+    if (!has_record_name(session))
         return SF_OK;
     g_autofree char *name = g_strconcat(session->ledger, "_columns", NULL);
     g_autofree char *folded = sql_folded(session->dialect, name);
@@ -61,7 +61,7 @@ SfStatus written_read(Session *session, SfError *err)
         return SF_OK;
     session->written = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     g_autoptr(GString) sql = g_string_new("SELECT table_name, column_name FROM ");
-    table_of(session, sql);
+    record_table(session, sql);
     g_string_append(sql, " WHERE ");
     session_of_this_step(session, sql);
     g_autoptr(OdbcStatement) statement = NULL;
@@ -71,7 +71,7 @@ SfStatus written_read(Session *session, SfError *err)
         SF_TRY(odbc_text(statement, 0, &text, err));
         g_autofree char *table = g_strdup(text ? text : "");
         SF_TRY(odbc_text(statement, 1, &text, err));
-        g_hash_table_add(session->written, entry_of(table, text ? text : ""));
+        g_hash_table_add(session->written, record_entry(table, text ? text : ""));
     }
     return status == SF_EMPTY ? SF_OK : status;
 }
@@ -81,7 +81,7 @@ SfStatus written_writers(Session *session, GHashTable *out, SfError *err)
     if (!session->written)
         return SF_OK;
     g_autoptr(GString) sql = g_string_new("SELECT DISTINCT pipeline, step, table_name FROM ");
-    table_of(session, sql);
+    record_table(session, sql);
     g_autoptr(OdbcStatement) statement = NULL;
     SfStatus status = odbc_query(session->odbc, sql->str, &statement, err);
     while (status == SF_OK && (status = odbc_fetch(statement, err)) == SF_OK) {
@@ -89,7 +89,7 @@ SfStatus written_writers(Session *session, GHashTable *out, SfError *err)
         SF_TRY(odbc_text(statement, 0, &text, err));
         g_autofree char *pipeline = g_strdup(text ? text : "");
         SF_TRY(odbc_text(statement, 1, &text, err));
-        g_autofree char *writer = entry_of(pipeline, text ? text : "");
+        g_autofree char *writer = record_entry(pipeline, text ? text : "");
         SF_TRY(odbc_text(statement, 2, &text, err));
         if (name_set_find(session->model->tables, text ? text : "") >= 0)
             g_hash_table_add(out, g_steal_pointer(&writer));
@@ -98,7 +98,7 @@ SfStatus written_writers(Session *session, GHashTable *out, SfError *err)
 }
 
 /* Columns by their catalog_name(): the declared ones, and then the stale ones as well. */
-static GHashTable *declared(const Session *session, const Target *target)
+static GHashTable *declared_columns(const Session *session, const Target *target)
 {
     GHashTable *keys = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     for (guint i = 0; i < target->columns->len; i++)
@@ -113,12 +113,12 @@ static void take_stale(const Session *session, GHashTable *there, const char *na
         g_ptr_array_add(stale, g_strdup(name));
 }
 
-static gint by_name(gconstpointer a, gconstpointer b)
+static gint by_column_name(gconstpointer a, gconstpointer b)
 {
     return strcmp(*(const char *const *) a, *(const char *const *) b);
 }
 
-static void warn(Session *session, const Target *target, GPtrArray *stale)
+static void warn_stale(Session *session, const Target *target, GPtrArray *stale)
 {
     g_autoptr(GString) names = g_string_new(NULL);
     for (guint i = 0; i < stale->len; i++)
@@ -133,8 +133,8 @@ static void warn(Session *session, const Target *target, GPtrArray *stale)
 GPtrArray *written_stale(Session *session, const Target *target, GHashTable *there)
 {
     g_autoptr(GPtrArray) stale = g_ptr_array_new_with_free_func(g_free);
-    g_autoptr(GHashTable) known = declared(session, target);
-    g_autofree char *prefix = entry_of(target->table, "");
+    g_autoptr(GHashTable) known = declared_columns(session, target);
+    g_autofree char *prefix = record_entry(target->table, "");
     GHashTableIter at;
     gpointer entry;
     if (session->written) {
@@ -147,22 +147,22 @@ GPtrArray *written_stale(Session *session, const Target *target, GHashTable *the
         take_stale(session, there, *name, known, stale);
     if (stale->len == 0)
         return NULL;
-    g_ptr_array_sort(stale, by_name);
+    g_ptr_array_sort(stale, by_column_name);
     if (!session->warned)
-        warn(session, target, stale);
+        warn_stale(session, target, stale);
     return g_steal_pointer(&stale);
 }
 
 SfStatus written_add(Session *session, SfError *err)
 {
-    if (!session->written && session->create && has_name(session)) {
+    if (!session->written && session->create && has_record_name(session)) {
         session->written = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-        SF_TRY(create(session, err));
+        SF_TRY(create_record(session, err));
     }
     if (!session->written)
         return SF_OK;
     g_autoptr(GString) sql = g_string_new("INSERT INTO ");
-    table_of(session, sql);
+    record_table(session, sql);
     const char *separator = " VALUES (";
     bool any = false;
     for (guint i = 0; i < session->model->targets->len; i++) {
@@ -170,7 +170,7 @@ SfStatus written_add(Session *session, SfError *err)
         for (guint k = 0; k < target->columns->len; k++) {
             const char *values[] = {session->node->pipeline, session->node->step, target->table,
                                     target_column(target, k)->name};
-            g_autofree char *entry = entry_of(values[2], values[3]);
+            g_autofree char *entry = record_entry(values[2], values[3]);
             if (g_hash_table_contains(session->written, entry))
                 continue;
             g_string_append(sql, separator);

@@ -1,4 +1,5 @@
-/* What the loaders of PostgreSQL and Snowflake send, statement by statement, to a driver of this test's own: no server. */
+/* What the loaders of PostgreSQL and Snowflake send, statement by statement, to a driver of this test's own: without
+ * any server. */
 #include <string.h>
 #include "config/yaml.h"
 #include "dialects.h"
@@ -199,7 +200,7 @@ static guint count_lines(const char *begin)
     return n;
 }
 
-/* ---- PostgreSQL: an array literal a column (postgresql.org/docs/15/arrays.html, "Array Input and Output Syntax") ---- */
+/* ---- PostgreSQL: an array literal a column (postgresql.org/docs/15/arrays.html, "Array Input and Output Syntax") */
 
 static const Setting all_types = {&dialect_postgresql,
                                   "facts: {f: {key: id, columns: [id, t, raw, day, at, paid, sum, x]}}"};

@@ -40,7 +40,7 @@ char *odbc_login_string(const OdbcLogin *login)
 }
 
 /* What may be shown: how the drivers that we know name driver, data source, server, port, database and user. */
-static bool is_shown(const OdbcKeyword *keyword)
+static bool is_shown_keyword(const OdbcKeyword *keyword)
 {
     static const char *const names[] = {"Driver", "DSN",      "Server",   "Servername", "Host",   "Hostname",
                                         "Port",   "Database", "DB",       "DBQ",        "Dbname", "UID",
@@ -52,7 +52,7 @@ static bool is_shown(const OdbcKeyword *keyword)
 }
 
 /* In braces to its end, or without any, and without what looks like a password in a URL. */
-static bool is_plain(const OdbcKeyword *keyword)
+static bool is_plain_value(const OdbcKeyword *keyword)
 {
     const char *value = keyword->value;
     gsize size = keyword->value_size;
@@ -69,12 +69,13 @@ char *odbc_login_label(const char *connection)
     GString *out = g_string_new(NULL);
     OdbcKeyword at;
     while (odbc_next_keyword(&connection, &at)) {
-        if (!is_shown(&at) || at.value_size == 0)
+        if (!is_shown_keyword(&at) || at.value_size == 0)
             continue;
         g_string_append(out, out->len > 0 ? ";" : "");
         g_string_append_len(out, at.name, (gssize) at.name_size);
         g_string_append_c(out, '=');
-        g_string_append_len(out, is_plain(&at) ? at.value : "***", is_plain(&at) ? (gssize) at.value_size : 3);
+        g_string_append_len(out, is_plain_value(&at) ? at.value : "***",
+                            is_plain_value(&at) ? (gssize) at.value_size : 3);
     }
     return g_string_free(out, FALSE);
 }
@@ -94,7 +95,7 @@ void odbc_hide_values(const char *connection, GString *text)
     while (odbc_next_keyword(&connection, &at)) {
         g_autofree char *value = g_strndup(at.value, at.value_size);
         g_autofree char *bare = odbc_unbraced(value);
-        if (is_shown(&at))
+        if (is_shown_keyword(&at))
             continue;
         hide_secret(text, value);
         hide_secret(text, bare);
@@ -106,7 +107,7 @@ void odbc_hide_values(const char *connection, GString *text)
 
 /* ---- what is wrong with a connection string, before anything connects ---- */
 
-static SfStatus check_port(const char *connection, SfError *err)
+static SfStatus check_port_keyword(const char *connection, SfError *err)
 {
     g_autofree char *port = odbc_keyword(connection, "Port");
     guint64 number = 0;
@@ -117,7 +118,7 @@ static SfStatus check_port(const char *connection, SfError *err)
 
 /* Every part is name=value, and braces are closed. The text of a part that is not is not shown: it may be the rest of
  * a password with a semicolon in it. */
-static SfStatus check_parts(const char *connection, SfError *err)
+static SfStatus check_keywords(const char *connection, SfError *err)
 {
     OdbcKeyword at;
     for (int number = 1; odbc_next_keyword(&connection, &at); number++) {
@@ -137,7 +138,7 @@ static SfStatus check_parts(const char *connection, SfError *err)
 }
 
 /* One of the three says what to connect to; without a value it says nothing. */
-static SfStatus check_driver(const char *connection, const OdbcProfile *const *profiles, SfError *err)
+static SfStatus check_driver_keyword(const char *connection, const OdbcProfile *const *profiles, SfError *err)
 {
     static const char *const names[] = {"Driver", "DSN", "FILEDSN"};
     const char *empty = NULL;
@@ -156,9 +157,9 @@ static SfStatus check_driver(const char *connection, const OdbcProfile *const *p
 
 SfStatus odbc_check(const char *connection, const OdbcProfile *const *profiles, SfError *err)
 {
-    SF_TRY(check_parts(connection, err));
-    SF_TRY(check_driver(connection, profiles, err));
-    SF_TRY(check_port(connection, err));
+    SF_TRY(check_keywords(connection, err));
+    SF_TRY(check_driver_keyword(connection, profiles, err));
+    SF_TRY(check_port_keyword(connection, err));
     const OdbcProfile *profile = odbc_profile_by_driver(profiles, connection);
     return profile && profile->check ? profile->check(connection, err) : SF_OK;
 }

@@ -148,7 +148,7 @@ static bool end_call(Odbc *odbc, bool failed)
     return interrupted;
 }
 
-static SfStatus end_transaction(Odbc *odbc, SQLSMALLINT how, SfError *err)
+static SfStatus end_odbc_transaction(Odbc *odbc, SQLSMALLINT how, SfError *err)
 {
     if (SQL_SUCCEEDED(SQLEndTran(SQL_HANDLE_DBC, odbc->handle, how)))
         return SF_OK;
@@ -157,12 +157,12 @@ static SfStatus end_transaction(Odbc *odbc, SQLSMALLINT how, SfError *err)
 
 SfStatus odbc_commit(Odbc *odbc, SfError *err)
 {
-    return end_transaction(odbc, SQL_COMMIT, err);
+    return end_odbc_transaction(odbc, SQL_COMMIT, err);
 }
 
 SfStatus odbc_rollback(Odbc *odbc, SfError *err)
 {
-    return end_transaction(odbc, SQL_ROLLBACK, err);
+    return end_odbc_transaction(odbc, SQL_ROLLBACK, err);
 }
 
 SfStatus odbc_autocommit(Odbc *odbc, bool on, SfError *err)
