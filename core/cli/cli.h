@@ -90,15 +90,21 @@ typedef struct Command {
 extern const CliPage command_check_page;
 extern const CliPage command_completion_page;
 extern const CliPage command_help_page;
+extern const CliPage command_pause_page;
 extern const CliPage command_plugins_page;
+extern const CliPage command_resume_page;
 extern const CliPage command_run_page;
 extern const CliPage command_status_page;
+extern const CliPage command_stop_page;
 int command_check(int argc, char **argv);
 int command_completion(int argc, char **argv);
 int command_help(int argc, char **argv);
+int command_pause(int argc, char **argv);
 int command_plugins(int argc, char **argv);
+int command_resume(int argc, char **argv);
 int command_run(int argc, char **argv);
 int command_status(int argc, char **argv);
+int command_stop(int argc, char **argv);
 
 /* The built-in commands: given once, by cli_begin(), which cli_main() calls; then listed (n is set). Main thread. */
 void cli_begin(void);

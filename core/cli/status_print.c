@@ -113,9 +113,30 @@ static gint64 pipeline_lag(struct json_object *pipeline)
 
 /* ---- one pipeline ---------------------------------------------------------------------------------------------- */
 
+/* How long it has been in its state. */
+static char *state_age(struct json_object *pipeline)
+{
+    gint64 since_ms = status_int(pipeline, "state_since_ms"), uptime_ms = status_int(pipeline, "uptime_ms");
+    return duration_text((since_ms > 0 ? g_get_real_time() / 1000 - since_ms : uptime_ms) / 1000);
+}
+
+/* Who wants it to be otherwise than running. */
+static void print_wish(struct json_object *pipeline)
+{
+    struct json_object *desired = NULL;
+    json_object_object_get_ex(pipeline, "desired", &desired);
+    const char *state = desired ? status_text(desired, "state") : "", *why = desired ? status_text(desired, "why") : "";
+    if (!*state || strcmp(state, "running") == 0)
+        return;
+    g_autofree char *age = duration_text((g_get_real_time() / 1000 - status_int(desired, "since_ms")) / 1000);
+    g_autofree char *line = g_strdup_printf("  ! to be %s, says %s, for %s%s%s", state, status_text(desired, "by"), age,
+                                            *why ? ": " : "", why);
+    table_paragraph(line, YELLOW);
+}
+
 static void print_head(struct json_object *process, struct json_object *pipeline)
 {
-    g_autofree char *age = duration_text(status_int(pipeline, "uptime_ms") / 1000);
+    g_autofree char *age = state_age(pipeline);
     g_autofree char *title =
         g_strdup_printf("%s: %s for %s", status_text(pipeline, "pipeline"), status_text(pipeline, "state"), age);
     g_autofree char *more = g_strdup_printf(
@@ -126,6 +147,16 @@ static void print_head(struct json_object *process, struct json_object *pipeline
     table_paragraph(title, state_colour(pipeline));
     printf("  %s\n", file);
     table_paragraph(more, NULL);
+    print_wish(pipeline);
+}
+
+/* Why it is in its state, where that is over: of a failure there is no step to complain any more. */
+static void print_failure(struct json_object *pipeline)
+{
+    const char *why = status_text(pipeline, "state_why");
+    g_autofree char *line = g_strdup_printf("  ! %s", why);
+    if (*why && strcmp(status_text(pipeline, "state"), "failed") == 0)
+        table_paragraph(line, RED);
 }
 
 static void print_complaints(struct json_object *pipeline)
@@ -236,6 +267,7 @@ static void print_pipeline(struct json_object *process, struct json_object *pipe
 {
     struct json_object *steps = status_list(pipeline, "steps"), *splits = status_list(pipeline, "splits");
     print_head(process, pipeline);
+    print_failure(pipeline);
     print_complaints(pipeline);
     print_steps(steps, splits);
     print_splits(splits);
@@ -260,7 +292,7 @@ static void add_sums(Table *table, struct json_object *steps)
 static void add_overview(Table *table, struct json_object *pipeline)
 {
     struct json_object *steps = status_list(pipeline, "steps"), *trouble = step_in_trouble(steps);
-    g_autofree char *age = duration_text(status_int(pipeline, "uptime_ms") / 1000);
+    g_autofree char *age = state_age(pipeline);
     table_text(table, status_text(pipeline, "pipeline"), state_colour(pipeline));
     table_text(table, status_text(pipeline, "state"), NULL);
     table_text(table, age, NULL);

@@ -100,6 +100,13 @@ static void note_split(gpointer ranges, const SplitView *view)
     run_note(ranges, view);
 }
 
+void report_states(Runner *runner, struct json_object *out)
+{
+    g_mutex_lock(&runner->lock);
+    add_states(out, runner);
+    g_mutex_unlock(&runner->lock);
+}
+
 /* What attempts have done that have ended, and what this one has so far. */
 static struct json_object *ranges_of(const Runner *runner)
 {

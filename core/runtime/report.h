@@ -6,6 +6,9 @@
 
 #include "runner.h"
 
+/* What is wanted and what is: `state`, `state_since_ms`, `state_why`, `desired` {state, since_ms, by, why}. */
+void report_states(Runner *runner, struct json_object *out);
+
 /* What `sfrun status` shows of one pipeline, and of the process with all of its runners. */
 struct json_object *report_status(Runner *runner);
 struct json_object *report_process(const GPtrArray *runners);

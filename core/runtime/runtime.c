@@ -7,7 +7,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "budget.h"
+#include "control.h"
 #include "log.h"
 #include "progress.h"
 #include "report.h"
@@ -147,10 +147,11 @@ static gboolean on_sample(gpointer data)
     return G_SOURCE_CONTINUE;
 }
 
-static struct json_object *document(gpointer data)
+/* Who may connect to the socket may do everything: it is the user, or root. */
+static struct json_object *on_request(gpointer data, const char *asked, gsize size)
 {
     const Runtime *runtime = data;
-    return report_process(runtime->runners);
+    return control_answer(runtime->runners, CONTROL_OPERATE, asked, size);
 }
 
 static void start(Runtime *runtime, const GPtrArray *pipelines, const RunOptions *options)
@@ -220,7 +221,7 @@ ExitCode runtime_run(GPtrArray *pipelines, const RunOptions *options)
     runtime.deadline = ready_source(&runtime);
     set_up_process();
     start(&runtime, pipelines, options);
-    runtime.server = status_server_new(options->state_dir, document, &runtime);
+    runtime.server = status_server_new(options->state_dir, on_request, &runtime);
     g_main_loop_run(loop);
     log_progress(""); /* the runners' last lines say what it said */
     for (gsize i = 0; i < G_N_ELEMENTS(sources); i++) {

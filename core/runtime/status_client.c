@@ -70,7 +70,17 @@ static bool is_socket_of_ours(int directory, const char *name)
            S_ISSOCK(info.st_mode) && info.st_uid == geteuid();
 }
 
-static Question *question_new(int directory, const char *name, gint64 until)
+/* A line that fits the socket's buffer, and that nothing more will come. One that has just ended says so by its answer.
+ */
+static bool say(int socket, const char *asked)
+{
+    gsize size = strlen(asked);
+    bool said = size == 0 || send(socket, asked, size, MSG_NOSIGNAL) == (gssize) size || errno == EPIPE;
+    shutdown(socket, SHUT_WR);
+    return said;
+}
+
+static Question *question_new(int directory, const char *name, const char *asked, gint64 until)
 {
     Question *question = g_new0(Question, 1);
     question->name = g_strdup(name);
@@ -84,6 +94,8 @@ static Question *question_new(int directory, const char *name, gint64 until)
         question->problem = g_strerror(error);
     else if (!status_peer_is_ours(question->socket))
         question->problem = "another user listens there";
+    else if (!say(question->socket, asked))
+        question->problem = "it does not take the question";
     if (question->problem && question->socket >= 0) {
         close(question->socket);
         question->socket = -1;
@@ -216,7 +228,7 @@ static void put_document(gpointer document)
     json_object_put(document);
 }
 
-static GPtrArray *questions_new(int directory, gint64 until)
+static GPtrArray *questions_new(int directory, const char *asked, gint64 until)
 {
     GPtrArray *questions = g_ptr_array_new_with_free_func(question_free);
     int listed = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -224,7 +236,7 @@ static GPtrArray *questions_new(int directory, gint64 until)
     const struct dirent *entry;
     while (entries && (entry = readdir(entries))) {
         if (is_socket_of_ours(directory, entry->d_name))
-            g_ptr_array_add(questions, question_new(directory, entry->d_name, until));
+            g_ptr_array_add(questions, question_new(directory, entry->d_name, asked, until));
     }
     if (entries)
         closedir(entries);
@@ -233,8 +245,20 @@ static GPtrArray *questions_new(int directory, gint64 until)
     return questions;
 }
 
+static char *line_of(struct json_object *asked)
+{
+    return asked ? g_strconcat(json_object_to_json_string_ext(asked, JSON_C_TO_STRING_PLAIN), "\n", NULL)
+                 : g_strdup("");
+}
+
 GPtrArray *status_ask_all(const char *state_dir)
 {
+    return status_ask(state_dir, NULL);
+}
+
+GPtrArray *status_ask(const char *state_dir, struct json_object *asked)
+{
+    g_autofree char *line = line_of(asked);
     g_autofree char *path = state_dir ? g_strdup(state_dir) : state_dir_default();
     g_autofree char *problem = NULL;
     gint64 until = g_get_monotonic_time() + (gint64) ASK_MS * 1000;
@@ -244,7 +268,7 @@ GPtrArray *status_ask_all(const char *state_dir)
         log_line(LEVEL_ERROR, NULL, NULL, "%s; what is said there is not believed", problem);
     if (directory < 0)
         return documents;
-    g_autoptr(GPtrArray) questions = questions_new(directory, until);
+    g_autoptr(GPtrArray) questions = questions_new(directory, line, until);
     read_all(questions, until);
     for (guint i = 0; i < questions->len; i++) {
         Question *question = questions->pdata[i];

@@ -1,4 +1,4 @@
-/* The end of the status socket that answers, in the main loop. Knows nothing of what the document says. */
+/* The end of the status socket that answers, in the main loop. Knows nothing of what is asked and answered. */
 #include "status.h"
 
 #include <errno.h>
@@ -14,6 +14,8 @@
 #include "status_socket.h"
 
 #define ANSWER_MS 5000
+#define SILENCE_MS 100 /* of who asks by connecting alone */
+#define MOST_ASKED 65536
 #define PAUSE_MS 1000 /* while no descriptors are to be had */
 #define MOST_ANSWERS 32
 #define MOST_OF_A_PID 100
@@ -25,27 +27,38 @@ struct StatusServer {
     guint source;    /* of the socket, or of the pause; 0: none */
     GList *answers;  /* Answer *, on their way */
     guint n_answers; /* of them */
-    struct json_object *(*document)(gpointer data);
+    StatusAnswer *make_answer;
     gpointer data;
 };
 
 typedef struct Answer {
     StatusServer *server;
     int socket;
-    guint ready, late; /* sources */
-    GBytes *text;
+    guint ready, silent, late; /* sources; 0: none */
+    GString *asked;
+    GBytes *text; /* NULL: it is still being asked */
     gsize sent;
 } Answer;
+
+static void stop_source(guint *source)
+{
+    if (*source > 0)
+        g_source_remove(*source);
+    *source = 0;
+}
 
 static void answer_free(Answer *answer)
 {
     StatusServer *server = answer->server;
     server->answers = g_list_remove(server->answers, answer);
     server->n_answers--;
-    g_source_remove(answer->ready);
-    g_source_remove(answer->late);
+    stop_source(&answer->ready);
+    stop_source(&answer->silent);
+    stop_source(&answer->late);
     close(answer->socket);
-    g_bytes_unref(answer->text);
+    g_string_free(answer->asked, TRUE);
+    if (answer->text)
+        g_bytes_unref(answer->text);
     g_free(answer);
 }
 
@@ -69,17 +82,57 @@ static gboolean on_late(gpointer data)
     return G_SOURCE_CONTINUE;
 }
 
-static GBytes *text_of(const StatusServer *server)
+static GBytes *text_of(const StatusServer *server, const GString *asked)
 {
-    struct json_object *document = server->document(server->data);
+    struct json_object *document = server->make_answer(server->data, asked->str, asked->len);
     const char *text = json_object_to_json_string_ext(document, JSON_C_TO_STRING_NOSLASHESCAPE);
     GBytes *bytes = g_bytes_new(text, strlen(text));
     json_object_put(document);
     return bytes;
 }
 
+static void begin_answer(Answer *answer)
+{
+    stop_source(&answer->ready);
+    stop_source(&answer->silent);
+    answer->text = text_of(answer->server, answer->asked);
+    answer->ready = g_unix_fd_add(answer->socket, G_IO_OUT | G_IO_ERR | G_IO_HUP, on_room, answer);
+}
+
+static gboolean on_silence(gpointer data)
+{
+    Answer *answer = data;
+    if (answer->asked->len == 0)
+        begin_answer(answer);
+    else
+        stop_source(&answer->silent);
+    return G_SOURCE_CONTINUE; /* or it is removed already, likewise below */
+}
+
+/* One line, or all up to the end. */
+static gboolean on_question(gint socket, GIOCondition condition, gpointer data)
+{
+    Answer *answer = data;
+    char piece[4096];
+    gssize n = recv(socket, piece, sizeof piece, 0);
+    (void) condition;
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return G_SOURCE_CONTINUE;
+    if (n < 0) {
+        answer_free(answer);
+        return G_SOURCE_CONTINUE;
+    }
+    g_string_append_len(answer->asked, piece, n);
+    const char *line = memchr(answer->asked->str, '\n', answer->asked->len);
+    if (line)
+        g_string_truncate(answer->asked, (gsize) (line - answer->asked->str));
+    if (line || n == 0 || answer->asked->len > MOST_ASKED)
+        begin_answer(answer);
+    return G_SOURCE_CONTINUE;
+}
+
 /* Does not wait for who asked: the main loop has signals and deadlines to see to. */
-static void answer(StatusServer *server, int socket)
+static void take_question(StatusServer *server, int socket)
 {
     if (!status_peer_is_ours(socket) || server->n_answers >= MOST_ANSWERS) {
         close(socket);
@@ -88,8 +141,9 @@ static void answer(StatusServer *server, int socket)
     Answer *answer = g_new0(Answer, 1);
     answer->server = server;
     answer->socket = socket;
-    answer->text = text_of(server);
-    answer->ready = g_unix_fd_add(socket, G_IO_OUT | G_IO_ERR | G_IO_HUP, on_room, answer);
+    answer->asked = g_string_new(NULL);
+    answer->ready = g_unix_fd_add(socket, G_IO_IN | G_IO_ERR | G_IO_HUP, on_question, answer);
+    answer->silent = g_timeout_add(SILENCE_MS, on_silence, answer);
     answer->late = g_timeout_add(ANSWER_MS, on_late, answer);
     server->answers = g_list_prepend(server->answers, answer);
     server->n_answers++;
@@ -110,7 +164,7 @@ static gboolean on_asked(gint socket, GIOCondition condition, gpointer data)
     int asker = accept4(socket, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
     (void) condition;
     if (asker >= 0) {
-        answer(server, asker);
+        take_question(server, asker);
         return G_SOURCE_CONTINUE;
     }
     if (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED)
@@ -157,12 +211,12 @@ static bool listen_at(StatusServer *server, char **problem)
     return true;
 }
 
-StatusServer *status_server_new(const char *state_dir, struct json_object *(*document)(gpointer data), gpointer data)
+StatusServer *status_server_new(const char *state_dir, StatusAnswer *answer, gpointer data)
 {
     g_autofree char *path = state_dir ? g_strdup(state_dir) : state_dir_default();
     g_autofree char *problem = NULL;
     StatusServer *server = g_new0(StatusServer, 1);
-    server->document = document;
+    server->make_answer = answer;
     server->data = data;
     server->socket = -1;
     server->directory = state_dir_open(path, true, &problem);

@@ -29,9 +29,9 @@ static const char running[] =
     " \"sinks\": [{\"sink\": \"bronze\", \"committed\": 12}, {\"sink\": \"gold\", \"committed\": 10}]}]},"
     "{\"pipeline\": \"copies\", \"state\": \"running\", \"steps\": [], \"splits\": []}]}";
 
-static struct json_object *running_document(gpointer data)
+static struct json_object *running_document(gpointer data, const char *asked, gsize size)
 {
-    (void) data;
+    (void) data, (void) asked, (void) size;
     return json_tokener_parse(running);
 }
 
@@ -112,9 +112,9 @@ static void output_that_nobody_took_is_a_failure(void)
     g_assert_null(strstr(pipe.err, "cannot write"));
 }
 
-static struct json_object *bare_document(gpointer data)
+static struct json_object *bare_document(gpointer data, const char *asked, gsize size)
 {
-    (void) data;
+    (void) data, (void) asked, (void) size;
     return json_tokener_parse("{\"pid\": 7}");
 }
 
@@ -162,7 +162,7 @@ static void completion_knows_commands_and_flags(void)
 {
     g_auto(Ran) ran = run("completion bash");
     g_assert_cmpint(ran.status, ==, 0);
-    g_assert_nonnull(strstr(ran.out, "run check status plugins"));
+    g_assert_nonnull(strstr(ran.out, "run check status pause resume stop plugins"));
     g_assert_nonnull(strstr(ran.out, "run:--log-format) words=\"human json\" ;;"));
     g_auto(Ran) zsh = run("completion zsh");
     g_assert_true(g_str_has_prefix(zsh.out, "#compdef sfrun\n"));

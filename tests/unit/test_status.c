@@ -8,9 +8,10 @@
 
 #include "runtime/log.h"
 
-static struct json_object *document(gpointer data)
+static struct json_object *document(gpointer data, const char *asked, gsize size)
 {
     struct json_object *object = json_object_new_object();
+    (void) asked, (void) size;
     json_object_object_add(object, "answer", json_object_new_int(*(int *) data));
     return object;
 }
@@ -147,9 +148,10 @@ static void test_living_socket_stays(void)
     g_assert_cmpint(g_rmdir(dir), ==, 0);
 }
 
-static struct json_object *large_document(gpointer data)
+static struct json_object *large_document(gpointer data, const char *asked, gsize size)
 {
     struct json_object *object = json_object_new_object();
+    (void) asked, (void) size;
     g_autofree char *text = g_strnfill(4 << 20, 'x');
     ++*(int *) data;
     json_object_object_add(object, "text", json_object_new_string(text));

@@ -39,9 +39,9 @@ static const char running[] =
     " \"end\": 5, \"lag\": 0, \"sinks\": [{\"sink\": \"bronze\", \"committed\": 5}]}]},"
     "{\"pipeline\": \"copies\", \"state\": \"running\", \"uptime_ms\": 1000, \"steps\": [], \"splits\": []}]}";
 
-static struct json_object *running_document(gpointer data)
+static struct json_object *running_document(gpointer data, const char *asked, gsize size)
 {
-    (void) data;
+    (void) data, (void) asked, (void) size;
     return json_tokener_parse(running);
 }
 
