@@ -13,6 +13,7 @@ TAP = re.compile(r"^(ok|not ok)\b(?:[ \t]+\d+)?[ \t]*-?[ \t]*([^#\n]*)(#\s*(?:sk
 class Count:
     def __init__(self):
         self.passed, self.failed, self.skipped = 0, [], []
+        self.seconds = {}  # of each file of e2e
 
     def tap(self, suite, path):
         for line in path.read_text().splitlines():
@@ -37,6 +38,8 @@ class Count:
     def junit(self, path):
         for case in ElementTree.parse(path).getroot().iter("testcase"):
             name = f"e2e: {case.get('classname')}::{case.get('name')}"
+            file = case.get("classname").rsplit(".", 1)[-1]
+            self.seconds[file] = self.seconds.get(file, 0) + float(case.get("time", 0))
             if case.find("failure") is not None or case.find("error") is not None:
                 self.failed.append(name)
             elif case.find("skipped") is not None:
@@ -61,6 +64,9 @@ def main(directory):
         count.tap(path.stem, path)
     if (directory / "e2e.xml").exists():
         count.junit(directory / "e2e.xml")
+    if count.seconds:
+        longest = sorted(count.seconds.items(), key=lambda file: -file[1])
+        print("e2e, seconds of each file: " + ", ".join(f"{name.removeprefix('test_')} {seconds:.0f}" for name, seconds in longest))
     for name in count.failed:
         print(f"FAILED {name}")
     if count.skipped:

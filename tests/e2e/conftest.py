@@ -16,6 +16,17 @@ pytest.register_assert_rewrite("proof")
 from testbed import S3, Broker, Kafka, Postgres, Sfrun, Spark  # noqa: E402
 
 
+# The files that take longest, in that order (tests/run prints what each took): a worker that starts one of them last would keep
+# everybody waiting.
+LONGEST_FIRST = ["faults", "group", "main_job", "gold_snowflake", "gold_faults", "kafka", "outages", "silver_foreign", "kafka_sink",
+                 "memory", "quickstart", "store", "walkthrough", "gold_postgres"]
+
+
+def pytest_collection_modifyitems(items):
+    place = {f"test_{name}": number for number, name in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: place.get(item.path.stem, len(place)))
+
+
 @pytest.fixture(scope="session")
 def root():
     return ROOT
