@@ -244,6 +244,41 @@ static void test_clean_once_a_day(void)
     g_assert_true(g_file_test(key, G_FILE_TEST_EXISTS));
 }
 
+/* PROTOCOL.md, "Valid Feature Names in Table Features": which writer version brings each. */
+static void test_versions_imply_features(void)
+{
+    static const struct {
+        const char *feature;
+        int writer;
+    } implied[] = {{"appendOnly", 2},       {"invariants", 2},    {"checkConstraints", 3}, {"changeDataFeed", 4},
+                   {"generatedColumns", 4}, {"columnMapping", 5}, {"identityColumns", 6},  {"rowTracking", 7}};
+    for (int writer = 1; writer < 7; writer++) {
+        g_auto(Place) place = {0};
+        place_init(&place);
+        g_autofree char *commit =
+            g_strdup_printf("{\"protocol\":{\"minReaderVersion\":1,\"minWriterVersion\":%d}}\n%s", writer, METADATA);
+        place_put_commit(&place, 0, commit);
+        place_loads(&place, 0);
+        for (gsize i = 0; i < G_N_ELEMENTS(implied); i++)
+            g_assert_cmpint(delta_log_supports(place.log, implied[i].feature), ==, writer >= implied[i].writer);
+    }
+}
+
+static void test_hints_are_compared(void)
+{
+    struct ArrowSchema schema;
+    SfError err = {0};
+    const SfField one = {.name = "a", .type = SF_INT32, .nullable = true};
+    g_assert_cmpint(sf_schema_make(&one, 1, &schema, &err), ==, SF_OK);
+    const ParquetHint plain[] = {{0}}, other[] = {{.field_id = 1}};
+    g_assert_true(delta_hints_equal(&schema, NULL, NULL));
+    g_assert_true(delta_hints_equal(&schema, plain, plain));
+    g_assert_false(delta_hints_equal(&schema, plain, other));
+    g_assert_false(delta_hints_equal(&schema, plain, NULL));
+    g_assert_false(delta_hints_equal(&schema, NULL, plain));
+    sf_schema_done(&schema);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -253,5 +288,7 @@ int main(int argc, char **argv)
     g_test_add_func("/delta/spellings of an absolute path are one file", test_spelled_paths);
     g_test_add_func("/delta/what an expired checkpoint stands for is taken away", test_clean);
     g_test_add_func("/delta/the log is cleaned once a day", test_clean_once_a_day);
+    g_test_add_func("/delta/writer versions imply features", test_versions_imply_features);
+    g_test_add_func("/delta/hints are compared", test_hints_are_compared);
     return g_test_run();
 }

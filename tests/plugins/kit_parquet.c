@@ -1,6 +1,5 @@
 /* The Parquet kit: what is written reads back, with bounds that hold; damaged files are errors. */
 #include "parquet/parquet.h"
-#include "parquet/dictionary.h"
 #include "parquet/hybrid.h"
 #include "parquet/thrift.h"
 #include "rows.h"
@@ -128,23 +127,6 @@ static void test_fall_back(void)
     sf_schema_done(&schema);
 }
 
-/* Their hashes keep unequal texts apart so well that no file would show a wrong comparison. */
-static void test_texts_are_compared_in_full(void)
-{
-    for (size_t size = 0; size <= 40; size++) {
-        g_autofree char *a = g_strnfill(size, 'x'), *b = g_strnfill(size, 'x');
-        SfBytes left = {a, (int64_t) size}, right = {b, (int64_t) size};
-        g_assert_true(dictionary_same(left, right));
-        for (size_t i = 0; i < size; i++) {
-            b[i] = 'y';
-            g_assert_false(dictionary_same(left, right));
-            b[i] = 'x';
-        }
-        if (size > 0)
-            g_assert_false(dictionary_same(left, (SfBytes){b, (int64_t) size - 1}));
-    }
-}
-
 /* Slices of one value are looked up once: around them, and where they begin in the midst of a slice. */
 static void test_repeated_values(void)
 {
@@ -157,31 +139,6 @@ static void test_repeated_values(void)
     rows_from_json(&schema, (const char *const *) json->pdata, json->len, &rows);
     g_autoptr(GBytes) file = encode(&schema, &rows, &(ParquetOptions){.codec = PARQUET_SNAPPY}, 2);
     check_same(file, &schema, &rows, 2, 1000);
-    sf_array_done(&rows);
-    sf_schema_done(&schema);
-}
-
-/* A row group's pages are in memory twice only while it ends, and no longer than that. */
-static void test_memory(void)
-{
-    SfError err = {0};
-    struct ArrowSchema schema;
-    struct ArrowArray rows;
-    rows_schema("n bigint", &schema);
-    g_autoptr(GPtrArray) json = g_ptr_array_new_with_free_func(g_free);
-    for (int i = 0; i < 20000; i++)
-        g_ptr_array_add(json, g_strdup_printf("[%d]", i * 7919));
-    rows_from_json(&schema, (const char *const *) json->pdata, json->len, &rows);
-    const ParquetOptions options = {.codec = PARQUET_UNCOMPRESSED, .dictionary_bytes = 1};
-    g_autoptr(ParquetWriter) writer = parquet_writer_new(&schema, &options, &err);
-    const struct ArrowArray *const *columns = (const struct ArrowArray *const *) rows.children;
-    for (int i = 0; i < 40; i++)
-        g_assert_cmpint(parquet_writer_add(writer, columns, 0, NULL, rows.length, &err), ==, SF_OK);
-    g_assert_cmpint(parquet_writer_memory(writer), >, 40 * 20000 * 8);
-    g_autoptr(GBytes) file = NULL;
-    g_assert_cmpint(parquet_writer_finish(writer, &file, &err), ==, SF_OK);
-    g_assert_cmpuint(g_bytes_get_size(file), >, 40 * 20000 * 8);
-    g_assert_cmpint(parquet_writer_memory(writer), <, 1 << 20);
     sf_array_done(&rows);
     sf_schema_done(&schema);
 }
@@ -463,9 +420,7 @@ int main(int argc, char **argv)
     g_test_add_func("/parquet/pages and row groups split anywhere", test_pages);
     g_test_add_func("/parquet/a file without rows is a file", test_empty);
     g_test_add_func("/parquet/a dictionary that does not pay is given up", test_fall_back);
-    g_test_add_func("/parquet/texts are compared in full", test_texts_are_compared_in_full);
     g_test_add_func("/parquet/repeated values", test_repeated_values);
-    g_test_add_func("/parquet/a file that is finished holds no memory", test_memory);
     g_test_add_func("/parquet/the root has a name and children", test_root);
     g_test_add_func("/parquet/rows are picked by number", test_selection);
     g_test_add_func("/parquet/columns that are missing read as null", test_projection);

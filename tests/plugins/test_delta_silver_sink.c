@@ -30,6 +30,12 @@ static void test_create(void)
     g_assert_cmpstr(delta_json_text(adds->pdata[0], "stats"), ==,
                     "{\"numRecords\":3,\"minValues\":{\"id\":1,\"name\":\"a\"},\"maxValues\":{\"id\":3,\"name\":\"c\"},"
                     "\"nullCount\":{\"id\":0,\"name\":1}}");
+    g_autoptr(GPtrArray) info = silver_actions(&table, 0, "commitInfo");
+    json_object *metrics = delta_json_member(info->pdata[0], "operationMetrics", json_type_object);
+    g_assert_cmpstr(delta_json_text(metrics, "numFiles"), ==, "1");
+    g_assert_cmpstr(delta_json_text(metrics, "numOutputRows"), ==, "3");
+    g_assert_cmpint(g_ascii_strtoll(delta_json_text(metrics, "numOutputBytes"), NULL, 10), ==,
+                    json_object_get_int64(delta_json_member(adds->pdata[0], "size", json_type_int)));
     harness_commit(h, SF_COMMIT_END);
     g_assert_cmpint(silver_last_version(&table), ==, 0);
 }
