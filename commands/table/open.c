@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "data/printable.h"
+#include "runtime/fault.h"
 #include "runtime/runtime.h"
 
 static void say(SfNode *node, SfLogLevel level, const char *message)
@@ -12,6 +13,12 @@ static void say(SfNode *node, SfLogLevel level, const char *message)
     g_autofree char *text = message_line(message);
     if (level == SF_LOG_WARNING)
         fprintf(stderr, "sfrun %s: %s\n", table->page->name, text);
+}
+
+static void die_here(SfNode *node, const char *point)
+{
+    (void) node;
+    fault_pass(point);
 }
 
 static int64_t now_ms(SfNode *node)
@@ -68,7 +75,7 @@ int table_open(const CliPage *page, const TableOptions *options, const char *wor
 {
     SfError err = {""};
     *out = (OpenTable){.page = page, .options = options};
-    out->host = (SfHost){.size = sizeof(SfHost), .log = say, .now_ms = now_ms};
+    out->host = (SfHost){.size = sizeof(SfHost), .log = say, .now_ms = now_ms, .fault = die_here};
     out->node = (SfNode){.size = sizeof(SfNode), .host = &out->host, .host_data = out};
     if (options->version >= 0 && options->timestamp)
         return cli_fail(page, "--version and --timestamp say the same in two ways; give one");

@@ -1,4 +1,5 @@
 /* `sfrun table`: looks into Delta tables, on S3 and in directories, without Spark. */
+#include "optimize.h"
 #include "table.h"
 
 #include <stdio.h>
@@ -34,15 +35,14 @@ static const CliFlag flags[] = {
 
 static const CliPage page = {
     .name = "table",
-    .arguments = "vacuum URL | URL",
+    .arguments = "optimize URL | vacuum URL | URL",
     .summary = "Show a Delta table: schema, files, history, rows",
     .text =
         "URL is s3://bucket/table, file:///directory or a path; with --from also the name of a step. Without further "
         "flags: version, files, size, rows, partitions, protocol, properties, columns, and the positions that "
         "writers keep in it. --where reads no file whose partition or statistics exclude it. Deletion vectors and "
-        "column mapping are read.\n\n`sfrun table vacuum URL` deletes what no version needs any more; `sfrun table "
-        "vacuum "
-        "--help` is its page.",
+        "column mapping are read.\n\n`sfrun table optimize URL` packs small files, `sfrun table vacuum URL` deletes "
+        "what no version needs; each has a page of its own, as `sfrun table optimize --help`.",
     .flags = flags,
     .examples = "sfrun table s3://processed-bucket/silver/sales\n"
                 "sfrun table demo/processed-bucket/silver/sales --history\n"
@@ -85,6 +85,8 @@ int main(int argc, char **argv)
     TableOptions options = {0};
     if (argc > 1 && g_str_equal(argv[1], "vacuum"))
         return cli_finish(table_vacuum(argc - 1, argv + 1));
+    if (argc > 1 && g_str_equal(argv[1], "optimize"))
+        return cli_finish(table_optimize(argc - 1, argv + 1));
     argv[0] = (char *) page.name;
     int status = place_parse(&page, argc, argv, &options, &options.place, &line);
     if (status < 0)

@@ -2,6 +2,8 @@
 #ifndef CORE_FAULT_H
 #define CORE_FAULT_H
 
-void fault_pass(const char *point);
+#include "private.h"
+
+SF_PRIVATE void fault_pass(const char *point);
 
 #endif

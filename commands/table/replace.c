@@ -1,0 +1,198 @@
+/* See replace.h. */
+#include "replace.h"
+
+#define MAX_ATTEMPTS 1000
+#define MAX_STUCK 20 /* a listing may lag behind a creation, but not for long */
+
+static void free_add(gpointer add)
+{
+    delta_add_free(add);
+}
+
+static void free_json(gpointer object)
+{
+    json_object_put(object);
+}
+
+void replacement_init(Replacement *replacement)
+{
+    *replacement = (Replacement){.old = g_ptr_array_new_with_free_func(free_json),
+                                 .new = g_ptr_array_new_with_free_func(free_add)};
+}
+
+void replacement_done(Replacement *replacement)
+{
+    g_clear_pointer(&replacement->old, g_ptr_array_unref);
+    g_clear_pointer(&replacement->new, g_ptr_array_unref);
+}
+
+static json_object *metrics_of(const Replacement *replacement)
+{
+    json_object *out = json_object_new_object();
+    const struct {
+        const char *name;
+        int64_t value;
+    } rows[] = {{"numRemovedFiles", replacement->old->len},
+                {"numAddedFiles", replacement->new->len},
+                {"numRemovedBytes", replacement->old_bytes},
+                {"numAddedBytes", replacement->new_bytes}};
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) { /* texts, as Spark has them */
+        g_autofree char *text = g_strdup_printf("%" G_GINT64_FORMAT, rows[i].value);
+        json_add(out, rows[i].name, text);
+    }
+    return out;
+}
+
+static void add_commit_info(const Replacement *replacement, const DeltaLog *log, const char *txn_id, int64_t target,
+                            int64_t now, GString *out)
+{
+    g_autoptr(json_object) info = json_object_new_object();
+    json_object *parameters = json_object_new_object();
+    g_autofree char *size = g_strdup_printf("%" G_GINT64_FORMAT, target);
+    if (delta_log_in_commit_time(log)) /* comes first (PROTOCOL.md, "In-Commit Timestamps") */
+        json_add_number(info, "inCommitTimestamp", MAX(now, log->commit_time + 1));
+    json_add_number(info, "timestamp", now);
+    json_add(info, "operation", "OPTIMIZE");
+    json_add(parameters, "predicate", "[]");
+    json_add(parameters, "targetSize", size);
+    json_object_object_add(info, "operationParameters", parameters);
+    json_add_number(info, "readVersion", log->version);
+    json_add(info, "isolationLevel", "SnapshotIsolation");
+    json_object_object_add(info, "isBlindAppend", json_object_new_boolean(false));
+    json_object_object_add(info, "operationMetrics", metrics_of(replacement));
+    json_add(info, "engineInfo", "streamforge/" SF_VERSION);
+    json_add(info, "txnId", txn_id);
+    delta_action_encode("commitInfo", info, out);
+}
+
+/* PROTOCOL.md, "Add File and Remove File". */
+static void add_removal(json_object *old, int64_t now, GString *out)
+{
+    static const char *const same[] = {"path", "partitionValues", "size", "deletionVector", "tags"};
+    g_autoptr(json_object) removed = json_object_new_object();
+    for (size_t i = 0; i < G_N_ELEMENTS(same); i++) {
+        json_object *value = NULL;
+        if (json_object_object_get_ex(old, same[i], &value) && value)
+            json_object_object_add(removed, same[i], json_object_get(value));
+    }
+    json_add_number(removed, "deletionTimestamp", now);
+    json_object_object_add(removed, "dataChange", json_object_new_boolean(false));
+    json_object_object_add(removed, "extendedFileMetadata", json_object_new_boolean(true));
+    delta_action_encode("remove", removed, out);
+}
+
+static void add_file(const DeltaAdd *add, GString *out)
+{
+    g_autoptr(GString) line = g_string_new(NULL);
+    delta_add_encode(add, line);
+    g_autoptr(json_object) object = delta_json_parse(line->str, line->len, NULL);
+    json_object *action = delta_json_member(object, "add", json_type_object);
+    json_object_object_add(action, "dataChange", json_object_new_boolean(false));
+    delta_action_encode("add", action, out);
+}
+
+static GBytes *body_of(const Replacement *replacement, const DeltaLog *log, const char *txn_id, int64_t target)
+{
+    int64_t now = g_get_real_time() / 1000;
+    g_autoptr(GString) out = g_string_new(NULL);
+    add_commit_info(replacement, log, txn_id, target, now, out);
+    for (guint i = 0; i < replacement->old->len; i++)
+        add_removal(replacement->old->pdata[i], now, out);
+    for (guint i = 0; i < replacement->new->len; i++)
+        add_file(replacement->new->pdata[i], out);
+    return g_string_free_to_bytes(g_steal_pointer(&out));
+}
+
+/* ---- other writers ---------------------------------------------------------------------------------------------- */
+
+static SfStatus look_at(json_object *line, GHashTable *read, SfError *err)
+{
+    json_object *removed = delta_json_member(line, "remove", json_type_object);
+    g_autofree char *identity = removed ? delta_file_identity(removed) : NULL;
+    if (identity && g_hash_table_contains(read, identity))
+        return sf_fail(err, SF_FENCED,
+                       "another writer has removed files that were read; nothing was changed, call again");
+    if (delta_json_member(line, "metaData", json_type_object) || delta_json_member(line, "protocol", json_type_object))
+        return sf_fail(err, SF_FENCED,
+                       "another writer has changed the table's schema; nothing was changed, call again");
+    return SF_OK;
+}
+
+/* A commit that came before ours; SF_EMPTY: there is none yet. */
+static SfStatus let_past(OpenTable *table, GHashTable *read, DeltaNews *news, SfError *err)
+{
+    DeltaLog *log = table->log;
+    g_autofree char *key = delta_commit_key(log->version + 1);
+    g_autoptr(GBytes) body = NULL;
+    SF_TRY(store_get(log->store, key, DELTA_MAX_COMMIT, &body, err));
+    gsize size;
+    const char *text = g_bytes_get_data(body, &size);
+    DeltaText lines = {.at = text, .end = text + size, .line = 1};
+    SfStatus status;
+    do {
+        json_object *line = NULL;
+        status = delta_text_next(&lines, &line, err);
+        if (status == SF_OK) {
+            json_object *info = delta_json_member(line, "commitInfo", json_type_object);
+            news->found |= g_strcmp0(delta_json_text(info, "txnId"), news->txn_id) == 0;
+            status = news->found ? SF_OK : look_at(line, read, err);
+        }
+        json_object_put(line);
+    } while (status == SF_OK);
+    return status == SF_END ? delta_log_apply(log, log->version + 1, text, size, news, err) : status;
+}
+
+static SfStatus catch_up(OpenTable *table, GHashTable *read, DeltaNews *news, SfError *err)
+{
+    SfStatus status;
+    do
+        status = let_past(table, read, news, err);
+    while (status == SF_OK && !news->found);
+    return status == SF_EMPTY ? SF_OK : status;
+}
+
+static SfStatus try_version(const Replacement *replacement, DeltaLog *log, const char *txn_id, int64_t target,
+                            bool *created, SfError *err)
+{
+    g_autofree char *key = delta_commit_key(log->version + 1);
+    g_autoptr(GBytes) body = body_of(replacement, log, txn_id, target);
+    SF_TRY(store_put_new(log->store, key, body, created, err));
+    gsize size;
+    const char *text = g_bytes_get_data(body, &size);
+    DeltaNews news = {0};
+    return *created ? delta_log_apply(log, log->version + 1, text, size, &news, err) : SF_OK;
+}
+
+static SfStatus commit(const Replacement *replacement, OpenTable *table, int64_t target, SfError *err)
+{
+    g_autoptr(GHashTable) read = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    g_autofree char *txn_id = delta_uuid();
+    for (guint i = 0; i < replacement->old->len; i++)
+        g_hash_table_add(read, delta_file_identity(replacement->old->pdata[i]));
+    int stuck = 0;
+    for (int attempt = 0; attempt < MAX_ATTEMPTS && stuck < MAX_STUCK; attempt++) {
+        bool created = false;
+        int64_t before = table->log->version;
+        DeltaNews news = {.txn_id = txn_id};
+        SF_TRY(catch_up(table, read, &news, err));
+        if (news.found)
+            return SF_OK;
+        SF_TRY(try_version(replacement, table->log, txn_id, target, &created, err));
+        if (created)
+            return SF_OK;
+        stuck = table->log->version > before ? 0 : stuck + 1;
+    }
+    return sf_fail(err, SF_FENCED, "other writers have always been first; nothing was changed, call again");
+}
+
+SfStatus replacement_commit(Replacement *replacement, OpenTable *table, int64_t target, SfError *err)
+{
+    SfStatus status = commit(replacement, table, target, err);
+    if (status != SF_FENCED)
+        return status;
+    g_autoptr(GPtrArray) keys = g_ptr_array_new();
+    for (guint i = 0; i < replacement->new->len; i++)
+        g_ptr_array_add(keys, ((const DeltaAdd *) replacement->new->pdata[i])->key);
+    store_delete_all(table->log->store, (const char *const *) keys->pdata, keys->len, NULL); /* else vacuum's */
+    return sf_fail_prefix(err, SF_FENCED, "%s", store_url(table->log->store));
+}

@@ -1,0 +1,27 @@
+/* Rows of some files of a table into one new file. */
+#ifndef COMMANDS_TABLE_REWRITE_H
+#define COMMANDS_TABLE_REWRITE_H
+
+#include "table.h"
+
+typedef struct Rewrite {
+    OpenTable *table;
+    GPtrArray *fields;         /* json_object *, borrowed: columns that files have */
+    struct ArrowSchema rows;   /* of them, as they are read */
+    struct ArrowSchema stored; /* the same, with the files' names */
+    DeltaProjection projection;
+    ParquetWriter *writer;
+    int64_t indexed; /* columns that have statistics */
+} Rewrite;
+
+/* SF_CONFIG where the table has what a copy would lose. */
+SfStatus rewrite_init(Rewrite *rewrite, OpenTable *table, SfError *err);
+void rewrite_done(Rewrite *rewrite);
+
+/* The live rows of those files (add actions of one partition), in their order, in a new file that is durable when it
+ * returns; nobody knows of it before a commit names it. */
+SfStatus rewrite_files(Rewrite *rewrite, const GPtrArray *adds, DeltaAdd **out, int64_t *rows, SfError *err);
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Rewrite, rewrite_done)
+
+#endif
