@@ -42,7 +42,7 @@ static const CliPage page = {
     .examples = "sfrun broker --topics sales_events:3\nsfrun broker --dir ~/.local/share/streamforge/broker\n"
                 "export KAFKA_BROKERS=127.0.0.1:9092"};
 
-static const char *reason_of(Code code)
+static const char *broker_reason_of(Code code)
 {
     return code == CODE_INVALID_TOPIC        ? "a topic's name has 1 to 249 letters, digits, '.', '_' and '-'"
            : code == CODE_INVALID_PARTITIONS ? "a topic has 1 to 10000 partitions"
@@ -60,12 +60,12 @@ static int create_topics(Broker *broker, const SfList *topics)
             return cli_fail(&page, "--topics %s: '%s' is not a number of partitions", text, colon + 1);
         Code code = store_create(broker, name, (gint32) partitions, NULL);
         if (code != CODE_OK && code != CODE_TOPIC_EXISTS)
-            return cli_fail(&page, "--topics %s: %s", text, reason_of(code));
+            return cli_fail(&page, "--topics %s: %s", text, broker_reason_of(code));
     }
     return -1;
 }
 
-static int fail(const char *what, const char *why)
+static int broker_fail(const char *what, const char *why)
 {
     fprintf(stderr, "sfrun broker: %s: %s\n", what, why);
     return EXIT_FAILED;
@@ -80,7 +80,7 @@ static int serve(Broker *broker, Server *server, const Options *options, int sto
         g_autofree char *text = g_strdup_printf("%d\n", broker->port);
         g_autoptr(GError) error = NULL;
         if (!g_file_set_contents(options->port_file, text, -1, &error))
-            return fail("--port-file", error->message);
+            return broker_fail("--port-file", error->message);
     }
     printf("export KAFKA_BROKERS=%s:%d\n", broker->host, broker->port);
     fflush(stdout);
@@ -113,10 +113,10 @@ int main(int argc, char **argv)
     g_autofree char *problem = NULL;
     Broker *broker = store_open(options.dir, &problem);
     if (!broker)
-        return fail(options.dir ? "--dir" : "temporary files", problem);
+        return broker_fail(options.dir ? "--dir" : "temporary files", problem);
     Server *server = server_new(broker, (gint32) options.port);
     g_autofree char *where = g_strdup_printf("port %" G_GINT64_FORMAT " (--port takes another)", options.port);
-    status = server ? serve(broker, server, &options, stop) : fail(where, g_strerror(errno));
+    status = server ? serve(broker, server, &options, stop) : broker_fail(where, g_strerror(errno));
     if (server)
         server_free(server);
     store_close(broker);

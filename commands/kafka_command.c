@@ -83,7 +83,7 @@ static char *add_line(Connection *connection, GArray *pairs, char *line, bool re
     return NULL;
 }
 
-static int add_file(const CliPage *page, Connection *connection, GArray *pairs, bool resolve)
+static int connection_add_file(const CliPage *page, Connection *connection, GArray *pairs, bool resolve)
 {
     g_autoptr(GError) error = NULL;
     g_autofree char *text = NULL;
@@ -98,7 +98,7 @@ static int add_file(const CliPage *page, Connection *connection, GArray *pairs, 
     return -1;
 }
 
-static int add_flags(const CliPage *page, const Connection *connection, GArray *pairs, bool resolve)
+static int connection_add_flags(const CliPage *page, const Connection *connection, GArray *pairs, bool resolve)
 {
     for (size_t i = 0; i < connection->properties.size; i++) {
         g_autofree char *name = NULL;
@@ -115,9 +115,9 @@ static int add_flags(const CliPage *page, const Connection *connection, GArray *
 int connection_properties(const CliPage *page, Connection *connection, bool resolve, SfMap *out)
 {
     GArray *pairs = g_array_new(FALSE, TRUE, sizeof(SfPair));
-    int status = connection->file ? add_file(page, connection, pairs, resolve) : -1;
+    int status = connection->file ? connection_add_file(page, connection, pairs, resolve) : -1;
     if (status < 0)
-        status = add_flags(page, connection, pairs, resolve);
+        status = connection_add_flags(page, connection, pairs, resolve);
     out->size = pairs->len;
     out->pairs = (SfPair *) (void *) g_array_free(pairs, FALSE);
     if (status >= 0)

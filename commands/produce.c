@@ -80,7 +80,7 @@ static void append_quoted(GString *yaml, const char *value)
     json_write_text(yaml, plain, strlen(plain));
 }
 
-static void append_text(GString *yaml, const char *name, const char *value)
+static void produce_append_text(GString *yaml, const char *name, const char *value)
 {
     if (!value)
         return;
@@ -111,10 +111,10 @@ static void append_source(GString *yaml, const Options *options)
     g_autofree char *seed = options->seed ? g_strdup(options->seed) : g_strdup_printf("%u", g_random_int());
     g_string_append(yaml, "steps:\n  events:\n    source: generator-source\n");
     g_string_append_printf(yaml, "    events: %" G_GINT64_FORMAT "\n", options->events);
-    append_text(yaml, "interval", interval);
-    append_text(yaml, "seed", seed);
-    append_text(yaml, "topic", options->topic);
-    append_text(yaml, "start_date", options->start_date);
+    produce_append_text(yaml, "interval", interval);
+    produce_append_text(yaml, "seed", seed);
+    produce_append_text(yaml, "topic", options->topic);
+    produce_append_text(yaml, "start_date", options->start_date);
     append_share(yaml, "rate", options->rate);
     append_share(yaml, "duplicates", options->duplicates);
     append_share(yaml, "late", options->late);
@@ -124,17 +124,17 @@ static void append_source(GString *yaml, const Options *options)
 static void append_sink(GString *yaml, const Options *options, const SfMap *properties)
 {
     g_string_append(yaml, "  topic:\n    sink: kafka-sink\n    from: events\n");
-    append_text(yaml, "brokers", connection_brokers(&options->connection));
-    append_text(yaml, "topic", options->topic);
-    append_text(yaml, "delivery", deliveries[options->delivery]);
-    append_text(yaml, "missing_topic", "stop");
+    produce_append_text(yaml, "brokers", connection_brokers(&options->connection));
+    produce_append_text(yaml, "topic", options->topic);
+    produce_append_text(yaml, "delivery", deliveries[options->delivery]);
+    produce_append_text(yaml, "missing_topic", "stop");
     g_string_append_printf(yaml, "    partitions: %" G_GINT64_FORMAT "\n", options->partitions);
     if (properties->size > 0)
         g_string_append(yaml, "    kafka:\n");
     for (size_t i = 0; i < properties->size; i++) {
         g_autoptr(GString) key = g_string_new("  ");
         append_quoted(key, properties->pairs[i].key);
-        append_text(yaml, key->str, properties->pairs[i].value);
+        produce_append_text(yaml, key->str, properties->pairs[i].value);
     }
 }
 
@@ -161,7 +161,7 @@ static bool is_flag(const char *name)
 }
 
 /* The place and the step are of a file that nobody has written; the option may be a flag. */
-static void complain(const Diagnostic *diagnostic)
+static void produce_complain(const Diagnostic *diagnostic)
 {
     g_autofree char *name = g_strdup(diagnostic->option ? diagnostic->option : "");
     g_strdelimit(name, "_", '-');
@@ -176,7 +176,7 @@ static int run(const char *text, bool quiet)
     g_autoptr(Diagnostics) diagnostics = diagnostics_new();
     g_autoptr(Pipeline) pipeline = pipeline_load_text(text, "produce", diagnostics);
     for (guint i = 0; !pipeline && i < diagnostics->errors->len; i++)
-        complain(diagnostics->errors->pdata[i]);
+        produce_complain(diagnostics->errors->pdata[i]);
     if (!pipeline)
         return EXIT_CONFIG;
     g_autoptr(GPtrArray) pipelines = g_ptr_array_new();

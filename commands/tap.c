@@ -76,7 +76,7 @@ static bool read_start(const TapOptions *options, int64_t *out)
 }
 
 /* Partitions to read, in `list`; -1 or the exit status. */
-static int choose(const TapOptions *options, int32_t partitions, rd_kafka_topic_partition_list_t *list)
+static int tap_choose(const TapOptions *options, int32_t partitions, rd_kafka_topic_partition_list_t *list)
 {
     int64_t start = 0;
     if (!read_start(options, &start))
@@ -144,7 +144,7 @@ static int read_topic(const TapOptions *options, KafkaClient *admin, KafkaClient
     if (status != SF_OK)
         return command_failed(&page, status, &err);
     g_autoptr(rd_kafka_topic_partition_list_t) list = rd_kafka_topic_partition_list_new(partitions);
-    int refused = choose(options, partitions, list);
+    int refused = tap_choose(options, partitions, list);
     if (refused >= 0)
         return refused;
     rd_kafka_poll_set_consumer(kafka_client_handle(client));

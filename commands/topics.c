@@ -131,7 +131,7 @@ static int create_topic(const TopicsOptions *options, KafkaClient *client, const
     return EXIT_OK;
 }
 
-static int create(const TopicsOptions *options, KafkaClient *client, char **names)
+static int topics_create(const TopicsOptions *options, KafkaClient *client, char **names)
 {
     g_autofree KafkaSetting *config = g_new0(KafkaSetting, options->config.size + 1);
     g_autoptr(GPtrArray) owned = g_ptr_array_new_with_free_func(g_free);
@@ -241,7 +241,7 @@ static int list(const TopicsOptions *options, KafkaClient *client, char **names)
     return topics_list(&list_page, options, client);
 }
 
-static int describe(const TopicsOptions *options, KafkaClient *client, char **names)
+static int topics_describe_one(const TopicsOptions *options, KafkaClient *client, char **names)
 {
     return topics_describe(&describe_page, options, client, names);
 }
@@ -253,8 +253,8 @@ typedef struct Word {
 } Word;
 
 static const Word words[] = {{"list", &list_page, list},
-                             {"create", &create_page, create},
-                             {"describe", &describe_page, describe},
+                             {"create", &create_page, topics_create},
+                             {"describe", &describe_page, topics_describe_one},
                              {"alter", &alter_page, alter},
                              {"delete", &delete_page, delete}};
 

@@ -6,7 +6,7 @@
 
 #include "json/write.h"
 
-static gint by_name(gconstpointer a, gconstpointer b)
+static gint topics_by_name(gconstpointer a, gconstpointer b)
 {
     const rd_kafka_metadata_topic_t *left = *(const rd_kafka_metadata_topic_t *const *) a;
     const rd_kafka_metadata_topic_t *right = *(const rd_kafka_metadata_topic_t *const *) b;
@@ -24,7 +24,7 @@ static GPtrArray *sorted(const struct rd_kafka_metadata *metadata)
     GPtrArray *topics = g_ptr_array_new();
     for (int i = 0; i < metadata->topic_cnt; i++)
         g_ptr_array_add(topics, (gpointer) &metadata->topics[i]);
-    g_ptr_array_sort(topics, by_name);
+    g_ptr_array_sort(topics, topics_by_name);
     return topics;
 }
 
@@ -72,7 +72,7 @@ int topics_list(const CliPage *page, const TopicsOptions *options, KafkaClient *
     return EXIT_OK;
 }
 
-static gint by_text(gconstpointer a, gconstpointer b)
+static gint topics_by_text(gconstpointer a, gconstpointer b)
 {
     return strcmp(*(const char *const *) a, *(const char *const *) b);
 }
@@ -102,7 +102,7 @@ GPtrArray *topics_config(KafkaClient *client, const char *topic, SfError *err)
         if (!rd_kafka_ConfigEntry_is_default(entries[i]))
             g_ptr_array_add(found, g_strdup_printf("%s=%s", rd_kafka_ConfigEntry_name(entries[i]), value ? value : ""));
     }
-    g_ptr_array_sort(found, by_text);
+    g_ptr_array_sort(found, topics_by_text);
     return found;
 }
 
@@ -166,7 +166,7 @@ static GPtrArray *config_of(KafkaClient *client, const char *topic)
     return config ? config : g_ptr_array_new();
 }
 
-static const rd_kafka_metadata_topic_t *find(const GPtrArray *topics, const char *name)
+static const rd_kafka_metadata_topic_t *topics_find(const GPtrArray *topics, const char *name)
 {
     for (guint i = 0; i < topics->len; i++) {
         const rd_kafka_metadata_topic_t *topic = topics->pdata[i];
@@ -177,7 +177,7 @@ static const rd_kafka_metadata_topic_t *find(const GPtrArray *topics, const char
 }
 
 /* Topics of these names, or all but Kafka's own; false after a complaint about one that is not there. */
-static bool choose(const CliPage *page, const GPtrArray *topics, char **names, GPtrArray *out)
+static bool topics_choose(const CliPage *page, const GPtrArray *topics, char **names, GPtrArray *out)
 {
     bool complete = true;
     for (guint i = 0; i < topics->len && !names[0]; i++) {
@@ -185,7 +185,7 @@ static bool choose(const CliPage *page, const GPtrArray *topics, char **names, G
             g_ptr_array_add(out, topics->pdata[i]);
     }
     for (char **name = names; *name; name++) {
-        const rd_kafka_metadata_topic_t *topic = find(topics, *name);
+        const rd_kafka_metadata_topic_t *topic = topics_find(topics, *name);
         if (topic) {
             g_ptr_array_add(out, (gpointer) topic);
             continue;
@@ -205,7 +205,7 @@ int topics_describe(const CliPage *page, const TopicsOptions *options, KafkaClie
     g_autoptr(GPtrArray) topics = sorted(metadata);
     g_autoptr(GPtrArray) chosen = g_ptr_array_new();
     g_autoptr(GString) out = g_string_new(options->json ? "[" : "");
-    bool complete = choose(page, topics, names, chosen);
+    bool complete = topics_choose(page, topics, names, chosen);
     for (guint i = 0; i < chosen->len; i++) {
         const rd_kafka_metadata_topic_t *topic = chosen->pdata[i];
         g_autoptr(GPtrArray) config = config_of(client, topic->topic);

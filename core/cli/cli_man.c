@@ -5,7 +5,7 @@
 #include <string.h>
 
 /* Text that roff takes as it is: no escapes, no request at the start of a line. */
-static void append_text(GString *out, const char *text)
+static void man_append_text(GString *out, const char *text)
 {
     bool start = true;
     for (; *text; text++) {
@@ -24,7 +24,7 @@ static void append_text(GString *out, const char *text)
 static void append_line(GString *out, const char *request, const char *text)
 {
     g_string_append(out, request);
-    append_text(out, text);
+    man_append_text(out, text);
     g_string_append_c(out, '\n');
 }
 
@@ -45,7 +45,7 @@ static void append_flag(GString *out, const CliFlag *flag)
     if (flag->letter)
         g_string_append_printf(out, "\\-%c\\fR, \\fB", flag->letter);
     g_string_append(out, "\\-\\-");
-    append_text(out, name);
+    man_append_text(out, name);
     g_string_append(out, "\\fR");
     if (option->type != SF_OPTION_TYPE_BOOL) {
         g_autofree char *value = cli_flag_value(flag);

@@ -64,7 +64,7 @@ static void add_problem(struct json_object *list, const PipelineFile *file, cons
     json_object_array_add(list, problem);
 }
 
-static bool print_json(const GPtrArray *files)
+static bool check_print_json(const GPtrArray *files)
 {
     bool any = false;
     struct json_object *list = json_object_new_array();
@@ -90,7 +90,7 @@ int command_check(int argc, char **argv)
         return status;
     g_autoptr(GPtrArray) files = files_load(line.words);
     if (options.json)
-        return print_json(files) ? EXIT_CONFIG : EXIT_OK;
+        return check_print_json(files) ? EXIT_CONFIG : EXIT_OK;
     for (guint i = 0; i < files->len; i++) {
         const PipelineFile *file = g_ptr_array_index(files, i);
         if (file->pipeline)

@@ -75,7 +75,7 @@ static void add_verbs(GString *out, const char *help)
     }
 }
 
-static void add_flags(GString *out, const char *help)
+static void completion_add_flags(GString *out, const char *help)
 {
     for (const char *at = help; (at = strstr(at, " --"));) {
         gsize length = strspn(at + 3, LETTERS);
@@ -92,10 +92,10 @@ static char *program_words(const char *word)
     GString *out = g_string_new(NULL);
     add_verbs(out, help);
     g_auto(GStrv) verbs = g_strsplit(out->str, " ", -1);
-    add_flags(out, help);
+    completion_add_flags(out, help);
     for (char **verb = verbs; *verb; verb++) {
         g_autofree char *page = cli_program_help(word, *verb);
-        add_flags(out, page);
+        completion_add_flags(out, page);
     }
     return g_string_free(out, FALSE);
 }

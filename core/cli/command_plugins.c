@@ -40,7 +40,7 @@ const CliPage command_plugins_page = {
 };
 
 /* The plugins of these names, or all; those that cannot be loaded are complained about. */
-static GPtrArray *load(char **names, bool *failed)
+static GPtrArray *plugins_load(char **names, bool *failed)
 {
     GPtrArray *plugins = g_ptr_array_new();
     for (char **name = names; *name; name++) {
@@ -61,7 +61,7 @@ static GPtrArray *load_all(bool *failed)
     if (names->len == 0)
         fputs("sfrun plugins: there are no plugins; set SF_PLUGIN_PATH to the directories that have them\n", stderr);
     g_ptr_array_add(names, NULL);
-    return load((char **) names->pdata, failed);
+    return plugins_load((char **) names->pdata, failed);
 }
 
 static void print_table(const GPtrArray *plugins)
@@ -103,7 +103,7 @@ static void print_object(struct json_object *object)
     json_object_put(object);
 }
 
-static void print_json(const GPtrArray *plugins, bool single)
+static void plugins_print_json(const GPtrArray *plugins, bool single)
 {
     if (single && plugins->len == 1) {
         print_object(describe_json(g_ptr_array_index(plugins, 0)));
@@ -131,9 +131,9 @@ int command_plugins(int argc, char **argv)
     if (options.json + options.markdown + options.schema + options.names > 1)
         return cli_fail(&command_plugins_page, "only one of --json, --markdown, --schema and --names can be printed");
     bool failed = false;
-    g_autoptr(GPtrArray) plugins = line.n_words > 0 ? load(line.words, &failed) : load_all(&failed);
+    g_autoptr(GPtrArray) plugins = line.n_words > 0 ? plugins_load(line.words, &failed) : load_all(&failed);
     if (options.json)
-        print_json(plugins, line.n_words == 1);
+        plugins_print_json(plugins, line.n_words == 1);
     else if (options.markdown)
         print_markdown(plugins);
     else if (options.schema)

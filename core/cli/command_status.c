@@ -50,7 +50,7 @@ static void keep_only(const GPtrArray *processes, const char *name)
     }
 }
 
-static void print_json(const GPtrArray *processes, bool all)
+static void status_print_json(const GPtrArray *processes, bool all)
 {
     struct json_object *array = json_object_new_array();
     for (guint i = 0; i < processes->len; i++) {
@@ -96,7 +96,7 @@ int command_status(int argc, char **argv)
     suggest(processes, name, nearest, sizeof nearest);
     keep_only(processes, name);
     if (options.json)
-        print_json(processes, !name);
+        status_print_json(processes, !name);
     guint found = options.json ? count_pipelines(processes) : status_print(processes);
     if (found > 0)
         return EXIT_OK;

@@ -51,7 +51,7 @@ struct json_object *describe_value(const SfOption *option, const char *text)
     return is_yaml ? yaml_json(text) : json_object_new_string(text);
 }
 
-static void add_text(struct json_object *object, const char *key, const char *text)
+static void describe_add_text(struct json_object *object, const char *key, const char *text)
 {
     if (text)
         json_object_object_add(object, key, json_object_new_string(text));
@@ -60,23 +60,23 @@ static void add_text(struct json_object *object, const char *key, const char *te
 static struct json_object *option_json(const SfOption *option)
 {
     struct json_object *object = json_object_new_object();
-    add_text(object, "name", option_name(option));
-    add_text(object, "type", option_type_name(option->type));
+    describe_add_text(object, "name", option_name(option));
+    describe_add_text(object, "type", option_type_name(option->type));
     json_object_object_add(object, "required", json_object_new_boolean(option->required));
     if (option->value)
         json_object_object_add(object, "default", describe_value(option, option->value));
-    add_text(object, "min", option->min);
-    add_text(object, "max", option->max);
+    describe_add_text(object, "min", option->min);
+    describe_add_text(object, "max", option->max);
     if (option->words) {
         struct json_object *words = json_object_new_array();
         for (size_t i = 0; option->words[i]; i++)
             json_object_array_add(words, json_object_new_string(option->words[i]));
         json_object_object_add(object, "words", words);
     }
-    add_text(object, "doc", option->doc);
-    add_text(object, "example", option->example);
-    add_text(object, "since", option->since);
-    add_text(object, "deprecated_by", option->deprecated_by);
+    describe_add_text(object, "doc", option->doc);
+    describe_add_text(object, "example", option->example);
+    describe_add_text(object, "since", option->since);
+    describe_add_text(object, "deprecated_by", option->deprecated_by);
     return object;
 }
 
@@ -85,13 +85,13 @@ struct json_object *describe_json(const Plugin *plugin)
     const SfHead *head = &plugin->head;
     struct json_object *object = json_object_new_object();
     struct json_object *options = json_object_new_array();
-    add_text(object, "name", head->name);
-    add_text(object, "kind", describe_kind(plugin->kind));
-    add_text(object, "version", head->version);
-    add_text(object, "summary", head->summary);
-    add_text(object, "delivery", describe_delivery(plugin));
-    add_text(object, "doc", head->doc);
-    add_text(object, "module", plugin->path);
+    describe_add_text(object, "name", head->name);
+    describe_add_text(object, "kind", describe_kind(plugin->kind));
+    describe_add_text(object, "version", head->version);
+    describe_add_text(object, "summary", head->summary);
+    describe_add_text(object, "delivery", describe_delivery(plugin));
+    describe_add_text(object, "doc", head->doc);
+    describe_add_text(object, "module", plugin->path);
     for (guint i = 0; i < plugin->options->len; i++)
         json_object_array_add(options, option_json(&g_array_index(plugin->options, SfOption, i)));
     json_object_object_add(object, "options", options);

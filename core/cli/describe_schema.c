@@ -11,7 +11,7 @@
 #define REFERENCE "\\$\\{" /* a scalar that holds an environment reference may become anything */
 #define NAME_PATTERN "^[A-Za-z0-9_-]+$"
 
-static void add_text(struct json_object *object, const char *key, const char *text)
+static void schema_add_text(struct json_object *object, const char *key, const char *text)
 {
     if (text)
         json_object_object_add(object, key, json_object_new_string(text));
@@ -20,7 +20,7 @@ static void add_text(struct json_object *object, const char *key, const char *te
 static struct json_object *typed(const char *type)
 {
     struct json_object *object = json_object_new_object();
-    add_text(object, "type", type);
+    schema_add_text(object, "type", type);
     return object;
 }
 
@@ -35,7 +35,7 @@ static struct json_object *list_of(const char *const *words)
 static struct json_object *pattern(const char *text)
 {
     struct json_object *object = typed("string");
-    add_text(object, "pattern", text);
+    schema_add_text(object, "pattern", text);
     return object;
 }
 
@@ -161,8 +161,8 @@ static struct json_object *option_schema(const SfOption *option)
     struct json_object *object = option_type(option);
     g_autofree char *facts = describe_facts(option);
     g_autofree char *markdown = g_strdup_printf("%s\n\n*%s*", option->doc ? option->doc : "", facts);
-    add_text(object, "description", option->doc);
-    add_text(object, "markdownDescription", markdown);
+    schema_add_text(object, "description", option->doc);
+    schema_add_text(object, "markdownDescription", markdown);
     if (option->value)
         json_object_object_add(object, "default", describe_value(option, option->value));
     if (option->example) {
@@ -172,7 +172,7 @@ static struct json_object *option_schema(const SfOption *option)
     }
     if (option->deprecated_by) {
         g_autofree char *message = g_strdup_printf("write '%s'", option->deprecated_by);
-        add_text(object, "deprecationMessage", message);
+        schema_add_text(object, "deprecationMessage", message);
     }
     return object;
 }
@@ -237,8 +237,8 @@ static struct json_object *plugin_schema(const Plugin *plugin)
         table_schema((const SfOption *) (gpointer) plugin->options->data, plugin->options->len);
     struct json_object *properties = member(object, "properties");
     struct json_object *constant = json_object_new_object();
-    add_text(object, "description", plugin->head.summary);
-    add_text(constant, "const", plugin->head.name);
+    schema_add_text(object, "description", plugin->head.summary);
+    schema_add_text(constant, "const", plugin->head.name);
     json_object_object_add(properties, describe_kind(plugin->kind), constant);
     for (size_t i = 0; i < n && plugin->kind != SF_SOURCE; i++)
         if (g_strv_contains(shared, own[i].field))
@@ -258,11 +258,11 @@ static struct json_object *plugin_case(const Plugin *plugin)
     struct json_object *condition = json_object_new_object();
     struct json_object *consequence = json_object_new_object();
     struct json_object *object = json_object_new_object();
-    add_text(constant, "const", plugin->head.name);
+    schema_add_text(constant, "const", plugin->head.name);
     json_object_object_add(properties, kinds[0], constant);
     json_object_object_add(condition, "properties", properties);
     json_object_object_add(condition, "required", list_of(kinds));
-    add_text(consequence, "$ref", path);
+    schema_add_text(consequence, "$ref", path);
     json_object_object_add(object, "if", condition);
     json_object_object_add(object, "then", consequence);
     return object;
@@ -307,8 +307,8 @@ static struct json_object *steps_schema(const SfOption *option)
 {
     struct json_object *object = typed("object");
     struct json_object *reference = json_object_new_object();
-    add_text(reference, "$ref", "#/definitions/step");
-    add_text(object, "description", option->doc);
+    schema_add_text(reference, "$ref", "#/definitions/step");
+    schema_add_text(object, "description", option->doc);
     json_object_object_add(object, "minProperties", json_object_new_int(1));
     json_object_object_add(object, "propertyNames", pattern(NAME_PATTERN));
     json_object_object_add(object, "additionalProperties", reference);
@@ -324,12 +324,12 @@ struct json_object *describe_schema(const GPtrArray *plugins)
     struct json_object *properties = member(object, "properties");
     struct json_object *definitions = json_object_new_object();
     struct json_object *own = json_object_new_object();
-    add_text(object, "$schema", "http://json-schema.org/draft-07/schema#");
-    add_text(object, "title", "Streamforge pipeline");
+    schema_add_text(object, "$schema", "http://json-schema.org/draft-07/schema#");
+    schema_add_text(object, "title", "Streamforge pipeline");
     json_object_object_add(own, "^x-", json_object_new_boolean(true));
     json_object_object_add(object, "patternProperties", own);
     struct json_object *beat = either(table_schema(checkpoint, n_checkpoint), option_type(&checkpoint[0]));
-    add_text(beat, "description", option_find(table, n, "checkpoint")->doc);
+    schema_add_text(beat, "description", option_find(table, n, "checkpoint")->doc);
     json_object_object_add(properties, "checkpoint", beat);
     json_object_object_add(properties, "steps", steps_schema(option_find(table, n, "steps")));
     json_object_object_add(definitions, "step", step_schema(plugins));

@@ -120,7 +120,7 @@ static char *option_meant(const Step *step, const char *message)
     return sf_value_get(step->options, name) && !option_is_own(name) ? g_steal_pointer(&name) : NULL;
 }
 
-static bool is_among(const GPtrArray *names, const char *name)
+static bool bind_is_among(const GPtrArray *names, const char *name)
 {
     return g_ptr_array_find_with_equal_func((GPtrArray *) names, name, g_str_equal, NULL);
 }
@@ -134,7 +134,7 @@ static void say_one(const Binding *binding, const Step *step, const GPtrArray *w
     const char *text = diagnostic_split(message, &file, &line, &column);
     SfValue found = {.file = file, .line = line, .column = column};
     g_autofree char *option = option_meant(step, text);
-    bool guessed = wrong && (!(file || option) || (option && is_among(wrong, option)));
+    bool guessed = wrong && (!(file || option) || (option && bind_is_among(wrong, option)));
     if (guessed || is_doubtful(binding, step, text))
         return;
     const SfValue *place = option ? sf_value_get(step->options, option) : step->place;
@@ -165,7 +165,7 @@ static bool begins_mistake(const Step *step, bool lines, const char *line)
 }
 
 /* sf_fail_also() puts several messages into one, a line each. */
-static void say(const Binding *binding, const Step *step, const GPtrArray *wrong, const char *message)
+static void bind_say(const Binding *binding, const Step *step, const GPtrArray *wrong, const char *message)
 {
     bool lines = has_lines(step->options);
     g_auto(GStrv) parts = g_strsplit(*message ? message : "it says no more", "\n", -1);
@@ -216,7 +216,7 @@ static void bind_sound(const Binding *binding, const Step *step, const struct Ar
     g_autoptr(Instance) instance = instance_new_unresolved(step, binding->pipeline, &quiet_host, NULL, &err);
     bool good = instance && instance_bind(instance, inputs, &err) == SF_OK;
     if (!good) {
-        say(binding, step, NULL, err.message);
+        bind_say(binding, step, NULL, err.message);
         add_doubts(doubts, err.message);
     }
     if (good || (instance && instance_guess(instance, inputs)))
@@ -257,7 +257,7 @@ static void bind_doubtful(const Binding *binding, const Step *step, const GPtrAr
     GPtrArray *doubts = inherit_doubts(binding, step);
     g_autoptr(Instance) known = bind_variation(binding, step, wrong, 0, inputs, &err);
     if (*err.message) {
-        say(binding, step, wrong, err.message);
+        bind_say(binding, step, wrong, err.message);
         add_doubts(doubts, err.message);
     }
     bool same = true;

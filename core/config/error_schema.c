@@ -13,13 +13,13 @@ static void release(struct ArrowSchema *schema)
 }
 
 /* An empty struct with room for so many columns; columns are counted as they come. */
-static void start(struct ArrowSchema *out, int64_t room)
+static void error_schema_start(struct ArrowSchema *out, int64_t room)
 {
     *out = (struct ArrowSchema){.format = "+s", .name = "", .release = release};
     out->children = g_new0(struct ArrowSchema *, (gsize) room);
 }
 
-static SfStatus add(struct ArrowSchema *out, const struct ArrowSchema *column, SfError *err)
+static SfStatus error_schema_add(struct ArrowSchema *out, const struct ArrowSchema *column, SfError *err)
 {
     struct ArrowSchema copy = {0};
     SF_TRY(sf_schema_copy(column, &copy, err));
@@ -29,14 +29,14 @@ static SfStatus add(struct ArrowSchema *out, const struct ArrowSchema *column, S
     return SF_OK;
 }
 
-static SfStatus fill(const struct ArrowSchema *input, const struct ArrowSchema *added, struct ArrowSchema *out,
-                     SfError *err)
+static SfStatus error_schema_fill(const struct ArrowSchema *input, const struct ArrowSchema *added,
+                                  struct ArrowSchema *out, SfError *err)
 {
     for (int64_t i = 0; i < input->n_children; i++)
         if (sf_schema_find(added, input->children[i]->name) < 0)
-            SF_TRY(add(out, input->children[i], err));
+            SF_TRY(error_schema_add(out, input->children[i], err));
     for (int64_t i = 0; i < added->n_children; i++)
-        SF_TRY(add(out, added->children[i], err));
+        SF_TRY(error_schema_add(out, added->children[i], err));
     return SF_OK;
 }
 
@@ -49,8 +49,8 @@ SfStatus error_schema_make(const struct ArrowSchema *input, struct ArrowSchema *
     g_auto(ArrowSchema) added = {0};
     g_auto(ArrowSchema) schema = {0};
     SF_TRY(sf_schema_make(fields, G_N_ELEMENTS(fields), &added, err));
-    start(&schema, input->n_children + added.n_children);
-    SF_TRY(fill(input, &added, &schema, err));
+    error_schema_start(&schema, input->n_children + added.n_children);
+    SF_TRY(error_schema_fill(input, &added, &schema, err));
     *out = schema;
     schema.release = NULL;
     return SF_OK;

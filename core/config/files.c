@@ -13,7 +13,7 @@ static void file_free(gpointer data)
     g_free(file);
 }
 
-static PipelineFile *add_file(GPtrArray *files, const char *path)
+static PipelineFile *files_add(GPtrArray *files, const char *path)
 {
     PipelineFile *file = g_new0(PipelineFile, 1);
     file->path = g_strdup(path);
@@ -22,7 +22,7 @@ static PipelineFile *add_file(GPtrArray *files, const char *path)
     return file;
 }
 
-static gint by_text(gconstpointer a, gconstpointer b)
+static gint file_by_text(gconstpointer a, gconstpointer b)
 {
     return strcmp(*(char *const *) a, *(char *const *) b);
 }
@@ -35,11 +35,11 @@ static void add_directory(GPtrArray *files, const char *path)
     for (const char *name; dir && (name = g_dir_read_name(dir));)
         if (*name != '.' && (g_str_has_suffix(name, ".yaml") || g_str_has_suffix(name, ".yml")))
             g_ptr_array_add(names, g_build_filename(path, name, NULL));
-    g_ptr_array_sort(names, by_text);
+    g_ptr_array_sort(names, file_by_text);
     for (guint i = 0; i < names->len; i++)
-        add_file(files, g_ptr_array_index(names, i));
+        files_add(files, g_ptr_array_index(names, i));
     if (names->len == 0)
-        diagnostics_add(add_file(files, path)->diagnostics, NULL, "%s: %s", path,
+        diagnostics_add(files_add(files, path)->diagnostics, NULL, "%s: %s", path,
                         error ? error->message : "there is no *.yaml file in this directory");
 }
 
@@ -67,7 +67,7 @@ GPtrArray *files_load(char **paths)
         if (g_file_test(*path, G_FILE_TEST_IS_DIR))
             add_directory(files, *path);
         else
-            add_file(files, *path);
+            files_add(files, *path);
     }
     for (guint i = 0; i < files->len; i++) {
         PipelineFile *file = g_ptr_array_index(files, i);

@@ -12,8 +12,9 @@ typedef struct Graph {
     bool unresolved; /* a reference leads nowhere, so "nobody reads" would be guessing */
 } Graph;
 
-static void say(const Graph *graph, const Draft *draft, const SfValue *place, const char *format, ...) SF_PRINTF(4, 5);
-static void say(const Graph *graph, const Draft *draft, const SfValue *place, const char *format, ...)
+static void graph_say(const Graph *graph, const Draft *draft, const SfValue *place, const char *format, ...)
+    SF_PRINTF(4, 5);
+static void graph_say(const Graph *graph, const Draft *draft, const SfValue *place, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
@@ -31,10 +32,10 @@ static bool other_output(const Graph *graph, const Draft *reader, const SfValue 
     g_autofree char *before = dot ? g_strndup(name, (gsize) (dot - name)) : NULL;
     const Draft *draft = before ? g_hash_table_lookup(graph->by_name, before) : NULL;
     if (draft && draft->kind == SF_SOURCE)
-        say(graph, reader, ref, "there is no step '%s'; read '%s'", name, before);
+        graph_say(graph, reader, ref, "there is no step '%s'; read '%s'", name, before);
     else if (draft)
-        say(graph, reader, ref, "there is no step '%s'; the rows that '%s' refused are '%s.errors'", name, before,
-            before);
+        graph_say(graph, reader, ref, "there is no step '%s'; the rows that '%s' refused are '%s.errors'", name, before,
+                  before);
     return draft;
 }
 
@@ -51,7 +52,7 @@ static void unknown_step(const Graph *graph, const Draft *reader, const SfValue 
     }
     sf_suggest(name, (const char *const *) names->pdata, names->len, suggestion, sizeof suggestion);
     g_autofree char *shown = text_shown(name);
-    say(graph, reader, ref, "there is no step %s%s", shown, suggestion);
+    graph_say(graph, reader, ref, "there is no step %s%s", shown, suggestion);
 }
 
 /* Whether the step has the output that is asked for. */
@@ -59,9 +60,11 @@ static bool has_output(const Graph *graph, const Draft *reader, const SfValue *r
 {
     const char *name = draft->step->name;
     if (errors && draft->kind == SF_SOURCE)
-        say(graph, reader, ref, "source '%s' refuses no rows, so there is no '%s.errors'; read '%s'", name, name, name);
+        graph_say(graph, reader, ref, "source '%s' refuses no rows, so there is no '%s.errors'; read '%s'", name, name,
+                  name);
     else if (!errors && draft->kind == SF_SINK)
-        say(graph, reader, ref, "sink '%s' gives no rows; only those that it refused, as '%s.errors'", name, name);
+        graph_say(graph, reader, ref, "sink '%s' gives no rows; only those that it refused, as '%s.errors'", name,
+                  name);
     else
         return true;
     return false;
@@ -88,7 +91,7 @@ static void connect(Draft *from, bool errors, Draft *to, const SfValue *ref)
     g_ptr_array_add(errors ? from->step->error_outputs : from->step->outputs, edge);
 }
 
-static bool resolve(Graph *graph, Draft *reader, const SfValue *ref)
+static bool graph_resolve(Graph *graph, Draft *reader, const SfValue *ref)
 {
     bool errors = g_str_has_suffix(ref->text, ".errors");
     g_autofree char *name = g_strndup(ref->text, strlen(ref->text) - (errors ? strlen(".errors") : 0));
@@ -99,7 +102,7 @@ static bool resolve(Graph *graph, Draft *reader, const SfValue *ref)
         return false;
     }
     if (reads_already(reader->step, ref->text)) {
-        say(graph, reader, ref, "'%s' is there twice", ref->text);
+        graph_say(graph, reader, ref, "'%s' is there twice", ref->text);
         return false;
     }
     if (!has_output(graph, reader, ref, draft, errors))
@@ -113,7 +116,7 @@ static void resolve_all(Graph *graph)
     for (guint i = 0; i < graph->drafts->len; i++) {
         Draft *draft = g_ptr_array_index(graph->drafts, i);
         for (guint k = 0; k < draft->refs->len; k++)
-            draft->sound = resolve(graph, draft, g_ptr_array_index(draft->refs, k)) && draft->sound;
+            draft->sound = graph_resolve(graph, draft, g_ptr_array_index(draft->refs, k)) && draft->sound;
         g_ptr_array_add(draft->step->input_names, NULL);
         graph->unresolved = graph->unresolved || draft->vague;
     }
@@ -126,14 +129,14 @@ static void check_transform(const Graph *graph, Draft *draft)
     const GPtrArray *inputs = draft->step->inputs;
     if (inputs->len > 1) {
         const Edge *second = g_ptr_array_index(inputs, 1);
-        say(graph, draft, second->place, "a transform has one input; give '%s' a transform of its own",
-            second->place->text);
+        graph_say(graph, draft, second->place, "a transform has one input; give '%s' a transform of its own",
+                  second->place->text);
         draft->sound = false;
     }
     for (guint i = 0; i < inputs->len; i++) {
         const Edge *edge = g_ptr_array_index(inputs, i);
         if (edge->errors && edge->from->plugin && edge->from->plugin->kind == SF_SINK) {
-            say(graph, draft, edge->place, "'%s' are a sink's; only a sink can read them", edge->place->text);
+            graph_say(graph, draft, edge->place, "'%s' are a sink's; only a sink can read them", edge->place->text);
             draft->sound = false;
         }
     }
@@ -171,13 +174,13 @@ static void check_readers(const Graph *graph)
         const Step *step = draft->step;
         bool gives = draft->kind == SF_SOURCE || draft->kind == SF_TRANSFORM;
         if (gives && step->outputs->len == 0 && !graph->unresolved)
-            say(graph, draft, step->place, "nobody reads its rows; add a step with 'from: %s', or remove it",
-                step->name);
+            graph_say(graph, draft, step->place, "nobody reads its rows; add a step with 'from: %s', or remove it",
+                      step->name);
         if (draft->answers && step->error_outputs->len > 0) {
             const Edge *edge = g_ptr_array_index(step->error_outputs, 0);
-            say(graph, draft, sf_value_get(step->options, "on_reject"),
-                "'on_reject' has no effect, since step '%s' reads '%s.errors'; remove one of them", edge->to->name,
-                step->name);
+            graph_say(graph, draft, sf_value_get(step->options, "on_reject"),
+                      "'on_reject' has no effect, since step '%s' reads '%s.errors'; remove one of them",
+                      edge->to->name, step->name);
         }
     }
 }

@@ -63,7 +63,7 @@ static Slot *slot_of_thread(void)
 }
 
 /* A reader sees all of it or nothing. */
-static void put(Slot *slot, const Hook *hook)
+static void hook_put(Slot *slot, const Hook *hook)
 {
     g_mutex_lock(&slots_lock);
     slot->hook = *hook;
@@ -74,14 +74,14 @@ Hook hook_enter(const SfNode *node, const char *plugin, const char *name, const 
 {
     Slot *slot = slot_of_thread();
     Hook before = slot->hook;
-    put(slot,
-        &(Hook){.node = node, .plugin = plugin, .name = name, .batch = batch, .since_us = g_get_monotonic_time()});
+    hook_put(slot,
+             &(Hook){.node = node, .plugin = plugin, .name = name, .batch = batch, .since_us = g_get_monotonic_time()});
     return before;
 }
 
 void hook_leave(const Hook *before)
 {
-    put(slot_of_thread(), before);
+    hook_put(slot_of_thread(), before);
 }
 
 void hook_wait(bool waits)
@@ -90,7 +90,7 @@ void hook_wait(bool waits)
     Hook hook = slot->hook;
     hook.waits = waits;
     hook.since_us = g_get_monotonic_time();
-    put(slot, &hook);
+    hook_put(slot, &hook);
 }
 
 bool hook_describe(char *out, size_t size)

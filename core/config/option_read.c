@@ -113,7 +113,7 @@ static bool parse_word(const SfOption *option, const char *text, gint32 *out)
 }
 
 /* The types that are one number in the state; false when the text is not one. */
-static bool parse_number(const SfOption *option, const char *text, gint64 *out)
+static bool option_parse_number(const SfOption *option, const char *text, gint64 *out)
 {
     switch (option->type) {
     case SF_OPTION_TYPE_INT:
@@ -133,9 +133,9 @@ static char *number_bounds(const SfOption *option, const char *text, gint64 valu
     if (!min && option->type != SF_OPTION_TYPE_INT)
         min = "0";
     g_autofree char *shown = text_shown(text);
-    if (min && parse_number(option, min, &least) && value < least)
+    if (min && option_parse_number(option, min, &least) && value < least)
         return g_strdup_printf("%s is too small; the least is %s", shown, min);
-    if (option->max && parse_number(option, option->max, &most) && value > most)
+    if (option->max && option_parse_number(option, option->max, &most) && value > most)
         return g_strdup_printf("%s is too large; the most is %s", shown, option->max);
     return NULL;
 }
@@ -171,7 +171,7 @@ static char *read_scalar(const SfOption *option, const char *text, gpointer fiel
         good = parse_word(option, text, &word);
         break;
     default:
-        good = parse_number(option, text, &number);
+        good = option_parse_number(option, text, &number);
         problem = good ? number_bounds(option, text, number) : NULL;
     }
     if (!good || problem)
@@ -189,7 +189,8 @@ static char *read_scalar(const SfOption *option, const char *text, gpointer fiel
 
 /* ---- lists, maps, trees, secrets ---------------------------------------------- */
 
-static void complain(const OptionReader *reader, const SfOption *option, const SfValue *value, const char *problem)
+static void option_complain(const OptionReader *reader, const SfOption *option, const SfValue *value,
+                            const char *problem)
 {
     const char *name = option_name(option);
     diagnostics_add_option(reader->diagnostics, value, name, "option '%s': %s", name, problem);
@@ -214,15 +215,15 @@ static const char *plain_text(const OptionReader *reader, const SfOption *option
         return value->bad ? NULL : value->text;
     g_autofree char *problem = g_strdup_printf("takes text here, not %s", kind_words(value));
     if (!value->bad)
-        complain(reader, option, value, problem);
+        option_complain(reader, option, value, problem);
     return NULL;
 }
 
-static bool read_list(const OptionReader *reader, const SfOption *option, const SfValue *value, gpointer field)
+static bool option_read_list(const OptionReader *reader, const SfOption *option, const SfValue *value, gpointer field)
 {
     bool single = value->kind == SF_VALUE_SCALAR;
     if (!single && value->kind != SF_VALUE_LIST) {
-        complain(reader, option, value, "takes a list, not a map; write [a, b]");
+        option_complain(reader, option, value, "takes a list, not a map; write [a, b]");
         return false;
     }
     size_t n = single ? 1 : value->items->len;
@@ -245,7 +246,7 @@ static bool known_key(const OptionReader *reader, const SfOption *option, const 
         return true;
     g_autofree char *shown = text_shown(key->text);
     g_autofree char *problem = enum_problem(option, shown, key->text);
-    complain(reader, option, key, problem);
+    option_complain(reader, option, key, problem);
     return false;
 }
 
@@ -257,20 +258,20 @@ bool option_holds_secret(const char *key)
 }
 
 /* With `lines`, line breaks may be in it. */
-static const char *resolve(const OptionReader *reader, const SfOption *option, const SfValue *value, const char *text,
-                           bool lines)
+static const char *option_resolve(const OptionReader *reader, const SfOption *option, const SfValue *value,
+                                  const char *text, bool lines)
 {
     g_autofree char *problem = NULL;
     char *secret = reader->resolve ? secret_resolve(text, lines, &problem) : secret_copy(text, strlen(text));
     if (!secret)
-        complain(reader, option, value, problem);
+        option_complain(reader, option, value, problem);
     return secret ? keep_secret(reader->arena, secret) : NULL;
 }
 
-static bool read_map(const OptionReader *reader, const SfOption *option, const SfValue *value, gpointer field)
+static bool option_read_map(const OptionReader *reader, const SfOption *option, const SfValue *value, gpointer field)
 {
     if (value->kind != SF_VALUE_MAP) {
-        complain(reader, option, value, "takes a map; write {key: value}");
+        option_complain(reader, option, value, "takes a map; write {key: value}");
         return false;
     }
     size_t n = value->keys->len;
@@ -281,7 +282,7 @@ static bool read_map(const OptionReader *reader, const SfOption *option, const S
         const SfValue *item = sf_value_at(value, i);
         const char *text = plain_text(reader, option, item);
         if (text && option_holds_secret(key->text))
-            text = resolve(reader, option, item, text, g_str_has_suffix(key->text, ".pem"));
+            text = option_resolve(reader, option, item, text, g_str_has_suffix(key->text, ".pem"));
         else if (text)
             text = keep(reader->arena, g_strdup(text));
         pairs[i] = (SfPair){.key = keep(reader->arena, g_strdup(key->text)), .value = text};
@@ -295,7 +296,7 @@ static bool read_map(const OptionReader *reader, const SfOption *option, const S
 
 static bool read_text(const OptionReader *reader, const SfOption *option, const SfValue *value, gpointer field)
 {
-    const char *text = option->type == SF_OPTION_TYPE_SECRET ? resolve(reader, option, value, value->text, false)
+    const char *text = option->type == SF_OPTION_TYPE_SECRET ? option_resolve(reader, option, value, value->text, false)
                                                              : keep(reader->arena, g_strdup(value->text));
     if (text)
         memcpy(field, &text, sizeof text);
@@ -311,19 +312,19 @@ bool option_read(const OptionReader *reader, const SfOption *option, const SfVal
         return true;
     }
     if (option->type == SF_OPTION_TYPE_LIST)
-        return read_list(reader, option, value, field);
+        return option_read_list(reader, option, value, field);
     if (option->type == SF_OPTION_TYPE_MAP)
-        return read_map(reader, option, value, field);
+        return option_read_map(reader, option, value, field);
     if (value->kind != SF_VALUE_SCALAR) {
         g_autofree char *problem = g_strdup_printf("takes one value, not %s", kind_words(value));
-        complain(reader, option, value, problem);
+        option_complain(reader, option, value, problem);
         return false;
     }
     if (option->type == SF_OPTION_TYPE_STRING || option->type == SF_OPTION_TYPE_SECRET)
         return read_text(reader, option, value, field);
     g_autofree char *problem = read_scalar(option, value->text, field);
     if (problem)
-        complain(reader, option, value, problem);
+        option_complain(reader, option, value, problem);
     return !problem;
 }
 

@@ -125,7 +125,7 @@ static void check_required(const Filling *filling, const SfValue *place)
     }
 }
 
-static void fill(const Filling *filling, const SfValue *place)
+static void filling_fill(const Filling *filling, const SfValue *place)
 {
     fill_defaults(filling);
     fill_given(filling);
@@ -161,7 +161,7 @@ void options_check(const Plugin *plugin, const SfValue *step, Diagnostics *diagn
     g_autoptr(OptionArena) arena = option_arena_new();
     g_autofree char *state = g_malloc0(MAX(plugin->head.state_size, 1));
     Filling filling = step_filling(plugin, step, state, arena, diagnostics, false);
-    fill(&filling, plugin_place(step));
+    filling_fill(&filling, plugin_place(step));
 }
 
 static OptionArena *fill_state(const Plugin *plugin, const SfValue *step, gpointer state, bool resolve, SfError *err)
@@ -169,7 +169,7 @@ static OptionArena *fill_state(const Plugin *plugin, const SfValue *step, gpoint
     g_autoptr(OptionArena) arena = option_arena_new();
     g_autoptr(Diagnostics) diagnostics = diagnostics_new();
     Filling filling = step_filling(plugin, step, state, arena, diagnostics, resolve);
-    fill(&filling, plugin_place(step));
+    filling_fill(&filling, plugin_place(step));
     if (diagnostics_any(diagnostics)) {
         diagnostics_sort(diagnostics);
         g_autofree char *line = diagnostic_line(diagnostics->errors->pdata[0], NULL);
@@ -226,7 +226,7 @@ OptionArena *options_fill_somehow(const Plugin *plugin, const SfValue *step, con
     OptionArena *arena = option_arena_new();
     g_autoptr(Diagnostics) unheard = diagnostics_new();
     Filling filling = step_filling(plugin, step, state, arena, unheard, false);
-    fill(&filling, plugin_place(step));
+    filling_fill(&filling, plugin_place(step));
     for (guint i = 0; i < wrong->len; i++) {
         const SfOption *option = option_find(filling.options, filling.n, wrong->pdata[i]);
         g_autofree char *text = option ? some_text(option, variation) : NULL;
@@ -256,6 +256,6 @@ OptionArena *options_read_map(const SfOption *options, size_t n, const char *own
                        .own_prefix = own_prefix,
                        .state = out,
                        .reader = {.arena = arena, .diagnostics = diagnostics}};
-    fill(&filling, map);
+    filling_fill(&filling, map);
     return arena;
 }

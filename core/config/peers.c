@@ -29,7 +29,7 @@ static const PeerLayout layouts[] = {
     {"receivers", NULL, "the OpenTelemetry Collector"},
 };
 
-static const SfValue *key_of(const SfValue *map, const char *name)
+static const SfValue *peer_key_of(const SfValue *map, const char *name)
 {
     for (size_t i = 0; i < sf_value_size(map) && map->keys; i++)
         if (g_str_equal(sf_value_key(map, i)->text, name))
@@ -69,16 +69,16 @@ bool peer_layout(const SfValue *root, Diagnostics *diagnostics)
     static const char ours[] = "here all steps stand in the map 'steps', each with 'source: PLUGIN', 'transform: "
                                "PLUGIN' or 'sink: PLUGIN', and "
                                "with 'from', the step whose rows it gets; `sfrun plugins` lists the plugins";
-    if (key_of(root, "steps"))
+    if (peer_key_of(root, "steps"))
         return false;
     for (size_t i = 0; i < G_N_ELEMENTS(layouts); i++) {
         if (!shows(root, &layouts[i]))
             continue;
-        diagnostics_add(diagnostics, key_of(root, layouts[i].key), "'%s' is how %s lays a file out; %s", layouts[i].key,
-                        layouts[i].system, ours);
+        diagnostics_add(diagnostics, peer_key_of(root, layouts[i].key), "'%s' is how %s lays a file out; %s",
+                        layouts[i].key, layouts[i].system, ours);
         return true;
     }
-    const SfValue *connector = key_of(root, "connector.class");
+    const SfValue *connector = peer_key_of(root, "connector.class");
     if (connector)
         diagnostics_add(diagnostics, connector, "'connector.class' is how Kafka Connect lays a file out; %s", ours);
     return connector;
@@ -88,8 +88,8 @@ const SfValue *peer_kind_key(const SfValue *step)
 {
     static const char *const keys[] = {"type", "plugin", "connector.class", "kind", "connector", NULL};
     for (const char *const *key = keys; *key; key++)
-        if (key_of(step, *key))
-            return key_of(step, *key);
+        if (peer_key_of(step, *key))
+            return peer_key_of(step, *key);
     return NULL;
 }
 

@@ -88,7 +88,7 @@ static void read_graph(Pipeline *pipeline, const SfValue *root, const SfValue *s
     }
 }
 
-static void read_root(Pipeline *pipeline, const SfValue *root, Diagnostics *diagnostics)
+static void pipeline_read_root(Pipeline *pipeline, const SfValue *root, Diagnostics *diagnostics)
 {
     size_t n = 0;
     const SfOption *table = settings_table(&n);
@@ -107,14 +107,14 @@ static void read_root(Pipeline *pipeline, const SfValue *root, Diagnostics *diag
         read_graph(pipeline, root, settings.steps, diagnostics);
 }
 
-static Pipeline *load(Document *document, guint before, Diagnostics *diagnostics)
+static Pipeline *pipeline_read(Document *document, guint before, Diagnostics *diagnostics)
 {
     g_autoptr(Pipeline) pipeline = g_new0(Pipeline, 1);
     pipeline->steps = pipeline_steps_new();
     if (document) {
         pipeline->document = document;
         pipeline->file = g_strdup(document->name);
-        read_root(pipeline, document_root(document), diagnostics);
+        pipeline_read_root(pipeline, document_root(document), diagnostics);
     }
     diagnostics_sort(diagnostics);
     return diagnostics->n_errors == before ? g_steal_pointer(&pipeline) : NULL;
@@ -123,13 +123,13 @@ static Pipeline *load(Document *document, guint before, Diagnostics *diagnostics
 Pipeline *pipeline_load(const char *path, Diagnostics *diagnostics)
 {
     guint before = diagnostics->n_errors;
-    return load(yaml_load_file(path, diagnostics), before, diagnostics);
+    return pipeline_read(yaml_load_file(path, diagnostics), before, diagnostics);
 }
 
 Pipeline *pipeline_load_text(const char *text, const char *name, Diagnostics *diagnostics)
 {
     guint before = diagnostics->n_errors;
-    return load(yaml_load_text(text, strlen(text), name, diagnostics), before, diagnostics);
+    return pipeline_read(yaml_load_text(text, strlen(text), name, diagnostics), before, diagnostics);
 }
 
 void pipeline_free(Pipeline *pipeline)

@@ -21,7 +21,7 @@ char **search_path(const char *path, const char *directory, const char *built_in
     return g_strv_builder_end(out);
 }
 
-static gint by_text(gconstpointer a, gconstpointer b)
+static gint path_by_text(gconstpointer a, gconstpointer b)
 {
     return strcmp(*(char *const *) a, *(char *const *) b);
 }
@@ -41,7 +41,7 @@ GPtrArray *search_path_list(char *const *directories, char *(*name_of)(const cha
             g_ptr_array_add(names, g_steal_pointer(&name));
         }
     }
-    g_ptr_array_sort(names, by_text);
+    g_ptr_array_sort(names, path_by_text);
     return names;
 }
 

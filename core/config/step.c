@@ -224,7 +224,7 @@ static void read_limit(Draft *draft, const SfValue *map, Diagnostics *diagnostic
         diagnostics_add(diagnostics, value, "a source refuses no rows and takes no 'max_rejects'");
 }
 
-static void read_map(Draft *draft, const SfValue *map, Diagnostics *diagnostics)
+static void step_read_map(Draft *draft, const SfValue *map, Diagnostics *diagnostics)
 {
     draft->place = find_kind(draft, map, diagnostics);
     if (!draft->place) {
@@ -248,7 +248,7 @@ Draft *draft_read(const SfValue *key, const SfValue *value, Diagnostics *diagnos
     if (name_check(key, "step", key->text, diagnostics))
         diagnostics_step(diagnostics, key->text);
     if (value->kind == SF_VALUE_MAP)
-        read_map(draft, value, diagnostics);
+        step_read_map(draft, value, diagnostics);
     else if (!value->bad)
         diagnostics_add(diagnostics, key, "needs a map with 'source', 'transform' or 'sink'");
     diagnostics_step(diagnostics, NULL);

@@ -118,7 +118,7 @@ static bool next_event(Builder *builder, yaml_event_t *out)
     return true;
 }
 
-static SfValue *add_value(Builder *builder, SfValueKind kind, yaml_mark_t mark)
+static SfValue *yaml_add_value(Builder *builder, SfValueKind kind, yaml_mark_t mark)
 {
     return document_add(builder->document, kind, (int) mark.line + 1, column_of(builder, mark));
 }
@@ -152,7 +152,7 @@ static bool stands_for_null(const SfValue *value)
 static SfValue *read_scalar(Builder *builder, const yaml_event_t *event, const SfValue *key, bool is_key)
 {
     const char *text = (const char *) event->data.scalar.value;
-    SfValue *value = add_value(builder, SF_VALUE_SCALAR, event->start_mark);
+    SfValue *value = yaml_add_value(builder, SF_VALUE_SCALAR, event->start_mark);
     bool tagged_text = event->data.scalar.tag && strstr((const char *) event->data.scalar.tag, ":str");
     value->plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE && !tagged_text;
     if (value->plain && !*text && key) {
@@ -181,7 +181,7 @@ static SfValue *read_alias(Builder *builder, const yaml_event_t *event, guint de
 {
     const char *name = (const char *) event->data.alias.anchor;
     SfValue *target = g_hash_table_lookup(builder->anchors, name);
-    SfValue *place = add_value(builder, SF_VALUE_NULL, event->start_mark);
+    SfValue *place = yaml_add_value(builder, SF_VALUE_NULL, event->start_mark);
     if (!target)
         diagnostics_add(builder->diagnostics, place, "alias '*%s' has no anchor '&%s' before it", name, name);
     else if (target->open)
@@ -207,7 +207,7 @@ static bool adopt(Builder *builder, SfValue *parent, SfValue *child, yaml_mark_t
     return false;
 }
 
-static bool read_list(Builder *builder, SfValue *list, guint depth)
+static bool yaml_read_list(Builder *builder, SfValue *list, guint depth)
 {
     for (;;) {
         g_auto(yaml_event_t) event = {0};
@@ -222,7 +222,7 @@ static bool read_list(Builder *builder, SfValue *list, guint depth)
 }
 
 /* A key as a scalar node; a node of kind null (after a complaint) when it is something else. */
-static SfValue *read_key(Builder *builder, const yaml_event_t *event, guint depth)
+static SfValue *yaml_read_key(Builder *builder, const yaml_event_t *event, guint depth)
 {
     if (event->type == YAML_SCALAR_EVENT) {
         SfValue *key = read_scalar(builder, event, NULL, true);
@@ -232,7 +232,7 @@ static SfValue *read_key(Builder *builder, const yaml_event_t *event, guint dept
         key->kind = SF_VALUE_NULL;
         return key;
     }
-    SfValue *place = add_value(builder, SF_VALUE_NULL, event->start_mark);
+    SfValue *place = yaml_add_value(builder, SF_VALUE_NULL, event->start_mark);
     diagnostics_add(builder->diagnostics, place, "a key must be plain text, not %s",
                     event->type == YAML_ALIAS_EVENT ? "an alias" : "a list or a map");
     return read_node(builder, event, depth + 1, NULL) ? place : NULL;
@@ -286,7 +286,7 @@ static bool is_merge(const SfValue *key)
     return key->plain && key->text && g_str_equal(key->text, "<<");
 }
 
-static bool read_map(Builder *builder, SfValue *map, guint depth)
+static bool yaml_read_map(Builder *builder, SfValue *map, guint depth)
 {
     g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
     g_autoptr(GPtrArray) merges = g_ptr_array_new();
@@ -297,7 +297,7 @@ static bool read_map(Builder *builder, SfValue *map, guint depth)
             return false;
         if (key_event.type == YAML_MAPPING_END_EVENT)
             break;
-        SfValue *key = read_key(builder, &key_event, depth);
+        SfValue *key = yaml_read_key(builder, &key_event, depth);
         if (!key || !next_event(builder, &event))
             return false;
         SfValue *value = read_node(builder, &event, depth + 1, key);
@@ -321,14 +321,14 @@ static SfValue *read_collection(Builder *builder, const yaml_event_t *event, gui
         return NULL;
     }
     bool is_map = event->type == YAML_MAPPING_START_EVENT;
-    SfValue *value = add_value(builder, is_map ? SF_VALUE_MAP : SF_VALUE_LIST, event->start_mark);
+    SfValue *value = yaml_add_value(builder, is_map ? SF_VALUE_MAP : SF_VALUE_LIST, event->start_mark);
     value->items = g_ptr_array_new();
     value->keys = is_map ? g_ptr_array_new() : NULL;
     value->height = 1;
     value->open = true;
     check_tag(builder, value, is_map ? event->data.mapping_start.tag : event->data.sequence_start.tag);
     set_anchor(builder, is_map ? event->data.mapping_start.anchor : event->data.sequence_start.anchor, value);
-    bool good = is_map ? read_map(builder, value, depth) : read_list(builder, value, depth);
+    bool good = is_map ? yaml_read_map(builder, value, depth) : yaml_read_list(builder, value, depth);
     value->open = false;
     return good ? value : NULL;
 }
@@ -402,7 +402,7 @@ Document *yaml_load_text(const char *text, gsize size, const char *name, Diagnos
 }
 
 /* Reads pipes too, so the size is known only at the end. NULL and errno. */
-static GString *read_all(const char *path)
+static GString *yaml_read_all(const char *path)
 {
     g_autoptr(GString) out = g_string_new(NULL);
     FILE *file = g_str_equal(path, "-") ? stdin : fopen(path, "re");
@@ -421,7 +421,7 @@ static GString *read_all(const char *path)
 
 Document *yaml_load_file(const char *path, Diagnostics *diagnostics)
 {
-    g_autoptr(GString) text = read_all(path);
+    g_autoptr(GString) text = yaml_read_all(path);
     if (!text) {
         int failure = errno;
         diagnostics_add(diagnostics, NULL, "%s: cannot read the file: %s", path,

@@ -19,8 +19,8 @@ typedef struct Replacing {
 static void replace(Replacing *replacing, const char *text, const char *end, guint level, GString *out);
 
 /* A plain scalar on one line stands in the file as it is in memory, so the exact column can be told. */
-static void complain(Replacing *replacing, const char *at, const char *format, ...) G_GNUC_PRINTF(3, 4);
-static void complain(Replacing *replacing, const char *at, const char *format, ...)
+static void env_complain(Replacing *replacing, const char *at, const char *format, ...) G_GNUC_PRINTF(3, 4);
+static void env_complain(Replacing *replacing, const char *at, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
@@ -65,19 +65,19 @@ static void replace_one(Replacing *replacing, const char *text, const char *clos
     bool has_default = colon && colon + 1 < close && colon[1] == '-';
     if (!is_name(text, name_end) || (colon && !has_default)) {
         g_autofree char *shown = g_strndup(text, (gsize) (close - text));
-        complain(replacing, text - 2,
-                 "'${%s}' is not an environment reference; write ${NAME} or ${NAME:-default}, or $${ for a plain ${",
-                 shown);
+        env_complain(
+            replacing, text - 2,
+            "'${%s}' is not an environment reference; write ${NAME} or ${NAME:-default}, or $${ for a plain ${", shown);
         return;
     }
     const char *value = g_getenv(name);
     if (has_default && (!value || !*value))
         replace(replacing, colon + 2, close, level + 1, out);
     else if (!value)
-        complain(replacing, text - 2, "environment variable '%s' is not set; set it, or give a default: ${%s:-default}",
-                 name, name);
+        env_complain(replacing, text - 2,
+                     "environment variable '%s' is not set; set it, or give a default: ${%s:-default}", name, name);
     else if (!g_utf8_validate(value, -1, NULL))
-        complain(replacing, text - 2, "environment variable '%s' is not valid UTF-8", name);
+        env_complain(replacing, text - 2, "environment variable '%s' is not valid UTF-8", name);
     else
         g_string_append(out, value);
 }
@@ -85,7 +85,7 @@ static void replace_one(Replacing *replacing, const char *text, const char *clos
 static void replace(Replacing *replacing, const char *text, const char *end, guint level, GString *out)
 {
     if (level > MAX_NESTED) {
-        complain(replacing, text, "environment references are nested more than %d deep", MAX_NESTED);
+        env_complain(replacing, text, "environment references are nested more than %d deep", MAX_NESTED);
         return;
     }
     while (text < end && out->len <= MAX_TEXT) {
@@ -95,7 +95,7 @@ static void replace(Replacing *replacing, const char *text, const char *end, gui
         } else if (end - text >= 2 && memcmp(text, "${", 2) == 0) {
             const char *close = closing_brace(text + 2, end);
             if (!close) {
-                complain(replacing, text, "'${' has no closing brace; write $${ for a plain ${");
+                env_complain(replacing, text, "'${' has no closing brace; write $${ for a plain ${");
                 return;
             }
             replace_one(replacing, text + 2, close, level, out);
@@ -114,11 +114,11 @@ char *env_replace(const SfValue *value, const char *text, gsize *total, Diagnost
     GString *out = g_string_new(NULL);
     replace(&replacing, text, text + strlen(text), 0, out);
     if (out->len > MAX_TEXT)
-        complain(&replacing, text, "text is longer than %d bytes", MAX_TEXT);
+        env_complain(&replacing, text, "text is longer than %d bytes", MAX_TEXT);
     *total += out->len;
     if (*total > MAX_TOTAL)
-        complain(&replacing, text, "with environment references replaced, the file has more than %d MiB",
-                 MAX_TOTAL >> 20);
+        env_complain(&replacing, text, "with environment references replaced, the file has more than %d MiB",
+                     MAX_TOTAL >> 20);
     char *result = g_string_free(out, FALSE);
     if (replacing.failed)
         g_clear_pointer(&result, g_free);
