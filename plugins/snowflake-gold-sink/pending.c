@@ -135,32 +135,45 @@ static bool beats(const Pending *pending, const Target *target, RowRef ref, RowR
     return row_deletes(pending, target, ref) || !row_deletes(pending, target, winner);
 }
 
-/* Takes part in the contest for its key, for which there is room. A row without a key takes part in none. */
-static void winners_offer(Pending *pending, Winners *winners, RowRef ref)
+/* A row on its way to the winners. */
+typedef struct Entrant {
+    RowRef ref;
+    guint32 hash;
+} Entrant;
+
+/* False: it takes part in no contest, for it is not for this table or has no key. */
+static bool make_entrant(const Pending *pending, const Target *target, RowRef ref, Entrant *out)
 {
-    const Target *target = winners->target;
     guint64 hash = 0;
     if (target->skip_when && fate_of(pending, target, ref) == FATE_SKIP)
-        return;
+        return false;
     for (guint i = 0; i < target->key->len; i++) {
         const SfColumn *view =
             pending_view(pending, ref, target_column(target, g_array_index(target->key, guint, i))->source);
         if (sf_is_null(view, ref.row))
-            return;
+            return false;
         hash = value_hash(hash, view, ref.row);
     }
-    guint32 short_hash = (guint32) (hash ^ hash >> 32);
-    gsize slot = short_hash & (winners->n_slots - 1);
+    *out = (Entrant){ref, (guint32) (hash ^ hash >> 32)};
+    return true;
+}
+
+/* Takes part in the contest for its key, for which there is room. */
+static void winners_offer(const Pending *pending, Winners *winners, const Entrant *entrant)
+{
+    const Target *target = winners->target;
+    gsize slot = entrant->hash & (winners->n_slots - 1);
     for (; winners->slots[slot] != 0; slot = (slot + 1) & (winners->n_slots - 1)) {
         guint32 other = winners->slots[slot] - 1;
-        if (winners->hashes[other] != short_hash || !rows_share_key(pending, target, winners->rows[other], ref))
+        if (winners->hashes[other] != entrant->hash ||
+            !rows_share_key(pending, target, winners->rows[other], entrant->ref))
             continue;
-        if (beats(pending, target, ref, winners->rows[other]))
-            winners->rows[other] = ref;
+        if (beats(pending, target, entrant->ref, winners->rows[other]))
+            winners->rows[other] = entrant->ref;
         return;
     }
-    winners->rows[winners->n] = ref;
-    winners->hashes[winners->n] = short_hash;
+    winners->rows[winners->n] = entrant->ref;
+    winners->hashes[winners->n] = entrant->hash;
     winners->slots[slot] = (guint32) ++winners->n;
 }
 
@@ -171,13 +184,29 @@ static bool is_struck(const Part *part, guint32 row)
     return part->struck && (part->struck[row >> 3] >> (row & 7) & 1);
 }
 
-static void offer_part(Pending *pending, guint32 number)
+/* Rows that are looked up together: their slots, in any order in memory, are fetched meanwhile. */
+#define ENTRANTS 32
+
+static void offer_rows(const Pending *pending, Winners *winners, guint32 number)
 {
     const Part *part = pending_part(pending, number);
+    Entrant entrants[ENTRANTS];
+    guint n = 0;
+    for (guint32 row = 0, rows = (guint32) sf_rows(part->batch); row < rows; row++) {
+        if (!is_struck(part, row) && make_entrant(pending, winners->target, (RowRef){number, row}, &entrants[n]))
+            __builtin_prefetch(&winners->slots[entrants[n++].hash & (winners->n_slots - 1)], 1);
+        if (n < ENTRANTS && row + 1 < rows)
+            continue;
+        for (guint i = 0; i < n; i++)
+            winners_offer(pending, winners, &entrants[i]);
+        n = 0;
+    }
+}
+
+static void offer_part(Pending *pending, guint32 number)
+{
     for (guint i = 0; i < pending->model->targets->len; i++)
-        for (guint32 row = 0; row < sf_rows(part->batch); row++)
-            if (!is_struck(part, row))
-                winners_offer(pending, &pending->winners[i], (RowRef){number, row});
+        offer_rows(pending, &pending->winners[i], number);
 }
 
 void pending_strike(Pending *pending, SfNode *node, RowRef ref, const char *cause)
