@@ -55,7 +55,7 @@ static SfStatus load(OpenTable *table, SfError *err)
                        table->place.shown, table->place.shown);
     if (!options->timestamp)
         return SF_OK;
-    int64_t ms, version;
+    int64_t ms = 0, version = 0;
     SF_TRY(parse_timestamp(options->timestamp, &ms, err));
     SF_TRY(delta_version_at(table->log, ms, &version, err));
     return version == table->log->version ? SF_OK : delta_log_load_at(table->log, version, err);
