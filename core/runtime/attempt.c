@@ -283,6 +283,7 @@ static void interrupt_all(Attempt *attempt)
         sink_interrupt(attempt->context.sinks->pdata[i]);
 }
 
+/* Until nobody calls a hook any more; attempt_free() joins them. */
 static void end_threads(Attempt *attempt)
 {
     Context *context = &attempt->context;
@@ -297,10 +298,6 @@ static void end_threads(Attempt *attempt)
             context_wait(context, INTERRUPT_MS);
     }
     g_mutex_unlock(&context->lock);
-    for (guint i = 0; i < attempt->sources->len; i++)
-        source_join(attempt->sources->pdata[i]);
-    for (guint i = 0; i < context->sinks->len; i++)
-        sink_join(context->sinks->pdata[i]);
 }
 
 SfStatus attempt_run(Attempt *attempt, AttemptTell *tell, gpointer data, SfError *err)

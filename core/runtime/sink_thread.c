@@ -84,17 +84,12 @@ void sink_interrupt(SinkThread *sink)
         hooks->interrupt(&sink->instance->node);
 }
 
-void sink_join(SinkThread *sink)
-{
-    if (sink->thread)
-        g_thread_join(g_steal_pointer(&sink->thread));
-}
-
 void sink_free(SinkThread *sink)
 {
     if (!sink)
         return;
-    sink_join(sink);
+    if (sink->thread)
+        g_thread_join(sink->thread);
     g_queue_clear_full(&sink->queue, (GDestroyNotify) sink_item_free);
     g_array_unref(sink->caller.rejects);
     instance_free(sink->instance);

@@ -49,9 +49,8 @@ struct SinkThread {
     gint64 squeezed_us; /* last commit for memory */
 };
 
-/* The pipeline's thread, likewise join and free. */
+/* The pipeline's thread, likewise free, which waits for the sink's. */
 SinkThread *sink_new(Context *context, const Step *step, SfError *err);
-void sink_join(SinkThread *sink);
 void sink_free(SinkThread *sink);
 
 /* Any thread, lock not held. */

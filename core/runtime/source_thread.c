@@ -80,17 +80,12 @@ void source_interrupt(SourceThread *source)
         hooks->interrupt(source_node(source));
 }
 
-void source_join(SourceThread *source)
-{
-    if (source->thread)
-        g_thread_join(g_steal_pointer(&source->thread));
-}
-
 void source_free(SourceThread *source)
 {
     if (!source)
         return;
-    source_join(source);
+    if (source->thread)
+        g_thread_join(source->thread);
     for (guint i = source->context->pipeline->steps->len; i-- > 0;) {
         instance_free(source->instances[i]);
         budget_charge(source->context->memory, -source->callers[i].charged);

@@ -28,7 +28,6 @@ struct SourceThread {
 /* The pipeline's thread, likewise all up to source_free(). */
 SourceThread *source_new(Context *context, const Step *step, guint number, SfError *err);
 void source_interrupt(SourceThread *source);
-void source_join(SourceThread *source);
 void source_free(SourceThread *source);
 
 bool source_quiet(const SourceThread *source);  /* lock held: polls no more */

@@ -6,7 +6,7 @@
 
 typedef struct State {
     int64_t splits, rows, batch, hole, revoke_every, serve_revoke, retry_every, hand_over, give_up, bytes, most;
-    bool given_up;
+    bool given_up, over_now;
     int64_t patience;
     const char *over;
     const char *published, *away, *origin, *served;
@@ -195,6 +195,8 @@ static SfStatus serve(SfNode *node, SfError *err)
 static SfStatus poll(SfNode *node, int64_t timeout_ms, SfBatch *out, SfError *err)
 {
     State *state = node->state;
+    if (state->over_now)
+        return sf_fail(err, SF_FATAL, "polled after it was told that it is about to close");
     state->polls++;
     state->serves = 0;
     if (state->retry_every && state->polls % state->retry_every == 0)
@@ -225,7 +227,7 @@ static SfStatus poll(SfNode *node, int64_t timeout_ms, SfBatch *out, SfError *er
 static void committed(SfNode *node, const SfPosition *positions, size_t n, bool last)
 {
     State *state = node->state;
-    (void) last;
+    state->over_now = state->over_now || last;
     FILE *file = state->published ? fopen(state->published, "a") : NULL;
     for (size_t i = 0; file && i < n; i++)
         fprintf(file, "%s %" G_GINT64_FORMAT "\n", positions[i].split->name, (gint64) positions[i].position);

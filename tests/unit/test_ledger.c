@@ -293,6 +293,10 @@ static void read_some(World *world, guint s)
     SfError err = {""};
     SfStatus status = ledger_read(world->ledger, world->owners[s], world->splits[s], start + 1, end + 1, &err);
     g_assert_cmpint(status, ==, SF_FATAL); /* not its turn, and nothing has changed by it */
+    status = ledger_read(world->ledger, world, world->splits[s], start, end, &err);
+    g_assert_cmpint(status, ==, SF_FATAL); /* not the reader's, whoever that is */
+    status = ledger_read(world->ledger, world->owners[s], world->splits[s], start, start - 1, &err);
+    g_assert_cmpint(status, ==, SF_FATAL); /* ends before it begins */
     status = ledger_read(world->ledger, world->owners[s], world->splits[s], start, end, &err);
     g_assert_cmpint(status, ==, SF_OK);
     world->next[s] = end;
