@@ -74,11 +74,11 @@ static void test_broken_logs(void)
     place_put_commit(&place, 2, ADD("a"));
     fails(&place, "the log has a gap: version 1 is missing, 2 is there");
     place_put_commit(&place, 1, ADD("a") "{\"add\":{\"path\":\"b\",\"part");
-    fails(&place, "00000000000000000001.json line 2: no JSON object");
+    fails(&place, "00000000000000000001.json line 2: not a JSON object");
     place_put_commit(&place, 1, ADD("a\xff"));
-    fails(&place, "line 1: no JSON object: invalid UTF-8 in a string at byte 17");
+    fails(&place, "line 1: not a JSON object: invalid UTF-8 in a string at byte 17");
     place_put_commit(&place, 1, "[1]\n");
-    fails(&place, "line 1: no JSON object");
+    fails(&place, "line 1: not a JSON object");
     place_put_commit(&place, 1, "{\"txn\":{\"appId\":\"x\"}}\n");
     fails(&place, "a txn action without appId or version");
 }

@@ -52,7 +52,7 @@ static void test_depth(void)
     place_loads(&place, 1);
     g_autofree char *deeper = nested(100000);
     place_put_commit(&place, 2, deeper);
-    fails(&place, SF_FATAL, "00000000000000000002.json line 1: no JSON object: nesting deeper than 1024");
+    fails(&place, SF_FATAL, "00000000000000000002.json line 1: not a JSON object: nesting deeper than 1024");
 }
 
 /* json-c would take hundreds of bytes for each three of these. */
@@ -66,7 +66,7 @@ static void test_values(void)
         g_string_append(bomb, ",{}");
     g_string_append(bomb, "]}}\n");
     place_put_commit(&place, 1, bomb->str);
-    fails(&place, SF_FATAL, "00000000000000000001.json line 1: a JSON object of more values than we take");
+    fails(&place, SF_FATAL, "00000000000000000001.json line 1: a JSON object has too many values");
     /* Of files a writer needs nothing: whatever their size. */
     g_string_overwrite_len(bomb, 0, "{\"add\"       ", 13);
     place_put_commit(&place, 1, bomb->str);

@@ -268,7 +268,7 @@ static void test_unknown_constraints(void)
     for (gsize i = 0; i < G_N_ELEMENTS(conditions); i++)
         cannot_check(conditions[i], "which this sink cannot check: ");
     g_autofree char *deep = g_strnfill(5000, '(');
-    cannot_check(deep, "too deep a condition");
+    cannot_check(deep, "a condition nested too deep");
 }
 
 static void test_invariants(void)

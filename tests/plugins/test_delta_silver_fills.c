@@ -140,27 +140,27 @@ static void lacks(const char *type, const char *key, const char *expression, con
 
 static void test_beyond(void)
 {
-    lacks("string", GENERATED, "upper(s)", "a function that we lack");
-    lacks("string", GENERATED, "concat(s, 'x')", "a function that we lack");
-    lacks("string", GENERATED, "s || 'x'", "more than an expression that we know at '|| 'x''");
-    lacks("integer", GENERATED, "i * 2", "more than an expression that we know at '* 2'");
-    lacks("integer", GENERATED, "i + i", "no number that we know at 'i'");
-    lacks("integer", GENERATED, "none", "no column of the table");
+    lacks("string", GENERATED, "upper(s)", "an unsupported function");
+    lacks("string", GENERATED, "concat(s, 'x')", "an unsupported function");
+    lacks("string", GENERATED, "s || 'x'", "something behind the expression at '|| 'x''");
+    lacks("integer", GENERATED, "i * 2", "something behind the expression at '* 2'");
+    lacks("integer", GENERATED, "i + i", "an unknown number at 'i'");
+    lacks("integer", GENERATED, "none", "not a column of the table");
     lacks("integer", GENERATED, "hour(day)", "a date without a clock");
-    lacks("date", GENERATED, "CAST(s AS DATE)", "a cast to a date or timestamp that we lack");
+    lacks("date", GENERATED, "CAST(s AS DATE)", "an unsupported cast to a date or timestamp");
     lacks("string", GENERATED, "date_format(t, 'EEE')", "a pattern of other letters than yyyy, MM, dd, HH, mm, ss");
     lacks("string", GENERATED, "date_format(t, 'yyy')", "a pattern of other letters");
     lacks("timestamp", GENERATED, "date_trunc('week', t)", "a unit other than");
-    lacks("string", GENERATED, "t", "a cast to a text that we lack");
-    lacks("byte", GENERATED, "i", "a cast to an integer that we lack");
-    lacks("integer", GENERATED, "year(t", "no closing bracket");
-    lacks("integer", GENERATED, "((((((((((((((((((((((1))))))))))))))))))))))", "too deep an expression");
-    lacks("integer", GENERATED, "", "no column of the table");
+    lacks("string", GENERATED, "t", "an unsupported cast to a text");
+    lacks("byte", GENERATED, "i", "a cast to an integer that is unsupported");
+    lacks("integer", GENERATED, "year(t", "a missing closing bracket");
+    lacks("integer", GENERATED, "((((((((((((((((((((((1))))))))))))))))))))))", "an expression nested too deep");
+    lacks("integer", GENERATED, "", "not a column of the table");
     lacks("binary", DEFAULT, "X'00'", "its type is one that we cannot fill");
-    lacks("byte", DEFAULT, "128", "a cast to an integer that we lack, or that does not fit");
-    lacks("integer", DEFAULT, "1.5", "a cast to an integer that we lack");
+    lacks("byte", DEFAULT, "128", "a cast to an integer that is unsupported or does not fit");
+    lacks("integer", DEFAULT, "1.5", "a cast to an integer that is unsupported");
     lacks("string", DEFAULT, "'it''s'", "a quoted text with escapes");
-    lacks("string", DEFAULT, "uuid()", "a function that we lack");
+    lacks("string", DEFAULT, "uuid()", "an unsupported function");
     lacks("string", DEFAULT, "user", "let the rows have the column");
 }
 

@@ -36,20 +36,20 @@ static bool take_column(SqlParser *parser, CheckOperand *out)
     sql_skip_blanks(&parser->text);
     if (!field || strchr(".([", *parser->text.at ? *parser->text.at : ' ')) {
         parser->text.at = start;
-        return sql_beyond(&parser->text, "something that is no column of the table");
+        return sql_beyond(&parser->text, "something that is not a column of the table");
     }
     out->is_column = true;
     out->column = delta_column_of(parser->input, name);
     out->single = g_strcmp0(delta_json_text(field, "type"), "float") == 0;
     return sql_kind_of_field(field, &out->kind) ||
-           sql_beyond(&parser->text, "a column of a type that we cannot compare");
+           sql_beyond(&parser->text, "a column of a type that cannot be compared");
 }
 
 static bool take_length(SqlParser *parser, CheckOperand *out)
 {
     if (!sql_take_symbol(&parser->text, "(") || !take_column(parser, out) || !sql_take_symbol(&parser->text, ")") ||
         out->kind != SQL_TEXT)
-        return sql_beyond(&parser->text, "length() of something that is no text column");
+        return sql_beyond(&parser->text, "length() of something other than a text column");
     out->length = true;
     out->kind = SQL_NUMBER;
     return true;
@@ -94,7 +94,7 @@ static bool take_operand(SqlParser *parser, CheckOperand *out)
 static bool as_date(SqlParser *parser, CheckOperand *operand)
 {
     if (!sql_parse_moment(operand->owned, SQL_DATE, &operand->value))
-        return sql_beyond(&parser->text, "a text that is no date yyyy-MM-dd before this");
+        return sql_beyond(&parser->text, "a text that is not a date (yyyy-MM-dd) before this");
     operand->kind = SQL_DATE;
     return true;
 }
@@ -191,7 +191,7 @@ static CheckNode *take_comparison(SqlParser *parser, const CheckOperand *left)
         return node && ops[i].negate ? node_new(CHECK_NOT, node, NULL) : node;
     }
     if (left->kind != SQL_BOOL) {
-        sql_beyond(&parser->text, "no comparison that we know");
+        sql_beyond(&parser->text, "an unknown comparison");
         return NULL;
     }
     CheckNode *truth = node_new(CHECK_TRUTH, NULL, NULL);
@@ -229,7 +229,7 @@ static CheckNode *take_predicate(SqlParser *parser)
         else
             node = negate ? NULL : take_comparison(parser, &left);
         if (!node)
-            sql_beyond(&parser->text, "no condition that we know");
+            sql_beyond(&parser->text, "an unknown condition");
     }
     g_free(left.owned);
     return node;
@@ -240,7 +240,7 @@ static CheckNode *take_or(SqlParser *parser);
 static CheckNode *take_not(SqlParser *parser)
 {
     if (++parser->depth > MAX_DEPTH) {
-        sql_beyond(&parser->text, "too deep a condition");
+        sql_beyond(&parser->text, "a condition nested too deep");
         return NULL;
     }
     CheckNode *node;
@@ -249,7 +249,8 @@ static CheckNode *take_not(SqlParser *parser)
         node = negated(true, take_not(parser));
     } else if (sql_take_symbol(&parser->text, "(")) {
         g_autoptr(CheckNode) inner = take_or(parser);
-        bool closed = inner && (sql_take_symbol(&parser->text, ")") || sql_beyond(&parser->text, "no closing bracket"));
+        bool closed =
+            inner && (sql_take_symbol(&parser->text, ")") || sql_beyond(&parser->text, "a missing closing bracket"));
         node = closed ? g_steal_pointer(&inner) : NULL;
     } else {
         node = take_predicate(parser);
@@ -288,7 +289,7 @@ CheckNode *check_parse(const char *text, json_object *schema, const struct Arrow
     g_autoptr(CheckNode) node = take_or(&parser);
     sql_skip_blanks(&parser.text);
     if (node && *parser.text.at) {
-        sql_beyond(&parser.text, "more than a condition that we know");
+        sql_beyond(&parser.text, "something behind the condition");
         return NULL;
     }
     return g_steal_pointer(&node);

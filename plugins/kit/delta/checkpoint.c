@@ -86,7 +86,7 @@ static bool is_expired(const Merge *merge, json_object *removed)
     return !time || json_object_get_int64(time) < merge->expired_before;
 }
 
-/* A file's name, encoded as paths are; one that leads elsewhere is none of this table's log. */
+/* A file's name, encoded as paths are; one that leads elsewhere does not belong to this table's log. */
 static SfStatus add_sidecar(Merge *merge, const char *path, SfError *err)
 {
     g_autofree char *name = path ? delta_path_decode(path) : NULL;
@@ -159,7 +159,7 @@ typedef struct FileColumns {
     SfColumn inline_or_path;
     SfColumn offset;
     SfColumn stats;  /* of adds; likewise */
-    SfColumn parsed; /* type 0: the file has none that we can read */
+    SfColumn parsed; /* type 0: the file has nothing that we can read */
 } FileColumns;
 
 static SfStatus member_view(const SfColumn *action, const char *name, SfColumn *out, SfError *err)

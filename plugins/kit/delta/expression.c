@@ -40,7 +40,7 @@ static Expression *literal_to_moment(SqlText *text, const Expression *literal, S
 {
     SqlValue value;
     return sql_parse_moment(literal->text, kind, &value) ? new_literal(value)
-                                                         : beyond(text, "a text that is no date or timestamp");
+                                                         : beyond(text, "a text that is not a date or timestamp");
 }
 
 static Expression *cast_to_moment(SqlText *text, Expression *expression, SqlKind kind)
@@ -52,7 +52,7 @@ static Expression *cast_to_moment(SqlText *text, Expression *expression, SqlKind
     g_autoptr(Expression) given = expression;
     return given->op == EXPRESSION_LITERAL && given->kind == SQL_TEXT
                ? literal_to_moment(text, given, kind)
-               : beyond(text, "a cast to a date or timestamp that we lack");
+               : beyond(text, "an unsupported cast to a date or timestamp");
 }
 
 static Expression *cast_to_text(SqlText *text, Expression *expression)
@@ -68,7 +68,7 @@ static Expression *cast_to_text(SqlText *text, Expression *expression)
     if (expression->kind == SQL_NUMBER && (expression->bits > 0 || literal))
         return new_expression(EXPRESSION_TO_TEXT, SQL_TEXT, expression);
     expression_free(expression);
-    return beyond(text, "a cast to a text that we lack");
+    return beyond(text, "an unsupported cast to a text");
 }
 
 static Expression *cast_to_integer(SqlText *text, Expression *expression, int bits)
@@ -84,7 +84,7 @@ static Expression *cast_to_integer(SqlText *text, Expression *expression, int bi
         return expression;
     }
     expression_free(expression);
-    return beyond(text, "a cast to an integer that we lack, or that does not fit");
+    return beyond(text, "a cast to an integer that is unsupported or does not fit");
 }
 
 static Expression *cast_to_number(SqlText *text, Expression *expression, bool real)
@@ -94,7 +94,7 @@ static Expression *cast_to_number(SqlText *text, Expression *expression, bool re
     if (exact || (real && expression->kind == SQL_REAL))
         return expression;
     expression_free(expression);
-    return beyond(text, "a cast to a number that we lack");
+    return beyond(text, "an unsupported cast to a number");
 }
 
 Expression *expression_cast(SqlText *text, Expression *expression, const char *type)
@@ -117,7 +117,7 @@ Expression *expression_cast(SqlText *text, Expression *expression, const char *t
     if (strcmp(type, "boolean") == 0 && expression->kind == SQL_BOOL)
         return expression;
     expression_free(expression);
-    return beyond(text, "a cast that we lack");
+    return beyond(text, "an unsupported cast");
 }
 
 /* The schema's word for SQL's. */
@@ -132,7 +132,7 @@ static const char *take_type(SqlParser *parser)
     for (size_t i = 0; i < G_N_ELEMENTS(words); i++)
         if (sql_take_word(&parser->text, words[i][0]))
             return words[i][1];
-    sql_beyond(&parser->text, "a cast to a type that we lack");
+    sql_beyond(&parser->text, "a cast to an unsupported type");
     return NULL;
 }
 
@@ -152,7 +152,7 @@ static Expression *parse_moment(SqlParser *parser)
     g_autoptr(Expression) argument = parse_sum(parser);
     if (argument && (argument->kind == SQL_DATE || argument->kind == SQL_TIME))
         return g_steal_pointer(&argument);
-    return beyond(&parser->text, "no date or timestamp");
+    return beyond(&parser->text, "something other than a date or timestamp");
 }
 
 static Expression *parse_part(SqlParser *parser, char letter)
@@ -174,7 +174,7 @@ static char *parse_text(SqlParser *parser)
     char quote = *parser->text.at;
     if (quote == '\'' || quote == '"')
         return sql_take_quoted(&parser->text, quote);
-    sql_beyond(&parser->text, "no text in quotes");
+    sql_beyond(&parser->text, "something other than a text in quotes");
     return NULL;
 }
 
@@ -214,7 +214,7 @@ static bool parse_integer(SqlParser *parser, int64_t *out)
         return false;
     *out = (int64_t) value.number;
     return (value.scale == 0 && *out <= INT32_MAX && *out >= INT32_MIN) ||
-           sql_beyond(&parser->text, "no 32-bit number");
+           sql_beyond(&parser->text, "something other than a 32-bit number");
 }
 
 static Expression *parse_substring(SqlParser *parser)
@@ -224,7 +224,7 @@ static Expression *parse_substring(SqlParser *parser)
     int64_t length = INT32_MAX;
     if (!argument || argument->kind != SQL_TEXT || !sql_take_symbol(&parser->text, ",") ||
         !parse_integer(parser, &from) || (sql_take_symbol(&parser->text, ",") && !parse_integer(parser, &length)))
-        return beyond(&parser->text, "substring() of something else than a text and numbers");
+        return beyond(&parser->text, "substring() of something other than a text and numbers");
     Expression *part = new_expression(EXPRESSION_SUBSTRING, SQL_TEXT, g_steal_pointer(&argument));
     part->from = from;
     part->length = length;
@@ -268,7 +268,7 @@ static Expression *parse_call(SqlParser *parser, const char *name)
         return parse_trunc(parser);
     if (g_ascii_strcasecmp(name, "substring") == 0 || g_ascii_strcasecmp(name, "substr") == 0)
         return parse_substring(parser);
-    return beyond(&parser->text, "a function that we lack");
+    return beyond(&parser->text, "an unsupported function");
 }
 
 /* ---- operands */
@@ -288,9 +288,9 @@ static Expression *parse_column(SqlParser *parser, const char *name)
     json_object *field = *name ? delta_schema_field(parser->schema, name) : NULL;
     sql_skip_blanks(&parser->text);
     if (!field || *parser->text.at == '.' || *parser->text.at == '[')
-        return beyond(&parser->text, "something that is no column of the table");
+        return beyond(&parser->text, "something that is not a column of the table");
     if (!sql_kind_of_field(field, &kind))
-        return beyond(&parser->text, "a column of a type that we lack");
+        return beyond(&parser->text, "a column of an unsupported type");
     Expression *column = new_expression(EXPRESSION_COLUMN, kind, NULL);
     column->bits = bits_of(field);
     column->column = delta_column_of(parser->input, name);
@@ -323,7 +323,7 @@ static Expression *parse_now(SqlParser *parser)
     if (!day && !sql_take_word(&parser->text, "current_timestamp") && !sql_take_word(&parser->text, "now"))
         return NULL;
     if (sql_take_symbol(&parser->text, "(") && !sql_take_symbol(&parser->text, ")"))
-        return beyond(&parser->text, "no closing bracket");
+        return beyond(&parser->text, "a missing closing bracket");
     Expression *now = new_expression(EXPRESSION_NOW, SQL_TIME, NULL);
     return day ? new_expression(EXPRESSION_TO_DATE, SQL_DATE, now) : now;
 }
@@ -348,7 +348,7 @@ static Expression *parse_word(SqlParser *parser)
     g_autoptr(Expression) call = parse_call(parser, name);
     if (call && sql_take_symbol(&parser->text, ")"))
         return g_steal_pointer(&call);
-    return beyond(&parser->text, "no closing bracket");
+    return beyond(&parser->text, "a missing closing bracket");
 }
 
 static Expression *parse_number(SqlParser *parser)
@@ -377,14 +377,14 @@ static Expression *parse_operand(SqlParser *parser)
     g_autoptr(Expression) inner = parse_sum(parser);
     if (inner && sql_take_symbol(&parser->text, ")"))
         return g_steal_pointer(&inner);
-    return beyond(&parser->text, "no closing bracket");
+    return beyond(&parser->text, "a missing closing bracket");
 }
 
 /* An operand, or an integer with a number added to it. */
 static Expression *parse_sum(SqlParser *parser)
 {
     if (parser->depth >= MAX_DEPTH)
-        return beyond(&parser->text, "too deep an expression");
+        return beyond(&parser->text, "an expression nested too deep");
     parser->depth++;
     g_autoptr(Expression) operand = parse_operand(parser);
     parser->depth--;
@@ -395,7 +395,7 @@ static Expression *parse_sum(SqlParser *parser)
     int64_t number;
     parser->text.at++;
     if (operand->bits < 32 || !parse_integer(parser, &number))
-        return beyond(&parser->text, "a sum of something else than a column of 32 or 64 bits and a number");
+        return beyond(&parser->text, "a sum of something other than a column of 32 or 64 bits and a number");
     Expression *sum = new_expression(EXPRESSION_ADD, SQL_NUMBER, NULL);
     sum->bits = operand->bits;
     sum->argument = g_steal_pointer(&operand);
@@ -409,6 +409,6 @@ Expression *expression_parse(const char *text, json_object *schema, const struct
     g_autoptr(Expression) expression = parse_sum(&parser);
     sql_skip_blanks(&parser.text);
     if (expression && *parser.text.at)
-        return beyond(&parser.text, "more than an expression that we know");
+        return beyond(&parser.text, "something behind the expression");
     return g_steal_pointer(&expression);
 }

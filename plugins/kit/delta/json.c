@@ -13,7 +13,8 @@ static SfStatus weigh(const char *text, const char *end, SfError *err)
     JsonScan scan = {.end = end};
     int weight = 0;
     if (end - text > MAX_BYTES)
-        return sf_fail(err, SF_FATAL, "a JSON object of %zd bytes is more than we take", (gssize) (end - text));
+        return sf_fail(err, SF_FATAL, "a JSON object of %zd bytes exceeds the limit of %d MiB", (gssize) (end - text),
+                       MAX_BYTES >> 20);
     for (const char *at = text; at < end && weight <= MAX_WEIGHT; at++) {
         if (*at == '"')
             at = json_scan_string(&scan, at + 1);
@@ -22,7 +23,7 @@ static SfStatus weigh(const char *text, const char *end, SfError *err)
         else if (*at == ',' || *at == ':')
             weight++;
     }
-    return weight <= MAX_WEIGHT ? SF_OK : sf_fail(err, SF_FATAL, "a JSON object of more values than we take");
+    return weight <= MAX_WEIGHT ? SF_OK : sf_fail(err, SF_FATAL, "a JSON object has too many values");
 }
 
 /* Valid JSON, from brace to brace. */
@@ -37,12 +38,12 @@ static json_object *parse(const char *text, const char *end, SfError *err)
     json_tokener_free(tokener);
     if (why == json_tokener_success && json_object_is_type(object, json_type_object))
         return object;
-    sf_fail(err, SF_FATAL, "no JSON object: %s", json_tokener_error_desc(why));
+    sf_fail(err, SF_FATAL, "not a JSON object: %s", json_tokener_error_desc(why));
     json_object_put(object);
     return NULL;
 }
 
-/* The object at *at, past blanks, and behind it; NULL: the text ends before, or is none. */
+/* The object at *at, past blanks, and behind it; NULL: the text ends before, or something else is there. */
 static const char *find_object(const char **at, const char *end, SfError *err)
 {
     JsonScan scan = {.end = end};
@@ -50,9 +51,9 @@ static const char *find_object(const char **at, const char *end, SfError *err)
     *at = json_scan_space(&scan, start);
     if (*at == end)
         return NULL;
-    const char *behind = **at == '{' ? json_scan_value(&scan, *at) : json_scan_fail(&scan, *at, "no object");
+    const char *behind = **at == '{' ? json_scan_value(&scan, *at) : json_scan_fail(&scan, *at, "no '{'");
     if (!behind)
-        sf_fail(err, SF_FATAL, "no JSON object: %s at byte %zd", scan.reason, (gssize) (scan.fault - start));
+        sf_fail(err, SF_FATAL, "not a JSON object: %s at byte %zd", scan.reason, (gssize) (scan.fault - start));
     return behind;
 }
 
@@ -64,7 +65,7 @@ json_object *delta_json_parse(const char *text, size_t size, SfError *err)
     const char *behind = find_object(&at, text + size, &why);
     if (behind && json_scan_space(&scan, behind) == text + size)
         return parse(at, behind, err);
-    sf_fail(err, SF_FATAL, "%s", why.message[0] ? why.message : behind ? "more than a JSON object" : "no JSON object");
+    sf_fail(err, SF_FATAL, "%s", why.message[0] ? why.message : behind ? "more than a JSON object" : "not a JSON object");
     return NULL;
 }
 

@@ -136,7 +136,7 @@ static bool fits_integer(const SfColumn *column, int64_t row, int64_t least, con
     return false;
 }
 
-/* Rounded to the nearest float, which must not be an infinity where the value is none. */
+/* Rounded to the nearest float, which must not be infinite where the value is not. */
 static bool fits_float(const SfColumn *column, int64_t row, GString *why)
 {
     double value = sf_f64(column, row);

@@ -17,7 +17,7 @@ json_object *delta_schema_parse(json_object *metadata, SfError *err)
     const char *text = delta_json_text(metadata, "schemaString");
     g_autoptr(json_object) schema = text ? delta_json_parse(text, strlen(text), err) : NULL;
     if (!schema || !delta_json_member(schema, "fields", json_type_array)) {
-        sf_fail(err, SF_FATAL, "the table's schemaString is no struct");
+        sf_fail(err, SF_FATAL, "the table's schemaString is not a struct");
         return NULL;
     }
     return g_steal_pointer(&schema);

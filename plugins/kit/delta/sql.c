@@ -83,7 +83,7 @@ bool sql_take_number(SqlText *text, SqlValue *out)
             return sql_beyond(text, "a number of more than 18 digits");
     }
     if (digits == 0 || is_name_character(*text->at))
-        return sql_beyond(text, "no number that we know");
+        return sql_beyond(text, "an unknown number");
     *out = (SqlValue){.kind = SQL_NUMBER, .number = negative ? -number : number, .scale = MAX(behind, 0)};
     return true;
 }

@@ -112,7 +112,7 @@ static inline const char *number_scan_plain(const char *p, const char *end, Shor
     return p;
 }
 
-/* Behind the number at p, or NULL where it is none in short (longer, with exponent, or wrong): take the long way
+/* Behind the number at p, or NULL where it is not a short one (longer, with exponent, or wrong): take the long way
  * then. */
 static inline const char *number_scan_short(const char *p, const char *end, ShortNumber *out)
 {

@@ -34,10 +34,10 @@ static inline const char *json_scan_fail(JsonScan *scan, const char *place, cons
     return NULL;
 }
 
-/* The first character that is no white space, or end. */
+/* The first character that is not white space, or end. */
 const char *json_scan_blanks(JsonScan *scan, const char *p);
 
-/* The same, where there mostly is none. */
+/* The same, where there is seldom any. */
 static inline const char *json_scan_space(JsonScan *scan, const char *p)
 {
     return p < scan->end && (unsigned char) *p > ' ' ? p : json_scan_blanks(scan, p);

@@ -21,7 +21,7 @@
 
 typedef struct JsonWriter JsonWriter;
 
-/* For rows of this struct schema (borrowed until free). NULL and err: SF_CONFIG on a type that is none of ours. */
+/* For rows of this struct schema (borrowed until free). NULL and err: SF_CONFIG on a type that we do not have. */
 JsonWriter *json_writer_new(const struct ArrowSchema *schema, SfError *err);
 void json_writer_free(JsonWriter *writer);
 

@@ -56,7 +56,7 @@ ParquetNode *parquet_schema_new(const struct ArrowSchema *schema, const char *co
                                 SfError *err);
 void parquet_node_free(ParquetNode *node);
 
-/* Leaves in order: nodes whose children are none. */
+/* Leaves in order: nodes without children. */
 void parquet_schema_leaves(ParquetNode *root, GPtrArray *out);
 
 /* A ParquetType as the format calls it; of another number, which only groups have: "a group". */
