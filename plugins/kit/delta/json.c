@@ -65,7 +65,10 @@ json_object *delta_json_parse(const char *text, size_t size, SfError *err)
     const char *behind = find_object(&at, text + size, &why);
     if (behind && json_scan_space(&scan, behind) == text + size)
         return parse(at, behind, err);
-    sf_fail(err, SF_FATAL, "%s", why.message[0] ? why.message : behind ? "more than a JSON object" : "not a JSON object");
+    sf_fail(err, SF_FATAL, "%s",
+            why.message[0] ? why.message
+            : behind       ? "more than a JSON object"
+                           : "not a JSON object");
     return NULL;
 }
 
