@@ -1,6 +1,6 @@
 /* What the S3 store makes of answers that are rare: several outcomes at once, credentials that end under way, odd
  * headers and ports. */
-#include "s3/sigv4.h"
+#include "s3/s3.h"
 #include "s3_place.h"
 
 #include <glib/gstdio.h>
@@ -314,6 +314,59 @@ static void servers_do_not_write_to_terminals(Fixture *f, gconstpointer unused)
     g_assert_nonnull(strstr(f->err.message, "403 Access  Denied  ( ]0;owned  [2026-01-01] INFO - forged)"));
 }
 
+/* What does not fit is cut between characters, and bytes that are none of a character go. */
+static void servers_words_stay_text(Fixture *f, gconstpointer unused)
+{
+    (void) unused;
+    g_autoptr(GBytes) body = NULL;
+    g_autoptr(GString) words = g_string_new("<Error><Code>Odd</Code><Message>");
+    for (int i = 0; i < 200; i++)
+        g_string_append(words, "\303\251");
+    g_string_append(words, "</Message></Error>");
+    fake_s3_script(f->fake, (FakeScript){.fault = FAKE_BODY, .status = 400, .code = words->str});
+    g_assert_cmpint(store_get(f->store, "k", 100, &body, &f->err), ==, SF_FATAL);
+    g_assert_nonnull(strstr(f->err.message, "\303\251\303\251)"));
+    fake_s3_script(f->fake, (FakeScript){.fault = FAKE_ANSWER,
+                                         .status = 301,
+                                         .code = "PermanentRedirect",
+                                         .header = "x-amz-bucket-region: eu\377west"});
+    g_assert_cmpint(store_get(f->store, "k", 100, &body, &f->err), ==, SF_CONFIG);
+    g_assert_nonnull(strstr(f->err.message, "the bucket is in region 'eu', not 'us-east-1'"));
+}
+
+/* Several at once, of which not the first hangs: it is given up all the same. */
+static void any_request_that_hangs_is_given_up(Fixture *f, gconstpointer unused)
+{
+    (void) unused;
+    StoreObject objects[MANY];
+    f->options.timeout_ms = 300;
+    s3_place_open(f);
+    fake_s3_script(f->fake, (FakeScript){.part = "k/2", .fault = FAKE_HANG, .times = -1});
+    g_assert_cmpint(put_many(f, objects), ==, SF_RETRY);
+    g_assert_nonnull(strstr(f->err.message, "k/2'"));
+    for (int i = 0; i < MANY; i++)
+        g_assert_cmpint(objects[i].created, ==, i != 2);
+}
+
+static void throttling_halves_the_connections_and_they_come_back_one_by_one(Fixture *f, gconstpointer unused)
+{
+    (void) unused;
+    StoreObject objects[MANY];
+    const Http *http = ((const S3Store *) f->store)->http;
+    g_assert_cmpint(http_limit_now(http), ==, 4);
+    fake_s3_script(f->fake, (FakeScript){.part = "k/3", .fault = FAKE_ANSWER, .status = 429, .code = "SlowDown"});
+    g_assert_cmpint(put_many(f, objects), ==, SF_OK);
+    g_assert_cmpint(http_limit_now(http), ==, 3); /* 2, and the one that was sent again went through */
+    for (int i = 0; i < 2; i++) {
+        g_assert_cmpint(put_many(f, objects), ==, SF_OK);
+        g_assert_cmpint(http_limit_now(http), ==, 4); /* as many as there are */
+    }
+    fake_s3_script(f->fake,
+                   (FakeScript){.part = "k/3", .fault = FAKE_ANSWER, .status = 503, .code = "SlowDown", .times = -1});
+    g_assert_cmpint(put_many(f, objects), ==, SF_RETRY);
+    g_assert_cmpint(http_limit_now(http), ==, 1);
+}
+
 /* A byte now and then is progress, and would hold the call up for ever. */
 static void a_request_that_drips_has_an_end(Fixture *f, gconstpointer unused)
 {
@@ -435,6 +488,10 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
 #define ADD(name, function) g_test_add("/store/s3/" name, Fixture, NULL, set_up, function, tear_down)
     ADD("every object has its outcome", every_object_has_its_outcome);
+    ADD("servers' words stay text", servers_words_stay_text);
+    ADD("any request that hangs is given up", any_request_that_hangs_is_given_up);
+    ADD("throttling halves the connections, and they come back one by one",
+        throttling_halves_the_connections_and_they_come_back_one_by_one);
     ADD("a request that hangs holds up no other", a_request_that_hangs_holds_up_no_other);
     ADD("all refused requests take the new credentials", all_refused_requests_take_the_new_credentials);
     ADD("credentials have no line breaks", credentials_have_no_line_breaks);

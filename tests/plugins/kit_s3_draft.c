@@ -397,6 +397,47 @@ static void tidying_asks_once_more_where_prefixes_hide(Fixture *f, gconstpointer
     }
 }
 
+/* More than are given up in one go. */
+static void tidying_gives_up_however_many(Fixture *f, gconstpointer unused)
+{
+    (void) unused;
+    for (int i = 0; i < 205; i++) {
+        g_autofree char *path = g_strdup_printf("/raw/t/d/a/%d", i);
+        fake_s3_begin_upload(f->at.fake, path, "2024-01-15T10:30:01.000Z");
+    }
+    store_tidy(f->at.store, "d/", HOUR_MS, begins_with_a, "user");
+    g_assert_cmpuint(fake_s3_uploads(f->at.fake), ==, 0);
+}
+
+/* Markers are sent as keys are, which a page may have encoded. */
+static void tidying_goes_over_pages(Fixture *f, gconstpointer unused)
+{
+    (void) unused;
+    const char *const pages[] = {
+        "<R><EncodingType>url</EncodingType><Upload><Initiated>2024-01-15T10:30:01Z</Initiated>"
+        "<Key>t/d/a%2B%C3%A9</Key><UploadId>one</UploadId></Upload><NextKeyMarker>t/d/a%2B%C3%A9</NextKeyMarker>"
+        "<NextUploadIdMarker>o%ne</NextUploadIdMarker><IsTruncated>true</IsTruncated></R>",
+        "<R><Upload><Key>t/d/a+c</Key><UploadId>young</UploadId></Upload><Upload><Key>t/d/a</Key></Upload>"
+        "<Upload><Initiated>never</Initiated><Key>t/d/a</Key><UploadId>ageless</UploadId></Upload>"
+        "<Upload><Initiated>2024-01-15T10:30:01Z</Initiated><Key>t/d/a+b</Key><UploadId>two</UploadId></Upload>"
+        "<NextKeyMarker>t/d/a+b</NextKeyMarker><IsTruncated>true</IsTruncated></R>",
+        "<R><IsTruncated>false</IsTruncated></R>"};
+    for (gsize i = 0; i < G_N_ELEMENTS(pages); i++)
+        fake_s3_script(f->at.fake,
+                       (FakeScript){.part = "uploads=", .fault = FAKE_BODY, .status = 200, .code = pages[i]});
+    g_free(fake_s3_requests(f->at.fake));
+    store_tidy(f->at.store, "d/", HOUR_MS, begins_with_a, "user");
+    g_autofree char *requests = fake_s3_requests(f->at.fake);
+    g_test_message("%s", requests);
+    g_assert_nonnull(strstr(requests, "key-marker=t%2Fd%2Fa%2B%C3%A9&"));
+    g_assert_nonnull(strstr(requests, "upload-id-marker=o%25ne&"));
+    g_assert_nonnull(strstr(requests, "key-marker=t%2Fd%2Fa%2Bb&"));
+    g_assert_nonnull(strstr(requests, "DELETE /raw/t/d/a%2B%C3%A9?uploadId=one"));
+    g_assert_nonnull(strstr(requests, "DELETE /raw/t/d/a%2Bb?uploadId=two"));
+    g_assert_null(strstr(requests, "ageless"));
+    g_assert_null(strstr(requests, "uploadId=young"));
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -423,6 +464,8 @@ int main(int argc, char **argv)
     ADD("interrupt ends the wait for parts", interrupt_ends_the_wait_for_parts);
     ADD("several drafts end together", several_drafts_end_together);
     ADD("tidying asks for a bucket once more where prefixes hide", tidying_asks_once_more_where_prefixes_hide);
+    ADD("tidying gives up however many", tidying_gives_up_however_many);
+    ADD("tidying goes over pages", tidying_goes_over_pages);
     ADD("tidying takes what is old and ours", tidying_takes_what_is_old_and_ours);
     return g_test_run();
 }

@@ -2,8 +2,10 @@
 #include "store/store.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <glib/gstdio.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -182,6 +184,21 @@ static void listing_is_in_bytewise_order_over_all_levels(Fixture *f, gconstpoint
     g_assert_cmpstr(below, ==, "c/d/e");
     g_autofree char *none = list(f, "nothing/here", NULL, 100);
     g_assert_cmpstr(none, ==, "");
+}
+
+static void listing_tells_size_and_time(Fixture *f, gconstpointer unused)
+{
+    (void) unused;
+    put(f, "a/b", "four");
+    g_autofree char *path = g_build_filename(f->root, "a b/a/b", NULL);
+    const struct timespec times[2] = {{.tv_sec = 1, .tv_nsec = 0}, {.tv_sec = 1705314601, .tv_nsec = 999000000}};
+    g_assert_cmpint(utimensat(AT_FDCWD, path, times, 0), ==, 0);
+    g_autoptr(GPtrArray) entries = g_ptr_array_new_with_free_func((GDestroyNotify) store_entry_free);
+    g_assert_cmpint(store_list(f->store, "", NULL, 10, entries, &f->err), ==, SF_OK);
+    g_assert_cmpuint(entries->len, ==, 1);
+    const StoreEntry *entry = entries->pdata[0];
+    g_assert_cmpint(entry->size, ==, 4);
+    g_assert_cmpint(entry->modified_ms, ==, INT64_C(1705314601999));
 }
 
 static void one_level_is_listed_without_what_is_below(Fixture *f, gconstpointer unused)
@@ -460,6 +477,7 @@ int main(int argc, char **argv)
     ADD("missing objects are empty", missing_objects_are_empty);
     ADD("only the first creates", only_the_first_creates);
     ADD("one of many writers creates", one_of_many_writers_creates);
+    ADD("listing tells size and time", listing_tells_size_and_time);
     ADD("one level is listed without what is below", one_level_is_listed_without_what_is_below);
     ADD("objects are read piece by piece", objects_are_read_piece_by_piece);
     ADD("listing is in bytewise order over all levels", listing_is_in_bytewise_order_over_all_levels);

@@ -247,6 +247,26 @@ static void directories_follow_path_format_and_zone(Place *place, gconstpointer 
     expect_entries(place, "topics/_sf/test/sales_events/0/00000000000000000005.json: 5-7 end 2/0 2\n");
 }
 
+/* A month's or a year's rows share an object, whatever their days. */
+static void months_and_years_are_one_directory(Place *place, gconstpointer unused)
+{
+    (void) unused;
+    static const char *const formats[][2] = {{"YYYY/MM", "2024/01"}, {"YYYY", "2024"}, {"all", "all"}};
+    for (gsize i = 0; i < G_N_ELEMENTS(formats); i++) {
+
+        g_autofree char *yaml =
+            g_strdup_printf("{url: 'file://%s', topics.dir: t%zu, path.format: %s}", place->path, i, formats[i][0]);
+        g_autofree char *key = g_strdup_printf("t%zu/sales_events/%s/sales_events+0+0000000000.json", i, formats[i][1]);
+        g_autoptr(Harness) h = harness_new("s3-bronze-sink", yaml);
+        const RawRow rows[] = {{.value = "1", .offset = 0, .timestamp_us = NOON_US},
+                               {.value = "2", .offset = 1, .timestamp_us = NOON_US + DAY_US}};
+        harness_write(h, 0, harness_raw_rows(h, EVENTS, rows, 2));
+        harness_commit(h, SF_COMMIT_END);
+        g_autofree char *lines = place_read(place, key);
+        g_assert_cmpstr(lines, ==, "1\n2\n");
+    }
+}
+
 static void days_of_all_ages_have_their_directory(Place *place, gconstpointer unused)
 {
     (void) unused;
@@ -424,6 +444,7 @@ int main(int argc, char **argv)
     ADD("value of a megabyte is a line", value_of_a_megabyte_is_a_line);
     ADD("gzip shrinks and reads back", gzip_shrinks_and_reads_back);
     ADD("directories follow path.format and zone", directories_follow_path_format_and_zone);
+    ADD("months and years are one directory", months_and_years_are_one_directory);
     ADD("days of all ages have their directory", days_of_all_ages_have_their_directory);
     ADD("rows without a time are rejected", rows_without_a_time_are_rejected);
     ADD("wall clock can name the day", wall_clock_can_name_the_day);

@@ -40,8 +40,10 @@ static void set_text(char **field, const char *text)
 
 static void take_upload_field(UploadPage *page, const char *name, const char *text)
 {
-    if (!page->current)
+    if (!page->current) {
         page->current = g_new0(Abandoned, 1);
+        page->current->begun_ms = INT64_MAX; /* what does not say is not old */
+    }
     if (g_str_equal(name, "Key")) {
         set_text(&page->current->key, text);
     } else if (g_str_equal(name, "UploadId")) {
