@@ -11,7 +11,7 @@
 #include "runtime/runtime.h"
 #include "unpack.h"
 
-#define PAGE 1000
+#define PAGE 5000 /* a local directory is walked anew for each */
 #define PIECE (INT64_C(4) << 20)
 #define LINE_MAX_SHOWN (64 << 10) /* on a terminal: what is longer is shown in parts */
 
@@ -123,7 +123,7 @@ static SfStatus print_object(const Options *options, Output *output, const Place
     return status == SF_FATAL ? sf_fail_prefix(err, status, "'%s'", name) : status;
 }
 
-static SfStatus complain_of_nothing(const Place *place, const char *word, SfError *err)
+static SfStatus cat_found_nothing(const Place *place, const char *word, SfError *err)
 {
     g_autoptr(GPtrArray) below = g_ptr_array_new_with_free_func((GDestroyNotify) store_entry_free);
     g_autofree char *folder =
@@ -166,7 +166,7 @@ static SfStatus print_word(const Options *options, Output *output, const Place *
         return print_matches(options, output, place, word, err);
     bool object = *place->rest && !g_str_has_suffix(place->rest, "/");
     SfStatus status = object ? print_object(options, output, place, place->rest, err) : SF_EMPTY;
-    return status == SF_EMPTY ? complain_of_nothing(place, word, err) : status;
+    return status == SF_EMPTY ? cat_found_nothing(place, word, err) : status;
 }
 
 /* -1: go on with the next. */

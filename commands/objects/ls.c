@@ -10,7 +10,7 @@
 #include "runtime/process.h"
 #include "runtime/runtime.h"
 
-#define PAGE 1000
+#define PAGE 5000 /* a local directory is walked anew for each */
 #define TIME_SIZE 24
 
 typedef struct Options {
@@ -62,19 +62,19 @@ static void write_time(gint64 ms, char *out)
     g_strlcpy(out, text, TIME_SIZE);
 }
 
-static void append_text(GString *out, const char *member, const char *text)
+static void append_member(GString *out, const char *member, const char *text)
 {
     g_autofree char *valid = g_utf8_make_valid(text, -1);
     g_string_append_printf(out, "%s\"%s\":", out->len > 1 ? "," : "", member);
     json_write_text(out, valid, strlen(valid));
 }
 
-static void print_json(const Listing *listing, const StoreEntry *entry, const char *name)
+static void print_entry_json(const Listing *listing, const StoreEntry *entry, const char *name)
 {
     g_autoptr(GString) out = g_string_new("{");
     g_autofree char *url = g_strconcat(store_url(listing->place.store), "/", entry->key, NULL);
-    append_text(out, "name", name);
-    append_text(out, "url", url);
+    append_member(out, "name", name);
+    append_member(out, "url", url);
     if (entry->size >= 0) {
         g_autoptr(GDateTime) time = g_date_time_new_from_unix_utc(entry->modified_ms / 1000);
         g_autofree char *when = time ? g_date_time_format(time, "%Y-%m-%dT%H:%M:%S") : g_strdup("");
@@ -93,7 +93,7 @@ static void print_entry(Listing *listing, const StoreEntry *entry, const char *n
         listing->objects++;
     listing->bytes += MAX(entry->size, 0);
     if (listing->options->json) {
-        print_json(listing, entry, name);
+        print_entry_json(listing, entry, name);
     } else if (listing->options->all) {
         char time[TIME_SIZE] = "";
         g_autofree char *size = entry->size < 0 ? g_strdup("") : place_size(entry->size);
@@ -180,7 +180,7 @@ static bool is_empty_place(const Listing *listing, const char *word)
     return !listing->pattern && g_file_test(path, G_FILE_TEST_IS_DIR);
 }
 
-static int complain_of_nothing(const Listing *listing, const char *word)
+static int ls_found_nothing(const Listing *listing, const char *word)
 {
     SfError err = {""};
     if (is_empty_place(listing, word)) {
@@ -210,7 +210,7 @@ static int list_word(const Options *options, const char *word, bool named)
     if (status < 0 && list_all(&listing, &err) != SF_OK)
         status = place_failed(&page, &err);
     else if (status < 0 && listing.objects + listing.folders == 0)
-        status = complain_of_nothing(&listing, word);
+        status = ls_found_nothing(&listing, word);
     else if (status < 0 && options->all && !options->json)
         print_sum(&listing);
     place_done(&listing.place);

@@ -8,7 +8,7 @@
 
 #define USUAL_LIMIT 20
 
-static void print_json(const DeltaCommit *commit, const DeltaCommitInfo *info)
+static void print_commit_json(const DeltaCommit *commit, const DeltaCommitInfo *info)
 {
     json_object *out = json_object_new_object();
     g_autofree char *time = time_json(info->time_ms);
@@ -25,7 +25,7 @@ static void print_json(const DeltaCommit *commit, const DeltaCommitInfo *info)
     json_print(out);
 }
 
-static void add_row(Table *shown, const DeltaCommit *commit, const DeltaCommitInfo *info)
+static void add_commit_row(Table *shown, const DeltaCommit *commit, const DeltaCommitInfo *info)
 {
     const char *operation = delta_json_text(info->info, "operation"),
                *engine = delta_json_text(info->info, "engineInfo");
@@ -63,9 +63,9 @@ SfStatus table_print_history(OpenTable *table, SfError *err)
             continue;
         SF_TRY(delta_commit_info(table->log, commit, &info, err));
         if (table->options->json)
-            print_json(commit, &info);
+            print_commit_json(commit, &info);
         else
-            add_row(shown, commit, &info);
+            add_commit_row(shown, commit, &info);
         left--;
     }
     if (!table->options->json)

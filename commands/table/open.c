@@ -43,7 +43,7 @@ static SfStatus parse_timestamp(const char *text, int64_t *ms, SfError *err)
     return SF_OK;
 }
 
-static SfStatus load(OpenTable *table, SfError *err)
+static SfStatus load_table(OpenTable *table, SfError *err)
 {
     const TableOptions *options = table->options;
     SF_TRY(options->version >= 0 && !options->timestamp ? delta_log_load_at(table->log, options->version, err)
@@ -83,7 +83,7 @@ int table_open(const CliPage *page, const TableOptions *options, const char *wor
     if (status >= 0)
         return status;
     out->log = delta_log_new(&out->node, out->place.store);
-    SfStatus loaded = load(out, &err);
+    SfStatus loaded = load_table(out, &err);
     if (loaded == SF_OK)
         loaded = read_schema(out, &err);
     return loaded == SF_OK ? -1 : place_failed(page, &err);

@@ -164,7 +164,7 @@ static SfStatus commit_bins(Optimize *optimize, Replacement *replacement, SfErro
     return SF_OK;
 }
 
-static SfStatus work(Optimize *optimize, SfError *err)
+static SfStatus rewrite_bins(Optimize *optimize, SfError *err)
 {
     g_auto(Rewrite) rewrite = {0};
     SF_TRY(rewrite_init(&rewrite, optimize->table, err));
@@ -189,7 +189,7 @@ static void foresee(Optimize *optimize)
     }
 }
 
-static void print_sum(const Optimize *optimize)
+static void print_packed(const Optimize *optimize)
 {
     bool dry = optimize->options->dry_run;
     g_autofree char *before = place_size(optimize->old_bytes), *after = place_size(optimize->new_bytes);
@@ -222,12 +222,12 @@ static SfStatus optimize_table(Optimize *optimize, SfError *err)
     if (optimize->options->dry_run)
         foresee(optimize);
     else if (optimize->full->len > 0)
-        SF_TRY(work(optimize, err));
-    print_sum(optimize);
+        SF_TRY(rewrite_bins(optimize, err));
+    print_packed(optimize);
     return SF_OK;
 }
 
-static int run(const OptimizeOptions *options, const char *word)
+static int run_optimize(const OptimizeOptions *options, const char *word)
 {
     SfError err = {""};
     g_auto(OpenTable) table = {0};
@@ -251,7 +251,7 @@ int table_optimize(int argc, char **argv)
     argv[0] = (char *) page.name;
     int status = place_parse(&page, argc, argv, &options, &options.table.place, &line);
     if (status < 0)
-        status = run(&options, line.words[0]);
+        status = run_optimize(&options, line.words[0]);
     place_options_done(&options.table.place);
     return status;
 }

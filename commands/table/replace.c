@@ -43,8 +43,8 @@ static json_object *metrics_of(const Replacement *replacement)
     return out;
 }
 
-static void add_commit_info(const Replacement *replacement, const DeltaLog *log, const char *txn_id, int64_t target,
-                            int64_t now, GString *out)
+static void encode_info(const Replacement *replacement, const DeltaLog *log, const char *txn_id, int64_t target,
+                        int64_t now, GString *out)
 {
     g_autoptr(json_object) info = json_object_new_object();
     json_object *parameters = json_object_new_object();
@@ -66,7 +66,7 @@ static void add_commit_info(const Replacement *replacement, const DeltaLog *log,
 }
 
 /* PROTOCOL.md, "Add File and Remove File". */
-static void add_removal(json_object *old, int64_t now, GString *out)
+static void encode_removal(json_object *old, int64_t now, GString *out)
 {
     static const char *const same[] = {"path", "partitionValues", "size", "deletionVector", "tags"};
     g_autoptr(json_object) removed = json_object_new_object();
@@ -81,7 +81,7 @@ static void add_removal(json_object *old, int64_t now, GString *out)
     delta_action_encode("remove", removed, out);
 }
 
-static void add_file(const DeltaAdd *add, GString *out)
+static void encode_add(const DeltaAdd *add, GString *out)
 {
     g_autoptr(GString) line = g_string_new(NULL);
     delta_add_encode(add, line);
@@ -95,11 +95,11 @@ static GBytes *body_of(const Replacement *replacement, const DeltaLog *log, cons
 {
     int64_t now = g_get_real_time() / 1000;
     g_autoptr(GString) out = g_string_new(NULL);
-    add_commit_info(replacement, log, txn_id, target, now, out);
+    encode_info(replacement, log, txn_id, target, now, out);
     for (guint i = 0; i < replacement->old->len; i++)
-        add_removal(replacement->old->pdata[i], now, out);
+        encode_removal(replacement->old->pdata[i], now, out);
     for (guint i = 0; i < replacement->new->len; i++)
-        add_file(replacement->new->pdata[i], out);
+        encode_add(replacement->new->pdata[i], out);
     return g_string_free_to_bytes(g_steal_pointer(&out));
 }
 
@@ -142,7 +142,7 @@ static SfStatus let_past(OpenTable *table, GHashTable *read, DeltaNews *news, Sf
     return status == SF_END ? delta_log_apply(log, log->version + 1, text, size, news, err) : status;
 }
 
-static SfStatus catch_up(OpenTable *table, GHashTable *read, DeltaNews *news, SfError *err)
+static SfStatus let_all_past(OpenTable *table, GHashTable *read, DeltaNews *news, SfError *err)
 {
     SfStatus status;
     do
@@ -163,7 +163,7 @@ static SfStatus try_version(const Replacement *replacement, DeltaLog *log, const
     return *created ? delta_log_apply(log, log->version + 1, text, size, &news, err) : SF_OK;
 }
 
-static SfStatus commit(const Replacement *replacement, OpenTable *table, int64_t target, SfError *err)
+static SfStatus commit_replacement(const Replacement *replacement, OpenTable *table, int64_t target, SfError *err)
 {
     g_autoptr(GHashTable) read = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     g_autofree char *txn_id = delta_uuid();
@@ -174,7 +174,7 @@ static SfStatus commit(const Replacement *replacement, OpenTable *table, int64_t
         bool created = false;
         int64_t before = table->log->version;
         DeltaNews news = {.txn_id = txn_id};
-        SF_TRY(catch_up(table, read, &news, err));
+        SF_TRY(let_all_past(table, read, &news, err));
         if (news.found)
             return SF_OK;
         SF_TRY(try_version(replacement, table->log, txn_id, target, &created, err));
@@ -187,7 +187,7 @@ static SfStatus commit(const Replacement *replacement, OpenTable *table, int64_t
 
 SfStatus replacement_commit(Replacement *replacement, OpenTable *table, int64_t target, SfError *err)
 {
-    SfStatus status = commit(replacement, table, target, err);
+    SfStatus status = commit_replacement(replacement, table, target, err);
     if (status != SF_FENCED)
         return status;
     g_autoptr(GPtrArray) keys = g_ptr_array_new();

@@ -6,7 +6,7 @@
 #define INDEXED_COLUMNS 32  /* where the table does not say (delta.dataSkippingNumIndexedCols) */
 #define DIRECTORIES_MAX 512 /* bytes; no reader looks at them */
 
-static SfStatus make_writer(Rewrite *rewrite, SfError *err)
+static SfStatus make_copy_writer(Rewrite *rewrite, SfError *err)
 {
     OpenTable *table = rewrite->table;
     g_autoptr(GPtrArray) none = g_ptr_array_new();
@@ -38,7 +38,7 @@ SfStatus rewrite_init(Rewrite *rewrite, OpenTable *table, SfError *err)
     bool mapped = delta_log_maps(table->log);
     SF_TRY(delta_fields_schema(fields, rewrite->fields->len, mapped, false, &rewrite->rows, err));
     SF_TRY(delta_fields_schema(fields, rewrite->fields->len, mapped, true, &rewrite->stored, err));
-    return make_writer(rewrite, err);
+    return make_copy_writer(rewrite, err);
 }
 
 void rewrite_done(Rewrite *rewrite)
@@ -51,8 +51,8 @@ void rewrite_done(Rewrite *rewrite)
 }
 
 /* Rows behind the first `from` of the file that are not deleted. */
-static SfStatus add_rows(Rewrite *rewrite, const struct ArrowArray *batch, const uint8_t *deleted, int64_t from,
-                         SfError *err)
+static SfStatus copy_batch(Rewrite *rewrite, const struct ArrowArray *batch, const uint8_t *deleted, int64_t from,
+                           SfError *err)
 {
     const DeltaProjection *projection = &rewrite->projection;
     g_autofree const struct ArrowArray **columns = g_new(const struct ArrowArray *, projection->n);
@@ -75,7 +75,7 @@ static SfStatus copy_rows(Rewrite *rewrite, ParquetReader *reader, const uint8_t
         SfStatus status = parquet_reader_next(reader, BATCH_ROWS, &batch, err);
         if (status != SF_OK)
             return status == SF_END ? SF_OK : status;
-        status = add_rows(rewrite, &batch, deleted, from, err);
+        status = copy_batch(rewrite, &batch, deleted, from, err);
         from += batch.length;
         sf_array_done(&batch);
         SF_TRY(status);
@@ -119,7 +119,7 @@ static void take_partition(json_object *add, DeltaAdd *out, GString *key)
         g_string_truncate(key, 0);
 }
 
-static SfStatus finish(Rewrite *rewrite, json_object *add, DeltaAdd **out, int64_t *rows, SfError *err)
+static SfStatus finish_copy(Rewrite *rewrite, json_object *add, DeltaAdd **out, int64_t *rows, SfError *err)
 {
     Store *store = rewrite->table->log->store;
     g_autoptr(GBytes) body = NULL;
@@ -151,5 +151,5 @@ SfStatus rewrite_files(Rewrite *rewrite, const GPtrArray *adds, DeltaAdd **out, 
         if (status != SF_OK)
             return sf_fail_prefix(err, status, "%s/%s", store_url(rewrite->table->log->store), key);
     }
-    return finish(rewrite, adds->pdata[0], out, rows, err);
+    return finish_copy(rewrite, adds->pdata[0], out, rows, err);
 }

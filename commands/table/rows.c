@@ -24,7 +24,7 @@ typedef struct Rows {
 
 /* ---- what is asked for ------------------------------------------------------------------------------------------ */
 
-static SfStatus choose(OpenTable *table, GPtrArray *fields, SfError *err)
+static SfStatus choose_columns(OpenTable *table, GPtrArray *fields, SfError *err)
 {
     const SfList *columns = &table->options->columns;
     for (size_t i = 0; columns->size == 0 && i < json_object_array_length(table->fields); i++)
@@ -102,7 +102,7 @@ static char *cell_text(const SfColumn *column, int64_t row)
     return printable_bytes(text->str, text->len, "", "\\x");
 }
 
-static guint fit(const Rows *rows, guint n_rows, guint room)
+static guint columns_that_fit(const Rows *rows, guint n_rows, guint room)
 {
     guint used = 2;
     for (guint i = 0; i < rows->n_columns; i++) {
@@ -127,7 +127,7 @@ static bool is_number(const struct ArrowSchema *column)
 static void print_block(Rows *rows)
 {
     guint n_rows = rows->n_columns > 0 ? rows->cells->len / rows->n_columns : 0, room = table_room();
-    guint n = fit(rows, n_rows, room);
+    guint n = columns_that_fit(rows, n_rows, room);
     g_autofree TableColumn *columns = g_new0(TableColumn, n + 1);
     g_autoptr(GPtrArray) titles = g_ptr_array_new_with_free_func(g_free);
     for (guint i = 0; i < n; i++) {
@@ -151,7 +151,7 @@ static void print_block(Rows *rows)
     g_ptr_array_set_size(rows->cells, 0);
 }
 
-static SfStatus print_json(Rows *rows, const SfBatch *batch, int64_t row, SfError *err)
+static SfStatus print_row_json(Rows *rows, const SfBatch *batch, int64_t row, SfError *err)
 {
     SfBatch shown = {.schema = rows->shown, .rows = batch->rows};
     g_autoptr(GString) text = g_string_new(NULL);
@@ -168,7 +168,7 @@ static SfStatus take_row(gpointer user, const SfBatch *batch, const SfColumn *co
     if (rows->left <= 0)
         return SF_EMPTY;
     if (rows->json)
-        SF_TRY(print_json(rows, batch, row, err));
+        SF_TRY(print_row_json(rows, batch, row, err));
     for (guint i = 0; !rows->json && i < rows->n_columns; i++)
         g_ptr_array_add(rows->cells, cell_text(&columns[i], row));
     if (rows->cells->len >= BLOCK_ROWS * MAX(rows->n_columns, 1))
@@ -176,7 +176,7 @@ static SfStatus take_row(gpointer user, const SfBatch *batch, const SfColumn *co
     return --rows->left > 0 && !ferror(stdout) ? SF_OK : SF_EMPTY;
 }
 
-static void explain(const Rows *rows)
+static void explain_scan(const Rows *rows)
 {
     const Scan *scan = &rows->scan;
     g_autofree char *size = place_size(scan->read_bytes);
@@ -203,7 +203,7 @@ static void print_count(const Rows *rows)
     json_print(out);
 }
 
-static SfStatus run(Rows *rows, SfError *err)
+static SfStatus run_rows(Rows *rows, SfError *err)
 {
     const TableOptions *options = rows->table->options;
     struct ArrowSchema shown = rows->scan.schema;
@@ -223,7 +223,7 @@ static SfStatus run(Rows *rows, SfError *err)
     else if (!options->json && !options->count)
         print_block(rows);
     if (status == SF_OK && options->explain)
-        explain(rows);
+        explain_scan(rows);
     g_clear_pointer(&rows->json, json_writer_free);
     return status;
 }
@@ -241,11 +241,11 @@ SfStatus table_print_rows(OpenTable *table, SfError *err)
     }
     g_autoptr(GPtrArray) fields = g_ptr_array_new();
     if (!table->options->count)
-        SF_TRY(choose(table, fields, err));
+        SF_TRY(choose_columns(table, fields, err));
     Rows rows = {.table = table, .n_columns = fields->len, .cells = g_ptr_array_new_with_free_func(g_free)};
     SfStatus status = scan_init(&rows.scan, table, &where, g_steal_pointer(&fields), err);
     if (status == SF_OK)
-        status = run(&rows, err);
+        status = run_rows(&rows, err);
     scan_done(&rows.scan);
     g_ptr_array_unref(rows.cells);
     return status;

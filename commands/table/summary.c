@@ -199,7 +199,7 @@ static int64_t time_of_version(OpenTable *table)
     return in_commit ? table->log->commit_time : ((const StoreEntry *) entries->pdata[0])->modified_ms;
 }
 
-static void print_text(OpenTable *table, const Sums *sums)
+static void print_summary_text(OpenTable *table, const Sums *sums)
 {
     int64_t ms = time_of_version(table);
     g_autofree char *time = ms < 0 ? g_strdup("?") : time_text(ms), *features = feature_text(table->log);
@@ -255,7 +255,7 @@ static json_object *member_of(json_object *object, const char *name)
     return json_object_get(member);
 }
 
-static void print_as_json(OpenTable *table, const Sums *sums)
+static void print_summary_json(OpenTable *table, const Sums *sums)
 {
     json_object *out = json_object_new_object();
     json_object *metadata = table->log->metadata;
@@ -287,9 +287,9 @@ SfStatus table_print_summary(OpenTable *table, SfError *err)
     Sums sums = {.table = table, .partitions = partitions};
     SF_TRY(delta_files_each(table->log, add_file, &sums, err));
     if (table->options->json)
-        print_as_json(table, &sums);
+        print_summary_json(table, &sums);
     else
-        print_text(table, &sums);
+        print_summary_text(table, &sums);
     return SF_OK;
 }
 

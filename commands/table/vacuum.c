@@ -9,7 +9,7 @@
 #include "runtime/runtime.h"
 #include "vacuum.h"
 
-#define PAGE 1000
+#define PAGE 5000 /* a local directory is walked anew for each */
 #define DAY_MS INT64_C(86400000)
 #define USUAL_RETENTION_MS (7 * DAY_MS) /* of delta.deletedFileRetentionDuration */
 
@@ -69,7 +69,7 @@ static guint64 hash_of(const char *key)
     return hash;
 }
 
-static void need(Vacuum *vacuum, const char *key)
+static void need_key(Vacuum *vacuum, const char *key)
 {
     guint64 hash = hash_of(key);
     g_array_append_val(vacuum->needed, hash);
@@ -84,9 +84,9 @@ static SfStatus need_file(gpointer user, json_object *action, SfError *err)
     g_autofree char *vector = delta_vector_key(vacuum->table->log, action);
     if (!key)
         return SF_CONFIG;
-    need(vacuum, key);
+    need_key(vacuum, key);
     if (vector)
-        need(vacuum, vector);
+        need_key(vacuum, vector);
     return SF_OK;
 }
 
@@ -124,7 +124,7 @@ static bool is_hidden(const char *key)
 
 /* ---- deleting --------------------------------------------------------------------------------------------------- */
 
-static void tell(const Vacuum *vacuum, const StoreEntry *entry)
+static void tell_of_file(const Vacuum *vacuum, const StoreEntry *entry)
 {
     bool dry = vacuum->options->dry_run;
     if (vacuum->options->table.json) {
@@ -166,7 +166,7 @@ static SfStatus delete_going(Vacuum *vacuum, const GPtrArray *entries, SfError *
         const StoreEntry *entry = entries->pdata[i];
         if (!g_str_equal(entry->key, vacuum->going->pdata[next]))
             continue;
-        tell(vacuum, entry);
+        tell_of_file(vacuum, entry);
         next++;
     }
     g_ptr_array_set_size(vacuum->going, 0);
@@ -209,7 +209,7 @@ static SfStatus set_retention(Vacuum *vacuum, SfError *err)
     return SF_OK;
 }
 
-static void print_sum(const Vacuum *vacuum)
+static void print_vacuumed(const Vacuum *vacuum)
 {
     bool dry = vacuum->options->dry_run;
     g_autofree char *size = place_size(vacuum->bytes);
@@ -233,11 +233,11 @@ static SfStatus vacuum_table(Vacuum *vacuum, SfError *err)
     SF_TRY(delta_files_all(log, need_file, need_removed, vacuum, err));
     g_array_sort(vacuum->needed, by_value);
     SF_TRY(sweep(vacuum, err));
-    print_sum(vacuum);
+    print_vacuumed(vacuum);
     return SF_OK;
 }
 
-static int run(const VacuumOptions *options, const char *word)
+static int run_vacuum(const VacuumOptions *options, const char *word)
 {
     SfError err = {""};
     g_auto(OpenTable) table = {0};
@@ -261,7 +261,7 @@ int table_vacuum(int argc, char **argv)
     argv[0] = (char *) page.name;
     int status = place_parse(&page, argc, argv, &options, &options.table.place, &line);
     if (status < 0)
-        status = run(&options, line.words[0]);
+        status = run_vacuum(&options, line.words[0]);
     place_options_done(&options.table.place);
     return status;
 }
