@@ -104,7 +104,9 @@ static SfStatus replace_producer(Lane *lane, SfError *err)
     g_autoptr(GArray) kept = g_steal_pointer(&lane->kept);
     lane->kept = g_array_new(FALSE, TRUE, sizeof(Kept));
     bool blunt = lane->blunt;
+    gint64 waiting_us = lane->coordinator.silent ? lane->waiting_us : 0; /* it is still the same wait */
     lane_shut(lane);
+    lane->waiting_us = waiting_us;
     g_array_unref(lane->kept);
     lane->kept = g_steal_pointer(&kept);
     for (guint i = 0; i < lane->kept->len; i++)

@@ -218,11 +218,11 @@ SfStatus delivery_flush(Lane *lane, SfError *err);
 void waiting_begin(Lane *lane);
 void waiting_end(Lane *lane);
 int waiting_statistics(rd_kafka_t *rk, char *json, size_t size, void *opaque);
-/* SF_RETRY, and what is waited for. */
-SfStatus waiting_fail(const Lane *lane, SfError *err);
+/* SF_RETRY, and what is waited for. Where that is a coordinator, and for long: the transaction is to be made again. */
+SfStatus waiting_fail(Lane *lane, SfError *err);
 /* Likewise where a transaction has no answer in time, and its coordinator is known. what: "does not end". False: the
  * error is another. */
-bool waiting_fail_transaction(const Lane *lane, const rd_kafka_error_t *error, const char *what, SfError *err);
+bool waiting_fail_transaction(Lane *lane, const rd_kafka_error_t *error, const char *what, SfError *err);
 
 /* refuse.c: rows that the broker does not take */
 bool row_refused(const Kept *kept, int64_t row);

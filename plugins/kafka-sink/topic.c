@@ -148,12 +148,55 @@ void topic_forget(Sink *sink, const char *name)
         *output = (Output){0};
 }
 
-static char *blocked_partition(const struct rd_kafka_metadata_topic *topic)
+static bool is_in_sync(const struct rd_kafka_metadata_partition *partition, int32_t broker)
 {
+    for (int i = 0; i < partition->isr_cnt; i++) {
+        if (partition->isrs[i] == broker)
+            return true;
+    }
+    return false;
+}
+
+/* Replicas that a partition of the topic has to have in sync; 0: the broker does not tell. */
+static int64_t least_in_sync(Sink *sink, const char *topic)
+{
+    SfError err;
+    g_autofree char *value = NULL;
+    if (kafka_topic_config(sink->client, topic, "min.insync.replicas", LIMIT_MS, &value, &err) != SF_OK)
+        return 0;
+    return g_ascii_strtoll(value, NULL, 10);
+}
+
+/* "partition 1 of topic 'out' has 1 of 3 replicas in sync, and needs 2 (min.insync.replicas); start brokers 2, 3".
+ * NULL: it has enough. */
+static char *lacking_replicas(const char *topic, const struct rd_kafka_metadata_partition *partition, int64_t least)
+{
+    if (partition->isr_cnt >= partition->replica_cnt || (least > 0 && partition->isr_cnt >= least))
+        return NULL;
+    g_autoptr(GString) away = g_string_new(NULL);
+    for (int i = 0; i < partition->replica_cnt; i++) {
+        if (!is_in_sync(partition, partition->replicas[i]))
+            g_string_append_printf(away, "%s%d", away->len ? ", " : "", partition->replicas[i]);
+    }
+    g_autofree char *needs = least > 0 ? g_strdup_printf("%" G_GINT64_FORMAT, least) : g_strdup("more");
+    return g_strdup_printf("partition %d of topic '%s' has %d of %d replicas in sync, and needs %s "
+                           "(min.insync.replicas); start broker%s %s",
+                           partition->id, topic, partition->isr_cnt, partition->replica_cnt, needs,
+                           strchr(away->str, ',') ? "s" : "", away->str);
+}
+
+static char *blocked_partition(Sink *sink, const struct rd_kafka_metadata_topic *topic)
+{
+    int64_t least = -1;
     for (int i = 0; i < topic->partition_cnt; i++) {
         const struct rd_kafka_metadata_partition *partition = &topic->partitions[i];
         if (partition->leader < 0)
             return g_strdup_printf("partition %d of topic '%s' has no leader", partition->id, topic->topic);
+        if (partition->isr_cnt < partition->replica_cnt && least < 0)
+            least = least_in_sync(sink, topic->topic);
+        char *lacking = lacking_replicas(topic->topic, partition, least);
+        if (lacking)
+            return lacking;
     }
     if (topic->err)
         return g_strdup_printf("topic '%s': %s", topic->topic, rd_kafka_err2str(topic->err));
@@ -168,7 +211,7 @@ char *topic_blocked(const Lane *lane)
         return NULL;
     for (int i = 0; i < metadata->topic_cnt && !blocked; i++) {
         if (g_hash_table_contains(lane->topics, metadata->topics[i].topic))
-            blocked = blocked_partition(&metadata->topics[i]);
+            blocked = blocked_partition(lane->sink, &metadata->topics[i]);
     }
     rd_kafka_metadata_destroy(metadata);
     return blocked;

@@ -26,7 +26,7 @@ static rd_kafka_error_t *call_until_answered(Lane *lane, Call call)
 }
 
 /* Frees the error. */
-static SfStatus fail_transaction(const Lane *lane, rd_kafka_error_t *error, const char *what, SfError *err)
+static SfStatus fail_transaction(Lane *lane, rd_kafka_error_t *error, const char *what, SfError *err)
 {
     if (waiting_fail_transaction(lane, error, what, err)) {
         rd_kafka_error_destroy(error);

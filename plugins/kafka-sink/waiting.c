@@ -9,6 +9,9 @@
 /* Statistics of a wait that has only begun are of records that are on their way. */
 #define PATIENCE_US (2 * G_USEC_PER_SEC)
 
+/* After so long another coordinator has had the time to take over. */
+#define SILENT_US (15 * G_USEC_PER_SEC)
+
 void waiting_begin(Lane *lane)
 {
     if (lane->waiting_us == 0)
@@ -133,15 +136,26 @@ static SfStatus fail_waits(const Lane *lane, SfError *err)
                    others ? others : "");
 }
 
-static SfStatus fail_silent(const Lane *lane, const char *what, SfError *err)
+/* librdkafka keeps to the coordinator that it knows, also where another one has taken its place (seen with 2.0.2): only
+ * another producer looks it up anew, and asks the group whether the transaction has ended meanwhile. */
+static void move_on(Lane *lane)
 {
+    if (g_get_monotonic_time() - lane->waiting_us < SILENT_US)
+        return;
+    lane->failed = true;
+    lane->ending = false;
+}
+
+static SfStatus fail_silent(Lane *lane, const char *what, SfError *err)
+{
+    move_on(lane);
     return sf_fail(err, SF_RETRY,
                    "transaction '%s' %s: its coordinator, broker %d ('%s'), has not answered for %" G_GINT64_FORMAT
                    " s; restart that broker, or wait until another one takes its place",
                    lane->id, what, lane->coordinator.broker, lane->coordinator.address, waited_s(lane));
 }
 
-bool waiting_fail_transaction(const Lane *lane, const rd_kafka_error_t *error, const char *what, SfError *err)
+bool waiting_fail_transaction(Lane *lane, const rd_kafka_error_t *error, const char *what, SfError *err)
 {
     const Coordinator *coordinator = &lane->coordinator;
     if (rd_kafka_error_code(error) != RD_KAFKA_RESP_ERR__TIMED_OUT || !coordinator->address[0])
@@ -157,7 +171,7 @@ bool waiting_fail_transaction(const Lane *lane, const rd_kafka_error_t *error, c
     return true;
 }
 
-SfStatus waiting_fail(const Lane *lane, SfError *err)
+SfStatus waiting_fail(Lane *lane, SfError *err)
 {
     g_autofree char *blocked = topic_blocked(lane);
     if (lane->id && lane->coordinator.silent) /* nothing is sent before it has taken the partitions in */
