@@ -94,6 +94,20 @@ static const SfValue *find_kind(Draft *draft, const SfValue *map, Diagnostics *d
     return found;
 }
 
+/* `type: kafka-source` names one of our plugins under another system's key. */
+static bool complain_peer_key(const SfValue *map, const SfValue *key, Diagnostics *diagnostics)
+{
+    SfError unheard = {0};
+    const SfValue *value = sf_value_get(map, key->text);
+    bool named = value && value->kind == SF_VALUE_SCALAR && !value->bad;
+    const Plugin *plugin = named ? registry_load_as(value->text, 0, &unheard) : NULL;
+    if (!plugin)
+        return false;
+    diagnostics_add(diagnostics, key, "'%s' is not a kind of step; write '%s: %s'", key->text,
+                    kind_keys[plugin->kind - 1], value->text);
+    return true;
+}
+
 /* No key says what the step is: perhaps one nearly does. */
 static void complain_kind(const Draft *draft, const SfValue *map, Diagnostics *diagnostics)
 {
@@ -108,6 +122,8 @@ static void complain_kind(const Draft *draft, const SfValue *map, Diagnostics *d
         }
     }
     const SfValue *theirs = peer_kind_key(map);
+    if (theirs && complain_peer_key(map, theirs, diagnostics))
+        return;
     diagnostics_add(diagnostics, theirs ? theirs : draft->step->place,
                     "needs one of 'source: PLUGIN', 'transform: PLUGIN' and 'sink: PLUGIN'");
 }
@@ -158,6 +174,18 @@ static bool is_empty(const SfValue *from)
     return !from || from->kind == SF_VALUE_NULL || (from->kind == SF_VALUE_LIST && from->items->len == 0);
 }
 
+/* The step names its input under Vector's key, and has been told so with its options. */
+static bool has_peer_from(const Draft *draft, const SfValue *map)
+{
+    static const char *const keys[] = {"input", "inputs", NULL};
+    const Plugin *plugin = draft->step->plugin;
+    for (const char *const *key = keys; plugin && *key; key++)
+        if (sf_value_get(map, *key) &&
+            !option_find((const SfOption *) (gpointer) plugin->options->data, plugin->options->len, *key))
+            return true;
+    return false;
+}
+
 static void read_from(Draft *draft, const SfValue *map, Diagnostics *diagnostics)
 {
     const SfValue *from = sf_value_get(map, "from");
@@ -170,7 +198,7 @@ static void read_from(Draft *draft, const SfValue *map, Diagnostics *diagnostics
     draft->vague = missing;
     if (!missing)
         add_refs(draft, from, diagnostics);
-    else if (!from || !from->bad)
+    else if (!(from ? from->bad : has_peer_from(draft, map)))
         diagnostics_add(diagnostics, from ? from : draft->step->place, "a %s needs 'from': the step whose rows it gets",
                         kind_keys[draft->kind - 1]);
 }
