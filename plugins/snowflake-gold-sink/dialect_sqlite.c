@@ -27,7 +27,7 @@ static SfStatus sqlite_check_connection(const char *connection, SfError *err)
                        "connection: SQLite needs 'Database=' with the path of its file, such as 'Database=gold.db'");
     if (*file == ':')
         return sf_fail(err, SF_CONFIG,
-                       "connection: 'Database=%s' is gone with the connection; name a file that keeps the rows", file);
+                       "connection: 'Database=%s' is kept in memory and lost with the connection; name a file", file);
     if (strstr(file, "://"))
         return sf_fail(err, SF_CONFIG, "connection: 'Database=' is a URL; SQLite keeps its database in a local file");
     return SF_OK;

@@ -71,7 +71,7 @@ static SfStatus find_source(const Build *build, const char *name, const SfValue 
         return SF_CONFIG;
     if (field.type == SF_LIST || field.type == SF_STRUCT)
         return sf_value_fail(place, err,
-                             "table '%s': column '%s' is a %s, which a star schema has no place for; "
+                             "table '%s': column '%s' is a %s, which a table cannot hold; "
                              "take a member of it in the step before, or leave it out",
                              build->target->table, name, sf_type_name(field.type));
     Source source = {.name = g_string_chunk_insert_const(model->text, name),
@@ -88,9 +88,9 @@ static SfStatus model_add_column(const Build *build, const char *name, const cha
 {
     GStringChunk *text = build->model->text;
     if (*name == '\0')
-        return sf_value_fail(place, err, "table '%s': a column needs a name", build->target->table);
+        return sf_value_fail(place, err, "table '%s': a column has an empty name", build->target->table);
     if (target_find(build->target, name) >= 0)
-        return sf_value_fail(place, err, "table '%s' has two columns '%s'", build->target->table, name);
+        return sf_value_fail(place, err, "table '%s' lists column '%s' twice", build->target->table, name);
     Column column = {.name = g_string_chunk_insert_const(text, name),
                      .override = override ? g_string_chunk_insert_const(text, override) : NULL};
     SF_TRY(find_source(build, from, place, &column.source, err));
@@ -125,7 +125,8 @@ static SfStatus parse_table_column(const Build *build, const SfValue *key, const
     if (kind == SF_VALUE_SCALAR)
         return model_add_column(build, name, sf_value_text(value), NULL, value, err);
     if (kind == SF_VALUE_LIST)
-        return sf_value_fail(value, err, "column '%s' is nothing, a column of the input, or {from: …, type: …}", name);
+        return sf_value_fail(value, err, "column '%s' takes a column of the input, {from: …, type: …}, or nothing",
+                             name);
     static const char *const words[] = {"from", "type"};
     for (gsize i = 0; i < sf_value_size(value); i++) {
         const char *word = sf_value_text(sf_value_key(value, i));
@@ -371,7 +372,7 @@ static SfStatus parse_table(Model *model, const SfValue *name, const SfValue *bo
     Target *target = target_new(model->text, sf_value_text(name), is_fact, name);
     g_ptr_array_add(model->targets, target);
     if (!name_set_add(model->tables, target->table, model->targets->len - 1))
-        return sf_value_fail(name, err, "two tables '%s'", target->table);
+        return sf_value_fail(name, err, "table '%s' is listed twice", target->table);
     SF_TRY(check_table_words(target, body, err));
     Build build = {.model = model, .target = target, .input = input};
     SF_TRY(parse_parts(&build, body, err));
@@ -450,7 +451,7 @@ SfStatus model_match(const Model *model, const ModelInput *input, gint64 *number
         SfField field;
         SF_TRY(sf_schema_field(input->schema->children[number], &field, err));
         if (field.type != source->type || field.precision != source->precision || field.scale != source->scale)
-            return sf_fail(err, SF_CONFIG, "column '%s' of input '%s' has another type than in the inputs before it",
+            return sf_fail(err, SF_CONFIG, "column '%s' of input '%s' differs in type from the inputs before it",
                            source->name, input->name);
         numbers[i] = number;
     }

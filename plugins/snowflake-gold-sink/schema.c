@@ -79,7 +79,7 @@ static SfStatus check_column_type(const Place *place, const Column *column, cons
     return sf_value_fail(
         place->target->place, err,
         "table '%s': column '%s' is %s in the database, which does not hold every %s of the input exactly; "
-        "change it to %s, or give it a 'type' to say that this is meant",
+        "change it to %s, or give it a 'type' if that is intended",
         place->target->table, column->name, *type ? type : "without type", sf_type_name(source->type), ours->str);
 }
 

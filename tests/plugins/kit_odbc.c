@@ -283,7 +283,7 @@ static void test_mistakes_before_a_connection(void)
         {"DSN=warehouse;PWD={a;b}", NULL},
         {" Driver = {PostgreSQL Unicode} ;Server=h;Port=5432;Database=d;", NULL},
         {"Database=gold.db", "neither 'Driver=' nor 'DSN='"},
-        {"", "neither 'Driver=' nor 'DSN=' is in it, such as 'Driver=SQLite3;Database=x.db'"},
+        {"", "neither 'Driver=' nor 'DSN=' is set; write one, such as 'Driver=SQLite3;Database=x.db'"},
         {"Driver=", "'Driver=' has no value; name a driver or a data source, such as 'Driver=SQLite3;Database=x.db'"},
         {"Driver={};Database=gold.db", "'Driver=' has no value"},
         {"Driver= ;Server=h", "'Driver=' has no value"},

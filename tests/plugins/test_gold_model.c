@@ -52,10 +52,10 @@ static void test_mistakes(void)
          "options.yaml:2:37: table 'f': input 'sales' has no column 'sale'; did you mean 'sales'?\n"
          "options.yaml:2:50: table 'f': input 'sales' has no column 'regio'; did you mean 'region'?\n"
          "options.yaml:2:18: table 'f': input 'sales' has no column 'orderid'; did you mean 'order_id'?"},
-        {"facts: {f: {key: order_id, columns: [sales, Sales]}}", "table 'f' has two columns 'Sales'"},
-        {"facts: {f: {key: order_id, columns: [sales, {SALES: region}]}}", "table 'f' has two columns 'SALES'"},
+        {"facts: {f: {key: order_id, columns: [sales, Sales]}}", "table 'f' lists column 'Sales' twice"},
+        {"facts: {f: {key: order_id, columns: [sales, {SALES: region}]}}", "table 'f' lists column 'SALES' twice"},
         {"facts: {f: {key: order_id, columns: [tags]}}",
-         "column 'tags' is a list, which a star schema has no place for; take a member of it in the step before, or "
+         "column 'tags' is a list, which a table cannot hold; take a member of it in the step before, or "
          "leave it out"},
         {"facts: {f: {key: weight, columns: [sales]}}",
          "'weight' is a float64, which cannot be a key; use a decimal or a string"},
@@ -64,16 +64,15 @@ static void test_mistakes(void)
         {"facts: {f: {key: order_id, columns: {sales: {type: 'int); DROP TABLE x'}}}}",
          "column 'sales': 'type' is a type of the database's, such as 'varchar(20)'"},
         {"facts: {f: {key: order_id, columns: {sales: {type: 'numeric(12'}}}}", "column 'sales': 'type' is a type"},
-        {"facts: {f: {key: order_id, columns: {sales: [a]}}}",
-         "column 'sales' is nothing, a column of the input, or {from"},
+        {"facts: {f: {key: order_id, columns: {sales: [a]}}}", "column 'sales' takes a column of the input, {from"},
         {"facts: {f: {key: [], columns: [sales]}}", "table 'f': 'key' is a column or a list of columns"},
         {"facts: {f: {key: order_id, columns: [sales], dimensions: [d]}}", "table 'f': no dimension 'd'"},
         {"dimensions: {dim_x: {key: region, columns: []}}\nfacts: {f: {key: order_id, columns: [sales], dimensions: "
          "[dim_y]}}",
          "table 'f': no dimension 'dim_y'; did you mean 'dim_x'?"},
         {"dimensions: {F: {key: region, columns: []}}\nfacts: {f: {key: order_id, columns: [sales]}}",
-         "two tables 'f'"},
-        {"facts: {f: {key: order_id, columns: {Ünit: sales, ÜNIT: region}}}", "table 'f' has two columns 'ÜNIT'"},
+         "table 'f' is listed twice"},
+        {"facts: {f: {key: order_id, columns: {Ünit: sales, ÜNIT: region}}}", "table 'f' lists column 'ÜNIT' twice"},
         {"facts: {f: {key: order_id, columns: [sales]}}\nprovenance: false",
          "table 'f' needs 'latest_by' where 'provenance' is false: which of two rows with one key wins?"},
     };
@@ -109,8 +108,7 @@ static void test_inputs_that_differ(void)
         h, "more",
         "order_id string, sales bigint, _topic string, _partition int, _offset bigint, _timestamp timestamp");
     g_assert_cmpint(harness_try_bind(h), ==, SF_CONFIG);
-    gold_assert_contains(h->err.message,
-                         "column 'sales' of input 'more' has another type than in the inputs before it");
+    gold_assert_contains(h->err.message, "column 'sales' of input 'more' differs in type from the inputs before it");
 }
 
 /* Columns of a table in their order, as the database has them. */

@@ -16,7 +16,7 @@ static void test_connection_strings(void)
         {"Driver=SQLite3", "SQLite needs 'Database='"},
         {"Driver={SQLite3};Database= ;Timeout=5", "SQLite needs 'Database='"},
         {"Driver=/usr/lib/libsqlite3odbc.so;Timeout=5", "SQLite needs 'Database='"},
-        {"Driver=SQLite3;Database=:memory:", "'Database=:memory:' is gone with the connection"},
+        {"Driver=SQLite3;Database=:memory:", "'Database=:memory:' is kept in memory and lost"},
         {"Driver=SQLite3;Database=s3://bucket/gold.db", "'Database=' is a URL"},
         {"Driver=;Database=gold.db", "such as 'Driver=SQLite3;Database=gold.db'"},
         {"Driver=PostgreSQL Unicode;Server=h", NULL},

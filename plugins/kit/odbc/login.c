@@ -152,7 +152,7 @@ static SfStatus check_driver_keyword(const char *connection, const OdbcProfile *
     if (empty)
         return sf_fail(err, SF_CONFIG, "connection: '%s=' has no value; name a driver or a data source, such as '%s'",
                        empty, example);
-    return sf_fail(err, SF_CONFIG, "connection: neither 'Driver=' nor 'DSN=' is in it, such as '%s'", example);
+    return sf_fail(err, SF_CONFIG, "connection: neither 'Driver=' nor 'DSN=' is set; write one, such as '%s'", example);
 }
 
 SfStatus odbc_check(const char *connection, const OdbcProfile *const *profiles, SfError *err)
