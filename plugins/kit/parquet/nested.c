@@ -43,7 +43,7 @@ static void flush_values(Path *path)
     path->bytes = 0;
 }
 
-static void add_value(Path *path, int64_t at)
+static void nested_add_value(Path *path, int64_t at)
 {
     if (path->column->leaf->physical == PARQUET_BYTE_ARRAY)
         path->bytes += sf_bytes(&path->views[path->depth - 1], at).size;
@@ -63,7 +63,7 @@ static void shred(Path *path, size_t depth, int64_t at, unsigned rep, unsigned d
     }
     if (depth + 1 == path->depth) {
         add_level(path, rep, node->max_def);
-        add_value(path, at);
+        nested_add_value(path, at);
     } else if (node->type == SF_STRUCT) {
         shred(path, depth + 1, at, rep, node->max_def);
     } else {

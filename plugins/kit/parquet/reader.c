@@ -325,7 +325,7 @@ static SfStatus add_number(const Bound *bound, SfBytes bytes, SfColumnBuilder *o
     return SF_OK;
 }
 
-static SfStatus add_value(const Bound *bound, SfColumnBuilder *out, SfError *err)
+static SfStatus reader_add_value(const Bound *bound, SfColumnBuilder *out, SfError *err)
 {
     SfBytes bytes;
     SF_TRY(leaf_reader_value(bound->guide, &bytes, err));
@@ -404,7 +404,7 @@ static SfStatus assemble(Bound *bound, SfColumnBuilder *out, SfError *err)
         return assemble_list(bound, out, err);
     if (bound->wanted->type == SF_STRUCT)
         return assemble_struct(bound, out, err);
-    SF_TRY(add_value(bound, out, err));
+    SF_TRY(reader_add_value(bound, out, err));
     bound->guide->next++;
     return SF_OK;
 }
