@@ -76,7 +76,7 @@ static inline bool object_append(Object *object, const LayoutRow *row, int64_t p
     object->size += size + 1;
     object->last = position;
     object->rows++;
-    IndexRow of = {.position = position, .time_us = row->record_us, .null = row->null};
+    IndexRow of = {.position = position, .time_us = row->record_us, .null = row->null, .breaks = row->lines};
     return index_add(&object->index, &of);
 }
 

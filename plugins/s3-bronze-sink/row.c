@@ -113,6 +113,15 @@ static bool check_json(LayoutRow *row, SfError *cause)
     return false;
 }
 
+static int64_t count_breaks(const char *data, int64_t size)
+{
+    int64_t breaks = 0;
+    const char *end = data + size;
+    for (const char *at = data; size > 0 && (at = memchr(at, '\n', (size_t) (end - at))); at++)
+        breaks++;
+    return breaks;
+}
+
 LayoutVerdict layout_row(const Layout *layout, const LayoutColumns *columns, int64_t row, LayoutRow *out,
                          SfError *cause)
 {
@@ -123,7 +132,9 @@ LayoutVerdict layout_row(const Layout *layout, const LayoutColumns *columns, int
     } else {
         SfBytes value = sf_bytes(&columns->value, row);
         *out = (LayoutRow){.data = value.data, .size = value.size};
-        if (layout->options.format == FORMAT_JSON && !check_json(out, cause))
+        if (layout->options.format == FORMAT_RAW)
+            out->lines = count_breaks(value.data, value.size);
+        else if (!check_json(out, cause))
             return ROW_REJECT;
     }
     bool timed = columns->has_time && !sf_is_null(&columns->time, row);

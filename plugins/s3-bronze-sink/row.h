@@ -12,6 +12,7 @@ typedef struct LayoutRow {
     int64_t time_us;   /* names its directory */
     int64_t record_us; /* the record's own, or INDEX_NO_TIMESTAMP */
     bool null;
+    int64_t lines; /* line breaks that stay */
 } LayoutRow;
 
 typedef enum LayoutVerdict { ROW_WRITE, ROW_IGNORE, ROW_REJECT } LayoutVerdict;

@@ -72,23 +72,6 @@ static const SfOption options[] = {
     SF_OPTION_END,
 };
 
-/* topics.dir as "" or "a/b/", below the URL's place. */
-static SfStatus read_root(Bronze *bronze, SfError *err)
-{
-    g_auto(GStrv) parts = g_strsplit(bronze->topics_dir ? bronze->topics_dir : "", "/", -1);
-    g_autoptr(GString) root = g_string_new(NULL);
-    for (char **part = parts; *part; part++) {
-        if (g_str_equal(*part, ".") || g_str_equal(*part, ".."))
-            return sf_fail(err, SF_CONFIG, "topics.dir: '%s' has a segment '%s'; name a directory below the url",
-                           bronze->topics_dir, *part);
-        if (**part)
-            g_string_append_printf(root, "%s/", *part);
-    }
-    g_free(bronze->root);
-    bronze->root = g_string_free(g_steal_pointer(&root), FALSE);
-    return SF_OK;
-}
-
 static SfStatus check_value(const SfNode *node, size_t input, const struct ArrowSchema *schema, SfError *err)
 {
     int64_t value = sf_schema_find(schema, "value");
@@ -120,7 +103,8 @@ static SfStatus read_options(Bronze *bronze, SfError *err)
         sf_fail_also(&all, &one);
     if (check_extension(bronze, &one) != SF_OK)
         sf_fail_also(&all, &one);
-    if (read_root(bronze, &one) != SF_OK)
+    g_clear_pointer(&bronze->root, g_free);
+    if (ledger_root(bronze->topics_dir, &bronze->root, &one) != SF_OK)
         sf_fail_also(&all, &one);
     if (layout_init(&bronze->layout, &bronze->layout_options, &one) == SF_OK)
         bronze->has_layout = true;
@@ -132,12 +116,29 @@ static SfStatus read_options(Bronze *bronze, SfError *err)
 static SfStatus bind_input(SfNode *node, size_t input, const struct ArrowSchema *schema, SfError *err)
 {
     Bronze *bronze = bronze_of(node);
+<<<<<<< HEAD
     if (!bronze->chains) {
         SF_TRY(read_options(bronze, err));
         bronze->chains = ranges_new(node, sizeof(Chain), chain_done);
         spares_init(&bronze->workshop.spares);
     }
     return check_value(node, input, schema, err);
+=======
+    SF_TRY(store_check(&bronze->place, err));
+    SF_TRY(check_value(node, input, schema, err));
+    if (bronze->has_layout)
+        return SF_OK;
+    if (strchr(bronze->extension, '/'))
+        return sf_fail(err, SF_CONFIG, "format.bytearray.extension '%s' has a '/', which ends a file's name",
+                       bronze->extension);
+    g_clear_pointer(&bronze->root, g_free);
+    SF_TRY(ledger_root(bronze->topics_dir, &bronze->root, err));
+    SF_TRY(layout_init(&bronze->layout, &bronze->layout_options, err));
+    bronze->has_layout = true;
+    bronze->chains = ranges_new(node, sizeof(Chain), chain_done);
+    spares_init(&bronze->workshop.spares);
+    return SF_OK;
+>>>>>>> 90edfcd (bronze-source: silver from bronze, with the topic's positions and timestamps)
 }
 
 static SfStatus open_sink(SfNode *node, SfError *err)

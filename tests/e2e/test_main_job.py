@@ -4,6 +4,7 @@ import itertools
 import os
 import random
 import time
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +16,7 @@ from testbed.server import wait_for
 
 EVENTS = int(os.environ.get("SF_EVENTS", 1_000_000))
 KILLS = 25
+BRONZE_TO_SILVER = Path(__file__).resolve().parents[2] / "pipelines" / "bronze-to-silver.yaml"
 
 
 def run_with_kills(sfrun, kafka, job, rng):
@@ -79,3 +81,35 @@ def test_the_broken_ones_are_rejected_once_with_place_and_cause(finished, expect
 
 def test_the_group_has_no_lag(finished):
     assert finished.lag() == 0
+
+
+def sorted_rows(url, s3):
+    return TableReaders(url, s3).arrow().sort_by([("_partition", "ascending"), ("_offset", "ascending")])
+
+
+def test_silver_rebuilt_from_bronze_is_the_same_and_goes_on_from_kafka(finished, expected, sfrun, kafka, s3, seed, tmp_path):
+    """Killed while it is rebuilt; then fed by the topic itself, whose positions bronze's are."""
+    rebuilt = finished.silver_url + "-rebuilt"
+    env = {**finished.env, "SILVER_URL": rebuilt, "REJECTS_DIR": tmp_path / "rejects", "CHECKPOINT": "100ms", "XDG_RUNTIME_DIR": tmp_path}
+    rng = random.Random(seed)
+    for _ in range(3):
+        process = sfrun.start("--once", BRONZE_TO_SILVER, env=env, cwd=tmp_path)
+        time.sleep(rng.uniform(0.05, 0.5))
+        process.kill()
+    sfrun.run("--once", BRONZE_TO_SILVER, env=env, cwd=tmp_path)
+    proof.silver(expected, TableReaders(rebuilt, s3))
+    was = sorted_rows(finished.silver_url, s3)
+    now = sorted_rows(rebuilt, s3)
+    assert now.column_names == was.column_names and now.num_rows == was.num_rows
+    assert [name for name in was.column_names if now.column(name) != was.column(name)] == []
+
+    kafka.produce(finished.topic, itertools.islice(Sales(1000, seed).messages(), 1000))
+    from_kafka = tmp_path / "from-kafka.yaml"
+    text = BRONZE_TO_SILVER.read_text()
+    begin, end = text.index("    source: bronze-source"), text.index("  sales:\n")
+    source = f"    source: kafka-source\n    brokers: {kafka.brokers}\n    topics: [{finished.topic}]\n    group: {finished.name}-again\n\n"
+    from_kafka.write_text(text[:begin] + source + text[end:])
+    sfrun.run("--once", from_kafka, env=env, cwd=tmp_path)
+    computed = Expected(kafka.read(finished.topic))
+    assert computed.records == EVENTS + 1000
+    proof.silver(computed, TableReaders(rebuilt, s3))

@@ -120,3 +120,19 @@ const SfBatch *numbers(Harness *h, const char *split, gint64 first, gsize n, gin
     }
     return harness_raw_rows(h, split, rows, n);
 }
+
+Harness *place_source(const Place *place, const char *options)
+{
+    g_autofree char *yaml = g_strdup_printf("url: file://%s\n%s", place->path, options);
+    Harness *h = harness_new("bronze-source", yaml);
+    h->bounded = true;
+    return h;
+}
+
+void place_numbers(const Place *place, gint64 first, gsize n)
+{
+    g_autoptr(Harness) sink = place_sink(place, "flush.size: 10\n");
+    harness_recover(sink, 0, EVENTS);
+    harness_write(sink, 0, numbers(sink, EVENTS, first, n, NOON_US));
+    harness_commit(sink, SF_COMMIT_END);
+}

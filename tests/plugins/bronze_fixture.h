@@ -28,4 +28,10 @@ void place_delete(const Place *place, const char *key);
 /* n raw rows of {"n":<position>}, one µs apart, from `first` on. */
 const SfBatch *numbers(Harness *h, const char *split, gint64 first, gsize n, gint64 time_us);
 
+/* A bounded bronze-source of <path>; options are more lines of YAML. */
+Harness *place_source(const Place *place, const char *options);
+
+/* One ledger entry of n rows, ten an object. */
+void place_numbers(const Place *place, gint64 first, gsize n);
+
 #endif

@@ -38,6 +38,7 @@ static size_t check_round_trip(const GArray *rows)
         g_assert_cmpint(row.position, ==, is->position);
         g_assert_cmpint(row.time_us, ==, is->time_us);
         g_assert_cmpint(row.null, ==, is->null);
+        g_assert_cmpint(row.breaks, ==, is->breaks);
     }
     g_assert_false(index_reader_next(reader, &row));
     return strlen(text);
@@ -66,6 +67,9 @@ static void test_kinds(void)
         {(INT64_C(1) << 40) + 3, INT64_C(253402300799999999), false},
         {(INT64_C(1) << 40) + 4, INT64_C(253402300800000000), false},
         {(INT64_C(1) << 40) + 5, INT64_C(-62135596800000001), false},
+        {(INT64_C(1) << 40) + 6, 5, false, 1},
+        {(INT64_C(1) << 40) + 7, 5, false, INT64_C(1) << 50},
+        {(INT64_C(1) << 40) + 8, INDEX_NO_TIMESTAMP, false, 3},
         {INT64_MAX - 2, -1, false},
     };
     for (guint from = 0; from < G_N_ELEMENTS(rows); from++)
@@ -81,6 +85,7 @@ static GArray *random_rows(GRand *random, guint n)
     IndexRow row = {.position = g_rand_int_range(random, 0, 1000), .time_us = INT64_C(1705320000000000)};
     for (guint i = 0; i < n; i++) {
         row.null = g_rand_int_range(random, 0, 20) == 0;
+        row.breaks = !row.null && g_rand_int_range(random, 0, 20) == 0 ? g_rand_int_range(random, 1, 40) : 0;
         row.time_us += g_rand_int_range(random, -3, 20) * (g_rand_boolean(random) ? 1000 : 1);
         g_array_append_val(rows, row);
         row.position += g_rand_int_range(random, 0, 4) == 0 ? g_rand_int_range(random, 1, 300) : 1;

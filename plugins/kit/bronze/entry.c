@@ -110,6 +110,11 @@ static bool take_number(json_object *object, const char *name, int64_t *out)
     return *out >= 0;
 }
 
+static bool take_text(json_object *object, const char *name, json_object **out)
+{
+    return json_object_object_get_ex(object, name, out) && json_object_is_type(*out, json_type_string);
+}
+
 static bool take_object(json_object *json, EntryObject *out)
 {
     json_object *key = NULL, *index = NULL;
@@ -149,17 +154,20 @@ static bool take_objects(json_object *json, Entry *entry)
 
 static SfStatus take_entry(json_object *json, Entry *entry, SfError *err)
 {
-    json_object *step = NULL, *layout = NULL, *split = NULL, *origin = NULL;
-    int64_t version = 0;
+    json_object *step = NULL, *layout = NULL, *split = NULL, *origin = NULL, *topic = NULL;
+    int64_t version = 0, partition = 0;
     if (!take_number(json, "version", &version) || version != ENTRY_VERSION)
         return sf_fail(err, SF_CONFIG, "it has no known version: it is from a newer one, or is not a ledger entry");
-    bool good = json_object_object_get_ex(json, "step", &step) && json_object_is_type(step, json_type_string) &&
+    bool good = take_text(json, "step", &step) && take_text(json, "topic", &topic) &&
+                take_number(json, "partition", &partition) && partition <= INT32_MAX &&
                 take_number(json, "start", &entry->start) && take_number(json, "end", &entry->end) &&
                 take_number(json, "rejected", &entry->rejected) && entry->start < entry->end &&
                 take_objects(json, entry) && json_object_object_get_ex(json, "layout", &layout);
     if (!good)
         return sf_fail(err, SF_CONFIG, "a member is missing or has a wrong value");
     entry->step = g_strdup(json_object_get_string(step));
+    entry->topic = g_strdup(json_object_get_string(topic));
+    entry->partition = (int32_t) partition;
     if (json_object_object_get_ex(json, "split", &split))
         entry->split = g_strdup(json_object_get_string(split));
     if (json_object_object_get_ex(json, "origin", &origin))
@@ -189,6 +197,7 @@ void entry_free(Entry *entry)
     if (!entry)
         return;
     g_free(entry->step);
+    g_free(entry->topic);
     g_free(entry->split);
     g_free(entry->origin);
     g_bytes_unref(entry->body);

@@ -22,6 +22,8 @@ typedef struct Entry {
     char *step;
     char *split;  /* its name; NULL: of an earlier version, which did not keep it */
     char *origin; /* of its split; NULL: not known */
+    char *topic;
+    int32_t partition;
     int64_t start;
     int64_t end;
     int64_t rejected;

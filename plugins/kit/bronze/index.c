@@ -10,9 +10,9 @@
 #define INDEX_MIN_US (INT64_C(-719162) * CIVIL_DAY_US)
 #define INDEX_MAX_US (INT64_C(2932897) * CIVIL_DAY_US - 1)
 
-typedef enum RowKind { KIND_MS, KIND_US, KIND_OTHER, KIND_NULL } RowKind;
+typedef enum RowKind { KIND_MS, KIND_US, KIND_OTHER, KIND_PREFIX } RowKind;
 enum { OTHER_NONE, OTHER_PLAIN }; /* numbers of KIND_OTHER */
-enum { INDEX_VERSION = 1, INDEX_LEVEL = 6, VARINT_MAX = 10, ROW_MAX = 2 * VARINT_MAX, ROOM_MIN = 256 };
+enum { INDEX_VERSION = 1, INDEX_LEVEL = 6, VARINT_MAX = 10, ROW_MAX = 3 * VARINT_MAX, ROOM_MIN = 256 };
 enum { KIND_BITS = 2, KIND_MASK = 3 };
 
 /* ---- writing ---- */
@@ -93,8 +93,8 @@ bool index_add_slowly(IndexWriter *writer, const IndexRow *row)
     }
     writer->next = row->position + 1;
     writer->run++;
-    if (row->null)
-        writer->rows[writer->size++] = KIND_NULL;
+    if (row->null || row->breaks > 0)
+        writer->size += put_varint(writer->rows + writer->size, (uint64_t) row->breaks << KIND_BITS | KIND_PREFIX);
     writer->size += put_time(writer, writer->rows + writer->size, row->time_us);
     return true;
 }
@@ -232,8 +232,10 @@ bool index_reader_next(IndexReader *reader, IndexRow *row)
         return false;
     if (!get_varint(&reader->row_at, reader->end, &token))
         return false;
-    row->null = token == KIND_NULL;
-    if (row->null && !get_varint(&reader->row_at, reader->end, &token))
+    bool prefix = (token & KIND_MASK) == KIND_PREFIX;
+    row->breaks = prefix ? (int64_t) (token >> KIND_BITS) : 0;
+    row->null = prefix && row->breaks == 0;
+    if (prefix && !get_varint(&reader->row_at, reader->end, &token))
         return false;
     if (!get_time(reader, token, row))
         return false;

@@ -7,7 +7,7 @@
  *   a run: positions passed over since the last one (since `first`), rows at consecutive positions less 1
  *   a row: number << 2 | kind; kind 0 and 1: the number is the zigzag difference to the last timestamp, in ms or µs;
  *          2: number 0: no timestamp, 1: zigzag timestamp in µs follows, one that is outside of the years 1 to 9999;
- *          3: number 0: the value of the row that follows was null */
+ *          3: in front of a row: number 0: its value was null, else: it has so many line breaks (format raw) */
 #ifndef KIT_BRONZE_INDEX_H
 #define KIT_BRONZE_INDEX_H
 
@@ -22,6 +22,7 @@ typedef struct IndexRow {
     int64_t position;
     int64_t time_us; /* or INDEX_NO_TIMESTAMP */
     bool null;
+    int64_t breaks; /* lines that it takes, less 1 */
 } IndexRow;
 
 /* ---- writing; fields are for the inline functions ---- */
@@ -45,7 +46,7 @@ bool index_add_slowly(IndexWriter *writer, const IndexRow *row);
 
 static inline bool index_add(IndexWriter *writer, const IndexRow *row)
 {
-    bool same = row->time_us == writer->time_us && row->position == writer->next && !row->null;
+    bool same = row->time_us == writer->time_us && row->position == writer->next && !row->null && row->breaks == 0;
     if (G_LIKELY(same && writer->size < writer->room)) {
         writer->rows[writer->size++] = 0;
         writer->next++;

@@ -7,6 +7,21 @@
 #define PAGE_KEYS 1000
 #define BACK_FIRST 4096 /* positions to look back from a hint */
 
+SfStatus ledger_root(const char *topics_dir, char **root, SfError *err)
+{
+    g_auto(GStrv) parts = g_strsplit(topics_dir ? topics_dir : "", "/", -1);
+    g_autoptr(GString) text = g_string_new(NULL);
+    for (char **part = parts; *part; part++) {
+        if (g_str_equal(*part, ".") || g_str_equal(*part, ".."))
+            return sf_fail(err, SF_CONFIG, "topics.dir: '%s' has a segment '%s'; name a directory below the url",
+                           topics_dir, *part);
+        if (**part)
+            g_string_append_printf(text, "%s/", *part);
+    }
+    *root = g_string_free(g_steal_pointer(&text), FALSE);
+    return SF_OK;
+}
+
 char *ledger_segment(const char *name)
 {
     GString *segment = g_string_new(NULL);
@@ -26,12 +41,18 @@ char *ledger_entry_key(const char *ledger, int64_t start)
 
 SfStatus ledger_get(Store *store, const char *ledger, int64_t start, Entry **out, SfError *err)
 {
+    SfStatus status = ledger_find(store, ledger, start, out, err);
+    if (status != SF_EMPTY)
+        return status;
+    g_autofree char *key = ledger_entry_key(ledger, start);
+    return sf_fail(err, SF_RETRY, "ledger entry '%s' has vanished from '%s'", key, store_url(store));
+}
+
+SfStatus ledger_find(Store *store, const char *ledger, int64_t start, Entry **out, SfError *err)
+{
     g_autofree char *key = ledger_entry_key(ledger, start);
     g_autoptr(GBytes) body = NULL;
-    SfStatus status = store_get(store, key, ENTRY_MAX, &body, err);
-    if (status == SF_EMPTY)
-        return sf_fail(err, SF_RETRY, "ledger entry '%s' has vanished from '%s'", key, store_url(store));
-    SF_TRY(status);
+    SF_TRY(store_get(store, key, ENTRY_MAX, &body, err));
     g_autoptr(Entry) entry = entry_read(body, key, err);
     if (!entry)
         return SF_CONFIG;
@@ -133,5 +154,40 @@ SfStatus ledger_last(Store *store, const char *ledger, int64_t hint, int64_t *st
             return SF_OK;
         }
         look_further(&search, hint);
+    }
+}
+
+/* The last start up to the position that a listing from `behind` on finds, over as many pages as it takes. */
+static SfStatus last_up_to(Store *store, const char *ledger, int64_t behind, int64_t position, int64_t *start,
+                           SfError *err)
+{
+    g_autofree char *after = behind >= 0 ? ledger_entry_key(ledger, behind) : NULL;
+    for (bool full = true; full;) {
+        g_autoptr(GPtrArray) entries = g_ptr_array_new_with_free_func((GDestroyNotify) store_entry_free);
+        SF_TRY(store_list(store, ledger, after, PAGE_KEYS, entries, err));
+        full = entries->len == PAGE_KEYS;
+        for (guint i = 0; i < entries->len; i++) {
+            int64_t found;
+            if (!start_of(ledger, ((const StoreEntry *) entries->pdata[i])->key, &found))
+                continue;
+            if (found > position)
+                return SF_OK;
+            *start = found;
+        }
+        g_free(after);
+        after = full ? g_strdup(((const StoreEntry *) entries->pdata[PAGE_KEYS - 1])->key) : NULL;
+    }
+    return SF_OK;
+}
+
+/* Back from the position, farther and farther: a listing goes forward only. */
+SfStatus ledger_floor(Store *store, const char *ledger, int64_t position, int64_t *start, SfError *err)
+{
+    *start = SF_POSITION_NONE;
+    for (int64_t stride = BACK_FIRST;; stride = add_capped(stride, stride * 7)) {
+        int64_t behind = position > stride ? position - stride - 1 : -1;
+        SF_TRY(last_up_to(store, ledger, behind, position, start, err));
+        if (*start != SF_POSITION_NONE || behind < 0)
+            return SF_OK;
     }
 }

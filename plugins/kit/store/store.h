@@ -11,7 +11,7 @@
 #include <glib.h>
 #include <sf/sf.h>
 
-/* Options that every plugin with a store has; the macro below adds their rows to its table. */
+/* Options that every plugin with a store has; the macros below add their rows to its table. */
 typedef struct StoreOptions {
     const char *url;
     const char
@@ -34,9 +34,9 @@ typedef struct StoreOptions {
 
 extern const char *const store_path_styles[]; /* auto, true, false */
 
-#define STORE_OPTION_ROWS(state, member)                                                                               \
-    SF_OPTION_STRING(state, member.url, .name = "url", .required = true,                                               \
-                     .doc = "Where the objects go: s3://bucket/prefix or file:///directory."),                         \
+/* Of those who read; `text` is the doc of `url`. */
+#define STORE_READER_ROWS(state, member, text)                                                                         \
+    SF_OPTION_STRING(state, member.url, .name = "url", .required = true, .doc = text),                                 \
         SF_OPTION_STRING(state, member.endpoint, .name = "endpoint",                                                   \
                          .doc = "http(s)://host:port of a store that speaks S3; else AWS_ENDPOINT_URL, or AWS."),      \
         SF_OPTION_STRING(state, member.region, .name = "region",                                                       \
@@ -55,19 +55,22 @@ extern const char *const store_path_styles[]; /* auto, true, false */
                          .doc = "PEM file of the authorities to trust; else AWS_CA_BUNDLE, or the system's."),         \
         SF_OPTION_BOOL(state, member.tls_verify, .name = "tls_verify", .value = "true",                                \
                        .doc = "Check the server's certificate; false only for tests."),                                \
-        SF_OPTION_BOOL(state, member.sign_payload, .name = "sign_payload", .value = "false",                           \
-                       .doc = "Put the SHA-256 of every body into its signature; for stores that insist on it."),      \
         SF_OPTION_INT(state, member.connections, .name = "connections", .value = "8", .min = "1", .max = "256",        \
                       .doc = "Requests at once."),                                                                     \
-        SF_OPTION_SIZE(state, member.part_size, .name = "part_size", .value = "5MiB", .min = "5MiB", .max = "1GiB",    \
-                       .doc = "Larger objects are uploaded in parts of this size, which s3-bronze-sink sends while "   \
-                              "rows come in; up to four of them wait in memory. S3 takes 10,000 parts an object."),    \
         SF_OPTION_DURATION(state, member.timeout_ms, .name = "timeout", .value = "30s", .min = "100ms", .max = "1h",   \
                            .doc = "A request that makes no progress for so long is tried again."),                     \
         SF_OPTION_DURATION(state, member.request_ms, .name = "request_timeout", .value = "5m", .min = "1s",            \
                            .max = "1d",                                                                                \
                            .doc = "A request that takes so long in all is tried again; large bodies get a second "     \
-                                  "more for every 64 KiB."),                                                           \
+                                  "more for every 64 KiB.")
+
+#define STORE_OPTION_ROWS(state, member)                                                                               \
+    STORE_READER_ROWS(state, member, "Where the objects go: s3://bucket/prefix or file:///directory."),                \
+        SF_OPTION_BOOL(state, member.sign_payload, .name = "sign_payload", .value = "false",                           \
+                       .doc = "Put the SHA-256 of every body into its signature; for stores that insist on it."),      \
+        SF_OPTION_SIZE(state, member.part_size, .name = "part_size", .value = "5MiB", .min = "5MiB", .max = "1GiB",    \
+                       .doc = "Larger objects are uploaded in parts of this size, which s3-bronze-sink sends while "   \
+                              "rows come in; up to four of them wait in memory. S3 takes 10,000 parts an object."),    \
         SF_OPTION_STRING(state, member.mode, .name = "mode", .example = "0640",                                        \
                          .doc = "Permissions of the files below file://, octal; directories can be entered by those "  \
                                 "who may read. By default the umask decides.")

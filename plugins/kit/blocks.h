@@ -1,8 +1,8 @@
-/* The memory that files are read into. Files that are read one after the other share a block, so that what a batch
+/* The memory that lines are read into. Files that are read one after the other share a block, so that what a batch
  * keeps alive is about as much as it has; blocks that no batch needs are used again. One thread, but for
  * block_unref(). */
-#ifndef FILE_SOURCE_BLOCKS_H
-#define FILE_SOURCE_BLOCKS_H
+#ifndef KIT_BLOCKS_H
+#define KIT_BLOCKS_H
 
 #include <glib.h>
 #include <stdbool.h>

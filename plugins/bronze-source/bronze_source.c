@@ -1,0 +1,336 @@
+/* bronze-source: rows of bronze as the topic gave them. Options, life, and whose turn it is; which splits there are is
+ * in ledgers.c, what one of them gives in lane.c. */
+#include "source.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#define PIECE_BYTES ((int64_t) 4 << 20)
+#define LEDGERS_MS 30000 /* how often new topics and partitions are looked for */
+
+enum { START_EARLIEST, START_LATEST };
+static const char *const start_words[] = {"earliest", "latest", NULL};
+static const char *const missing_words[] = {"stop", "skip", NULL};
+
+typedef struct BronzeSource {
+    StoreOptions place;
+    const char *topics_dir;
+    const char *ledger;
+    SfList topics;
+    int32_t start;
+    int64_t interval_ms;
+    int64_t max_files;
+    int64_t spark_files; /* maxFilesPerTrigger */
+    int64_t max_bytes;
+    LaneOptions lane;
+
+    char *root;
+    Store *store; /* atomic: interrupt() reads it */
+    Blocks *blocks;
+    GPtrArray *lanes;  /* of Lane */
+    GHashTable *known; /* prefixes of ledgers that were looked at */
+    guint turn;        /* of the lane that is asked next */
+    Quota quota;
+    int64_t trigger_ms; /* monotonic: when the quota was given */
+    int64_t looked_ms;  /* when ledgers were looked for; 0: never */
+    int64_t charged;
+    bool opened;
+    GMutex mutex; /* of the two below */
+    GCond wake;
+    bool interrupted;
+} BronzeSource;
+
+static const SfOption options[] = {
+    STORE_READER_ROWS(BronzeSource, place,
+                      "Where bronze is, as s3-bronze-sink has it: s3://bucket/prefix or file:///directory."),
+    SF_OPTION_STRING(BronzeSource, topics_dir, .name = "topics.dir", .value = "",
+                     .doc = "Directory below the URL that holds the topics, as s3-bronze-sink has it; empty: none."),
+    SF_OPTION_STRING(BronzeSource, ledger,
+                     .doc = "Name of the pipeline that wrote the rows; needed only where several have written there.",
+                     .example = "sales"),
+    SF_OPTION_LIST(BronzeSource, topics, .doc = "Topics to read; by default all that are there.",
+                   .example = "[sales_events]"),
+    SF_OPTION_ENUM(BronzeSource, start, .value = "earliest", .words = start_words,
+                   .doc = "Where to begin in a split that no sink knows: with its first row in bronze, or behind its "
+                          "last one."),
+    SF_OPTION_DURATION(BronzeSource, interval_ms, .name = "interval", .value = "1s", .min = "10ms", .max = "1d",
+                       .doc = "How often new objects are looked for."),
+    SF_OPTION_INT(BronzeSource, max_files, .name = "max_files_per_trigger", .value = "0", .min = "0",
+                  .doc = "Objects that are begun in a run of trigger `once`, or in an interval: about as many, since a "
+                         "ledger entry's are read together, and each task has its part; 0: all."),
+    SF_OPTION_INT(BronzeSource, spark_files, .name = "maxFilesPerTrigger", .value = "0", .min = "0",
+                  .doc = "Spark's name of max_files_per_trigger, which it overrides."),
+    SF_OPTION_SIZE(BronzeSource, max_bytes, .name = "max_bytes_per_trigger", .value = "0",
+                   .doc = "Likewise, bytes of the objects as they are stored; 0: all."),
+    SF_OPTION_ENUM(BronzeSource, lane.missing, .name = "on_missing", .value = "stop", .words = missing_words,
+                   .doc =
+                       "An object that the ledger names and that is gone, or a gap in the ledger: stop, or say so and "
+                       "pass over its rows."),
+    SF_OPTION_INT(BronzeSource, lane.batch_rows, .name = "batch_rows", .value = "4096", .min = "1", .max = "1_000_000",
+                  .doc = "Rows in a batch at most."),
+    SF_OPTION_SIZE(BronzeSource, lane.limits.max_line, .name = "max_line", .value = "64MiB", .min = "1KiB",
+                   .max = "256MiB", .doc = "Longest line."),
+    SF_OPTION_END,
+};
+
+static const char doc[] =
+    "Gives the rows that s3-bronze-sink wrote as the topic gave them: splits, offsets and timestamps are the topic's, "
+    "so "
+    "that a "
+    "sink which was fed from bronze goes on from Kafka without a gap or a duplicate, and the other way round. `key` "
+    "and "
+    "`headers` are null, since objects do not keep them.\n\n"
+    "It follows the ledger below `_sf/` and never lists objects: what is not in the ledger is not read, and what is in "
+    "it is "
+    "read in the order of offsets, whatever directories it is in. Each object is compared with the size and checksum "
+    "that the ledger has before a row of it is given.\n\n"
+    "A run with trigger `once` reads what was there at its start. Otherwise new objects are looked for every "
+    "`interval`, and new topics and partitions every 30 s.\n\n"
+    "Entries of versions before the ledger kept timestamps give rows without one. The splits are shared out among the "
+    "tasks of one process; several processes would each read all of them.";
+
+static SfStatus bind_source(SfNode *node, struct ArrowSchema *out, SfError *err)
+{
+    BronzeSource *source = node->state;
+    if (source->spark_files > 0)
+        source->max_files = source->spark_files;
+    SF_TRY(store_check(&source->place, err));
+    g_free(source->root);
+    source->root = NULL;
+    SF_TRY(ledger_root(source->topics_dir, &source->root, err));
+    return sf_schema_raw(out, err);
+}
+
+static SfStatus open_source(SfNode *node, SfError *err)
+{
+    BronzeSource *source = node->state;
+    if (!source->opened) {
+        g_mutex_init(&source->mutex);
+        g_cond_init(&source->wake);
+        source->blocks = blocks_new();
+        source->lanes = g_ptr_array_new_with_free_func((GDestroyNotify) lane_free);
+        source->known = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+        source->lane.root = source->root;
+        source->lane.bounded = node->bounded;
+        source->lane.limits.piece = PIECE_BYTES;
+        source->opened = true;
+    }
+    Store *store = store_new(node, &source->place, err);
+    g_atomic_pointer_set(&source->store, store);
+    return store ? SF_OK : SF_CONFIG;
+}
+
+/* ---- which splits there are ---- */
+
+static bool is_wanted(const SfNode *node, const Ledger *ledger)
+{
+    const BronzeSource *source = node->state;
+    g_autofree char *split = ledger_split(ledger->first);
+    bool wanted = source->topics.size == 0;
+    for (size_t i = 0; i < source->topics.size && !wanted; i++)
+        wanted = g_str_equal(source->topics.items[i], ledger->first->topic);
+    return wanted && g_str_hash(split) % MAX(node->tasks, 1) == node->task;
+}
+
+static SfStatus assign_lanes(SfNode *node, const GPtrArray *lanes, SfError *err)
+{
+    const BronzeSource *source = node->state;
+    bool latest = source->start == START_LATEST && source->looked_ms == 0;
+    g_autofree SfAssignment *assignments = g_new0(SfAssignment, lanes->len + 1);
+    for (guint i = 0; i < lanes->len; i++) {
+        Lane *lane = lanes->pdata[i];
+        const Entry *first = lane->ledger->first;
+        SF_TRY(lane_look_ahead(source->store, lane, err));
+        assignments[i] = (SfAssignment){.name = lane->split_name,
+                                        .topic = first->topic,
+                                        .partition = first->partition,
+                                        .start = latest ? lane->end : first->start};
+    }
+    SF_TRY(sf_assign(node, assignments, lanes->len, err));
+    for (guint i = 0; i < lanes->len; i++) {
+        Lane *lane = lanes->pdata[i];
+        lane->split = assignments[i].split;
+        lane->raw = lane->raw ? lane->raw
+                              : raw_source_new(assignments[i].topic, assignments[i].partition, source->lane.batch_rows);
+        SF_TRY(lane_begin(node, source->store, lane, &source->lane, assignments[i].position, err));
+    }
+    return SF_OK;
+}
+
+static int64_t rows_ahead(const BronzeSource *source)
+{
+    int64_t rows = 0;
+    for (guint i = 0; i < source->lanes->len; i++) {
+        const Lane *lane = source->lanes->pdata[i];
+        rows += MAX(lane->end - lane->position, 0);
+    }
+    return rows;
+}
+
+static SfStatus refuse_nothing(const SfNode *node, SfError *err)
+{
+    const BronzeSource *source = node->state;
+    g_autofree char *place = g_strdup_printf("%s/%s" LEDGERS "%s", store_url(source->store), source->root,
+                                             source->ledger ? source->ledger : "");
+    return sf_fail(
+        err, SF_CONFIG,
+        "there is no ledger of s3-bronze-sink below '%s'%s; are url, topics.dir, ledger and topics those of the "
+        "step that wrote?",
+        place, source->topics.size > 0 ? " for these topics" : "");
+}
+
+/* Those that are found while the pipeline runs begin with their first row, whatever `start` says: nobody saw it. */
+static SfStatus look_for_ledgers(SfNode *node, SfError *err)
+{
+    BronzeSource *source = node->state;
+    int64_t now_ms = sf_monotonic_ms(node);
+    if (source->looked_ms > 0 && (node->bounded || now_ms < source->looked_ms + LEDGERS_MS))
+        return SF_OK;
+    g_autoptr(GPtrArray) found = g_ptr_array_new_with_free_func((GDestroyNotify) ledger_free);
+    g_autoptr(GPtrArray) lanes = g_ptr_array_new_with_free_func((GDestroyNotify) lane_free);
+    SF_TRY(ledgers_find(source->store, source->root, source->ledger, source->known, found, err));
+    if (found->len == 0 && node->bounded)
+        return refuse_nothing(node, err);
+    g_autoptr(GPtrArray) prefixes = g_ptr_array_new_with_free_func(g_free);
+    while (found->len > 0) {
+        g_autoptr(Ledger) ledger = g_ptr_array_steal_index(found, 0);
+        g_ptr_array_add(prefixes, g_strdup(ledger->prefix));
+        if (is_wanted(node, ledger))
+            g_ptr_array_add(lanes, lane_new(g_steal_pointer(&ledger)));
+    }
+    if (lanes->len > 0 || source->looked_ms == 0)
+        SF_TRY(assign_lanes(node, lanes, err));
+    while (lanes->len > 0)
+        g_ptr_array_add(source->lanes, g_ptr_array_steal_index(lanes, 0));
+    while (prefixes->len > 0)
+        g_hash_table_add(source->known, g_ptr_array_steal_index(prefixes, 0));
+    if (source->looked_ms == 0)
+        sf_expect(node, node->bounded ? rows_ahead(source) : -1);
+    source->looked_ms = MAX(now_ms, 1);
+    return SF_OK;
+}
+
+/* ---- turns ---- */
+
+static int64_t share_of(const SfNode *node, int64_t all)
+{
+    return all > 0 ? MAX(all / MAX(node->tasks, 1), 1) : INT64_MAX;
+}
+
+static void renew_quota(SfNode *node)
+{
+    BronzeSource *source = node->state;
+    int64_t now_ms = sf_monotonic_ms(node);
+    if (source->trigger_ms > 0 && (node->bounded || now_ms < source->trigger_ms + source->interval_ms))
+        return;
+    source->trigger_ms = MAX(now_ms, 1);
+    source->quota = (Quota){.files = share_of(node, source->max_files), .bytes = share_of(node, source->max_bytes)};
+}
+
+static void charge_lanes(SfNode *node)
+{
+    BronzeSource *source = node->state;
+    int64_t held = 0;
+    for (guint i = 0; i < source->lanes->len; i++)
+        held += (int64_t) lane_held(source->lanes->pdata[i]);
+    if (held != source->charged)
+        sf_charge(node, held - source->charged);
+    source->charged = held;
+}
+
+/* SF_EMPTY also where it ended, and where it is asked again after `interval` only: each question is a request. */
+static SfStatus poll_lane(SfNode *node, Lane *lane, SfBatch *out, SfError *err)
+{
+    BronzeSource *source = node->state;
+    int64_t now_ms = sf_monotonic_ms(node);
+    if (lane->done || now_ms < lane->ask_ms)
+        return SF_EMPTY;
+    SfStatus status = lane_poll(node, source->store, lane, &source->lane, source->blocks, &source->quota, out, err);
+    lane->done = status == SF_END;
+    if (status == SF_OK || status == SF_EMPTY)
+        sf_lag(node, lane->split, lane->end);
+    if (status == SF_EMPTY)
+        lane->ask_ms = now_ms + source->interval_ms;
+    return status == SF_END ? SF_EMPTY : status;
+}
+
+/* An entry is read to its end before another split has its turn: its objects are in memory. */
+static SfStatus poll_lanes(SfNode *node, SfBatch *out, SfError *err)
+{
+    BronzeSource *source = node->state;
+    for (guint tried = 0; tried < source->lanes->len; tried++) {
+        Lane *lane = source->lanes->pdata[source->turn % source->lanes->len];
+        SfStatus status = poll_lane(node, lane, out, err);
+        if (!lane->entry || status == SF_EMPTY)
+            source->turn++;
+        if (status != SF_EMPTY)
+            return status;
+    }
+    return SF_EMPTY;
+}
+
+/* true: interrupted. */
+static bool wait_for_objects(BronzeSource *source, int64_t timeout_ms)
+{
+    int64_t until = g_get_monotonic_time() + MIN(timeout_ms, source->interval_ms) * 1000;
+    g_mutex_lock(&source->mutex);
+    while (timeout_ms > 0 && !source->interrupted && g_cond_wait_until(&source->wake, &source->mutex, until))
+        ;
+    bool interrupted = source->interrupted;
+    source->interrupted = false;
+    g_mutex_unlock(&source->mutex);
+    return interrupted;
+}
+
+static SfStatus poll_source(SfNode *node, int64_t timeout_ms, SfBatch *out, SfError *err)
+{
+    BronzeSource *source = node->state;
+    SfStatus status = look_for_ledgers(node, err);
+    renew_quota(node);
+    if (status == SF_OK)
+        status = poll_lanes(node, out, err);
+    charge_lanes(node);
+    if (status == SF_RETRY)
+        return wait_for_objects(source, 0) ? SF_EMPTY : SF_RETRY;
+    if (status != SF_EMPTY)
+        return status;
+    if (node->bounded)
+        return SF_END;
+    wait_for_objects(source, timeout_ms);
+    return SF_EMPTY;
+}
+
+static void interrupt(SfNode *node)
+{
+    BronzeSource *source = node->state;
+    g_mutex_lock(&source->mutex);
+    source->interrupted = true;
+    g_cond_signal(&source->wake);
+    g_mutex_unlock(&source->mutex);
+    store_interrupt(g_atomic_pointer_get(&source->store));
+}
+
+static void close_source(SfNode *node)
+{
+    BronzeSource *source = node->state;
+    g_free(source->root);
+    if (!source->opened)
+        return;
+    g_ptr_array_unref(source->lanes);
+    g_hash_table_unref(source->known);
+    blocks_free(source->blocks);
+    store_free(source->store);
+    g_cond_clear(&source->wake);
+    g_mutex_clear(&source->mutex);
+}
+
+SF_SOURCE_PLUGIN = {
+    SF_SOURCE_HEAD(BronzeSource, .name = "bronze-source", .version = SF_VERSION,
+                   .summary = "Reads bronze as its topics: the same splits, offsets and timestamps", .doc = doc,
+                   .options = options),
+    .bind = bind_source,
+    .open = open_source,
+    .poll = poll_source,
+    .interrupt = interrupt,
+    .close = close_source,
+};

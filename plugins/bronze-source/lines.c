@@ -1,0 +1,199 @@
+/* Lines of one object. Nothing of it is given before size and checksum are those of the ledger: an object that fits a
+ * piece is read whole, of a larger one the checksum is asked for first. */
+#include "source.h"
+
+#include <inttypes.h>
+#include <libdeflate.h>
+#include <string.h>
+
+#define UNPACK_ROOM ((size_t) 64 << 10)
+
+struct Lines {
+    Store *store;
+    const EntryObject *as;
+    int64_t piece_size;
+    int64_t max_line;
+    Unpacker *unpacker; /* NULL: lines are stored as they are */
+    GBytes *piece;
+    const char *packed; /* what of the piece is not unpacked or copied yet */
+    size_t packed_size;
+    int64_t offset; /* of what comes behind the piece */
+    char *buffer;   /* lines that go over more than one piece, or were unpacked; NULL: they are in the piece */
+    size_t room;
+    const char *at;
+    const char *end;
+};
+
+void lines_free(Lines *lines)
+{
+    if (!lines)
+        return;
+    unpacker_free(lines->unpacker);
+    g_bytes_unref(lines->piece);
+    g_free(lines->buffer);
+    g_free(lines);
+}
+
+size_t lines_held(const Lines *lines)
+{
+    size_t window = lines->unpacker ? UNPACK_WINDOW / 64 : 0;
+    return window + lines->room + (lines->piece ? g_bytes_get_size(lines->piece) : 0);
+}
+
+static SfStatus refuse_object(const Lines *lines, const char *why, SfError *err)
+{
+    return sf_fail(err, SF_FATAL,
+                   "'%s/%s' (rows %" PRId64 " to %" PRId64 ") is not the object that the ledger describes: %s; put "
+                   "back the one that was written, or read these rows from their topic",
+                   store_url(lines->store), lines->as->key, lines->as->first, lines->as->last, why);
+}
+
+static SfStatus check_sum(const Lines *lines, int64_t size, uint32_t crc32, SfError *err)
+{
+    g_autofree char *why = NULL;
+    if (size != lines->as->bytes)
+        why = g_strdup_printf("it has %" PRId64 " bytes, not %" PRId64, size, lines->as->bytes);
+    else if (crc32 != lines->as->crc32)
+        why = g_strdup_printf("its checksum is %08" PRIx32 ", not %08" PRIx32, crc32, lines->as->crc32);
+    return why ? refuse_object(lines, why, err) : SF_OK;
+}
+
+static SfStatus read_piece(Lines *lines, SfError *err)
+{
+    g_clear_pointer(&lines->piece, g_bytes_unref);
+    SF_TRY(store_read(lines->store, lines->as->key, lines->offset, lines->piece_size, &lines->piece, err));
+    gsize size;
+    lines->packed = g_bytes_get_data(lines->piece, &size);
+    lines->packed_size = size;
+    lines->offset += (int64_t) size;
+    return SF_OK;
+}
+
+/* A byte more than the ledger says is asked for, so that a longer object does not pass for a shorter one. */
+static SfStatus check_small(Lines *lines, SfError *err)
+{
+    lines->piece_size = lines->as->bytes + 1;
+    SF_TRY(read_piece(lines, err));
+    uint32_t crc32 = libdeflate_crc32(0, lines->packed, lines->packed_size);
+    return check_sum(lines, (int64_t) lines->packed_size, crc32, err);
+}
+
+static SfStatus check_large(const Lines *lines, SfError *err)
+{
+    const char *key = lines->as->key;
+    StoreSum sum = {0};
+    SF_TRY(store_sum_all(lines->store, &key, &sum, 1, err));
+    return sum.size < 0 ? SF_EMPTY : check_sum(lines, sum.size, sum.crc32, err);
+}
+
+SfStatus lines_open(Store *store, const EntryObject *as, bool packed, int64_t piece, int64_t max_line, Lines **out,
+                    SfError *err)
+{
+    g_autoptr(Lines) lines = g_new0(Lines, 1);
+    *lines = (Lines){.store = store, .as = as, .piece_size = piece / 2, .max_line = max_line};
+    SF_TRY(as->bytes <= piece ? check_small(lines, err) : check_large(lines, err));
+    if (packed) {
+        lines->unpacker = unpacker_new(COMPRESSION_GZIP, UNPACK_WINDOW, err);
+        if (!lines->unpacker)
+            return SF_FATAL;
+    } else if (lines->piece) {
+        lines->at = lines->packed;
+        lines->end = lines->packed + lines->packed_size;
+        lines->packed_size = 0;
+    }
+    *out = g_steal_pointer(&lines);
+    return SF_OK;
+}
+
+/* Room for more behind what is left of the lines, which moves to the front. */
+static SfStatus make_room(Lines *lines, size_t more, SfError *err)
+{
+    size_t left = (size_t) (lines->end - lines->at);
+    if ((int64_t) left > lines->max_line)
+        return sf_fail(err, SF_FATAL, "'%s/%s' has a line of more than %" PRId64 " bytes; raise 'max_line'",
+                       store_url(lines->store), lines->as->key, lines->max_line);
+    if (left > 0 && lines->buffer)
+        memmove(lines->buffer, lines->at, left);
+    if (lines->room - left < more) {
+        size_t room = MAX(left + more, 2 * lines->room);
+        char *buffer = g_try_realloc(lines->buffer, room);
+        if (!buffer)
+            return sf_fail(err, SF_RETRY, "no memory for lines of '%s'", lines->as->key);
+        lines->buffer = buffer;
+        lines->room = room;
+    }
+    lines->at = lines->buffer;
+    lines->end = lines->buffer + left;
+    return SF_OK;
+}
+
+static SfStatus unpack_more(Lines *lines, SfError *err)
+{
+    size_t got;
+    SF_TRY(make_room(lines, UNPACK_ROOM, err));
+    size_t left = (size_t) (lines->end - lines->buffer);
+    SfStatus status = unpacker_run(lines->unpacker, &lines->packed, &lines->packed_size, lines->buffer + left,
+                                   lines->room - left, &got, err);
+    if (status == SF_OK)
+        lines->end += got;
+    else if (status != SF_EMPTY)
+        sf_fail_prefix(err, status, "'%s/%s'", store_url(lines->store), lines->as->key);
+    return status;
+}
+
+static SfStatus copy_more(Lines *lines, SfError *err)
+{
+    if (lines->packed_size == 0)
+        return SF_EMPTY;
+    SF_TRY(make_room(lines, lines->packed_size, err));
+    memcpy(lines->buffer + (lines->end - lines->at), lines->packed, lines->packed_size);
+    lines->end += lines->packed_size;
+    lines->packed_size = 0;
+    return SF_OK;
+}
+
+/* More bytes behind `end`. SF_EMPTY: there are none. */
+static SfStatus fill_lines(Lines *lines, SfError *err)
+{
+    for (;;) {
+        SfStatus status = lines->unpacker ? unpack_more(lines, err) : copy_more(lines, err);
+        if (status != SF_EMPTY || lines->offset >= lines->as->bytes)
+            return status;
+        status = read_piece(lines, err);
+        if (status == SF_EMPTY || (status == SF_OK && lines->packed_size == 0))
+            return refuse_object(lines, "it became shorter while it was read", err);
+        SF_TRY(status);
+    }
+}
+
+static SfStatus end_lines(const Lines *lines, SfError *err)
+{
+    if (lines->at < lines->end)
+        return refuse_object(lines, "its last line has no end", err);
+    if (lines->unpacker && !unpacker_is_complete(lines->unpacker))
+        return refuse_object(lines, "its gzip data ends early", err);
+    return SF_EMPTY;
+}
+
+SfStatus lines_next(Lines *lines, int64_t breaks, const char **data, size_t *size, SfError *err)
+{
+    for (size_t seen = 0;;) {
+        size_t left = (size_t) (lines->end - lines->at);
+        const char *found = left > seen ? memchr(lines->at + seen, '\n', left - seen) : NULL;
+        if (found && breaks-- > 0) {
+            seen = (size_t) (found - lines->at) + 1;
+            continue;
+        }
+        if (found) {
+            *data = lines->at;
+            *size = (size_t) (found - lines->at);
+            lines->at = found + 1;
+            return SF_OK;
+        }
+        seen = left;
+        SfStatus status = fill_lines(lines, err);
+        if (status == SF_EMPTY)
+            return end_lines(lines, err);
+        SF_TRY(status);
+    }
+}
