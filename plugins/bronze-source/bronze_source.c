@@ -89,7 +89,7 @@ static const char doc[] =
     "Entries of versions before the ledger kept timestamps give rows without one. The splits are shared out among the "
     "tasks of one process; several processes would each read all of them.";
 
-static SfStatus bind_source(SfNode *node, struct ArrowSchema *out, SfError *err)
+static SfStatus bronze_source_bind(SfNode *node, struct ArrowSchema *out, SfError *err)
 {
     BronzeSource *source = node->state;
     if (source->spark_files > 0)
@@ -101,7 +101,7 @@ static SfStatus bind_source(SfNode *node, struct ArrowSchema *out, SfError *err)
     return sf_schema_raw(out, err);
 }
 
-static SfStatus open_source(SfNode *node, SfError *err)
+static SfStatus bronze_source_open(SfNode *node, SfError *err)
 {
     BronzeSource *source = node->state;
     if (!source->opened) {
@@ -122,7 +122,7 @@ static SfStatus open_source(SfNode *node, SfError *err)
 
 /* ---- which splits there are ---- */
 
-static bool is_wanted(const SfNode *node, const Ledger *ledger)
+static bool is_for_us(const SfNode *node, const Ledger *ledger)
 {
     const BronzeSource *source = node->state;
     g_autofree char *split = ledger_split(ledger->first);
@@ -195,7 +195,7 @@ static SfStatus look_for_ledgers(SfNode *node, SfError *err)
     while (found->len > 0) {
         g_autoptr(Ledger) ledger = g_ptr_array_steal_index(found, 0);
         g_ptr_array_add(prefixes, g_strdup(ledger->prefix));
-        if (is_wanted(node, ledger))
+        if (is_for_us(node, ledger))
             g_ptr_array_add(lanes, lane_new(g_steal_pointer(&ledger)));
     }
     if (lanes->len > 0 || source->looked_ms == 0)
@@ -310,7 +310,7 @@ static void interrupt(SfNode *node)
     store_interrupt(g_atomic_pointer_get(&source->store));
 }
 
-static void close_source(SfNode *node)
+static void bronze_source_close(SfNode *node)
 {
     BronzeSource *source = node->state;
     g_free(source->root);
@@ -328,9 +328,9 @@ SF_SOURCE_PLUGIN = {
     SF_SOURCE_HEAD(BronzeSource, .name = "bronze-source", .version = SF_VERSION,
                    .summary = "Reads bronze as its topics: the same splits, offsets and timestamps", .doc = doc,
                    .options = options),
-    .bind = bind_source,
-    .open = open_source,
+    .bind = bronze_source_bind,
+    .open = bronze_source_open,
     .poll = poll_source,
     .interrupt = interrupt,
-    .close = close_source,
+    .close = bronze_source_close,
 };

@@ -106,7 +106,7 @@ SfStatus lines_open(Store *store, const EntryObject *as, bool packed, int64_t pi
 }
 
 /* Room for more behind what is left of the lines, which moves to the front. */
-static SfStatus make_room(Lines *lines, size_t more, SfError *err)
+static SfStatus lines_make_room(Lines *lines, size_t more, SfError *err)
 {
     size_t left = (size_t) (lines->end - lines->at);
     if ((int64_t) left > lines->max_line)
@@ -130,7 +130,7 @@ static SfStatus make_room(Lines *lines, size_t more, SfError *err)
 static SfStatus unpack_more(Lines *lines, SfError *err)
 {
     size_t got;
-    SF_TRY(make_room(lines, UNPACK_ROOM, err));
+    SF_TRY(lines_make_room(lines, UNPACK_ROOM, err));
     size_t left = (size_t) (lines->end - lines->buffer);
     SfStatus status = unpacker_run(lines->unpacker, &lines->packed, &lines->packed_size, lines->buffer + left,
                                    lines->room - left, &got, err);
@@ -145,7 +145,7 @@ static SfStatus copy_more(Lines *lines, SfError *err)
 {
     if (lines->packed_size == 0)
         return SF_EMPTY;
-    SF_TRY(make_room(lines, lines->packed_size, err));
+    SF_TRY(lines_make_room(lines, lines->packed_size, err));
     memcpy(lines->buffer + (lines->end - lines->at), lines->packed, lines->packed_size);
     lines->end += lines->packed_size;
     lines->packed_size = 0;

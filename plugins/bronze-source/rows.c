@@ -71,7 +71,7 @@ bool rows_guess(const Entry *entry)
 }
 
 /* The line that goes with the cursor's row. */
-static SfStatus take_line(const Rows *rows, Cursor *cursor, SfError *err)
+static SfStatus cursor_take_line(const Rows *rows, Cursor *cursor, SfError *err)
 {
     SfStatus status = lines_next(cursor->lines, cursor->row.of.breaks, &cursor->row.data, &cursor->row.size, err);
     if (status == SF_EMPTY)
@@ -100,7 +100,7 @@ static SfStatus advance(const Rows *rows, Cursor *cursor, SfError *err)
     } else {
         cursor->row.of = (IndexRow){.position = cursor->next++, .time_us = INDEX_NO_TIMESTAMP};
     }
-    return take_line(rows, cursor, err);
+    return cursor_take_line(rows, cursor, err);
 }
 
 static SfStatus open_cursor(Rows *rows, Cursor *cursor, const Entry *entry, const RowsLimits *limits, int64_t piece,

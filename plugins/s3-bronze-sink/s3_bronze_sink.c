@@ -116,29 +116,12 @@ static SfStatus read_options(Bronze *bronze, SfError *err)
 static SfStatus bind_input(SfNode *node, size_t input, const struct ArrowSchema *schema, SfError *err)
 {
     Bronze *bronze = bronze_of(node);
-<<<<<<< HEAD
     if (!bronze->chains) {
         SF_TRY(read_options(bronze, err));
         bronze->chains = ranges_new(node, sizeof(Chain), chain_done);
         spares_init(&bronze->workshop.spares);
     }
     return check_value(node, input, schema, err);
-=======
-    SF_TRY(store_check(&bronze->place, err));
-    SF_TRY(check_value(node, input, schema, err));
-    if (bronze->has_layout)
-        return SF_OK;
-    if (strchr(bronze->extension, '/'))
-        return sf_fail(err, SF_CONFIG, "format.bytearray.extension '%s' has a '/', which ends a file's name",
-                       bronze->extension);
-    g_clear_pointer(&bronze->root, g_free);
-    SF_TRY(ledger_root(bronze->topics_dir, &bronze->root, err));
-    SF_TRY(layout_init(&bronze->layout, &bronze->layout_options, err));
-    bronze->has_layout = true;
-    bronze->chains = ranges_new(node, sizeof(Chain), chain_done);
-    spares_init(&bronze->workshop.spares);
-    return SF_OK;
->>>>>>> 90edfcd (bronze-source: silver from bronze, with the topic's positions and timestamps)
 }
 
 static SfStatus open_sink(SfNode *node, SfError *err)

@@ -157,13 +157,13 @@ static void check_large(const Place *place, const char *options)
 static void test_large(Place *place, gconstpointer unused)
 {
     (void) unused;
-    check_large(place, "flush.size: 0\n");
+    check_large(place, "flush.size: 1000000\n");
 }
 
 static void test_large_gzip(Place *place, gconstpointer unused)
 {
     (void) unused;
-    check_large(place, "flush.size: 0\ns3.compression.type: gzip\ns3.compression.level: 0\n");
+    check_large(place, "flush.size: 1000000\ns3.compression.type: gzip\ns3.compression.level: 0\n");
 }
 
 /* ---- where it begins and ends ---- */
@@ -349,7 +349,7 @@ static void test_changed(Place *place, gconstpointer unused)
 static void test_large_changed(Place *place, gconstpointer unused)
 {
     (void) unused;
-    write_large(place, "flush.size: 0\n", 6000);
+    write_large(place, "flush.size: 1000000\n", 6000);
     g_autofree char *key = object_key(0);
     replace_text(place, key, "{\"n\":5999,", "{\"n\":5998,");
     g_autoptr(Harness) h = place_source(place, "");
@@ -450,7 +450,7 @@ static void test_old_dense(Place *place, gconstpointer unused)
 static void test_old_holes(Place *place, gconstpointer unused)
 {
     (void) unused;
-    g_autofree char *in = write_mixed(place, "flush.size: 0\nbehavior.on.null.values: write\n");
+    g_autofree char *in = write_mixed(place, "flush.size: 1000000\nbehavior.on.null.values: write\n");
     forget_index(place, 0);
     g_autoptr(Harness) h = place_source(place, "");
     gint64 last = -1, rows = 0;

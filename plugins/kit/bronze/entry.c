@@ -101,7 +101,7 @@ GBytes *entry_amended(const Entry *entry, const EntryObject *now)
     return body;
 }
 
-static bool take_number(json_object *object, const char *name, int64_t *out)
+static bool entry_take_number(json_object *object, const char *name, int64_t *out)
 {
     json_object *member = NULL;
     if (!json_object_object_get_ex(object, name, &member) || !json_object_is_type(member, json_type_int))
@@ -110,7 +110,7 @@ static bool take_number(json_object *object, const char *name, int64_t *out)
     return *out >= 0;
 }
 
-static bool take_text(json_object *object, const char *name, json_object **out)
+static bool entry_take_text(json_object *object, const char *name, json_object **out)
 {
     return json_object_object_get_ex(object, name, out) && json_object_is_type(*out, json_type_string);
 }
@@ -120,9 +120,9 @@ static bool take_object(json_object *json, EntryObject *out)
     json_object *key = NULL, *index = NULL;
     int64_t crc32 = 0;
     bool good = json_object_object_get_ex(json, "key", &key) && json_object_is_type(key, json_type_string) &&
-                take_number(json, "first", &out->first) && take_number(json, "last", &out->last) &&
-                take_number(json, "rows", &out->rows) && take_number(json, "bytes", &out->bytes) &&
-                take_number(json, "crc32", &crc32) && crc32 <= UINT32_MAX && out->first <= out->last;
+                entry_take_number(json, "first", &out->first) && entry_take_number(json, "last", &out->last) &&
+                entry_take_number(json, "rows", &out->rows) && entry_take_number(json, "bytes", &out->bytes) &&
+                entry_take_number(json, "crc32", &crc32) && crc32 <= UINT32_MAX && out->first <= out->last;
     if (!good)
         return false;
     out->crc32 = (uint32_t) crc32;
@@ -156,12 +156,12 @@ static SfStatus take_entry(json_object *json, Entry *entry, SfError *err)
 {
     json_object *step = NULL, *layout = NULL, *split = NULL, *origin = NULL, *topic = NULL;
     int64_t version = 0, partition = 0;
-    if (!take_number(json, "version", &version) || version != ENTRY_VERSION)
+    if (!entry_take_number(json, "version", &version) || version != ENTRY_VERSION)
         return sf_fail(err, SF_CONFIG, "it has no known version: it is from a newer one, or is not a ledger entry");
-    bool good = take_text(json, "step", &step) && take_text(json, "topic", &topic) &&
-                take_number(json, "partition", &partition) && partition <= INT32_MAX &&
-                take_number(json, "start", &entry->start) && take_number(json, "end", &entry->end) &&
-                take_number(json, "rejected", &entry->rejected) && entry->start < entry->end &&
+    bool good = entry_take_text(json, "step", &step) && entry_take_text(json, "topic", &topic) &&
+                entry_take_number(json, "partition", &partition) && partition <= INT32_MAX &&
+                entry_take_number(json, "start", &entry->start) && entry_take_number(json, "end", &entry->end) &&
+                entry_take_number(json, "rejected", &entry->rejected) && entry->start < entry->end &&
                 take_objects(json, entry) && json_object_object_get_ex(json, "layout", &layout);
     if (!good)
         return sf_fail(err, SF_CONFIG, "a member is missing or has a wrong value");
