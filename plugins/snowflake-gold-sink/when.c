@@ -89,7 +89,7 @@ static SfStatus parse_condition(const WhenParse *parse, guint rule, const SfValu
     return SF_OK;
 }
 
-static SfStatus parse_rule(const WhenParse *parse, guint rule, const SfValue *map, SfError *err)
+static SfStatus parse_when_rule(const WhenParse *parse, guint rule, const SfValue *map, SfError *err)
 {
     if (sf_value_kind(map) != SF_VALUE_MAP || sf_value_size(map) == 0)
         return sf_value_fail(map, err, "%s is a map of columns to values, such as {op: d}, or a list of such maps",
@@ -108,12 +108,12 @@ SfStatus when_parse(const SfValue *value, const char *name, GStringChunk *text, 
     WhenParse parse = {.when = when, .name = name, .text = text, .find = find, .data = data};
     bool list = sf_value_kind(value) == SF_VALUE_LIST && sf_value_size(value) > 0;
     for (gsize i = 0; i < (list ? sf_value_size(value) : 1); i++)
-        SF_TRY(parse_rule(&parse, (guint) i, list ? sf_value_at(value, i) : value, err));
+        SF_TRY(parse_when_rule(&parse, (guint) i, list ? sf_value_at(value, i) : value, err));
     *out = g_steal_pointer(&when);
     return SF_OK;
 }
 
-static bool is_wanted(const Condition *condition, const Wanted *wanted, const SfColumn *view, int64_t row)
+static bool is_wanted_value(const Condition *condition, const Wanted *wanted, const SfColumn *view, int64_t row)
 {
     if (wanted->null || sf_is_null(view, row))
         return wanted->null && sf_is_null(view, row);
@@ -130,7 +130,7 @@ static bool is_wanted(const Condition *condition, const Wanted *wanted, const Sf
 static bool condition_holds(const Condition *condition, const SfColumn *views, int64_t row)
 {
     for (guint i = 0; i < condition->wanted->len; i++)
-        if (is_wanted(condition, &g_array_index(condition->wanted, Wanted, i), &views[condition->source], row))
+        if (is_wanted_value(condition, &g_array_index(condition->wanted, Wanted, i), &views[condition->source], row))
             return true;
     return false;
 }
