@@ -275,31 +275,6 @@ static void sums_come_without_reading(Fixture *f, gconstpointer unused)
 
 /* ---- hostile words ---- */
 
-static SfStatus list_answer(Fixture *f, const char *key, GPtrArray *out)
-{
-    g_autofree char *xml = g_strdup_printf("<ListBucketResult><IsTruncated>false</IsTruncated><Contents><Key>%s</Key>"
-                                           "<Size>1</Size></Contents></ListBucketResult>",
-                                           key);
-    fake_s3_script(f->fake, (FakeScript){.part = "list-type", .fault = FAKE_BODY, .status = 200, .code = xml});
-    return store_list(f->store, "_sf/p/", NULL, 10, out, &f->err);
-}
-
-static void keys_that_were_not_asked_for_are_refused(Fixture *f, gconstpointer unused)
-{
-    (void) unused;
-    const char *const keys[] = {"t/_sf", "t", "", "x", "t/_sf/q/0", "_sf/p/0", "t/_sf/p", "T/_sf/p/0", "t//_sf/p/0"};
-    g_autoptr(GPtrArray) entries = g_ptr_array_new_with_free_func((GDestroyNotify) store_entry_free);
-    for (gsize i = 0; i < G_N_ELEMENTS(keys); i++) {
-        g_assert_cmpint(list_answer(f, keys[i], entries), ==, SF_FATAL);
-        g_assert_nonnull(strstr(f->err.message, "which is not below it"));
-    }
-    g_assert_cmpint(list_answer(f, "&#27;]0;owned&#7;&#10;x", entries), ==, SF_FATAL);
-    g_assert_null(strpbrk(f->err.message, "\033\007\n"));
-    g_assert_cmpuint(entries->len, ==, 0);
-    g_assert_cmpint(list_answer(f, "t/_sf/p/0", entries), ==, SF_OK);
-    g_assert_cmpuint(entries->len, ==, 1);
-}
-
 static void servers_do_not_write_to_terminals(Fixture *f, gconstpointer unused)
 {
     (void) unused;
@@ -505,7 +480,6 @@ int main(int argc, char **argv)
     ADD("a wrong clock is told from wrong credentials", a_wrong_clock_is_told_from_wrong_credentials);
     ADD("parts must honour the condition", parts_must_honour_the_condition);
     ADD("sums come without reading", sums_come_without_reading);
-    ADD("keys that were not asked for are refused", keys_that_were_not_asked_for_are_refused);
     ADD("servers do not write to terminals", servers_do_not_write_to_terminals);
     ADD("a request that drips has an end", a_request_that_drips_has_an_end);
     ADD("the port is signed as it is sent", the_port_is_signed_as_it_is_sent);

@@ -8,7 +8,7 @@ typedef S3Place Fixture;
 static void set_up(Fixture *f, gconstpointer unused)
 {
     (void) unused;
-    s3_place_init(f, "s3://raw/sales data/");
+    s3_place_init(f, "s3://raw/t");
 }
 
 static void tear_down(Fixture *f, gconstpointer unused)
@@ -29,9 +29,9 @@ static void one_level_goes_over_pages(Fixture *f, gconstpointer unused)
 {
     (void) unused;
     for (int i = 0; i < 1500; i++) {
-        g_autofree char *a = g_strdup_printf("/raw/sales data/%04d/a", i);
-        g_autofree char *b = g_strdup_printf("/raw/sales data/%04d/b", i);
-        g_autofree char *c = g_strdup_printf("/raw/sales data/%04d.json", i);
+        g_autofree char *a = g_strdup_printf("/raw/t/%04d/a", i);
+        g_autofree char *b = g_strdup_printf("/raw/t/%04d/b", i);
+        g_autofree char *c = g_strdup_printf("/raw/t/%04d.json", i);
         fake_s3_set(f->fake, a, "x");
         fake_s3_set(f->fake, b, "x");
         fake_s3_set(f->fake, c, "xy");
@@ -60,8 +60,8 @@ static void objects_are_read_piece_by_piece(Fixture *f, gconstpointer unused)
 {
     (void) unused;
     g_autoptr(GBytes) none = NULL;
-    fake_s3_set(f->fake, "/raw/sales data/x", "0123456789");
-    fake_s3_set(f->fake, "/raw/sales data/empty", "");
+    fake_s3_set(f->fake, "/raw/t/x", "0123456789");
+    fake_s3_set(f->fake, "/raw/t/empty", "");
     fake_s3_script(f->fake, (FakeScript){.method = "GET", .fault = FAKE_CUT});
     expect_piece(f, "x", 2, 4, "2345");
     expect_piece(f, "x", 8, 4, "89");
@@ -82,6 +82,31 @@ static void a_store_that_ignores_ranges_is_refused(Fixture *f, gconstpointer unu
     g_assert_nonnull(strstr(f->err.message, "the endpoint ignores 'Range'"));
 }
 
+static SfStatus list_answer(Fixture *f, const char *key, GPtrArray *out)
+{
+    g_autofree char *xml = g_strdup_printf("<ListBucketResult><IsTruncated>false</IsTruncated><Contents><Key>%s</Key>"
+                                           "<Size>1</Size></Contents></ListBucketResult>",
+                                           key);
+    fake_s3_script(f->fake, (FakeScript){.part = "list-type", .fault = FAKE_BODY, .status = 200, .code = xml});
+    return store_list(f->store, "_sf/p/", NULL, 10, out, &f->err);
+}
+
+static void keys_that_were_not_asked_for_are_refused(Fixture *f, gconstpointer unused)
+{
+    (void) unused;
+    const char *const keys[] = {"t/_sf", "t", "", "x", "t/_sf/q/0", "_sf/p/0", "t/_sf/p", "T/_sf/p/0", "t//_sf/p/0"};
+    g_autoptr(GPtrArray) entries = g_ptr_array_new_with_free_func((GDestroyNotify) store_entry_free);
+    for (gsize i = 0; i < G_N_ELEMENTS(keys); i++) {
+        g_assert_cmpint(list_answer(f, keys[i], entries), ==, SF_FATAL);
+        g_assert_nonnull(strstr(f->err.message, "which is not below it"));
+    }
+    g_assert_cmpint(list_answer(f, "&#27;]0;owned&#7;&#10;x", entries), ==, SF_FATAL);
+    g_assert_null(strpbrk(f->err.message, "\033\007\n"));
+    g_assert_cmpuint(entries->len, ==, 0);
+    g_assert_cmpint(list_answer(f, "t/_sf/p/0", entries), ==, SF_OK);
+    g_assert_cmpuint(entries->len, ==, 1);
+}
+
 #define ADD(name, function) g_test_add("/s3/reading/" name, Fixture, NULL, set_up, function, tear_down)
 
 int main(int argc, char **argv)
@@ -90,5 +115,6 @@ int main(int argc, char **argv)
     ADD("one level goes over pages", one_level_goes_over_pages);
     ADD("objects are read piece by piece", objects_are_read_piece_by_piece);
     ADD("a store that ignores ranges is refused", a_store_that_ignores_ranges_is_refused);
+    ADD("keys that were not asked for are refused", keys_that_were_not_asked_for_are_refused);
     return g_test_run();
 }
