@@ -19,12 +19,12 @@ static gint64 own = G_MAXINT64; /* what each share has for itself */
 static gint64 common;           /* for whoever comes first */
 static gint waiting;
 
-static gint64 get(const gint64 *counter)
+static gint64 load_counter(const gint64 *counter)
 {
     return __atomic_load_n(counter, __ATOMIC_SEQ_CST);
 }
 
-static void set(gint64 *counter, gint64 value)
+static void store_counter(gint64 *counter, gint64 value)
 {
     __atomic_store_n(counter, value, __ATOMIC_SEQ_CST);
 }
@@ -52,15 +52,15 @@ static void share_out(void)
     }
     gint64 all = n > 0 ? memory - MIN(over, memory / 4) : G_MAXINT64;
     gint64 each = n > 0 ? all / 2 / n : G_MAXINT64;
-    set(&limit, all);
-    set(&own, each);
-    set(&common, n > 0 ? all - each * n : 0);
+    store_counter(&limit, all);
+    store_counter(&own, each);
+    store_counter(&common, n > 0 ? all - each * n : 0);
 }
 
 static BudgetShare *unused_share(void)
 {
     for (BudgetShare *share = first_share(); share; share = share->next) {
-        if (!has_joined(share) && get(&share->used) == 0)
+        if (!has_joined(share) && load_counter(&share->used) == 0)
             return share;
     }
     BudgetShare *share = g_new0(BudgetShare, 1);
@@ -69,7 +69,7 @@ static BudgetShare *unused_share(void)
     return share;
 }
 
-static void tell(void)
+static void tell_listeners(void)
 {
     for (const BudgetShare *share = first_share(); share; share = share->next) {
         if (share->changed)
@@ -97,7 +97,7 @@ void budget_leave(BudgetShare *share)
     share->changed = NULL;
     __atomic_store_n(&share->joined, false, __ATOMIC_RELEASE);
     share_out();
-    tell(); /* the others have more now */
+    tell_listeners(); /* the others have more now */
     g_mutex_unlock(&lock);
 }
 
@@ -117,7 +117,7 @@ void budget_await(bool waits)
 void budget_tell(void)
 {
     g_mutex_lock(&lock);
-    tell();
+    tell_listeners();
     g_mutex_unlock(&lock);
 }
 
@@ -131,17 +131,17 @@ void budget_charge(BudgetShare *share, gint64 bytes)
 
 gint64 budget_used(void)
 {
-    return get(&used);
+    return load_counter(&used);
 }
 
 gint64 budget_limit(void)
 {
-    return get(&limit);
+    return load_counter(&limit);
 }
 
 gint64 budget_own(void)
 {
-    return get(&own);
+    return load_counter(&own);
 }
 
 gint64 budget_part(void)
@@ -156,22 +156,22 @@ static gint64 taken(void)
     gint64 sum = 0, each = budget_own();
     for (const BudgetShare *share = first_share(); share; share = share->next) {
         if (has_joined(share))
-            sum += MAX(get(&share->used) - each, 0);
+            sum += MAX(load_counter(&share->used) - each, 0);
     }
     return sum;
 }
 
 static bool beyond(const BudgetShare *share, gint64 least, gint64 of_common)
 {
-    return get(&share->used) >= least && taken() >= of_common;
+    return load_counter(&share->used) >= least && taken() >= of_common;
 }
 
 bool budget_full(const BudgetShare *share)
 {
-    return beyond(share, budget_own(), get(&common));
+    return beyond(share, budget_own(), load_counter(&common));
 }
 
 bool budget_tight(const BudgetShare *share)
 {
-    return beyond(share, budget_own() / 4 * 3, get(&common) / 2);
+    return beyond(share, budget_own() / 4 * 3, load_counter(&common) / 2);
 }

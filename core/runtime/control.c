@@ -11,13 +11,13 @@
 #define DEPTH 8
 #define LONGEST 400 /* of what is kept of a text */
 
-static const char *text_at(struct json_object *object, const char *key)
+static const char *argument_text(struct json_object *object, const char *key)
 {
     struct json_object *value = NULL;
     return json_object_object_get_ex(object, key, &value) && value ? json_object_get_string(value) : NULL;
 }
 
-static void add_text(struct json_object *object, const char *key, const char *value)
+static void add_to_answer(struct json_object *object, const char *key, const char *value)
 {
     json_object_object_add(object, key, value ? json_object_new_string(value) : NULL);
 }
@@ -59,7 +59,7 @@ static SfStatus unknown_pipeline(const GPtrArray *runners, const char *name, SfE
 static Runner *find_runner(const GPtrArray *runners, struct json_object *arguments, SfError *err)
 {
     struct json_object *pid = NULL;
-    const char *name = text_at(arguments, "pipeline");
+    const char *name = argument_text(arguments, "pipeline");
     bool elsewhere = json_object_object_get_ex(arguments, "pid", &pid) && json_object_get_int64(pid) != getpid();
     for (guint i = 0; !elsewhere && i < runners->len; i++) {
         if (strcmp(runner_pipeline(runners->pdata[i])->name, name) == 0)
@@ -75,12 +75,12 @@ static SfStatus handle_wish(const GPtrArray *runners, struct json_object *argume
     Runner *runner = find_runner(runners, arguments, err);
     if (!runner)
         return SF_EMPTY;
-    const char *by = text_at(arguments, "by"), *why = text_at(arguments, "why");
+    const char *by = argument_text(arguments, "by"), *why = argument_text(arguments, "why");
     g_autofree char *who = kept_text(by ? by : "the status socket");
     g_autofree char *reason = why && *why ? kept_text(why) : NULL;
     runner_want(runner, desired, who, reason);
     json_object_object_add(answer, "pid", json_object_new_int(getpid()));
-    add_text(answer, "pipeline", runner_pipeline(runner)->name);
+    add_to_answer(answer, "pipeline", runner_pipeline(runner)->name);
     report_states(runner, answer);
     return SF_OK;
 }
@@ -176,17 +176,17 @@ static SfStatus check_arguments(const ControlRequest *request, struct json_objec
     return SF_OK;
 }
 
-static SfStatus take(const GPtrArray *runners, ControlRole role, struct json_object *asked, struct json_object *answer,
-                     SfError *err)
+static SfStatus take_request(const GPtrArray *runners, ControlRole role, struct json_object *asked,
+                             struct json_object *answer, SfError *err)
 {
-    const char *name = json_object_is_type(asked, json_type_object) ? text_at(asked, "request") : NULL;
+    const char *name = json_object_is_type(asked, json_type_object) ? argument_text(asked, "request") : NULL;
     if (!name)
         return sf_fail(err, SF_CONFIG, "not a request: write {\"request\": \"status\"}");
     const ControlRequest *request = find_request(name, err);
     if (!request)
         return SF_CONFIG;
     if (request != requests) /* the first answers with a document */
-        add_text(answer, "request", request->name);
+        add_to_answer(answer, "request", request->name);
     if (request->role > role)
         return sf_fail(err, SF_CONFIG, "%s: not allowed to who may only read", request->name);
     SF_TRY(check_arguments(request, asked, err));
@@ -215,11 +215,11 @@ struct json_object *control_answer(const GPtrArray *runners, ControlRole role, c
         status = handle_status(runners, NULL, answer, &err);
     } else {
         struct json_object *asked = parse_request(text, size);
-        status = take(runners, role, asked, answer, &err);
+        status = take_request(runners, role, asked, answer, &err);
         json_object_put(asked);
     }
     if (status != SF_OK)
-        add_text(answer, "error", err.message);
+        add_to_answer(answer, "error", err.message);
     if (status == SF_EMPTY)
         json_object_object_add(answer, "known", json_object_new_boolean(false));
     return answer;

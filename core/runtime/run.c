@@ -40,7 +40,7 @@ void run_begin(Run *run, const char *cause, const char *by)
 
 /* ---- ranges ------------------------------------------------ */
 
-static int compare(const RunRange *range, const SplitView *view)
+static int compare_with_split(const RunRange *range, const SplitView *view)
 {
     int order = strcmp(range->source->name, view->source->name);
     return order ? order : strcmp(range->split, view->name);
@@ -50,10 +50,10 @@ static int compare(const RunRange *range, const SplitView *view)
 static guint find_ranges(const GArray *ranges, const SplitView *view, guint *n)
 {
     guint first = 0;
-    while (first < ranges->len && compare(&g_array_index(ranges, RunRange, first), view) < 0)
+    while (first < ranges->len && compare_with_split(&g_array_index(ranges, RunRange, first), view) < 0)
         first++;
     guint end = first;
-    while (end < ranges->len && compare(&g_array_index(ranges, RunRange, end), view) == 0)
+    while (end < ranges->len && compare_with_split(&g_array_index(ranges, RunRange, end), view) == 0)
         end++;
     *n = end - first;
     return first;

@@ -13,7 +13,7 @@
 #define TASK_OVER (G_GINT64_CONSTANT(2) << 20)
 
 /* Lock not held, as for all that tells. */
-static void tell(const Runner *runner)
+static void tell_supervisor(const Runner *runner)
 {
     if (runner->tell)
         runner->tell(runner->data);
@@ -116,7 +116,7 @@ static void want(Runner *runner, Desired desired, const char *by, const char *wh
         attempt_pause(runner->attempt, desired == DESIRED_PAUSED);
     g_cond_broadcast(&runner->changed);
     g_mutex_unlock(&runner->lock);
-    tell(runner);
+    tell_supervisor(runner);
 }
 
 void runner_want(Runner *runner, Desired desired, const char *by, const char *why)
@@ -281,7 +281,7 @@ static bool wait_for_next(Runner *runner, gint64 ms, const char *why)
     g_free(runner->last_restart);
     runner->last_restart = message_line(why);
     g_mutex_unlock(&runner->lock);
-    tell(runner);
+    tell_supervisor(runner);
     g_mutex_lock(&runner->lock);
     while (runner->stopped_us == 0 && !runner->gave_up && g_get_monotonic_time() < until)
         g_cond_wait_until(&runner->changed, &runner->lock, until);
@@ -300,7 +300,7 @@ static void on_stage(gpointer data, AttemptStage stage)
     g_mutex_unlock(&runner->lock);
     if (stage == STAGE_PAUSED)
         log_line(LEVEL_INFO, runner->pipeline->name, NULL, "paused by %s: what was read is committed", by);
-    tell(runner);
+    tell_supervisor(runner);
 }
 
 /* The attempt begins as the pipeline is to be now. Lock held. */
@@ -330,7 +330,7 @@ static SfStatus attempt_once(Runner *runner, SfError *err)
     g_mutex_lock(&runner->lock);
     adopt_attempt(runner, attempt);
     g_mutex_unlock(&runner->lock);
-    tell(runner);
+    tell_supervisor(runner);
     SfStatus status = attempt_run(attempt, on_stage, runner, err);
     g_mutex_lock(&runner->lock);
     runner->attempt = NULL;
@@ -378,7 +378,7 @@ static void end_run(Runner *runner, ExitCode code, const char *error)
     bool stopped = runner->stopped_us > 0;
     enter(runner, error ? ACTUAL_FAILED : stopped ? ACTUAL_STOPPED : ACTUAL_DONE, error);
     g_mutex_unlock(&runner->lock);
-    tell(runner);
+    tell_supervisor(runner);
 }
 
 /* What ended well may have done nothing. */

@@ -94,6 +94,38 @@ def test_one_of_two_is_killed(sfrun, kafka, s3, postgres, job, trickle):
     proven(job, kafka, s3, postgres, 100000)
 
 
+@with_librdkafka(OWN)
+def test_paused_stopped_and_resumed(sfrun, kafka, s3, postgres, job, trickle):
+    """A pause keeps the partitions; what another process leaves is taken over in it, and read when it is over."""
+    first = sfrun.start(job.file, env=job.env, cwd=job.directory)
+    second = sfrun.start(job.file, env=job.env, cwd=job.directory)
+    told = lambda: first.output + second.output
+
+    def committed():
+        return sum(kafka.committed(job.group, job.topic).values())
+
+    def assigned(process):
+        pipelines = [p for d in sfrun.json("status", "--json", env=job.env, check=False) if d["pid"] == process.process.pid for p in d["pipelines"]]
+        return [split["split"] for p in pipelines for split in p["splits"] if split["assigned"]]
+
+    wait_for(lambda: assigned(first) and assigned(second) and committed() > 10000, 60, told)
+    kept = assigned(first), assigned(second)
+    states = sfrun.json("pause", job.name, "--json", "--wait", "60s", env=job.env)
+    assert sorted(p["pid"] for p in states) == sorted([first.process.pid, second.process.pid]) and {p["state"] for p in states} == {"paused"}
+    trickle.join()
+    assert (assigned(first), assigned(second)) == kept
+    stopped = committed()
+    assert stopped < 100000
+    sfrun.run("stop", job.name, "--pid", second.process.pid, "--wait", "60s", env=job.env)
+    wait_for(lambda: len(assigned(first)) == 4, 60, told)
+    assert committed() == stopped
+    sfrun.run("resume", job.name, "--pid", first.process.pid, "--wait", "60s", env=job.env)
+    caught_up(job, first)
+    sfrun.run("resume", job.name, "--pid", second.process.pid, "--wait", "60s", env=job.env)
+    assert second.stop() == 0 and first.stop() == 0, told()[-3000:]
+    proven(job, kafka, s3, postgres, 100000)
+
+
 @with_librdkafka(OWN, NEWEST)
 def test_processes_come_and_go(sfrun, kafka, s3, postgres, job, trickle, seed):
     rng = random.Random(seed)
