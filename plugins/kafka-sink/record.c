@@ -39,7 +39,7 @@ static SfStatus missing_column(const struct ArrowSchema *schema, const char *opt
     char suggestion[128];
     g_autofree const char **names = g_new(const char *, (gsize) schema->n_children);
     if (sf_schema_find(schema, name) >= 0)
-        return sf_fail(err, SF_CONFIG, "%s: column '%s' is no %s", option, name, types);
+        return sf_fail(err, SF_CONFIG, "%s: column '%s' is not of type %s", option, name, types);
     for (int64_t i = 0; i < schema->n_children; i++)
         names[i] = schema->children[i]->name;
     sf_suggest(name, names, (size_t) schema->n_children, suggestion, sizeof suggestion);

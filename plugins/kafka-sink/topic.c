@@ -132,9 +132,10 @@ SfStatus topic_of_row(SfNode *node, SfBytes bytes, SfError *err)
     char name[NAME_MAX_SIZE + 1];
     if (!is_legal(bytes)) {
         g_autofree char *valid = g_utf8_make_valid(bytes.data, (gssize) MIN(bytes.size, 100));
-        return sf_fail(err, SF_REJECT,
-                       "%s: '%s%s' is no topic's name (1 to %d letters, digits, '.', '_' and '-'; not '.' or '..')",
-                       sink->topic_column, valid, bytes.size > 100 ? "…" : "", NAME_MAX_SIZE);
+        return sf_fail(
+            err, SF_REJECT,
+            "%s: '%s%s' is not a valid topic name (1 to %d letters, digits, '.', '_' and '-'; not '.' or '..')",
+            sink->topic_column, valid, bytes.size > 100 ? "…" : "", NAME_MAX_SIZE);
     }
     g_snprintf(name, sizeof name, "%.*s", (int) bytes.size, bytes.data);
     Output *output = output_of(sink, name);

@@ -21,7 +21,7 @@ static SfStatus subscribe(Source *source, SfError *err)
     }
     rd_kafka_resp_err_t code = rd_kafka_subscribe(kafka_client_handle(source->client), list);
     if (code == RD_KAFKA_RESP_ERR__INVALID_ARG && source->topic_pattern)
-        return sf_fail(err, SF_CONFIG, "topic_pattern: '%s' is no regular expression", source->topic_pattern);
+        return sf_fail(err, SF_CONFIG, "topic_pattern: '%s' is not a valid regular expression", source->topic_pattern);
     return code ? kafka_fail(source->client, code, err, "subscribing") : SF_OK;
 }
 

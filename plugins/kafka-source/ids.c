@@ -86,7 +86,7 @@ static SfStatus recreated(SfNode *node, const char *topic, const char *before, c
     return SF_OK;
 }
 
-/* An offset of the group that belongs to the topic that is gone is none. */
+/* Drops the group's offsets that belong to a topic that is gone. */
 void ids_forget(Bounds *bounds)
 {
     for (int i = 0; i < bounds->group->cnt; i++) {

@@ -64,8 +64,8 @@ static SfStatus parse_start(Source *source, SfError *err)
     g_autoptr(GTimeZone) utc = g_time_zone_new_utc();
     g_autoptr(GDateTime) time = g_date_time_new_from_iso8601(text, utc);
     if (!time)
-        return sf_fail(err, SF_CONFIG, "'start_timestamp: %s' is no time; write 2024-01-15T10:30:00Z or milliseconds",
-                       text);
+        return sf_fail(err, SF_CONFIG,
+                       "'start_timestamp: %s' is not a valid time; write 2024-01-15T10:30:00Z or milliseconds", text);
     source->start_ms = g_date_time_to_unix(time) * 1000 + g_date_time_get_microsecond(time) / 1000;
     return SF_OK;
 }
@@ -78,7 +78,7 @@ static SfStatus check_pattern(const char *pattern, SfError *err)
     int code = regcomp(&compiled, pattern, REG_EXTENDED | REG_NOSUB);
     if (code != 0) {
         regerror(code, &compiled, reason, sizeof reason);
-        return sf_fail(err, SF_CONFIG, "topic_pattern: '%s' is no regular expression: %s", pattern, reason);
+        return sf_fail(err, SF_CONFIG, "topic_pattern: '%s' is not a valid regular expression: %s", pattern, reason);
     }
     regfree(&compiled);
     return *pattern ? SF_OK : sf_fail(err, SF_CONFIG, "topic_pattern: is empty; '.*' matches all topics");
@@ -88,10 +88,11 @@ static SfStatus check_topic(const char *topic, SfError *err)
 {
     if (*topic && strlen(topic) <= 249 && strspn(topic, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "._-") == strlen(topic))
         return SF_OK;
-    return sf_fail(err, SF_CONFIG,
-                   "topics: '%s' is no topic name (letters, digits, '.', '_', '-'; at most 249); a regular expression "
-                   "goes into 'topic_pattern'",
-                   topic);
+    return sf_fail(
+        err, SF_CONFIG,
+        "topics: '%s' is not a valid topic name (letters, digits, '.', '_', '-'; at most 249); a regular expression "
+        "goes into 'topic_pattern'",
+        topic);
 }
 
 static SfStatus check_topics(const Source *source, SfError *err)

@@ -45,7 +45,7 @@ def test_a_topic_that_is_none_rejects_its_row_alone(sfrun, kafka, pipeline, name
     assert [json.loads(message.value())["i"] for message in kafka.read(name)] == [1, 5]
     errors = [json.loads(line) for file in (tmp_path / "errors").glob("*.jsonl") for line in file.read_text().splitlines()]
     causes = {error["i"]: error["_error"] for error in errors}
-    assert "'a/b'" in causes[2] and "is no topic's name" in causes[4]
+    assert "'a/b'" in causes[2] and "is not a valid topic name" in causes[4]
     if create == "true":
         assert sorted(causes) == [2, 4]
         assert [json.loads(message.value())["i"] for message in kafka.read(f"{name}-missing")] == [3]

@@ -312,7 +312,8 @@ static void test_wrong_options(void)
 {
     assert_refused("{topic: t, key: order_ids}", "order_id string",
                    "key: there is no column 'order_ids'; did you mean 'order_id'?");
-    assert_refused("{topic: t, key: price}", "price double", "key: column 'price' is no string, binary or integer");
+    assert_refused("{topic: t, key: price}", "price double",
+                   "key: column 'price' is not of type string, binary or integer");
     assert_refused("{topic: t, topic_column: nowhere}", NULL, "topic_column: there is no column 'nowhere'");
     assert_refused("{topic: t, kafka: {transactional.id: x}}", NULL,
                    "kafka: 'transactional.id' is set to 'kafka-sink' by the plugin itself; remove it");

@@ -51,7 +51,7 @@ static void test_a_name_that_is_none_rejects_its_row_alone(void)
     harness_write(h, 0, harness_rows(h, 0, "events/0", 0, rows, G_N_ELEMENTS(rows)));
     g_assert_cmpint(commit_insisting(h), ==, SF_OK);
     g_autofree char *rule =
-        g_strdup("is no topic's name (1 to 249 letters, digits, '.', '_' and '-'; not '.' or '..')");
+        g_strdup("is not a valid topic name (1 to 249 letters, digits, '.', '_' and '-'; not '.' or '..')");
     g_autofree char *expected =
         g_strdup_printf("events/0@1: to: 'a/b' %s\nevents/0@2: to: '' %s\nevents/0@3: to: '..' %s\n"
                         "events/0@4: to: topic 'missing' does not exist",
@@ -72,7 +72,7 @@ static void test_a_name_that_is_too_long_is_shown_in_part(void)
     harness_input_text(h, "rows", "to string");
     harness_write(h, 0, harness_rows(h, 0, "events/0", 0, rows, 1));
     g_assert_cmpint(commit_insisting(h), ==, SF_OK);
-    g_assert_nonnull(strstr(harness_rejects(h), "xxx…' is no topic's name"));
+    g_assert_nonnull(strstr(harness_rejects(h), "xxx…' is not a valid topic name"));
     g_assert_cmpuint(strlen(harness_rejects(h)), <, 250);
 }
 

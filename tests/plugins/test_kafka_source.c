@@ -302,6 +302,24 @@ static void test_missing_topic_waits_or_stops(void)
     poll_until_status(stop, SF_CONFIG);
 }
 
+/* Others are read: it is said, and nothing stops. */
+static void test_one_missing_topic_of_several_is_a_warning(void)
+{
+    g_autoptr(MockKafka) mock = mock_kafka_new();
+    mock_kafka_topic(mock, "there", 1);
+    mock_kafka_fill(mock, "there", 0, "value ", 3);
+    rd_kafka_mock_topic_set_error(mock->cluster, "nowhere", RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
+    g_autoptr(Harness) h = source_new(mock, "topics: [nowhere, there], missing_topic: stop");
+    gint64 rows = 0, deadline = g_get_monotonic_time() + 60 * G_USEC_PER_SEC;
+    while ((rows < 3 || !strstr(harness_logs(h), "topic 'nowhere'")) && g_get_monotonic_time() < deadline) {
+        const SfBatch *batch = harness_poll(h, 100);
+        rows += batch ? sf_rows(batch) : 0;
+        g_assert_true(h->status == SF_OK || h->status == SF_EMPTY);
+    }
+    g_assert_cmpint(rows, ==, 3);
+    g_assert_nonnull(strstr(harness_logs(h), "warning: topic 'nowhere' does not exist on '"));
+}
+
 static void test_broker_away_is_one_clear_line(void)
 {
     g_autoptr(Harness) h = harness_new("kafka-source", "{brokers: '127.0.0.1:1', topics: [t]}");
@@ -352,17 +370,27 @@ static void test_wrong_options(void)
                    "kafka: 'enable.auto.commit' is set to 'false' by the plugin itself; remove it");
     assert_refused("{topics: [t], kafka: {bootstrap.servers: x}}",
                    "kafka: 'bootstrap.servers' is the option 'brokers'; write it there");
-    assert_refused(
-        "{topics: ['sales.*']}",
-        "topics: 'sales.*' is no topic name (letters, digits, '.', '_', '-'; at most 249); a regular expression goes "
-        "into 'topic_pattern'");
+    assert_refused("{topics: ['sales.*']}", "topics: 'sales.*' is not a valid topic name (letters, digits, '.', '_', "
+                                            "'-'; at most 249); a regular expression goes "
+                                            "into 'topic_pattern'");
+    assert_refused("{topics: [t], brokers: 'k1:9092, k 2:9092,,k3:0'}",
+                   "brokers: 'k 2:9092' (number 2), 'k3:0' (number 4) are not valid addresses; write host:port, with a "
+                   "port from 1 to 65535");
+    assert_refused("{topics: [t], brokers: 'k1:x'}",
+                   "brokers: 'k1:x' is not a valid address; write host:port, with a port from 1 to 65535");
+    assert_refused("{topics: [t], brokers: ' ,'}", "brokers: ' ,' has no address; write host:port");
     assert_refused("{topics: [t], start: timestamp}", "'start: timestamp' needs 'start_timestamp'");
     assert_refused("{topics: [t], start: timestamp, start_timestamp: yesterday}",
-                   "'start_timestamp: yesterday' is no time; write 2024-01-15T10:30:00Z or milliseconds");
+                   "'start_timestamp: yesterday' is not a valid time; write 2024-01-15T10:30:00Z or milliseconds");
+    assert_refused("{topics: [t], start: timestamp, start_timestamp: '-1'}",
+                   "'start_timestamp: -1' is not a valid time; write 2024-01-15T10:30:00Z or milliseconds");
+    g_autoptr(Harness) epoch = harness_new("kafka-source", "{topics: [t], start: timestamp, start_timestamp: '0'}");
+    g_assert_cmpint(harness_try_bind(epoch), ==, SF_OK);
     assert_refused("{topics: [t], start_timestamp: 5}", "'start_timestamp' needs 'start: timestamp'");
     g_autoptr(Harness) pattern = harness_new("kafka-source", "{topic_pattern: 'sales_('}");
     g_assert_cmpint(harness_try_bind(pattern), ==, SF_CONFIG);
-    g_assert_true(g_str_has_prefix(pattern->err.message, "topic_pattern: 'sales_(' is no regular expression: "));
+    g_assert_true(
+        g_str_has_prefix(pattern->err.message, "topic_pattern: 'sales_(' is not a valid regular expression: "));
     g_autoptr(Harness) h =
         harness_new("kafka-source", "{topics: [t], kafka: {session.timeout.ms: soon, ssl.key.password: hush}}");
     g_assert_cmpint(harness_try_bind(h), ==, SF_CONFIG);
@@ -401,6 +429,7 @@ int main(int argc, char **argv)
     g_test_add_func("/kafka-source/unknown-position-is-doubted", test_position_that_the_group_does_not_know_is_doubted);
     g_test_add_func("/kafka-source/deleted-records-stop", test_deleted_records_stop_with_a_choice);
     g_test_add_func("/kafka-source/missing-topic-waits-or-stops", test_missing_topic_waits_or_stops);
+    g_test_add_func("/kafka-source/one-missing-topic", test_one_missing_topic_of_several_is_a_warning);
     g_test_add_func("/kafka-source/broker-away-is-one-clear-line", test_broker_away_is_one_clear_line);
     g_test_add_func("/kafka-source/goes-on-when-the-broker-is-back", test_goes_on_when_the_broker_is_back);
     g_test_add_func("/kafka-source/poll-is-interrupted", test_poll_is_interrupted);

@@ -127,7 +127,7 @@ static SfStatus ask_group_offsets(KafkaClient *client, const char *group, rd_kaf
 }
 
 /* What passes by itself within seconds: the coordinator has just moved or started. */
-static bool passes(rd_kafka_resp_err_t code)
+static bool passes_by_itself(rd_kafka_resp_err_t code)
 {
     return code == RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS || code == RD_KAFKA_RESP_ERR_NOT_COORDINATOR ||
            code == RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE;
@@ -138,8 +138,8 @@ typedef SfStatus (*GroupRequest)(KafkaClient *client, const char *group, rd_kafk
 
 /* librdkafka keeps asking the coordinator that it knows, also where that one says or shows by its silence that it is
  * none any more: only another handle looks it up anew. */
-static SfStatus insist(KafkaClient *client, GroupRequest request, const char *group,
-                       rd_kafka_topic_partition_list_t *list, int timeout_ms, SfError *err)
+static SfStatus ask_until_settled(KafkaClient *client, GroupRequest request, const char *group,
+                                  rd_kafka_topic_partition_list_t *list, int timeout_ms, SfError *err)
 {
     gint64 deadline = g_get_monotonic_time() + (gint64) timeout_ms * 1000;
     for (;;) {
@@ -149,7 +149,7 @@ static SfStatus insist(KafkaClient *client, GroupRequest request, const char *gr
             return status;
         if (code == RD_KAFKA_RESP_ERR_NOT_COORDINATOR || code == RD_KAFKA_RESP_ERR__TIMED_OUT)
             kafka_client_renew(client);
-        if (status != SF_RETRY || !passes(code) || g_get_monotonic_time() > deadline)
+        if (status != SF_RETRY || !passes_by_itself(code) || g_get_monotonic_time() > deadline)
             return status;
         g_usleep(50 * 1000);
     }
@@ -158,7 +158,7 @@ static SfStatus insist(KafkaClient *client, GroupRequest request, const char *gr
 SfStatus kafka_group_offsets(KafkaClient *client, const char *group, rd_kafka_topic_partition_list_t *list,
                              int timeout_ms, SfError *err)
 {
-    return insist(client, ask_group_offsets, group, list, timeout_ms, err);
+    return ask_until_settled(client, ask_group_offsets, group, list, timeout_ms, err);
 }
 
 /* Questions on their way at a time. */
@@ -218,5 +218,5 @@ static SfStatus set_group_offsets(KafkaClient *client, const char *group, rd_kaf
 SfStatus kafka_group_set(KafkaClient *client, const char *group, rd_kafka_topic_partition_list_t *list, int timeout_ms,
                          SfError *err)
 {
-    return insist(client, set_group_offsets, group, list, timeout_ms, err);
+    return ask_until_settled(client, set_group_offsets, group, list, timeout_ms, err);
 }

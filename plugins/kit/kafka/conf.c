@@ -42,7 +42,7 @@ static SfStatus fail_unknown(const char *name, SfError *err)
     return sf_fail(err, SF_CONFIG, "kafka: librdkafka has no property '%s'%s", name, suggestion);
 }
 
-static SfStatus set(rd_kafka_conf_t *conf, const char *name, const char *value, SfError *err)
+static SfStatus set_property(rd_kafka_conf_t *conf, const char *name, const char *value, SfError *err)
 {
     char reason[256];
     switch (rd_kafka_conf_set(conf, name, value, reason, sizeof reason)) {
@@ -57,10 +57,10 @@ static SfStatus set(rd_kafka_conf_t *conf, const char *name, const char *value, 
     }
 }
 
-static SfStatus set_all(rd_kafka_conf_t *conf, const KafkaSetting *settings, SfError *err)
+static SfStatus set_properties(rd_kafka_conf_t *conf, const KafkaSetting *settings, SfError *err)
 {
     for (const KafkaSetting *setting = settings; setting && setting->name; setting++)
-        SF_TRY(set(conf, setting->name, setting->value, err));
+        SF_TRY(set_property(conf, setting->name, setting->value, err));
     return SF_OK;
 }
 
@@ -95,20 +95,27 @@ static bool is_broker(const char *text)
     return !colon || (*colon == ':' && is_port(colon + 1));
 }
 
+/* All that are wrong, each with its place in the list. */
 static SfStatus check_brokers(const char *brokers, SfError *err)
 {
     g_auto(GStrv) all = g_strsplit(brokers, ",", -1);
-    guint found = 0;
-    for (char **broker = all; *broker; broker++) {
-        g_strstrip(*broker);
-        if (!**broker)
+    g_autoptr(GString) wrong = g_string_new(NULL);
+    guint n = g_strv_length(all), n_wrong = 0, n_empty = 0;
+    for (guint i = 0; i < n; i++) {
+        g_strstrip(all[i]);
+        n_empty += !all[i][0];
+        if (!all[i][0] || is_broker(all[i]))
             continue;
-        found++;
-        if (!is_broker(*broker))
-            return sf_fail(err, SF_CONFIG, "brokers: '%s' is no address; write host:port, with a port from 1 to 65535",
-                           *broker);
+        g_string_append_printf(wrong, "%s'%s'", n_wrong++ ? ", " : "", all[i]);
+        if (n > 1)
+            g_string_append_printf(wrong, " (number %u)", i + 1);
     }
-    return found > 0 ? SF_OK : sf_fail(err, SF_CONFIG, "brokers: '%s' names none; write host:port", brokers);
+    if (n_empty == n)
+        return sf_fail(err, SF_CONFIG, "brokers: '%s' has no address; write host:port", brokers);
+    if (n_wrong == 0)
+        return SF_OK;
+    return sf_fail(err, SF_CONFIG, "brokers: %s %s; write host:port, with a port from 1 to 65535", wrong->str,
+                   n_wrong > 1 ? "are not valid addresses" : "is not a valid address");
 }
 
 static SfStatus set_pair(rd_kafka_conf_t *conf, const SfPair *pair, const KafkaSetting *own, SfError *err)
@@ -116,7 +123,7 @@ static SfStatus set_pair(rd_kafka_conf_t *conf, const SfPair *pair, const KafkaS
     if (strcmp(pair->key, "bootstrap.servers") == 0 || strcmp(pair->key, "metadata.broker.list") == 0)
         return sf_fail(err, SF_CONFIG, "kafka: '%s' is the option 'brokers'; write it there", pair->key);
     SF_TRY(check_own(pair, own, err));
-    return set(conf, pair->key, pair->value ? pair->value : "", err);
+    return set_property(conf, pair->key, pair->value ? pair->value : "", err);
 }
 
 /* All that is wrong, not the first only. */
@@ -125,11 +132,11 @@ static SfStatus set_options(rd_kafka_conf_t *conf, const KafkaOptions *options, 
     const char *brokers = options->brokers ? options->brokers : "localhost:9092";
     g_autofree char *own_id = g_strdup_printf("streamforge-%s-%d", g_get_host_name(), (int) getpid());
     SfError all = {""}, one;
-    if (check_brokers(brokers, &one) != SF_OK || set(conf, "bootstrap.servers", brokers, &one) != SF_OK)
+    if (check_brokers(brokers, &one) != SF_OK || set_property(conf, "bootstrap.servers", brokers, &one) != SF_OK)
         sf_fail_also(&all, &one);
-    if (set(conf, "client.id", options->client_id ? options->client_id : own_id, &one) != SF_OK)
+    if (set_property(conf, "client.id", options->client_id ? options->client_id : own_id, &one) != SF_OK)
         sf_fail_also(&all, &one);
-    if (options->sasl_password && set(conf, "sasl.password", options->sasl_password, &one) != SF_OK)
+    if (options->sasl_password && set_property(conf, "sasl.password", options->sasl_password, &one) != SF_OK)
         sf_fail_also(&all, &one);
     for (size_t i = 0; i < options->kafka.size; i++)
         if (set_pair(conf, &options->kafka.pairs[i], own, &one) != SF_OK)
@@ -141,8 +148,8 @@ rd_kafka_conf_t *kafka_conf_new(const KafkaOptions *options, const KafkaSetting 
                                 SfError *err)
 {
     g_autoptr(rd_kafka_conf_t) conf = rd_kafka_conf_new();
-    if (set_all(conf, defaults, err) != SF_OK || set_options(conf, options, own, err) != SF_OK ||
-        set_all(conf, own, err) != SF_OK)
+    if (set_properties(conf, defaults, err) != SF_OK || set_options(conf, options, own, err) != SF_OK ||
+        set_properties(conf, own, err) != SF_OK)
         return NULL;
     return g_steal_pointer(&conf);
 }
