@@ -22,7 +22,7 @@ static void cut_at_character(char *text, size_t length)
         text[start - 1] = '\0';
 }
 
-static void take(SfError *err, const char *prefix, const char *format, va_list args)
+static void take_message(SfError *err, const char *prefix, const char *format, va_list args)
 {
     SfError made; /* the arguments may point into err->message */
     int length = vsnprintf(made.message, sizeof made.message, format, args);
@@ -41,7 +41,7 @@ static void take(SfError *err, const char *prefix, const char *format, va_list a
 SfStatus sf_fail_v(SfError *err, SfStatus status, const char *format, va_list args)
 {
     if (err)
-        take(err, NULL, format, args);
+        take_message(err, NULL, format, args);
     return status;
 }
 
@@ -60,7 +60,7 @@ SfStatus sf_fail_prefix(SfError *err, SfStatus status, const char *format, ...)
         return status;
     va_list args;
     va_start(args, format);
-    take(err, err->message, format, args);
+    take_message(err, err->message, format, args);
     va_end(args);
     return status;
 }

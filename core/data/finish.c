@@ -44,14 +44,14 @@ static bool make_views(const SfColumnBuilder *column, struct ArrowArray *out)
     return true;
 }
 
-static bool prepare(const SfColumnBuilder *column, struct ArrowArray *out)
+static bool prepare_columns(const SfColumnBuilder *column, struct ArrowArray *out)
 {
     const ColumnState *state = column->reserved;
     if (!array_init(out, column->length, count_buffers(column), (gint64) column->n_children))
         return false;
     out->null_count = column->nulls;
     for (size_t i = 0; i < column->n_children; i++)
-        if (!prepare(column->children[i], out->children[i]))
+        if (!prepare_columns(column->children[i], out->children[i]))
             return false;
     return !state->view || make_views(column, out);
 }
@@ -96,7 +96,7 @@ SfStatus sf_builder_finish(SfBuilder *builder, struct ArrowArray *out, SfError *
             return sf_fail(err, SF_FATAL, "a row is still open; end it or roll it back before finish");
     root->length = builder->rows;
     g_auto(ArrowArray) made = {0};
-    if (!prepare(root, &made))
+    if (!prepare_columns(root, &made))
         return array_no_memory(err, builder->rows);
     move_memory(root, &made);
     builder->rows = builder->bytes = 0;

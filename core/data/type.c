@@ -126,7 +126,7 @@ SfStatus sf_schema_field(const struct ArrowSchema *schema, SfField *out, SfError
     return SF_OK;
 }
 
-static void describe(const struct ArrowSchema *schema, GString *text)
+static void describe_type(const struct ArrowSchema *schema, GString *text)
 {
     SfField field;
     if (sf_schema_field(schema, &field, NULL) != SF_OK) {
@@ -141,7 +141,7 @@ static void describe(const struct ArrowSchema *schema, GString *text)
         for (size_t i = 0; i < field.n_children; i++) {
             if (field.type == SF_STRUCT)
                 g_string_append_printf(text, "%s%s: ", i > 0 ? ", " : "", schema->children[i]->name);
-            describe(schema->children[i], text);
+            describe_type(schema->children[i], text);
         }
         g_string_append_c(text, '>');
     }
@@ -152,7 +152,7 @@ static void describe(const struct ArrowSchema *schema, GString *text)
 int sf_schema_describe(const struct ArrowSchema *schema, char *out, size_t size)
 {
     g_autoptr(GString) text = g_string_new(NULL);
-    describe(schema, text);
+    describe_type(schema, text);
     if (size > 0)
         g_strlcpy(out, text->str, size);
     return (int) text->len;

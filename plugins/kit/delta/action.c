@@ -15,7 +15,7 @@ void delta_add_free(DeltaAdd *add)
     g_free(add);
 }
 
-static void add_member(const char *name, const char *text, GString *out)
+static void add_action_member(const char *name, const char *text, GString *out)
 {
     json_write_text(out, name, strlen(name));
     g_string_append_c(out, ':');
@@ -30,12 +30,12 @@ void delta_add_encode(const DeltaAdd *add, GString *out)
     g_autoptr(GString) path = g_string_new(NULL);
     delta_path_encode(add->key, path);
     g_string_append(out, "{\"add\":{");
-    add_member("path", path->str, out);
+    add_action_member("path", path->str, out);
     g_string_append(out, ",\"partitionValues\":{");
     for (guint i = 0; i < add->columns->len; i++) {
         if (i > 0)
             g_string_append_c(out, ',');
-        add_member(add->columns->pdata[i], add->values->pdata[i], out);
+        add_action_member(add->columns->pdata[i], add->values->pdata[i], out);
     }
     g_string_append_printf(
         out, "},\"size\":%" G_GINT64_FORMAT ",\"modificationTime\":%" G_GINT64_FORMAT ",\"dataChange\":true,",
@@ -44,14 +44,14 @@ void delta_add_encode(const DeltaAdd *add, GString *out)
         g_string_append_printf(out,
                                "\"baseRowId\":%" G_GINT64_FORMAT ",\"defaultRowCommitVersion\":%" G_GINT64_FORMAT ",",
                                add->first_row_id, add->commit_version);
-    add_member("stats", add->stats, out);
+    add_action_member("stats", add->stats, out);
     g_string_append(out, "}}\n");
 }
 
 void delta_txn_encode(const char *app_id, int64_t version, int64_t now_ms, GString *out)
 {
     g_string_append(out, "{\"txn\":{");
-    add_member("appId", app_id, out);
+    add_action_member("appId", app_id, out);
     g_string_append_printf(out, ",\"version\":%" G_GINT64_FORMAT ",\"lastUpdated\":%" G_GINT64_FORMAT "}}\n", version,
                            now_ms);
 }

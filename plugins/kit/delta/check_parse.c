@@ -15,7 +15,7 @@ void check_node_free(CheckNode *node)
     g_free(node);
 }
 
-static bool take_number(SqlParser *parser, CheckOperand *out)
+static bool take_check_number(SqlParser *parser, CheckOperand *out)
 {
     out->kind = SQL_NUMBER;
     return sql_take_number(&parser->text, &out->value);
@@ -67,7 +67,7 @@ static bool take_operand(SqlParser *parser, CheckOperand *out)
         return out->owned != NULL;
     }
     if (g_ascii_isdigit(*parser->text.at) || *parser->text.at == '-' || *parser->text.at == '.')
-        return take_number(parser, out);
+        return take_check_number(parser, out);
     bool yes = sql_take_word(&parser->text, "true");
     if (yes || sql_take_word(&parser->text, "false")) {
         out->kind = out->value.kind = SQL_BOOL;

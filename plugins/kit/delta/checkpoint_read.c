@@ -3,7 +3,7 @@
 
 #define BATCH_ROWS 4096
 
-static void take(json_object **place, json_object *action)
+static void take_checkpoint_row(json_object **place, json_object *action)
 {
     json_object_put(*place);
     *place = json_object_get(action);
@@ -24,7 +24,7 @@ static SfStatus take_rows(DeltaLog *log, const struct ArrowSchema *schema, const
             else if (i == DELTA_COLUMN_DOMAIN)
                 SF_TRY(delta_log_take_domain(log, action, err));
             else
-                take(i == DELTA_COLUMN_METADATA ? &log->metadata : &log->protocol, action);
+                take_checkpoint_row(i == DELTA_COLUMN_METADATA ? &log->metadata : &log->protocol, action);
         }
     }
     return SF_OK;

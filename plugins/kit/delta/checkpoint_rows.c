@@ -111,7 +111,7 @@ static void add_list(const struct ArrowSchema *schema, json_object *value, SfCol
     sf_add_list(out);
 }
 
-static void add_text(json_object *value, SfColumnBuilder *out)
+static void add_json_text(json_object *value, SfColumnBuilder *out)
 {
     const char *text = json_object_get_string(value);
     sf_add_str(out, text, (int64_t) strlen(text));
@@ -146,7 +146,7 @@ static bool add_plain(json_object *value, SfColumnBuilder *out)
 {
     json_type type = json_object_get_type(value);
     if (out->type == SF_UTF8 && value)
-        add_text(value, out);
+        add_json_text(value, out);
     else if (out->type == SF_BOOL && type == json_type_boolean)
         sf_add_bool(out, json_object_get_boolean(value));
     else if (out->type == SF_INT32 && type == json_type_int)
@@ -179,7 +179,7 @@ static json_object *struct_json(const SfColumn *column, int64_t row, SfError *er
     return g_steal_pointer(&object);
 }
 
-static char *text_of(const SfColumn *column, int64_t row)
+static char *checkpoint_text(const SfColumn *column, int64_t row)
 {
     SfBytes bytes = sf_bytes(column, row);
     return g_strndup(bytes.data ? bytes.data : "", (gsize) bytes.size);
@@ -193,7 +193,7 @@ static json_object *map_json(const SfColumn *entries, int64_t first, int64_t n, 
         return NULL;
     json_object *object = json_object_new_object();
     for (int64_t i = first; i < first + n; i++) {
-        g_autofree char *key = text_of(&keys, i);
+        g_autofree char *key = checkpoint_text(&keys, i);
         json_object_object_add(object, key, delta_checkpoint_json(&values, i, err));
     }
     return object;

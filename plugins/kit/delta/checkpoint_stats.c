@@ -19,7 +19,7 @@ typedef struct StatsSchema {
 
 static bool add_struct(StatsSchema *stats, json_object *type, Part part, bool top, SfField *out);
 
-static bool add_field(StatsSchema *stats, json_object *field, Part part, SfField *out)
+static bool add_stats_field(StatsSchema *stats, json_object *field, Part part, SfField *out)
 {
     json_object *type = delta_type_of(field, "type");
     const char *kind = delta_json_text(type, "type");
@@ -49,7 +49,7 @@ static bool add_struct(StatsSchema *stats, json_object *type, Part part, bool to
         json_object *field = json_object_array_get_idx(fields, i);
         const char *name = delta_json_text(field, "name");
         bool partition = top && name && delta_names_find(stats->partitions, name) >= 0;
-        if (name && !partition && add_field(stats, field, part, &members[out->n_children]))
+        if (name && !partition && add_stats_field(stats, field, part, &members[out->n_children]))
             out->n_children++;
     }
     return out->n_children > 0;

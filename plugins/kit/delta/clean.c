@@ -50,7 +50,7 @@ static SfStatus delete_before(DeltaLog *log, const GPtrArray *page, int64_t base
     return store_delete_all(log->store, (const char *const *) keys->pdata, keys->len, err);
 }
 
-static bool is_wanted(const DeltaLog *log, int64_t retention)
+static bool cleans_log(const DeltaLog *log, int64_t retention)
 {
     return retention != INT64_MAX && log->checkpoint >= 0 && !delta_log_supports(log, "checkpointProtection") &&
            g_strcmp0(delta_log_property(log, "delta.enableExpiredLogCleanup"), "false") != 0;
@@ -60,7 +60,7 @@ SfStatus delta_log_clean(DeltaLog *log, SfError *err)
 {
     int64_t today = sf_now_ms(log->node) / DAY_MS;
     int64_t retention = delta_log_interval_ms(log, "delta.logRetentionDuration", 30 * DAY_MS);
-    if (!is_wanted(log, retention) || log->cleaned_day == today)
+    if (!cleans_log(log, retention) || log->cleaned_day == today)
         return SF_OK;
     g_autoptr(GPtrArray) page = g_ptr_array_new_with_free_func((GDestroyNotify) store_entry_free);
     SF_TRY(store_list(log->store, "_delta_log/", BEFORE_DIGITS, PAGE, page, err));

@@ -105,7 +105,7 @@ static void substring(const Expression *expression, SqlValue *value)
     value->text.size = MAX(behind - first, 0);
 }
 
-static bool add(const Expression *expression, ExpressionRow *row, SqlValue *value)
+static bool add_operands(const Expression *expression, ExpressionRow *row, SqlValue *value)
 {
     SqlInt most = ((SqlInt) 1 << (expression->bits - 1)) - 1;
     value->number += expression->value.number;
@@ -140,7 +140,7 @@ static bool apply(const Expression *expression, ExpressionRow *row, SqlValue *va
         substring(expression, value);
         return true;
     default:
-        return add(expression, row, value);
+        return add_operands(expression, row, value);
     }
 }
 

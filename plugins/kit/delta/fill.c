@@ -98,7 +98,7 @@ static SfStatus add_identity(const Source *source, DeltaIdentity *identity, int6
     return SF_OK;
 }
 
-static SfStatus add_field(const Source *source, json_object *field, GPtrArray *out, SfError *err)
+static SfStatus add_fill_field(const Source *source, json_object *field, GPtrArray *out, SfError *err)
 {
     const char *name = delta_json_text(field, "name");
     if (!name)
@@ -118,7 +118,7 @@ GPtrArray *delta_fills_new(const DeltaLog *log, json_object *schema, const GPtrA
     for (int64_t i = 0; i < input->n_children; i++)
         delta_names_add(there, input->children[i]->name, i);
     for (size_t i = 0; fields && i < json_object_array_length(fields); i++)
-        if (add_field(&source, json_object_array_get_idx(fields, i), fills, err) != SF_OK)
+        if (add_fill_field(&source, json_object_array_get_idx(fields, i), fills, err) != SF_OK)
             return NULL;
     return g_steal_pointer(&fills);
 }
@@ -162,7 +162,7 @@ static bool rescale(const SqlValue *value, const SfField *field, SfDecimal *out)
 }
 
 /* false: the column cannot hold it. */
-static bool add_value(const SfField *field, const SqlValue *value, SfColumnBuilder *out)
+static bool add_fill_value(const SfField *field, const SqlValue *value, SfColumnBuilder *out)
 {
     SfDecimal decimal;
     if (value->kind == SQL_NULL) {
@@ -209,7 +209,7 @@ static const char *apply_rule(const DeltaFill *fill, ExpressionRow *row, SfColum
         return row->why;
     }
     if (out)
-        return add_value(&fill->field, &value, out) ? NULL : "its value does not fit the column";
+        return add_fill_value(&fill->field, &value, out) ? NULL : "its value does not fit the column";
     SqlValue given = sql_value_at(&row->columns[fill->column], fill->kind, row->row);
     return same_value(&given, &value) ? NULL : "the row has another value";
 }

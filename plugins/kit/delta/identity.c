@@ -11,7 +11,7 @@ static void identity_free(gpointer data)
     g_free(identity);
 }
 
-static bool number_of(json_object *metadata, const char *name, int64_t *out)
+static bool identity_number(json_object *metadata, const char *name, int64_t *out)
 {
     json_object *number = delta_json_member(metadata, name, json_type_int);
     *out = number ? json_object_get_int64(number) : 0;
@@ -27,8 +27,8 @@ GPtrArray *delta_identities_new(const DeltaLog *log, json_object *schema)
         json_object *metadata = delta_json_member(field, "metadata", json_type_object);
         int64_t start;
         int64_t step;
-        bool there = number_of(metadata, "delta.identity.start", &start);
-        if (!number_of(metadata, "delta.identity.step", &step) || !there || step == 0 ||
+        bool there = identity_number(metadata, "delta.identity.start", &start);
+        if (!identity_number(metadata, "delta.identity.step", &step) || !there || step == 0 ||
             !delta_log_supports(log, "identityColumns") || !delta_json_text(field, "name"))
             continue;
         DeltaIdentity *identity = g_new0(DeltaIdentity, 1);
@@ -37,7 +37,7 @@ GPtrArray *delta_identities_new(const DeltaLog *log, json_object *schema)
         identity->start = start;
         identity->step = step;
         identity->explicit = explicit && json_object_get_boolean(explicit);
-        identity->marked = number_of(metadata, MARK, &identity->mark);
+        identity->marked = identity_number(metadata, MARK, &identity->mark);
         identity->begun = identity->marked;
         identity->last = identity->mark;
         g_ptr_array_add(out, identity);

@@ -29,7 +29,7 @@ static void judge_primitive(DeltaRule *rule, json_object *type, json_object *spa
 
 static DeltaRule *rule_new(json_object *type, json_object *spark, const struct ArrowSchema *input, bool nullable);
 
-static void add_member(DeltaRule *rule, int column, const char *name, DeltaRule *member)
+static void add_rule_member(DeltaRule *rule, int column, const char *name, DeltaRule *member)
 {
     if (!member)
         return;
@@ -52,9 +52,9 @@ static void judge_members(DeltaRule *rule, json_object *type, json_object *spark
     for (int64_t i = 0; i < input->n_children; i++) {
         json_object *field = delta_schema_field_at(type, names, input->children[i]->name);
         const char *name = delta_json_text(field, "name");
-        add_member(rule, (int) i, input->children[i]->name,
-                   rule_new(delta_type_of(field, "type"), delta_type_of(spark, name), input->children[i],
-                            delta_field_nullable(field)));
+        add_rule_member(rule, (int) i, input->children[i]->name,
+                        rule_new(delta_type_of(field, "type"), delta_type_of(spark, name), input->children[i],
+                                 delta_field_nullable(field)));
     }
 }
 
@@ -64,12 +64,13 @@ static void judge_map(DeltaRule *rule, json_object *type, json_object *spark, co
     DeltaRule *pair = g_new0(DeltaRule, 1);
     pair->not_null = true;
     rule->kind = DELTA_MAP;
-    add_member(pair, 0, "key",
-               rule_new(delta_type_of(type, "keyType"), delta_type_of(spark, "keyType"), entry->children[0], false));
-    add_member(pair, 1, "value",
-               rule_new(delta_type_of(type, "valueType"), delta_type_of(spark, "valueType"), entry->children[1],
-                        null_flag(type, "valueContainsNull")));
-    add_member(rule, 0, "[]", pair);
+    add_rule_member(
+        pair, 0, "key",
+        rule_new(delta_type_of(type, "keyType"), delta_type_of(spark, "keyType"), entry->children[0], false));
+    add_rule_member(pair, 1, "value",
+                    rule_new(delta_type_of(type, "valueType"), delta_type_of(spark, "valueType"), entry->children[1],
+                             null_flag(type, "valueContainsNull")));
+    add_rule_member(rule, 0, "[]", pair);
 }
 
 /* NULL: nothing to ask. */
@@ -85,9 +86,9 @@ static DeltaRule *rule_new(json_object *type, json_object *spark, const struct A
     else if (g_str_equal(kind, "map"))
         judge_map(rule, type, spark, input);
     else
-        add_member(rule, 0, "[]",
-                   rule_new(delta_type_of(type, "elementType"), delta_type_of(spark, "elementType"), input->children[0],
-                            null_flag(type, "containsNull")));
+        add_rule_member(rule, 0, "[]",
+                        rule_new(delta_type_of(type, "elementType"), delta_type_of(spark, "elementType"),
+                                 input->children[0], null_flag(type, "containsNull")));
     if (rule->not_null || rule->kind != DELTA_ANY || rule->members)
         return rule;
     rule_free(rule);

@@ -218,8 +218,8 @@ static SfStatus merge_type(json_object *type, const struct ArrowSchema *input, c
     return delta_type_takes(type, &field) ? SF_OK : type_differs(path, type, input, err);
 }
 
-static SfStatus add_field(json_object *fields, const struct ArrowSchema *input, const char *path, DeltaMerge how,
-                          bool *changed, SfError *err)
+static SfStatus add_schema_field(json_object *fields, const struct ArrowSchema *input, const char *path, DeltaMerge how,
+                                 bool *changed, SfError *err)
 {
     if (how == DELTA_MERGE_CHECK)
         return sf_fail(err, SF_CONFIG, "column '%s' is not in the table; allow 'merge_schema', or leave it out", path);
@@ -266,7 +266,7 @@ static SfStatus merge_struct(json_object *type, const struct ArrowSchema *input,
         g_autofree char *inner = g_strconcat(prefix, child->name, NULL);
         json_object *field = delta_schema_field_at(type, of_table, child->name);
         if (!field) {
-            SF_TRY(add_field(fields, child, inner, how, changed, err));
+            SF_TRY(add_schema_field(fields, child, inner, how, changed, err));
             continue;
         }
         if (path[0] && !is_nullable(field, "nullable") && child->flags & ARROW_FLAG_NULLABLE)

@@ -22,7 +22,7 @@ bool delta_text_limit(json_object *spark, const char *type, int *limit)
     return true;
 }
 
-static bool take(const char **at, const char *word)
+static bool take_spark_type(const char **at, const char *word)
 {
     if (!g_str_has_prefix(*at, word))
         return false;
@@ -64,7 +64,7 @@ static bool take_fields(json_object *out, json_object *type, const char **at)
     for (size_t i = 0; fields && i < json_object_array_length(fields); i++) {
         json_object *field = json_object_array_get_idx(fields, i);
         const char *name = delta_json_text(field, "name");
-        if ((i > 0 && !take(at, ",")) || !name || !take(at, name) || !take(at, ":") ||
+        if ((i > 0 && !take_spark_type(at, ",")) || !name || !take_spark_type(at, name) || !take_spark_type(at, ":") ||
             !take_member(out, name, delta_type_of(field, "type"), at))
             return false;
     }
@@ -78,15 +78,15 @@ static json_object *take_type(json_object *type, const char **at)
     if (!kind)
         return take_primitive(at);
     g_autoptr(json_object) out = json_object_new_object();
-    bool good = take(at, kind) && take(at, "<");
+    bool good = take_spark_type(at, kind) && take_spark_type(at, "<");
     if (g_str_equal(kind, "struct"))
         good = good && take_fields(out, type, at);
     else if (g_str_equal(kind, "array"))
         good = good && take_member(out, "elementType", delta_type_of(type, "elementType"), at);
     else
-        good = good && take_member(out, "keyType", delta_type_of(type, "keyType"), at) && take(at, ",") &&
+        good = good && take_member(out, "keyType", delta_type_of(type, "keyType"), at) && take_spark_type(at, ",") &&
                take_member(out, "valueType", delta_type_of(type, "valueType"), at);
-    return good && take(at, ">") ? g_steal_pointer(&out) : NULL;
+    return good && take_spark_type(at, ">") ? g_steal_pointer(&out) : NULL;
 }
 
 json_object *delta_spark_types(json_object *field, SfError *err)

@@ -48,7 +48,7 @@ static gsize prefix_bytes(const char *text, gsize size, int n)
 }
 
 /* A maximum that was cut must still be the highest: a character that sorts after what was cut off ends it. */
-static bool add_text(const Buffer *bytes, bool up, GString *out)
+static bool add_stats_text(const Buffer *bytes, bool up, GString *out)
 {
     const char *text = (const char *) bytes->data;
     gsize keep = bytes->size > 0 ? prefix_bytes(text, bytes->size, PREFIX_CHARACTERS) : 0;
@@ -116,14 +116,14 @@ static bool add_bound(const ParquetNode *leaf, const ParquetStats *stats, bool u
     case SF_TIMESTAMP:
         return add_time(number, up, leaf->as == PARQUET_AS_LOCAL_TIME, out);
     case SF_UTF8:
-        return add_text(bytes, up, out);
+        return add_stats_text(bytes, up, out);
     default:
         return false;
     }
 }
 
 /* Lists count as one column, of which only the null count of the list itself would be of use: left out. */
-static bool add_value(const ParquetWriter *writer, const ParquetNode *leaf, Part part, GString *out)
+static bool add_stats_value(const ParquetWriter *writer, const ParquetNode *leaf, Part part, GString *out)
 {
     const ParquetStats *stats = parquet_writer_stats(writer, leaf->leaf);
     if (part == PART_NULLS) {
@@ -150,7 +150,7 @@ static bool add_struct(const ParquetWriter *writer, const ParquetNode *node, Par
             there = add_struct(writer, child, part, left, out);
         } else {
             (*left)--;
-            there = child->type != SF_LIST && add_value(writer, child, part, out);
+            there = child->type != SF_LIST && add_stats_value(writer, child, part, out);
         }
         if (!there)
             g_string_truncate(out, before);

@@ -6,7 +6,7 @@
 /* ---- JSON → typed */
 
 /* The digits of a plain number at the column's scale; not where it has more. */
-static bool take_number(const char *text, int scale, SfDecimal *out)
+static bool take_stats_number(const char *text, int scale, SfDecimal *out)
 {
     __extension__ __int128 value = 0;
     bool negative = *text == '-';
@@ -56,7 +56,7 @@ bool delta_stats_add(const struct ArrowSchema *schema, json_object *value, SfCol
         return true;
     }
     if (!number || out->type != SF_DECIMAL128 || sf_schema_field(schema, &field, NULL) != SF_OK ||
-        !take_number(json_object_get_string(value), field.scale, &decimal))
+        !take_stats_number(json_object_get_string(value), field.scale, &decimal))
         return false;
     sf_add_decimal(out, decimal);
     return true;

@@ -26,7 +26,7 @@ static void writer_done(Writer *writer)
 }
 
 /* GString's own functions are calls. */
-static inline void put(GString *out, const char *text, gsize size)
+static inline void put_json(GString *out, const char *text, gsize size)
 {
     if (G_UNLIKELY(size >= out->allocated_len - out->len)) {
         g_string_append_len(out, text, (gssize) size);
@@ -105,7 +105,7 @@ static void write_value(const Writer *writer, int64_t row, GString *out)
     SfBytes bytes;
     switch (writer->type) {
     case SF_BOOL:
-        put(out, sf_bool(column, row) ? "true" : "false", sf_bool(column, row) ? 4 : 5);
+        put_json(out, sf_bool(column, row) ? "true" : "false", sf_bool(column, row) ? 4 : 5);
         break;
     case SF_INT32:
         json_write_int(out, sf_i32(column, row));
@@ -146,7 +146,7 @@ static void write_value(const Writer *writer, int64_t row, GString *out)
 static void write_nullable(const Writer *writer, int64_t row, GString *out)
 {
     if (sf_is_null(&writer->column, row))
-        put(out, "null", 4);
+        put_json(out, "null", 4);
     else
         write_value(writer, row, out);
 }
@@ -168,7 +168,7 @@ static void write_raw(const Writer *writer, int64_t row, GString *out)
 {
     SfBytes bytes = sf_bytes(&writer->column, row);
     if (sf_is_utf8(bytes.data, bytes.size)) {
-        put(out, writer->key, writer->key_size);
+        put_json(out, writer->key, writer->key_size);
         json_write_text(out, bytes.data, (gsize) bytes.size);
     } else {
         g_string_append(out, writer->base64_key);
@@ -184,10 +184,10 @@ static void write_members(const Writer *writer, int64_t row, GString *out)
             write_raw(member, row, out);
             continue;
         }
-        put(out, member->key, member->key_size);
+        put_json(out, member->key, member->key_size);
         write_nullable(member, row, out);
     }
-    put(out, "{}" + (writer->n_children > 0), writer->n_children > 0 ? 1 : 2);
+    put_json(out, "{}" + (writer->n_children > 0), writer->n_children > 0 ? 1 : 2);
 }
 
 void json_writer_row(const JsonWriter *writer, int64_t row, GString *out)

@@ -257,13 +257,13 @@ static void read_metadata(ThriftReader *reader, Footer *footer)
 }
 
 /* Levels (parquet-format README, "Nested Encoding") and leaf numbers, from the root down. */
-static void number(FileNode *node, unsigned def, unsigned rep, bool root, size_t *leaf)
+static void number_file_nodes(FileNode *node, unsigned def, unsigned rep, bool root, size_t *leaf)
 {
     node->max_def = def + (!root && node->repetition != PARQUET_REQUIRED);
     node->max_rep = rep + (!root && node->repetition == PARQUET_REPEATED);
     node->leaf = *leaf;
     for (size_t i = 0; i < node->n_children; i++)
-        number(node->children[i], node->max_def, node->max_rep, false, leaf);
+        number_file_nodes(node->children[i], node->max_def, node->max_rep, false, leaf);
     if (node->type >= 0)
         (*leaf)++;
 }
@@ -340,7 +340,7 @@ Footer *footer_read(const uint8_t *file, size_t size, SfError *err)
         sf_fail(err, SF_FATAL, "corrupt Parquet file: its footer cannot be read");
         return NULL;
     }
-    number(footer->root, 0, 0, true, &footer->n_leaves);
+    number_file_nodes(footer->root, 0, 0, true, &footer->n_leaves);
     if (check_groups(footer, size, err) != SF_OK)
         return NULL;
     return g_steal_pointer(&footer);

@@ -131,14 +131,14 @@ static SfStatus node_new(const struct ArrowSchema *schema, const char *const *ma
     return SF_OK;
 }
 
-static void number(ParquetNode *node, unsigned def, unsigned rep, size_t *leaf)
+static void number_nodes(ParquetNode *node, unsigned def, unsigned rep, size_t *leaf)
 {
     node->max_def = def + node->nullable;
     node->max_rep = rep;
     node->leaf = *leaf;
     unsigned list = node->type == SF_LIST;
     for (size_t i = 0; i < node->n_children; i++)
-        number(node->children[i], node->max_def + list, rep + list, leaf);
+        number_nodes(node->children[i], node->max_def + list, rep + list, leaf);
     if (node->n_children == 0)
         (*leaf)++;
     node->n_leaves = *leaf - node->leaf;
@@ -157,7 +157,7 @@ ParquetNode *parquet_schema_new(const struct ArrowSchema *schema, const char *co
     }
     size_t leaf = 0;
     root->nullable = false;
-    number(root, 0, 0, &leaf);
+    number_nodes(root, 0, 0, &leaf);
     return g_steal_pointer(&root);
 }
 

@@ -34,7 +34,7 @@ static void add_header(ThriftWriter *writer, int16_t id, ThriftType type)
     *last = id;
 }
 
-static void add_number(ThriftWriter *writer, int16_t id, ThriftType type, int64_t value)
+static void add_varint_field(ThriftWriter *writer, int16_t id, ThriftType type, int64_t value)
 {
     add_header(writer, id, type);
     buffer_add_varint(writer->out, zigzag(value));
@@ -42,17 +42,17 @@ static void add_number(ThriftWriter *writer, int16_t id, ThriftType type, int64_
 
 void thrift_add_i32(ThriftWriter *writer, int16_t id, int32_t value)
 {
-    add_number(writer, id, THRIFT_I32, value);
+    add_varint_field(writer, id, THRIFT_I32, value);
 }
 
 void thrift_add_i64(ThriftWriter *writer, int16_t id, int64_t value)
 {
-    add_number(writer, id, THRIFT_I64, value);
+    add_varint_field(writer, id, THRIFT_I64, value);
 }
 
 void thrift_add_i16(ThriftWriter *writer, int16_t id, int16_t value)
 {
-    add_number(writer, id, THRIFT_I16, value);
+    add_varint_field(writer, id, THRIFT_I16, value);
 }
 
 void thrift_add_i8(ThriftWriter *writer, int16_t id, int8_t value)
@@ -152,7 +152,7 @@ int64_t thrift_item_int(ThriftReader *reader)
     return (int64_t) (value >> 1 ^ (~(value & 1) + 1));
 }
 
-static ThriftBytes take(ThriftReader *reader, uint64_t size)
+static ThriftBytes take_span(ThriftReader *reader, uint64_t size)
 {
     if (reader->failed || size > (uint64_t) (reader->end - reader->at)) {
         reader->failed = true;
@@ -165,7 +165,7 @@ static ThriftBytes take(ThriftReader *reader, uint64_t size)
 
 ThriftBytes thrift_item_bytes(ThriftReader *reader)
 {
-    return take(reader, read_varint(reader));
+    return take_span(reader, read_varint(reader));
 }
 
 bool thrift_next(ThriftReader *reader, ThriftField *field)
@@ -272,7 +272,7 @@ static void skip_value(ThriftReader *reader, uint8_t type, bool element)
         read_varint(reader);
         break;
     case THRIFT_DOUBLE:
-        take(reader, 8);
+        take_span(reader, 8);
         break;
     case THRIFT_BINARY:
         thrift_item_bytes(reader);
