@@ -321,6 +321,17 @@ static void test_wrong_options(void)
     g_assert_nonnull(strstr(none, "'topic'"));
 }
 
+/* A tick ends what the broker would soon lose patience with, and nothing else. */
+static void test_a_tick_leaves_a_young_transaction_open(void)
+{
+    static const char *const values[] = {"a"};
+    g_autoptr(MockKafka) mock = mock_new(1);
+    g_autoptr(Harness) h = sink_new(mock, "");
+    harness_write(h, 0, harness_raw(h, "events/0", 0, values, 1));
+    harness_tick(h);
+    g_assert_cmpint(harness_committed(h, 0, "events/0"), ==, SF_POSITION_NONE);
+}
+
 static void test_fault_points(void)
 {
     static const char *const values[] = {"a"};
@@ -358,6 +369,7 @@ int main(int argc, char **argv)
     g_test_add_func("/kafka-sink/another-process-fences", test_another_process_fences);
     g_test_add_func("/kafka-sink/broker-away-is-one-clear-line", test_broker_away_is_one_clear_line);
     g_test_add_func("/kafka-sink/wrong-options", test_wrong_options);
+    g_test_add_func("/kafka-sink/young-transaction", test_a_tick_leaves_a_young_transaction_open);
     g_test_add_func("/kafka-sink/fault-points", test_fault_points);
     return g_test_run();
 }
