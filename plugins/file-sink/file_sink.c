@@ -210,8 +210,8 @@ static SfStatus add_values(SfNode *node, const Input *input, const SfBatch *batc
     return SF_OK;
 }
 
-static SfStatus add_rows(SfNode *node, const Input *input, const SfBatch *batch, GString *out, int64_t *rows,
-                         SfError *err)
+static SfStatus file_add_rows(SfNode *node, const Input *input, const SfBatch *batch, GString *out, int64_t *rows,
+                              SfError *err)
 {
     if (!input->writer)
         return add_values(node, input, batch, out, rows, err);
@@ -229,12 +229,12 @@ static SfStatus print(SfNode *node, size_t number, const SfBatch *batch, SfError
     FileSink *self = node->state;
     int64_t rows = 0;
     g_string_truncate(self->lines, 0);
-    SF_TRY(add_rows(node, g_ptr_array_index(self->inputs, number), batch, self->lines, &rows, err));
+    SF_TRY(file_add_rows(node, g_ptr_array_index(self->inputs, number), batch, self->lines, &rows, err));
     SF_TRY(console_print(self->lines, err));
     return ranges_write(self->chains, number, batch, err);
 }
 
-static SfStatus write_batch(SfNode *node, size_t number, const SfBatch *batch, SfError *err)
+static SfStatus file_write_batch(SfNode *node, size_t number, const SfBatch *batch, SfError *err)
 {
     FileSink *self = node->state;
     int64_t rows = 0;
@@ -246,7 +246,7 @@ static SfStatus write_batch(SfNode *node, size_t number, const SfBatch *batch, S
     SF_TRY(chain_flush(chain, false, err));
     if (chain->hidden_size >= self->file_size)
         SF_TRY(chain_commit(chain, err));
-    SF_TRY(add_rows(node, g_ptr_array_index(self->inputs, number), batch, chain->buffer, &rows, err));
+    SF_TRY(file_add_rows(node, g_ptr_array_index(self->inputs, number), batch, chain->buffer, &rows, err));
     return chain_add(chain, batch, rows, err);
 }
 
@@ -266,7 +266,7 @@ static SfStatus commit(SfNode *node, SfCommitReason reason, SfError *err)
     return SF_OK;
 }
 
-static void close_node(SfNode *node)
+static void file_close_node(SfNode *node)
 {
     FileSink *self = node->state;
     g_clear_pointer(&self->chains, ranges_free);
@@ -282,7 +282,7 @@ SF_SINK_PLUGIN = {
     .bind = bind,
     .open = open_node,
     .recover = recover,
-    .write = write_batch,
+    .write = file_write_batch,
     .commit = commit,
-    .close = close_node,
+    .close = file_close_node,
 };

@@ -1,6 +1,6 @@
 /* What the S3 store makes of answers that are rare: several outcomes at once, credentials that end under way, odd
  * headers and ports. */
-#include "s3/s3.h"
+#include "s3/sigv4.h"
 #include "s3_place.h"
 
 #include <glib/gstdio.h>
@@ -309,39 +309,6 @@ static void servers_words_stay_text(Fixture *f, gconstpointer unused)
     g_assert_nonnull(strstr(f->err.message, "the bucket is in region 'eu', not 'us-east-1'"));
 }
 
-/* Several at once, of which not the first hangs: it is given up all the same. */
-static void any_request_that_hangs_is_given_up(Fixture *f, gconstpointer unused)
-{
-    (void) unused;
-    StoreObject objects[MANY];
-    f->options.timeout_ms = 300;
-    s3_place_open(f);
-    fake_s3_script(f->fake, (FakeScript){.part = "k/2", .fault = FAKE_HANG, .times = -1});
-    g_assert_cmpint(put_many(f, objects), ==, SF_RETRY);
-    g_assert_nonnull(strstr(f->err.message, "k/2'"));
-    for (int i = 0; i < MANY; i++)
-        g_assert_cmpint(objects[i].created, ==, i != 2);
-}
-
-static void throttling_halves_the_connections_and_they_come_back_one_by_one(Fixture *f, gconstpointer unused)
-{
-    (void) unused;
-    StoreObject objects[MANY];
-    const Http *http = ((const S3Store *) f->store)->http;
-    g_assert_cmpint(http_limit_now(http), ==, 4);
-    fake_s3_script(f->fake, (FakeScript){.part = "k/3", .fault = FAKE_ANSWER, .status = 429, .code = "SlowDown"});
-    g_assert_cmpint(put_many(f, objects), ==, SF_OK);
-    g_assert_cmpint(http_limit_now(http), ==, 3); /* 2, and the one that was sent again went through */
-    for (int i = 0; i < 2; i++) {
-        g_assert_cmpint(put_many(f, objects), ==, SF_OK);
-        g_assert_cmpint(http_limit_now(http), ==, 4); /* as many as there are */
-    }
-    fake_s3_script(f->fake,
-                   (FakeScript){.part = "k/3", .fault = FAKE_ANSWER, .status = 503, .code = "SlowDown", .times = -1});
-    g_assert_cmpint(put_many(f, objects), ==, SF_RETRY);
-    g_assert_cmpint(http_limit_now(http), ==, 1);
-}
-
 /* A byte now and then is progress, and would hold the call up for ever. */
 static void a_request_that_drips_has_an_end(Fixture *f, gconstpointer unused)
 {
@@ -464,9 +431,6 @@ int main(int argc, char **argv)
 #define ADD(name, function) g_test_add("/store/s3/" name, Fixture, NULL, set_up, function, tear_down)
     ADD("every object has its outcome", every_object_has_its_outcome);
     ADD("servers' words stay text", servers_words_stay_text);
-    ADD("any request that hangs is given up", any_request_that_hangs_is_given_up);
-    ADD("throttling halves the connections, and they come back one by one",
-        throttling_halves_the_connections_and_they_come_back_one_by_one);
     ADD("a request that hangs holds up no other", a_request_that_hangs_holds_up_no_other);
     ADD("all refused requests take the new credentials", all_refused_requests_take_the_new_credentials);
     ADD("credentials have no line breaks", credentials_have_no_line_breaks);

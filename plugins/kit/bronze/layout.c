@@ -41,7 +41,7 @@ static JsonPath *read_older_field(const char *field)
     return json_path_read(&p, NULL);
 }
 
-static SfStatus read_field(Layout *layout, bool strict, SfError *err)
+static SfStatus layout_read_field(Layout *layout, bool strict, SfError *err)
 {
     const char *field = layout->options.field;
     if (layout->options.extractor != EXTRACT_FIELD)
@@ -74,7 +74,7 @@ static SfStatus init(Layout *layout, const LayoutOptions *options, bool strict, 
         sf_fail_also(&all, &one);
     if (read_zone(layout, &one) != SF_OK)
         sf_fail_also(&all, &one);
-    if (read_field(layout, strict, &one) != SF_OK)
+    if (layout_read_field(layout, strict, &one) != SF_OK)
         sf_fail_also(&all, &one);
     if (!all.message[0])
         return SF_OK;
@@ -160,14 +160,14 @@ json_object *layout_to_json(const Layout *layout)
     return object;
 }
 
-static const char *text_of(json_object *object, const char *name)
+static const char *layout_text(json_object *object, const char *name)
 {
     json_object *member = NULL;
     bool text = json_object_object_get_ex(object, name, &member) && json_object_is_type(member, json_type_string);
     return text ? json_object_get_string(member) : "";
 }
 
-static int64_t number_of(json_object *object, const char *name)
+static int64_t layout_number(json_object *object, const char *name)
 {
     json_object *member = NULL;
     bool number = json_object_object_get_ex(object, name, &member) && json_object_is_type(member, json_type_int);
@@ -177,7 +177,7 @@ static int64_t number_of(json_object *object, const char *name)
 /* Number of the member's text among the words, or -1. */
 static int32_t word_of(json_object *object, const char *name, const char *const *words)
 {
-    const char *text = text_of(object, name);
+    const char *text = layout_text(object, name);
     for (int32_t i = 0; words[i]; i++)
         if (g_str_equal(words[i], text))
             return i;
@@ -187,16 +187,16 @@ static int32_t word_of(json_object *object, const char *name, const char *const 
 SfStatus layout_from_json(json_object *object, Layout *out, SfError *err)
 {
     LayoutOptions options = {
-        .path_format = text_of(object, "path.format"),
-        .timezone = text_of(object, "timezone"),
+        .path_format = layout_text(object, "path.format"),
+        .timezone = layout_text(object, "timezone"),
         .extractor = word_of(object, "timestamp.extractor", layout_extractors),
-        .field = text_of(object, "timestamp.field"),
+        .field = layout_text(object, "timestamp.field"),
         .unit = word_of(object, "timestamp.unit", layout_units),
-        .duration_ms = number_of(object, "partition.duration.ms"),
+        .duration_ms = layout_number(object, "partition.duration.ms"),
         .format = word_of(object, "format", layout_formats),
         .nulls = word_of(object, "behavior.on.null.values", layout_nulls),
         .compression = word_of(object, "s3.compression.type", layout_compressions),
-        .level = number_of(object, "s3.compression.level"),
+        .level = layout_number(object, "s3.compression.level"),
     };
     bool good = options.extractor >= 0 && options.unit >= 0 && options.duration_ms >= 0 &&
                 options.duration_ms <= LAYOUT_DURATION_MAX_MS && options.format >= 0 && options.nulls >= 0 &&

@@ -75,7 +75,7 @@ static SfStatus load_file(const StoreOptions *options, S3Credentials *out, SfErr
     return SF_OK;
 }
 
-static SfStatus load(const StoreOptions *options, S3Credentials *out, SfError *err)
+static SfStatus load_credentials(const StoreOptions *options, S3Credentials *out, SfError *err)
 {
     if (options->access_key_id && *options->access_key_id)
         return load_options(options, out, err);
@@ -87,7 +87,7 @@ static SfStatus load(const StoreOptions *options, S3Credentials *out, SfError *e
 }
 
 /* They go into headers, which a line break would end. */
-static SfStatus check(const char *text, const char *what, SfError *err)
+static SfStatus check_credential(const char *text, const char *what, SfError *err)
 {
     for (const char *c = text ? text : ""; *c; c++) {
         if (g_ascii_iscntrl(*c) || *c == ' ')
@@ -101,12 +101,12 @@ static SfStatus check(const char *text, const char *what, SfError *err)
 
 SfStatus s3_credentials_load(const StoreOptions *options, S3Credentials *out, SfError *err)
 {
-    SF_TRY(load(options, out, err));
-    SfStatus status = check(out->access_key_id, "access key id", err);
+    SF_TRY(load_credentials(options, out, err));
+    SfStatus status = check_credential(out->access_key_id, "access key id", err);
     if (status == SF_OK)
-        status = check(out->secret_access_key, "secret access key", err);
+        status = check_credential(out->secret_access_key, "secret access key", err);
     if (status == SF_OK)
-        status = check(out->session_token, "session token", err);
+        status = check_credential(out->session_token, "session token", err);
     if (status != SF_OK)
         s3_credentials_done(out);
     return status;

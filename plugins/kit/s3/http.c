@@ -215,7 +215,7 @@ static void set_request(Slot *slot, const HttpCall *call)
     curl_easy_setopt(easy, CURLOPT_PRIVATE, slot);
 }
 
-static void prepare(HttpCall *call)
+static void http_prepare(HttpCall *call)
 {
     http_call_done(call);
     call->answer = g_byte_array_new();
@@ -229,7 +229,7 @@ static void prepare(HttpCall *call)
         call->take(call->user, NULL, 0);
 }
 
-static bool begin(Http *http, Slot *slot, HttpCall *call)
+static bool http_begin(Http *http, Slot *slot, HttpCall *call)
 {
     if (slot->easy)
         curl_easy_reset(slot->easy);
@@ -252,7 +252,7 @@ static void release(Http *http, Slot *slot)
     slot->call = NULL;
 }
 
-static void finish(Http *http, Slot *slot, CURLcode result)
+static void http_finish(Http *http, Slot *slot, CURLcode result)
 {
     HttpCall *call = slot->call;
     if (result == CURLE_OK) {
@@ -293,7 +293,7 @@ static void give_up(Http *http, Slot *slot, const char *problem)
 }
 
 /* Returns how many slots have become free. */
-static size_t collect(Http *http)
+static size_t http_collect(Http *http)
 {
     size_t ended = 0;
     const CURLMsg *message;
@@ -304,7 +304,7 @@ static size_t collect(Http *http)
         CURLcode result = message->data.result; /* the message dies with the handle's removal */
         Slot *slot = NULL;
         curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **) &slot);
-        finish(http, slot, result);
+        http_finish(http, slot, result);
         ended++;
     }
     gint64 now_us = g_get_monotonic_time();
@@ -343,11 +343,11 @@ static Slot *free_slot(Http *http)
 }
 
 /* Gives calls to the free slots; returns how many there are in work. */
-static size_t fill(Http *http, HttpCall *const *calls, size_t n, size_t *next, size_t active)
+static size_t http_fill(Http *http, HttpCall *const *calls, size_t n, size_t *next, size_t active)
 {
     for (; *next < n && active < http->limit; (*next)++) {
         Slot *slot = free_slot(http);
-        if (begin(http, slot, calls[*next]))
+        if (http_begin(http, slot, calls[*next]))
             active++;
         else
             give_up(http, slot, "libcurl takes no request");
@@ -358,13 +358,13 @@ static size_t fill(Http *http, HttpCall *const *calls, size_t n, size_t *next, s
 void http_run(Http *http, HttpCall *const *calls, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        prepare(calls[i]);
+        http_prepare(calls[i]);
     size_t next = 0, active = 0;
     while (next < n || active > 0) {
-        active = fill(http, calls, n, &next, active);
+        active = http_fill(http, calls, n, &next, active);
         int running;
         curl_multi_perform(http->multi, &running);
-        active -= collect(http);
+        active -= http_collect(http);
         if (take_interrupt(http)) {
             active -= stop_all(http);
             for (; next < n; next++)

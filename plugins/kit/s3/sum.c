@@ -23,7 +23,7 @@ static bool read_sum(const HttpCall *http, uint32_t *crc32)
     return true;
 }
 
-static void take(gpointer user, const char *data, size_t size)
+static void take_sum(gpointer user, const char *data, size_t size)
 {
     StoreSum *sum = user;
     if (!data) { /* it begins, or is begun anew */
@@ -34,9 +34,9 @@ static void take(gpointer user, const char *data, size_t size)
     sum->crc32 = libdeflate_crc32(sum->crc32, data, size);
 }
 
-static SfStatus read_all(S3Store *store, const char *key, StoreSum *sum, SfError *err)
+static SfStatus read_for_sums(S3Store *store, const char *key, StoreSum *sum, SfError *err)
 {
-    S3Call call = {.method = "GET", .key = key, .http = {.take = take, .user = sum}};
+    S3Call call = {.method = "GET", .key = key, .http = {.take = take_sum, .user = sum}};
     SfStatus status = s3_run_one(store, &call, err);
     if (status != SF_OK)
         sum->size = -1;
@@ -52,7 +52,7 @@ SfStatus s3_sum_all(Store *base, const char *const *keys, StoreSum *sums, size_t
     for (size_t i = 0; i < n; i++) {
         sums[i] = (StoreSum){.size = calls[i].status == SF_OK ? calls[i].http.length : -1};
         if (status == SF_OK && sums[i].size >= 0 && !read_sum(&calls[i].http, &sums[i].crc32))
-            status = read_all(store, keys[i], &sums[i], err);
+            status = read_for_sums(store, keys[i], &sums[i], err);
         s3_call_done(&calls[i]);
     }
     return status;

@@ -20,7 +20,7 @@ typedef struct Walk {
 } Walk;
 
 /* Whether the key itself is asked for. */
-static bool is_wanted(const Walk *walk, const char *key)
+static bool walk_wants(const Walk *walk, const char *key)
 {
     return g_str_has_prefix(key, walk->prefix) && strcmp(key, walk->after) > 0;
 }
@@ -30,7 +30,7 @@ static bool worth_visiting(const Walk *walk, const char *directory)
 {
     size_t size = strlen(directory);
     if (walk->level)
-        return is_wanted(walk, directory);
+        return walk_wants(walk, directory);
     if (strncmp(directory, walk->prefix, MIN(size, strlen(walk->prefix))) != 0)
         return false;
     return strncmp(directory, walk->after, size) >= 0;
@@ -55,7 +55,7 @@ static void add_name(const Walk *walk, const char *parent, const char *above, co
         return;
     bool directory = is_directory(parent, entry);
     g_autofree char *key = g_strconcat(above, entry->d_name, directory ? "/" : "", NULL);
-    if (directory ? worth_visiting(walk, key) : is_wanted(walk, key))
+    if (directory ? worth_visiting(walk, key) : walk_wants(walk, key))
         g_ptr_array_add(keys, g_steal_pointer(&key));
 }
 
