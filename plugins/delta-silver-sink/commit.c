@@ -18,7 +18,7 @@ static SfStatus check_table(Sink *sink, SfError *err)
     SF_TRY(delta_log_holds(sink->log, &holds, err));
     if (!holds)
         return sf_fail(err, SF_FENCED,
-                       "%s: version %" G_GINT64_FORMAT " is gone; the table has been made anew, or its "
+                       "%s: version %" G_GINT64_FORMAT " is missing; the table was created anew, or its "
                        "log was cleaned since",
                        store_url(sink->store), sink->log->version);
     return chains_check_fence(sink, err);
@@ -134,8 +134,7 @@ static SfStatus in_the_way(Sink *sink, SfError *err)
 {
     g_autofree char *key = delta_commit_key(sink->log->version + 1);
     sink->uncertain = false;
-    return sf_fail(err, SF_FATAL,
-                   "%s: the next version cannot be written: something is called '%s' that is no commit; move it away",
+    return sf_fail(err, SF_FATAL, "%s: cannot write the next version: '%s' exists, but is not a commit; move it away",
                    store_url(sink->store), key);
 }
 
@@ -151,7 +150,7 @@ static SfStatus put_commit(Sink *sink, SfError *err)
     for (int attempt = 0; !done; attempt++) {
         int64_t before = sink->log->version;
         if (attempt == MAX_ATTEMPTS)
-            return sf_fail(err, SF_RETRY, "%s: other writers have won %d times in a row", store_url(sink->store),
+            return sf_fail(err, SF_RETRY, "%s: lost to other writers %d times in a row", store_url(sink->store),
                            attempt);
         SF_TRY(try_version(sink, &done, err));
         if (done)
@@ -198,10 +197,10 @@ static void write_checkpoint(Sink *sink)
     if (!checkpoint_due(sink))
         return;
     if (delta_checkpoint_write(sink->log, &err) != SF_OK)
-        sf_log(sink->node, SF_LOG_WARNING, "%s: no checkpoint of version %" G_GINT64_FORMAT ": %s",
+        sf_log(sink->node, SF_LOG_WARNING, "%s: cannot write the checkpoint of version %" G_GINT64_FORMAT ": %s",
                store_url(sink->store), sink->log->version, err.message);
     else if (delta_log_clean(sink->log, &err) != SF_OK)
-        sf_log(sink->node, SF_LOG_WARNING, "%s: what has expired in the log stays for now: %s", store_url(sink->store),
+        sf_log(sink->node, SF_LOG_WARNING, "%s: expired files of the log are kept for now: %s", store_url(sink->store),
                err.message);
 }
 

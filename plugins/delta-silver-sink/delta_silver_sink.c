@@ -165,7 +165,7 @@ SF_SINK_PLUGIN = {
         Sink, .name = "delta-silver-sink", .version = SF_VERSION,
         .summary = "Appends rows to a Delta table, exactly once, on a file system or S3",
         .doc =
-            "Creates the table when there is none. One commit a checkpoint of the pipeline holds the new files and, "
+            "Creates the table if it does not exist. One commit a checkpoint of the pipeline holds the new files and, "
             "for every "
             "split, a `txn` action with the appId `<pipeline>/<step>/<split>` (with several inputs "
             "`<pipeline>/<step>/<input>/<split>`) and the position that the rows reach. A split that the table knows "

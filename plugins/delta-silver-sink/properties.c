@@ -70,7 +70,7 @@ static void check_property(const char *key, const char *value, SfError *all)
     bool off;
     if (is_plain(key) || switch_of(key, value, &off) >= 0 || off)
         return;
-    sf_fail(&one, SF_CONFIG, "table property '%s: %s' needs a feature that this sink lacks, or is not known", key,
+    sf_fail(&one, SF_CONFIG, "table property '%s: %s' needs a feature that this sink does not have, or is unknown", key,
             value);
     sf_fail_also(all, &one);
 }

@@ -60,7 +60,7 @@ static GPtrArray *partition_values(const Router *router, int64_t row)
         bool there = column->type != 0 && delta_partition_text(column, row, text);
         if (!there && !router->input->partition[i].nullable) {
             sf_reject(sink->node, router->input->rejects, row,
-                      "%s: an empty text stands for null in a partition column, which the table wants not null",
+                      "%s: an empty text means null in a partition column, and this one is not null",
                       (const char *) sink->partitions->pdata[i]);
             return NULL;
         }
@@ -68,7 +68,7 @@ static GPtrArray *partition_values(const Router *router, int64_t row)
             drop_zone(text);
         if (!g_utf8_validate(text->str, (gssize) text->len, NULL)) { /* which takes U+0000 for the end */
             sf_reject(sink->node, router->input->rejects, row,
-                      "%s: a value that is no UTF-8, or has a NUL character, cannot be a partition's",
+                      "%s: a partition's value must be UTF-8 without NUL characters",
                       (const char *) sink->partitions->pdata[i]);
             return NULL;
         }

@@ -196,7 +196,7 @@ static SfStatus plan_identities(Sink *sink, json_object *schema, SfError *err)
         DeltaIdentity *identity = delta_identity_find(identities, older->name);
         if (!identity || !delta_identity_follows(identity, older))
             return sf_fail(err, SF_FENCED,
-                           "%s: another writer has given out numbers of the identity column '%s' that rows here have",
+                           "%s: another writer has used numbers of the identity column '%s' that rows here have",
                            store_url(sink->store), older->name);
         identity->begun = older->begun;
         identity->last = older->last;

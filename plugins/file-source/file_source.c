@@ -62,7 +62,7 @@ static const char doc[] =
     "what is packed must be whole. Otherwise files are followed: as they grow, and as new ones come; a line counts "
     "once "
     "its\n"
-    "line break is there. A path that leads to no file is an error or, where files may still come, a warning.\n"
+    "line break is there. A path without any file is an error or, where files may still come, a warning.\n"
     "\n"
     "Files are read one after the other, ordered by their names, and at most about 8 MiB of one before the next has "
     "its turn:\n"
@@ -75,13 +75,13 @@ static const char doc[] =
     "that\n"
     "begins with the same line (a header) is told apart by the bytes before the last position, which the source "
     "remembers\n"
-    "in `state_dir`; where that is lost, lines before the position are taken for read. A file that was renamed is "
+    "in `state_dir`; where that is lost, lines before the position are taken as read. A file that was renamed is "
     "another\n"
     "file: let the pattern match either the names before or those after the rotation. In a directory, names that begin "
     "with\n"
     "a dot or an underscore, or end in .tmp, are left out: write there, then rename.\n"
     "\n"
-    "Standard input cannot be read again after a failure and is therefore no source. All files are read by task 0.\n";
+    "Standard input cannot be read again after a failure and cannot be a source. All files are read by task 0.\n";
 
 static SfStatus bind(SfNode *node, struct ArrowSchema *out, SfError *err)
 {
@@ -287,7 +287,7 @@ static SfStatus look_for_files(SfNode *node, SfError *err)
     if (fresh->len > 0)
         SF_TRY(assign(node, fresh, err));
     else if (node->bounded && paths->len > 0)
-        sf_log(node, SF_LOG_WARNING, "what '%s' leads to is empty; nothing is read", self->path);
+        sf_log(node, SF_LOG_WARNING, "every file of '%s' is empty; nothing is read", self->path);
     self->looked_ms = now_ms;
     return SF_OK;
 }

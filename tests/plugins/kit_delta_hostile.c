@@ -76,7 +76,7 @@ static void test_values(void)
         g_string_append_c(long_name, 'a');
     g_string_append(long_name, "\"}}");
     place_put_commit(&place, 2, long_name->str);
-    fails(&place, SF_FATAL, "line 1: a txn action whose appId has 5000 bytes");
+    fails(&place, SF_FATAL, "line 1: a txn action with an appId of 5000 bytes");
 }
 
 /* A page that unpacks to more than any writer makes, and a value that a dictionary repeats. */
@@ -133,10 +133,10 @@ static void test_checkpoint_bombs(void)
     g_autoptr(GBytes) repeated = txn_file(huge, 100, 1 << 30);
     g_assert_cmpuint(g_bytes_get_size(repeated), <, 1 << 20);
     g_assert_cmpint(delta_checkpoint_read(place.log, "x.parquet", repeated, &err), ==, SF_FATAL);
-    g_assert_nonnull(strstr(err.message, "a txn action whose appId has 8388608 bytes"));
+    g_assert_nonnull(strstr(err.message, "a txn action with an appId of 8388608 bytes"));
     put_checkpoint(&place, repeated);
     fails(&place, SF_CONFIG, "there is a Delta log, but no version in it that can be read");
-    g_assert_nonnull(strstr(harness_logs(place.h), "cannot be read (a txn action whose appId has"));
+    g_assert_nonnull(strstr(harness_logs(place.h), "cannot be read (a txn action with an appId of"));
 }
 
 /* Nothing is written over a log that cannot be read. */

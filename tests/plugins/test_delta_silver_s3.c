@@ -220,7 +220,7 @@ static void test_checkpoint_refused(void)
         commit(h);
     }
     assert_versions(fake, 4);
-    g_assert_nonnull(strstr(harness_logs(h), "no checkpoint of version 2"));
+    g_assert_nonnull(strstr(harness_logs(h), "cannot write the checkpoint of version 2"));
 }
 
 int main(int argc, char **argv)

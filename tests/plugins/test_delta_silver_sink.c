@@ -181,8 +181,8 @@ static void test_refusals(void)
            "without the option)");
     refuse("partition_by: [dya, id, ID, nor]\ntable_properties: {delta.enableX: true, delta.y: z}",
            "id bigint, day date, a list<int>", &table,
-           "table property 'delta.enableX: true' needs a feature that this sink lacks, or is not known\n"
-           "table property 'delta.y: z' needs a feature that this sink lacks, or is not known\n"
+           "table property 'delta.enableX: true' needs a feature that this sink does not have, or is unknown\n"
+           "table property 'delta.y: z' needs a feature that this sink does not have, or is unknown\n"
            "partition_by: there is no column 'dya' in the rows (a table that is there keeps its own partitioning "
            "without the option)\n"
            "partition_by: column 'ID' is there twice\n"
@@ -191,7 +191,8 @@ static void test_refusals(void)
     refuse("", "a list<int>, b struct<c int>", &table,
            "file://%s/t: column 'id' is not null in the table, but the rows do not have it");
     refuse("table_properties: {delta.enableIcebergCompatV2: true}", "id bigint, day date", &table,
-           "table property 'delta.enableIcebergCompatV2: true' needs a feature that this sink lacks, or is not known");
+           "table property 'delta.enableIcebergCompatV2: true' needs a feature that this sink does not have, or is "
+           "unknown");
 }
 
 static void test_not_null(void)
@@ -292,7 +293,7 @@ static void test_replaced(void)
     }
     silver_write_rows(h, "events/0", 2, ROWS("[3]"));
     g_assert_cmpint(harness_try_commit(h, SF_COMMIT_CHECKPOINT), ==, SF_FENCED);
-    g_assert_true(g_str_has_suffix(h->err.message, "version 1 is gone; the table has been made anew, or its log was "
+    g_assert_true(g_str_has_suffix(h->err.message, "version 1 is missing; the table was created anew, or its log was "
                                                    "cleaned since"));
     g_assert_cmpint(silver_last_version(&table), ==, -1);
     g_autoptr(Harness) again = silver_sink_new(&table, "id bigint");

@@ -149,7 +149,7 @@ static void test_nothing_to_read_is_said(void)
     g_autoptr(Harness) empty = bounded("path: in");
     g_assert_null(harness_poll(empty, 0));
     g_assert_cmpint(empty->status, ==, SF_END);
-    g_assert_cmpstr(harness_logs(empty), ==, "warning: what 'in' leads to is empty; nothing is read");
+    g_assert_cmpstr(harness_logs(empty), ==, "warning: every file of 'in' is empty; nothing is read");
 }
 
 static void test_urls_are_no_paths(void)

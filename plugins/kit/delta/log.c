@@ -97,7 +97,7 @@ SfStatus delta_log_take_txn(DeltaLog *log, json_object *action, SfError *err)
     if (!app_id || !version)
         return sf_fail(err, SF_FATAL, "a txn action without appId or version");
     if (strlen(app_id) > MAX_APP_ID)
-        return sf_fail(err, SF_FATAL, "a txn action whose appId has %zu bytes", strlen(app_id));
+        return sf_fail(err, SF_FATAL, "a txn action with an appId of %zu bytes", strlen(app_id));
     if (g_hash_table_size(log->txns) >= MAX_TXNS && !g_hash_table_contains(log->txns, app_id))
         return sf_fail(err, SF_FATAL, "the table has more than %d txn actions", MAX_TXNS);
     DeltaTxn *txn = g_new(DeltaTxn, 1);
