@@ -228,6 +228,7 @@ SfStatus dispatch_polled(SourceThread *source, SfBatch *polled, SfError *err)
     SF_TRY(check_rows(polled, err));
     StepStats *stats = source_caller(source)->stats;
     stats_add(&stats->rows_out, sf_rows(polled));
+    stats_add(&stats->passed, polled->end - polled->start);
     stats_newest(stats, polled->newest_us);
     SharedBatch *whole = share(source, polled);
     stats_add(&stats->bytes, whole->batch.bytes);

@@ -48,10 +48,10 @@ static void append_source(Runner *runner, const Step *step, const Form *form, gi
 {
     const StepStats *stats = &runner->stats[step->index];
     gint64 rows = stats_get(&stats->rows_out), expected = stats_get(&stats->expected), lag = lag_of(runner, step);
-    gint64 rate = stats_get(&stats->rate);
+    gint64 rate = stats_get(&stats->rate), passed = stats_get(&stats->passed);
     append_count(out, form, rows);
     if (expected > 0 && !form->total)
-        g_string_append_printf(out, " (%d %%)", (int) MIN(100, rows * 100 / expected));
+        g_string_append_printf(out, " (%d %%)", (int) MIN(100, passed * 100 / expected));
     if (rate == 0 && elapsed_us > 0)
         rate = (gint64) ((double) rows * 1e6 / (double) elapsed_us);
     g_string_append_c(out, ' ');

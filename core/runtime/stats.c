@@ -25,8 +25,8 @@ void stats_free(StepStats *stats, guint n)
 void stats_reset(StepStats *stats, guint n)
 {
     for (guint i = 0; i < n; i++) {
-        gint64 *const counters[] = {&stats[i].rows_in, &stats[i].rows_out,     &stats[i].rejected, &stats[i].bytes,
-                                    &stats[i].commits, &stats[i].committed_us, &stats[i].rate};
+        gint64 *const counters[] = {&stats[i].rows_in, &stats[i].rows_out, &stats[i].passed,       &stats[i].rejected,
+                                    &stats[i].bytes,   &stats[i].commits,  &stats[i].committed_us, &stats[i].rate};
         for (gsize k = 0; k < G_N_ELEMENTS(counters); k++)
             stats_set(counters[k], 0);
         stats_set(&stats[i].newest_us, INT64_MIN);

@@ -9,12 +9,13 @@
 typedef struct StepStats {
     gint64 rows_in;
     gint64 rows_out; /* of a sink: rows committed or taken */
+    gint64 passed; /* of a source: positions, with the holes among them */
     gint64 rejected;
     gint64 bytes; /* of a source: that it gave, of others: that they took; as they lie in memory */
     gint64 commits;
     gint64 committed_us; /* wall clock of the last commit */
     gint64 newest_us;    /* latest event time seen */
-    gint64 expected;     /* source: rows in all, or -1 */
+    gint64 expected;     /* source: rows in all, as many as positions at most, or -1 */
     gint64 rate;         /* rows a second, lately */
     gint64 sampled;      /* rows when that was worked out; main thread; more than there are: of the run before */
     Guard guard;

@@ -35,7 +35,7 @@ static void set_up(Fixture *fixture, gconstpointer data)
     for (guint i = 0; i < fixture->pipeline->steps->len; i++) {
         const Step *step = fixture->pipeline->steps->pdata[i];
         StepStats *stats = &fixture->runner.stats[step->index];
-        stats->rows_in = stats->rows_out = 1234567;
+        stats->rows_in = stats->rows_out = stats->passed = 1234567;
         stats->rate = 45678;
         stats->expected = g_str_equal(step->name, "events") ? 2000000 : 0;
         stats->rejected = g_str_equal(step->name, "decoded") ? 1234 : 0;
@@ -59,6 +59,15 @@ static void test_with_room_all_digits(Fixture *fixture, gconstpointer data)
         line, ==,
         "sales_of_the_north | events 1,234,567 (61 %) 45,678/s | decoded 1,234 rejected | bronze 1,234,567 | "
         "silver 1,234,567 | gold 1,234,567 | rejects 1,234,567");
+}
+
+/* Compacted records, transaction markers: what was passed over counts, too. */
+static void test_holes_are_passed(Fixture *fixture, gconstpointer data)
+{
+    (void) data;
+    fixture->runner.stats[0].passed = fixture->runner.stats[0].expected;
+    g_autofree char *line = progress_line(fixture->runners, G_USEC_PER_SEC, 0, false);
+    g_assert_nonnull(strstr(line, "events 1,234,567 (100 %)"));
 }
 
 static void test_every_layer_at_80_columns(Fixture *fixture, gconstpointer data)
@@ -111,6 +120,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     ADD("with room all digits", test_with_room_all_digits);
+    ADD("holes are passed", test_holes_are_passed);
     ADD("every layer at 80 columns", test_every_layer_at_80_columns);
     ADD("names are cut at 60 columns", test_names_are_cut_at_60_columns);
     ADD("colours take no room", test_colours_take_no_room);
