@@ -9,7 +9,7 @@
 typedef struct StepStats {
     gint64 rows_in;
     gint64 rows_out; /* of a sink: rows committed or taken */
-    gint64 passed; /* of a source: positions, with the holes among them */
+    gint64 passed;   /* of a source: positions, with the holes among them */
     gint64 rejected;
     gint64 bytes; /* of a source: that it gave, of others: that they took; as they lie in memory */
     gint64 commits;
