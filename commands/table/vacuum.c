@@ -10,12 +10,13 @@
 #include "vacuum.h"
 
 #define PAGE 5000 /* a local directory is walked anew for each */
-#define DAY_MS INT64_C(86400000)
+#define HOUR_MS INT64_C(3600000)
+#define DAY_MS (24 * HOUR_MS)
 #define USUAL_RETENTION_MS (7 * DAY_MS) /* of delta.deletedFileRetentionDuration */
 
 typedef struct VacuumOptions {
     TableOptions table;
-    gint64 retention_ms; /* 0: the table's */
+    gint64 retention_ms; /* -1: the table's */
     bool dry_run;
     bool force;
 } VacuumOptions;
@@ -23,7 +24,7 @@ typedef struct VacuumOptions {
 static const CliFlag flags[] = {
     CLI_FLAG(0, NULL, SF_OPTION_BOOL(VacuumOptions, dry_run, .doc = "Only say what would be deleted.")),
     CLI_FLAG('r', NULL,
-             SF_OPTION_DURATION(VacuumOptions, retention_ms, .name = "retention", .value = "0", .min = "0",
+             SF_OPTION_DURATION(VacuumOptions, retention_ms, .name = "retention", .min = "0",
                                 .doc = "Keep what was removed, or written, within so long; by default the table's "
                                        "delta.deletedFileRetentionDuration, else 7 days.")),
     CLI_FLAG(0, NULL,
@@ -53,8 +54,9 @@ typedef struct Vacuum {
     const VacuumOptions *options;
     OpenTable *table;
     int64_t before_ms;
-    GArray *needed;   /* guint64: hashes of keys, sorted. Two keys of one hash keep a file that could go. */
-    GPtrArray *going; /* char *: keys of the page that are to be deleted */
+    bool beyond_table; /* the retention is longer than the table's, by which checkpoints forget removals */
+    GArray *needed;    /* guint64: hashes of keys, sorted. Two keys of one hash keep a file that could go. */
+    GPtrArray *going;  /* char *: keys of the page that are to be deleted */
     int64_t files, bytes, kept;
 } Vacuum;
 
@@ -81,9 +83,10 @@ static SfStatus need_file(gpointer user, json_object *action, SfError *err)
 {
     Vacuum *vacuum = user;
     g_autofree char *key = delta_file_key(vacuum->table->log, action, err);
-    g_autofree char *vector = delta_vector_key(vacuum->table->log, action);
+    g_autofree char *vector = NULL;
     if (!key)
         return SF_CONFIG;
+    SF_TRY(delta_vector_key(vacuum->table->log, action, &vector, err));
     need_key(vacuum, key);
     if (vector)
         need_key(vacuum, vector);
@@ -191,22 +194,53 @@ static SfStatus sweep(Vacuum *vacuum, SfError *err)
 
 /* ---- the command ------------------------------------------------------------------------------------------------ */
 
+static SfStatus refuse_short(int64_t least, SfError *err)
+{
+    bool hours = least >= HOUR_MS;
+    return sf_fail(err, SF_CONFIG,
+                   "--retention is shorter than the table's %" G_GINT64_FORMAT
+                   " %s: who reads an older version, or writes for so long, would lose files; --force takes it",
+                   least / (hours ? HOUR_MS : 1000), hours ? "hours" : "seconds");
+}
+
 static SfStatus set_retention(Vacuum *vacuum, SfError *err)
 {
     const VacuumOptions *options = vacuum->options;
-    int64_t least = delta_log_interval_ms(vacuum->table->log, "delta.deletedFileRetentionDuration", USUAL_RETENTION_MS);
-    int64_t retention = options->retention_ms > 0 || options->force ? options->retention_ms : least;
+    int64_t tables =
+        delta_log_interval_ms(vacuum->table->log, "delta.deletedFileRetentionDuration", USUAL_RETENTION_MS);
+    int64_t least = tables == INT64_MAX ? USUAL_RETENTION_MS : tables;
+    int64_t retention = options->retention_ms >= 0 ? options->retention_ms : tables;
     if (retention == INT64_MAX)
         return sf_fail(err, SF_CONFIG,
                        "the table's delta.deletedFileRetentionDuration is not an interval that we "
                        "understand; give --retention");
-    if (retention < MIN(least, USUAL_RETENTION_MS) && !options->force)
-        return sf_fail(err, SF_CONFIG,
-                       "--retention is shorter than the table's %" G_GINT64_FORMAT
-                       " hours: who reads an older version, or writes for so long, would lose files; --force takes it",
-                       MIN(least, USUAL_RETENTION_MS) / (DAY_MS / 24));
+    if (retention < least && !options->force)
+        return refuse_short(least, err);
     vacuum->before_ms = g_get_real_time() / 1000 - retention;
+    vacuum->beyond_table = retention > least;
     return SF_OK;
+}
+
+/* What checkpoints have forgotten of the time within the retention, the commits before them still say. */
+static SfStatus need_forgotten(Vacuum *vacuum, SfError *err)
+{
+    DeltaLog *log = vacuum->table->log;
+    g_autoptr(GArray) commits = NULL;
+    guint first = 0;
+    if (!vacuum->beyond_table || log->checkpoint < 0)
+        return SF_OK;
+    SF_TRY(delta_commits_list(log, &commits, err));
+    while (first < commits->len && g_array_index(commits, DeltaCommit, first).time_ms < vacuum->before_ms)
+        first++;
+    if (first > 0 && first == commits->len)
+        return SF_OK;
+    int64_t from = commits->len > 0 ? g_array_index(commits, DeltaCommit, first).version : log->version + 1;
+    if (first == 0 && from > 0)
+        return sf_fail(err, SF_CONFIG,
+                       "--retention is longer than the log goes back: which files were removed before version "
+                       "%" G_GINT64_FORMAT " can no longer be told; give a shorter one",
+                       from);
+    return delta_removals_each(log, from, log->checkpoint, need_removed, vacuum, err);
 }
 
 static void print_vacuumed(const Vacuum *vacuum)
@@ -231,6 +265,7 @@ static SfStatus vacuum_table(Vacuum *vacuum, SfError *err)
     SF_TRY(delta_log_check_features(log, err));
     SF_TRY(set_retention(vacuum, err));
     SF_TRY(delta_files_all(log, need_file, need_removed, vacuum, err));
+    SF_TRY(need_forgotten(vacuum, err));
     g_array_sort(vacuum->needed, by_value);
     SF_TRY(sweep(vacuum, err));
     print_vacuumed(vacuum);
@@ -257,7 +292,7 @@ static int run_vacuum(const VacuumOptions *options, const char *word)
 int table_vacuum(int argc, char **argv)
 {
     g_auto(CliLine) line = {0};
-    VacuumOptions options = {.table.version = -1};
+    VacuumOptions options = {.table.version = -1, .retention_ms = -1};
     argv[0] = (char *) page.name;
     int status = place_parse(&page, argc, argv, &options, &options.table.place, &line);
     if (status < 0)

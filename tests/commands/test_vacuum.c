@@ -138,6 +138,62 @@ static void a_short_retention_has_to_be_meant(Fixture *f, gconstpointer unused)
     expect(f, "table vacuum nothing", 1, "", "is not a Delta table");
 }
 
+/* --force alone takes nothing from anybody. */
+static void the_retention_is_the_tables_unless_it_is_given(Fixture *f, gconstpointer unused)
+{
+    (void) unused;
+    put_old(f, "rs/types/old.parquet", "x", 24 * 6);
+    expect(f, "table vacuum rs/types --force", 0, "Deleted 0 files", NULL);
+    g_assert_true(is_there(f, "rs/types/old.parquet"));
+    expect(f,
+           "sh -c 'sed -i \"s/.configuration.:{}/\\\"configuration\\\":{\\\"delta.deletedFileRetentionDuration\\\":"
+           "\\\"interval 30 days\\\"}/\" rs/types/_delta_log/00000000000000000000.json'",
+           0, "", NULL);
+    expect(f, "table vacuum rs/types --retention 10d", 1, "", "shorter than the table's 720 hours");
+    expect(f, "table vacuum rs/types --retention 30d --dry-run", 0, "Would delete 0 files", NULL);
+    expect(f, "table vacuum rs/types --retention 0s --force", 0, "Deleted 1 file ", NULL);
+}
+
+/* A checkpoint keeps removals for the table's retention only; a longer one needs the commits before it. */
+static void removals_that_a_checkpoint_dropped_count(Fixture *f, gconstpointer unused)
+{
+    (void) unused;
+    static const char logs[] = "rs/types/_delta_log/";
+    g_autofree char *path = first_path(f), *decoded = g_uri_unescape_string(path, NULL);
+    g_autofree char *key = g_build_filename("rs/types", decoded, NULL);
+    g_autofree char *checkpoint =
+        g_strdup_printf("sh -c 'cd %s && awk 1 *.json | grep -vF \"%s\" | grep -v commitInfo > "
+                        "00000000000000000003.checkpoint.80a083e8-7026-4e79-81be-"
+                        "64bd76c43a11.json'",
+                        logs, path);
+    for (int version = 0; version < 3; version++) {
+        g_autofree char *commit = g_strdup_printf("%s%020d.json", logs, version);
+        put_old(f, commit, NULL, 24 * 50);
+    }
+    put_old(f, key, NULL, 24 * 40);
+    expect(f, checkpoint, 0, "", NULL);
+    remove_path(f, path, 24 * 10);
+    expect(f, "table vacuum rs/types --retention 30d", 0, "Deleted 0 files", NULL);
+    g_assert_true(is_there(f, key));
+    expect(f, "sh -c 'rm rs/types/_delta_log/0000000000000000000[012].json'", 0, "", NULL);
+    expect(f, "table vacuum rs/types --retention 30d", 1, "", "--retention is longer than the log goes back");
+    expect(f, "table vacuum rs/types", 0, "Deleted 1 file ", NULL);
+    expect(f, "table rs/types --count -w 'id >= 0'", 0, "1375\n", NULL);
+}
+
+static void a_vector_that_seems_to_lie_elsewhere_stops_it(Fixture *f, gconstpointer unused)
+{
+    (void) unused;
+    put_old(f, "rs/types/old.parquet", "x", 24 * 8);
+    put_old(f, "rs/types/_delta_log/00000000000000000003.json",
+            "{\"add\":{\"path\":\"x.parquet\",\"partitionValues\":{\"region\":\"N\"},\"size\":1,"
+            "\"modificationTime\":1,\"dataChange\":true,\"deletionVector\":{\"storageType\":\"p\","
+            "\"pathOrInlineDv\":\"file:///elsewhere/dv.bin\",\"offset\":1,\"sizeInBytes\":36,\"cardinality\":1}}}\n",
+            0);
+    expect(f, "table vacuum rs/types", 1, "", "'file:///elsewhere/dv.bin' lies outside of the table");
+    g_assert_true(is_there(f, "rs/types/old.parquet"));
+}
+
 /* It may be one of the table's, by another name. */
 static void a_file_that_seems_to_lie_elsewhere_stops_it(Fixture *f, gconstpointer unused)
 {
@@ -160,6 +216,9 @@ int main(int argc, char **argv)
     ADD("what was removed stays for the retention", what_was_removed_stays_for_the_retention);
     ADD("deletion vectors stay with their files", deletion_vectors_stay_with_their_files);
     ADD("a short retention has to be meant", a_short_retention_has_to_be_meant);
+    ADD("the retention is the table's unless it is given", the_retention_is_the_tables_unless_it_is_given);
+    ADD("removals that a checkpoint dropped count", removals_that_a_checkpoint_dropped_count);
+    ADD("a vector that seems to lie elsewhere stops it", a_vector_that_seems_to_lie_elsewhere_stops_it);
     ADD("a file that seems to lie elsewhere stops it", a_file_that_seems_to_lie_elsewhere_stops_it);
     return g_test_run();
 }

@@ -246,3 +246,22 @@ SfStatus delta_files_all(DeltaLog *log, DeltaFileCall call, DeltaFileCall remove
         SF_TRY(walk_commit(&walk, version, err));
     return log->checkpoint >= 0 ? walk_checkpoint(&walk, err) : SF_OK;
 }
+
+static SfStatus pass_over(gpointer user, json_object *add, SfError *err)
+{
+    (void) user;
+    (void) add;
+    (void) err;
+    return SF_OK;
+}
+
+SfStatus delta_removals_each(DeltaLog *log, int64_t from, int64_t to, DeltaFileCall removed, gpointer user,
+                             SfError *err)
+{
+    g_auto(Walk) walk = {.log = log, .call = pass_over, .removed = removed, .user = user};
+    walk.seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    walk.sidecars = g_ptr_array_new_with_free_func(g_free);
+    for (int64_t version = to; version >= from; version--)
+        SF_TRY(walk_commit(&walk, version, err));
+    return SF_OK;
+}

@@ -56,6 +56,11 @@ SfStatus delta_files_each(DeltaLog *log, DeltaFileCall call, gpointer user, SfEr
 /* The same, and with `removed` each remove action that the log still has of a file that is not live. */
 SfStatus delta_files_all(DeltaLog *log, DeltaFileCall call, DeltaFileCall removed, gpointer user, SfError *err);
 
+/* Each remove action of the commits `from` to `to`, newest first, of files that no later one of them adds again.
+ * SF_FATAL where one of the commits is gone. */
+SfStatus delta_removals_each(DeltaLog *log, int64_t from, int64_t to, DeltaFileCall removed, gpointer user,
+                             SfError *err);
+
 /* A file is its path and its deletion vector (PROTOCOL.md, "Action Reconciliation"). */
 char *delta_file_identity(json_object *action);
 
@@ -65,8 +70,9 @@ char *delta_file_key(const DeltaLog *log, json_object *add, SfError *err);
 /* ---- deletion vectors: vector.c
  * ------------------------------------------------------------------------------------------------ */
 
-/* The store's key of an action's vector, where it is in a file of its own; else NULL. */
-char *delta_vector_key(const DeltaLog *log, json_object *action);
+/* The store's key of an action's vector; *out stays NULL without a vector, and where it is inline. SF_CONFIG where it
+ * lies outside of the table, or we do not know where. */
+SfStatus delta_vector_key(const DeltaLog *log, json_object *action, char **out, SfError *err);
 
 /* Which of a file's rows are deleted, a bit a row (least significant first); *out stays NULL without a vector. */
 SfStatus delta_vector_read(const DeltaLog *log, json_object *add, int64_t rows, uint8_t **out, SfError *err);

@@ -225,11 +225,19 @@ static char *key_of(const DeltaLog *log, const char *storage, const char *text, 
     return delta_file_key(log, file, err);
 }
 
-char *delta_vector_key(const DeltaLog *log, json_object *action)
+SfStatus delta_vector_key(const DeltaLog *log, json_object *action, char **out, SfError *err)
 {
     json_object *vector = delta_json_member(action, "deletionVector", json_type_object);
     const char *storage = delta_json_text(vector, "storageType"), *text = delta_json_text(vector, "pathOrInlineDv");
-    return storage && text ? key_of(log, storage, text, NULL) : NULL;
+    *out = NULL;
+    if (!vector || g_strcmp0(storage, "i") == 0)
+        return SF_OK;
+    SfError why = {""};
+    *out = storage && text ? key_of(log, storage, text, &why) : NULL;
+    if (*out)
+        return SF_OK;
+    return sf_fail(err, SF_CONFIG, "the deletion vector of '%s': %s", delta_json_text(action, "path"),
+                   why.message[0] ? why.message : "it is stored in a way that we do not know");
 }
 
 static SfStatus read_vector(const DeltaLog *log, json_object *json, Vector *vector, SfError *err)
