@@ -32,7 +32,8 @@ static const CliPage page = {
     .text =
         "Files of one partition are packed together; deleted rows of those files go. The commits say that no data has "
         "changed, so streams from the table pass over them. Others may append meanwhile. When another writer removes "
-        "a file that was read, nothing is changed, and the command ends with status 1: call it again. The small files "
+        "a file that was read, the commit is not made, and the command ends with status 1: call it again. The small "
+        "files "
         "stay for readers of older versions until `sfrun table vacuum` takes them. Killed at any time, it leaves "
         "the table as it was, or packed.\n\nIt takes memory of about the target size and the largest file.",
     .flags = flags,
@@ -52,6 +53,7 @@ typedef struct Optimize {
     OpenTable *table;
     GHashTable *open; /* char *partition → Bin *: to be filled on */
     GPtrArray *full;  /* Bin * */
+    GHashTable *read; /* char *: identities of the bins' files that are not yet replaced */
     int64_t old_files, new_files, old_bytes, new_bytes, rows, commits;
 } Optimize;
 
@@ -150,11 +152,23 @@ static SfStatus rewrite_bin(Optimize *optimize, Rewrite *rewrite, const Bin *bin
     return SF_OK;
 }
 
+static void change_read(GHashTable *read, const GPtrArray *adds, bool in)
+{
+    for (guint i = 0; i < adds->len; i++) {
+        g_autofree char *identity = delta_file_identity(adds->pdata[i]);
+        if (in)
+            g_hash_table_add(read, g_steal_pointer(&identity));
+        else
+            g_hash_table_remove(read, identity);
+    }
+}
+
 static SfStatus commit_bins(Optimize *optimize, Replacement *replacement, SfError *err)
 {
     sf_fault(&optimize->table->node, "optimize-commit");
-    SF_TRY(replacement_commit(replacement, optimize->table, optimize->options->target, err));
+    SF_TRY(replacement_commit(replacement, optimize->table, optimize->read, optimize->options->target, err));
     sf_fault(&optimize->table->node, "optimize-committed");
+    change_read(optimize->read, replacement->old, false);
     optimize->commits++;
     optimize->old_files += replacement->old->len;
     optimize->new_files += replacement->new->len;
@@ -169,9 +183,12 @@ static SfStatus rewrite_bins(Optimize *optimize, SfError *err)
     g_auto(Rewrite) rewrite = {0};
     SF_TRY(rewrite_init(&rewrite, optimize->table, err));
     SF_TRY(store_open(optimize->table->place.store, err)); /* proves that commits cannot overwrite each other */
+    for (guint i = 0; i < optimize->full->len; i++)
+        change_read(optimize->read, ((const Bin *) optimize->full->pdata[i])->adds, true);
     for (guint i = 0; i < optimize->full->len;) {
         g_auto(Replacement) replacement = {0};
         replacement_init(&replacement);
+        replacement.before = optimize->commits;
         for (guint n = 0; n < BINS_A_COMMIT && i < optimize->full->len; n++, i++)
             SF_TRY(rewrite_bin(optimize, &rewrite, optimize->full->pdata[i], &replacement, err));
         SF_TRY(commit_bins(optimize, &replacement, err));
@@ -237,10 +254,12 @@ static int run_optimize(const OptimizeOptions *options, const char *word)
     Optimize optimize = {.options = options,
                          .table = &table,
                          .open = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, bin_free),
-                         .full = g_ptr_array_new_with_free_func(bin_free)};
+                         .full = g_ptr_array_new_with_free_func(bin_free),
+                         .read = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL)};
     SfStatus done = optimize_table(&optimize, &err);
     g_hash_table_unref(optimize.open);
     g_ptr_array_unref(optimize.full);
+    g_hash_table_unref(optimize.read);
     return done == SF_OK ? EXIT_OK : place_failed(&page, &err);
 }
 

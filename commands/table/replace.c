@@ -105,21 +105,19 @@ static GBytes *body_of(const Replacement *replacement, const DeltaLog *log, cons
 
 /* ---- other writers ---------------------------------------------------------------------------------------------- */
 
-static SfStatus look_at(json_object *line, GHashTable *read, SfError *err)
+static SfStatus look_at(json_object *line, GHashTable *open, SfError *err)
 {
     json_object *removed = delta_json_member(line, "remove", json_type_object);
     g_autofree char *identity = removed ? delta_file_identity(removed) : NULL;
-    if (identity && g_hash_table_contains(read, identity))
-        return sf_fail(err, SF_FENCED,
-                       "another writer has removed files that were read; nothing was changed, call again");
+    if (identity && g_hash_table_contains(open, identity))
+        return sf_fail(err, SF_FENCED, "another writer has removed files that were read");
     if (delta_json_member(line, "metaData", json_type_object) || delta_json_member(line, "protocol", json_type_object))
-        return sf_fail(err, SF_FENCED,
-                       "another writer has changed the table's schema; nothing was changed, call again");
+        return sf_fail(err, SF_FENCED, "another writer has changed the table's schema");
     return SF_OK;
 }
 
 /* A commit that came before ours; SF_EMPTY: there is none yet. */
-static SfStatus let_past(OpenTable *table, GHashTable *read, DeltaNews *news, SfError *err)
+static SfStatus let_past(OpenTable *table, GHashTable *open, DeltaNews *news, SfError *err)
 {
     DeltaLog *log = table->log;
     g_autofree char *key = delta_commit_key(log->version + 1);
@@ -135,18 +133,18 @@ static SfStatus let_past(OpenTable *table, GHashTable *read, DeltaNews *news, Sf
         if (status == SF_OK) {
             json_object *info = delta_json_member(line, "commitInfo", json_type_object);
             news->found |= g_strcmp0(delta_json_text(info, "txnId"), news->txn_id) == 0;
-            status = news->found ? SF_OK : look_at(line, read, err);
+            status = news->found ? SF_OK : look_at(line, open, err);
         }
         json_object_put(line);
     } while (status == SF_OK);
     return status == SF_END ? delta_log_apply(log, log->version + 1, text, size, news, err) : status;
 }
 
-static SfStatus let_all_past(OpenTable *table, GHashTable *read, DeltaNews *news, SfError *err)
+static SfStatus let_all_past(OpenTable *table, GHashTable *open, DeltaNews *news, SfError *err)
 {
     SfStatus status;
     do
-        status = let_past(table, read, news, err);
+        status = let_past(table, open, news, err);
     while (status == SF_OK && !news->found);
     return status == SF_EMPTY ? SF_OK : status;
 }
@@ -163,18 +161,16 @@ static SfStatus try_version(const Replacement *replacement, DeltaLog *log, const
     return *created ? delta_log_apply(log, log->version + 1, text, size, &news, err) : SF_OK;
 }
 
-static SfStatus commit_replacement(const Replacement *replacement, OpenTable *table, int64_t target, SfError *err)
+static SfStatus commit_replacement(const Replacement *replacement, OpenTable *table, GHashTable *open, int64_t target,
+                                   SfError *err)
 {
-    g_autoptr(GHashTable) read = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     g_autofree char *txn_id = delta_uuid();
-    for (guint i = 0; i < replacement->old->len; i++)
-        g_hash_table_add(read, delta_file_identity(replacement->old->pdata[i]));
     int stuck = 0;
     for (int attempt = 0; attempt < MAX_ATTEMPTS && stuck < MAX_STUCK; attempt++) {
         bool created = false;
         int64_t before = table->log->version;
         DeltaNews news = {.txn_id = txn_id};
-        SF_TRY(let_all_past(table, read, &news, err));
+        SF_TRY(let_all_past(table, open, &news, err));
         if (news.found)
             return SF_OK;
         SF_TRY(try_version(replacement, table->log, txn_id, target, &created, err));
@@ -182,17 +178,25 @@ static SfStatus commit_replacement(const Replacement *replacement, OpenTable *ta
             return SF_OK;
         stuck = table->log->version > before ? 0 : stuck + 1;
     }
-    return sf_fail(err, SF_FENCED, "other writers have always been first; nothing was changed, call again");
+    return sf_fail(err, SF_FENCED, "other writers have always been first");
 }
 
-SfStatus replacement_commit(Replacement *replacement, OpenTable *table, int64_t target, SfError *err)
+SfStatus replacement_commit(Replacement *replacement, OpenTable *table, GHashTable *open, int64_t target, SfError *err)
 {
-    SfStatus status = commit_replacement(replacement, table, target, err);
+    SfError why = {""};
+    SfStatus status = commit_replacement(replacement, table, open, target, &why);
+    if (status != SF_OK)
+        sf_fail(err, status, "%s", why.message);
     if (status != SF_FENCED)
         return status;
     g_autoptr(GPtrArray) keys = g_ptr_array_new();
     for (guint i = 0; i < replacement->new->len; i++)
         g_ptr_array_add(keys, ((const DeltaAdd *) replacement->new->pdata[i])->key);
     store_delete_all(table->log->store, (const char *const *) keys->pdata, keys->len, NULL); /* else vacuum's */
-    return sf_fail_prefix(err, SF_FENCED, "%s", store_url(table->log->store));
+    if (replacement->before > 0)
+        return sf_fail(err, SF_FENCED, "%s: %s; %" G_GINT64_FORMAT " commit%s before it stay%s, call again",
+                       store_url(table->log->store), why.message, replacement->before,
+                       replacement->before == 1 ? "" : "s", replacement->before == 1 ? "s" : "");
+    return sf_fail(err, SF_FENCED, "%s: %s; nothing was changed, call again", store_url(table->log->store),
+                   why.message);
 }

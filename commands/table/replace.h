@@ -10,15 +10,17 @@ typedef struct Replacement {
     int64_t rows;
     int64_t old_bytes;
     int64_t new_bytes;
+    int64_t before; /* commits that this run has made before */
 } Replacement;
 
 void replacement_init(Replacement *replacement);
 void replacement_done(Replacement *replacement);
 
 /* Writes it as the version behind the newest, with dataChange = false; the log is then of that version. Appends of
- * others come before it. SF_FENCED: another writer has changed the files that were read, or the table's shape; nothing
- * was changed, and the new files are deleted. */
-SfStatus replacement_commit(Replacement *replacement, OpenTable *table, int64_t target, SfError *err);
+ * others come before it. `open`: identities of all files that this run has listed and not yet replaced, also of those
+ * that only a later commit will replace: each version of others is looked at once. SF_FENCED: another writer has
+ * changed one of these files, or the table's shape; this commit is not made, and its new files are deleted. */
+SfStatus replacement_commit(Replacement *replacement, OpenTable *table, GHashTable *open, int64_t target, SfError *err);
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Replacement, replacement_done)
 

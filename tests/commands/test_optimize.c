@@ -134,16 +134,17 @@ static void upload(FakeS3 *fake, const Fixture *f, const char *folder, const cha
     }
 }
 
-/* A listing from before version 3 was there: the command reads version 2, and meets the other on its way. */
-static void hide_version_3(FakeS3 *fake)
+/* A listing from before later versions were there: the command reads version `newest`, and meets the others on its
+ * way. The text is the script's until it has run. */
+static char *list_up_to(FakeS3 *fake, const char *table, int newest)
 {
-    static const char body[] =
-        "<?xml version=\"1.0\"?><ListBucketResult>"
-        "<Contents><Key>types/_delta_log/00000000000000000000.json</Key><Size>1</Size></Contents>"
-        "<Contents><Key>types/_delta_log/00000000000000000001.json</Key><Size>1</Size></Contents>"
-        "<Contents><Key>types/_delta_log/00000000000000000002.json</Key><Size>1</Size></Contents>"
-        "<IsTruncated>false</IsTruncated></ListBucketResult>";
-    fake_s3_script(fake, (FakeScript){.part = "list-type", .fault = FAKE_BODY, .status = 200, .code = body});
+    g_autoptr(GString) body = g_string_new("<?xml version=\"1.0\"?><ListBucketResult>");
+    for (int version = 0; version <= newest; version++)
+        g_string_append_printf(body, "<Contents><Key>%s/_delta_log/%020d.json</Key><Size>1</Size></Contents>", table,
+                               version);
+    g_string_append(body, "<IsTruncated>false</IsTruncated></ListBucketResult>");
+    fake_s3_script(fake, (FakeScript){.part = "list-type", .fault = FAKE_BODY, .status = 200, .code = body->str});
+    return g_string_free(g_steal_pointer(&body), FALSE);
 }
 
 /* What the log of version 0 of rs/types calls its first file. */
@@ -175,7 +176,7 @@ static void other_writers_come_first(Fixture *f, gconstpointer unused)
     for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
         guint before = fake_s3_count(fake) + (i == 0); /* version 3 */
         fake_s3_set(fake, "/lake/types/_delta_log/00000000000000000003.json", rows[i].commit);
-        hide_version_3(fake);
+        g_autofree char *listing = list_up_to(fake, "types", 2);
         expect(f, "table optimize s3://lake/types", rows[i].error ? 1 : 0, rows[i].error ? "" : "version 4\n",
                rows[i].error);
         if (rows[i].error) /* but for the probe of the store */
@@ -183,6 +184,51 @@ static void other_writers_come_first(Fixture *f, gconstpointer unused)
     }
     expect(f, "table s3://lake/types --count -w 'id >= 0'", 0, "1500\n", NULL);
     expect(f, "table s3://lake/types", 0, "  them               7\n", NULL);
+}
+#define COPIES 130 /* in pairs: more than one commit takes */
+
+/* Version 3 of rs/types: copies of its first file. */
+static void put_copies(const Fixture *f)
+{
+    g_autofree char *path = first_path(f), *decoded = g_uri_unescape_string(path, NULL), *body = NULL;
+    g_autofree char *from = g_build_filename(f->root, "rs/types", decoded, NULL);
+    g_autofree char *log = g_build_filename(f->root, "rs/types/_delta_log/00000000000000000003.json", NULL);
+    g_autoptr(GString) commit = g_string_new(NULL);
+    gsize size;
+    g_assert_true(g_file_get_contents(from, &body, &size, NULL));
+    for (int i = 0; i < COPIES; i++) {
+        g_autofree char *name = g_strdup_printf("copy-%d.parquet", i);
+        g_autofree char *to = g_build_filename(f->root, "rs/types", name, NULL);
+        g_assert_true(g_file_set_contents(to, body, (gssize) size, NULL));
+        g_string_append_printf(commit,
+                               "{\"add\":{\"path\":\"%s\",\"partitionValues\":{\"region\":\"new\"},\"size\":%zu,"
+                               "\"modificationTime\":1,\"dataChange\":true}}\n",
+                               name, (size_t) size);
+    }
+    g_assert_true(g_file_set_contents(log, commit->str, -1, NULL));
+}
+
+/* A file of a later commit that somebody removes before the first one does not come back. */
+static void each_commit_looks_after_the_files_of_all(Fixture *f, gconstpointer unused)
+{
+    (void) unused;
+    static const char removal[] = "{\"remove\":{\"path\":\"copy-129.parquet\",\"dataChange\":true}}\n";
+    static const char refused[] = "another writer has removed files that were read; ";
+    g_autoptr(FakeS3) fake = fake_s3_new();
+    g_setenv("AWS_ENDPOINT_URL", fake_s3_url(fake), TRUE);
+    put_copies(f);
+    upload(fake, f, "rs/types", "lake/first");
+    upload(fake, f, "rs/types", "lake/second");
+    fake_s3_set(fake, "/lake/first/_delta_log/00000000000000000004.json", removal);
+    g_autofree char *first = list_up_to(fake, "first", 3);
+    g_autofree char *nothing = g_strconcat(refused, "nothing was changed, call again", NULL);
+    expect(f, "table optimize s3://lake/first --target-size 20KiB", 1, "", nothing);
+    expect(f, "table s3://lake/first --history --limit 1 --json", 0, "\"version\":4,", "older commits");
+    fake_s3_set(fake, "/lake/second/_delta_log/00000000000000000005.json", removal);
+    g_autofree char *second = list_up_to(fake, "second", 3);
+    g_autofree char *some = g_strconcat(refused, "1 commit before it stays, call again", NULL);
+    expect(f, "table optimize s3://lake/second --target-size 20KiB", 1, "", some);
+    expect(f, "table s3://lake/second --history --limit 1 --json", 0, "\"version\":5,", "older commits");
 }
 #endif
 
@@ -201,6 +247,7 @@ int main(int argc, char **argv)
 #endif
 #ifdef HAS_S3
     ADD("other writers come first", other_writers_come_first);
+    ADD("each commit looks after the files of all", each_commit_looks_after_the_files_of_all);
 #endif
     return g_test_run();
 }
