@@ -122,14 +122,13 @@ static SfStatus bronze_source_open(SfNode *node, SfError *err)
 
 /* ---- which splits there are ---- */
 
-static bool is_for_us(const SfNode *node, const Ledger *ledger)
+static bool is_of_our_topics(const SfNode *node, const Ledger *ledger)
 {
     const BronzeSource *source = node->state;
-    g_autofree char *split = ledger_split(ledger->first);
     bool wanted = source->topics.size == 0;
     for (size_t i = 0; i < source->topics.size && !wanted; i++)
-        wanted = g_str_equal(source->topics.items[i], ledger->first->topic);
-    return wanted && g_str_hash(split) % MAX(node->tasks, 1) == node->task;
+        wanted = g_str_equal(source->topics.items[i], ledger->topic);
+    return wanted;
 }
 
 static SfStatus assign_lanes(SfNode *node, const GPtrArray *lanes, SfError *err)
@@ -139,12 +138,12 @@ static SfStatus assign_lanes(SfNode *node, const GPtrArray *lanes, SfError *err)
     g_autofree SfAssignment *assignments = g_new0(SfAssignment, lanes->len + 1);
     for (guint i = 0; i < lanes->len; i++) {
         Lane *lane = lanes->pdata[i];
-        const Entry *first = lane->ledger->first;
+        const Ledger *ledger = lane->ledger;
         SF_TRY(lane_look_ahead(source->store, lane, err));
-        assignments[i] = (SfAssignment){.name = lane->split_name,
-                                        .topic = first->topic,
-                                        .partition = first->partition,
-                                        .start = latest ? lane->end : first->start};
+        assignments[i] = (SfAssignment){.name = ledger->split,
+                                        .topic = ledger->topic,
+                                        .partition = ledger->partition,
+                                        .start = latest ? lane->end : ledger->start};
     }
     SF_TRY(sf_assign(node, assignments, lanes->len, err));
     for (guint i = 0; i < lanes->len; i++) {
@@ -165,6 +164,18 @@ static int64_t rows_ahead(const BronzeSource *source)
         rows += MAX(lane->end - lane->position, 0);
     }
     return rows;
+}
+
+static guint longest_lane(const BronzeSource *source)
+{
+    guint longest = 0;
+    int64_t most = -1;
+    for (guint i = 0; i < source->lanes->len; i++) {
+        const Lane *lane = source->lanes->pdata[i];
+        longest = lane->end - lane->position > most ? i : longest;
+        most = MAX(most, lane->end - lane->position);
+    }
+    return longest;
 }
 
 static SfStatus refuse_nothing(const SfNode *node, SfError *err)
@@ -188,22 +199,26 @@ static SfStatus look_for_ledgers(SfNode *node, SfError *err)
         return SF_OK;
     g_autoptr(GPtrArray) found = g_ptr_array_new_with_free_func((GDestroyNotify) ledger_free);
     g_autoptr(GPtrArray) lanes = g_ptr_array_new_with_free_func((GDestroyNotify) lane_free);
-    SF_TRY(ledgers_find(source->store, source->root, source->ledger, source->known, found, err));
-    if (found->len == 0 && node->bounded)
-        return refuse_nothing(node, err);
+    SF_TRY(ledgers_find(source->store, source->root, source->ledger, &source->topics, source->known, found, err));
+    guint matching = 0;
     g_autoptr(GPtrArray) prefixes = g_ptr_array_new_with_free_func(g_free);
     while (found->len > 0) {
         g_autoptr(Ledger) ledger = g_ptr_array_steal_index(found, 0);
         g_ptr_array_add(prefixes, g_strdup(ledger->prefix));
-        if (is_for_us(node, ledger))
+        bool ours = is_of_our_topics(node, ledger);
+        matching += ours;
+        if (ours && g_str_hash(ledger->split) % MAX(node->tasks, 1) == node->task)
             g_ptr_array_add(lanes, lane_new(g_steal_pointer(&ledger)));
     }
+    if (matching == 0 && node->bounded)
+        return refuse_nothing(node, err);
     if (lanes->len > 0 || source->looked_ms == 0)
         SF_TRY(assign_lanes(node, lanes, err));
     while (lanes->len > 0)
         g_ptr_array_add(source->lanes, g_ptr_array_steal_index(lanes, 0));
     while (prefixes->len > 0)
         g_hash_table_add(source->known, g_ptr_array_steal_index(prefixes, 0));
+    source->turn = longest_lane(source); /* a quota that is used up does not leave the same ones behind for ever */
     if (source->looked_ms == 0)
         sf_expect(node, node->bounded ? rows_ahead(source) : -1);
     source->looked_ms = MAX(now_ms, 1);

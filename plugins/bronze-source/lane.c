@@ -11,7 +11,6 @@ Lane *lane_new(Ledger *ledger)
 {
     Lane *lane = g_new0(Lane, 1);
     lane->ledger = ledger;
-    lane->split_name = ledger_split(ledger->first);
     lane->end = SF_POSITION_NONE;
     return lane;
 }
@@ -30,13 +29,14 @@ void lane_free(Lane *lane)
     end_entry(lane);
     raw_source_unref(lane->raw);
     ledger_free(lane->ledger);
-    g_free(lane->split_name);
+    g_free(lane->origin);
     g_free(lane);
 }
 
 size_t lane_held(const Lane *lane)
 {
-    return rows_held(lane->rows) + (lane->entry ? g_bytes_get_size(lane->entry->body) : 0);
+    size_t entry = lane->entry ? g_bytes_get_size(lane->entry->body) : 0;
+    return rows_held(lane->rows) + 2 * entry; /* its text, and what was read of it */
 }
 
 SfStatus lane_look_ahead(Store *store, Lane *lane, SfError *err)
@@ -59,16 +59,16 @@ static SfStatus meet_gap(SfNode *node, Store *store, Lane *lane, const LaneOptio
         return sf_fail(err, SF_FATAL,
                        "%s: bronze has no rows of [%" PRId64 ", %" PRId64 "): no ledger entry below '%s/%s' has them; "
                        "read them from the topic first, or set 'on_missing: skip'",
-                       lane->split_name, from, to, store_url(store), lane->ledger->prefix);
+                       lane->ledger->split, from, to, store_url(store), lane->ledger->prefix);
     sf_log(node, SF_LOG_WARNING, "%s: bronze has no rows of [%" PRId64 ", %" PRId64 "); on with those behind them",
-           lane->split_name, from, to);
+           lane->ledger->split, from, to);
     lane->next = to;
     return SF_OK;
 }
 
 SfStatus lane_begin(SfNode *node, Store *store, Lane *lane, const LaneOptions *options, int64_t position, SfError *err)
 {
-    int64_t floor, first = lane->ledger->first->start;
+    int64_t floor, first = lane->ledger->start;
     end_entry(lane);
     lane->position = lane->next = position;
     lane->misses = 0;
@@ -98,9 +98,9 @@ static SfStatus check_entry(const Lane *lane, const LaneOptions *options, const 
     g_autofree char *segment = ledger_segment(entry->topic);
     g_autofree char *below = g_strconcat(options->root, segment, "/", NULL);
     g_autofree char *name = ledger_split(entry);
-    if (!g_str_equal(name, lane->split_name))
+    if (!g_str_equal(name, lane->ledger->split))
         return sf_fail(err, SF_FATAL, "ledger '%s': the entry at %" PRId64 " is of '%s', those before it are of '%s'",
-                       lane->ledger->prefix, entry->start, name, lane->split_name);
+                       lane->ledger->prefix, entry->start, name, lane->ledger->split);
     for (guint i = 0; i < entry->objects->len; i++) {
         const EntryObject *object = &g_array_index(entry->objects, EntryObject, i);
         if (!g_str_has_prefix(object->key, below) || object->first < entry->start || object->last >= entry->end)
@@ -109,6 +109,27 @@ static SfStatus check_entry(const Lane *lane, const LaneOptions *options, const 
                            "topic and range",
                            lane->ledger->prefix, entry->start, object->key);
     }
+    return SF_OK;
+}
+
+/* So that a sink can tell a topic that was created anew, from whichever side its rows come. */
+static SfStatus tell_origin(SfNode *node, Lane *lane, const Entry *entry, SfError *err)
+{
+    if (!entry->origin || g_strcmp0(lane->origin, entry->origin) == 0)
+        return SF_OK;
+    if (lane->origin)
+        return sf_fail(err, SF_FATAL,
+                       "ledger '%s': the rows from %" PRId64 " on are of another topic of that name (%s) than those "
+                       "before (%s)",
+                       lane->ledger->prefix, entry->start, entry->origin, lane->origin);
+    sf_set_origin(node, lane->split, entry->origin);
+    const char *other = sf_other_origin(node, lane->split);
+    if (other)
+        return sf_fail(err, SF_CONFIG,
+                       "%s: topic '%s' was deleted and created anew: bronze has rows of the new one (%s), a sink has "
+                       "rows of the old one (%s); give the sink another place",
+                       lane->ledger->split, lane->ledger->topic, entry->origin, other);
+    lane->origin = g_strdup(entry->origin);
     return SF_OK;
 }
 
@@ -132,7 +153,7 @@ static void say_guess(SfNode *node, Lane *lane)
     sf_log(node, SF_LOG_WARNING,
            "%s: the ledger entry at %" PRId64 " is of an earlier version, which kept no positions of rows, and its "
            "range has holes: rows are numbered without them",
-           lane->split_name, lane->entry->start);
+           lane->ledger->split, lane->entry->start);
     lane->guessed = true;
 }
 
@@ -157,6 +178,7 @@ static SfStatus begin_entry(SfNode *node, Store *store, Lane *lane, const LaneOp
             lane->next = entry->end;
             continue;
         }
+        SF_TRY(tell_origin(node, lane, entry, err));
         if (!spend_quota(quota, entry))
             return SF_EMPTY;
         lane->passed = g_new0(bool, entry->objects->len + 1);
@@ -178,14 +200,18 @@ static SfStatus meet_missing(SfNode *node, Store *store, Lane *lane, const LaneO
         end_entry(lane); /* it may be another one by then */
         return options->bounded ? SF_END : SF_EMPTY;
     }
+    int64_t size;
+    SfStatus status = store_stat(store, object->key, &size, err);
+    if (status != SF_EMPTY)
+        return status; /* it came between the two looks */
     if (options->missing == MISSING_STOP)
         return sf_fail(err, SF_FATAL,
                        "'%s/%s' is missing, with %" PRId64 " rows of %s from %" PRId64 " to %" PRId64
                        "; put it back, read these rows from the topic, or set 'on_missing: skip'",
-                       store_url(store), object->key, object->rows, lane->split_name, object->first, object->last);
+                       store_url(store), object->key, object->rows, lane->ledger->split, object->first, object->last);
     sf_log(node, SF_LOG_WARNING,
            "'%s/%s' is missing; its %" PRId64 " rows of %s from %" PRId64 " to %" PRId64 " are passed over",
-           store_url(store), object->key, object->rows, lane->split_name, object->first, object->last);
+           store_url(store), object->key, object->rows, lane->ledger->split, object->first, object->last);
     lane->passed[missing] = true;
     return SF_OK;
 }
@@ -241,10 +267,11 @@ static SfStatus draft_begin(Draft *draft, const Lane *lane, const Row *row, int6
 {
     draft->block = blocks_next(blocks, NULL, row->data, row->size);
     if (!draft->block)
-        return sf_fail(err, SF_RETRY, "%s: no memory for a line of %zu bytes", lane->split_name, row->size);
-    draft->rows = raw_rows_new(lane->raw, batch_rows, block_unref, block_ref(draft->block), err);
+        return sf_fail(err, SF_RETRY, "%s: no memory for a line of %zu bytes", lane->ledger->split, row->size);
+    draft->rows = raw_rows_new(lane->raw, batch_rows, block_unref, draft->block, err);
     if (!draft->rows)
         return SF_RETRY;
+    block_ref(draft->block); /* the rows' */
     draft_add(draft, row, draft->block->data + draft->block->used - row->size);
     return SF_OK;
 }
@@ -306,9 +333,12 @@ static SfStatus read_batch(Lane *lane, const LaneOptions *options, Blocks *block
 SfStatus lane_poll(SfNode *node, Store *store, Lane *lane, const LaneOptions *options, Blocks *blocks, Quota *quota,
                    SfBatch *out, SfError *err)
 {
+    Quota before = *quota;
     SfStatus status = begin_entry(node, store, lane, options, quota, err);
     if (status == SF_OK)
         status = open_rows(node, store, lane, options, err);
+    if (status == SF_EMPTY || status == SF_END)
+        *quota = before;
     if (status == SF_OK)
         status = read_batch(lane, options, blocks, out, err);
     if (status != SF_OK)

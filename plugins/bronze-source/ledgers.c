@@ -11,7 +11,8 @@ void ledger_free(Ledger *ledger)
     if (!ledger)
         return;
     g_free(ledger->prefix);
-    entry_free(ledger->first);
+    g_free(ledger->split);
+    g_free(ledger->topic);
     g_free(ledger);
 }
 
@@ -73,32 +74,54 @@ static SfStatus choose_pipeline(Store *store, const char *root, const char *pipe
 static SfStatus take_ledger(Store *store, const char *prefix, GPtrArray *out, SfError *err)
 {
     LedgerPage page;
-    Entry *entry = NULL;
+    g_autoptr(Entry) entry = NULL;
     SF_TRY(ledger_page(store, prefix, -1, &page, err));
     if (page.n == 0)
         return SF_OK;
     SF_TRY(ledger_get(store, prefix, page.first, &entry, err));
     Ledger *ledger = g_new0(Ledger, 1);
     ledger->prefix = g_strdup(prefix);
-    ledger->first = entry;
+    ledger->split = ledger_split(entry);
+    ledger->topic = g_strdup(entry->topic);
+    ledger->partition = entry->partition;
+    ledger->start = entry->start;
     g_ptr_array_add(out, ledger);
     return SF_OK;
 }
 
-SfStatus ledgers_find(Store *store, const char *root, const char *pipeline, GHashTable *known, GPtrArray *out,
-                      SfError *err)
+/* Whether a directory "…/<name>/" may have a ledger of the topics: "topic", "topic@2", "topic@s0123". */
+static bool is_of_topics(const char *directory, const SfList *topics)
+{
+    g_autofree char *name = g_path_get_basename(directory);
+    bool found = topics->size == 0;
+    for (size_t i = 0; i < topics->size && !found; i++) {
+        g_autofree char *segment = ledger_segment(topics->items[i]);
+        size_t size = strlen(segment);
+        found = strncmp(name, segment, size) == 0 && (name[size] == '\0' || name[size] == '@');
+    }
+    return found;
+}
+
+static SfStatus take_partitions(Store *store, const char *directory, GHashTable *known, GPtrArray *out, SfError *err)
+{
+    g_autoptr(GPtrArray) partitions = g_ptr_array_new_with_free_func(g_free);
+    SF_TRY(list_directories(store, directory, partitions, err));
+    for (guint i = 0; i < partitions->len; i++)
+        if (!g_hash_table_contains(known, partitions->pdata[i]))
+            SF_TRY(take_ledger(store, partitions->pdata[i], out, err));
+    return SF_OK;
+}
+
+SfStatus ledgers_find(Store *store, const char *root, const char *pipeline, const SfList *topics, GHashTable *known,
+                      GPtrArray *out, SfError *err)
 {
     g_autofree char *below = NULL;
     g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
     SF_TRY(choose_pipeline(store, root, pipeline, &below, err));
     if (below)
         SF_TRY(list_directories(store, below, names, err));
-    for (guint i = 0; i < names->len; i++) {
-        g_autoptr(GPtrArray) partitions = g_ptr_array_new_with_free_func(g_free);
-        SF_TRY(list_directories(store, names->pdata[i], partitions, err));
-        for (guint j = 0; j < partitions->len; j++)
-            if (!g_hash_table_contains(known, partitions->pdata[j]))
-                SF_TRY(take_ledger(store, partitions->pdata[j], out, err));
-    }
+    for (guint i = 0; i < names->len; i++)
+        if (is_of_topics(names->pdata[i], topics))
+            SF_TRY(take_partitions(store, names->pdata[i], known, out, err));
     return SF_OK;
 }

@@ -59,13 +59,16 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Rows, rows_free)
 
 typedef struct Ledger {
     char *prefix; /* of its keys, see kit/bronze/ledger.h */
-    Entry *first;
+    char *split;  /* its name */
+    char *topic;
+    int32_t partition;
+    int64_t start; /* of the first entry */
 } Ledger;
 
-/* Those of a pipeline (NULL: of the only one; SF_CONFIG where there are several) that `known` does not have, by their
- * prefixes. */
-SfStatus ledgers_find(Store *store, const char *root, const char *pipeline, GHashTable *known, GPtrArray *out,
-                      SfError *err);
+/* Those of these topics (none: of all) of a pipeline (NULL: of the only one; SF_CONFIG where there are several) that
+ * `known` does not have, by their prefixes. */
+SfStatus ledgers_find(Store *store, const char *root, const char *pipeline, const SfList *topics, GHashTable *known,
+                      GPtrArray *out, SfError *err);
 void ledger_free(Ledger *ledger);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Ledger, ledger_free)
 /* What the split is called: by the entry, or by the topic and the partition in entries that do not say. */
@@ -92,8 +95,8 @@ typedef struct Quota {
 
 typedef struct Lane {
     Ledger *ledger;
-    char *split_name;
     const SfSplit *split;
+    char *origin; /* of its rows, as the host was told; NULL: not known */
     RawSource *raw;
     int64_t position; /* rows below it were given */
     int64_t next;     /* where the entry starts that comes next */

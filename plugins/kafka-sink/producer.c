@@ -10,13 +10,15 @@ rd_kafka_conf_t *lane_conf(const SfNode *node, const char *id, int64_t batch_siz
     const Sink *sink = node->state;
     char batch[24];
     g_snprintf(batch, sizeof batch, "%" G_GINT64_FORMAT, batch_size > 0 ? batch_size : 1);
+    /* It cannot be interrupted while it waits for an answer; librdkafka wants it below transaction.timeout.ms. */
+    const char *patience = kafka_conf_given(&sink->link, "transaction.timeout.ms") ? NULL : "20000";
     const KafkaSetting defaults[] = {
         {"linger.ms", "20"},
         {"compression.type", "lz4"},
         {"queue.buffering.max.kbytes", "32768"},
         {"partitioner", "murmur2_random"}, /* as Java producers place keys */
         {"socket.nagle.disable", "true"},
-        {"socket.timeout.ms", "20000"},     /* librdkafka cannot be interrupted while it waits for an answer */
+        {"socket.timeout.ms", patience},
         {"message.max.bytes", "100000000"}, /* how much a topic takes is the broker's to say; it is told by the batch */
         {"batch.size", batch},
         {"statistics.interval.ms", STATISTICS_MS},

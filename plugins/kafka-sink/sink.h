@@ -286,6 +286,6 @@ int64_t topic_limit(Sink *sink, const char *name);
 /* It is not there any more, the broker says. */
 void topic_forget(Sink *sink, const char *name);
 /* Which partition takes no records, for a person; NULL: none that shows. The caller frees it. */
-char *topic_blocked(const Lane *lane);
+char *topic_blocked(const Lane *lane, bool *sure);
 
 #endif

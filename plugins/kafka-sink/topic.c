@@ -186,7 +186,8 @@ static char *lacking_replicas(const char *topic, const struct rd_kafka_metadata_
                            strchr(away->str, ',') ? "s" : "", away->str);
 }
 
-static char *blocked_partition(Sink *sink, const struct rd_kafka_metadata_topic *topic)
+/* sure: nothing that this client may not read was guessed. */
+static char *blocked_partition(Sink *sink, const struct rd_kafka_metadata_topic *topic, bool *sure)
 {
     int64_t least = -1;
     for (int i = 0; i < topic->partition_cnt; i++) {
@@ -196,6 +197,7 @@ static char *blocked_partition(Sink *sink, const struct rd_kafka_metadata_topic 
         if (partition->isr_cnt < partition->replica_cnt && least < 0)
             least = least_in_sync(sink, topic->topic);
         char *lacking = lacking_replicas(topic->topic, partition, least);
+        *sure = !lacking || least > 0;
         if (lacking)
             return lacking;
     }
@@ -204,15 +206,16 @@ static char *blocked_partition(Sink *sink, const struct rd_kafka_metadata_topic 
     return NULL;
 }
 
-char *topic_blocked(const Lane *lane)
+char *topic_blocked(const Lane *lane, bool *sure)
 {
     const struct rd_kafka_metadata *metadata = NULL;
     char *blocked = NULL;
+    *sure = true;
     if (rd_kafka_metadata(kafka_client_handle(lane->sink->client), 1, NULL, &metadata, 1000))
         return NULL;
     for (int i = 0; i < metadata->topic_cnt && !blocked; i++) {
         if (g_hash_table_contains(lane->topics, metadata->topics[i].topic))
-            blocked = blocked_partition(lane->sink, &metadata->topics[i]);
+            blocked = blocked_partition(lane->sink, &metadata->topics[i], sure);
     }
     rd_kafka_metadata_destroy(metadata);
     return blocked;

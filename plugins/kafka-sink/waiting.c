@@ -58,7 +58,7 @@ static Coordinator look_at_coordinator(struct json_object *statistics)
     g_strlcpy(coordinator.address, json_object_get_string(address), sizeof coordinator.address);
     int64_t idle_us = member_number(broker, "rxidle"); /* -1: nothing has come by this connection */
     bool owes = member_number(broker, "waitresp_cnt") > 0 || strcmp(json_object_get_string(state), "UP") != 0;
-    coordinator.silent = owes && (idle_us < 0 || idle_us > PATIENCE_US);
+    coordinator.silent = coordinator.address[0] && owes && (idle_us < 0 || idle_us > PATIENCE_US);
     return coordinator;
 }
 
@@ -173,13 +173,15 @@ bool waiting_fail_transaction(Lane *lane, const rd_kafka_error_t *error, const c
 
 SfStatus waiting_fail(Lane *lane, SfError *err)
 {
-    g_autofree char *blocked = topic_blocked(lane);
+    bool sure;
+    g_autofree char *blocked = topic_blocked(lane, &sure);
+    bool leader = lane->waits.records > 0 && lane->waits.leader >= 0;
     if (lane->id && lane->coordinator.silent) /* nothing is sent before it has taken the partitions in */
         return fail_silent(lane, "takes no records", err);
-    if (blocked)
+    if (blocked && (sure || !leader))
         return sf_fail(err, SF_RETRY, "%s; %d records wait for it or behind it", blocked,
                        rd_kafka_outq_len(kafka_client_handle(lane->client)));
-    if (lane->waits.records > 0 && lane->waits.leader >= 0)
+    if (leader)
         return fail_waits(lane, err);
     return kafka_fail(lane->client, RD_KAFKA_RESP_ERR__TIMED_OUT, err, "producing to topic '%s'", lane->sink->topic);
 }

@@ -319,11 +319,14 @@ static bool wait_until(Source *source, gint64 deadline)
 
 /* What the consumer reported, once the rows that came before it are handed out. A missing topic stays missing until
  * there is an assignment. */
-static SfStatus report_trouble(Source *source, SfError *err)
+static SfStatus report_trouble(SfNode *node, SfError *err)
 {
+    Source *source = node->state;
     SfStatus status = source->trouble;
     if (status == SF_OK)
         return SF_OK;
+    if (status == SF_FENCED) /* the next attempt knows nothing of which topic was read */
+        SF_TRY(ids_confirm(node, err));
     if (err)
         *err = source->trouble_error;
     if (!source->missing)
@@ -353,7 +356,7 @@ SfStatus consumer_poll(SfNode *node, int64_t timeout_ms, SfBatch *out, SfError *
         SF_TRY(holes_serve(node, err));
         if (drain(source))
             continue;
-        SF_TRY(report_trouble(source, err));
+        SF_TRY(report_trouble(node, err));
         if (all_done(node))
             return SF_END;
         if (wait_until(source, deadline))
@@ -363,6 +366,7 @@ SfStatus consumer_poll(SfNode *node, int64_t timeout_ms, SfBatch *out, SfError *
         /* librdkafka does not always say that the last broker went down too. */
         if (kafka_client_doubtful(source->client))
             SF_TRY(kafka_client_probe(source->client, 1000, err));
+        holes_watch(node);
         waiting_tell(node);
         return SF_EMPTY;
     }

@@ -6,6 +6,8 @@
 #include "source.h"
 
 #define LIES_MAX 5 /* then another consumer has to do */
+#define STALL_US (10 * G_USEC_PER_SEC)
+#define STALLS_MAX 4 /* doublings of it */
 
 void holes_doubt(Partition *partition)
 {
@@ -43,6 +45,42 @@ void holes_seek(Source *source)
     /* Without waiting: what was fetched for another place is dropped from now on, and a seek that fails leaves the
      * doubt. */
     rd_kafka_error_destroy(rd_kafka_seek_partitions(kafka_client_handle(source->client), list, 0));
+}
+
+/* Whether the partition has shown nothing for long, where the broker is known to have more. */
+static bool stands_still(Source *source, Partition *partition, gint64 now)
+{
+    int64_t low = -1, high = -1;
+    rd_kafka_get_watermark_offsets(kafka_client_handle(source->client), partition->topic, partition->partition, &low,
+                                   &high);
+    bool behind = high > partition->expected && partition->expected < partition->stop;
+    if (!behind || partition->still_at != partition->expected) {
+        partition->still_at = behind ? partition->expected : -1;
+        partition->still_us = now;
+        partition->stalls = 0;
+        return false;
+    }
+    return now - partition->still_us > STALL_US << partition->stalls;
+}
+
+void holes_watch(SfNode *node)
+{
+    Source *source = node->state;
+    gint64 now = g_get_monotonic_time();
+    bool any = false;
+    for (guint i = 0; i < source->partitions->len; i++) {
+        Partition *partition = source->partitions->pdata[i];
+        if (!stands_still(source, partition, now))
+            continue;
+        sf_log(node, SF_LOG_DEBUG, "'%s/%d': nothing comes from offset %" G_GINT64_FORMAT " on; asking for it anew",
+               partition->topic, partition->partition, partition->expected);
+        partition->still_us = now;
+        partition->stalls = MIN(partition->stalls + 1, STALLS_MAX);
+        holes_doubt(partition);
+        any = true;
+    }
+    if (any)
+        holes_seek(source);
 }
 
 /* ---- asking the broker ------------------------------------------------ */

@@ -180,14 +180,11 @@ static void change(SfNode *node, const char *topic, const char *id)
     }
 }
 
-SfStatus ids_serve(SfNode *node, SfError *err)
+static SfStatus take_ids(SfNode *node, int timeout_ms, SfError *err)
 {
     Source *source = node->state;
-    if (!source->ids || source->partitions->len == 0)
-        return SF_OK;
-    if (g_get_monotonic_time() - source->ids_asked > AGAIN_US)
-        ask_again(source);
-    g_autoptr(rd_kafka_event_t) answer = source->id_answers ? rd_kafka_queue_poll(source->id_answers, 0) : NULL;
+    g_autoptr(rd_kafka_event_t) answer =
+        source->id_answers ? rd_kafka_queue_poll(source->id_answers, timeout_ms) : NULL;
     if (!answer)
         return SF_OK;
     g_autoptr(GHashTable) ids = kafka_topic_ids_take(answer);
@@ -203,4 +200,25 @@ SfStatus ids_serve(SfNode *node, SfError *err)
         change(node, topic, id);
     }
     return SF_OK;
+}
+
+SfStatus ids_serve(SfNode *node, SfError *err)
+{
+    Source *source = node->state;
+    if (!source->ids || source->partitions->len == 0)
+        return SF_OK;
+    if (g_get_monotonic_time() - source->ids_asked > AGAIN_US)
+        ask_again(source);
+    return take_ids(node, 0, err);
+}
+
+/* Answers to earlier questions are of before. */
+SfStatus ids_confirm(SfNode *node, SfError *err)
+{
+    Source *source = node->state;
+    if (!source->ids || source->partitions->len == 0)
+        return SF_OK;
+    g_clear_pointer(&source->id_answers, rd_kafka_queue_destroy);
+    ask_again(source);
+    return take_ids(node, ANSWER_MS, err);
 }

@@ -18,9 +18,12 @@ typedef struct Partition {
     const SfSplit *split;
     char *topic;
     int32_t partition;
-    int64_t next;                  /* where the next batch's range begins */
-    int64_t expected;              /* lowest offset that may still come from the consumer */
-    bool doubt;                    /* whether the consumer still knows its place; see holes.c, as the next six */
+    int64_t next;     /* where the next batch's range begins */
+    int64_t expected; /* lowest offset that may still come from the consumer */
+    bool doubt;       /* whether the consumer still knows its place; see holes.c, as the next six */
+    int64_t still_at; /* expected position since still_us, with more behind it; -1: none is */
+    gint64 still_us;
+    int stalls;                    /* times that it was asked for anew */
     bool has_holes;                /* the broker has proved one */
     bool suspect;                  /* what comes of it is dropped until the broker has been asked */
     bool ends_there;               /* its answer: there is no record from `expected` on */
@@ -169,6 +172,8 @@ SfStatus ids_check(SfNode *node, Bounds *bounds, const SfAssignment *assignments
 void ids_adopt(Source *source, Bounds *bounds);
 /* Whether they still are the same. */
 SfStatus ids_serve(SfNode *node, SfError *err);
+/* Likewise, and waits for the answer: something is odd about the topic. Its error is the reason, if there is one. */
+SfStatus ids_confirm(SfNode *node, SfError *err);
 /* Lets an offset of the group say of which topic it is. */
 void ids_note(rd_kafka_topic_partition_t *offset, const Source *source);
 
@@ -178,6 +183,9 @@ void holes_doubt(Partition *partition);
 void holes_doubt_all(Source *source);
 /* Puts the consumer where the next record is expected, wherever its place is in doubt. */
 void holes_seek(Source *source);
+/* Nothing has come for now: partitions that stand still although there is more are read anew (a seek among others can
+ * leave librdkafka without a fetch: seen with 2.8.0 at a rebalance). */
+void holes_watch(SfNode *node);
 /* Whether the broker has to be asked before something of the partition is taken that comes at this offset. */
 bool holes_suspect(Source *source, Partition *partition, int64_t offset);
 /* Asks it, and puts the consumer where its answer begins. */

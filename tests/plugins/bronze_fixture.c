@@ -136,3 +136,69 @@ void place_numbers(const Place *place, gint64 first, gsize n)
     harness_write(sink, 0, numbers(sink, EVENTS, first, n, NOON_US));
     harness_commit(sink, SF_COMMIT_END);
 }
+
+void assert_end(Harness *h)
+{
+    g_assert_cmpstr(h->err.message, ==, "");
+    g_assert_cmpint(h->status, ==, SF_END);
+}
+
+gint64 rows_in_a_run(const Place *place, const char *options, gint64 from)
+{
+    g_autoptr(Harness) h = place_source(place, options);
+    harness_answer(h, EVENTS, from);
+    gint64 rows = 0;
+    for (const SfBatch *batch; (batch = harness_poll(h, 0));)
+        rows += sf_rows(batch);
+    assert_end(h);
+    return rows;
+}
+
+/* Days alternate, three of eight positions are not there, some values and timestamps are null. */
+static const SfBatch *mixed_rows(Harness *h, gint64 first, gint64 end)
+{
+    g_autoptr(GArray) rows = g_array_new(FALSE, FALSE, sizeof(RawRow));
+    g_autoptr(GPtrArray) values = g_ptr_array_new_with_free_func(g_free);
+    for (gint64 at = first; at < end; at++) {
+        if (at % 8 == 3 || at % 8 == 5 || at % 8 == 6)
+            continue;
+        char *value = at % 7 == 0 ? NULL : g_strdup_printf("{\"n\":%" G_GINT64_FORMAT "}", at);
+        g_ptr_array_add(values, value);
+        RawRow row = {.value = value, .offset = at, .timestamp_us = NOON_US + at % 3 * DAY_US + at * 1001};
+        g_array_append_val(rows, row);
+    }
+    const SfBatch *batch = harness_raw_rows(h, EVENTS, (RawRow *) (gpointer) rows->data, rows->len);
+    return harness_with_range(h, batch, first, end);
+}
+
+/* Writes [0, 200) in batches of 50; returns the rows as text. */
+char *write_mixed(const Place *place, const char *options)
+{
+    g_autoptr(Harness) sink = place_sink(place, options);
+    GString *text = g_string_new(NULL);
+    for (gint64 first = 0; first < 200; first += 50) {
+        const SfBatch *batch = mixed_rows(sink, first, first + 50);
+        harness_write(sink, 0, batch);
+        g_string_append(text, harness_text(sink, batch));
+        g_string_append_c(text, '\n');
+    }
+    harness_commit(sink, SF_COMMIT_END);
+    g_assert_cmpuint(harness_n_rejects(sink), ==, 0);
+    return g_string_free(text, FALSE);
+}
+
+/* Objects of some MiB are read piece by piece. */
+void write_large(const Place *place, const char *options, gsize n)
+{
+    g_autoptr(Harness) sink = place_sink(place, options);
+    g_autofree char *padding = g_strnfill(1000, 'x');
+    g_autofree RawRow *rows = g_new0(RawRow, n);
+    g_autoptr(GPtrArray) values = g_ptr_array_new_with_free_func(g_free);
+    for (gsize i = 0; i < n; i++) {
+        char *value = g_strdup_printf("{\"n\":%zu,\"x\":\"%08x%s\"}", i, g_str_hash(padding) * (guint) i, padding);
+        g_ptr_array_add(values, value);
+        rows[i] = (RawRow){.value = value, .offset = (gint64) i, .timestamp_us = NOON_US + (gint64) i};
+    }
+    harness_write(sink, 0, harness_raw_rows(sink, EVENTS, rows, n));
+    harness_commit(sink, SF_COMMIT_END);
+}

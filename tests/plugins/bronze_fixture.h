@@ -34,4 +34,14 @@ Harness *place_source(const Place *place, const char *options);
 /* One ledger entry of n rows, ten an object. */
 void place_numbers(const Place *place, gint64 first, gsize n);
 
+/* What a sink with these options makes of [0, 200) in batches of 50: days alternate, three of eight positions are not
+ * there, some values are null. The rows as text. */
+char *write_mixed(const Place *place, const char *options);
+/* n rows of 1 KiB, at once. */
+void write_large(const Place *place, const char *options, gsize n);
+
+/* Rows of a bounded run to its end. */
+gint64 rows_in_a_run(const Place *place, const char *options, gint64 from);
+void assert_end(Harness *h);
+
 #endif

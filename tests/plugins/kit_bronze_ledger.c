@@ -228,7 +228,7 @@ static void any_difference_is_another_cut(Fixture *f, gconstpointer unused)
         EntryObject other[2] = {two[0], two[1]};
         if (what == 0)
             other[1].key = (char *) "t/2024/02/c";
-        other[1].rows += what == 1;
+        other[1].rows -= what == 1;
         other[1].bytes += what == 2;
         other[1].crc32 += what == 3;
         g_autoptr(Entry) changed = entry_of(f, entry_bytes(f, 5, 9, other, 2));

@@ -122,7 +122,8 @@ static bool take_object(json_object *json, EntryObject *out)
     bool good = json_object_object_get_ex(json, "key", &key) && json_object_is_type(key, json_type_string) &&
                 entry_take_number(json, "first", &out->first) && entry_take_number(json, "last", &out->last) &&
                 entry_take_number(json, "rows", &out->rows) && entry_take_number(json, "bytes", &out->bytes) &&
-                entry_take_number(json, "crc32", &crc32) && crc32 <= UINT32_MAX && out->first <= out->last;
+                entry_take_number(json, "crc32", &crc32) && crc32 <= UINT32_MAX && out->first <= out->last &&
+                out->rows - 1 <= out->last - out->first;
     if (!good)
         return false;
     out->crc32 = (uint32_t) crc32;

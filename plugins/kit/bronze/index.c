@@ -258,17 +258,16 @@ static bool begin_reading(IndexReader *reader, size_t size, int64_t first)
     return true;
 }
 
-/* Whether it has so many rows, from the first position to the last, and nothing behind them. The copy is left as it
- * was. */
+/* Whether it has so many rows, from the first position to the last or within them (an entry that was amended keeps the
+ * bounds that it had), and nothing behind them. The copy is left as it was. */
 static bool is_index_of(const IndexReader *reader, int64_t first, int64_t last, int64_t rows)
 {
     IndexReader copy = *reader;
-    IndexRow row = {.position = last};
+    IndexRow row = {.position = first};
     int64_t n = 0;
-    for (; n < rows && index_reader_next(&copy, &row); n++)
-        if (n == 0 && row.position != first)
-            return false;
-    return n == rows && row.position == last && copy.row_at == copy.end && copy.left == 0 &&
+    while (n < rows && index_reader_next(&copy, &row))
+        n++;
+    return n == rows && row.position <= last && copy.row_at == copy.end && copy.left == 0 &&
            copy.run_at == copy.rows_begin;
 }
 

@@ -68,8 +68,8 @@ static inline size_t index_held(const IndexWriter *writer)
 
 typedef struct IndexReader IndexReader;
 
-/* NULL and SF_CONFIG: it is not the index of an object with these positions and so many rows. The text may be hostile.
- */
+/* NULL and SF_CONFIG: it is not the index of an object with so many rows from `first` on, the last at `last` at most.
+ * The text may be hostile. */
 IndexReader *index_reader_new(const char *text, int64_t first, int64_t last, int64_t rows, SfError *err);
 /* false: there was the last one. */
 bool index_reader_next(IndexReader *reader, IndexRow *row);

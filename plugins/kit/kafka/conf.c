@@ -60,7 +60,8 @@ static SfStatus set_property(rd_kafka_conf_t *conf, const char *name, const char
 static SfStatus set_properties(rd_kafka_conf_t *conf, const KafkaSetting *settings, SfError *err)
 {
     for (const KafkaSetting *setting = settings; setting && setting->name; setting++)
-        SF_TRY(set_property(conf, setting->name, setting->value, err));
+        if (setting->value)
+            SF_TRY(set_property(conf, setting->name, setting->value, err));
     return SF_OK;
 }
 
@@ -83,7 +84,11 @@ static bool is_port(const char *text)
  * ever. */
 static bool is_broker(const char *text)
 {
+    static const char *const schemes[] = {"plaintext", "ssl", "sasl_plaintext", "sasl_ssl", NULL};
     const char *scheme = strstr(text, "://");
+    g_autofree char *name = scheme ? g_ascii_strdown(text, scheme - text) : NULL;
+    if (name && !g_strv_contains(schemes, name))
+        return false;
     const char *host = scheme ? scheme + strlen("://") : text;
     const char *bracket = *host == '[' ? strchr(host, ']') : NULL;
     const char *colon = bracket ? (bracket[1] ? bracket + 1 : NULL) : strchr(host, ':');
@@ -142,6 +147,14 @@ static SfStatus set_options(rd_kafka_conf_t *conf, const KafkaOptions *options, 
         if (set_pair(conf, &options->kafka.pairs[i], own, &one) != SF_OK)
             sf_fail_also(&all, &one);
     return *all.message ? sf_fail(err, SF_CONFIG, "%s", all.message) : SF_OK;
+}
+
+bool kafka_conf_given(const KafkaOptions *options, const char *name)
+{
+    for (size_t i = 0; i < options->kafka.size; i++)
+        if (strcmp(options->kafka.pairs[i].key, name) == 0)
+            return true;
+    return false;
 }
 
 rd_kafka_conf_t *kafka_conf_new(const KafkaOptions *options, const KafkaSetting *defaults, const KafkaSetting *own,

@@ -34,8 +34,11 @@ typedef struct KafkaOptions {
 
 typedef struct KafkaSetting {
     const char *name;
-    const char *value;
+    const char *value; /* NULL: it is left as it is */
 } KafkaSetting;
+
+/* Whether the option `kafka` has the property. */
+bool kafka_conf_given(const KafkaOptions *options, const char *name);
 
 /* A configuration: `defaults` first, then the options, then `own`, which a plugin needs as they are: a user's other
  * value for one of them is SF_CONFIG. Both lists end with a NULL name and may be NULL. No I/O. NULL and err
