@@ -42,10 +42,12 @@ static void await_leaving(SinkThread *sink, const Request *request)
     }
 }
 
-/* A sink that is still busy with what nobody waits for is told to leave it when the pipeline stops. Lock held. */
+/* A sink that is still busy with a question that nobody waits for is told to leave it when the pipeline stops. A commit
+ * is of use to the stop, whoever has asked for it. Lock held. */
 static void leave_stale(SinkThread *sink)
 {
-    if (!sink->context->stopping || !sink->answering || !sink->answering->withdrawn)
+    const Request *answering = sink->answering;
+    if (!sink->context->stopping || !answering || answering->reason || !answering->withdrawn)
         return;
     g_mutex_unlock(&sink->context->lock);
     sink_interrupt(sink);

@@ -21,8 +21,9 @@ typedef struct State {
     const char *path;
     const char *away, *until, *hang;
     int64_t reject, retry_every, fence_at, fail_at, slow_us, hold, mark;
-    bool lazy, twice;
-    GArray *open; /* Open */
+    bool lazy, twice, waits;
+    gint interrupted; /* atomic */
+    GArray *open;     /* Open */
     int64_t calls, writes, commits, idle_ticks;
 } State;
 
@@ -39,6 +40,9 @@ static const SfOption options[] = {
     SF_OPTION_INT(State, mark, .value = "0", .doc = "The write after which the file '<path>.marked' is made; 0: none."),
     SF_OPTION_SIZE(State, hold, .value = "0", .doc = "Memory that it takes when it is opened, and keeps."),
     SF_OPTION_BOOL(State, twice, .doc = "Asks for each batch again when it has rejected what it rejects of it."),
+    SF_OPTION_BOOL(State, waits,
+                   .doc =
+                       "Commits wait for the file of 'until', or make '<path>.interrupted' and ask for another try."),
     SF_OPTION_BOOL(State, lazy, .doc = "Commits nothing at checkpoints."),
     SF_OPTION_END};
 
@@ -199,6 +203,28 @@ static SfStatus append(State *state, const GString *text, SfError *err)
     return done ? SF_OK : sf_fail(err, SF_FATAL, "cannot write '%s': %s", state->path, g_strerror(errno));
 }
 
+static SfStatus wait_to_commit(State *state, SfError *err)
+{
+    if (!state->waits)
+        return SF_OK;
+    g_atomic_int_set(&state->interrupted, 0);
+    mark(state, "waits");
+    while (!g_file_test(state->until, G_FILE_TEST_EXISTS)) {
+        if (g_atomic_int_get(&state->interrupted)) {
+            mark(state, "interrupted");
+            return sf_fail(err, SF_RETRY, "interrupted");
+        }
+        g_usleep(1000);
+    }
+    return SF_OK;
+}
+
+static void interrupt_wait(SfNode *node)
+{
+    State *state = node->state;
+    g_atomic_int_set(&state->interrupted, 1);
+}
+
 static SfStatus commit(SfNode *node, SfCommitReason reason, SfError *err)
 {
     State *state = node->state;
@@ -206,6 +232,7 @@ static SfStatus commit(SfNode *node, SfCommitReason reason, SfError *err)
     if (reason == SF_COMMIT_CHECKPOINT && state->lazy)
         return SF_OK;
     SF_TRY(enter(state, "commit", err));
+    SF_TRY(wait_to_commit(state, err));
     g_autofree char *fenced = g_strconcat(state->path, ".fenced", NULL);
     if (++state->commits == state->fence_at && !g_file_test(fenced, G_FILE_TEST_EXISTS)) {
         mark(state, "fenced");
@@ -271,4 +298,5 @@ SF_SINK_PLUGIN = {
     .write = write_batch,
     .commit = commit,
     .tick = count_ticks,
+    .interrupt = interrupt_wait,
     .close = close_sink};

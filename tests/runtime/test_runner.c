@@ -237,6 +237,28 @@ static void test_stop_while_paused(Fixture *fixture, gconstpointer data)
     check_all(fixture, "a", "n", SLOW_ROWS);
 }
 
+/* The commit of a pause that did not come to be one helps the stop, too: nobody interrupts it. */
+static void test_stop_while_it_pauses(Fixture *fixture, gconstpointer data)
+{
+    (void) data;
+    Subject *subject = subject_new(
+        "checkpoint: 1h\nshutdown: 10m\n",
+        SOURCE ", rows: 20000, batch: 10}\n" SINK("a", "n") ", mark: 20, waits: true, until: '${DIR}/back'}\n",
+        DESIRED_RUNNING, true);
+    g_autofree char *interrupted = g_build_filename(fixture->dir, "a.interrupted", NULL);
+    await_named(fixture, "a.marked");
+    want(subject, DESIRED_PAUSED);
+    await_named(fixture, "a.waits");
+    want(subject, DESIRED_STOPPED);
+    g_usleep(200 * 1000); /* in which it would be interrupted */
+    make_named(fixture, "back");
+    await(subject, ACTUAL_STOPPED);
+    g_assert_false(g_file_test(interrupted, G_FILE_TEST_EXISTS));
+    g_assert_cmpuint(subject->runner->attempts, ==, 1);
+    subject_free(subject);
+    g_assert_cmpint(total(fixture, "a", "n", "count/0").rows, >, 0);
+}
+
 /* Wishes that come while a stop is under way are for the run after it. */
 static void test_resume_while_it_stops(Fixture *fixture, gconstpointer data)
 {
@@ -387,6 +409,7 @@ int main(int argc, char **argv)
         {"/runner/pause-while-it-starts", test_pause_while_it_starts},
         {"/runner/resume-while-it-pauses", test_resume_while_it_pauses},
         {"/runner/stop-while-paused", test_stop_while_paused},
+        {"/runner/stop-while-it-pauses", test_stop_while_it_pauses},
         {"/runner/resume-while-it-stops", test_resume_while_it_stops},
         {"/runner/start-after-failed", test_start_after_failed},
         {"/runner/pause-while-it-retries", test_pause_while_it_retries},
