@@ -213,11 +213,18 @@ static gint64 deadline_of(const Runner *runner)
     return deadline;
 }
 
+/* Whether no run will follow the one that has ended. After a stop there may be one, also where the stop has failed: it
+ * was told to wait for the next wish. Lock held. */
+static bool is_the_last(const Runner *runner)
+{
+    bool told_to_stop = runner->actual.is == ACTUAL_STOPPED || runner->stopped_us > 0;
+    return runner->leaving || (!told_to_stop && !runner->wanted);
+}
+
 /* Lock held. */
 static RunnerEnd end_of(const Runner *runner, bool overdue)
 {
-    Actual is = runner->actual.is;
-    if (!actual_is_going(is) && (runner->leaving || (is != ACTUAL_STOPPED && !runner->wanted)))
+    if (!actual_is_going(runner->actual.is) && is_the_last(runner))
         return RUNNER_ENDED;
     return overdue && (runner->leaving || runner->gave_up) ? RUNNER_STUCK : RUNNER_GOES_ON;
 }

@@ -259,6 +259,31 @@ static void test_stop_while_it_pauses(Fixture *fixture, gconstpointer data)
     g_assert_cmpint(total(fixture, "a", "n", "count/0").rows, >, 0);
 }
 
+/* A stop that did not come to its end in time was a wish for a stop all the same: the process stays for a resume. */
+static void test_resume_after_a_late_stop(Fixture *fixture, gconstpointer data)
+{
+    (void) data;
+    gint64 next = G_MAXINT64;
+    Subject *subject = subject_new(
+        "checkpoint: 1h\nshutdown: 1s\n",
+        SOURCE ", rows: 20000, batch: 10}\n" SINK("a", "n") ", mark: 20, away: commit, until: '${DIR}/back'}\n",
+        DESIRED_RUNNING, true);
+    await_named(fixture, "a.marked");
+    want(subject, DESIRED_STOPPED);
+    while (actual_of(subject) != ACTUAL_FAILED) {
+        g_assert_cmpint(runner_check(subject->runner, &next), ==, RUNNER_GOES_ON);
+        g_usleep(1000);
+    }
+    g_assert_cmpint(runner_check(subject->runner, &next), ==, RUNNER_GOES_ON);
+    g_assert_nonnull(strstr(subject->runner->run.error, "'shutdown'"));
+    make_named(fixture, "back");
+    want(subject, DESIRED_RUNNING);
+    await(subject, ACTUAL_DONE);
+    g_assert_cmpint(runner_check(subject->runner, &next), ==, RUNNER_ENDED);
+    subject_free(subject);
+    check_all(fixture, "a", "n", SLOW_ROWS);
+}
+
 /* Wishes that come while a stop is under way are for the run after it. */
 static void test_resume_while_it_stops(Fixture *fixture, gconstpointer data)
 {
@@ -410,6 +435,7 @@ int main(int argc, char **argv)
         {"/runner/resume-while-it-pauses", test_resume_while_it_pauses},
         {"/runner/stop-while-paused", test_stop_while_paused},
         {"/runner/stop-while-it-pauses", test_stop_while_it_pauses},
+        {"/runner/resume-after-a-late-stop", test_resume_after_a_late_stop},
         {"/runner/resume-while-it-stops", test_resume_while_it_stops},
         {"/runner/start-after-failed", test_start_after_failed},
         {"/runner/pause-while-it-retries", test_pause_while_it_retries},
