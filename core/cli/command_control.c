@@ -33,8 +33,8 @@ static const CliFlag flags[] = {
     CLI_FLAGS_END};
 
 #define EXITS                                                                                                          \
-    "1  it has failed, or is not there yet when --wait is over: it goes on all the same\n3  no such pipeline is "      \
-    "running"
+    "1  it has failed, a process has not taken the request, or it is not there yet when --wait is over: it goes on "   \
+    "all the same\n3  no such pipeline is running"
 
 const CliPage command_pause_page = {
     .name = "pause",
@@ -88,7 +88,8 @@ static const char *const paused[] = {"paused", NULL};
 static const char *const running[] = {"running", "done", ENDED, NULL};
 static const char *const stopped[] = {"stopped", "done", ENDED, NULL};
 
-static struct json_object *request_of(const Wish *wish, const char *pipeline, const Options *options)
+/* pid: 0: of whichever process. */
+static struct json_object *request_of(const Wish *wish, const char *pipeline, const Options *options, gint64 pid)
 {
     struct json_object *request = json_object_new_object();
     g_autofree char *by = g_strdup_printf("%s (sfrun %s)", g_get_user_name(), wish->page->name);
@@ -97,29 +98,14 @@ static struct json_object *request_of(const Wish *wish, const char *pipeline, co
     json_object_object_add(request, "by", json_object_new_string(by));
     if (options->why)
         json_object_object_add(request, "why", json_object_new_string(options->why));
-    if (options->pid > 0)
-        json_object_object_add(request, "pid", json_object_new_int64(options->pid));
+    if (pid > 0)
+        json_object_object_add(request, "pid", json_object_new_int64(pid));
     return request;
 }
 
 static void put_answer(gpointer answer)
 {
     json_object_put(answer);
-}
-
-/* Answers of processes that have the pipeline. */
-static GPtrArray *ask_for(const Wish *wish, const char *pipeline, const Options *options)
-{
-    struct json_object *request = request_of(wish, pipeline, options);
-    g_autoptr(GPtrArray) answers = status_ask(options->state_dir, request);
-    GPtrArray *known = g_ptr_array_new_with_free_func(put_answer);
-    for (guint i = 0; i < answers->len; i++) {
-        struct json_object *answer = answers->pdata[i];
-        if (*status_text(answer, "request") && !json_object_object_get_ex(answer, "known", NULL))
-            g_ptr_array_add(known, json_object_get(answer));
-    }
-    json_object_put(request);
-    return known;
 }
 
 /* What the process says of the pipeline now, or NULL. */
@@ -136,6 +122,59 @@ static struct json_object *pipeline_in(const GPtrArray *processes, gint64 pid, c
     return NULL;
 }
 
+/* Adds to `known` the answers of processes that have the pipeline. Returns what all have said. */
+static GPtrArray *ask_once(const Wish *wish, const char *pipeline, const Options *options, gint64 pid, GPtrArray *known)
+{
+    struct json_object *request = request_of(wish, pipeline, options, pid);
+    GPtrArray *answers = status_ask(options->state_dir, request);
+    for (guint i = 0; i < answers->len; i++) {
+        struct json_object *answer = answers->pdata[i];
+        if (*status_text(answer, "request") && !json_object_object_get_ex(answer, "known", NULL))
+            g_ptr_array_add(known, json_object_get(answer));
+    }
+    json_object_put(request);
+    return answers;
+}
+
+static struct json_object *unheard(const Wish *wish, const char *pipeline, gint64 pid)
+{
+    struct json_object *answer = json_object_new_object();
+    g_autofree char *error =
+        g_strdup_printf("%s: process %" G_GINT64_FORMAT " runs '%s', but it answered with its status and may not have "
+                        "taken the request; try again, or stop the process with SIGTERM if its version of sfrun does "
+                        "not know the request",
+                        wish->page->name, pid, pipeline);
+    json_object_object_add(answer, "request", json_object_new_string(wish->page->name));
+    json_object_object_add(answer, "pid", json_object_new_int64(pid));
+    json_object_object_add(answer, "pipeline", json_object_new_string(pipeline));
+    json_object_object_add(answer, "error", json_object_new_string(error));
+    return answer;
+}
+
+/* Answers of processes that have the pipeline. One that has not heard the request in time, or is too old to know any,
+ * answers with its status: it is asked once more, and it alone. */
+static GPtrArray *ask_for(const Wish *wish, const char *pipeline, const Options *options)
+{
+    GPtrArray *known = g_ptr_array_new_with_free_func(put_answer);
+    g_autoptr(GPtrArray) answers = ask_once(wish, pipeline, options, options->pid, known);
+    for (guint i = 0; i < answers->len; i++) {
+        gint64 pid = status_int(answers->pdata[i], "pid");
+        guint before = known->len;
+        if (*status_text(answers->pdata[i], "request") || !pipeline_in(answers, pid, pipeline) ||
+            (options->pid > 0 && options->pid != pid))
+            continue;
+        g_ptr_array_unref(ask_once(wish, pipeline, options, pid, known));
+        if (known->len == before)
+            g_ptr_array_add(known, unheard(wish, pipeline, pid));
+    }
+    return known;
+}
+
+static bool is_refused(struct json_object *answer)
+{
+    return *status_text(answer, "error") != '\0';
+}
+
 /* Nothing more is to be waited for. */
 static bool is_settled(const Wish *wish, struct json_object *answer)
 {
@@ -143,6 +182,8 @@ static bool is_settled(const Wish *wish, struct json_object *answer)
     struct json_object *desired = NULL;
     const char *state = status_text(answer, "state");
     bool known = json_object_object_get_ex(answer, "desired", &desired);
+    if (is_refused(answer))
+        return true;
     if (wish->anew && known && g_strv_contains(over, state))
         return status_int(answer, "state_since_ms") >= status_int(desired, "since_ms");
     return g_strv_contains(wish->reached, state) || g_strv_contains(over, state) || strcmp(state, ENDED) == 0;
@@ -156,6 +197,8 @@ static bool look_again(const Wish *wish, const GPtrArray *answers, const Options
     for (guint i = 0; i < answers->len; i++) {
         static const char *const taken[] = {"state", "state_since_ms", "state_why", "desired"};
         struct json_object *answer = answers->pdata[i];
+        if (is_refused(answer))
+            continue;
         struct json_object *now = pipeline_in(processes, status_int(answer, "pid"), status_text(answer, "pipeline"));
         for (gsize k = 0; now && k < G_N_ELEMENTS(taken); k++)
             json_object_object_add(answer, taken[k], json_object_get(json_object_object_get(now, taken[k])));
@@ -195,11 +238,12 @@ static void print_answers(const GPtrArray *answers, bool json)
     json_object_put(array);
 }
 
-/* Whether each is as it was wanted. */
-static bool all_reached(const Wish *wish, const GPtrArray *answers)
+/* Whether each has taken the wish, and has come to it; come: that is not asked. */
+static bool all_reached(const Wish *wish, const GPtrArray *answers, bool come)
 {
     for (guint i = 0; i < answers->len; i++) {
-        if (!g_strv_contains(wish->reached, status_text(answers->pdata[i], "state")))
+        bool reached = come || g_strv_contains(wish->reached, status_text(answers->pdata[i], "state"));
+        if (!reached || is_refused(answers->pdata[i]))
             return false;
     }
     return true;
@@ -228,7 +272,7 @@ static int command_wish(const Wish *wish, int argc, char **argv)
         settled = look_again(wish, answers, &options);
     }
     print_answers(answers, options.json);
-    return all_reached(wish, answers) || wait_ms == 0 ? EXIT_OK : EXIT_FAILED;
+    return all_reached(wish, answers, wait_ms == 0) ? EXIT_OK : EXIT_FAILED;
 }
 
 int command_pause(int argc, char **argv)

@@ -176,13 +176,84 @@ static void test_not_yet(Fixture *fixture, gconstpointer data)
     wait_for_end(pid);
 }
 
+/* ---- another server ------------------------------------------------ */
+
+/* A process that does not always understand what it is asked: an older one, or one that has not heard it in time. */
+typedef struct Deaf {
+    int times; /* it answers with its status, whatever it was asked */
+    int pid, asked;
+    int refuses; /* with an error after that */
+    const char *words;
+    int status;
+    char *out;
+    gint done; /* atomic */
+} Deaf;
+
+static struct json_object *answer_deaf(gpointer data, const char *asked, gsize size)
+{
+    Deaf *deaf = data;
+    g_autofree char *text = NULL;
+    if (size > 0)
+        deaf->asked++;
+    if (size > 0 && deaf->asked > deaf->times)
+        text = deaf->refuses ? g_strdup("{\"request\": \"stop\", \"error\": \"stop: not today\"}")
+                             : g_strdup_printf("{\"request\": \"stop\", \"pid\": %d, \"pipeline\": \"sales\", "
+                                               "\"state\": \"stopped\"}",
+                                               deaf->pid);
+    else
+        text = g_strdup_printf("{\"pid\": %d, \"pipelines\": [{\"pipeline\": \"sales\", \"state\": \"running\"}]}",
+                               deaf->pid);
+    (void) asked;
+    return json_tokener_parse(text);
+}
+
+static gpointer ask_deaf(gpointer data)
+{
+    Deaf *deaf = data;
+    deaf->out = sfrun(deaf->words, &deaf->status);
+    g_atomic_int_set(&deaf->done, 1);
+    g_main_context_wakeup(NULL);
+    return NULL;
+}
+
+static void test_deaf_servers(Fixture *fixture, gconstpointer data)
+{
+    (void) data;
+    static const struct {
+        int times, refuses;
+        const char *words, *out;
+        int status, asked;
+    } cases[] = {
+        {1, 0, "stop sales", "sales: stopped (pid 4711)", 0, 2},
+        {9, 0, "stop sales", "", 1, 2},
+        {9, 0, "stop sales --wait 0 --json", "it answered with its status", 1, 2},
+        {9, 0, "stop sales --pid 4712", "", 3, 1}, /* another process is meant */
+        {9, 0, "stop others", "", 3, 1},
+        {0, 1, "stop sales --json", "not today", 1, 1},
+        {0, 1, "stop sales --wait 0", "", 1, 1},
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        Deaf deaf = {.times = cases[i].times, .refuses = cases[i].refuses, .pid = 4711, .words = cases[i].words};
+        StatusServer *server = status_server_new(fixture->dir, answer_deaf, &deaf);
+        g_assert_nonnull(server);
+        GThread *thread = g_thread_new("ask", ask_deaf, &deaf);
+        while (!g_atomic_int_get(&deaf.done))
+            g_main_context_iteration(NULL, TRUE);
+        g_thread_join(thread);
+        status_server_free(server);
+        g_assert_cmpint(deaf.status, ==, cases[i].status);
+        g_assert_nonnull(strstr(deaf.out, cases[i].out));
+        g_assert_cmpint(deaf.asked, ==, cases[i].asked);
+        g_free(deaf.out);
+    }
+}
+
 int main(int argc, char **argv)
 {
     static const FixtureTest tests[] = {
-        {"/control/refused", test_refused},
-        {"/control/roles-and-sizes", test_roles_and_sizes},
-        {"/control/commands", test_commands},
-        {"/control/not-yet", test_not_yet},
+        {"/control/refused", test_refused},           {"/control/roles-and-sizes", test_roles_and_sizes},
+        {"/control/commands", test_commands},         {"/control/not-yet", test_not_yet},
+        {"/control/deaf-servers", test_deaf_servers},
     };
     return fixture_main(argc, argv, tests, G_N_ELEMENTS(tests));
 }
