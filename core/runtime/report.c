@@ -226,7 +226,8 @@ struct json_object *report_process(const GPtrArray *runners)
     add_text(object, "version", SF_VERSION);
     add_int(object, "peak_rss_bytes", report_peak_bytes());
     add_int(object, "memory_used_bytes", budget_used());
-    add_int(object, "memory_limit_bytes", budget_limit());
+    gint64 limit = budget_limit();
+    json_object_object_add(object, "memory_limit_bytes", limit == G_MAXINT64 ? NULL : json_object_new_int64(limit));
     for (guint i = 0; i < runners->len; i++)
         json_object_array_add(pipelines, report_status(runners->pdata[i]));
     json_object_object_add(object, "pipelines", pipelines);

@@ -90,6 +90,8 @@ static void test_roles_and_sizes(Fixture *fixture, gconstpointer data)
     json_object_put(answer);
     answer = control_answer(runners, CONTROL_READ, "", 0);
     g_assert_cmpuint(json_object_array_length(member(answer, "pipelines")), ==, 1);
+    g_assert_true(json_object_object_get_ex(answer, "memory_limit_bytes", NULL));
+    g_assert_null(member(answer, "memory_limit_bytes")); /* nothing runs that has a part of it */
     json_object_put(answer);
     answer = control_answer(runners, CONTROL_OPERATE, pause, strlen(pause));
     g_assert_null(member(answer, "error"));
