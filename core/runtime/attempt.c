@@ -300,6 +300,16 @@ static void end_threads(Attempt *attempt)
     g_mutex_unlock(&context->lock);
 }
 
+/* Takes the outcome, which stays as it is: a deadline that passes from now on comes too late. */
+static SfStatus close_attempt(Context *context, SfError *err)
+{
+    g_mutex_lock(&context->lock);
+    context->over = true;
+    SfStatus status = context->failed ? sf_fail(err, context->outcome, "%s", context->why.message) : SF_OK;
+    g_mutex_unlock(&context->lock);
+    return status;
+}
+
 SfStatus attempt_run(Attempt *attempt, AttemptTell *tell, gpointer data, SfError *err)
 {
     Context *context = &attempt->context;
@@ -312,9 +322,7 @@ SfStatus attempt_run(Attempt *attempt, AttemptTell *tell, gpointer data, SfError
     if (!watch(attempt))
         drain(context);
     end_threads(attempt);
-    if (!context->failed)
-        return SF_OK;
-    return sf_fail(err, context->outcome, "%s", context->why.message);
+    return close_attempt(context, err);
 }
 
 bool attempt_complete(const Attempt *attempt)

@@ -33,7 +33,7 @@ void context_fail(Context *context, const Step *step, SfStatus status, const cha
 {
     g_autofree char *silent = *message ? NULL : g_strdup_printf("it said '%s' and no more", sf_status_name(status));
     g_mutex_lock(&context->lock);
-    if (!context->failed) {
+    if (!context->failed && !context->over) {
         context->failed = true;
         context->leave = true;
         context->outcome = status;

@@ -30,6 +30,7 @@ typedef struct Context {
     guint pauses;  /* how often it has become PHASE_PAUSE */
     bool stopping; /* told to: only what was read is brought to its end */
     bool leave;    /* whoever waits in a retry returns now */
+    bool over;     /* nothing can fail any more, so that the next three stay as they are */
     bool failed;
     SfStatus outcome;
     SfError why;
@@ -57,7 +58,8 @@ void context_done(Context *context);
 /* The schema of what the edge brings. */
 const struct ArrowSchema *context_schema(const Context *context, const Edge *edge);
 
-/* The first call wins. SF_FENCED and SF_RETRY ask for another attempt. Any thread, lock not held; calls no hook. */
+/* The first call wins; once it is over, none does. SF_FENCED and SF_RETRY ask for another attempt. Any thread, lock not
+ * held; calls no hook. */
 void context_fail(Context *context, const Step *step, SfStatus status, const char *message);
 
 /* What helps where no thread can be had. */

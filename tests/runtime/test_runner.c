@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "runtime/attempt.h"
 #include "runtime/budget.h"
 #include "runtime/runner.h"
 #include "runtime/runner_state.h"
@@ -89,6 +90,11 @@ static void await(Subject *subject, Actual actual)
             g_cond_wait(&subject->told, &subject->lock);
     }
     g_mutex_unlock(&subject->lock);
+}
+
+static void on_stage(gpointer data, AttemptStage stage)
+{
+    (void) data, (void) stage;
 }
 
 static void want(Subject *subject, Desired desired)
@@ -284,6 +290,24 @@ static void test_resume_after_a_late_stop(Fixture *fixture, gconstpointer data)
     check_all(fixture, "a", "n", SLOW_ROWS);
 }
 
+/* A deadline that passes while an attempt that has ended is put away does not make a failure of it. */
+static void test_fail_after_the_end(Fixture *fixture, gconstpointer data)
+{
+    (void) data;
+    SfError err = {""};
+    Subject *subject = subject_new("", SOURCE "}\n" SINK("a", "n") "}\n", DESIRED_STOPPED, true);
+    BudgetShare *memory = budget_join(subject->pipeline->memory, 0);
+    Attempt *attempt = attempt_new(subject->pipeline, subject->runner->stats, memory, true, &err);
+    g_assert_nonnull(attempt);
+    g_assert_cmpint(attempt_run(attempt, on_stage, NULL, &err), ==, SF_OK);
+    context_fail(attempt_context(attempt), NULL, SF_FATAL, "too late");
+    g_assert_true(attempt_complete(attempt));
+    attempt_free(attempt);
+    budget_leave(memory);
+    subject_free(subject);
+    check(fixture, "a", "n", all);
+}
+
 /* Wishes that come while a stop is under way are for the run after it. */
 static void test_resume_while_it_stops(Fixture *fixture, gconstpointer data)
 {
@@ -436,6 +460,7 @@ int main(int argc, char **argv)
         {"/runner/stop-while-paused", test_stop_while_paused},
         {"/runner/stop-while-it-pauses", test_stop_while_it_pauses},
         {"/runner/resume-after-a-late-stop", test_resume_after_a_late_stop},
+        {"/runner/fail-after-the-end", test_fail_after_the_end},
         {"/runner/resume-while-it-stops", test_resume_while_it_stops},
         {"/runner/start-after-failed", test_start_after_failed},
         {"/runner/pause-while-it-retries", test_pause_while_it_retries},
