@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "data/printable.h"
 #include "runtime/control.h"
 #include "runtime/status.h"
 
@@ -54,7 +55,8 @@ static void test_refused(Fixture *fixture, gconstpointer data)
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         struct json_object *answer = control_answer(runners, CONTROL_OPERATE, cases[i][0], strlen(cases[i][0]));
         const char *error = json_object_get_string(member(answer, "error"));
-        g_test_message("%s: %s", cases[i][0], error);
+        g_autofree char *shown = printable(cases[i][0], "");
+        g_test_message("%s: %s", shown, error);
         g_assert_nonnull(error);
         g_assert_nonnull(strstr(error, cases[i][1]));
         json_object_put(answer);
