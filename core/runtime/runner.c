@@ -254,8 +254,8 @@ void runner_log_stuck(Runner *runner)
 {
     Hook hook;
     bool inside = hook_longest(runner->pipeline->name, &hook);
-    const char *why = runner->gave_up ? runner->gave_up : "does not end after the deadline of the stop";
     g_mutex_lock(&runner->lock);
+    const char *why = runner->gave_up ? runner->gave_up : "does not end after the deadline of the stop";
     const Step *step = runner->attempt ? attempt_stuck(runner->attempt) : NULL;
     if (inside)
         log_line(LEVEL_ERROR, runner->pipeline->name, hook.node->step,

@@ -85,6 +85,15 @@ static void give_up(Runtime *runtime)
     end_by_force(runtime);
 }
 
+/* A resume that is dispatched between this and the loop's end would start a run that nobody looks after: no runner
+ * takes one from here on. */
+static void quit(Runtime *runtime)
+{
+    for (guint i = 0; i < runtime->runners->len; i++)
+        runner_leave(runtime->runners->pdata[i], "the process", NULL);
+    g_main_loop_quit(runtime->loop);
+}
+
 /* Ends the loop when all have ended. */
 static void look(Runtime *runtime)
 {
@@ -96,7 +105,7 @@ static void look(Runtime *runtime)
         stuck += end == RUNNER_STUCK;
     }
     if (ended == runtime->runners->len)
-        g_main_loop_quit(runtime->loop);
+        quit(runtime);
     else if (ended + stuck == runtime->runners->len)
         give_up(runtime);
     g_source_set_ready_time(runtime->deadline, next == G_MAXINT64 ? -1 : next);
