@@ -30,3 +30,16 @@ SfStatus catalog_columns(Session *session, const char *table, GHashTable *out, S
     }
     return status == SF_EMPTY ? SF_OK : status;
 }
+
+SfStatus catalog_has_rules(Session *session, bool *out, SfError *err)
+{
+    g_autoptr(OdbcStatement) statement = NULL;
+    *out = false;
+    if (!session->dialect->find_rules)
+        return SF_OK;
+    SfStatus status = odbc_query(session->odbc, session->dialect->find_rules, &statement, err);
+    if (status == SF_OK)
+        status = odbc_fetch(statement, err);
+    *out = status == SF_OK;
+    return status == SF_EMPTY ? SF_OK : status;
+}

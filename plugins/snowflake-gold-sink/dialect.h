@@ -28,8 +28,10 @@ typedef struct Dialect {
     const char *strict;         /* begins a transaction that looks for bad rows; NULL: nothing needed */
     const char *values;         /* around rows in FROM, which give column1, column2, … */
     const char *end_values;
-    const char *insert;  /* begins an upsert that INSERT does */
-    bool has_savepoints; /* otherwise a statement that fails undoes itself only */
+    const char *insert;       /* begins an upsert that INSERT does */
+    const char *ruled_insert; /* likewise where a row comes of `find_rules`; NULL: the same */
+    const char *find_rules;   /* whether tables have rules of their own about conflicts; NULL: none can */
+    bool has_savepoints;      /* otherwise a statement that fails undoes itself only */
     /* The type of a new column. */
     void (*type)(const Source *source, GString *sql);
     /* What a column's own type needs behind it to keep texts as they are; NULL: nothing ever. */

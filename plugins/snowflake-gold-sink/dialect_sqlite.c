@@ -219,6 +219,8 @@ const Dialect dialect_sqlite = {
     .values = "(VALUES ",
     .end_values = ") AS x",
     .insert = "INSERT OR FAIL INTO ",
+    .ruled_insert = "INSERT INTO ",
+    .find_rules = "SELECT name, type FROM sqlite_master WHERE type = 'trigger' OR sql LIKE '%ON CONFLICT%' LIMIT 1",
     .bytewise = "",
     .session = session,
     .has_savepoints = true,
@@ -235,7 +237,8 @@ const Dialect dialect_sqlite = {
  *
  * OR FAIL: a statement that fails leaves the rows before the bad one, which commit.c undoes with the savepoint or the
  * transaction. To undo them itself, SQLite copies each page that the statement touches (sqlite.org/tempfiles.html,
- * "Statement Journal Files"): of keys in any order that is a page a row. */
+ * "Statement Journal Files"): of keys in any order that is a page a row. But OR FAIL would also take the place of what
+ * triggers and constraints of others' say about conflicts (sqlite.org/lang_createtrigger.html, lang_conflict.html). */
 
 typedef struct ValuesLoader {
     Loader base;

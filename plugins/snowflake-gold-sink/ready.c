@@ -2,6 +2,7 @@
 #include "ready.h"
 
 #include "bounds.h"
+#include "catalog.h"
 #include "dialects.h"
 #include "ledger.h"
 #include "schema.h"
@@ -59,6 +60,7 @@ static SfStatus start_session(Session *session, SfError *err)
 {
     SF_TRY(odbc_open(session->odbc, err));
     SF_TRY(choose_dialect(session, err));
+    SF_TRY(catalog_has_rules(session, &session->ruled, err));
     session->stale = g_ptr_array_new_with_free_func((GDestroyNotify) stale_names_free);
     g_ptr_array_set_size(session->stale, (gint) session->model->targets->len);
     session->limits = g_ptr_array_new_with_free_func(g_free);

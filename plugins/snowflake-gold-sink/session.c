@@ -8,7 +8,8 @@ Place session_place(const Session *session, guint target)
                    .model = session->model,
                    .target = session->model->targets->pdata[target],
                    .stale = session->stale->pdata[target],
-                   .limits = session->limits->pdata[target]};
+                   .limits = session->limits->pdata[target],
+                   .ruled = session->ruled};
 }
 
 void session_of_this_step(const Session *session, GString *sql)

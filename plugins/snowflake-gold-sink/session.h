@@ -13,6 +13,7 @@ typedef struct Session {
     const char *adopt; /* whose positions the step goes on from where it has none of its own; NULL: nobody's */
     bool anew;         /* it may begin with a split that another step has written to the same tables */
     bool create;       /* missing tables and columns */
+    bool ruled;        /* see Place */
     bool origins;      /* the ledger has a column for them: see ledger_create() */
     const Model *model;
     const Pending *pending;

@@ -261,7 +261,8 @@ void sql_upsert(const Place *place, const char *rows, GString *sql)
 {
     if (place->target->deleted)
         append_with_rows(place, rows, sql);
-    g_string_append(sql, place->dialect->insert);
+    bool ruled = place->ruled && place->dialect->ruled_insert;
+    g_string_append(sql, ruled ? place->dialect->ruled_insert : place->dialect->insert);
     sql_table(place->dialect, place->schema, place->target->table, sql);
     g_string_append(sql, " AS t (");
     sql_columns(place, "", sql);

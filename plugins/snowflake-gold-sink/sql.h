@@ -14,6 +14,7 @@ typedef struct Place {
     const GPtrArray *stale;
     /* One a column: the characters that it has room for, or -1. NULL: none has a limit. */
     const int *limits;
+    bool ruled; /* tables may have rules of their own about conflicts, see Dialect.ruled_insert */
 } Place;
 
 void sql_name(const Dialect *dialect, const char *name, GString *sql);

@@ -357,9 +357,29 @@ static void test_label(void)
                       "1");
 }
 
+/* A trigger of somebody else's says itself what a conflict of its own rows means. */
+static void test_triggers_keep_their_rules(void)
+{
+    g_autoptr(GoldPlace) place = gold_place_new();
+    if (!gold_is(place, "SQLite")) {
+        g_test_skip("of SQLite");
+        return;
+    }
+    gold_exec(place, "CREATE TABLE audit (what TEXT PRIMARY KEY)");
+    gold_exec(place, "CREATE TABLE f (id INTEGER PRIMARY KEY, name TEXT)");
+    gold_exec(place, "CREATE TRIGGER seen AFTER INSERT ON f BEGIN INSERT OR IGNORE INTO audit VALUES ('f'); END");
+    g_autoptr(Harness) h = sink(place, "facts: {f: {key: id, columns: [name]}}", "id int, name string");
+    WRITE(h, 0, 0, "1, \"a\"", "2, \"b\"", "3, \"c\"");
+    harness_commit(h, SF_COMMIT_END);
+    gold_assert_query(place, "SELECT id, name FROM f ORDER BY id", "1|a\n2|b\n3|c");
+    gold_assert_query(place, "SELECT what FROM audit", "f");
+    g_assert_cmpuint(harness_n_rejects(h), ==, 0);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/gold/hostile/triggers keep their rules", test_triggers_keep_their_rules);
     g_test_add_func("/gold/hostile/any name can be a table's, a column's, the ledger's", test_names);
     g_test_add_func("/gold/hostile/any split has its row in the ledger", test_splits);
     g_test_add_func("/gold/hostile/names that the database would cut", test_long_names);
