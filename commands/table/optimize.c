@@ -235,6 +235,11 @@ static void print_packed(const Optimize *optimize)
 static SfStatus optimize_table(Optimize *optimize, SfError *err)
 {
     SF_TRY(delta_log_check_features(optimize->table->log, err));
+    if (delta_log_maps_by_id(optimize->table->log))
+        return sf_fail(err, SF_CONFIG,
+                       "%s: the table's delta.columnMapping.mode is 'id', and columns are found by their names only: a "
+                       "copy could lose values",
+                       store_url(optimize->table->log->store));
     SF_TRY(pack(optimize, err));
     if (optimize->options->dry_run)
         foresee(optimize);

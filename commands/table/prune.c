@@ -2,8 +2,6 @@
  * What is not certain excludes nothing. */
 #include "where.h"
 
-#include <string.h>
-
 #define MS_US 1000 /* times are cut to milliseconds: the greatest may be greater by so much */
 
 static int64_t count_of(json_object *stats, const char *part, const char *name)
@@ -21,9 +19,13 @@ static bool bound_of(const WhereTerm *term, json_object *stats, const char *part
     if (!json_object_object_get_ex(delta_json_member(stats, part, json_type_object), name, &bound) || !bound)
         return false;
     const char *text = json_object_get_string(bound);
-    if (term->kind != SQL_TEXT)
-        return sql_value_of_text(term->field, text, out);
-    *out = (SqlValue){.kind = SQL_TEXT, .text = {text, (int64_t) strlen(text)}};
+    if (term->kind != SQL_TEXT) {
+        bool known = delta_json_fits(bound) && sql_value_of_text(term->field, text, out);
+        if (known && g_strcmp0(delta_json_text(term->field, "type"), "float") == 0)
+            out->real = (float) out->real; /* Spark writes 0.1 for the float that is nearest to it */
+        return known;
+    }
+    *out = (SqlValue){.kind = SQL_TEXT, .text = {text, json_object_get_string_len(bound)}};
     return json_object_is_type(bound, json_type_string);
 }
 

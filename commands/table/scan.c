@@ -149,6 +149,19 @@ static SfStatus take_bare_rows(ScanFile *file, int64_t rows, SfError *err)
     return SF_OK;
 }
 
+/* Its field ids may tell of a column by another name: nulls in its place would be wrong. */
+static SfStatus check_names(const Scan *scan, const ParquetReader *reader, SfError *err)
+{
+    const char *name = delta_log_maps_by_id(scan->table->log) ? parquet_reader_lacks(reader) : NULL;
+    if (!name)
+        return SF_OK;
+    return sf_fail(
+        err, SF_FATAL,
+        "it has no column '%s', and the table's delta.columnMapping.mode is 'id': columns are found by their "
+        "names only",
+        name);
+}
+
 static SfStatus read_file(ScanFile *file, SfError *err)
 {
     Scan *scan = file->scan;
@@ -162,6 +175,7 @@ static SfStatus read_file(ScanFile *file, SfError *err)
     g_autoptr(ParquetReader) reader = parquet_reader_new(body, &scan->stored, err);
     if (!reader)
         return SF_FATAL;
+    SF_TRY(check_names(scan, reader, err));
     int64_t rows = parquet_reader_rows(reader);
     SF_TRY(delta_vector_read(scan->table->log, file->add, rows, &file->deleted, err));
     if (scan->stored.n_children == 0)

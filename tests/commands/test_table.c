@@ -225,6 +225,100 @@ static void deletion_vectors_are_not_trusted(Fixture *f, gconstpointer unused)
     expect(f, "table sp/dv --count -w 'id > 0'", 0, "900\n", NULL);
 }
 
+/* Version 3 of sp/dv: one file more, a copy of the other, with this vector inline. */
+static void put_vector(const Fixture *f, const char *text, int size, int cardinality)
+{
+    g_autofree char *log = g_build_filename(f->root, "sp/dv/_delta_log/00000000000000000003.json", NULL);
+    g_autofree char *commit =
+        g_strdup_printf("{\"add\":{\"path\":\"more.parquet\",\"partitionValues\":{},\"size\":1,\"modificationTime\":1,"
+                        "\"dataChange\":true,\"deletionVector\":{\"storageType\":\"i\",\"pathOrInlineDv\":\"%s\","
+                        "\"sizeInBytes\":%d,\"cardinality\":%d}}}\n",
+                        text, size, cardinality);
+    g_assert_true(g_file_set_contents(log, commit, -1, NULL));
+}
+
+/* Else a small one could take hours. */
+static void deletion_vectors_ascend(Fixture *f, gconstpointer unused)
+{
+    (void) unused;
+    static const struct {
+        const char *text;
+        int size, cardinality;
+        bool damaged; /* overlapping runs, descending ones, a container twice, a bitmap twice */
+    } rows[] = {
+        {"^Bg9^0rr910000000000j1{Tm0rr9f00ic200@Sj00Ao4", 35, 15, false},
+        {"^Bg9^0rr910000000000j1{Tm0rr9k00ic200@Se00@S9", 35, 15, true},
+        {"^Bg9^0rr910000000000j1{Tm0rr9f00icc00Ao400@S9", 35, 15, true},
+        {"^Bg9^0rr910000000000iXQKl0SSi200000000007YTKo8uo:q0rrf3", 44, 2, true},
+        {"^Bg9^0SSi20000000000iXQKl0rr91000005c8Xg0rr910025l0003100000000Mg00062", 56, 2, true},
+    };
+    expect(f, "sh -c 'cp sp/dv/part-*.parquet sp/dv/more.parquet'", 0, "", NULL);
+    for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+        put_vector(f, rows[i].text, rows[i].size, rows[i].cardinality);
+        expect(f, "table sp/dv --count -w 'id >= 0'", rows[i].damaged ? 1 : 0, rows[i].damaged ? "" : "1885\n",
+               rows[i].damaged ? "its bitmaps are damaged" : NULL);
+    }
+}
+
+static void replace_text(const char *path, const char *old, const char *new)
+{
+    g_autofree char *text = NULL;
+    g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+    g_auto(GStrv) parts = g_strsplit(text, old, -1);
+    g_assert_cmpuint(g_strv_length(parts), >, 1);
+    g_autofree char *other = g_strjoinv(new, parts);
+    g_assert_true(g_file_set_contents(path, other, -1, NULL));
+}
+
+/* Spark's statistics: floats in the fewest digits, numbers beyond 64 bits, any characters. */
+static void bounds_are_read_as_they_were_meant(Fixture *f, gconstpointer unused)
+{
+    (void) unused;
+    static const struct {
+        const char *old, *new, *condition;
+    } rows[] = {
+        {"f32\\\":3.0", "f32\\\":0.7", "f32 < 0.7"}, /* the float is less */
+        {"m\\\":504.63", "m\\\":99999999999999999999999", "m > 18446744073709551615"},
+        {"m\\\":-48.89", "m\\\":-99999999999999999999999", "m < -9223372036854775808"},
+        {"n\xc3\xa4me-xxxxxxxxxxxxxxxxxxxxxxxxxxx", "z\\\\u0000z", "name > \"z\""},
+    };
+    g_autofree char *log = g_build_filename(f->root, "sp/types/_delta_log/00000000000000000000.json", NULL);
+    for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *words = g_strdup_printf(
+            "table sp/types --count --json -w 'region IS NULL AND id < 1500 AND %s'", rows[i].condition);
+        replace_text(log, rows[i].old, rows[i].new);
+        expect_part(f, words, "\"files_read\":1,");
+    }
+}
+
+static void columns_by_id_are_not_guessed(Fixture *f, gconstpointer unused)
+{
+    (void) unused;
+    static const char refused[] = "the table's delta.columnMapping.mode is 'id'";
+    expect(f, "sh -c 'sed -i s/columnMapping.mode...name/columnMapping.mode\\\":\\\"id/ sp4/ict/_delta_log/*.json'", 0,
+           "", NULL);
+    g_auto(Ran) all = run_program(f->root, "table sp4/ict --json -n 3");
+    g_assert_cmpint(all.status, ==, 0);
+    expect(f, "table optimize sp4/ict", 1, "", refused);
+    expect(f, "sh -c 'sed -i s/col-c126e417/col-c126e418/ sp4/ict/_delta_log/*.json'", 0, "", NULL);
+    expect(f, "table sp4/ict --json -n 3", 1, "", refused);
+}
+
+static void files_of_other_stores_are_not_ours(Fixture *f, gconstpointer unused)
+{
+    (void) unused;
+    static const char *const paths[] = {"gs://b/x.parquet", "dbfs:/x.parquet", "abfss://c@h/x.parquet"};
+    g_autofree char *log = g_build_filename(f->root, "rs/types/_delta_log/00000000000000000003.json", NULL);
+    for (gsize i = 0; i < G_N_ELEMENTS(paths); i++) {
+        g_autofree char *commit = g_strdup_printf("{\"add\":{\"path\":\"%s\",\"partitionValues\":{\"region\":\"N\"},"
+                                                  "\"size\":1,\"modificationTime\":1,\"dataChange\":true}}\n",
+                                                  paths[i]);
+        g_assert_true(g_file_set_contents(log, commit, -1, NULL));
+        expect(f, "table rs/types --count -w 'q > 3'", 2, "", "lies outside of the table");
+        expect(f, "table vacuum rs/types", 1, "", "lies outside of the table");
+    }
+}
+
 #ifdef HAS_S3
 static void upload(FakeS3 *fake, const Fixture *f, const char *folder, const char *bucket)
 {
@@ -270,6 +364,10 @@ int main(int argc, char **argv)
     ADD("other versions are read", other_versions_are_read);
     ADD("what is not a table is said", what_is_not_a_table_is_said);
     ADD("deletion vectors are not trusted", deletion_vectors_are_not_trusted);
+    ADD("deletion vectors ascend", deletion_vectors_ascend);
+    ADD("bounds are read as they were meant", bounds_are_read_as_they_were_meant);
+    ADD("columns by id are not guessed", columns_by_id_are_not_guessed);
+    ADD("files of other stores are not ours", files_of_other_stores_are_not_ours);
 #ifdef HAS_S3
     ADD("tables on s3 are read", tables_on_s3_are_read);
 #endif

@@ -95,7 +95,8 @@ static void test_written(void)
     g_autofree char *first = add_line("one", TEXT);
     g_autofree char *second =
         add_line("two", "{\"numRecords\":1,\"minValues\":{\"i\":\"x\",\"f\":\"NaN\",\"d\":1e3,\"day\":\"2024-02-30\","
-                        "\"t\":\"yesterday\"}}");
+                        "\"t\":\"yesterday\"},\"maxValues\":{\"f\":10000000000000000000000000,"
+                        "\"d\":99999999999999999999}}");
     g_autofree char *third = add_line("three", NULL);
     g_autofree char *table = table_line("");
     g_autofree char *changed = table_line("\"delta.checkpoint.writeStatsAsStruct\":\"true\"");
@@ -113,6 +114,7 @@ static void test_written(void)
     g_assert_nonnull(strstr(lines[0],
                             "\"path\":\"two\",\"stats_parsed\":{\"numRecords\":1,\"minValues\":{\"i\":null,\"f\":null,"
                             "\"d\":null,\"s\":null,\"day\":null,\"t\":null"));
+    g_assert_nonnull(strstr(lines[0], "\"maxValues\":{\"i\":null,\"f\":null,\"d\":null,")); /* beyond 64 bits */
     g_assert_cmpstr(lines[1], ==, "{\"add\":{\"path\":\"three\",\"stats_parsed\":null}}");
     g_assert_cmpstr(lines[2], ==, "{\"add\":{\"path\":\"one\",\"stats_parsed\":" TEXT "}}");
 }

@@ -99,6 +99,8 @@ bool delta_log_key(const char *key, int64_t *version, const char **rest);
 json_object *delta_json_parse(const char *text, size_t size, SfError *err);
 json_object *delta_json_member(json_object *object, const char *name, json_type type); /* or NULL */
 const char *delta_json_text(json_object *object, const char *name);                    /* or NULL */
+/* False: a whole number that may be another, beyond 64 bits, which json-c cuts to the nearest that it has. */
+bool delta_json_fits(json_object *number);
 
 /* The objects of a commit, one after the other. */
 typedef struct DeltaText {
@@ -272,6 +274,8 @@ SfStatus delta_fills_apply(const GPtrArray *fills, const DeltaFillRows *rows, st
  * ------------------------------------------------------------------------------------------------ */
 
 bool delta_log_maps(const DeltaLog *log);
+bool delta_log_maps_by_id(
+    const DeltaLog *log); /* files may have any names: their field ids tell, which we do not read */
 const char *delta_file_name(json_object *field, bool mapped); /* of the column in files, statistics, partition values */
 int32_t delta_field_id(json_object *field, bool mapped);      /* 0: none */
 SfStatus delta_mapping_check(json_object *schema, SfError *err);

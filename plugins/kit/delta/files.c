@@ -58,6 +58,15 @@ static const char *skip_scheme(const char *path)
     return g_str_has_prefix(path, "file:/") ? path + 5 : path;
 }
 
+/* "gs://bucket/x", "dbfs:/x": of any scheme (RFC 3986, section 3.1). */
+static bool has_scheme(const char *path)
+{
+    const char *at = path;
+    while (g_ascii_isalnum(*at) || (*at && strchr("+.-", *at)))
+        at++;
+    return g_ascii_isalpha(*path) && at[0] == ':' && at[1] == '/';
+}
+
 char *delta_file_key(const DeltaLog *log, json_object *add, SfError *err)
 {
     const char *path = delta_json_text(add, "path");
@@ -67,7 +76,7 @@ char *delta_file_key(const DeltaLog *log, json_object *add, SfError *err)
         return NULL;
     }
     const char *bare = skip_scheme(decoded);
-    if (bare == decoded && *decoded != '/')
+    if (bare == decoded && *decoded != '/' && !has_scheme(path))
         return g_steal_pointer(&decoded);
     const char *key = below(bare, skip_scheme(store_url(log->store)));
     if (!key)

@@ -124,3 +124,11 @@ const char *delta_json_text(json_object *object, const char *name)
     json_object *member = delta_json_member(object, name, json_type_string);
     return member ? json_object_get_string(member) : NULL;
 }
+
+bool delta_json_fits(json_object *number)
+{
+    if (!json_object_is_type(number, json_type_int))
+        return true;
+    int64_t value = json_object_get_int64(number);
+    return value > INT64_MIN && value < INT64_MAX;
+}

@@ -37,6 +37,11 @@ bool delta_log_maps(const DeltaLog *log)
     return mode && strcmp(mode, "none") != 0 && delta_log_supports(log, "columnMapping");
 }
 
+bool delta_log_maps_by_id(const DeltaLog *log)
+{
+    return delta_log_maps(log) && g_strcmp0(delta_log_property(log, "delta.columnMapping.mode"), "id") == 0;
+}
+
 bool delta_log_in_commit_time(const DeltaLog *log)
 {
     return g_strcmp0(delta_log_property(log, "delta.enableInCommitTimestamps"), "true") == 0;

@@ -48,7 +48,8 @@ bool delta_stats_add(const struct ArrowSchema *schema, json_object *value, SfCol
 {
     SfField field;
     SfDecimal decimal;
-    bool number = json_object_is_type(value, json_type_int) || json_object_is_type(value, json_type_double);
+    bool whole = json_object_is_type(value, json_type_int) && delta_json_fits(value);
+    bool number = whole || json_object_is_type(value, json_type_double);
     if (json_object_is_type(value, json_type_string))
         return add_text_value(json_object_get_string(value), out);
     if (number && out->type == SF_FLOAT64) {

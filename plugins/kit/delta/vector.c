@@ -60,20 +60,25 @@ static void set_row(Vector *vector, uint64_t row)
     vector->bits[row >> 3] |= bit;
 }
 
-static void read_runs(Bytes *bytes, uint64_t base, Vector *vector)
+/* Ascending and apart, so that what it costs is the file's rows. */
+static bool read_runs(Bytes *bytes, uint64_t base, Vector *vector)
 {
-    uint64_t n = take(bytes, 2);
-    for (uint64_t i = 0; i < n && !bytes->short_; i++) {
-        uint64_t first = take(bytes, 2), more = take(bytes, 2);
-        for (uint64_t value = first; !bytes->short_ && value <= first + more && value <= UINT16_MAX; value++)
+    uint64_t n = take(bytes, 2), next = 0;
+    for (uint64_t i = 0; i < n && !bytes->short_ && !vector->beyond; i++) {
+        uint64_t first = take(bytes, 2), last = first + take(bytes, 2);
+        if (bytes->short_ || first < next || last > UINT16_MAX)
+            return false;
+        for (uint64_t value = first; value <= last && !vector->beyond; value++)
             set_row(vector, base + value);
+        next = last + 1;
     }
+    return true;
 }
 
 static void read_bitmap(Bytes *bytes, uint64_t base, Vector *vector)
 {
     const uint8_t *bits = skip(bytes, CONTAINER_BYTES);
-    for (uint64_t value = 0; bits && value <= UINT16_MAX; value++) {
+    for (uint64_t value = 0; bits && value <= UINT16_MAX && !vector->beyond; value++) {
         if (bits[value >> 3] >> (value & 7) & 1)
             set_row(vector, base + value);
     }
@@ -88,6 +93,18 @@ static void read_values(Bytes *bytes, uint64_t base, uint64_t n, Vector *vector)
     }
 }
 
+/* values: of an array or a bitmap; 0: it has runs. */
+static bool read_container(Bytes *bytes, uint64_t base, uint64_t values, Vector *vector)
+{
+    if (values == 0)
+        return read_runs(bytes, base, vector);
+    if (values > ARRAY_MOST)
+        read_bitmap(bytes, base, vector);
+    else
+        read_values(bytes, base, values, vector);
+    return true;
+}
+
 /* One 32-bit bitmap, of rows from `base` on. false: it is not one. */
 static bool read_roaring(Bytes *bytes, uint64_t base, Vector *vector)
 {
@@ -100,15 +117,14 @@ static bool read_roaring(Bytes *bytes, uint64_t base, Vector *vector)
     const uint8_t *keys = skip(bytes, (size_t) n * 4);
     if (!runs || n >= NO_OFFSETS_BELOW)
         skip(bytes, (size_t) n * 4);
-    for (uint64_t i = 0; i < n && !bytes->short_; i++) {
+    uint64_t next = 0;
+    for (uint64_t i = 0; i < n && !bytes->short_ && !vector->beyond; i++) {
         uint64_t high = keys[4 * i] | (uint64_t) keys[4 * i + 1] << 8;
         uint64_t values = (keys[4 * i + 2] | (uint64_t) keys[4 * i + 3] << 8) + 1;
-        if (flags && flags[i / 8] >> (i % 8) & 1)
-            read_runs(bytes, base + (high << 16), vector);
-        else if (values > ARRAY_MOST)
-            read_bitmap(bytes, base + (high << 16), vector);
-        else
-            read_values(bytes, base + (high << 16), values, vector);
+        bool is_run = flags && flags[i / 8] >> (i % 8) & 1;
+        if (high < next || !read_container(bytes, base + (high << 16), is_run ? 0 : values, vector))
+            return false;
+        next = high + 1;
     }
     return !bytes->short_;
 }
@@ -117,11 +133,12 @@ static SfStatus read_array(Bytes *bytes, int64_t cardinality, Vector *vector, Sf
 {
     if (take(bytes, 4) != MAGIC || bytes->short_)
         return sf_fail(err, SF_FATAL, "its bitmaps have a format that we do not know");
-    uint64_t n = take(bytes, 8);
-    for (uint64_t i = 0; i < n; i++) {
+    uint64_t n = take(bytes, 8), next = 0;
+    for (uint64_t i = 0; i < n && !vector->beyond; i++) {
         uint64_t key = take(bytes, 4);
-        if (bytes->short_ || !read_roaring(bytes, key << 32, vector))
+        if (bytes->short_ || key < next || !read_roaring(bytes, key << 32, vector))
             return sf_fail(err, SF_FATAL, "its bitmaps are damaged");
+        next = key + 1;
     }
     if (vector->beyond)
         return sf_fail(err, SF_FATAL, "it deletes rows beyond the %" G_GINT64_FORMAT " of its file", vector->rows);

@@ -67,6 +67,8 @@ void parquet_reader_free(ParquetReader *reader);
 int64_t parquet_reader_rows(const ParquetReader *reader);
 /* Whether the file has that member of a struct column, wanted or not. */
 bool parquet_reader_has(const ParquetReader *reader, const char *column, const char *name);
+/* A wanted column or member, at any depth, that the file lacks; NULL: it has all. */
+const char *parquet_reader_lacks(const ParquetReader *reader);
 
 /* The next rows, at most max, as a struct array; SF_END after the last. */
 SfStatus parquet_reader_next(ParquetReader *reader, int64_t max, struct ArrowArray *out, SfError *err);

@@ -228,6 +228,19 @@ bool parquet_reader_has(const ParquetReader *reader, const char *column, const c
     return group && member(group, name);
 }
 
+static const char *lacks(const Bound *bound)
+{
+    const char *name = bound->file ? NULL : bound->wanted->name;
+    for (size_t i = 0; bound->children && !name && i < bound->wanted->n_children; i++)
+        name = lacks(&bound->children[i]);
+    return name;
+}
+
+const char *parquet_reader_lacks(const ParquetReader *reader)
+{
+    return lacks(reader->root);
+}
+
 static SfStatus corrupt(const Bound *bound, SfError *err, const char *what)
 {
     return sf_fail(err, SF_FATAL, "corrupt Parquet file: column '%s': %s", bound->wanted->name, what);
