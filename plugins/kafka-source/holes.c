@@ -53,14 +53,16 @@ static bool stands_still(Source *source, Partition *partition, gint64 now)
     int64_t low = -1, high = -1;
     rd_kafka_get_watermark_offsets(kafka_client_handle(source->client), partition->topic, partition->partition, &low,
                                    &high);
-    bool behind = high > partition->expected && partition->expected < partition->stop;
+    /* Whoever left out a record once may not fetch at all after the seek: its word on the end is none. */
+    bool behind = (high > partition->expected || partition->lies > 0) && partition->expected < partition->stop;
     if (!behind || partition->still_at != partition->expected) {
         partition->still_at = behind ? partition->expected : -1;
         partition->still_us = now;
         partition->stalls = 0;
         return false;
     }
-    return now - partition->still_us > STALL_US << partition->stalls;
+    gint64 patience_us = partition->lies > 0 ? STALL_US / 2 : STALL_US << partition->stalls;
+    return now - partition->still_us > patience_us;
 }
 
 void holes_watch(SfNode *node)
@@ -76,6 +78,11 @@ void holes_watch(SfNode *node)
                partition->topic, partition->partition, partition->expected);
         partition->still_us = now;
         partition->stalls = MIN(partition->stalls + 1, STALLS_MAX);
+        if (partition->lies >
+            0) { /* the broker says whether there is more; after so many lies another consumer has to do */
+            partition->suspect = source->suspects = true;
+            continue;
+        }
         holes_doubt(partition);
         any = true;
     }
