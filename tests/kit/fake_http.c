@@ -177,6 +177,9 @@ static bool serve_one(FakeS3 *fake, FILE *in)
         drip(fileno(in));
     else if (fault != FAKE_CUT && fault != FAKE_DO_CUT)
         open = send_answer(fileno(in), request, &answer, fault != FAKE_NO_LENGTH);
+    g_mutex_lock(&fake->mutex);
+    fake->answered += open;
+    g_mutex_unlock(&fake->mutex);
     g_string_free(answer.headers, TRUE);
     g_string_free(answer.body, TRUE);
     request_free(request);

@@ -36,6 +36,7 @@ struct FakeS3 {
     bool exact_uploads;  /* see fake_s3_list_uploads_as_minio() */
     guint next_upload;
     guint connections;
+    guint answered;     /* requests */
     GPtrArray *clients; /* of Client */
     int listener;
     GThread *thread;

@@ -395,6 +395,14 @@ char *fake_s3_header(FakeS3 *fake, const char *name)
     return value;
 }
 
+guint fake_s3_answered(FakeS3 *fake)
+{
+    g_mutex_lock(&fake->mutex);
+    guint count = fake->answered;
+    g_mutex_unlock(&fake->mutex);
+    return count;
+}
+
 guint fake_s3_connections(FakeS3 *fake)
 {
     g_mutex_lock(&fake->mutex);

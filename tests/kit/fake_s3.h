@@ -54,6 +54,7 @@ void fake_s3_drop_uploads(FakeS3 *fake);
 char *fake_s3_requests(FakeS3 *fake);
 /* Value of the header in the last request that had it, or NULL. */
 char *fake_s3_header(FakeS3 *fake, const char *name);
+guint fake_s3_answered(FakeS3 *fake);    /* requests whose answer was sent so far */
 guint fake_s3_connections(FakeS3 *fake); /* accepted so far */
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FakeS3, fake_s3_free)

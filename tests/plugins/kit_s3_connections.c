@@ -18,48 +18,36 @@ static void tear_down(Fixture *f, gconstpointer unused)
     s3_place_done(f);
 }
 
-#define MANY 8
-
-/* Keys "k/0", "k/1", … of one byte each. */
-static SfStatus put_many(Fixture *f, StoreObject *objects)
-{
-    static const char *const keys[MANY] = {"k/0", "k/1", "k/2", "k/3", "k/4", "k/5", "k/6", "k/7"};
-    g_autoptr(GBytes) body = g_bytes_new_static("x", 1);
-    for (int i = 0; i < MANY; i++)
-        objects[i] = (StoreObject){.key = keys[i], .body = body};
-    return store_put_all(f->store, objects, MANY, &f->err);
-}
-
 /* Several at once, of which not the first hangs: it is given up all the same. */
 static void any_request_that_hangs_is_given_up(Fixture *f, gconstpointer unused)
 {
     (void) unused;
-    StoreObject objects[MANY];
+    StoreObject objects[S3_PLACE_MANY];
     f->options.timeout_ms = 300;
     s3_place_open(f);
     fake_s3_script(f->fake, (FakeScript){.part = "k/2", .fault = FAKE_HANG, .times = -1});
-    g_assert_cmpint(put_many(f, objects), ==, SF_RETRY);
+    g_assert_cmpint(s3_place_put_many(f, objects), ==, SF_RETRY);
     g_assert_nonnull(strstr(f->err.message, "k/2'"));
-    for (int i = 0; i < MANY; i++)
+    for (int i = 0; i < S3_PLACE_MANY; i++)
         g_assert_cmpint(objects[i].created, ==, i != 2);
 }
 
 static void throttling_halves_the_connections_and_they_come_back_one_by_one(Fixture *f, gconstpointer unused)
 {
     (void) unused;
-    StoreObject objects[MANY];
+    StoreObject objects[S3_PLACE_MANY];
     const Http *http = ((const S3Store *) f->store)->http;
     g_assert_cmpint(http_limit_now(http), ==, 4);
     fake_s3_script(f->fake, (FakeScript){.part = "k/3", .fault = FAKE_ANSWER, .status = 429, .code = "SlowDown"});
-    g_assert_cmpint(put_many(f, objects), ==, SF_OK);
+    g_assert_cmpint(s3_place_put_many(f, objects), ==, SF_OK);
     g_assert_cmpint(http_limit_now(http), ==, 3); /* 2, and the one that was sent again went through */
     for (int i = 0; i < 2; i++) {
-        g_assert_cmpint(put_many(f, objects), ==, SF_OK);
+        g_assert_cmpint(s3_place_put_many(f, objects), ==, SF_OK);
         g_assert_cmpint(http_limit_now(http), ==, 4); /* as many as there are */
     }
     fake_s3_script(f->fake,
                    (FakeScript){.part = "k/3", .fault = FAKE_ANSWER, .status = 503, .code = "SlowDown", .times = -1});
-    g_assert_cmpint(put_many(f, objects), ==, SF_RETRY);
+    g_assert_cmpint(s3_place_put_many(f, objects), ==, SF_RETRY);
     g_assert_cmpint(http_limit_now(http), ==, 1);
 }
 

@@ -33,3 +33,12 @@ void s3_place_done(S3Place *place)
     store_free(place->store);
     fake_s3_free(place->fake);
 }
+
+SfStatus s3_place_put_many(S3Place *place, StoreObject *objects)
+{
+    static const char *const keys[S3_PLACE_MANY] = {"k/0", "k/1", "k/2", "k/3", "k/4", "k/5", "k/6", "k/7"};
+    g_autoptr(GBytes) body = g_bytes_new_static("x", 1);
+    for (int i = 0; i < S3_PLACE_MANY; i++)
+        objects[i] = (StoreObject){.key = keys[i], .body = body};
+    return store_put_all(place->store, objects, S3_PLACE_MANY, &place->err);
+}

@@ -21,4 +21,8 @@ void s3_place_init(S3Place *place, const char *url);
 void s3_place_open(S3Place *place);
 void s3_place_done(S3Place *place);
 
+/* Puts objects "k/0", "k/1", … of one byte each at once. */
+#define S3_PLACE_MANY 8
+SfStatus s3_place_put_many(S3Place *place, StoreObject *objects);
+
 #endif

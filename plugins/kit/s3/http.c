@@ -365,7 +365,9 @@ void http_run(Http *http, HttpCall *const *calls, size_t n)
         int running;
         curl_multi_perform(http->multi, &running);
         active -= http_collect(http);
-        if (take_interrupt(http)) {
+        if (take_interrupt(http)) { /* what has been answered by now counts */
+            curl_multi_perform(http->multi, &running);
+            active -= http_collect(http);
             active -= stop_all(http);
             for (; next < n; next++)
                 g_strlcpy(calls[next]->problem, HTTP_INTERRUPTED, sizeof calls[next]->problem);
