@@ -96,8 +96,9 @@ static SfStatus add_sidecar(Merge *merge, const char *path, SfError *err)
     return SF_OK;
 }
 
-static SfStatus merge_action(Merge *merge, json_object *line, SfError *err)
+static SfStatus merge_action(gpointer user, json_object *line, SfError *err)
 {
+    Merge *merge = user;
     json_object *action = delta_json_member(line, "add", json_type_object);
     if (action) {
         if (!g_hash_table_add(merge->seen, delta_file_identity(action)))
@@ -128,15 +129,7 @@ static SfStatus merge_text(Merge *merge, GBytes *body, SfError *err)
     gsize size;
     const char *at = g_bytes_get_data(body, &size);
     DeltaText lines = {.at = at, .end = at + size};
-    SfStatus status;
-    do {
-        json_object *line = NULL;
-        status = delta_text_next(&lines, &line, err);
-        if (status == SF_OK)
-            status = merge_action(merge, line, err);
-        json_object_put(line);
-    } while (status == SF_OK);
-    return status == SF_END ? SF_OK : status;
+    return delta_text_each(&lines, merge_action, merge, err);
 }
 
 static SfStatus merge_commit(Merge *merge, int64_t version, SfError *err)

@@ -113,6 +113,10 @@ typedef struct DeltaText {
 /* The next one, which is the caller's; SF_END after the last. */
 SfStatus delta_text_next(DeltaText *text, json_object **out, SfError *err);
 
+/* All that are left, until one is refused. `text->line` is then where. */
+typedef SfStatus (*DeltaEach)(gpointer user, json_object *object, SfError *err);
+SfStatus delta_text_each(DeltaText *text, DeltaEach each, gpointer user, SfError *err);
+
 /* ---- names: names.c
  * ------------------------------------------------------------------------------------------------ */
 

@@ -101,8 +101,9 @@ static SfStatus take_sidecar(Walk *walk, json_object *sidecar, SfError *err)
     return SF_OK;
 }
 
-static SfStatus take_line(Walk *walk, json_object *line, SfError *err)
+static SfStatus take_line(gpointer user, json_object *line, SfError *err)
 {
+    Walk *walk = user;
     json_object *add = delta_json_member(line, "add", json_type_object);
     json_object *removed = delta_json_member(line, "remove", json_type_object);
     json_object *sidecar = delta_json_member(line, "sidecar", json_type_object);
@@ -121,15 +122,7 @@ static SfStatus walk_text(Walk *walk, GBytes *body, SfError *err)
     gsize size;
     const char *at = g_bytes_get_data(body, &size);
     DeltaText lines = {.at = at, .end = at + size};
-    SfStatus status;
-    do {
-        json_object *line = NULL;
-        status = delta_text_next(&lines, &line, err);
-        if (status == SF_OK)
-            status = take_line(walk, line, err);
-        json_object_put(line);
-    } while (status == SF_OK);
-    return status == SF_END ? SF_OK : status;
+    return delta_text_each(&lines, take_line, walk, err);
 }
 
 /* A file of the log, which may be gone when others clean up. */

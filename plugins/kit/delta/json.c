@@ -110,6 +110,19 @@ SfStatus delta_text_next(DeltaText *text, json_object **out, SfError *err)
     }
 }
 
+SfStatus delta_text_each(DeltaText *text, DeltaEach each, gpointer user, SfError *err)
+{
+    SfStatus status;
+    do {
+        json_object *object = NULL;
+        status = delta_text_next(text, &object, err);
+        if (status == SF_OK)
+            status = each(user, object, err);
+        json_object_put(object);
+    } while (status == SF_OK);
+    return status == SF_END ? SF_OK : status;
+}
+
 json_object *delta_json_member(json_object *object, const char *name, json_type type)
 {
     json_object *member = NULL;
