@@ -26,6 +26,14 @@ static void test_notations(void)
                  "{\"x\":7,\"y\":\"y\"}");
 }
 
+static void test_columns_share_elements(void)
+{
+    assert_event(
+        "{provenance: false, schema: {a: \"int from $['user']['a.b'][0][0]\", b: \"int from $['user']['a.b'][0][1]\", "
+        "c: 'int from users[1].id', d: 'json from users[1]', e: 'int from users[-2].id'}}",
+        event, "{\"a\":1,\"b\":2,\"c\":2,\"d\":\"{\\\"id\\\":2}\",\"e\":2}");
+}
+
 static void test_elements(void)
 {
     assert_found("tags[0]", "\"\\\"x\\\"\"");
@@ -268,5 +276,6 @@ int main(int argc, char **argv)
     g_test_add_func("/json-decode-paths/limits", test_limits);
     g_test_add_func("/json-decode-paths/columns that no event has", test_columns_that_no_event_has_are_named);
     g_test_add_func("/json-decode-paths/other notations", test_other_notations_are_refused_by_name);
+    g_test_add_func("/json-decode-paths/columns share elements", test_columns_share_elements);
     return g_test_run();
 }

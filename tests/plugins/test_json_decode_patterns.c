@@ -146,6 +146,20 @@ static void test_optional_sections(void)
     assert_pattern("[yyyy-MM-dd][dd.MM.yyyy]", "", NULL);
 }
 
+static void test_quotes(void)
+{
+    assert_pattern("yyyy''MM''dd", "2024'01'15", "2024-01-15T00:00:00");
+    assert_pattern("yyyy-MM-dd 'o''clock' HH", "2024-01-15 o'clock 10", "2024-01-15T10:00:00");
+    assert_pattern("yyyy-MM-dd 'o''clock' HH", "2024-01-15 o''clock 10", NULL);
+}
+
+/* What a pattern reads twice has to be the same both times. */
+static void test_parts_agree(void)
+{
+    assert_pattern("yyyy-MM-dd HH:mm:ss.SSS (SSS)", "2024-01-15 10:30:01.250 (250)", "2024-01-15T10:30:01.250000");
+    assert_pattern("yyyy-MM-dd HH:mm:ss.SSS (SSS)", "2024-01-15 10:30:01.250 (251)", NULL);
+}
+
 static void assert_fault(const char *pattern, const char *fault)
 {
     g_autofree char *options = g_strdup_printf("schema:\n  a: {type: timestamp, format: \"%s\"}\n", pattern);
@@ -187,5 +201,7 @@ int main(int argc, char **argv)
     g_test_add_func("/json-decode-patterns/nothing is read behind a text", test_nothing_is_read_behind_a_text);
     g_test_add_func("/json-decode-patterns/optional sections", test_optional_sections);
     g_test_add_func("/json-decode-patterns/what is no pattern", test_what_is_no_pattern);
+    g_test_add_func("/json-decode-patterns/quotes", test_quotes);
+    g_test_add_func("/json-decode-patterns/parts agree", test_parts_agree);
     return g_test_run();
 }

@@ -294,40 +294,6 @@ static void test_debezium_envelope(void)
                  "{\"id\":1,\"amount\":null,\"d\":null,\"ts\":null,\"tz\":null,\"op\":\"d\"}");
 }
 
-static void test_rules_in_the_wrong_place_are_refused(void)
-{
-    assert_config(
-        "schema:\n  a: {type: string, from_text: true}\n",
-        "options.yaml:2:32: column 'a': from_text is for numbers, booleans, and dates and timestamps with a unit");
-    assert_config(
-        "schema:\n  a: {type: timestamp, from_text: true}\n",
-        "options.yaml:2:35: column 'a': from_text is for numbers, booleans, and dates and timestamps with a unit");
-    assert_config("schema:\n  a: {type: int, from_text: maybe}\n",
-                  "options.yaml:2:29: column 'a': from_text is true or false");
-    assert_config("schema:\n  a: {type: int, from_number: true}\n",
-                  "options.yaml:2:31: column 'a': from_number is for booleans");
-    assert_config("schema:\n  a: {type: int, round: half_up}\n",
-                  "options.yaml:2:25: column 'a': round is for decimals and timestamps");
-    assert_config("schema:\n  a: {type: decimal, round: up}\n",
-                  "options.yaml:2:29: column 'a': round is reject, half_up, half_even or down");
-    assert_config("schema:\n  a: {type: int, format: ms}\n",
-                  "options.yaml:2:26: column 'a': format is for date, timestamp and decimal");
-    assert_config("schema:\n  a: {type: decimal, format: hex}\n",
-                  "options.yaml:2:30: column 'a': a decimal's format is base64, not 'hex'");
-    assert_config("schema:\n  a: {type: timestamp, format: [s, ms]}\n",
-                  "options.yaml:2:36: column 'a': two units: a number does not say which of them it counts");
-    assert_config("schema:\n  a: timestamp(days)\n",
-                  "options.yaml:2:6: column 'a': in a timestamp's brackets stands s, ms, us, ns or iso, or format "
-                  "'yyyy-MM-dd HH:mm:ss'");
-    assert_config("schema:\n  a: date(hours)\n",
-                  "options.yaml:2:6: column 'a': in a date's brackets stands days, s, ms, us, ns or iso, or format "
-                  "'dd.MM.yyyy'");
-    assert_config("schema:\n  a: {type: timestamp(ms), format: iso}\n",
-                  "options.yaml:2:36: column 'a': a format stands in its type already");
-    assert_config("schema:\n  a: decimal(10,2,hex)\n",
-                  "options.yaml:2:6: column 'a': base64 may stand behind a decimal's scale, not 'hex'");
-}
-
 /* A copy that ends with a NUL needs a byte more than the number: at the room's own size, too. */
 static void test_doubles_of_any_length(void)
 {
@@ -344,34 +310,9 @@ static void test_doubles_of_any_length(void)
     }
 }
 
-static void test_types_show_what_stands_there(void)
-{
-    static const struct {
-        const char *type, *problem; /* what stands there is shown alone, and where nothing does, the end */
-    } types[] = {
-        {"decimal(12, x2) not null", "a decimal's scale is 0 to 12, not 'x2'"},
-        {"decimal(-1,2)", "a decimal's precision is 1 to 38, not '-1'"},
-        {"decimal(12,", "a decimal's scale is 0 to 12, not the end; within {…} a type with a comma needs quotes"},
-        {"decimal()", "a decimal's precision is 1 to 38, not ')'"},
-        {"decimal(12,2,hex) not null", "base64 may stand behind a decimal's scale, not 'hex'"},
-        {"decimal(12.2)", "')' expected behind a decimal's precision and scale, not '.2'"},
-        {"list<int, int>", "'>' expected behind a list's element, not ','"},
-        {"struct<a int, <b int>>", "a member's name expected, as in struct<city string>, not '<'"},
-        {"struct<a int, b >", "a type expected, not '>'"},
-        {"list<int not nul>", "'null' expected behind 'not', not 'nul'"},
-        {"timestamp(ms x)", "')' expected behind a timestamp's unit or format, not 'x'"},
-    };
-    for (size_t i = 0; i < G_N_ELEMENTS(types); i++) {
-        g_autofree char *options = g_strdup_printf("schema:\n  a: '%s'\n", types[i].type);
-        g_autofree char *line = g_strdup_printf("options.yaml:2:6: column 'a': %s", types[i].problem);
-        assert_config(options, line);
-    }
-}
-
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/json-decode/types show what stands there", test_types_show_what_stands_there);
     g_test_add_func("/json-decode-types/numbers of every length", test_numbers_of_every_length);
     g_test_add_func("/json-decode-types/every precision ends where it says", test_every_precision_ends_where_it_says);
     g_test_add_func("/json-decode-types/nanoseconds are cut", test_nanoseconds_are_cut);
@@ -386,7 +327,6 @@ int main(int argc, char **argv)
     g_test_add_func("/json-decode-types/decimals as bytes", test_decimals_as_bytes);
     g_test_add_func("/json-decode-types/decimals that bring their scale", test_decimals_that_bring_their_scale);
     g_test_add_func("/json-decode-types/debezium envelope", test_debezium_envelope);
-    g_test_add_func("/json-decode-types/rules in the wrong place", test_rules_in_the_wrong_place_are_refused);
     g_test_add_func("/json-decode/doubles of any length", test_doubles_of_any_length);
     return g_test_run();
 }
