@@ -3,6 +3,54 @@
 #include <zlib.h>
 #include "file_folder.h"
 
+static void test_topics(void)
+{
+    static const struct {
+        const char *path, *options, *topic;
+    } files[] = {{"sales.jsonl", "path: sales.jsonl", "sales"},
+                 {"sales.eu.log", "path: sales.eu.log", "sales.eu"},
+                 {"sales", "path: sales", "sales"},
+                 {"x.jsonl", "{path: x.jsonl, topic: orders.v2}", "orders.v2"}};
+    for (gsize i = 0; i < G_N_ELEMENTS(files); i++) {
+        g_autoptr(Folder) folder = folder_new();
+        put(files[i].path, "one\n");
+        g_autoptr(Harness) h = bounded(files[i].options);
+        g_autofree char *expected = g_strdup_printf("\"topic\":\"%s\"", files[i].topic);
+        g_assert_nonnull(strstr(harness_text(h, harness_poll(h, 0)), expected));
+    }
+}
+
+/* XDG Base Directory Specification: $XDG_STATE_HOME where it is absolute, else ~/.local/state. GLib asks for the home
+ * directory once a process. */
+static void test_where_memories_are_kept(void)
+{
+    static const char *const states[] = {NULL, "", "state", "/"};
+    g_autoptr(Folder) home = g_dir_make_tmp("home-XXXXXX", NULL);
+    g_setenv("HOME", home, TRUE);
+    g_assert_cmpstr(g_get_home_dir(), ==, home);
+    for (gsize i = 0; i < G_N_ELEMENTS(states); i++) {
+        g_autoptr(Folder) folder = folder_new();
+        put("a.txt", "one\n");
+        bool absolute = states[i] && g_path_is_absolute(states[i]);
+        g_autofree char *state = absolute ? g_build_filename(folder, "state", NULL) : g_strdup(states[i]);
+        if (state)
+            g_setenv("XDG_STATE_HOME", state, TRUE);
+        else
+            g_unsetenv("XDG_STATE_HOME");
+        g_autoptr(Harness) h = bounded("path: a.txt");
+        assert_lines(h, 9, "0:one");
+        harness_publish(h, true);
+        g_autofree char *place = absolute ? g_build_filename(state, "streamforge", NULL)
+                                          : g_build_filename(home, ".local", "state", "streamforge", NULL);
+        g_autoptr(GDir) kept = g_dir_open(place, 0, NULL);
+        g_assert_nonnull(kept);
+        guint files = 0;
+        for (const char *name; (name = g_dir_read_name(kept));)
+            files += g_str_has_suffix(name, ".files");
+        g_assert_cmpuint(files, ==, absolute ? 1 : i + 1);
+    }
+}
+
 /* ---- packed ---------------------------------------------------------------------------------------------------- */
 
 static void put_packed(const char *path, const char *mode, const char *text)
@@ -36,6 +84,34 @@ static void test_gzip_that_grows_is_followed(void)
     assert_lines(h, 1, "0:one");
     put_packed("a.gz", "a", "two\n");
     assert_lines(h, 1, "1:two");
+}
+
+/* What stands before the position tells a packed file from another one, too, however far into it that is. */
+static void test_gzip_that_another_took_the_place_of(void)
+{
+    g_autoptr(Folder) folder = folder_new();
+    g_autoptr(GString) monday = g_string_new("head\n"), tuesday = g_string_new("head\n");
+    for (int i = 0; i < 20000; i++) {
+        g_string_append_printf(monday, "monday %d\n", i);
+        g_string_append_printf(tuesday, "tuesday %d\n", i);
+    }
+    put_packed("a.gz", "w", monday->str);
+    g_autoptr(Harness) first = bounded("path: a.gz");
+    g_autoptr(GPtrArray) read = harness_poll_rows(first, 20001);
+    harness_publish(first, true);
+    g_autofree char *split = g_strdup(harness_assigned(first));
+    put_packed("a.gz", "a", "monday again\n");
+    g_autoptr(Harness) grown = bounded("path: a.gz");
+    harness_answer(grown, split, 20001);
+    assert_lines(grown, 9, "20001:monday again");
+    harness_close(grown);
+    put_packed("a.gz", "w", tuesday->str);
+    g_autoptr(Harness) other = bounded("path: a.gz");
+    harness_answer(other, split, 20002);
+    g_autoptr(GPtrArray) anew = harness_poll_rows(other, 20001);
+    g_assert_cmpint(((const SfBatch *) anew->pdata[0])->start, ==, 0);
+    g_autofree char *second = g_strconcat(split, "@2", NULL);
+    g_assert_cmpstr(harness_assigned(other), ==, second);
 }
 
 static void test_gzip_that_is_cut_or_damaged_stops(void)
@@ -185,6 +261,7 @@ int main(int argc, char **argv)
 {
     setlocale(LC_ALL, "");
     g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/file-source-paths/where memories are kept", test_where_memories_are_kept);
     g_test_add_func("/file-source/gzip is read as what is in it", test_gzip_is_read_as_what_is_in_it);
     g_test_add_func("/file-source/gzip that grows is followed", test_gzip_that_grows_is_followed);
     g_test_add_func("/file-source/gzip that is cut or damaged stops", test_gzip_that_is_cut_or_damaged_stops);
@@ -196,5 +273,7 @@ int main(int argc, char **argv)
     g_test_add_func("/file-source/nothing to read is said", test_nothing_to_read_is_said);
     g_test_add_func("/file-source/URLs are no paths", test_urls_are_no_paths);
     g_test_add_func("/file-source/a working directory that is gone", test_a_working_directory_that_is_gone);
+    g_test_add_func("/file-source-paths/gzip that another took the place of", test_gzip_that_another_took_the_place_of);
+    g_test_add_func("/file-source-paths/topics", test_topics);
     return g_test_run();
 }
