@@ -25,6 +25,39 @@ static void test_reasons_become_sentences(void)
     assert_explained(RD_KAFKA_RESP_ERR__TRANSPORT, "GroupCoordinator: k1:9092: Disconnected (after 5ms in state UP)",
                      "cannot reach broker 'k1:9092': disconnected");
     assert_explained(RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, NULL, "broker: Topic authorization failed");
+    assert_explained(RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, "", "broker: Topic authorization failed");
+    assert_explained(RD_KAFKA_RESP_ERR__TRANSPORT, "TxnCoordinator: k1:9092: Disconnected. \n",
+                     "cannot reach broker 'k1:9092': disconnected");
+    assert_explained(RD_KAFKA_RESP_ERR__TRANSPORT, "k1:9092: SSL handshake failed: broken pipe",
+                     "cannot reach broker 'k1:9092': SSL handshake failed: broken pipe");
+    assert_explained(RD_KAFKA_RESP_ERR__FAIL, "A word: of k1:9092", "A word: of k1:9092");
+    assert_explained(RD_KAFKA_RESP_ERR__FAIL, "no broker: here", "no broker: here");
+    assert_explained(RD_KAFKA_RESP_ERR__FAIL, ".", "");
+    assert_explained(RD_KAFKA_RESP_ERR__FAIL, "see the documentation at https://k1:9092: it says more",
+                     "see the documentation at https://k1:9092: it says more");
+}
+
+static void test_a_certificate_may_be_another_hosts(void)
+{
+    static const char *const causes[] = {"broker certificate could not be verified", "certificate verify failed"};
+    for (gsize i = 0; i < G_N_ELEMENTS(causes); i++) {
+        g_autofree char *reason = g_strdup_printf("ssl://k1:9093/bootstrap: SSL handshake failed: %s", causes[i]);
+        g_autofree char *expected = g_strdup_printf("cannot reach broker 'k1:9093': SSL handshake failed: %s; or the "
+                                                    "certificate is for another host name: write "
+                                                    "that one in 'brokers' and the brokers' advertised.listeners",
+                                                    causes[i]);
+        assert_explained(RD_KAFKA_RESP_ERR__SSL, reason, expected);
+    }
+}
+
+static void test_a_login_that_is_refused_is_one_sentence(void)
+{
+    static const rd_kafka_resp_err_t codes[] = {RD_KAFKA_RESP_ERR__AUTHENTICATION,
+                                                RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED};
+    for (gsize i = 0; i < G_N_ELEMENTS(codes); i++)
+        assert_explained(codes[i], "sasl_ssl://k1:9093/bootstrap: Unsupported mechanism",
+                         "broker 'k1:9093' refuses the login: unsupported mechanism; check sasl.mechanism, "
+                         "sasl.username and sasl_password");
 }
 
 static void test_the_processes_own_limit_is_named(void)
@@ -113,6 +146,7 @@ static void test_scram_with_an_old_library_is_hinted_at(void)
 
 static void test_statuses_say_what_the_host_does(void)
 {
+    g_assert_cmpint(kafka_status(RD_KAFKA_RESP_ERR_NO_ERROR), ==, SF_OK);
     g_assert_cmpint(kafka_status(RD_KAFKA_RESP_ERR__TRANSPORT), ==, SF_RETRY);
     g_assert_cmpint(kafka_status(RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED), ==, SF_RETRY);
     g_assert_cmpint(kafka_status(RD_KAFKA_RESP_ERR_PRODUCER_FENCED), ==, SF_FENCED);
@@ -152,13 +186,131 @@ static void test_settings_have_their_order(void)
     }
 }
 
+/* Likewise: librdkafka refuses this property, whatever its value, and repeats the value. */
+static const char *refused;
+
+rd_kafka_conf_res_t rd_kafka_conf_set(rd_kafka_conf_t *conf, const char *name, const char *value, char *reason,
+                                      size_t size)
+{
+    rd_kafka_conf_res_t (*real)(rd_kafka_conf_t *, const char *, const char *, char *, size_t) = NULL;
+    *(void **) &real = dlsym(RTLD_NEXT, "rd_kafka_conf_set");
+    if (g_strcmp0(refused, name) != 0)
+        return real(conf, name, value, reason, size);
+    g_snprintf(reason, size, "'%s' will not do", value);
+    return RD_KAFKA_CONF_INVALID;
+}
+
+static void assert_refusal(const KafkaOptions *options, const char *name, const char *expected)
+{
+    SfError err = {""};
+    refused = name;
+    g_autoptr(rd_kafka_conf_t) conf = kafka_conf_new(options, NULL, NULL, &err);
+    refused = NULL;
+    g_assert_null(conf);
+    g_assert_cmpstr(err.message, ==, expected);
+}
+
 static void test_a_secret_is_not_repeated(void)
 {
-    static const SfPair pairs[] = {{"ssl.key.pem", "-----BEGIN hush"}};
-    const KafkaOptions options = {.brokers = "k1:9092", .kafka = {1, pairs}};
+    static const char *const names[] = {"ssl.key.pem", "ssl.keystore.password", "sasl.oauthbearer.client.secret",
+                                        "sasl.oauthbearer.config", "ssl.key.passphrase"};
+    for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
+        const SfPair pair = {names[i], "hush"};
+        const KafkaOptions options = {.brokers = "k1:9092", .kafka = {1, &pair}};
+        g_autofree char *expected = g_strdup_printf("kafka: librdkafka does not take the value of '%s'", names[i]);
+        assert_refusal(&options, names[i], expected);
+    }
+    const KafkaOptions login = {.brokers = "k1:9092", .sasl_password = "hush"};
+    assert_refusal(&login, "sasl.password", "kafka: librdkafka does not take the value of 'sasl.password'");
+}
+
+static void test_any_other_value_is_repeated_with_the_reason(void)
+{
+    const SfPair pair = {"linger.ms", "soon"};
+    const KafkaOptions options = {.brokers = "k1:9092", .kafka = {1, &pair}}, named = {.client_id = "me"};
+    assert_refusal(&options, "linger.ms", "kafka: 'linger.ms: soon': 'soon' will not do");
+    assert_refusal(&named, "client.id", "kafka: 'client.id: me': 'me' will not do");
+}
+
+static char *brokers_of(const char *brokers, SfError *err)
+{
+    const KafkaOptions options = {.brokers = brokers};
+    char value[512];
+    size_t size = sizeof value;
+    *err = (SfError){0};
+    g_autoptr(rd_kafka_conf_t) conf = kafka_conf_new(&options, NULL, NULL, err);
+    if (!conf)
+        return NULL;
+    g_assert_cmpint(rd_kafka_conf_get(conf, "bootstrap.servers", value, &size), ==, RD_KAFKA_CONF_OK);
+    return g_strdup(value);
+}
+
+static void assert_brokers(const char *text, const char *expected)
+{
+    SfError err;
+    g_autofree char *found = brokers_of(text, &err);
+    g_assert_cmpstr(err.message, ==, "");
+    g_assert_cmpstr(found, ==, expected);
+}
+
+static void assert_no_brokers(const char *text, const char *expected)
+{
+    SfError err;
+    g_autofree char *found = brokers_of(text, &err);
+    g_assert_null(found);
+    g_assert_cmpstr(err.message, ==, expected);
+}
+
+static void test_brokers_are_a_list_of_addresses(void)
+{
+    assert_brokers(NULL, "localhost:9092");
+    assert_brokers("k1:9092", "k1:9092");
+    assert_brokers(" k1:9092 ,\tk2:1,, k3:65535\n", "k1:9092,k2:1,k3:65535");
+    assert_brokers("k1", "k1");
+    assert_brokers("SSL://k1:9093,sasl_plaintext://k2,SASL_SSL://k3:1,plaintext://k4:2",
+                   "SSL://k1:9093,sasl_plaintext://k2,SASL_SSL://k3:1,plaintext://k4:2");
+    assert_brokers("[::1]:9092, [fe80::1], ssl://[::1]:9093", "[::1]:9092,[fe80::1],ssl://[::1]:9093");
+}
+
+#define NOT_ONE " is not a valid address; write host:port, with a port from 1 to 65535"
+
+static void test_what_is_not_an_address_is_named(void)
+{
+    assert_no_brokers("k1:0", "brokers: 'k1:0'" NOT_ONE);
+    assert_no_brokers("k1:65536", "brokers: 'k1:65536'" NOT_ONE);
+    assert_no_brokers("http://k1:80", "brokers: 'http://k1:80'" NOT_ONE);
+    assert_no_brokers(":9092", "brokers: ':9092'" NOT_ONE);
+    assert_no_brokers("[::1:9092", "brokers: '[::1:9092'" NOT_ONE);
+    assert_no_brokers("[::1]9092", "brokers: '[::1]9092'" NOT_ONE);
+    assert_no_brokers("me@k1:9092", "brokers: 'me@k1:9092'" NOT_ONE);
+    assert_no_brokers("k1:9092,k 2", "brokers: 'k 2' (number 2)" NOT_ONE);
+    assert_no_brokers("k\t1", "brokers: 'k\t1'" NOT_ONE);
+    assert_no_brokers("", "brokers: '' has no address; write host:port");
+    assert_no_brokers(", ,", "brokers: ', ,' has no address; write host:port");
+}
+
+static void test_the_brokers_have_an_option_of_their_own(void)
+{
+    static const SfPair pairs[] = {{"metadata.broker.list", "k1"}, {"bootstrap.servers", "k1"}, {"client.id", NULL}};
+    const KafkaOptions options = {.brokers = "k1:9092", .kafka = {G_N_ELEMENTS(pairs), pairs}};
+    assert_refusal(&options, NULL,
+                   "kafka: 'metadata.broker.list' is the option 'brokers'; write it there\n"
+                   "kafka: 'bootstrap.servers' is the option 'brokers'; write it there");
+    g_assert_true(kafka_conf_given(&options, "bootstrap.servers"));
+    g_assert_false(kafka_conf_given(&options, "linger.ms"));
+}
+
+static void test_what_a_plugin_needs_may_be_said_again(void)
+{
+    static const SfPair same[] = {{"enable.idempotence", "true"}}, other[] = {{"enable.idempotence", "false"}};
+    static const KafkaSetting own[] = {{"enable.idempotence", "true"}, {NULL, NULL}};
+    const KafkaOptions as_it_is = {.brokers = "k1", .kafka = {1, same}},
+                       otherwise = {.brokers = "k1", .kafka = {1, other}};
     SfError err = {""};
-    g_autoptr(rd_kafka_conf_t) conf = kafka_conf_new(&options, NULL, NULL, &err);
-    g_assert_null(strstr(err.message, "hush"));
+    g_autoptr(rd_kafka_conf_t) conf = kafka_conf_new(&as_it_is, NULL, own, &err);
+    g_assert_nonnull(conf);
+    g_assert_null(kafka_conf_new(&otherwise, NULL, own, &err));
+    g_assert_cmpstr(err.message, ==, "kafka: 'enable.idempotence' is set to 'true' by the plugin itself; remove it");
 }
 
 static void test_a_client_without_a_broker_ends_in_time(void)
@@ -180,12 +332,19 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/kit/kafka/reasons-become-sentences", test_reasons_become_sentences);
+    g_test_add_func("/kit/kafka/certificate", test_a_certificate_may_be_another_hosts);
+    g_test_add_func("/kit/kafka/login", test_a_login_that_is_refused_is_one_sentence);
     g_test_add_func("/kit/kafka/own-limit", test_the_processes_own_limit_is_named);
     g_test_add_func("/kit/kafka/want-of-threads", test_a_client_that_cannot_start_for_want_of_threads_is_tried_again);
     g_test_add_func("/kit/kafka/scram-is-hinted-at", test_scram_with_an_old_library_is_hinted_at);
     g_test_add_func("/kit/kafka/statuses", test_statuses_say_what_the_host_does);
     g_test_add_func("/kit/kafka/settings-have-their-order", test_settings_have_their_order);
     g_test_add_func("/kit/kafka/secret-is-not-repeated", test_a_secret_is_not_repeated);
+    g_test_add_func("/kit/kafka/other-values-are", test_any_other_value_is_repeated_with_the_reason);
+    g_test_add_func("/kit/kafka/brokers", test_brokers_are_a_list_of_addresses);
+    g_test_add_func("/kit/kafka/not-an-address", test_what_is_not_an_address_is_named);
+    g_test_add_func("/kit/kafka/brokers-option", test_the_brokers_have_an_option_of_their_own);
+    g_test_add_func("/kit/kafka/said-again", test_what_a_plugin_needs_may_be_said_again);
     g_test_add_func("/kit/kafka/ends-in-time", test_a_client_without_a_broker_ends_in_time);
     return g_test_run();
 }

@@ -95,32 +95,43 @@ static bool is_broker(const char *text)
     if (*host == '[' && !bracket)
         return false;
     size_t size = colon ? (size_t) (colon - host) : strlen(host);
-    if (size == 0 || strcspn(host, "/ @?#") < strlen(host))
+    if (size == 0 || strcspn(host, "/ \t\r\n@?#") < strlen(host))
         return false;
     return !colon || (*colon == ':' && is_port(colon + 1));
 }
 
-/* All that are wrong, each with its place in the list. */
-static SfStatus check_brokers(const char *brokers, SfError *err)
+/* The addresses without blanks and empty places, or all that are wrong, each with its place in the list. */
+static SfStatus read_brokers(const char *brokers, char **out, SfError *err)
 {
     g_auto(GStrv) all = g_strsplit(brokers, ",", -1);
-    g_autoptr(GString) wrong = g_string_new(NULL);
-    guint n = g_strv_length(all), n_wrong = 0, n_empty = 0;
+    g_autoptr(GString) wrong = g_string_new(NULL), good = g_string_new(NULL);
+    guint n = g_strv_length(all), n_wrong = 0;
     for (guint i = 0; i < n; i++) {
         g_strstrip(all[i]);
-        n_empty += !all[i][0];
-        if (!all[i][0] || is_broker(all[i]))
+        if (!all[i][0])
             continue;
+        if (is_broker(all[i])) {
+            g_string_append_printf(good, "%s%s", good->len ? "," : "", all[i]);
+            continue;
+        }
         g_string_append_printf(wrong, "%s'%s'", n_wrong++ ? ", " : "", all[i]);
         if (n > 1)
             g_string_append_printf(wrong, " (number %u)", i + 1);
     }
-    if (n_empty == n)
+    if (n_wrong > 0)
+        return sf_fail(err, SF_CONFIG, "brokers: %s %s; write host:port, with a port from 1 to 65535", wrong->str,
+                       n_wrong > 1 ? "are not valid addresses" : "is not a valid address");
+    if (good->len == 0)
         return sf_fail(err, SF_CONFIG, "brokers: '%s' has no address; write host:port", brokers);
-    if (n_wrong == 0)
-        return SF_OK;
-    return sf_fail(err, SF_CONFIG, "brokers: %s %s; write host:port, with a port from 1 to 65535", wrong->str,
-                   n_wrong > 1 ? "are not valid addresses" : "is not a valid address");
+    *out = g_strdup(good->str);
+    return SF_OK;
+}
+
+static SfStatus set_brokers(rd_kafka_conf_t *conf, const char *brokers, SfError *err)
+{
+    g_autofree char *list = NULL;
+    SF_TRY(read_brokers(brokers ? brokers : "localhost:9092", &list, err));
+    return set_property(conf, "bootstrap.servers", list, err);
 }
 
 static SfStatus set_pair(rd_kafka_conf_t *conf, const SfPair *pair, const KafkaSetting *own, SfError *err)
@@ -134,10 +145,9 @@ static SfStatus set_pair(rd_kafka_conf_t *conf, const SfPair *pair, const KafkaS
 /* All that is wrong, not the first only. */
 static SfStatus set_options(rd_kafka_conf_t *conf, const KafkaOptions *options, const KafkaSetting *own, SfError *err)
 {
-    const char *brokers = options->brokers ? options->brokers : "localhost:9092";
     g_autofree char *own_id = g_strdup_printf("streamforge-%s-%d", g_get_host_name(), (int) getpid());
     SfError all = {""}, one;
-    if (check_brokers(brokers, &one) != SF_OK || set_property(conf, "bootstrap.servers", brokers, &one) != SF_OK)
+    if (set_brokers(conf, options->brokers, &one) != SF_OK)
         sf_fail_also(&all, &one);
     if (set_property(conf, "client.id", options->client_id ? options->client_id : own_id, &one) != SF_OK)
         sf_fail_also(&all, &one);
