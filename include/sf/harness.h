@@ -25,7 +25,7 @@
 #ifndef SF_HARNESS_H
 #define SF_HARNESS_H
 
-#include <sf/plugin.h>
+#include <sf/audit.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -125,6 +125,20 @@ SF_API void harness_publish(Harness *h, bool last);
 /* Splits that the source holds now, sorted and joined by ' '. */
 SF_API const char *harness_assigned(Harness *h);
 SF_API int64_t harness_lag(Harness *h, const char *split); /* what sf_lag() said, or SF_POSITION_NONE */
+
+/* Audit, sink or source: a new state, bound and not opened; whatever the test has open stays as it is. What the hook
+ * reported, a line each, in its order, valid until the harness ends:
+ *   "range input 0 events/0 [100, 200) rows 100 rejected 0: <place>"  (figures that are not known: "?")
+ *   "rows input 0 events/0: 100 101 102"                              (what came in one call, sorted)
+ *   "batch events/0 [100, 200): 100 101 102"
+ *   "checked 3 objects, 300 bytes"
+ *   "fault <place>: <message>", "orphan …", "unknown …", "note …"
+ * and at the end, where it is not SF_OK, "status <name>: <message>". */
+SF_API const char *harness_audit(Harness *h, SfAuditDepth depth);
+/* The same, and `expected` (n batches, each by its input) go to audit_rows behind it; only what was said of them. */
+SF_API const char *harness_audit_rows(Harness *h, const size_t *inputs, const SfBatch *const *expected, size_t n);
+/* What sf_audit_wanted() says of the split from now on; otherwise 0 and INT64_MAX. */
+SF_API void harness_audit_wanted(Harness *h, const char *split, int64_t from, int64_t to);
 
 /* Calls the plugin's interrupt from another thread after so many ms. */
 SF_API void harness_interrupt_after(Harness *h, int64_t ms);

@@ -34,6 +34,7 @@ extern "C" {
 #endif
 
 typedef struct SfHost SfHost;
+typedef struct SfAudit SfAudit; /* audit.h */
 
 /* One step of one task, as the plugin sees it. The host's; valid from open to close. */
 typedef struct SfNode {
@@ -95,6 +96,8 @@ typedef struct SfSource {
     /* From any thread: makes a running poll return soon (within a second). May be NULL when poll keeps its timeout. */
     void (*interrupt)(SfNode *node);
     void (*close)(SfNode *node);
+    /* Of a node that is bound and never opened: what the source has of each split, see audit.h. May be NULL. */
+    SfStatus (*audit)(SfNode *node, SfAudit *audit, SfError *err);
 } SfSource;
 
 /* ---- transform ------------------------------------------------ */
@@ -166,6 +169,11 @@ typedef struct SfSink {
     /* From any thread: a waiting hook returns SF_RETRY soon. May be NULL when no hook waits for more than a second. */
     void (*interrupt)(SfNode *node);
     void (*close)(SfNode *node);
+    /* Of a node that is bound and never opened: what the store has, see audit.h. May be NULL. */
+    SfStatus (*audit)(SfNode *node, SfAudit *audit, SfError *err);
+    /* Deep audit, after `audit` and on the same state: rows that should have come by this input, up to the ends that it
+     * gave, to be looked up in the store. batch NULL: there are no more, of any input. May be NULL. */
+    SfStatus (*audit_rows)(SfNode *node, SfAudit *audit, uint32_t input, const SfBatch *batch, SfError *err);
 } SfSink;
 
 /* ---- the host's services ------------------------------------------------ */

@@ -17,5 +17,6 @@
 #include <sf/value.h>
 #include <sf/option.h>
 #include <sf/plugin.h>
+#include <sf/audit.h>
 
 #endif

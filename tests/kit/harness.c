@@ -80,6 +80,7 @@ Harness *harness_new(const char *plugin, const char *options)
     p->answers = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     p->keepings = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     p->origins = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    p->wanted = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     p->batches = g_ptr_array_new_with_free_func(batch_unref);
     p->texts = g_ptr_array_new_with_free_func(g_free);
     p->threads = g_ptr_array_new_with_free_func(join);
@@ -109,6 +110,7 @@ void harness_free(Harness *h)
     g_hash_table_unref(p->answers);
     g_hash_table_unref(p->keepings);
     g_hash_table_unref(p->origins);
+    g_hash_table_unref(p->wanted);
     document_free(p->document);
     g_mutex_clear(&p->mutex);
     g_string_free(p->logs, TRUE);

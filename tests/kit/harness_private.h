@@ -31,6 +31,12 @@ typedef struct Keeping {
     const char *origin;
 } Keeping;
 
+/* What an audit is to look at. */
+typedef struct Wanted {
+    gint64 from;
+    gint64 to;
+} Wanted;
+
 typedef struct HarnessPrivate {
     const Plugin *plugin;
     Document *document;
@@ -45,6 +51,7 @@ typedef struct HarnessPrivate {
     GHashTable *answers;  /* split name → gint64 * */
     GHashTable *keepings; /* split name → Keeping * */
     GHashTable *origins;  /* split name → origin, as the source or the test says */
+    GHashTable *wanted;   /* split name → Wanted * */
     GPtrArray *batches;   /* const SfBatch *, one reference each */
     GPtrArray *texts;
     GPtrArray *threads;
