@@ -5,13 +5,12 @@
 #include "pipeline.h"
 
 typedef struct Draft {
-    Step *step;           /* plugin is NULL when it could not be loaded */
-    SfKind kind;          /* by the key: source, transform or sink; 0 when there is none */
-    GPtrArray *refs;      /* const SfValue *, scalars of `from` */
-    const SfValue *place; /* of the step's `source:`, `transform:` or `sink:` */
-    bool answers;         /* has an on_reject */
-    bool sound;           /* nothing was wrong with it so far */
-    bool vague;           /* what it reads could not be made out */
+    Step *step;      /* plugin: the one that is meant, as far as can be told; or NULL */
+    SfKind kind;     /* by the key: source, transform or sink; 0 when there is none */
+    GPtrArray *refs; /* const SfValue *, scalars of `from` */
+    bool answers;    /* has an on_reject */
+    bool sound;      /* nothing was wrong with it so far */
+    bool vague;      /* what it reads could not be made out */
 } Draft;
 
 /* Reads one step. Never NULL: what is wrong has been said. */

@@ -10,6 +10,8 @@
 static Instance *make(const Step *step, const Pipeline *pipeline, guint task, bool bounded, const SfHost *host,
                       gpointer host_data)
 {
+    static const char *const nowhere[] = {"", NULL};
+    bool lost = step->plugin->kind != SF_SOURCE && step->inputs->len == 0; /* its `from` is wrong */
     Instance *instance = g_new0(Instance, 1);
     instance->step = step;
     instance->plugin = step->plugin;
@@ -22,8 +24,8 @@ static Instance *make(const Step *step, const Pipeline *pipeline, guint task, bo
         .state = g_malloc0(MAX(step->plugin->head.state_size, 1)),
         .host = host,
         .host_data = host_data,
-        .inputs = (const char *const *) step->input_names->pdata,
-        .n_inputs = step->inputs->len,
+        .inputs = lost ? nowhere : (const char *const *) step->input_names->pdata,
+        .n_inputs = lost ? 1 : step->inputs->len,
         .bounded = bounded,
         .tasks = (guint) CLAMP(pipeline->tasks, 0, G_MAXINT32),
     };

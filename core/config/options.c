@@ -16,6 +16,7 @@ typedef struct Filling {
     const SfValue *map;
     const char *const *own_keys; /* that are somebody else's; NULL: none */
     const char *own_prefix;      /* of such keys; likewise */
+    const SfValue *kind_key;     /* such a key; likewise */
     char *state;
     OptionReader reader;
 } Filling;
@@ -81,17 +82,17 @@ static void fill_one(const Filling *filling, const SfValue *key, const SfValue *
         diagnostics_add_option(filling->reader.diagnostics, key, key->text, "option '%s' has no value", key->text);
 }
 
-static bool is_own(const Filling *filling, const char *key)
+static bool is_own(const Filling *filling, const SfValue *key)
 {
-    return (filling->own_keys && g_strv_contains(filling->own_keys, key)) ||
-           (filling->own_prefix && g_str_has_prefix(key, filling->own_prefix));
+    return key == filling->kind_key || (filling->own_keys && g_strv_contains(filling->own_keys, key->text)) ||
+           (filling->own_prefix && g_str_has_prefix(key->text, filling->own_prefix));
 }
 
 static void fill_given(const Filling *filling)
 {
     for (size_t i = 0; filling->map && i < sf_value_size(filling->map); i++) {
         const SfValue *key = sf_value_key(filling->map, i);
-        if (!is_own(filling, key->text))
+        if (!is_own(filling, key))
             fill_one(filling, key, sf_value_at(filling->map, i));
     }
 }
@@ -156,12 +157,26 @@ static Filling step_filling(const Plugin *plugin, const SfValue *step, gpointer 
                      .reader = {.arena = arena, .diagnostics = diagnostics, .resolve = resolve}};
 }
 
-void options_check(const Plugin *plugin, const SfValue *step, Diagnostics *diagnostics)
+void options_check(const Plugin *plugin, const SfValue *step, const SfValue *kind_key, Diagnostics *diagnostics)
 {
     g_autoptr(OptionArena) arena = option_arena_new();
     g_autofree char *state = g_malloc0(MAX(plugin->head.state_size, 1));
     Filling filling = step_filling(plugin, step, state, arena, diagnostics, false);
-    filling_fill(&filling, plugin_place(step));
+    filling.kind_key = kind_key;
+    filling_fill(&filling, kind_key ? kind_key : plugin_place(step));
+}
+
+bool options_resemble(const Plugin *plugin, const SfValue *step)
+{
+    guint n = 0, known = 0;
+    for (size_t i = 0; i < sf_value_size(step); i++) {
+        const char *key = sf_value_key(step, i)->text;
+        if (option_is_own(key))
+            continue;
+        n++;
+        known += option_find((const SfOption *) (gpointer) plugin->options->data, plugin->options->len, key) != NULL;
+    }
+    return n > 0 && 2 * known >= n;
 }
 
 static OptionArena *fill_state(const Plugin *plugin, const SfValue *step, gpointer state, bool resolve, SfError *err)
@@ -183,7 +198,7 @@ GPtrArray *options_wrong(const Plugin *plugin, const SfValue *step)
 {
     GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
     g_autoptr(Diagnostics) diagnostics = diagnostics_new();
-    options_check(plugin, step, diagnostics);
+    options_check(plugin, step, NULL, diagnostics);
     for (guint i = 0; i < plugin->options->len; i++) {
         const char *name = option_name(&g_array_index(plugin->options, SfOption, i));
         const SfValue *value = sf_value_get(step, name);

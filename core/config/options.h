@@ -7,8 +7,13 @@
 #include "yaml.h"
 
 /* Checks every key of the step's map against the table (plus the runtime's own keys: source, transform, sink, from,
- * on_reject, max_rejects) and every value against its type, range and words. All errors go to diagnostics. */
-SF_PRIVATE void options_check(const Plugin *plugin, const SfValue *step, Diagnostics *diagnostics);
+ * on_reject, max_rejects; and kind_key, which says in their place what the step is; NULL: none does) and every value
+ * against its type, range and words. All errors go to diagnostics. */
+SF_PRIVATE void options_check(const Plugin *plugin, const SfValue *step, const SfValue *kind_key,
+                              Diagnostics *diagnostics);
+
+/* Whether the step has options and most are the plugin's: it may be meant where something else is written. */
+bool options_resemble(const Plugin *plugin, const SfValue *step);
 
 /* Fills the state: defaults first, then the step's values; resolves secrets (file:, exec:). */
 OptionArena *options_fill(const Plugin *plugin, const SfValue *step, gpointer state, SfError *err);

@@ -3,6 +3,7 @@
 #include "option_table.h"
 #include "peers.h"
 #include "search_path.h"
+#include "suggest.h"
 
 #include <gmodule.h>
 #include <link.h>
@@ -60,21 +61,21 @@ static void keep_kind(GPtrArray *names, SfKind kind)
             }
 }
 
-/* "; did you mean …": by letters, or by words where they say more. */
-static void suggest(const char *name, const GPtrArray *names, char *out, size_t size)
+/* By letters, or by words where they say more. */
+char *registry_nearest(const char *name, SfKind kind)
 {
+    g_autoptr(GPtrArray) names = registry_list();
+    keep_kind(names, kind);
     const char *const *all = (const char *const *) names->pdata;
     const char *peer = peer_plugin(name, all, names->len);
-    sf_suggest(name, all, names->len, out, size);
-    g_auto(GStrv) near = g_strsplit(out, "'", 3);
-    bool has_near = g_strv_length(near) == 3;
-    if (peer && (!has_near || peer_shared_words(name, peer) > peer_shared_words(name, near[1]) + 1))
-        g_snprintf(out, size, "; did you mean '%s'?", peer);
+    const char *near = nearest_word(name, all, names->len);
+    if (peer && (!near || peer_shared_words(name, peer) > peer_shared_words(name, near) + 1))
+        near = peer;
+    return g_strdup(near);
 }
 
 static SfStatus unknown(const char *name, SfKind kind, SfError *err)
 {
-    char suggestion[128];
     g_autoptr(GPtrArray) names = registry_list();
     if (names->len == 0) {
         g_auto(GStrv) dirs = directories();
@@ -82,10 +83,10 @@ static SfStatus unknown(const char *name, SfKind kind, SfError *err)
         return sf_fail(err, SF_CONFIG, "there is no plugin '%s', nor any other, in %s; set SF_PLUGIN_PATH", name,
                        searched);
     }
-    keep_kind(names, kind);
-    suggest(name, names, suggestion, sizeof suggestion);
-    return sf_fail(err, SF_CONFIG, "there is no plugin '%s'%s", name,
-                   *suggestion ? suggestion : "; `sfrun plugins` lists those that are there");
+    g_autofree char *near = registry_nearest(name, kind);
+    if (near)
+        return sf_fail(err, SF_CONFIG, "there is no plugin '%s'; did you mean '%s'?", name, near);
+    return sf_fail(err, SF_CONFIG, "there is no plugin '%s'; `sfrun plugins` lists those that are there", name);
 }
 
 /* The module has no symbol of our ABI: says what it is instead. */

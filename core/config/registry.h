@@ -27,6 +27,9 @@ SF_PRIVATE const Plugin *registry_load(const char *name, SfError *err);
  * kind all the same. */
 const Plugin *registry_load_as(const char *name, SfKind kind, SfError *err);
 
+/* The plugin of that kind (0: of any) whose name is nearest to one that is not there; NULL when none is near. */
+char *registry_nearest(const char *name, SfKind kind);
+
 /* Names of all modules that are there, sorted: for `sfrun plugins` and for suggestions only. */
 GPtrArray *registry_list(void);
 

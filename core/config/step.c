@@ -94,58 +94,79 @@ static const SfValue *find_kind(Draft *draft, const SfValue *map, Diagnostics *d
     return found;
 }
 
-/* `type: kafka-source` names one of our plugins under another system's key. */
-static bool complain_peer_key(const SfValue *map, const SfValue *key, Diagnostics *diagnostics)
-{
-    SfError unheard = {0};
-    const SfValue *value = sf_value_get(map, key->text);
-    bool named = value && value->kind == SF_VALUE_SCALAR && !value->bad;
-    const Plugin *plugin = named ? registry_load_as(value->text, 0, &unheard) : NULL;
-    if (!plugin)
-        return false;
-    diagnostics_add(diagnostics, key, "'%s' is not a kind of step; write '%s: %s'", key->text,
-                    kind_keys[plugin->kind - 1], value->text);
-    return true;
-}
-
-/* No key says what the step is: perhaps one nearly does. */
-static void complain_kind(const Draft *draft, const SfValue *map, Diagnostics *diagnostics)
+/* The key that nearly says what the step is, "soruce"; or NULL. */
+static const SfValue *near_kind(Draft *draft, const SfValue *map)
 {
     for (size_t i = 0; i < sf_value_size(map); i++) {
-        char suggestion[128];
         const SfValue *key = sf_value_key(map, i);
-        sf_suggest(key->text, kind_keys, 3, suggestion, sizeof suggestion);
-        if (*suggestion && !option_is_own(key->text)) {
-            g_autofree char *shown = text_shown(key->text);
-            diagnostics_add(diagnostics, key, "%s is not a kind of step%s", shown, suggestion);
-            return;
-        }
+        const char *near = option_is_own(key->text) ? NULL : nearest_word(key->text, kind_keys, 3);
+        for (int kind = 0; near && kind_keys[kind]; kind++)
+            if (g_str_equal(near, kind_keys[kind])) {
+                draft->kind = (SfKind) (kind + 1);
+                return key;
+            }
     }
-    const SfValue *theirs = peer_kind_key(map);
-    if (theirs && complain_peer_key(map, theirs, diagnostics))
-        return;
-    diagnostics_add(diagnostics, theirs ? theirs : draft->step->place,
-                    "needs one of 'source: PLUGIN', 'transform: PLUGIN' and 'sink: PLUGIN'");
+    return NULL;
 }
 
-static const Plugin *load_plugin(const Draft *draft, const SfValue *value, Diagnostics *diagnostics)
+/* `type: kafka-source` names one of our plugins under another system's key. */
+static const SfValue *peer_kind(Draft *draft, const SfValue *map, Diagnostics *diagnostics)
 {
-    SfError err;
-    const char *key = kind_keys[draft->kind - 1];
-    if (value->kind != SF_VALUE_SCALAR) {
-        if (!value->bad)
-            diagnostics_add(diagnostics, value, "'%s' takes the name of a plugin", key);
+    SfError unheard = {0};
+    const SfValue *key = peer_kind_key(map);
+    const SfValue *value = key ? sf_value_get(map, key->text) : NULL;
+    bool named = value && value->kind == SF_VALUE_SCALAR && !value->bad;
+    const Plugin *plugin = named ? registry_load_as(value->text, 0, &unheard) : NULL;
+    if (!plugin) {
+        diagnostics_add(diagnostics, key ? key : draft->step->place,
+                        "needs one of 'source: PLUGIN', 'transform: PLUGIN' and 'sink: PLUGIN'");
         return NULL;
     }
+    draft->kind = plugin->kind;
+    diagnostics_add(diagnostics, key, "'%s' is not a kind of step; write '%s: %s'", key->text,
+                    kind_keys[plugin->kind - 1], value->text);
+    return key;
+}
+
+/* No key says what the step is: complains, and returns the key that was meant to; or NULL. */
+static const SfValue *guess_kind(Draft *draft, const SfValue *map, Diagnostics *diagnostics)
+{
+    const SfValue *key = near_kind(draft, map);
+    if (!key)
+        return peer_kind(draft, map, diagnostics);
+    g_autofree char *shown = text_shown(key->text);
+    diagnostics_add(diagnostics, key, "%s is not a kind of step; did you mean '%s'?", shown,
+                    kind_keys[draft->kind - 1]);
+    return key;
+}
+
+/* The plugin that a wrong name is likely to mean, so that the other mistakes of its step are seen too; or NULL. */
+static const Plugin *guess_plugin(const Draft *draft, const SfValue *map, const char *name)
+{
+    SfError unheard = {0};
+    g_autofree char *near = registry_nearest(name, draft->kind);
+    const Plugin *plugin = near ? registry_load_as(near, draft->kind, &unheard) : NULL;
+    return plugin && plugin->kind == draft->kind && options_resemble(plugin, map) ? plugin : NULL;
+}
+
+/* The plugin of a step, or the one that is meant; NULL when nobody knows. */
+static const Plugin *load_plugin(const Draft *draft, const SfValue *map, const SfValue *value, Diagnostics *diagnostics)
+{
+    SfError err = {0};
     if (value->bad)
         return NULL;
+    if (value->kind != SF_VALUE_SCALAR) {
+        diagnostics_add(diagnostics, value, "'%s' takes the name of a plugin", kind_keys[draft->kind - 1]);
+        return NULL;
+    }
     const Plugin *plugin = registry_load_as(value->text, draft->kind, &err);
     if (!plugin) {
         diagnostics_add(diagnostics, value, "%s", err.message);
-    } else if (plugin->kind != draft->kind) {
+        return guess_plugin(draft, map, value->text);
+    }
+    if (plugin->kind != draft->kind) {
         const char *right = kind_keys[plugin->kind - 1];
         diagnostics_add(diagnostics, value, "%s is a %s; write '%s: %s'", value->text, right, right, value->text);
-        return NULL;
     }
     return plugin;
 }
@@ -198,7 +219,7 @@ static void read_from(Draft *draft, const SfValue *map, Diagnostics *diagnostics
     draft->vague = missing;
     if (!missing)
         add_refs(draft, from, diagnostics);
-    else if (!(from ? from->bad : has_peer_from(draft, map)))
+    else if (draft->kind != 0 && !(from ? from->bad : has_peer_from(draft, map)))
         diagnostics_add(diagnostics, from ? from : draft->step->place, "a %s needs 'from': the step whose rows it gets",
                         kind_keys[draft->kind - 1]);
 }
@@ -254,14 +275,14 @@ static void read_limit(Draft *draft, const SfValue *map, Diagnostics *diagnostic
 
 static void step_read_map(Draft *draft, const SfValue *map, Diagnostics *diagnostics)
 {
-    draft->place = find_kind(draft, map, diagnostics);
-    if (!draft->place) {
-        complain_kind(draft, map, diagnostics);
-        return;
-    }
-    draft->step->plugin = load_plugin(draft, sf_value_get(map, draft->place->text), diagnostics);
-    if (draft->step->plugin)
-        options_check(draft->step->plugin, map, diagnostics);
+    const SfValue *key = find_kind(draft, map, diagnostics);
+    const SfValue *guessed = key ? NULL : guess_kind(draft, map, diagnostics);
+    const SfValue *said = key ? key : guessed;
+    const Plugin *plugin = said ? load_plugin(draft, map, sf_value_get(map, said->text), diagnostics) : NULL;
+    bool right = plugin && plugin->kind == draft->kind;
+    if (right || (plugin && options_resemble(plugin, map)))
+        options_check(plugin, map, guessed, diagnostics);
+    draft->step->plugin = right ? plugin : NULL;
     read_from(draft, map, diagnostics);
     read_answer(draft, map, diagnostics);
     read_limit(draft, map, diagnostics);

@@ -53,7 +53,7 @@ static bool cut_short(const char *a, size_t na, const char *b, size_t nb)
     return MIN(na, nb) >= 3 && (na < nb ? starts_like(b, a) : starts_like(a, b));
 }
 
-const char *sf_suggest(const char *word, const char *const *words, size_t n, char *out, size_t size)
+const char *nearest_word(const char *word, const char *const *words, size_t n)
 {
     size_t length = strlen(word);
     const char *best = NULL;
@@ -71,6 +71,12 @@ const char *sf_suggest(const char *word, const char *const *words, size_t n, cha
             best_distance = distance;
         }
     }
+    return best;
+}
+
+const char *sf_suggest(const char *word, const char *const *words, size_t n, char *out, size_t size)
+{
+    const char *best = nearest_word(word, words, n);
     if (size > 0)
         g_snprintf(out, size, best ? "; did you mean '%s'?" : "%s", best ? best : "");
     return out;

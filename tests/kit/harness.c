@@ -23,7 +23,7 @@ char *harness_check(const char *plugin, const char *options)
     g_autoptr(Diagnostics) diagnostics = diagnostics_new();
     g_autoptr(Document) document = parse_options(options, diagnostics);
     if (document)
-        options_check(load(plugin), document_root(document), diagnostics);
+        options_check(load(plugin), document_root(document), NULL, diagnostics);
     diagnostics_sort(diagnostics);
     return diagnostics_text(diagnostics);
 }

@@ -398,7 +398,7 @@ static void check_reads_no_secret(void)
     g_autoptr(Diagnostics) diagnostics = diagnostics_new();
     static const char yaml[] = "password: file:/nowhere\n";
     g_autoptr(Document) document = yaml_load_text(yaml, strlen(yaml), "t.yaml", diagnostics);
-    options_check(test_source(), document_root(document), diagnostics);
+    options_check(test_source(), document_root(document), NULL, diagnostics);
     g_assert_false(diagnostics_any(diagnostics));
     g_autoptr(OptionArena) arena = options_fill_unresolved(test_source(), document_root(document), &state, &err);
     g_assert_nonnull(arena);
