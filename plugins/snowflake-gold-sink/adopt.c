@@ -36,7 +36,7 @@ static SfStatus take_other(const Session *session, OdbcStatement *statement, GHa
                            SfError *err)
 {
     g_autofree char *pipeline = NULL, *step = NULL, *input = NULL, *split = NULL, *time = NULL, *origin = NULL;
-    int64_t position = 0;
+    int64_t position = -1; /* where it is null */
     bool null = false;
     SF_TRY(ledger_text(statement, 0, &pipeline, err));
     SF_TRY(ledger_text(statement, 1, &step, err));

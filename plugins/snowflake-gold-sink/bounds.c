@@ -10,6 +10,40 @@ SfStatus bounds_check_names(const Dialect *dialect, const char *schema, const ch
     return sql_check_name(dialect, ledger, err);
 }
 
+/* A temporary table hides the one of its name for as long as the session lives. */
+static SfStatus check_stage_name(const Dialect *dialect, const Model *model, const Target *target, const char *ledger,
+                                 SfError *err)
+{
+    g_autofree char *stage = g_strconcat(dialect->stage, target->table, NULL);
+    g_autofree char *record = g_strconcat(ledger, "_columns", NULL);
+    SfError why;
+    if (sql_check_name(dialect, stage, &why) != SF_OK)
+        return sf_value_fail(target->place, err, "table '%s': %s", target->table, why.message);
+    gint64 hidden = name_set_find(model->tables, stage);
+    if (hidden >= 0)
+        return sf_value_fail(((const Target *) model->targets->pdata[hidden])->place, err,
+                             "rows of table '%s' go through a temporary table '%s', which would hide this one; rename "
+                             "it",
+                             target->table, stage);
+    if (g_ascii_strcasecmp(stage, ledger) == 0 || g_ascii_strcasecmp(stage, record) == 0)
+        return sf_value_fail(target->place, err,
+                             "rows of table '%s' go through a temporary table '%s', which would hide the ledger; set "
+                             "'ledger' to another name",
+                             target->table, stage);
+    return SF_OK;
+}
+
+SfStatus bounds_check_stages(const Dialect *dialect, const Model *model, const char *ledger, SfError *err)
+{
+    for (guint i = 0; dialect->stage && i < model->targets->len; i++) {
+        const Target *target = model->targets->pdata[i];
+        SF_TRY(check_stage_name(dialect, model, target, ledger, err));
+        if (target->deleted)
+            SF_TRY(check_stage_name(dialect, model, target->deleted, ledger, err));
+    }
+    return SF_OK;
+}
+
 static SfStatus check_order_columns(const Place *place, SfError *err)
 {
     for (guint i = 0; place->dialect->orders && i < place->target->order->len; i++) {

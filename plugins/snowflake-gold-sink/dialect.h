@@ -32,6 +32,7 @@ typedef struct Dialect {
     const char *ruled_insert; /* likewise where a row comes of `find_rules`; NULL: the same */
     const char *find_rules;   /* whether tables have rules of their own about conflicts; NULL: none can */
     bool has_savepoints;      /* otherwise a statement that fails undoes itself only */
+    const char *stage;        /* begins the names of temporary tables that rows go through; NULL: none */
     /* The type of a new column. */
     void (*type)(const Source *source, GString *sql);
     /* What a column's own type needs behind it to keep texts as they are; NULL: nothing ever. */

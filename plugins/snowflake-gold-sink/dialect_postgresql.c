@@ -26,8 +26,18 @@ static const OdbcVerdict verdicts[] = {
     {"57", SF_RETRY},                          /* cancelled, shut down, starting up */
     {"58", SF_RETRY},                          /* the server's file system */
     {"P0", SF_REJECT},                         /* raised by a trigger */
+    {"XX000", SF_RETRY},                       /* "tuple concurrently updated", "cache lookup failed" */
     {NULL, SF_FATAL},
 };
+
+/* Lack of a permission, which somebody grants, has the same state as a row that a policy does not let in, which goes on
+ * being refused. Servers whose lc_messages is another language are waited for in both cases. */
+static SfStatus postgresql_judge(const char *state, int native, const char *text)
+{
+    (void) native;
+    bool policy = strcmp(state, "42501") == 0 && strstr(text, "violates row-level security policy");
+    return policy ? SF_REJECT : SF_OK;
+}
 
 static const char *const type_names[] = {
     [SF_BOOL] = "boolean",          [SF_INT32] = "integer", [SF_INT64] = "bigint", [SF_FLOAT64] = "double precision",
@@ -116,7 +126,8 @@ const Dialect dialect_postgresql = {
              .drivers = drivers,
              .install = "apt install odbc-postgresql",
              .example = "Driver=PostgreSQL Unicode;Server=localhost;Database=gold",
-             .verdicts = verdicts},
+             .verdicts = verdicts,
+             .judge = postgresql_judge},
     .name_case = NAME_LOWER,
     .longest_name = 63,   /* NAMEDATALEN - 1: the rest it cuts off, with a notice */
     .most_columns = 1600, /* postgresql.org/docs/15/limits.html */

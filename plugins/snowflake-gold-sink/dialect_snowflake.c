@@ -16,6 +16,7 @@ static const char *const drivers[] = {"snowflake", NULL};
 static const OdbcVerdict verdicts[] = {
     {"02000", SF_EMPTY}, {"42710", SF_RETRY}, /* no such object; made by another process in the same moment */
     {"53", SF_RETRY},    {"57", SF_RETRY},    /* resources; cancelled, a statement's time limit */
+    {"XX000", SF_RETRY},                      /* "SQL execution internal error" */
     {NULL, SF_FATAL},
 };
 
@@ -125,6 +126,7 @@ const Dialect dialect_snowflake = {
     .bytewise = "",
     .session = session,
     .label = "ALTER SESSION SET QUERY_TAG = ",
+    .stage = "sf_stage_",
     .type = snowflake_type,
     .takes = snowflake_takes,
     .list_columns = snowflake_list_columns,
@@ -156,7 +158,7 @@ static SfStatus create_stage(MergeLoader *loader, SfError *err)
 {
     const Loader *base = &loader->base;
     const Target *target = base->place.target;
-    g_autofree char *name = g_strconcat("sf_stage_", target->table, NULL);
+    g_autofree char *name = g_strconcat(dialect_snowflake.stage, target->table, NULL);
     g_autoptr(GString) stage = g_string_new(NULL);
     sql_table(&dialect_snowflake, base->place.schema, name, stage);
     g_autoptr(GString) sql = g_string_new("CREATE OR REPLACE TEMPORARY TABLE ");

@@ -55,6 +55,7 @@ static SfStatus sqlite_make_directory(const char *connection, SfError *err)
 
 /* SQLite's result codes (sqlite.org/rescode.html); the low byte of an extended one is the primary one. */
 enum {
+    CODE_ERROR = 1,
     CODE_PERM = 3,
     CODE_BUSY = 5,
     CODE_LOCKED = 6,
@@ -210,6 +211,7 @@ const Dialect dialect_sqlite = {
              .example = "Driver=SQLite3;Database=gold.db",
              .defaults = "Timeout=5000", /* for a lock; the driver's own is 100 s, in which it cannot be woken */
              .judge = sqlite_judge,
+             .refusal = CODE_ERROR,
              .check = sqlite_check_connection,
              .before_login = sqlite_make_directory,
              .login_hint = sqlite_login_hint},

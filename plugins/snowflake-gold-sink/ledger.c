@@ -155,7 +155,7 @@ int64_t ledger_time(const char *text)
 static SfStatus take_ledger_row(const Session *session, OdbcStatement *statement, const Ranges *chains, SfError *err)
 {
     g_autofree char *input = NULL, *split = NULL, *time = NULL, *origin = NULL;
-    int64_t position = 0;
+    int64_t position = -1; /* where it is null */
     bool null = false;
     SF_TRY(ledger_text(statement, 0, &input, err));
     SF_TRY(ledger_text(statement, 1, &split, err));

@@ -6,7 +6,7 @@
 const char *const model_provenance[] = {"_topic", "_partition", "_offset", "_timestamp", NULL};
 
 /* Of one table that are told at once: each is compared with all columns of the input for the nearest name. */
-#define MOST_MISTAKES 20
+#define MOST_MISTAKES 10
 
 static const char tombstone_name[] = "_tombstone";
 
@@ -77,8 +77,7 @@ static SfStatus find_source(const Build *build, const char *name, const SfValue 
     Source source = {.name = g_string_chunk_insert_const(model->text, name),
                      .type = field.type,
                      .precision = field.precision,
-                     .scale = field.scale,
-                     .nullable = field.nullable};
+                     .scale = field.scale};
     *out = add_source(model, source);
     return SF_OK;
 }
@@ -334,6 +333,31 @@ static SfStatus parse_when(Build *build, const SfValue *body, const char *option
     return value ? when_parse(value, name, build->model->text, find_condition, build, out, err) : SF_OK;
 }
 
+/* What others call the same thing: dbt, Kafka Connect's JDBC sink, Delta and Snowflake, Spark. */
+static const char *foreign_table_word(const char *word)
+{
+    static const struct {
+        const char *theirs, *ours;
+    } words[] = {{"unique_key", "key"},          {"primary_key", "key"},    {"pk.fields", "key"},
+                 {"updated_at", "latest_by"},    {"order_by", "latest_by"}, {"sequence_by", "latest_by"},
+                 {"version_column", "latest_by"}};
+    for (gsize i = 0; i < G_N_ELEMENTS(words); i++)
+        if (g_ascii_strcasecmp(word, words[i].theirs) == 0)
+            return words[i].ours;
+    return NULL;
+}
+
+static SfStatus fail_table_word(const Target *target, const SfValue *place, const char *const *words, gsize n_words,
+                                SfError *err)
+{
+    const char *word = sf_value_text(place), *ours = foreign_table_word(word);
+    char hint[160];
+    if (ours)
+        return sf_value_fail(place, err, "table '%s': unknown key '%s'; it is '%s' here", target->table, word, ours);
+    return sf_value_fail(place, err, "table '%s': unknown key '%s'%s", target->table, word,
+                         sf_suggest(word, words, n_words, hint, sizeof hint));
+}
+
 static SfStatus check_table_words(const Target *target, const SfValue *body, SfError *err)
 {
     static const char *const words[] = {"key", "columns", "latest_by", "delete_when", "skip_when", "dimensions", NULL};
@@ -343,10 +367,8 @@ static SfStatus check_table_words(const Target *target, const SfValue *body, SfE
     for (gsize i = 0; i < sf_value_size(body); i++) {
         const char *word = sf_value_text(sf_value_key(body, i));
         bool known = g_strv_contains(words, word) && (target->is_fact || strcmp(word, words[n_words]) != 0);
-        char hint[160];
         if (!known)
-            return sf_value_fail(sf_value_key(body, i), err, "table '%s': unknown key '%s'%s", target->table, word,
-                                 sf_suggest(word, words, n_words, hint, sizeof hint));
+            return fail_table_word(target, sf_value_key(body, i), words, n_words, err);
     }
     return SF_OK;
 }
@@ -399,18 +421,20 @@ static SfStatus parse_tables(Model *model, const SfValue *tables, bool are_facts
     return *all.message ? sf_fail(err, SF_CONFIG, "%s", all.message) : SF_OK;
 }
 
-static SfStatus find_tombstone(Model *model, const ModelInput *input, SfError *err)
+/* A column of that name and another type is one like any other. */
+static bool marks_tombstones(const ModelInput *input)
 {
-    model->tombstone = -1;
-    int64_t number = name_set_find(input->columns, tombstone_name);
-    SfField field = {.type = SF_BOOL};
-    if (number >= 0)
-        SF_TRY(sf_schema_field(input->schema->children[number], &field, err));
-    if (number < 0 || field.type != SF_BOOL)
-        return SF_OK;
-    Source source = {.name = tombstone_name, .type = SF_BOOL, .nullable = field.nullable};
-    model->tombstone = add_source(model, source);
-    return SF_OK;
+    gint64 number = name_set_find(input->columns, tombstone_name);
+    SfField field;
+    SfError ignored;
+    return number >= 0 && sf_schema_field(input->schema->children[number], &field, &ignored) == SF_OK &&
+           field.type == SF_BOOL;
+}
+
+static void find_tombstone(Model *model, const ModelInput *input)
+{
+    Source source = {.name = tombstone_name, .type = SF_BOOL};
+    model->tombstone = marks_tombstones(input) ? (gint64) add_source(model, source) : -1;
 }
 
 Model *model_new(const SfValue *dimensions, const SfValue *facts, bool provenance, const ModelInput *input,
@@ -423,8 +447,7 @@ Model *model_new(const SfValue *dimensions, const SfValue *facts, bool provenanc
     model->source_names = name_set_new(NAMES_EXACT);
     model->text = g_string_chunk_new(256);
     model->provenance = provenance;
-    if (find_tombstone(model, input, err) != SF_OK)
-        return NULL;
+    find_tombstone(model, input);
     if (parse_tables(model, dimensions, false, input, err) != SF_OK)
         return NULL;
     model->n_dimensions = model->targets->len;
@@ -438,7 +461,7 @@ Model *model_new(const SfValue *dimensions, const SfValue *facts, bool provenanc
 
 SfStatus model_match(const Model *model, const ModelInput *input, gint64 *numbers, SfError *err)
 {
-    if (model->tombstone < 0 && name_set_find(input->columns, tombstone_name) >= 0)
+    if (model->tombstone < 0 && marks_tombstones(input))
         return sf_fail(err, SF_CONFIG, "input '%s' has a column '%s', and an input before it has none", input->name,
                        tombstone_name);
     for (guint i = 0; i < model->sources->len; i++) {

@@ -29,6 +29,7 @@ static SfStatus choose_dialect(Session *session, SfError *err)
                        product, known);
     }
     SF_TRY(bounds_check_names(session->dialect, session->schema, session->ledger, err));
+    SF_TRY(bounds_check_stages(session->dialect, session->model, session->ledger, err));
     for (const char *const *sql = session->dialect->session; *sql; sql++)
         SF_TRY(session_exec(session, *sql, err));
     return label_session(session, err);

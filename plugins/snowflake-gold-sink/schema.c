@@ -24,7 +24,7 @@ static SfStatus create_target_table(Session *session, const Place *place, SfErro
     sql_create_table(place, sql);
     SfError why = {""};
     SfStatus status = schema_create(session, sql->str, &why);
-    if (status == SF_FATAL) /* a type or a name that the database does not know or take */
+    if (status != SF_OK && odbc_was_refused(session->odbc)) /* a type or a name that the database does not take */
         return sf_value_fail(place->target->place, err, "table '%s' cannot be created: %s", place->target->table,
                              why.message);
     return status == SF_OK ? SF_OK : sf_fail(err, status, "%s", why.message);
@@ -59,11 +59,10 @@ static SfStatus alter_add_column(Session *session, const Place *place, guint num
     SfStatus status = session_exec(session, sql->str, &why);
     if (status == SF_OK)
         sf_log(session->node, SF_LOG_INFO, "table '%s': column '%s' added", place->target->table, column->name);
-    if (status != SF_FATAL)
+    if (status == SF_OK || !odbc_was_refused(session->odbc))
         return status == SF_OK ? SF_OK : sf_fail(err, status, "%s", why.message);
-    bool has = false;
-    SF_TRY(
-        table_has_column(session, place, column, &has, err)); /* another process may have added it in the same moment */
+    bool has = false; /* another process may have added it in the same moment */
+    SF_TRY(table_has_column(session, place, column, &has, err));
     return has ? SF_OK
                : sf_value_fail(place->target->place, err, "table '%s': column '%s' cannot be added: %s",
                                place->target->table, column->name, why.message);

@@ -123,6 +123,8 @@ static SfStatus check_bounds(const Gold *gold, SfError *err)
     SfError all = {""}, one;
     if (bounds_check_names(dialect, gold->schema, gold->ledger, &one) != SF_OK)
         sf_fail_also(&all, &one);
+    if (bounds_check_stages(dialect, gold->model, gold->ledger, &one) != SF_OK)
+        sf_fail_also(&all, &one);
     for (guint i = 0; i < gold->model->targets->len; i++) {
         Place place = {.dialect = dialect, .schema = gold->schema, .model = gold->model};
         place.target = gold->model->targets->pdata[i];

@@ -17,7 +17,6 @@ typedef struct Source {
     SfType type;
     int32_t precision; /* decimal128 only, likewise scale */
     int32_t scale;
-    bool nullable;
 } Source;
 
 typedef struct Column {

@@ -72,6 +72,43 @@ static void test_the_widest_table(void)
     gold_assert_query(place, "SELECT id, c5, c1999, _offset FROM f", "1|5|1999|0");
 }
 
+#define SNOWFLAKE "connection: Driver=SnowflakeDSIIDriver;Server=nowhere.invalid\n"
+
+/* A temporary table is there for the session only, and hides the one of its name meanwhile. */
+static void test_stages(void)
+{
+    g_autofree char *name = g_strnfill(247, 'n'), *shorter = g_strnfill(246, 'n');
+    g_autofree char *longer = g_strdup_printf(SNOWFLAKE "facts:\n  %s: {key: id, columns: []}", name);
+    g_autofree char *fits = g_strdup_printf(SNOWFLAKE "facts:\n  %s: {key: id, columns: []}", shorter);
+    g_autofree char *deleted =
+        g_strdup_printf(SNOWFLAKE "facts:\n  %s: {key: id, columns: [], delete_when: {v: 1}}", name + 10);
+    const struct {
+        const char *options, *message; /* NULL: fine */
+    } cases[] = {
+        {longer, "options.yaml:3:3: table 'nnn"},
+        {longer, "the name 'sf_stage_nnn"},
+        {fits, NULL},
+        {deleted, "the name 'sf_stage_sf_deleted_nnn"},
+        {SNOWFLAKE "facts:\n  a: {key: id, columns: []}\n  SF_Stage_A: {key: id, columns: []}",
+         "options.yaml:4:3: rows of table 'a' go through a temporary table 'sf_stage_a', which would hide this one; "
+         "rename it"},
+        {SNOWFLAKE "facts:\n  a: {key: id, columns: [], delete_when: {v: 1}}\n  sf_stage_sf_deleted_a: {key: id}",
+         "options.yaml:4:3: rows of table 'sf_deleted_a' go through"},
+        {SNOWFLAKE "ledger: sf_stage_A\nfacts:\n  a: {key: id, columns: []}",
+         "options.yaml:4:3: rows of table 'a' go through a temporary table 'sf_stage_a', which would hide the ledger; "
+         "set 'ledger' to another name"},
+        {SNOWFLAKE "ledger: sf_stage\nfacts:\n  columns: {key: id, columns: []}", "would hide the ledger"},
+        {POSTGRESQL "facts:\n  a: {key: id, columns: []}\n  sf_stage_a: {key: id, columns: []}", NULL},
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(Harness) h = bound(cases[i].options, "id int, v int" PROVENANCE);
+        if (harness_try_bind(h) != (cases[i].message ? SF_CONFIG : SF_OK))
+            g_error("%s: %s", cases[i].options, h->err.message);
+        if (cases[i].message)
+            gold_assert_contains(h->err.message, cases[i].message);
+    }
+}
+
 static void test_before_a_connection(void)
 {
     g_autofree char *name = g_strnfill(64, 'n');
@@ -147,6 +184,7 @@ int main(int argc, char **argv)
     g_test_add_func("/gold/bounds/a table has as many columns as the database takes", test_columns);
     g_test_add_func("/gold/bounds/the widest table is filled", test_the_widest_table);
     g_test_add_func("/gold/bounds/what a database does not take is told before a connection", test_before_a_connection);
+    g_test_add_func("/gold/bounds/temporary tables hide none", test_stages);
     g_test_add_func("/gold/bounds/a table that is refused has its place", test_refused_tables);
     g_test_add_func("/gold/bounds/a table that is not a ledger is left alone", test_a_table_that_is_not_a_ledger);
     return g_test_run();

@@ -79,6 +79,66 @@ static void test_mistakes(void)
     assert_mistakes(cases, G_N_ELEMENTS(cases));
 }
 
+static void test_shapes(void)
+{
+    static const Mistake cases[] = {
+        {"facts: {f: {key: order_id, columns: ['']}}", "table 'f': a column has an empty name"},
+        {"facts: {f: {key: order_id, columns: {sales: {from: [a]}}}}",
+         "options.yaml:2:52: column 'sales': 'from' is a column of the input"},
+        {"facts: {f: {key: order_id, columns: {sales: {type: }}}}", "column 'sales': 'type' is a type"},
+        {"facts: {f: {key: order_id, columns: {sales: {type: '9'}}}}", "column 'sales': 'type' is a type"},
+        {"facts: {f: {key: order_id, columns: {sales: {type: 'a)('}}}}", "column 'sales': 'type' is a type"},
+        {"facts: {f: {key: order_id, columns: {sales: {type: 'a, b'}}}}", "column 'sales': 'type' is a type"},
+        {"facts: {f: {key: order_id, columns: {sales: {type: 'a-b'}}}}", "column 'sales': 'type' is a type"},
+        {"facts: {f: {key: order_id, columns: [[sales]]}}",
+         "options.yaml:2:38: table 'f': a column is a name or one 'name: column of the input'"},
+        {"facts: {f: {key: order_id, columns: [{sales: , region: }]}}",
+         "table 'f': a column is a name or one 'name: column of the input'"},
+        {"facts: {f: {key: {a: b}, columns: [sales]}}", "table 'f': 'key' is a column or a list of columns"},
+        {"facts: {f: {key: [order_id, [region]], columns: [sales]}}",
+         "options.yaml:2:29: table 'f': 'key' is a column or a list of columns"},
+        {"facts: {f: {key: order_id, latest_by: , columns: [sales]}}",
+         "table 'f': 'latest_by' is a column or a list of columns"},
+        {"dimensions: {d: {key: region}}\nfacts: {f: {key: order_id, columns: [sales], dimensions: d}}",
+         "options.yaml:3:58: table 'f': 'dimensions' is a list of dimensions"},
+        {"dimensions: {d: {key: region}}\nfacts: {f: {key: order_id, columns: [sales], dimensions: [[d]]}}",
+         "table 'f': no dimension ''"},
+        {"dimensions: {d: {key: region}}\nfacts: [f]", "'facts' is a map: a table's name, then its key and columns"},
+        {"dimensions: [d]", "options.yaml:2:13: 'dimensions' is a map: a table's name, then its key and columns"},
+        {"facts: {f: {key: order_id, columns: [sales], delete_when: {region: [a, [b]]}}}", "table 'f': 'delete_when'"},
+        {"facts: {}\ndimensions: {}", "no table to keep: give 'facts', or 'dimensions', or both"},
+    };
+    assert_mistakes(cases, G_N_ELEMENTS(cases));
+}
+
+/* Who comes from dbt, Spark or Kafka Connect is told our word. */
+static void test_words_of_others(void)
+{
+    static const Mistake cases[] = {
+        {"facts: {f: {unique_key: order_id}}",
+         "options.yaml:2:13: table 'f': unknown key 'unique_key'; it is 'key' here"},
+        {"facts: {f: {Primary_Key: order_id}}", "table 'f': unknown key 'Primary_Key'; it is 'key' here"},
+        {"dimensions: {d: {pk.fields: region}}", "table 'd': unknown key 'pk.fields'; it is 'key' here"},
+        {"facts: {f: {key: order_id, updated_at: _timestamp}}",
+         "options.yaml:2:28: table 'f': unknown key 'updated_at'; it is 'latest_by' here"},
+    };
+    assert_mistakes(cases, G_N_ELEMENTS(cases));
+}
+
+/* Ten of a table at most, and then those of the next. */
+static void test_many_mistakes(void)
+{
+    g_autoptr(GString) options = g_string_new("facts: {f: {key: order_id, columns: [");
+    for (int i = 0; i < 30; i++)
+        g_string_append_printf(options, "%sno_%d", i > 0 ? ", " : "", i);
+    g_string_append(options, "]}, g: {key: nothing, columns: []}}");
+    g_autoptr(Harness) h = sink(options->str, SCHEMA);
+    g_assert_cmpint(harness_try_bind(h), ==, SF_CONFIG);
+    gold_assert_contains(h->err.message, "'no_9'\noptions.yaml:");
+    gold_assert_contains(h->err.message, "table 'g': input 'sales' has no column 'nothing'");
+    g_assert_null(strstr(h->err.message, "'no_10'"));
+}
+
 static void test_names_of_the_sinks_own(void)
 {
     static const Mistake cases[] = {
@@ -109,6 +169,25 @@ static void test_inputs_that_differ(void)
         "order_id string, sales bigint, _topic string, _partition int, _offset bigint, _timestamp timestamp");
     g_assert_cmpint(harness_try_bind(h), ==, SF_CONFIG);
     gold_assert_contains(h->err.message, "column 'sales' of input 'more' differs in type from the inputs before it");
+    static const struct {
+        const char *schema, *message;
+    } cases[] = {
+        {"order_id string, sales decimal(13,2), _topic string, _partition int, _offset bigint, _timestamp timestamp",
+         "column 'sales' of input 'more' differs in type"},
+        {"order_id string, sales decimal(12,1), _topic string, _partition int, _offset bigint, _timestamp timestamp",
+         "column 'sales' of input 'more' differs in type"},
+        {"order_id string, sale decimal(12,2), _topic string, _partition int, _offset bigint, _timestamp timestamp",
+         "input 'more' has no column 'sales', which the tables need; did you mean 'sale'?"},
+        {"order_id string, sales decimal(12,2), _topic string, _partition int, _offset bigint, _timestamp timestamp, "
+         "_tombstone bool",
+         "input 'more' has a column '_tombstone', and an input before it has none"},
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(Harness) other = sink("facts: {f: {key: order_id, columns: [sales]}}", SCHEMA);
+        harness_input_text(other, "more", cases[i].schema);
+        g_assert_cmpint(harness_try_bind(other), ==, SF_CONFIG);
+        gold_assert_contains(other->err.message, cases[i].message);
+    }
 }
 
 /* Columns of a table in their order, as the database has them. */
@@ -158,6 +237,11 @@ static void test_columns(void)
                    "id TEXT, amount DECIMAL(12,2), region TEXT" ENDS);
     assert_columns("facts: {f: {key: order_id, columns: {id: order_id, amount: {from: sales, type: 'decimal(9,1)'}}}}",
                    "f", "id TEXT, amount decimal(9,1)" ENDS);
+    assert_columns("facts: {f: {key: [order_id, order_id], columns: {a: sales, b: sales, c: {type: 'char(2)', from: "
+                   "region}}, latest_by: [a, a]}}",
+                   "f",
+                   "a DECIMAL(12,2), b DECIMAL(12,2), c char(2), order_id TEXT, _topic TEXT, _partition INTEGER, "
+                   "_offset BIGINT, _timestamp TIMESTAMP");
     assert_columns("facts: {f: {key: order_id, columns: [order_id, {amount: sales}]}}", "f",
                    "order_id TEXT, amount DECIMAL(12,2)" ENDS);
     assert_columns("dimensions: {d: {key: customer_id, columns: region}}", "d", "region TEXT, customer_id TEXT" ENDS);
@@ -181,6 +265,15 @@ static void test_tombstones_are_no_column(void)
                       "id,v,_timestamp,_topic,_partition,_offset");
     gold_assert_query(place, "SELECT group_concat(name) FROM pragma_table_info('g')",
                       "id,gone,_timestamp,_topic,_partition,_offset"); /* unless it is asked for */
+
+    g_autoptr(GoldPlace) other = gold_place_new(); /* not one by its type: a column like others */
+    g_autoptr(Harness) text = gold_harness(other, "facts: {f: {key: id}}");
+    harness_input_text(text, "rows",
+                       "id int, _tombstone string, _topic string not null, _partition int not null, _offset bigint not "
+                       "null, _timestamp timestamp");
+    harness_open(text);
+    gold_assert_query(other, "SELECT group_concat(name) FROM pragma_table_info('f')",
+                      "id,_tombstone,_timestamp,_topic,_partition,_offset");
 }
 
 static void test_facts_join(void)
@@ -286,6 +379,9 @@ int main(int argc, char **argv)
     g_test_add_func("/gold/model/names that are the sink's own", test_names_of_the_sinks_own);
     g_test_add_func("/gold/model/names beyond ASCII", test_names_beyond_ascii);
     g_test_add_func("/gold/model/mistakes are named with their place and a hint", test_mistakes);
+    g_test_add_func("/gold/model/shapes that are wrong are told", test_shapes);
+    g_test_add_func("/gold/model/words of other tools are told as ours", test_words_of_others);
+    g_test_add_func("/gold/model/not all of very many mistakes are told", test_many_mistakes);
     g_test_add_func("/gold/model/an input without provenance is told apart", test_no_provenance_in_the_input);
     g_test_add_func("/gold/model/inputs must agree on types", test_inputs_that_differ);
     g_test_add_func("/gold/model/columns by list, map and by default", test_columns);

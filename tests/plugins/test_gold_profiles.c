@@ -159,7 +159,13 @@ static const struct {
     {&dialect_snowflake.odbc, "57014", 604, "SQL execution canceled", SF_RETRY},
     {&dialect_snowflake.odbc, "XX000", 390000, "session is gone", SF_RETRY},
     {&dialect_snowflake.odbc, "XX000", 399999, "session is gone", SF_RETRY},
-    {&dialect_snowflake.odbc, "XX000", 400000, "internal error", SF_FATAL},
+    {&dialect_snowflake.odbc, "XX000", 400000, "internal error", SF_RETRY},
+    {&dialect_snowflake.odbc, "42601", 389999, "SQL compilation error", SF_FATAL},
+    {&dialect_postgresql.odbc, "XX000", 7, "tuple concurrently updated", SF_RETRY},
+    {&dialect_postgresql.odbc, "XX001", 7, "invalid page in block", SF_FATAL},
+    {&dialect_postgresql.odbc, "42501", 7, "new row violates row-level security policy for table \"f\"", SF_REJECT},
+    {&dialect_postgresql.odbc, "42501", 7, "query would be affected by row-level security policy for table \"f\"",
+     SF_RETRY},
 };
 
 static void test_judgements(void)

@@ -235,7 +235,7 @@ static void test_other_notations_are_refused_by_name(void)
     assert_path_fault("items[",
                       "'[' in a path; [0] is a list's first element, [-1] its last one, ['key'] a member; for "
                       "several values read the list itself, as list<…>");
-    assert_path_fault("items[0", "']' expected in a path, not ''");
+    assert_path_fault("items[0", "the path ends before its ']'");
     assert_path_fault("items[1234567890]", "no list has an element [1234567890]");
     assert_path_fault("items[-0]", "no list has an element [-0]");
     assert_path_fault("$.*",
@@ -244,7 +244,8 @@ static void test_other_notations_are_refused_by_name(void)
     assert_path_fault("src:user.id",
                       "':' in the path 'src:user'; write user.id or user[0].id, and backticks around a key with it");
     assert_path_fault("$[0].id", "an event is an object: a path begins with a key, as in $.items[0]");
-    assert_path_fault("user.", "a path expected, as in customer.city, items[0].sku or `first key`.city, not ''");
+    assert_path_fault("user.", "a path expected, as in customer.city, items[0].sku or `first key`.city; this one "
+                               "ends where a key is expected");
     assert_path_fault("a]", "']' behind a path; put backticks around keys like that");
     assert_path_fault("a[\"b", "a path expected, as in customer.city, items[0].sku or `first key`.city, not '\"b'");
     assert_config("schema:\n  a: {type: int from b, from: c}\n",

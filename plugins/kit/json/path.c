@@ -29,8 +29,9 @@ static SfStatus add_step(JsonPath *path, char *key, int64_t index, SfError *err)
 
 static SfStatus fail_key(const char *p, SfError *err)
 {
-    return sf_fail(err, SF_CONFIG,
-                   "a path expected, as in customer.city, items[0].sku or `first key`.city, not '%.20s'", p);
+    static const char expected[] = "a path expected, as in customer.city, items[0].sku or `first key`.city";
+    return *p ? sf_fail(err, SF_CONFIG, "%s, not '%.20s'", expected, p)
+              : sf_fail(err, SF_CONFIG, "%s; this one ends where a key is expected", expected);
 }
 
 /* What other notations mean by a character must not become part of a key that no event has. */
@@ -99,6 +100,8 @@ static SfStatus read_bracket(JsonPath *path, const char **p, SfError *err)
 {
     (*p)++;
     SF_TRY(**p == '\'' || **p == '"' ? read_quoted_key(path, p, err) : read_index(path, p, err));
+    if (**p == '\0')
+        return sf_fail(err, SF_CONFIG, "the path ends before its ']'");
     if (**p != ']')
         return sf_fail(err, SF_CONFIG, "']' expected in a path, not '%.20s'", *p);
     (*p)++;

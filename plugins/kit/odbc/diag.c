@@ -81,6 +81,6 @@ SfStatus odbc_fail(Odbc *odbc, SQLSMALLINT kind, SQLHANDLE handle, SfError *err)
     if (text->len == 0)
         g_string_append(text, "the driver gives no reason");
     odbc->native = (int) native;
-    SfStatus status = odbc_judge(odbc->profile, odbc->state, odbc->native, text->str);
-    return sf_fail(err, status, "%s (%s %d)", text->str, odbc->state, odbc->native);
+    odbc->status = odbc_judge(odbc->profile, odbc->state, odbc->native, text->str);
+    return sf_fail(err, odbc->status, "%s (%s %d)", text->str, odbc->state, odbc->native);
 }

@@ -115,6 +115,16 @@ bool odbc_was_forbidden(const Odbc *odbc)
     return strcmp(odbc->state, "42501") == 0;
 }
 
+/* ISO/IEC 9075, "SQLSTATE class values": feature not supported, data (a type's length), syntax or access rule. */
+bool odbc_was_refused(const Odbc *odbc)
+{
+    bool undecided = odbc->status == SF_FATAL || odbc->status == SF_REJECT;
+    if (undecided && odbc->profile && odbc->profile->refusal == odbc->native && odbc->native != 0)
+        return true;
+    return undecided && (g_str_has_prefix(odbc->state, "0A") || g_str_has_prefix(odbc->state, "22") ||
+                         g_str_has_prefix(odbc->state, "42"));
+}
+
 /* ---- one running call at a time, which odbc_interrupt() may cancel ---- */
 
 void odbc_interrupt(Odbc *odbc)
@@ -126,6 +136,14 @@ void odbc_interrupt(Odbc *odbc)
     g_mutex_unlock(&odbc->lock);
 }
 
+static SfStatus fail_interrupted(Odbc *odbc, SfError *err)
+{
+    g_strlcpy(odbc->state, "HY008", sizeof odbc->state);
+    odbc->native = 0;
+    odbc->status = SF_RETRY;
+    return sf_fail(err, SF_RETRY, "interrupted");
+}
+
 static SfStatus begin_call(Odbc *odbc, SQLHSTMT handle, SfError *err)
 {
     g_mutex_lock(&odbc->lock);
@@ -133,7 +151,7 @@ static SfStatus begin_call(Odbc *odbc, SQLHSTMT handle, SfError *err)
     odbc->interrupted = false;
     odbc->running = interrupted ? NULL : handle;
     g_mutex_unlock(&odbc->lock);
-    return interrupted ? sf_fail(err, SF_RETRY, "interrupted") : SF_OK;
+    return interrupted ? fail_interrupted(odbc, err) : SF_OK;
 }
 
 /* Tells whether the call failed because it was interrupted; an interrupt that came too late is for the next call. */
@@ -209,7 +227,7 @@ static SfStatus finish_call(OdbcStatement *statement, SQLRETURN done, int64_t *r
     SfStatus status = SQL_SUCCEEDED(done) || done == SQL_NO_DATA ? SF_OK : statement_fail(statement, err);
     bool interrupted = end_call(statement->odbc, status != SF_OK);
     if (status != SF_OK)
-        return interrupted ? sf_fail(err, SF_RETRY, "interrupted") : status;
+        return interrupted ? fail_interrupted(statement->odbc, err) : status;
     if (rows) {
         SQLLEN count = 0;
         *rows = 0;

@@ -42,6 +42,9 @@ SfStatus odbc_exec(Odbc *odbc, const char *sql, int64_t *rows, SfError *err);
 
 /* Whether the last call that failed did so for want of a permission. */
 bool odbc_was_forbidden(const Odbc *odbc);
+/* … because of the statement itself: a name, a type or a clause that the database does not take. False for a database
+ * that is broken or busy. */
+bool odbc_was_refused(const Odbc *odbc);
 
 /* ---- statements */
 

@@ -17,8 +17,9 @@ struct Odbc {
     const OdbcProfile *const *profiles;
     const OdbcProfile *profile; /* by the driver's name, and once open by the product; NULL: none of them */
     char product[64];
-    char state[6]; /* of the last call that failed; likewise native */
+    char state[6]; /* of the last call that failed; likewise native and status */
     int native;
+    SfStatus status;
     GMutex lock; /* of the two below: odbc_interrupt() may come at any time */
     SQLHSTMT running;
     bool interrupted;

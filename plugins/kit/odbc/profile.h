@@ -21,6 +21,7 @@ typedef struct OdbcProfile {
     const OdbcVerdict *verdicts;
     /* Before those, by the driver's own number and words. SF_OK: undecided. NULL: always. */
     SfStatus (*judge)(const char *state, int native, const char *text);
+    int refusal; /* the driver's number for SQL that is wrong, where its SQLSTATEs do not tell; 0: they do */
     /* What is wrong with a connection string, beyond what odbc_check() knows. Connects to nothing. NULL: nothing. */
     SfStatus (*check)(const char *connection, SfError *err);
     /* Before each log-in. NULL: nothing to do. */
