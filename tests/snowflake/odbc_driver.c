@@ -1,8 +1,12 @@
 /* An ODBC driver for tests only: forwards statements and bound arrays to server.py, which runs them in an emulator
  * of Snowflake. It behaves as Snowflake's own driver where that matters to the gold sink: an array is one statement,
  * a failure tells no row, autocommit off begins a transaction with the next statement. Only the calls that the kit
- * makes are here. */
+ * makes are here.
+ *
+ * A program that exports char *sf_test_odbc_answer(const char *question) answers by itself, without a server: JSON for
+ * JSON, freed by free(). The connection string's `Product` is then what the database is called. */
 #include <curl/curl.h>
+#include <dlfcn.h>
 #include <glib.h>
 #include <json-c/json.h>
 #include <stdbool.h>
@@ -15,11 +19,12 @@
 
 typedef struct Handle {
     struct Handle *connection; /* a statement's */
-    char *message;
+    char *message, *more;      /* NULL: none */
     char state[6];
     SQLINTEGER native;
     /* connection */
     char *url;
+    char *product;
     CURL *curl;
     gint64 session;
     bool autocommit;
@@ -38,10 +43,20 @@ typedef struct Handle {
     gsize column, offset; /* of the last SQLGetData */
 } Handle;
 
+static bool is_snowflake(const Handle *handle)
+{
+    const char *product = handle->connection ? handle->connection->product : handle->product;
+    return !product || *product == '\0' || strcmp(product, "Snowflake") == 0;
+}
+
 static SQLRETURN fail(Handle *handle, const char *state, SQLINTEGER native, const char *message)
 {
-    g_free(handle->message);
-    handle->message = g_strdup_printf("[Snowflake][Snowflake] (%d) %s", (int) native, message);
+    g_clear_pointer(&handle->more, g_free);
+    g_clear_pointer(&handle->message, g_free);
+    if (message)
+        handle->message = is_snowflake(handle)
+                              ? g_strdup_printf("[Snowflake][Snowflake] (%d) %s", (int) native, message)
+                              : g_strdup_printf("[test][driver]%s", message);
     g_strlcpy(handle->state, state, sizeof handle->state);
     handle->native = native;
     return SQL_ERROR;
@@ -53,22 +68,47 @@ static size_t collect(char *data, size_t size, size_t n, void *text)
     return size * n;
 }
 
+static char *(*own_answer(void))(const char *)
+{
+    char *(*answer)(const char *) = NULL;
+    *(void **) &answer = dlsym(RTLD_DEFAULT, "sf_test_odbc_answer");
+    return answer;
+}
+
+/* The answer to a question; NULL with why there is none. */
+static json_object *exchange(Handle *connection, const char *question, const char **why)
+{
+    *why = "the server's answer is not JSON";
+    if (own_answer()) {
+        char *text = own_answer()(question);
+        json_object *answer = json_tokener_parse(text);
+        free(text);
+        return answer;
+    }
+    g_autoptr(GString) text = g_string_new(NULL);
+    curl_easy_setopt(connection->curl, CURLOPT_URL, connection->url);
+    curl_easy_setopt(connection->curl, CURLOPT_COPYPOSTFIELDS, question);
+    curl_easy_setopt(connection->curl, CURLOPT_WRITEFUNCTION, collect);
+    curl_easy_setopt(connection->curl, CURLOPT_WRITEDATA, text);
+    CURLcode done = curl_easy_perform(connection->curl);
+    if (done == CURLE_OK)
+        return json_tokener_parse(text->str);
+    *why = curl_easy_strerror(done);
+    return NULL;
+}
+
 /* Sends {"session", "autocommit", …} and gives the answer, or NULL with the handle's diagnostics. */
 static json_object *ask(Handle *handle, Handle *connection, const char *verb, json_object *question)
 {
     json_object_object_add(question, "do", json_object_new_string(verb));
     json_object_object_add(question, "session", json_object_new_int64(connection->session));
     json_object_object_add(question, "autocommit", json_object_new_boolean(connection->autocommit));
-    g_autoptr(GString) text = g_string_new(NULL);
-    curl_easy_setopt(connection->curl, CURLOPT_URL, connection->url);
-    curl_easy_setopt(connection->curl, CURLOPT_COPYPOSTFIELDS, json_object_to_json_string(question));
-    curl_easy_setopt(connection->curl, CURLOPT_WRITEFUNCTION, collect);
-    curl_easy_setopt(connection->curl, CURLOPT_WRITEDATA, text);
-    CURLcode done = curl_easy_perform(connection->curl);
+    const char *why = NULL;
+    json_object *answer = exchange(connection, json_object_to_json_string(question), &why);
+    json_object *error = NULL, *value = NULL;
     json_object_put(question);
-    json_object *answer = done == CURLE_OK ? json_tokener_parse(text->str) : NULL, *error = NULL, *value = NULL;
     if (!answer) {
-        fail(handle, "08S01", 0, done == CURLE_OK ? "the server's answer is no JSON" : curl_easy_strerror(done));
+        fail(handle, "08S01", 0, why);
         return NULL;
     }
     if (!json_object_object_get_ex(answer, "error", &error))
@@ -76,7 +116,9 @@ static json_object *ask(Handle *handle, Handle *connection, const char *verb, js
     const char *state = json_object_object_get_ex(error, "state", &value) ? json_object_get_string(value) : "HY000";
     int native = json_object_object_get_ex(error, "code", &value) ? json_object_get_int(value) : 0;
     fail(handle, state, native,
-         json_object_object_get_ex(error, "message", &value) ? json_object_get_string(value) : "");
+         json_object_object_get_ex(error, "message", &value) ? json_object_get_string(value) : NULL);
+    if (json_object_object_get_ex(error, "more", &value))
+        handle->more = g_strdup(json_object_get_string(value));
     json_object_put(answer);
     return NULL;
 }
@@ -108,7 +150,9 @@ EXPORT SQLRETURN SQL_API SQLFreeHandle(SQLSMALLINT kind, SQLHANDLE raw)
     json_object_put(handle->answer);
     g_free(handle->url);
     g_free(handle->sql);
+    g_free(handle->product);
     g_free(handle->message);
+    g_free(handle->more);
     g_free(handle);
     return SQL_SUCCESS;
 }
@@ -146,7 +190,8 @@ EXPORT SQLRETURN SQL_API SQLDriverConnect(SQLHDBC raw, SQLHWND window, SQLCHAR *
     if (out_size)
         *out_size = (SQLSMALLINT) strlen(text);
     handle->url = g_strdup_printf("http://%s:%s/", server, port);
-    handle->curl = curl_easy_init();
+    handle->product = keyword(text, "Product");
+    handle->curl = own_answer() ? NULL : curl_easy_init();
     json_object *question = json_object_new_object(), *session = NULL;
     json_object_object_add(question, "user", json_object_new_string(user));
     json_object_object_add(question, "password", json_object_new_string(password));
@@ -165,8 +210,10 @@ EXPORT SQLRETURN SQL_API SQLDisconnect(SQLHDBC raw)
 
 EXPORT SQLRETURN SQL_API SQLGetInfo(SQLHDBC raw, SQLUSMALLINT what, SQLPOINTER out, SQLSMALLINT max, SQLSMALLINT *size)
 {
-    (void) raw;
-    const char *text = what == SQL_DBMS_NAME ? "Snowflake" : what == SQL_DRIVER_ODBC_VER ? "03.80" : "";
+    const char *product = ((Handle *) raw)->product;
+    const char *text = what == SQL_DBMS_NAME         ? (product && *product ? product : "Snowflake")
+                       : what == SQL_DRIVER_ODBC_VER ? "03.80"
+                                                     : "";
     if (what == SQL_CURSOR_COMMIT_BEHAVIOR || what == SQL_CURSOR_ROLLBACK_BEHAVIOR) {
         *(SQLUSMALLINT *) out = SQL_CB_CLOSE;
         return SQL_SUCCESS;
@@ -186,7 +233,10 @@ EXPORT SQLRETURN SQL_API SQLSetConnectAttr(SQLHDBC raw, SQLINTEGER attribute, SQ
     if (attribute != SQL_ATTR_AUTOCOMMIT)
         return SQL_SUCCESS;
     handle->autocommit = GPOINTER_TO_SIZE(value) == SQL_AUTOCOMMIT_ON;
-    return ask_only(handle, "commit");
+    json_object *question = json_object_new_object();
+    json_object_object_add(question, "toggle", json_object_new_boolean(true));
+    json_object *answer = ask(handle, handle, "commit", question);
+    return answer && json_object_put(answer) ? SQL_SUCCESS : SQL_ERROR;
 }
 
 EXPORT SQLRETURN SQL_API SQLEndTran(SQLSMALLINT kind, SQLHANDLE raw, SQLSMALLINT how)
@@ -343,14 +393,15 @@ EXPORT SQLRETURN SQL_API SQLGetDiagRec(SQLSMALLINT kind, SQLHANDLE raw, SQLSMALL
 {
     (void) kind;
     Handle *handle = raw;
-    if (number != 1 || !handle->message)
+    const char *text = number == 1 ? handle->message : number == 2 ? handle->more : NULL;
+    if (!text)
         return SQL_NO_DATA;
     g_strlcpy((char *) state, handle->state, 6);
     *native = handle->native;
     if (message && max > 0)
-        g_strlcpy((char *) message, handle->message, (gsize) max);
+        g_strlcpy((char *) message, text, (gsize) max);
     if (size)
-        *size = (SQLSMALLINT) strlen(handle->message);
+        *size = (SQLSMALLINT) strlen(text);
     return SQL_SUCCESS;
 }
 
