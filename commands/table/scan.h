@@ -3,7 +3,7 @@
 #define COMMANDS_TABLE_SCAN_H
 
 #include "table.h"
-#include "where.h"
+#include "delta/data_file.h"
 
 /* A row that the condition holds for. Other statuses than SF_OK end the scan; SF_EMPTY: enough. */
 typedef SfStatus (*ScanRow)(gpointer user, const SfBatch *batch, const SfColumn *columns, int64_t row, SfError *err);
@@ -15,7 +15,6 @@ typedef struct Scan {
     ScanRow take;      /* NULL: rows are only counted */
     gpointer user;
     struct ArrowSchema schema; /* of the rows */
-    struct ArrowSchema stored; /* of what files have of them, with their names */
     int64_t files;             /* of the table */
     int64_t skipped;           /* by partition values and statistics */
     int64_t read;              /* files, and their bytes; the others' rows were counted from the log */

@@ -12,8 +12,9 @@ static const CliFlag flags[] = {
     CLI_FLAG('n', "N", SF_OPTION_INT(TableOptions, rows, .value = "-1", .min = "-1", .doc = "Show N rows.")),
     CLI_FLAG('w', "CONDITION",
              SF_OPTION_STRING(TableOptions, where,
-                              .doc = "Only rows that it holds for: a column, = != < <= > >= and a value, or IS [NOT] "
-                                     "NULL; several by AND. Texts, dates and times stand in single quotes.")),
+                              .doc = "Only rows that it holds for: a column, = != < <= > >= and a value, [NOT] IN (…), "
+                                     "[NOT] BETWEEN … AND …, IS [NOT] NULL; with AND, OR, NOT and parentheses. Texts, "
+                                     "dates and times stand in single quotes.")),
     CLI_FLAG('c', "NAME,…",
              SF_OPTION_LIST(TableOptions, columns, .doc = "Only these columns, in this order; may be repeated.")),
     CLI_FLAG(0, NULL,

@@ -84,9 +84,18 @@ def conditions(table, dice):
             odd = isinstance(value, float) and (value != value or abs(value) == float("inf"))
             if value is None or odd or dice.random() < 0.1 or (isinstance(value, str) and any(ord(c) < 32 for c in value)):
                 terms.append(f"{quoted} IS {dice.choice(['', 'NOT '])}NULL")
+            elif dice.random() < 0.3:
+                other = table.column(name)[dice.randrange(table.num_rows)].as_py()
+                others = [literal(value)] + [literal(other)] * (type(other) is type(value) and str(other).isprintable() and
+                                                                str(other) not in ("nan", "inf", "-inf"))
+                word = dice.choice(["", "NOT "])
+                terms.append(f"{quoted} {word}BETWEEN {others[0]} AND {others[-1]}" if dice.random() < 0.5
+                             else f"{quoted} {word}IN ({', '.join(others)})")
             else:
                 terms.append(f"{quoted} {dice.choice(['=', '!=', '<', '<=', '>', '>='])} {literal(value)}")
-        yield " AND ".join(terms)
+            terms[-1] = dice.choice(["", "", "NOT "]) + terms[-1]
+        pair = dice.choice([" AND ", " OR "]).join(terms)
+        yield dice.choice([pair, f"NOT ({pair})"])
 
 
 def judge(program, path, dice, version=None):

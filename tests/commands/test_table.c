@@ -121,6 +121,12 @@ static void conditions_leave_out_files_and_rows(Fixture *f, gconstpointer unused
         {"d = date ''1995-08-05''", "\"count\":1,"},
         {"ts = ''2024-01-01 00:20:34.567''", "\"count\":1,"},
         {"ts >= ''2024-01-01T00:20:34.567Z'' and ts < ''2024-01-01 00:20:34.567001''", "\"count\":1,"},
+        {"id IN (3, 5,1500) OR id BETWEEN 10 AND 12", "\"count\":5,"},
+        {"NOT (id NOT IN (3, 5) AND NOT id BETWEEN 10 AND 12)", "\"count\":5,"},
+        {"NOT NOT id = 3", "\"count\":1,"},
+        {"NOT (q > 3) OR q > 3 OR q IS NULL", "\"count\":1500,"},
+        {"region = ''N'' OR id < 0", "\"count\":375,\"version\":2,\"files\":12,\"files_skipped\":9,\"files_read\":0,"},
+        {"NOT (region != ''N'' AND region != ''S'')", "\"count\":750,\"version\":2,\"files\":12,\"files_skipped\":6,"},
         {"`region` = ''N'' and \"ok\" = true and v < 1e300", "\"count\":"},
     };
     for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
@@ -152,10 +158,18 @@ static void mistakes_in_conditions_are_pointed_at(Fixture *f, gconstpointer unus
         {"id >", "a number such as 12.50 is expected at the end\n    id >\n        ^\n"},
         {"id = NULL", "nothing is equal to NULL; write IS NULL"},
         {"id IS 3", "NULL is expected here"},
-        {"id = 3 OR id = 4", "AND or the end is expected here\n    id = 3 OR id = 4\n           ^\n"},
+        {"id = 3 XOR id = 4", "AND, OR or the end is expected here\n    id = 3 XOR id = 4\n           ^\n"},
+        {"id IN 3", "a list of values in parentheses is expected here"},
+        {"id NOT", "IN or BETWEEN is expected at the end"},
+        {"id IN (3, x)", "column 'id' (long) is compared with a number"},
+        {"id IN (3", "a comma or a closing parenthesis is expected at the end"},
+        {"id IN ()", "a number such as 12.50 is expected here"},
+        {"id BETWEEN 3 OR 4", "AND and the upper bound of BETWEEN are expected here"},
+        {"(id = 3", "AND, OR or a closing parenthesis is expected at the end"},
+        {"NOT", "a column is expected at the end"},
         {"id = 3 AND", "a column is expected at the end"},
         {"= 3", "a column is expected here"},
-        {"id = 3)", "AND or the end is expected here"},
+        {"id = 3)", "AND, OR or the end is expected here"},
         {"id.x = 3", "members of columns cannot be compared"},
         {"\x1b[31mid = 3", "    \\x1b[31mid = 3\n    ^\n"},
     };
@@ -164,6 +178,8 @@ static void mistakes_in_conditions_are_pointed_at(Fixture *f, gconstpointer unus
         g_autofree char *words = g_strconcat("table rs/types -w ", quoted, NULL);
         expect(f, words, 2, "", rows[i].error);
     }
+    g_autofree char *deep = g_strnfill(101, '('), *words = g_strdup_printf("table rs/types -w '%sid = 3'", deep);
+    expect(f, words, 2, "", "parentheses are nested more than 100 deep");
     expect(f, "table sp/types -w 'arr = 3'", 2, "", "can only be asked for IS NULL");
     expect(f, "table sp/types --count -w 'arr IS NULL'", 0, "0\n", NULL);
     expect(f, "table rs/types -c id,nme", 2, "", "--columns: there is no column 'nme'");
@@ -229,11 +245,11 @@ static void deletion_vectors_are_not_trusted(Fixture *f, gconstpointer unused)
 static void put_vector(const Fixture *f, const char *text, int size, int cardinality)
 {
     g_autofree char *log = g_build_filename(f->root, "sp/dv/_delta_log/00000000000000000003.json", NULL);
-    g_autofree char *commit =
-        g_strdup_printf("{\"add\":{\"path\":\"more.parquet\",\"partitionValues\":{},\"size\":1,\"modificationTime\":1,"
-                        "\"dataChange\":true,\"deletionVector\":{\"storageType\":\"i\",\"pathOrInlineDv\":\"%s\","
-                        "\"sizeInBytes\":%d,\"cardinality\":%d}}}\n",
-                        text, size, cardinality);
+    g_autofree char *commit = g_strdup_printf(
+        "{\"add\":{\"path\":\"more.parquet\",\"partitionValues\":{},\"size\":9118,\"modificationTime\":1,"
+        "\"dataChange\":true,\"deletionVector\":{\"storageType\":\"i\",\"pathOrInlineDv\":\"%s\","
+        "\"sizeInBytes\":%d,\"cardinality\":%d}}}\n",
+        text, size, cardinality);
     g_assert_true(g_file_set_contents(log, commit, -1, NULL));
 }
 

@@ -317,31 +317,37 @@ static SfStatus check_groups(const Footer *footer, size_t size, SfError *err)
     return SF_OK;
 }
 
-Footer *footer_read(const uint8_t *file, size_t size, SfError *err)
+/* The footer's length out of the file's last bytes. */
+static SfStatus footer_length(const uint8_t *tail, size_t n, int64_t size, uint32_t *length, SfError *err)
 {
-    if (size < 12 || memcmp(file, "PAR1", 4) != 0 || memcmp(file + size - 4, "PAR1", 4) != 0) {
-        sf_fail(err, SF_FATAL,
-                size >= 4 && memcmp(file + size - 4, "PARE", 4) == 0 ? "an encrypted Parquet file cannot be read"
-                                                                     : "not a Parquet file");
-        return NULL;
-    }
-    uint32_t length;
-    memcpy(&length, file + size - 8, 4);
-    length = GUINT32_FROM_LE(length);
-    if (length > size - 12) {
-        sf_fail(err, SF_FATAL, "corrupt Parquet file: a footer of %u bytes in a file of %zu", length, size);
-        return NULL;
-    }
+    bool whole = (int64_t) n == size;
+    if (n < 12 || (whole && memcmp(tail, "PAR1", 4) != 0) || memcmp(tail + n - 4, "PAR1", 4) != 0)
+        return sf_fail(err, SF_FATAL,
+                       n >= 4 && memcmp(tail + n - 4, "PARE", 4) == 0 ? "an encrypted Parquet file cannot be read"
+                                                                      : "not a Parquet file");
+    memcpy(length, tail + n - 8, 4);
+    *length = GUINT32_FROM_LE(*length);
+    if (*length <= size - 12)
+        return SF_OK;
+    return sf_fail(err, SF_FATAL, "corrupt Parquet file: a footer of %u bytes in a file of %" G_GINT64_FORMAT, *length,
+                   size);
+}
+
+SfStatus footer_read(const uint8_t *tail, size_t n, int64_t size, int64_t *needed, Footer **out, SfError *err)
+{
+    uint32_t length = 0;
+    SF_TRY(footer_length(tail, n, size, &length, err));
+    *needed = (int64_t) length + 8;
+    if (*needed > (int64_t) n)
+        return SF_EMPTY;
     g_autoptr(Footer) footer = g_new0(Footer, 1);
     footer->groups = g_ptr_array_new_with_free_func(file_group_free);
-    ThriftReader reader = {.at = file + size - 8 - length, .end = file + size - 8};
+    ThriftReader reader = {.at = tail + n - 8 - length, .end = tail + n - 8};
     read_metadata(&reader, footer);
-    if (reader.failed || !footer->root || footer->rows < 0) {
-        sf_fail(err, SF_FATAL, "corrupt Parquet file: its footer cannot be read");
-        return NULL;
-    }
+    if (reader.failed || !footer->root || footer->rows < 0)
+        return sf_fail(err, SF_FATAL, "corrupt Parquet file: its footer cannot be read");
     number_file_nodes(footer->root, 0, 0, true, &footer->n_leaves);
-    if (check_groups(footer, size, err) != SF_OK)
-        return NULL;
-    return g_steal_pointer(&footer);
+    SF_TRY(check_groups(footer, (size_t) size, err));
+    *out = g_steal_pointer(&footer);
+    return SF_OK;
 }

@@ -43,8 +43,9 @@ typedef struct Footer {
     GPtrArray *groups; /* FileGroup * */
 } Footer;
 
-/* NULL and SF_FATAL text when the file is no Parquet file, or contradicts itself. */
-Footer *footer_read(const uint8_t *file, size_t size, SfError *err);
+/* From the end of a file of `size` bytes: `n` of them, all or the last ones. SF_EMPTY: more are needed, *needed in all.
+ * SF_FATAL: it is not a Parquet file, or contradicts itself. */
+SfStatus footer_read(const uint8_t *tail, size_t n, int64_t size, int64_t *needed, Footer **out, SfError *err);
 void footer_free(Footer *footer);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Footer, footer_free)

@@ -7,6 +7,8 @@
 #define MAX_PAGE (64 << 20)
 #define MAX_LEVELS (1 << 22) /* runs make them cheap to claim */
 
+#define HEADER_BYTES 4096 /* most have less than a hundred */
+
 typedef struct PageHeader {
     int type;
     int64_t unpacked;
@@ -20,9 +22,9 @@ typedef struct PageHeader {
     size_t size; /* of the header itself */
 } PageHeader;
 
-void leaf_reader_init(LeafReader *reader, const FileNode *node, const uint8_t *file, Codec *codec)
+void leaf_reader_init(LeafReader *reader, const FileNode *node, const ParquetInput *input, Codec *codec)
 {
-    *reader = (LeafReader){.node = node, .file = file, .codec = codec};
+    *reader = (LeafReader){.node = node, .input = input, .codec = codec};
 }
 
 void leaf_reader_done(LeafReader *reader)
@@ -32,6 +34,13 @@ void leaf_reader_done(LeafReader *reader)
     buffer_done(&reader->body);
     buffer_done(&reader->levels);
     buffer_done(&reader->indices);
+    g_clear_pointer(&reader->window, g_bytes_unref);
+}
+
+size_t leaf_reader_held(const LeafReader *reader)
+{
+    return reader->dictionary.capacity + reader->dictionary_ends.capacity + reader->body.capacity +
+           reader->levels.capacity + reader->indices.capacity;
 }
 
 static SfStatus corrupt(const LeafReader *reader, SfError *err, const char *what)
@@ -39,16 +48,44 @@ static SfStatus corrupt(const LeafReader *reader, SfError *err, const char *what
     return sf_fail(err, SF_FATAL, "corrupt Parquet file: column '%s': %s", reader->node->name, what);
 }
 
-SfStatus leaf_reader_chunk(LeafReader *reader, const FileChunk *chunk, SfError *err)
+SfStatus leaf_reader_chunk(LeafReader *reader, const FileChunk *chunk, GBytes *whole, int64_t from, int64_t piece,
+                           SfError *err)
 {
     if (reader->left > 0 || reader->next < reader->n)
         return corrupt(reader, err, "more values than rows");
+    g_clear_pointer(&reader->window, g_bytes_unref);
     reader->kind = chunk->codec;
-    reader->at = reader->file + chunk->offset;
-    reader->end = reader->at + chunk->size;
+    reader->at = reader->end = NULL;
+    reader->offset = chunk->offset;
+    reader->behind = chunk->size;
+    reader->piece = piece;
+    if (whole) {
+        reader->window = g_bytes_ref(whole);
+        reader->at = (const uint8_t *) g_bytes_get_data(whole, NULL) + (chunk->offset - from);
+        reader->end = reader->at + chunk->size;
+        reader->behind = 0;
+    }
     reader->left = chunk->n_values;
     reader->n = reader->next = 0;
     reader->dictionary_size = 0;
+    return SF_OK;
+}
+
+/* The chunk's next `size` bytes into the window, or all that are left. */
+static SfStatus look_ahead(LeafReader *reader, int64_t size, SfError *err)
+{
+    int64_t here = reader->end - reader->at, all = here + reader->behind;
+    if (here >= size || reader->behind == 0)
+        return SF_OK;
+    GBytes *bytes = NULL;
+    int64_t wanted = MIN(MAX(size, reader->piece), all);
+    SF_TRY(reader->input->read(reader->input->user, reader->offset - here, wanted, &bytes, err));
+    g_clear_pointer(&reader->window, g_bytes_unref);
+    reader->window = bytes;
+    reader->at = g_bytes_get_data(bytes, NULL);
+    reader->end = reader->at + wanted;
+    reader->offset += wanted - here;
+    reader->behind -= wanted - here;
     return SF_OK;
 }
 
@@ -69,7 +106,8 @@ static void read_data_header(ThriftReader *reader, PageHeader *header)
     }
 }
 
-static SfStatus read_header(LeafReader *reader, PageHeader *header, SfError *err)
+/* false: the bytes are not a header, or not all of one. */
+static bool parse_header(const LeafReader *reader, PageHeader *header)
 {
     ThriftReader thrift = {.at = reader->at, .end = reader->end};
     ThriftField field = {0};
@@ -93,12 +131,25 @@ static SfStatus read_header(LeafReader *reader, PageHeader *header, SfError *err
         }
     }
     header->size = (size_t) (thrift.at - reader->at);
-    if (thrift.failed || header->packed < 0 || header->unpacked < 0 || header->packed > reader->end - thrift.at)
+    return !thrift.failed;
+}
+
+/* And the page's bytes into the window. */
+static SfStatus read_header(LeafReader *reader, PageHeader *header, SfError *err)
+{
+    SF_TRY(look_ahead(reader, HEADER_BYTES, err));
+    while (!parse_header(reader, header)) { /* its statistics may be long */
+        if (reader->behind == 0)
+            return corrupt(reader, err, "a page header cannot be read");
+        SF_TRY(look_ahead(reader, 2 * (reader->end - reader->at), err));
+    }
+    int64_t left = reader->end - reader->at - (int64_t) header->size + reader->behind;
+    if (header->packed < 0 || header->unpacked < 0 || header->packed > left)
         return corrupt(reader, err, "a page header cannot be read");
     if (header->unpacked > MAX_PAGE)
         return sf_fail(err, SF_FATAL, "column '%s': a page of %" G_GINT64_FORMAT " bytes exceeds the limit of %d MiB",
                        reader->node->name, header->unpacked, MAX_PAGE >> 20);
-    return SF_OK;
+    return look_ahead(reader, (int64_t) header->size + header->packed, err);
 }
 
 static SfStatus unpack_page(LeafReader *reader, const PageHeader *header, Buffer *out, SfError *err)

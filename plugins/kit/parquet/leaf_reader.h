@@ -5,16 +5,21 @@
 #include "codec.h"
 #include "footer.h"
 #include "hybrid.h"
+#include "parquet.h"
 
 typedef struct LeafReader {
     const FileNode *node;
-    const uint8_t *file;
+    const ParquetInput *input;
     Codec *codec; /* shared */
     /* The chunk. */
-    int kind; /* codec */
+    int kind;       /* codec */
+    GBytes *window; /* what is in memory of it */
     const uint8_t *at;
-    const uint8_t *end;
-    int64_t left; /* levels that have not been decoded yet */
+    const uint8_t *end; /* of the window */
+    int64_t offset;     /* in the file, of what comes behind the window */
+    int64_t behind;     /* bytes of the chunk there */
+    int64_t piece;      /* bytes that are read at once */
+    int64_t left;       /* levels that have not been decoded yet */
     Buffer dictionary;
     Buffer dictionary_ends; /* BYTE_ARRAY: uint32_t end of each entry, lengths included */
     uint32_t dictionary_size;
@@ -31,9 +36,13 @@ typedef struct LeafReader {
     const uint8_t *value_end;
 } LeafReader;
 
-void leaf_reader_init(LeafReader *reader, const FileNode *node, const uint8_t *file, Codec *codec);
+void leaf_reader_init(LeafReader *reader, const FileNode *node, const ParquetInput *input, Codec *codec);
 void leaf_reader_done(LeafReader *reader);
-SfStatus leaf_reader_chunk(LeafReader *reader, const FileChunk *chunk, SfError *err);
+size_t leaf_reader_held(const LeafReader *reader); /* bytes, but for the window */
+
+/* Begins a chunk. `whole`: bytes of the file from `from` on that have all of it; NULL: it is read piece by piece. */
+SfStatus leaf_reader_chunk(LeafReader *reader, const FileChunk *chunk, GBytes *whole, int64_t from, int64_t piece,
+                           SfError *err);
 
 /* Makes a current level; SF_END after the chunk's last. */
 SfStatus leaf_reader_fill(LeafReader *reader, SfError *err);

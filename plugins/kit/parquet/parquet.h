@@ -63,6 +63,22 @@ typedef struct ParquetReader ParquetReader;
  * the file lacks reads as null, a map as a list of struct key, value. The file's bytes are not trusted: SF_FATAL
  * says what is wrong with them. */
 ParquetReader *parquet_reader_new(GBytes *file, const struct ArrowSchema *wanted, SfError *err);
+
+/* A file that is not in memory: `read` gives exactly these bytes of it, or an error. */
+typedef struct ParquetInput {
+    int64_t size;
+    SfStatus (*read)(gpointer user, int64_t offset, int64_t size, GBytes **out, SfError *err);
+    gpointer user;
+} ParquetInput;
+
+/* The same of such a file: of a large one, what is read are the footer and the chunks of the wanted columns, in pieces
+ * where a row group's chunks are large. After a status other than SF_OK and SF_END a reader is of no use any more. */
+SfStatus parquet_reader_open(const ParquetInput *input, const struct ArrowSchema *wanted, ParquetReader **out,
+                             SfError *err);
+/* Bytes in memory of the file and its pages. */
+size_t parquet_reader_held(const ParquetReader *reader);
+/* Past so many rows; there must be as many. */
+SfStatus parquet_reader_skip(ParquetReader *reader, int64_t rows, SfError *err);
 void parquet_reader_free(ParquetReader *reader);
 int64_t parquet_reader_rows(const ParquetReader *reader);
 /* Whether the file has that member of a struct column, wanted or not. */

@@ -1,219 +1,116 @@
-/* The Parquet reader: record assembly of the wanted columns into builders. Which pages there are: leaf_reader.c. */
+/* The Parquet reader: which bytes of a file are read, row group by row group. What becomes of them: record.c. */
 #include "parquet.h"
-#include "leaf_reader.h"
+#include "record.h"
 
 #define MAX_BATCH (32 << 20)
 
-/* A wanted column or member and what the file has for it. */
-typedef struct Bound {
-    const ParquetNode *wanted;
-    const FileNode *file;  /* NULL: missing, reads as null */
-    LeafReader *guide;     /* a leaf below, whose levels tell of this node */
-    bool guide_only;       /* and which no child of ours reads */
-    unsigned repeated_def; /* lists: level of an element that is there; likewise its repetition */
-    unsigned repeated_rep;
-    int64_t scale; /* timestamps: the file's unit in µs, or negative: 1/unit */
-    struct Bound *children;
-} Bound;
+/* What is asked for at once of files that are not in memory. */
+#define WHOLE_FILE (1 << 20) /* smaller ones are read in one go */
+#define FOOTER_BYTES (64 << 10)
+#define GROUP_BYTES ((int64_t) 16 << 20) /* of all leaves together */
+#define LEAST_PIECE ((int64_t) 128 << 10)
+#define SKIP_ROWS 4096
+#define SPAN_GAP (64 << 10) /* costs less than another request */
 
 struct ParquetReader {
-    GBytes *file;
+    ParquetInput input;
+    GBytes *file;  /* all of it, or NULL */
+    GArray *spans; /* Span: what is in memory of the group */
     Footer *footer;
     ParquetNode *wanted;
     Bound *root;
     SfBuilder *builder;
-    Codec *codec;
-    LeafReader **leaves; /* by the file's numbers; NULL: not needed */
-    guint group;         /* that is open, or the number of them */
-    int64_t group_left;  /* rows */
+    Leaves leaves;
+    guint group;        /* that is open, or the number of them */
+    int64_t group_left; /* rows */
 };
 
-static LeafReader *leaf_at(ParquetReader *reader, const FileNode *leaf)
+/* Bytes of the file that are read at once. */
+typedef struct Span {
+    int64_t from;
+    int64_t to;
+    GBytes *bytes;
+} Span;
+
+static void clear_span(gpointer data)
 {
-    if (!reader->leaves[leaf->leaf]) {
-        LeafReader *made = g_new0(LeafReader, 1);
-        leaf_reader_init(made, leaf, g_bytes_get_data(reader->file, NULL), reader->codec);
-        reader->leaves[leaf->leaf] = made;
+    Span *span = data;
+    g_bytes_unref(span->bytes);
+}
+
+/* The file's last bytes, as many as its footer needs; of a small file all. */
+static SfStatus read_footer(ParquetReader *reader, SfError *err)
+{
+    int64_t size = reader->input.size, needed = size <= WHOLE_FILE ? size : FOOTER_BYTES;
+    SfStatus status = SF_EMPTY;
+    g_autoptr(GBytes) tail = reader->file ? g_bytes_ref(reader->file) : NULL;
+    while (status == SF_EMPTY) {
+        if (!tail)
+            SF_TRY(reader->input.read(reader->input.user, size - needed, needed, &tail, err));
+        gsize n;
+        const uint8_t *data = g_bytes_get_data(tail, &n);
+        status = footer_read(data, n, size, &needed, &reader->footer, err);
+        if (status == SF_OK && (int64_t) n == size && !reader->file)
+            reader->file = g_bytes_ref(tail);
+        g_clear_pointer(&tail, g_bytes_unref);
     }
-    return reader->leaves[leaf->leaf];
+    return status;
 }
 
-static const FileNode *member(const FileNode *group, const char *name)
+static SfStatus reader_begin(ParquetReader *reader, const struct ArrowSchema *wanted, SfError *err)
 {
-    for (size_t i = 0; i < group->n_children; i++)
-        if (strcmp(group->children[i]->name, name) == 0)
-            return group->children[i];
-    return NULL;
-}
-
-/* µs a unit, or -n: n units a µs; 0: no timestamp. Without any annotation the writer meant plain numbers. */
-static int64_t timestamp_scale(const FileNode *file)
-{
-    static const int64_t scales[] = {
-        [PARQUET_UNIT_MILLIS] = 1000, [PARQUET_UNIT_MICROS] = 1, [PARQUET_UNIT_NANOS] = -1000};
-    if (file->logical == PARQUET_LOGICAL_TIMESTAMP && file->unit >= PARQUET_UNIT_MILLIS &&
-        file->unit <= PARQUET_UNIT_NANOS)
-        return scales[file->unit];
-    if (file->converted == PARQUET_CONVERTED_TIMESTAMP_MILLIS)
-        return 1000;
-    return file->converted == PARQUET_CONVERTED_TIMESTAMP_MICROS ? 1 : 0;
-}
-
-#define BIT(physical) (1u << (physical))
-
-/* The physical types that values of a type are read from. */
-static const unsigned readable[] = {
-    [SF_BOOL] = BIT(PARQUET_BOOLEAN),
-    [SF_INT32] = BIT(PARQUET_INT32),
-    [SF_INT64] = BIT(PARQUET_INT32) | BIT(PARQUET_INT64),
-    [SF_FLOAT64] = BIT(PARQUET_FLOAT) | BIT(PARQUET_DOUBLE),
-    [SF_DECIMAL128] = BIT(PARQUET_INT32) | BIT(PARQUET_INT64) | BIT(PARQUET_BYTE_ARRAY) | BIT(PARQUET_FIXED),
-    [SF_UTF8] = BIT(PARQUET_BYTE_ARRAY),
-    [SF_BINARY] = BIT(PARQUET_BYTE_ARRAY) | BIT(PARQUET_FIXED),
-    [SF_DATE] = BIT(PARQUET_INT32),
-    [SF_TIMESTAMP] = BIT(PARQUET_INT64) | BIT(PARQUET_INT96),
-};
-
-/* Whether a leaf's values are of the wanted type, which is neither list nor struct. */
-static bool fits(const ParquetNode *wanted, const FileNode *file)
-{
-    if (!(readable[wanted->type] & BIT(file->type)))
-        return false;
-    bool decimal = file->logical == PARQUET_LOGICAL_DECIMAL || file->converted == PARQUET_CONVERTED_DECIMAL;
-    switch (wanted->type) {
-    case SF_BOOL:
-    case SF_FLOAT64:
-        return true;
-    case SF_DECIMAL128:
-        return decimal && file->scale == wanted->scale && file->width <= 16;
-    case SF_DATE:
-        return file->logical == PARQUET_LOGICAL_DATE || file->converted == PARQUET_CONVERTED_DATE;
-    case SF_INT64:
-        return !decimal && timestamp_scale(file) == 0;
-    case SF_TIMESTAMP:
-        return file->type == PARQUET_INT96 || timestamp_scale(file) != 0;
-    default:
-        return !decimal;
-    }
-}
-
-static SfStatus bind(ParquetReader *reader, Bound *bound, const ParquetNode *wanted, const FileNode *file,
-                     SfError *err);
-
-/* What repeats in a list, by the rules for old files (LogicalTypes.md, "Lists", backward compatibility). */
-static SfStatus bind_list(ParquetReader *reader, Bound *bound, const FileNode *file, SfError *err)
-{
-    if (file->n_children != 1 || file->children[0]->repetition != PARQUET_REPEATED)
-        return sf_fail(err, SF_FATAL, "column '%s' is not a list in the Parquet file", file->name);
-    const FileNode *repeated = file->children[0];
-    g_autofree char *tuple = g_strconcat(file->name, "_tuple", NULL);
-    bool itself =
-        repeated->n_children != 1 || strcmp(repeated->name, "array") == 0 || strcmp(repeated->name, tuple) == 0;
-    bound->repeated_def = repeated->max_def;
-    bound->repeated_rep = repeated->max_rep;
-    bound->children = g_new0(Bound, 1);
-    return bind(reader, &bound->children[0], bound->wanted->children[0], itself ? repeated : repeated->children[0],
-                err);
-}
-
-static SfStatus bind_struct(ParquetReader *reader, Bound *bound, const FileNode *file, SfError *err)
-{
-    if (file->type >= 0)
-        return sf_fail(err, SF_FATAL, "column '%s' is not a struct in the Parquet file", file->name);
-    bound->children = g_new0(Bound, bound->wanted->n_children);
-    for (size_t i = 0; i < bound->wanted->n_children; i++) {
-        const ParquetNode *child = bound->wanted->children[i];
-        SF_TRY(bind(reader, &bound->children[i], child, member(file, child->name), err));
-        if (!bound->guide)
-            bound->guide = bound->children[i].guide;
-    }
-    return SF_OK;
-}
-
-static SfStatus bind_guide(ParquetReader *reader, Bound *bound, const FileNode *file, SfError *err)
-{
-    const FileNode *leaf = file;
-    while (leaf->n_children > 0)
-        leaf = leaf->children[0];
-    if (leaf->type < 0 || leaf->max_rep != file->max_rep)
-        return sf_fail(err, SF_FATAL, "column '%s' has no member outside lists in the Parquet file", file->name);
-    bound->guide = leaf_at(reader, leaf);
-    bound->guide_only = bound->wanted->n_children > 0;
-    return SF_OK;
-}
-
-static SfStatus bind(ParquetReader *reader, Bound *bound, const ParquetNode *wanted, const FileNode *file, SfError *err)
-{
-    bound->wanted = wanted;
-    bound->file = file;
-    if (!file) {
-        if (!wanted->nullable)
-            return sf_fail(err, SF_FATAL, "the Parquet file has no column '%s'", wanted->name);
-        return SF_OK;
-    }
-    if (wanted->type == SF_LIST) {
-        SF_TRY(bind_list(reader, bound, file, err));
-        bound->guide = bound->children[0].guide;
-        return SF_OK;
-    }
-    if (wanted->type == SF_STRUCT) {
-        SF_TRY(bind_struct(reader, bound, file, err));
-        return bound->guide || wanted == reader->wanted ? SF_OK : bind_guide(reader, bound, file, err);
-    }
-    if (file->type < 0 || !fits(wanted, file))
-        return sf_fail(err, SF_FATAL, "column '%s': the Parquet file has it as %s, which cannot be read as %s",
-                       wanted->name, parquet_type_name(file->type), sf_type_name(wanted->type));
-    bound->scale = timestamp_scale(file);
-    return bind_guide(reader, bound, file, err);
-}
-
-static void bound_done(Bound *bound)
-{
-    for (size_t i = 0; bound->children && i < bound->wanted->n_children; i++)
-        bound_done(&bound->children[i]);
-    g_free(bound->children);
+    reader->spans = g_array_new(FALSE, TRUE, sizeof(Span));
+    g_array_set_clear_func(reader->spans, clear_span);
+    SF_TRY(read_footer(reader, err));
+    reader->leaves = (Leaves){.input = &reader->input, .codec = codec_new(), .n = reader->footer->n_leaves};
+    reader->leaves.by_number = g_new0(LeafReader *, reader->leaves.n);
+    reader->root = g_new0(Bound, 1);
+    reader->wanted = parquet_schema_new(wanted, NULL, NULL, err);
+    if (!reader->wanted)
+        return SF_FATAL;
+    reader->leaves.root = reader->wanted;
+    reader->builder = sf_builder_new(wanted, err);
+    return reader->builder ? record_bind(&reader->leaves, reader->root, reader->wanted, reader->footer->root, err)
+                           : SF_FATAL;
 }
 
 ParquetReader *parquet_reader_new(GBytes *file, const struct ArrowSchema *wanted, SfError *err)
 {
-    gsize size;
-    const uint8_t *data = g_bytes_get_data(file, &size);
-    g_autoptr(Footer) footer = footer_read(data, size, err);
-    if (!footer)
-        return NULL;
     g_autoptr(ParquetReader) reader = g_new0(ParquetReader, 1);
     reader->file = g_bytes_ref(file);
-    reader->footer = g_steal_pointer(&footer);
-    reader->codec = codec_new();
-    reader->leaves = g_new0(LeafReader *, reader->footer->n_leaves);
-    reader->root = g_new0(Bound, 1);
-    reader->wanted = parquet_schema_new(wanted, NULL, NULL, err);
-    if (!reader->wanted)
-        return NULL;
-    reader->builder = sf_builder_new(wanted, err);
-    if (!reader->builder || bind(reader, reader->root, reader->wanted, reader->footer->root, err) != SF_OK)
-        return NULL;
-    return g_steal_pointer(&reader);
+    reader->input.size = (int64_t) g_bytes_get_size(file);
+    return reader_begin(reader, wanted, err) == SF_OK ? g_steal_pointer(&reader) : NULL;
+}
+
+SfStatus parquet_reader_open(const ParquetInput *input, const struct ArrowSchema *wanted, ParquetReader **out,
+                             SfError *err)
+{
+    g_autoptr(ParquetReader) reader = g_new0(ParquetReader, 1);
+    reader->input = *input;
+    SF_TRY(reader_begin(reader, wanted, err));
+    *out = g_steal_pointer(&reader);
+    return SF_OK;
 }
 
 void parquet_reader_free(ParquetReader *reader)
 {
     if (!reader)
         return;
-    for (size_t i = 0; reader->leaves && i < reader->footer->n_leaves; i++)
-        if (reader->leaves[i]) {
-            leaf_reader_done(reader->leaves[i]);
-            g_free(reader->leaves[i]);
+    for (size_t i = 0; i < reader->leaves.n; i++)
+        if (reader->leaves.by_number[i]) {
+            leaf_reader_done(reader->leaves.by_number[i]);
+            g_free(reader->leaves.by_number[i]);
         }
-    g_free(reader->leaves);
+    g_free(reader->leaves.by_number);
     if (reader->root)
-        bound_done(reader->root);
+        record_done(reader->root);
     g_free(reader->root);
     sf_builder_free(reader->builder);
-    parquet_node_free(reader->wanted);
-    codec_free(reader->codec);
-    footer_free(reader->footer);
-    g_bytes_unref(reader->file);
+    g_clear_pointer(&reader->wanted, parquet_node_free);
+    g_clear_pointer(&reader->leaves.codec, codec_free);
+    g_clear_pointer(&reader->footer, footer_free);
+    g_clear_pointer(&reader->file, g_bytes_unref);
+    g_clear_pointer(&reader->spans, g_array_unref);
     g_free(reader);
 }
 
@@ -224,222 +121,107 @@ int64_t parquet_reader_rows(const ParquetReader *reader)
 
 bool parquet_reader_has(const ParquetReader *reader, const char *column, const char *name)
 {
-    const FileNode *group = member(reader->footer->root, column);
-    return group && member(group, name);
-}
-
-static const char *lacks(const Bound *bound)
-{
-    const char *name = bound->file ? NULL : bound->wanted->name;
-    for (size_t i = 0; bound->children && !name && i < bound->wanted->n_children; i++)
-        name = lacks(&bound->children[i]);
-    return name;
+    const FileNode *group = record_member(reader->footer->root, column);
+    return group && record_member(group, name);
 }
 
 const char *parquet_reader_lacks(const ParquetReader *reader)
 {
-    return lacks(reader->root);
+    return record_lacks(reader->root);
 }
 
-static SfStatus corrupt(const Bound *bound, SfError *err, const char *what)
+static gint by_offset(gconstpointer a, gconstpointer b)
 {
-    return sf_fail(err, SF_FATAL, "corrupt Parquet file: column '%s': %s", bound->wanted->name, what);
+    const Span *one = a, *other = b;
+    return (one->from > other->from) - (one->from < other->from);
 }
 
-/* Makes the guide's current level. */
-static SfStatus level(const Bound *bound, SfError *err)
+/* The chunks of the group's wanted leaves, those that are near each other in one; their bytes in all. */
+static int64_t plan_spans(ParquetReader *reader, const FileGroup *group)
 {
-    SfStatus status = leaf_reader_fill(bound->guide, err);
-    return status == SF_END ? corrupt(bound, err, "fewer values than rows") : status;
+    int64_t bytes = 0;
+    guint kept = 0;
+    g_array_set_size(reader->spans, 0);
+    for (size_t i = 0; i < reader->leaves.n; i++) {
+        const FileChunk *chunk = &g_array_index(group->chunks, FileChunk, i);
+        Span span = {.from = chunk->offset, .to = chunk->offset + chunk->size};
+        if (reader->leaves.by_number[i])
+            g_array_append_val(reader->spans, span);
+    }
+    g_array_sort(reader->spans, by_offset);
+    Span *spans = (Span *) (gpointer) reader->spans->data;
+    for (guint i = 1; i < reader->spans->len; i++) {
+        if (spans[i].from - spans[kept].to <= SPAN_GAP)
+            spans[kept].to = MAX(spans[kept].to, spans[i].to);
+        else
+            spans[++kept] = spans[i];
+    }
+    g_array_set_size(reader->spans, MIN(reader->spans->len, kept + 1));
+    for (guint i = 0; i < reader->spans->len; i++)
+        bytes += spans[i].to - spans[i].from;
+    return bytes;
 }
 
-/* Past one level in every leaf below a node that is null or empty. */
-static SfStatus skip_level(Bound *bound, SfError *err)
+/* All that is wanted of the group where that is not too much; else nothing, and leaves read piece by piece. */
+static SfStatus read_spans(ParquetReader *reader, const FileGroup *group, SfError *err)
 {
-    if (!bound->file)
+    if (reader->file)
         return SF_OK;
-    if (!bound->children || bound->guide_only) {
-        SF_TRY(level(bound, err));
-        bound->guide->next++;
-    }
-    for (size_t i = 0; bound->children && i < bound->wanted->n_children; i++)
-        SF_TRY(skip_level(&bound->children[i], err));
-    return SF_OK;
-}
-
-/* Sign-extends big- or little-endian two's complement of at most 16 bytes. */
-static SfDecimal decimal_of(SfBytes bytes, bool big_endian)
-{
-    uint64_t low = 0;
-    uint64_t high = 0;
-    int64_t n = bytes.size;
-    bool negative = n > 0 && bytes.data[big_endian ? 0 : n - 1] & 0x80;
-    if (negative)
-        low = high = UINT64_MAX;
-    for (int64_t i = 0; i < n; i++) {
-        high = high << 8 | low >> 56;
-        low = low << 8 | (uint8_t) bytes.data[big_endian ? i : n - 1 - i];
-    }
-    return (SfDecimal){.low = low, .high = (int64_t) high};
-}
-
-/* Spark's timestamps by default: nanoseconds of the day, then the Julian day. */
-static bool int96_us(SfBytes bytes, int64_t *out)
-{
-    uint64_t nanos;
-    uint32_t day;
-    memcpy(&nanos, bytes.data, 8);
-    memcpy(&day, bytes.data + 8, 4);
-    int64_t days = (int64_t) GUINT32_FROM_LE(day) - 2440588;
-    return !__builtin_mul_overflow(days, INT64_C(86400000000), out) &&
-           !__builtin_add_overflow(*out, (int64_t) (GUINT64_FROM_LE(nanos) / 1000), out);
-}
-
-/* *value: the number as it is in the file. */
-static bool timestamp_us(const Bound *bound, SfBytes bytes, int64_t *value)
-{
-    if (bytes.size == 12)
-        return int96_us(bytes, value);
-    if (bound->scale >= 0)
-        return !__builtin_mul_overflow(*value, bound->scale, value);
-    *value = *value / -bound->scale - (*value % -bound->scale < 0);
-    return true;
-}
-
-static SfStatus add_number(const Bound *bound, SfBytes bytes, SfColumnBuilder *out, SfError *err)
-{
-    uint32_t word = 0;
-    uint64_t wide = 0;
-    float single;
-    double number;
-    memcpy(&word, bytes.data, MIN(bytes.size, 4));
-    memcpy(&wide, bytes.data, MIN(bytes.size, 8));
-    word = GUINT32_FROM_LE(word);
-    wide = GUINT64_FROM_LE(wide);
-    int64_t value = bytes.size == 4 ? (int32_t) word : (int64_t) wide;
-    switch (bound->wanted->type) {
-    case SF_INT32:
-    case SF_DATE:
-        sf_add_i32(out, (int32_t) word);
-        break;
-    case SF_FLOAT64:
-        memcpy(&single, &word, 4);
-        memcpy(&number, &wide, 8);
-        sf_add_f64(out, bytes.size == 4 ? (double) single : number);
-        break;
-    case SF_TIMESTAMP:
-        if (!timestamp_us(bound, bytes, &value))
-            return corrupt(bound, err, "a timestamp is out of range");
-        sf_add_i64(out, value);
-        break;
-    default:
-        sf_add_i64(out, value);
+    if (plan_spans(reader, group) > GROUP_BYTES)
+        g_array_set_size(reader->spans, 0);
+    for (guint i = 0; i < reader->spans->len; i++) {
+        Span *span = &g_array_index(reader->spans, Span, i);
+        SF_TRY(reader->input.read(reader->input.user, span->from, span->to - span->from, &span->bytes, err));
     }
     return SF_OK;
 }
 
-static SfStatus reader_add_value(const Bound *bound, SfColumnBuilder *out, SfError *err)
+static const Span *span_of(const ParquetReader *reader, const FileChunk *chunk)
 {
-    SfBytes bytes;
-    SF_TRY(leaf_reader_value(bound->guide, &bytes, err));
-    switch (bound->wanted->type) {
-    case SF_BOOL:
-        sf_add_bool(out, bytes.data[0]);
-        return SF_OK;
-    case SF_UTF8:
-        if (bytes.size > 0 && !sf_is_utf8(bytes.data, bytes.size))
-            return corrupt(bound, err, "a text is not valid UTF-8");
-        sf_add_str(out, bytes.data, bytes.size);
-        return SF_OK;
-    case SF_BINARY:
-        sf_add_str(out, bytes.data, bytes.size);
-        return SF_OK;
-    case SF_DECIMAL128:
-        if (bytes.size > 16)
-            return corrupt(bound, err, "a decimal has more than 16 bytes");
-        sf_add_decimal(
-            out, decimal_of(bytes, bound->file->type == PARQUET_FIXED || bound->file->type == PARQUET_BYTE_ARRAY));
-        return SF_OK;
-    default:
-        return add_number(bound, bytes, out, err);
+    for (guint i = 0; i < reader->spans->len; i++) {
+        const Span *span = &g_array_index(reader->spans, Span, i);
+        if (span->from <= chunk->offset && chunk->offset + chunk->size <= span->to)
+            return span;
     }
+    return NULL;
 }
 
-static SfStatus add_null(const Bound *bound, SfColumnBuilder *out, SfError *err)
+static size_t wanted_leaves(const ParquetReader *reader)
 {
-    if (!bound->wanted->nullable)
-        return corrupt(bound, err, "a null in a required column");
-    sf_add_null(out);
-    return SF_OK;
+    size_t n = 0;
+    for (size_t i = 0; i < reader->leaves.n; i++)
+        n += reader->leaves.by_number[i] != NULL;
+    return n;
 }
 
-static SfStatus assemble(Bound *bound, SfColumnBuilder *out, SfError *err);
-
-static SfStatus assemble_list(Bound *bound, SfColumnBuilder *out, SfError *err)
+static SfStatus open_group(ParquetReader *reader, const FileGroup *group, SfError *err)
 {
-    if (leaf_def(bound->guide) < bound->repeated_def) {
-        SF_TRY(skip_level(bound, err));
-        sf_add_list(out);
-        return SF_OK;
+    int64_t piece = MAX(GROUP_BYTES / (int64_t) MAX(wanted_leaves(reader), 1), LEAST_PIECE);
+    SF_TRY(read_spans(reader, group, err));
+    for (size_t i = 0; i < reader->leaves.n; i++) {
+        if (!reader->leaves.by_number[i])
+            continue;
+        const FileChunk *chunk = &g_array_index(group->chunks, FileChunk, i);
+        const Span *span = reader->file ? NULL : span_of(reader, chunk);
+        SF_TRY(leaf_reader_chunk(reader->leaves.by_number[i], chunk, span ? span->bytes : reader->file,
+                                 span ? span->from : 0, piece, err));
     }
-    SfStatus status;
-    do {
-        SF_TRY(assemble(&bound->children[0], out->children[0], err));
-        status = leaf_reader_fill(bound->guide, err);
-        if (status != SF_OK && status != SF_END)
-            return status;
-    } while (status == SF_OK && leaf_rep(bound->guide) == bound->repeated_rep);
-    sf_add_list(out);
-    return SF_OK;
-}
-
-static SfStatus assemble_struct(Bound *bound, SfColumnBuilder *out, SfError *err)
-{
-    if (bound->guide_only)
-        bound->guide->next++;
-    for (size_t i = 0; i < bound->wanted->n_children; i++)
-        SF_TRY(assemble(&bound->children[i], out->children[i], err));
-    sf_add_struct(out);
-    return SF_OK;
-}
-
-/* The value at the current level, and past it. */
-static SfStatus assemble(Bound *bound, SfColumnBuilder *out, SfError *err)
-{
-    if (!bound->file)
-        return add_null(bound, out, err);
-    SF_TRY(level(bound, err));
-    if (leaf_def(bound->guide) < bound->file->max_def) {
-        SF_TRY(skip_level(bound, err));
-        return add_null(bound, out, err);
-    }
-    if (bound->wanted->type == SF_LIST)
-        return assemble_list(bound, out, err);
-    if (bound->wanted->type == SF_STRUCT)
-        return assemble_struct(bound, out, err);
-    SF_TRY(reader_add_value(bound, out, err));
-    bound->guide->next++;
+    reader->group_left = group->rows;
     return SF_OK;
 }
 
 static SfStatus next_group(ParquetReader *reader, SfError *err)
 {
-    while (reader->group_left == 0 && reader->group < reader->footer->groups->len) {
-        const FileGroup *group = reader->footer->groups->pdata[reader->group];
-        for (size_t i = 0; i < reader->footer->n_leaves; i++)
-            if (reader->leaves[i])
-                SF_TRY(leaf_reader_chunk(reader->leaves[i], &g_array_index(group->chunks, FileChunk, i), err));
-        reader->group_left = group->rows;
-        reader->group++;
-    }
+    while (reader->group_left == 0 && reader->group < reader->footer->groups->len)
+        SF_TRY(open_group(reader, reader->footer->groups->pdata[reader->group++], err));
     return reader->group_left > 0 ? SF_OK : SF_END;
 }
 
 /* Every leaf must be at the beginning of a row. */
 static SfStatus check_row(const ParquetReader *reader, SfError *err)
 {
-    for (size_t i = 0; i < reader->footer->n_leaves; i++) {
-        LeafReader *leaf = reader->leaves[i];
+    for (size_t i = 0; i < reader->leaves.n; i++) {
+        LeafReader *leaf = reader->leaves.by_number[i];
         if (!leaf || leaf->node->max_rep == 0)
             continue;
         SfStatus status = leaf_reader_fill(leaf, err);
@@ -456,7 +238,7 @@ static SfStatus read_row(ParquetReader *reader, SfError *err)
 {
     SF_TRY(check_row(reader, err));
     for (size_t i = 0; i < reader->wanted->n_children; i++)
-        SF_TRY(assemble(&reader->root->children[i], sf_builder_column(reader->builder, i), err));
+        SF_TRY(record_assemble(&reader->root->children[i], sf_builder_column(reader->builder, i), err));
     SfStatus status = sf_builder_end_row(reader->builder, err);
     return status == SF_OK ? SF_OK : sf_fail_prefix(err, SF_FATAL, "Parquet file");
 }
@@ -480,4 +262,44 @@ SfStatus parquet_reader_next(ParquetReader *reader, int64_t max, struct ArrowArr
         reader->group_left--;
     }
     return sf_builder_finish(reader->builder, out, err);
+}
+
+size_t parquet_reader_held(const ParquetReader *reader)
+{
+    size_t held = reader->file ? g_bytes_get_size(reader->file) : 0;
+    for (guint i = 0; i < reader->spans->len; i++)
+        held += g_bytes_get_size(g_array_index(reader->spans, Span, i).bytes);
+    for (size_t i = 0; i < reader->leaves.n; i++) {
+        const LeafReader *leaf = reader->leaves.by_number[i];
+        held += leaf ? leaf_reader_held(leaf) : 0;
+        held += leaf && leaf->window && !reader->file && reader->spans->len == 0 ? g_bytes_get_size(leaf->window) : 0;
+    }
+    return held;
+}
+
+/* Past rows of the group that is open. */
+static SfStatus skip_rows(ParquetReader *reader, int64_t *rows, SfError *err)
+{
+    struct ArrowArray passed = {0};
+    SF_TRY(parquet_reader_next(reader, MIN(*rows, SKIP_ROWS), &passed, err));
+    *rows -= passed.length;
+    sf_array_done(&passed);
+    return SF_OK;
+}
+
+SfStatus parquet_reader_skip(ParquetReader *reader, int64_t rows, SfError *err)
+{
+    const GPtrArray *groups = reader->footer->groups;
+    while (rows > 0) {
+        const FileGroup *next = reader->group < groups->len ? groups->pdata[reader->group] : NULL;
+        if (reader->group_left > 0 || (next && next->rows > rows)) {
+            SF_TRY(skip_rows(reader, &rows, err));
+        } else if (next) {
+            rows -= next->rows;
+            reader->group++;
+        } else {
+            return sf_fail(err, SF_FATAL, "the Parquet file has fewer rows than expected");
+        }
+    }
+    return SF_OK;
 }

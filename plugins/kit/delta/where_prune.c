@@ -72,3 +72,24 @@ bool where_term_excludes(const WhereTerm *term, json_object *stats, const char *
         return has_least && has_greatest && all_are_it(term, &least, &greatest);
     return (has_least && excluded_by_least(term, &least)) || (has_greatest && excluded_by_greatest(term, &greatest));
 }
+
+/* AND is never true where one part never is, and always where all are; OR is its mirror. */
+static WhereFate fate_of(const Where *where, const WhereNode *node, WhereJudge judge, gpointer user)
+{
+    if (node->kind == WHERE_TERM)
+        return judge(user, where_term(where, node->term));
+    WhereFate decides = node->kind == WHERE_AND ? WHERE_NEVER : WHERE_ALWAYS;
+    WhereFate fate = node->kind == WHERE_AND ? WHERE_ALWAYS : WHERE_NEVER;
+    for (guint i = 0; i < node->children->len; i++) {
+        WhereFate part = fate_of(where, node->children->pdata[i], judge, user);
+        if (part == decides)
+            return decides;
+        fate = part == WHERE_OPEN ? WHERE_OPEN : fate;
+    }
+    return fate;
+}
+
+WhereFate where_fate(const Where *where, WhereJudge judge, gpointer user)
+{
+    return where->root ? fate_of(where, where->root, judge, user) : WHERE_ALWAYS;
+}
