@@ -1,5 +1,5 @@
 /* `sfrun cat`: objects on standard output, unpacked, piece by piece. */
-#include "glob.h"
+#include "store/glob.h"
 #include "place.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* `sfrun ls`: what lies in a bucket or below a directory, page by page: memory does not grow with what there is. */
-#include "glob.h"
+#include "store/glob.h"
 #include "place.h"
 
 #include <stdio.h>

@@ -4,7 +4,7 @@
 #include "config/secret.h"
 #include "config/yaml.h"
 #include "data/printable.h"
-#include "glob.h"
+#include "store/glob.h"
 #include "runtime/runtime.h"
 
 #include <stdio.h>

@@ -1,25 +1,9 @@
 /* Which splits bronze has: a directory for each pipeline, topic and partition below _sf/, told by its first entry. */
 #include "source.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 #define LEVEL_KEYS 1000
-
-void ledger_free(Ledger *ledger)
-{
-    if (!ledger)
-        return;
-    g_free(ledger->prefix);
-    g_free(ledger->split);
-    g_free(ledger->topic);
-    g_free(ledger);
-}
-
-char *ledger_split(const Entry *entry)
-{
-    return entry->split ? g_strdup(entry->split) : g_strdup_printf("%s/%" PRId32, entry->topic, entry->partition);
-}
 
 /* The directories of one level, as prefixes with a '/' at their ends. */
 static SfStatus list_directories(Store *store, const char *prefix, GPtrArray *out, SfError *err)
@@ -79,13 +63,10 @@ static SfStatus take_ledger(Store *store, const char *prefix, GPtrArray *out, Sf
     if (page.n == 0)
         return SF_OK;
     SF_TRY(ledger_get(store, prefix, page.first, &entry, err));
-    Ledger *ledger = g_new0(Ledger, 1);
-    ledger->prefix = g_strdup(prefix);
-    ledger->split = ledger_split(entry);
-    ledger->topic = g_strdup(entry->topic);
-    ledger->partition = entry->partition;
-    ledger->start = entry->start;
-    g_ptr_array_add(out, ledger);
+    g_autofree char *name = entry_split(entry);
+    Lane *lane = lane_new(name, entry->topic, entry->partition, prefix);
+    lane->start = entry->start;
+    g_ptr_array_add(out, lane);
     return SF_OK;
 }
 

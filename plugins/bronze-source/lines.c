@@ -1,5 +1,5 @@
-/* Lines of one object. Nothing of it is given before size and checksum are those of the ledger: an object that fits a
- * piece is read whole, of a larger one the checksum is asked for first. */
+/* Lines of one object. Nothing of one that a ledger names is given before size and checksum are the ledger's: an object
+ * that fits a piece is read whole, of a larger one the checksum is asked for first. */
 #include "source.h"
 
 #include <inttypes.h>
@@ -11,6 +11,7 @@
 struct Lines {
     Store *store;
     const EntryObject *as;
+    bool foreign;
     int64_t piece_size;
     int64_t max_line;
     Unpacker *unpacker; /* NULL: lines are stored as they are */
@@ -42,6 +43,9 @@ size_t lines_held(const Lines *lines)
 
 static SfStatus refuse_object(const Lines *lines, const char *why, SfError *err)
 {
+    if (lines->foreign)
+        return sf_fail(err, SF_FATAL, "'%s/%s': %s; put back the whole object, or remove it and set 'on_missing: skip'",
+                       store_url(lines->store), lines->as->key, why);
     return sf_fail(err, SF_FATAL,
                    "'%s/%s' (rows %" PRId64 " to %" PRId64 ") is not the object that the ledger describes: %s; put "
                    "back the one that was written, or read these rows from their topic",
@@ -53,7 +57,7 @@ static SfStatus check_sum(const Lines *lines, int64_t size, uint32_t crc32, SfEr
     g_autofree char *why = NULL;
     if (size != lines->as->bytes)
         why = g_strdup_printf("it has %" PRId64 " bytes, not %" PRId64, size, lines->as->bytes);
-    else if (crc32 != lines->as->crc32)
+    else if (!lines->foreign && crc32 != lines->as->crc32)
         why = g_strdup_printf("its checksum is %08" PRIx32 ", not %08" PRIx32, crc32, lines->as->crc32);
     return why ? refuse_object(lines, why, err) : SF_OK;
 }
@@ -74,7 +78,7 @@ static SfStatus check_small(Lines *lines, SfError *err)
 {
     lines->piece_size = lines->as->bytes + 1;
     SF_TRY(read_piece(lines, err));
-    uint32_t crc32 = libdeflate_crc32(0, lines->packed, lines->packed_size);
+    uint32_t crc32 = lines->foreign ? 0 : libdeflate_crc32(0, lines->packed, lines->packed_size);
     return check_sum(lines, (int64_t) lines->packed_size, crc32, err);
 }
 
@@ -86,17 +90,42 @@ static SfStatus check_large(const Lines *lines, SfError *err)
     return sum.size < 0 ? SF_EMPTY : check_sum(lines, sum.size, sum.crc32, err);
 }
 
-SfStatus lines_open(Store *store, const EntryObject *as, bool packed, int64_t piece, int64_t max_line, Lines **out,
-                    SfError *err)
+/* What an object is packed by, its first bytes tell; its name must not say something else. */
+static SfStatus tell_packing(const Lines *lines, Compression *out, SfError *err)
+{
+    Compression named = compression_of_name(lines->as->key);
+    const char *problem = packing_problem(lines->packed, lines->packed_size);
+    if (problem)
+        return sf_fail(err, SF_FATAL, "'%s/%s' is %s", store_url(lines->store), lines->as->key, problem);
+    *out = compression_of(lines->packed, lines->packed_size);
+    if (named == COMPRESSION_NONE || named == *out)
+        return SF_OK;
+    g_autofree char *why =
+        g_strdup_printf("its name ends as that of %s data does, which it does not hold", compression_name(named));
+    return refuse_object(lines, why, err);
+}
+
+static SfStatus check_foreign(Lines *lines, int64_t piece, Compression *packing, SfError *err)
+{
+    SF_TRY(lines->as->bytes <= piece ? check_small(lines, err) : read_piece(lines, err));
+    return tell_packing(lines, packing, err);
+}
+
+SfStatus lines_open(Store *store, const EntryObject *as, const LinesForm *form, Lines **out, SfError *err)
 {
     g_autoptr(Lines) lines = g_new0(Lines, 1);
-    *lines = (Lines){.store = store, .as = as, .piece_size = piece / 2, .max_line = max_line};
-    SF_TRY(as->bytes <= piece ? check_small(lines, err) : check_large(lines, err));
-    if (packed) {
-        lines->unpacker = unpacker_new(COMPRESSION_GZIP, UNPACK_WINDOW, err);
+    Compression packing = form->packing;
+    *lines = (Lines){
+        .store = store, .as = as, .foreign = form->foreign, .piece_size = form->piece / 2, .max_line = form->max_line};
+    if (form->foreign)
+        SF_TRY(check_foreign(lines, form->piece, &packing, err));
+    else
+        SF_TRY(as->bytes <= form->piece ? check_small(lines, err) : check_large(lines, err));
+    if (packing != COMPRESSION_NONE) {
+        lines->unpacker = unpacker_new(packing, UNPACK_WINDOW, err);
         if (!lines->unpacker)
-            return SF_FATAL;
-    } else if (lines->piece) {
+            return sf_fail_prefix(err, SF_FATAL, "'%s/%s'", store_url(store), as->key);
+    } else if (lines->offset >= as->bytes) { /* all of it is in the piece */
         lines->at = lines->packed;
         lines->end = lines->packed + lines->packed_size;
         lines->packed_size = 0;
@@ -163,16 +192,27 @@ static SfStatus fill_lines(Lines *lines, SfError *err)
         if (status == SF_EMPTY || (status == SF_OK && lines->packed_size == 0))
             return refuse_object(lines, "it became shorter while it was read", err);
         SF_TRY(status);
+        if (lines->offset > lines->as->bytes)
+            return refuse_object(lines, "it became longer while it was read", err);
     }
 }
 
-static SfStatus end_lines(const Lines *lines, SfError *err)
+/* Behind the last line break. What others wrote may lack the last one. */
+static SfStatus end_lines(Lines *lines, const char **data, size_t *size, SfError *err)
 {
-    if (lines->at < lines->end)
+    if (lines->unpacker && !unpacker_is_complete(lines->unpacker)) {
+        g_autofree char *why =
+            g_strdup_printf("its %s data ends early", compression_name(unpacker_compression(lines->unpacker)));
+        return refuse_object(lines, why, err);
+    }
+    if (lines->at == lines->end)
+        return SF_EMPTY;
+    if (!lines->foreign)
         return refuse_object(lines, "its last line has no end", err);
-    if (lines->unpacker && !unpacker_is_complete(lines->unpacker))
-        return refuse_object(lines, "its gzip data ends early", err);
-    return SF_EMPTY;
+    *data = lines->at;
+    *size = (size_t) (lines->end - lines->at);
+    lines->at = lines->end;
+    return SF_OK;
 }
 
 SfStatus lines_next(Lines *lines, int64_t breaks, const char **data, size_t *size, SfError *err)
@@ -193,7 +233,7 @@ SfStatus lines_next(Lines *lines, int64_t breaks, const char **data, size_t *siz
         seen = left;
         SfStatus status = fill_lines(lines, err);
         if (status == SF_EMPTY)
-            return end_lines(lines, err);
+            return end_lines(lines, data, size, err);
         SF_TRY(status);
     }
 }

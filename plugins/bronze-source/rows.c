@@ -1,35 +1,45 @@
 /* Rows of one ledger entry in the order of their positions: the lines of its objects, which are one for each directory,
- * merged by their indexes. Entries of a version that kept none give the positions that there can be. */
+ * merged by their indexes. Entries of a version that kept none give the positions that there can be. An object is open
+ * from its first row to its last one, so that no more of them are than share positions. */
 #include "source.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
 
 #define PIECE_MIN ((int64_t) 16 << 10)
 
 typedef struct Cursor {
     const EntryObject *as;
-    Lines *lines;
+    Lines *lines;       /* NULL: not opened yet, or read to its end */
     IndexReader *index; /* NULL: there is none, or it was read to its end */
     int64_t next;       /* position, without an index */
-    int64_t left;       /* rows, this one included */
+    int64_t left;       /* rows, this one included; INT64_MAX: as many as there are lines */
     Row row;            /* the next one */
 } Cursor;
 
 struct Rows {
     Store *store;
+    LinesForm form;
+    bool text;       /* of others: blank lines are passed over */
     GArray *cursors; /* of Cursor */
     guint current;   /* whose row comes next */
     int64_t bound;   /* the lowest position of the others */
     bool chosen;     /* current is known */
     bool taken;      /* its row is, the next one is to be read */
     bool in_turn;    /* without indexes: one object behind the other */
+    const EntryObject *missing;
 };
 
-static void clear_cursor(gpointer data)
+static void close_cursor(Cursor *cursor)
 {
-    Cursor *cursor = data;
-    lines_free(cursor->lines);
-    index_reader_free(cursor->index);
+    g_clear_pointer(&cursor->lines, lines_free);
+    g_clear_pointer(&cursor->index, index_reader_free);
+}
+
+static void clear_cursor(gpointer cursor)
+{
+    close_cursor(cursor);
 }
 
 void rows_free(Rows *rows)
@@ -45,7 +55,8 @@ size_t rows_held(const Rows *rows)
     size_t held = 0;
     for (guint i = 0; rows && i < rows->cursors->len; i++) {
         const Cursor *cursor = &g_array_index(rows->cursors, Cursor, i);
-        held += lines_held(cursor->lines) + (cursor->index ? index_reader_held(cursor->index) : 0);
+        held +=
+            (cursor->lines ? lines_held(cursor->lines) : 0) + (cursor->index ? index_reader_held(cursor->index) : 0);
     }
     return held;
 }
@@ -87,11 +98,45 @@ static SfStatus end_cursor(const Rows *rows, Cursor *cursor, SfError *err)
     if (status == SF_OK)
         return sf_fail(err, SF_FATAL, "'%s/%s' has more lines than the %" PRId64 " rows of its ledger entry",
                        store_url(rows->store), cursor->as->key, cursor->as->rows);
+    close_cursor(cursor);
     return status == SF_EMPTY ? SF_OK : status;
+}
+
+/* As Spark reads text: without a byte order mark and a CR in front of the line break. */
+static void trim_line(Row *row)
+{
+    if (row->of.position == 0 && row->size >= 3 && memcmp(row->data, "\xEF\xBB\xBF", 3) == 0) {
+        row->data += 3;
+        row->size -= 3;
+    }
+    if (row->size > 0 && row->data[row->size - 1] == '\r')
+        row->size--;
+}
+
+/* The next line of an object that nobody counted the lines of: one position each. */
+static SfStatus advance_foreign(const Rows *rows, Cursor *cursor, SfError *err)
+{
+    SfStatus status = SF_OK;
+    Row *row = &cursor->row;
+    do {
+        status = lines_next(cursor->lines, 0, &row->data, &row->size, err);
+        if (status != SF_OK)
+            break;
+        row->of = (IndexRow){.position = cursor->next++, .time_us = INDEX_NO_TIMESTAMP};
+        if (rows->text)
+            trim_line(row);
+    } while (rows->text && row->size == 0);
+    if (status != SF_EMPTY)
+        return status;
+    cursor->left = 0;
+    close_cursor(cursor);
+    return SF_OK;
 }
 
 static SfStatus advance(const Rows *rows, Cursor *cursor, SfError *err)
 {
+    if (rows->form.foreign)
+        return advance_foreign(rows, cursor, err);
     if (cursor->left == 0)
         return end_cursor(rows, cursor, err);
     if (cursor->index) {
@@ -103,18 +148,22 @@ static SfStatus advance(const Rows *rows, Cursor *cursor, SfError *err)
     return cursor_take_line(rows, cursor, err);
 }
 
-static SfStatus open_cursor(Rows *rows, Cursor *cursor, const Entry *entry, const RowsLimits *limits, int64_t piece,
-                            SfError *err)
+static SfStatus open_cursor(Rows *rows, Cursor *cursor, SfError *err)
 {
     const EntryObject *as = cursor->as;
-    bool packed = entry->layout.options.compression == COMPRESSION_GZIP;
     if (as->index && !rows->in_turn) {
         cursor->index = index_reader_new(as->index, as->first, as->last, as->rows, err);
         if (!cursor->index)
             return sf_fail_prefix(err, SF_FATAL, "'%s/%s'", store_url(rows->store), as->key);
     }
-    SF_TRY(lines_open(rows->store, as, packed, piece, limits->max_line, &cursor->lines, err));
-    return advance(rows, cursor, err);
+    SfStatus status = lines_open(rows->store, as, &rows->form, &cursor->lines, err);
+    if (status == SF_EMPTY)
+        rows->missing = as;
+    if (status == SF_OK)
+        status = advance(rows, cursor, err);
+    if (status != SF_OK)
+        close_cursor(cursor);
+    return status;
 }
 
 static gint by_first(gconstpointer a, gconstpointer b)
@@ -146,27 +195,62 @@ static void add_cursors(Rows *rows, const Entry *entry, const bool *passed)
     }
 }
 
-SfStatus rows_open(Store *store, const Entry *entry, const RowsLimits *limits, const bool *passed, Rows **out,
-                   guint *missing, SfError *err)
+static gint by_number(gconstpointer a, gconstpointer b)
 {
-    g_autoptr(Rows) rows = g_new0(Rows, 1);
+    const int64_t *one = a, *other = b;
+    return (*one > *other) - (*one < *other);
+}
+
+/* How many objects have rows around the same position, at most. */
+static guint most_at_once(const Rows *rows)
+{
+    guint n = rows->cursors->len, most = 1, ended = 0;
+    g_autofree int64_t *firsts = g_new(int64_t, n + 1), *lasts = g_new(int64_t, n + 1);
+    for (guint i = 0; i < n; i++) {
+        const EntryObject *as = g_array_index(rows->cursors, Cursor, i).as;
+        firsts[i] = as->first;
+        lasts[i] = as->last;
+    }
+    qsort(firsts, n, sizeof *firsts, by_number);
+    qsort(lasts, n, sizeof *lasts, by_number);
+    for (guint i = 0; i < n; i++) {
+        while (lasts[ended] < firsts[i])
+            ended++;
+        most = MAX(most, i + 1 - ended);
+    }
+    return rows->in_turn ? 1 : most;
+}
+
+static Rows *rows_new(Store *store, const LinesForm *form)
+{
+    Rows *rows = g_new0(Rows, 1);
     rows->store = store;
-    rows->in_turn = !has_index(entry);
+    rows->form = *form;
     rows->cursors = g_array_new(FALSE, TRUE, sizeof(Cursor));
     g_array_set_clear_func(rows->cursors, clear_cursor);
+    return rows;
+}
+
+Rows *rows_open(Store *store, const Entry *entry, const RowsLimits *limits, const bool *passed)
+{
+    LinesForm form = {.packing = entry->layout.options.compression, .max_line = limits->max_line};
+    Rows *rows = rows_new(store, &form);
+    rows->in_turn = !has_index(entry);
     add_cursors(rows, entry, passed);
     if (rows->in_turn)
         number_in_turn(rows);
-    int64_t piece = MAX(limits->piece / MAX(rows->cursors->len, 1), PIECE_MIN);
-    for (guint i = 0; i < rows->cursors->len; i++) {
-        Cursor *cursor = &g_array_index(rows->cursors, Cursor, i);
-        SfStatus status = open_cursor(rows, cursor, entry, limits, piece, err);
-        if (status == SF_EMPTY)
-            *missing = (guint) (cursor->as - (const EntryObject *) (gpointer) entry->objects->data);
-        SF_TRY(status);
-    }
-    *out = g_steal_pointer(&rows);
-    return SF_OK;
+    rows->form.piece = MAX(limits->piece / most_at_once(rows), PIECE_MIN);
+    return rows;
+}
+
+Rows *rows_open_foreign(Store *store, const EntryObject *as, const RowsLimits *limits, bool text)
+{
+    LinesForm form = {.foreign = true, .piece = limits->piece, .max_line = limits->max_line};
+    Rows *rows = rows_new(store, &form);
+    Cursor cursor = {.as = as, .left = INT64_MAX, .next = as->first};
+    rows->text = text;
+    g_array_append_val(rows->cursors, cursor);
+    return rows;
 }
 
 static Cursor *cursor_at(const Rows *rows, guint i)
@@ -174,8 +258,26 @@ static Cursor *cursor_at(const Rows *rows, guint i)
     return &g_array_index(rows->cursors, Cursor, i);
 }
 
+int64_t rows_end(const Rows *rows)
+{
+    return cursor_at(rows, 0)->next;
+}
+
+const EntryObject *rows_missing(const Rows *rows)
+{
+    return rows->missing;
+}
+
+/* Where the cursor's next row is; of one that is not open, at the least. */
+static int64_t cursor_position(const Rows *rows, const Cursor *cursor)
+{
+    if (cursor->lines)
+        return cursor->row.of.position;
+    return rows->in_turn ? cursor->next : cursor->as->first;
+}
+
 /* The cursor whose row comes next, and up to which position its rows come before those of all others. */
-static SfStatus choose_cursor(Rows *rows)
+static bool find_lowest(Rows *rows)
 {
     guint best = rows->cursors->len;
     int64_t lowest = INT64_MAX;
@@ -184,7 +286,7 @@ static SfStatus choose_cursor(Rows *rows)
         const Cursor *cursor = cursor_at(rows, i);
         if (cursor->left == 0)
             continue;
-        int64_t position = cursor->row.of.position;
+        int64_t position = cursor_position(rows, cursor);
         if (best == rows->cursors->len || position < lowest) {
             rows->bound = best == rows->cursors->len ? INT64_MAX : lowest;
             lowest = position;
@@ -194,8 +296,21 @@ static SfStatus choose_cursor(Rows *rows)
         }
     }
     rows->current = best;
-    rows->chosen = best < rows->cursors->len;
-    return rows->chosen ? SF_OK : SF_EMPTY;
+    return best < rows->cursors->len;
+}
+
+/* Opens what has to be open for that. SF_EMPTY: there are no more rows, or an object is missing. */
+static SfStatus choose_cursor(Rows *rows, SfError *err)
+{
+    while (find_lowest(rows)) {
+        Cursor *cursor = cursor_at(rows, rows->current);
+        if (cursor->lines) {
+            rows->chosen = true;
+            return SF_OK;
+        }
+        SF_TRY(open_cursor(rows, cursor, err));
+    }
+    return SF_EMPTY;
 }
 
 SfStatus rows_peek(Rows *rows, Row *row, SfError *err)
@@ -207,13 +322,14 @@ SfStatus rows_peek(Rows *rows, Row *row, SfError *err)
         rows->chosen = cursor->left > 0 && cursor->row.of.position < rows->bound;
     }
     if (!rows->chosen)
-        SF_TRY(choose_cursor(rows));
+        SF_TRY(choose_cursor(rows, err));
     *row = cursor_at(rows, rows->current)->row;
     return SF_OK;
 }
 
 void rows_take(Rows *rows)
 {
-    cursor_at(rows, rows->current)->left--;
+    if (!rows->form.foreign)
+        cursor_at(rows, rows->current)->left--;
     rows->taken = true;
 }

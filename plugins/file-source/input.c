@@ -23,30 +23,6 @@ struct Input {
     bool bounded;
 };
 
-typedef struct Packing {
-    const char *magic;
-    size_t size;
-    const char *problem; /* why it is not read */
-} Packing;
-
-static const Packing packings[] = {
-    {"\xFD\x37zXZ\x00", 6, "packed by xz; unpack it, or pack it by gzip or zstd"},
-    {"BZh", 3, "packed by bzip2; unpack it, or pack it by gzip or zstd"},
-    {"\x04\x22\x4D\x18", 4, "packed by lz4; unpack it, or pack it by gzip or zstd"},
-    {"PK\x03\x04", 4, "a zip archive; unpack it, or pack each file by gzip or zstd"},
-    {"PAR1", 4, "a Parquet file, which has no lines"},
-    {"\xFF\xFE", 2, "UTF-16 or UTF-32; convert it to UTF-8 (iconv)"},
-    {"\xFE\xFF", 2, "UTF-16; convert it to UTF-8 (iconv)"},
-};
-
-static const Packing *find_packing(const char *magic, ssize_t size)
-{
-    for (size_t i = 0; i < G_N_ELEMENTS(packings); i++)
-        if (size >= (ssize_t) packings[i].size && memcmp(magic, packings[i].magic, packings[i].size) == 0)
-            return &packings[i];
-    return NULL;
-}
-
 void input_free(Input *input)
 {
     if (!input)
@@ -63,9 +39,9 @@ static SfStatus find_out(Input *input, SfError *err)
 {
     char magic[MAGIC_BYTES];
     ssize_t size = pread(input->fd, magic, sizeof magic, 0);
-    const Packing *packing = find_packing(magic, size);
-    if (packing)
-        return sf_fail(err, SF_CONFIG, "'%s' is %s", input->path, packing->problem);
+    const char *problem = packing_problem(magic, (size_t) MAX(size, 0));
+    if (problem)
+        return sf_fail(err, SF_CONFIG, "'%s' is %s", input->path, problem);
     Compression compression = compression_of(magic, (size_t) MAX(size, 0));
     if (compression == COMPRESSION_NONE)
         return SF_OK;

@@ -5,6 +5,8 @@
 #include <json-c/json.h>
 #include <string.h>
 
+#include "compress/compress.h"
+
 void place_set_up(Place *place, gconstpointer unused)
 {
     (void) unused;
@@ -66,6 +68,38 @@ void place_delete(const Place *place, const char *key)
 {
     g_autofree char *path = g_build_filename(place->path, key, NULL);
     g_assert_cmpint(g_unlink(path), ==, 0);
+}
+
+static void put_bytes(const Place *place, const char *key, const char *data, gsize size)
+{
+    g_autofree char *path = g_build_filename(place->path, key, NULL), *directory = g_path_get_dirname(path);
+    g_assert_cmpint(g_mkdir_with_parents(directory, 0777), ==, 0);
+    g_assert_true(g_file_set_contents(path, data, (gssize) size, NULL));
+}
+
+void place_put(const Place *place, const char *key, const char *text)
+{
+    put_bytes(place, key, text, strlen(text));
+}
+
+void place_pack(const Place *place, const char *key, const char *text)
+{
+    Pack *pack = pack_new(-1);
+    g_assert_true(pack_add(pack, text, strlen(text)));
+    g_autoptr(GBytes) bytes = pack_end(pack);
+    gsize size;
+    const char *data = g_bytes_get_data(bytes, &size);
+    put_bytes(place, key, data, size);
+    pack_free(pack);
+}
+
+void place_cut(const Place *place, const char *key, gsize size)
+{
+    g_autofree char *path = g_build_filename(place->path, key, NULL), *data = NULL;
+    gsize there;
+    g_assert_true(g_file_get_contents(path, &data, &there, NULL));
+    g_assert_cmpuint(size, <=, there);
+    put_bytes(place, key, data, size);
 }
 
 char *place_objects(const Place *place)

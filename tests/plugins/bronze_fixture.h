@@ -24,6 +24,9 @@ char *place_objects(const Place *place);
 char *place_entries(const Place *place);
 char *place_read(const Place *place, const char *key);
 void place_delete(const Place *place, const char *key);
+void place_put(const Place *place, const char *key, const char *text);
+void place_pack(const Place *place, const char *key, const char *text); /* by gzip */
+void place_cut(const Place *place, const char *key, gsize size);
 
 /* n raw rows of {"n":<position>}, one µs apart, from `first` on. */
 const SfBatch *numbers(Harness *h, const char *split, gint64 first, gsize n, gint64 time_us);

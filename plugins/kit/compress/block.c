@@ -36,6 +36,36 @@ Compression compression_of(const void *head, size_t size)
     return size >= 4 && memcmp(head, "\x28\xB5\x2F\xFD", 4) == 0 ? COMPRESSION_ZSTD : COMPRESSION_NONE;
 }
 
+Compression compression_of_name(const char *name)
+{
+    if (g_str_has_suffix(name, ".gz"))
+        return COMPRESSION_GZIP;
+    return g_str_has_suffix(name, ".zst") || g_str_has_suffix(name, ".zstd") ? COMPRESSION_ZSTD : COMPRESSION_NONE;
+}
+
+const char *packing_problem(const void *head, size_t size)
+{
+    static const struct {
+        const char *magic;
+        size_t size;
+        const char *problem;
+    } packings[] = {
+        {"\xFD\x37zXZ\x00", 6, "packed by xz; unpack it, or pack it by gzip or zstd"},
+        {"BZh", 3, "packed by bzip2; unpack it, or pack it by gzip or zstd"},
+        {"\x04\x22\x4D\x18", 4, "packed by lz4; unpack it, or pack it by gzip or zstd"},
+        {"\xFF\x06\x00\x00sN", 6, "packed by snappy; unpack it, or pack it by gzip or zstd"},
+        {"PK\x03\x04", 4, "a zip archive; unpack it, or pack each file by gzip or zstd"},
+        {"PAR1", 4, "a Parquet file, which has no lines"},
+        {"Obj\x01", 4, "an Avro file, which has no lines"},
+        {"\xFF\xFE", 2, "UTF-16 or UTF-32; convert it to UTF-8 (iconv)"},
+        {"\xFE\xFF", 2, "UTF-16; convert it to UTF-8 (iconv)"},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(packings); i++)
+        if (size >= packings[i].size && memcmp(head, packings[i].magic, packings[i].size) == 0)
+            return packings[i].problem;
+    return NULL;
+}
+
 Compressor *compressor_new(void)
 {
     return g_new0(Compressor, 1);

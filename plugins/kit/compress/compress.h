@@ -19,6 +19,13 @@ const char *compression_name(Compression compression);
 /* What the first bytes of a file say; COMPRESSION_NONE: something else. Four bytes are enough. */
 Compression compression_of(const void *head, size_t size);
 
+/* What a file's name says of its packing (.gz, .zst, .zstd); COMPRESSION_NONE: nothing. */
+Compression compression_of_name(const char *name);
+
+/* Why lines are not read out of a file that begins so, and what helps: "packed by xz; …"; NULL: nothing is known
+ * against it. Six bytes are enough. */
+const char *packing_problem(const void *head, size_t size);
+
 /* ---- blocks (block.c) ---- */
 
 /* Contexts that are kept from one block to the next; one thread at a time. */

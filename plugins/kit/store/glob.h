@@ -1,6 +1,6 @@
 /* Patterns of keys, as shells have them for paths. */
-#ifndef COMMANDS_OBJECTS_GLOB_H
-#define COMMANDS_OBJECTS_GLOB_H
+#ifndef KIT_STORE_GLOB_H
+#define KIT_STORE_GLOB_H
 
 #include <glib.h>
 #include <stdbool.h>
