@@ -85,6 +85,7 @@ BudgetShare *budget_join(gint64 memory, gint64 over)
     share->over = over;
     __atomic_store_n(&share->joined, true, __ATOMIC_RELEASE);
     share_out();
+    tell_listeners(); /* the others have less now: their sinks may have to commit */
     g_mutex_unlock(&lock);
     return share;
 }

@@ -15,7 +15,7 @@
 typedef struct BudgetShare BudgetShare;
 
 /* memory: what the pipeline asks for; over: by how much its source threads may go over it. Before anybody has joined
- * nothing is ever full. */
+ * nothing is ever full. Like budget_leave() it calls all listeners: what they have is another amount now. */
 BudgetShare *budget_join(gint64 memory, gint64 over);
 /* Everything has been given back. NULL is fine. */
 void budget_leave(BudgetShare *share);

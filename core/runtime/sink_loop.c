@@ -7,6 +7,7 @@
 
 #define TICK_US (100 * 1000)
 #define IDLE_TICK_US G_USEC_PER_SEC
+#define LATE_PART 8
 
 /* ---- hooks ------------------------------------------------ */
 
@@ -96,6 +97,11 @@ static bool has_nothing(const SinkThread *sink)
     return sink->queue.length == 0 && !sink->roused && sink->context->phase < PHASE_CLOSE;
 }
 
+gint64 sink_tick_after(gint64 silent_us)
+{
+    return CLAMP(silent_us / LATE_PART, TICK_US, IDLE_TICK_US);
+}
+
 /* When the sink has something to do even if nobody gives it anything; G_MAXINT64: never. Lock held. */
 static gint64 due_at(const SinkThread *sink)
 {
@@ -103,7 +109,8 @@ static gint64 due_at(const SinkThread *sink)
     if (!sink->step->plugin->sink.tick)
         return due;
     bool open = sink->since_us > 0 || ledger_has_open(sink->context->ledger, sink->step);
-    return MIN(due, sink->ticked_us + (open ? TICK_US : IDLE_TICK_US));
+    gint64 after = open ? sink_tick_after(sink->ticked_us - sink->written_us) : IDLE_TICK_US;
+    return MIN(due, sink->ticked_us + after);
 }
 
 /* Lock held; whoever gives the sink something takes the lock after the ledger's, and is heard. What makes a commit due

@@ -59,8 +59,9 @@ SfStatus sink_write(SinkThread *sink, const Item *item, SfError *err)
     ledger_written(ledger, sink->step, item->input, batch->split, batch->end);
     stats_add(&sink->rows, sf_rows(batch));
     sink->bytes += batch->bytes;
+    sink->written_us = g_get_monotonic_time();
     if (sink->since_us == 0)
-        sink->since_us = g_get_monotonic_time();
+        sink->since_us = sink->written_us;
     stats_add(&sink->caller.stats->rows_in, sf_rows(batch));
     stats_add(&sink->caller.stats->bytes, batch->bytes);
     stats_newest(sink->caller.stats, batch->newest_us);

@@ -162,9 +162,9 @@ typedef struct SfSink {
      * got. SF_RETRY: called again with the same reason; must be idempotent. For reasons after SF_COMMIT_CHECKPOINT
      * everything written must be committed when it returns SF_OK. */
     SfStatus (*commit)(SfNode *node, SfCommitReason reason, SfError *err);
-    /* Several times a second while something that it was given is not committed, between writes and while there are
-     * none, and about once a second otherwise: for timers and transfers under way. May be NULL; such a sink sleeps
-     * while there is nothing to do. */
+    /* Up to ten times a second between writes and after them, less often the longer there are none, and at least about
+     * once a second: for timers, which are late by an eighth of the time since the last write at most, and for transfers
+     * under way. May be NULL; such a sink sleeps while there is nothing to do. */
     SfStatus (*tick)(SfNode *node, SfError *err);
     /* From any thread: a waiting hook returns SF_RETRY soon. May be NULL when no hook waits for more than a second. */
     void (*interrupt)(SfNode *node);
@@ -346,7 +346,9 @@ static inline void sf_charge(SfNode *node, int64_t bytes)
 
 /* From open on: the pipeline's fair part of the process's memory budget, in bytes, for all of its nodes together;
  * INT64_MAX with an older host. What a node is going to hold all the time (queues, caches) should be a small part of
- * it, and be charged by sf_charge at the end of open: rows on their way get the rest. */
+ * it, and be charged by sf_charge at the end of open: rows on their way get the rest. It changes when another pipeline
+ * of the process starts or ends: a node whose caches can shrink or grow may ask again in any hook. The host goes by the
+ * new part at once: it polls sources less, and asks sinks to commit (SF_COMMIT_MEMORY). */
 static inline int64_t sf_memory(SfNode *node)
 {
     return node->host->size > offsetof(SfHost, memory) ? node->host->memory(node) : INT64_MAX;

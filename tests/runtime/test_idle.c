@@ -1,6 +1,7 @@
 /* Who has nothing to do does not wake: counted by the kernel, in a process of its own, while its source has polled so
  * many times. No time is asserted. */
 #include "fixture.h"
+#include "runtime/sink_loop.h"
 
 #include <glib/gstdio.h>
 
@@ -84,11 +85,24 @@ static void test_open_rows(Fixture *fixture, gconstpointer data)
     check(fixture, "a", "n", all); /* by the stop */
 }
 
+/* Ten times a second after a write, once when there has been none for long, and never later than a part of that time. */
+static void test_ticks_back_off(Fixture *fixture, gconstpointer data)
+{
+    (void) fixture, (void) data;
+    g_assert_cmpint(sink_tick_after(-1), ==, 100 * 1000);
+    g_assert_cmpint(sink_tick_after(0), ==, 100 * 1000);
+    g_assert_cmpint(sink_tick_after(800 * 1000 + 8), ==, 100 * 1000 + 1);
+    g_assert_cmpint(sink_tick_after(4 * G_USEC_PER_SEC), ==, G_USEC_PER_SEC / 2);
+    g_assert_cmpint(sink_tick_after(8 * G_USEC_PER_SEC), ==, G_USEC_PER_SEC);
+    g_assert_cmpint(sink_tick_after(G_MAXINT64), ==, G_USEC_PER_SEC);
+}
+
 int main(int argc, char **argv)
 {
     static const FixtureTest tests[] = {
         {"/idle/everything-is-committed", test_nothing_open},
         {"/idle/rows-wait-for-their-checkpoint", test_open_rows},
+        {"/idle/ticks-back-off", test_ticks_back_off},
     };
     return fixture_main(argc, argv, tests, G_N_ELEMENTS(tests));
 }

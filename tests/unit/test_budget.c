@@ -144,6 +144,39 @@ static void test_who_waits_is_told(void)
     budget_leave(first);
 }
 
+typedef struct Seen {
+    const BudgetShare *share;
+    gint64 part;
+    bool tight;
+} Seen;
+
+static void see(gpointer data)
+{
+    Seen *seen = data;
+    seen->part = budget_part();
+    seen->tight = budget_tight(seen->share);
+}
+
+/* Whoever holds much learns at once that it is too much, and when it is not any more. */
+static void test_comers_and_goers_are_told(void)
+{
+    Seen seen = {.share = budget_join(40 * MIB, 0)};
+    budget_listen((BudgetShare *) seen.share, see, &seen);
+    budget_charge((BudgetShare *) seen.share, 24 * MIB);
+    see(&seen);
+    g_assert_cmpint(seen.part, ==, 40 * MIB);
+    g_assert_false(seen.tight);
+    BudgetShare *other = budget_join(40 * MIB, 0);
+    g_assert_cmpint(seen.part, ==, 20 * MIB);
+    g_assert_true(seen.tight);
+    budget_leave(other);
+    g_assert_cmpint(seen.part, ==, 40 * MIB);
+    g_assert_false(seen.tight);
+    budget_listen((BudgetShare *) seen.share, NULL, NULL);
+    budget_charge((BudgetShare *) seen.share, -24 * MIB);
+    budget_leave((BudgetShare *) seen.share);
+}
+
 static gpointer charge_and_give_back(gpointer share)
 {
     for (int i = 0; i < 100000; i++) {
@@ -188,6 +221,7 @@ int main(int argc, char **argv)
     g_test_add_func("/budget/pipelines come and go", test_shared_out_anew);
     g_test_add_func("/budget/what comes back late", test_late_return);
     g_test_add_func("/budget/who waits is told", test_who_waits_is_told);
+    g_test_add_func("/budget/comers and goers are told", test_comers_and_goers_are_told);
     g_test_add_func("/budget/threads lose nothing", test_threads_lose_nothing);
     return g_test_run();
 }
