@@ -57,12 +57,29 @@ static Phase phase_of(SourceThread *source)
     return phase;
 }
 
-static SfStatus serve(SourceThread *source, SfError *err)
+static SfStatus call_serve(SourceThread *source, SfError *err)
 {
     const SfSource *hooks = &source->step->plugin->source;
     Hook before = hook_enter(source_node(source), source->step->plugin->head.name, "serve", NULL);
     SfStatus status = hooks->serve ? hooks->serve(source_node(source), err) : SF_OK;
     hook_leave(&before);
+    return status;
+}
+
+/* What is wrong with a source that is not polled: logged when it begins, and its trouble until it is over. */
+static void tell_served(SourceThread *source, const char *cause)
+{
+    if (cause && !source->served_badly)
+        log_line(LEVEL_WARNING, source->context->pipeline->name, source->step->name, "%s", cause);
+    if (cause || source->served_badly)
+        trouble_set(&source_caller(source)->stats->trouble, cause);
+    source->served_badly = cause != NULL;
+}
+
+static SfStatus serve(SourceThread *source, SfError *err)
+{
+    SfStatus status = call_serve(source, err);
+    tell_served(source, status == SF_RETRY ? err->message : NULL);
     return status == SF_EMPTY || status == SF_RETRY ? SF_OK : status;
 }
 
@@ -90,7 +107,8 @@ static SfStatus pause_after(SourceThread *source, const SfError *cause, SfError 
         if (context->phase == PHASE_RUN)
             context_wait(context, MIN(serve_after(source), (until - g_get_monotonic_time()) / 1000 + 1));
         g_mutex_unlock(&context->lock);
-        status = serve(source, err);
+        status = call_serve(source, err); /* what is wrong has been told */
+        status = status == SF_EMPTY || status == SF_RETRY ? SF_OK : status;
     }
     return status;
 }
@@ -133,6 +151,7 @@ static SfStatus poll_once(SourceThread *source, SfError *err)
         wait_for_room(source);
         return serve(source, err);
     }
+    tell_served(source, NULL); /* it can say so itself again */
     SfBatch batch = {.newest_us = INT64_MIN};
     const Plugin *plugin = source->step->plugin;
     Hook before = hook_enter(source_node(source), plugin->head.name, "poll", NULL);

@@ -22,6 +22,7 @@ struct SourceThread {
     Backoff backoff;
     gint64 published_us;
     gint64 told_us;     /* that it waits for memory */
+    bool served_badly;  /* its trouble is what serving it has shown */
     gint64 patience_ms; /* see sf_patience */
 };
 

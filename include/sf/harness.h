@@ -118,6 +118,8 @@ SF_API void harness_answer(Harness *h, const char *split, int64_t position);
 SF_API void harness_keep(Harness *h, const char *split, int64_t committed_ms, const char *origin);
 /* The next batch, or NULL with h->status SF_EMPTY, SF_END or what else the source said. */
 SF_API const SfBatch *harness_poll(Harness *h, int64_t timeout_ms);
+/* Instead of a poll, as the host does while it is full or paused. */
+SF_API SfStatus harness_try_serve(Harness *h);
 /* End of what has been polled of the split. */
 SF_API int64_t harness_polled(Harness *h, const char *split);
 /* Tells the source that all sinks have committed what was polled. */

@@ -88,7 +88,7 @@ typedef struct SfSource {
      * timeout_ms (0: do not wait) or after interrupt; SF_END. New splits are announced by sf_assign() in here, lost
      * ones by sf_revoke(). Batches of some thousand rows or 1–4 MiB serve best. */
     SfStatus (*poll)(SfNode *node, int64_t timeout_ms, SfBatch *out, SfError *err);
-    /* Called instead of poll while the pipeline is full: keep the membership alive, read nothing. May be NULL. */
+    /* Instead of poll while full or paused: stay a member, read nothing; the host shows an SF_RETRY. May be NULL. */
     SfStatus (*serve)(SfNode *node, SfError *err);
     /* Every sink has committed up to these positions: publish them for lag tools, free what was kept for a re-read.
      * Never needed for correctness. May be NULL. `last`: the task is about to close. */

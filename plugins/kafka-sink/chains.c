@@ -58,49 +58,32 @@ void chains_committed(Lane *lane, bool rows)
 
 /* ---- after a producer's start ----------------------------------------------------------------------------------- */
 
-static SfStatus verify_group(Lane *lane, const Chain *first, SfError *err)
+/* *ended: the group stands where a transaction of this lane was to end, of which nobody has told how it ended. */
+static SfStatus verify_chain(const Lane *lane, const Chain *chain, bool *ended, SfError *err)
 {
-    g_autoptr(rd_kafka_topic_partition_list_t) list =
-        rd_kafka_topic_partition_list_new((int) ranges_count(lane->chains));
     int32_t partition = 0;
-    for (guint i = 0; i < ranges_count(lane->chains); i++) {
-        const Chain *chain = ranges_at(lane->chains, i);
-        const char *topic = chain_topic(lane->sink, chain, &partition);
-        if (strcmp(chain->group, first->group) == 0)
-            rd_kafka_topic_partition_list_add(list, topic, partition);
+    const char *topic = chain_topic(lane->sink, chain, &partition);
+    g_autoptr(rd_kafka_topic_partition_list_t) list = rd_kafka_topic_partition_list_new(1);
+    const rd_kafka_topic_partition_t *offset = rd_kafka_topic_partition_list_add(list, topic, partition);
+    SF_TRY(kafka_group_offsets(lane->sink->client, chain->group, list, ANSWER_MS, err));
+    if (!chain_owns(chain->range.split, offset) || offset->offset == chain->anchor)
+        return SF_OK; /* Kafka forgets offsets that are old: that is nobody's */
+    if (lane->undecided && offset->offset == chain->range.end) {
+        *ended = true;
+        return SF_OK;
     }
-    SF_TRY(kafka_group_offsets(lane->sink->client, first->group, list, ANSWER_MS, err));
-    for (guint i = 0; i < ranges_count(lane->chains); i++) {
-        const Chain *chain = ranges_at(lane->chains, i);
-        const char *topic = chain_topic(lane->sink, chain, &partition);
-        const rd_kafka_topic_partition_t *offset = rd_kafka_topic_partition_list_find(list, topic, partition);
-        if (strcmp(chain->group, first->group) != 0 || !offset || !chain_owns(chain->range.split, offset))
-            continue; /* Kafka forgets offsets that are old: that is nobody's */
-        if (offset->offset != chain->anchor)
-            return sf_fail(err, SF_FENCED,
-                           "another process has taken '%s' over: group '%s' stands at %" G_GINT64_FORMAT
-                           ", and this one had written up to %" G_GINT64_FORMAT,
-                           chain->range.split->name, chain->group, offset->offset, chain->anchor);
-    }
-    return SF_OK;
-}
-
-static bool is_first_of_group(const Lane *lane, guint number)
-{
-    const Chain *chain = ranges_at(lane->chains, number);
-    for (guint i = 0; i < number; i++) {
-        if (strcmp(((const Chain *) ranges_at(lane->chains, i))->group, chain->group) == 0)
-            return false;
-    }
-    return true;
+    return sf_fail(err, SF_FENCED,
+                   "another process has taken '%s' over: group '%s' stands at %" G_GINT64_FORMAT
+                   ", and this one had written up to %" G_GINT64_FORMAT,
+                   chain->range.split->name, chain->group, offset->offset, chain->anchor);
 }
 
 SfStatus chains_verify(Lane *lane, SfError *err)
 {
-    for (guint i = 0; i < ranges_count(lane->chains); i++) {
-        if (is_first_of_group(lane, i))
-            SF_TRY(verify_group(lane, ranges_at(lane->chains, i), err));
-    }
+    bool ended = false;
+    for (guint i = 0; i < ranges_count(lane->chains); i++)
+        SF_TRY(verify_chain(lane, ranges_at(lane->chains, i), &ended, err));
+    lane->ended = ended; /* all chains of it, since a transaction is one act */
     return SF_OK;
 }
 

@@ -14,7 +14,7 @@ static SfStatus wait_for_room(Lane *lane, gint64 since, SfError *err)
     waiting_begin(lane);
     rd_kafka_poll(kafka_client_handle(lane->client), SLICE_MS);
     if (kafka_client_down(lane->client))
-        return kafka_client_probe(lane->client, 1000, err);
+        return kafka_client_probe(lane->client, KAFKA_PROBE_MS, err);
     return g_get_monotonic_time() - since > ANSWER_MS * 1000 ? waiting_fail(lane, err) : SF_OK;
 }
 
@@ -103,7 +103,7 @@ static SfStatus replace_producer(Lane *lane, SfError *err)
 {
     g_autoptr(GArray) kept = g_steal_pointer(&lane->kept);
     lane->kept = g_array_new(FALSE, TRUE, sizeof(Kept));
-    bool blunt = lane->blunt;
+    bool blunt = lane->blunt, undecided = lane->undecided;
     gint64 waiting_us = lane->coordinator.silent ? lane->waiting_us : 0; /* it is still the same wait */
     lane_shut(lane);
     lane->waiting_us = waiting_us;
@@ -112,6 +112,7 @@ static SfStatus replace_producer(Lane *lane, SfError *err)
     for (guint i = 0; i < lane->kept->len; i++)
         g_array_index(lane->kept, Kept, i).produced = 0;
     lane->blunt = blunt;
+    lane->undecided = undecided;
     lane->failed = true;
     SF_TRY(lane_open(lane, err));
     lane->failed = false;
@@ -151,6 +152,11 @@ static SfStatus make_again(Lane *lane, SfError *err)
         kafka_client_given_up(lane->client, lane->problem, sizeof lane->problem);
     SF_TRY(judge(lane, err));
     SF_TRY(replace_producer(lane, err));
+    if (lane->ended) {
+        sf_log(lane->node, SF_LOG_INFO, "transaction '%s' was committed, though its coordinator had not answered",
+               lane->id);
+        return SF_OK;
+    }
     SF_TRY(transaction_begin(lane, err));
     for (guint i = 0; i < lane->kept->len; i++)
         SF_TRY(produce(lane, i, err));
@@ -194,6 +200,8 @@ SfStatus delivery_flush(Lane *lane, SfError *err)
     for (int try = 0; try < 3; try++) {
         if (lane->failed)
             SF_TRY(make_again(lane, err));
+        if (lane->ended)
+            return SF_OK;
         for (guint i = 0; i < lane->kept->len && !lane->failed; i++)
             SF_TRY(produce(lane, i, err)); /* what a full queue had left */
         SF_TRY(wait_for_reports(lane, err));

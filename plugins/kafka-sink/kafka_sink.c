@@ -81,8 +81,6 @@ static SfStatus open_sink(SfNode *node, SfError *err)
 
 static SfStatus write_rows(Lane *lane, size_t input, const SfBatch *batch, SfError *err)
 {
-    if (lane->ending) /* the answer to the last commit is still outstanding */
-        SF_TRY(lane_commit(lane, err));
     if (!lane->client)
         SF_TRY(lanes_make_room(lane->sink, err));
     return delivery_write(lane, input, batch, err);
@@ -93,6 +91,9 @@ static SfStatus write_batch(SfNode *node, size_t input, const SfBatch *batch, Sf
     Lane *lane = lane_of(sink_of(node), batch->split);
     Chain *chain = lane ? ranges_find(lane->chains, input, batch->split) : NULL;
     SF_TRY(range_check(chain ? &chain->range : NULL, batch, err));
+    if (lane->ending ||
+        lane->undecided) /* the answer to the last commit is still outstanding, and is about these ranges */
+        SF_TRY(lane_commit(lane, err));
     if (sf_rows(batch) > 0)
         SF_TRY(write_rows(lane, input, batch, err));
     return range_write(&chain->range, batch, err);

@@ -52,6 +52,6 @@ void lane_forget(Lane *lane)
         g_free(kept->cut);
     }
     g_array_set_size(lane->kept, 0);
-    lane->blunt = false;
+    lane->blunt = lane->undecided = lane->ended = false;
     lane->refusal = RD_KAFKA_RESP_ERR_NO_ERROR;
 }

@@ -82,19 +82,23 @@ rd_kafka_topic_t *lane_topic(Lane *lane, const char *name)
     return topic;
 }
 
-void lane_shut(Lane *lane)
+static void stop_producer(Lane *lane)
 {
-    if (!lane->client)
-        return;
     rd_kafka_t *rk = kafka_client_handle(lane->client);
-    /* what was not committed is dropped; reports of it mean nothing any more */
-    lane_forget(lane);
     rd_kafka_purge(rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
     rd_kafka_poll(rk, 0);
     visible_keep(lane);
     g_clear_pointer(&lane->topics, g_hash_table_unref);
     kafka_client_free(g_steal_pointer(&lane->client), SHUT_MS);
     lane->topic = NULL;
+}
+
+void lane_shut(Lane *lane)
+{
+    /* what was not committed is dropped, also where no producer could start; reports of it mean nothing any more */
+    lane_forget(lane);
+    if (lane->client)
+        stop_producer(lane);
     lane->started = lane->ready = lane->ending = lane->failed = lane->sized = lane->oversized = lane->stale = false;
     lane->begun_us = 0;
     waiting_end(lane);

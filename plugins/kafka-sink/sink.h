@@ -16,8 +16,9 @@
  * with .seen behind its name. "Nothing is missing up to here" stays true whoever says it and however late, so a chain's
  * position is the higher of the two.
  *
- * A producer that was started looks where the group stands before it writes (chains_verify()): another offset than ours
- * is another owner's, and then we are the ones who are fenced, though it is we who started last.
+ * A producer that was started looks where the group stands before it writes (chains_verify()): another offset than
+ * ours is another owner's, and then we are the ones who are fenced, though it is we who started last. Where a
+ * coordinator froze over a commit of ours, the offset tells how that ended: at the end of its ranges, all is there.
  *
  * A lane keeps the batches of its open transaction, so that a transaction that the broker aborts is made again, less
  * the rows that the broker will never take: those are rejects. A reject that the topic refuses for its size is cut.
@@ -122,6 +123,8 @@ typedef struct Lane {
     bool started;       /* its producer has fenced all others */
     bool ready;         /* transactions can begin */
     bool ending;        /* its commit has been asked for, the answer is outstanding */
+    bool undecided;     /* likewise, and another producer is to find out how it has ended */
+    bool ended;         /* it has found out: with a commit */
     bool failed;        /* it cannot be committed: to be made again, by another producer */
     bool sized;         /* because records were too large for their topics */
     bool oversized;     /* because a request of several records was too large for the topic */
@@ -173,6 +176,7 @@ bool chain_owns(const SfSplit *split, const rd_kafka_topic_partition_t *offset);
 const char *chain_topic(const Sink *sink, const Chain *chain, int32_t *partition);
 /* The offsets of the lane's chains that have moved and belong to this group. */
 rd_kafka_topic_partition_list_t *chains_offsets(const Lane *lane, const char *group);
+/* SF_FENCED: the group stands where this lane has not brought it. Sets lane->ended. */
 SfStatus chains_verify(Lane *lane, SfError *err);
 /* rows: the transaction is over; otherwise the ranges had none. */
 void chains_committed(Lane *lane, bool rows);

@@ -70,7 +70,7 @@ SfStatus topic_open(SfNode *node, SfError *err)
 {
     Sink *sink = node->state;
     int32_t partitions = 0;
-    SF_TRY(kafka_client_probe(sink->client, 1000, err));
+    SF_TRY(kafka_client_probe(sink->client, KAFKA_PROBE_MS, err));
     SfStatus status = kafka_topic_partitions(sink->client, sink->topic, ANSWER_MS, &partitions, err);
     output_of(sink, sink->topic)->there = status == SF_OK;
     if (status != SF_EMPTY)
@@ -211,7 +211,7 @@ char *topic_blocked(const Lane *lane, bool *sure)
     const struct rd_kafka_metadata *metadata = NULL;
     char *blocked = NULL;
     *sure = true;
-    if (rd_kafka_metadata(kafka_client_handle(lane->sink->client), 1, NULL, &metadata, 1000))
+    if (rd_kafka_metadata(kafka_client_handle(lane->sink->client), 1, NULL, &metadata, KAFKA_PROBE_MS))
         return NULL;
     for (int i = 0; i < metadata->topic_cnt && !blocked; i++) {
         if (g_hash_table_contains(lane->topics, metadata->topics[i].topic))

@@ -121,6 +121,8 @@ SfStatus transaction_commit(Lane *lane, SfError *err)
 {
     if (!lane->id)
         return each_group(lane, set_offsets, err);
+    if (lane->ended)
+        return SF_OK;
     if (!lane->ending) {
         SF_TRY(transaction_begin(lane, err));
         sf_fault(lane->node, "kafka-sink-before-offsets");

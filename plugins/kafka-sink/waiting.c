@@ -127,8 +127,10 @@ static gint64 waited_s(const Lane *lane)
 static SfStatus fail_waits(const Lane *lane, SfError *err)
 {
     const Waits *waits = &lane->waits;
-    g_autofree char *others =
-        waits->partitions > 1 ? g_strdup_printf(", and others in %d more partitions", waits->partitions - 1) : NULL;
+    g_autofree char *others = waits->partitions > 1
+                                  ? g_strdup_printf(", and others in %d more partition%s", waits->partitions - 1,
+                                                    waits->partitions > 2 ? "s" : "")
+                                  : NULL;
     return sf_fail(err, SF_RETRY,
                    "partition %d of topic '%s' takes no records: its leader, broker %d ('%s'), has not answered for "
                    "%" G_GINT64_FORMAT " s; %" G_GINT64_FORMAT " records wait for it%s",
@@ -143,6 +145,7 @@ static void move_on(Lane *lane)
     if (g_get_monotonic_time() - lane->waiting_us < SILENT_US)
         return;
     lane->failed = true;
+    lane->undecided = lane->undecided || lane->ending;
     lane->ending = false;
 }
 

@@ -9,6 +9,8 @@
  * to have a chance. */
 #define PATIENCE_MS 5000
 
+#define PROBE_AGAIN_US (5 * G_USEC_PER_SEC)
+
 static SfStatus subscribe(Source *source, SfError *err)
 {
     g_autoptr(rd_kafka_topic_partition_list_t) list = rd_kafka_topic_partition_list_new((int) source->topics.size + 1);
@@ -60,7 +62,8 @@ static bool any_topic_exists(const Source *source)
 {
     const struct rd_kafka_metadata *metadata = NULL;
     bool found = false;
-    if (source->topics.size < 2 || rd_kafka_metadata(kafka_client_handle(source->client), 1, NULL, &metadata, 1000))
+    if (source->topics.size < 2 ||
+        rd_kafka_metadata(kafka_client_handle(source->client), 1, NULL, &metadata, KAFKA_PROBE_MS))
         return false;
     for (int i = 0; i < metadata->topic_cnt && !found; i++) {
         for (size_t k = 0; k < source->topics.size && !found; k++)
@@ -133,7 +136,7 @@ static SfStatus serve_group(SfNode *node, SfError *err)
     return assignment_serve(node, err);
 }
 
-SfStatus consumer_serve(SfNode *node, SfError *err)
+static SfStatus serve_all(SfNode *node, SfError *err)
 {
     SF_TRY(serve_group(node, err));
     publish_rest(node);
@@ -338,10 +341,39 @@ static SfStatus report_trouble(SfNode *node, SfError *err)
 /* The consumer has not been heard of for a while: where it goes on is for us to say. */
 static SfStatus after_outage(Source *source, SfError *err)
 {
-    SF_TRY(kafka_client_probe(source->client, 1000, err));
+    SF_TRY(kafka_client_probe(source->client, KAFKA_PROBE_MS, err));
     holes_doubt_all(source);
     holes_seek(source);
     return SF_OK;
+}
+
+/* librdkafka does not always say that the last broker went down too. */
+static SfStatus look_after_brokers(Source *source, SfError *err)
+{
+    if (kafka_client_down(source->client))
+        return after_outage(source, err);
+    return kafka_client_doubtful(source->client) ? kafka_client_probe(source->client, KAFKA_PROBE_MS, err) : SF_OK;
+}
+
+/* What a poll would say, for a source that is not polled: it stays for the poll. Brokers that are away are asked
+ * now and then only, for the answer is waited for. */
+static SfStatus show_trouble(Source *source, SfError *err)
+{
+    gint64 now = g_get_monotonic_time();
+    if (source->trouble != SF_OK) {
+        *err = source->trouble_error;
+        return SF_RETRY;
+    }
+    if (kafka_client_down(source->client) && now < source->probe_again)
+        return kafka_fail(source->client, RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN, err, "no broker answers");
+    source->probe_again = now + PROBE_AGAIN_US;
+    return look_after_brokers(source, err);
+}
+
+SfStatus consumer_serve(SfNode *node, SfError *err)
+{
+    SF_TRY(serve_all(node, err));
+    return show_trouble(node->state, err);
 }
 
 SfStatus consumer_poll(SfNode *node, int64_t timeout_ms, SfBatch *out, SfError *err)
@@ -349,7 +381,7 @@ SfStatus consumer_poll(SfNode *node, int64_t timeout_ms, SfBatch *out, SfError *
     Source *source = node->state;
     gint64 deadline = g_get_monotonic_time() + timeout_ms * 1000;
     for (;;) {
-        SF_TRY(consumer_serve(node, err));
+        SF_TRY(serve_all(node, err));
         SfStatus status = next_batch(node, out, err);
         if (status != SF_EMPTY)
             return status;
@@ -361,11 +393,7 @@ SfStatus consumer_poll(SfNode *node, int64_t timeout_ms, SfBatch *out, SfError *
             return SF_END;
         if (wait_until(source, deadline))
             continue;
-        if (kafka_client_down(source->client))
-            SF_TRY(after_outage(source, err));
-        /* librdkafka does not always say that the last broker went down too. */
-        if (kafka_client_doubtful(source->client))
-            SF_TRY(kafka_client_probe(source->client, 1000, err));
+        SF_TRY(look_after_brokers(source, err));
         holes_watch(node);
         waiting_tell(node);
         return SF_EMPTY;

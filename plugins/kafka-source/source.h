@@ -85,6 +85,7 @@ typedef struct Source {
     gint64 publish_again; /* monotonic time to ask for those that were refused; 0: none was */
     gint64 waiting_since; /* for partitions of the group; 0: it has given us some, or none on purpose */
     gint64 waiting_told;  /* monotonic time of the last line about it */
+    gint64 probe_again;   /* likewise, when brokers that are away are asked again while nothing is polled */
     gint *retained;       /* batches that are still alive; they keep the client's handle from being destroyed */
     SfBuilder *headers;
     bool ask_headers; /* of every record: see batch.c */

@@ -220,6 +220,13 @@ const SfBatch *harness_poll(Harness *h, gint64 timeout_ms)
     return batch;
 }
 
+SfStatus harness_try_serve(Harness *h)
+{
+    harness_open(h);
+    const SfSource *source = &h->own->plugin->source;
+    return h->status = source->serve ? source->serve(h->node, &h->err) : SF_OK;
+}
+
 GPtrArray *harness_poll_rows(Harness *h, gint64 rows)
 {
     enum { PATIENCE_S = 60 };

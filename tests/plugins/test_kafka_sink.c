@@ -1,40 +1,9 @@
 /* kafka-sink on librdkafka's mock cluster: records, keys, headers, rejects, positions of the mode without
  * transactions, what it says when something is wrong. The mock does not isolate transactions and drops their
  * offsets: exactly once is proven against a real broker (tests/e2e/test_producer.py). */
-#include "harness.h"
-#include "mock_kafka.h"
+#include "kafka_place.h"
 
 #include <string.h>
-
-static Harness *sink_new(const MockKafka *mock, const char *more)
-{
-    g_autofree char *options =
-        g_strdup_printf("{brokers: '%s', topic: out%s%s}", mock->brokers, *more ? ", " : "", more);
-    return harness_new("kafka-sink", options);
-}
-
-/* As the host does: the same call again for as long as it says SF_RETRY. */
-static SfStatus commit_insisting(Harness *h)
-{
-    gint64 deadline = g_get_monotonic_time() + 30 * G_USEC_PER_SEC;
-    SfStatus status;
-    while ((status = harness_try_commit(h, SF_COMMIT_END)) == SF_RETRY)
-        g_assert_cmpint(g_get_monotonic_time(), <, deadline);
-    return status;
-}
-
-static MockKafka *mock_new(int partitions)
-{
-    MockKafka *mock = mock_kafka_new();
-    mock_kafka_topic(mock, "out", partitions);
-    return mock;
-}
-
-static void assert_topic(MockKafka *mock, int n, const char *expected)
-{
-    g_autofree char *found = mock_kafka_read(mock, "out", n);
-    g_assert_cmpstr(found, ==, expected);
-}
 
 static void test_raw_rows_stay_as_they_are(void)
 {
@@ -44,11 +13,11 @@ static void test_raw_rows_stay_as_they_are(void)
         {.key = NULL, .value = "no key", .offset = 11},
         {.key = "k3", .value = NULL, .offset = 13},
     };
-    g_autoptr(MockKafka) mock = mock_new(1);
-    g_autoptr(Harness) h = sink_new(mock, "");
+    g_autoptr(MockKafka) mock = mock_with("out", 1);
+    g_autoptr(Harness) h = place_sink(mock, "");
     harness_write(h, 0, harness_raw_rows(h, "events/0", rows, 3));
     harness_commit(h, SF_COMMIT_END);
-    assert_topic(mock, 3, "0 k1={\"a\": 1} trace=abc\n0 null=no key\n0 k3=null");
+    assert_topic(mock, "out", 3, "0 k1={\"a\": 1} trace=abc\n0 null=no key\n0 k3=null");
     g_assert_cmpint(harness_committed(h, 0, "events/0"), ==, 14);
     g_assert_nonnull(strstr(harness_logs(h), "info: Connected to Kafka broker: 127.0.0.1:"));
     g_assert_nonnull(strstr(harness_logs(h), "info: Producing to topic: out"));
@@ -57,12 +26,12 @@ static void test_raw_rows_stay_as_they_are(void)
 static void test_typed_rows_become_json(void)
 {
     static const char *const rows[] = {"[\"ORD-1\", 12.50, 3]", "[\"ORD-2\", null, 4]"};
-    g_autoptr(MockKafka) mock = mock_new(1);
-    g_autoptr(Harness) h = sink_new(mock, "key: order_id");
+    g_autoptr(MockKafka) mock = mock_with("out", 1);
+    g_autoptr(Harness) h = place_sink(mock, "key: order_id");
     harness_input_text(h, "sales", "order_id string not null, sales decimal(12,2), quantity int");
     harness_write(h, 0, harness_rows(h, 0, "events/0", 0, rows, 2));
     harness_commit(h, SF_COMMIT_END);
-    assert_topic(mock, 2,
+    assert_topic(mock, "out", 2,
                  "0 ORD-1={\"order_id\":\"ORD-1\",\"sales\":12.50,\"quantity\":3}\n"
                  "0 ORD-2={\"order_id\":\"ORD-2\",\"sales\":null,\"quantity\":4}");
 }
@@ -70,12 +39,12 @@ static void test_typed_rows_become_json(void)
 static void test_integer_keys_are_texts(void)
 {
     static const char *const rows[] = {"[7]", "[null]"};
-    g_autoptr(MockKafka) mock = mock_new(1);
-    g_autoptr(Harness) h = sink_new(mock, "key: id");
+    g_autoptr(MockKafka) mock = mock_with("out", 1);
+    g_autoptr(Harness) h = place_sink(mock, "key: id");
     harness_input_text(h, "rows", "id bigint");
     harness_write(h, 0, harness_rows(h, 0, "events/0", 0, rows, 2));
     harness_commit(h, SF_COMMIT_END);
-    assert_topic(mock, 2, "0 7={\"id\":7}\n0 null={\"id\":null}");
+    assert_topic(mock, "out", 2, "0 7={\"id\":7}\n0 null={\"id\":null}");
 }
 
 static void test_rejects_keep_their_value_and_say_why(void)
@@ -83,8 +52,8 @@ static void test_rejects_keep_their_value_and_say_why(void)
     static const char *const rows[] = {"[\"k\", \"{\\\"broken\", \"sales\", 2, 41, \"2024-01-15T10:30:00Z\", "
                                        "[{\"key\": \"trace\", \"value\": \"x\"}], "
                                        "\"sales\", \"value ends within a string\"]"};
-    g_autoptr(MockKafka) mock = mock_new(1);
-    g_autoptr(Harness) h = sink_new(mock, "");
+    g_autoptr(MockKafka) mock = mock_with("out", 1);
+    g_autoptr(Harness) h = place_sink(mock, "");
     harness_input_text(
         h, "sales.errors",
         "key binary view, value binary view, topic string view not null, partition int not null, offset bigint "
@@ -93,7 +62,7 @@ static void test_rejects_keep_their_value_and_say_why(void)
     harness_write(h, 0, harness_rows(h, 0, "sales/2", 41, rows, 1));
     harness_commit(h, SF_COMMIT_END);
     assert_topic(
-        mock, 1,
+        mock, "out", 1,
         "0 k={\"broken trace=x sf.error=value ends within a string sf.step=sales sf.topic=sales sf.partition=2 "
         "sf.offset=41 sf.timestamp=1705314600000");
 }
@@ -101,8 +70,8 @@ static void test_rejects_keep_their_value_and_say_why(void)
 static void test_rejects_of_typed_rows_are_json_with_headers(void)
 {
     static const char *const rows[] = {"[\"ORD-1\", \"sales\", 2, 41, \"gold\", \"key is null\"]"};
-    g_autoptr(MockKafka) mock = mock_new(1);
-    g_autoptr(Harness) h = sink_new(mock, "");
+    g_autoptr(MockKafka) mock = mock_with("out", 1);
+    g_autoptr(Harness) h = place_sink(mock, "");
     harness_input_text(
         h, "gold.errors",
         "order_id string, _topic string, _partition int, _offset bigint, _step string not null, _error string "
@@ -110,7 +79,7 @@ static void test_rejects_of_typed_rows_are_json_with_headers(void)
     harness_write(h, 0, harness_rows(h, 0, "sales/2", 41, rows, 1));
     harness_commit(h, SF_COMMIT_END);
     assert_topic(
-        mock, 1,
+        mock, "out", 1,
         "0 null={\"order_id\":\"ORD-1\",\"_topic\":\"sales\",\"_partition\":2,\"_offset\":41,\"_step\":\"gold\","
         "\"_error\":\"key is null\"} sf.error=key is null sf.step=gold sf.topic=sales sf.partition=2 sf.offset=41");
 }
@@ -118,15 +87,15 @@ static void test_rejects_of_typed_rows_are_json_with_headers(void)
 static void test_topic_column_names_the_topic(void)
 {
     static const char *const rows[] = {"[\"other\", 1]", "[null, 2]"};
-    g_autoptr(MockKafka) mock = mock_new(1);
+    g_autoptr(MockKafka) mock = mock_with("out", 1);
     mock_kafka_topic(mock, "other", 1);
-    g_autoptr(Harness) h = sink_new(mock, "topic_column: to");
+    g_autoptr(Harness) h = place_sink(mock, "topic_column: to");
     harness_input_text(h, "rows", "to string, n int");
     harness_write(h, 0, harness_rows(h, 0, "events/0", 0, rows, 2));
     harness_commit(h, SF_COMMIT_END);
     g_autofree char *other = mock_kafka_read(mock, "other", 1);
     g_assert_cmpstr(other, ==, "0 null={\"to\":\"other\",\"n\":1}");
-    assert_topic(mock, 1, "0 null={\"to\":null,\"n\":2}");
+    assert_topic(mock, "out", 1, "0 null={\"to\":null,\"n\":2}");
 }
 
 /* Kafka's own murmur2 & 0x7fffffff % 4, reckoned apart: "a" → 0, "ORD-123456" → 3. */
@@ -135,17 +104,17 @@ static void test_keys_choose_the_partition_as_java_does(void)
     static const RawRow rows[] = {{.key = "ORD-123456", .value = "1", .offset = 0},
                                   {.key = "a", .value = "2", .offset = 1},
                                   {.key = "ORD-123456", .value = "3", .offset = 2}};
-    g_autoptr(MockKafka) mock = mock_new(4);
-    g_autoptr(Harness) h = sink_new(mock, "");
+    g_autoptr(MockKafka) mock = mock_with("out", 4);
+    g_autoptr(Harness) h = place_sink(mock, "");
     harness_write(h, 0, harness_raw_rows(h, "events/0", rows, 3));
     harness_commit(h, SF_COMMIT_END);
-    assert_topic(mock, 3, "0 a=2\n3 ORD-123456=1\n3 ORD-123456=3");
+    assert_topic(mock, "out", 3, "0 a=2\n3 ORD-123456=1\n3 ORD-123456=3");
 }
 
 static void test_empty_range_moves_the_position(void)
 {
-    g_autoptr(MockKafka) mock = mock_new(1);
-    g_autoptr(Harness) h = sink_new(mock, "");
+    g_autoptr(MockKafka) mock = mock_with("out", 1);
+    g_autoptr(Harness) h = place_sink(mock, "");
     harness_write(h, 0, harness_with_range(h, harness_raw(h, "events/0", 0, NULL, 0), 0, 500));
     harness_commit(h, SF_COMMIT_CHECKPOINT);
     g_assert_cmpint(harness_committed(h, 0, "events/0"), ==, 500);
@@ -154,9 +123,9 @@ static void test_empty_range_moves_the_position(void)
 static void test_at_least_once_finds_its_position(void)
 {
     static const char *const values[] = {"a", "b", "c"};
-    g_autoptr(MockKafka) mock = mock_new(1);
+    g_autoptr(MockKafka) mock = mock_with("out", 1);
     mock_kafka_topic(mock, "events", 1);
-    g_autoptr(Harness) h = sink_new(mock, "delivery: at-least-once");
+    g_autoptr(Harness) h = place_sink(mock, "delivery: at-least-once");
     g_assert_cmpint(harness_recover(h, 0, "events/0"), ==, SF_POSITION_NONE);
     harness_write(h, 0, harness_raw(h, "events/0", 0, values, 3));
     harness_commit(h, SF_COMMIT_CHECKPOINT);
@@ -164,15 +133,15 @@ static void test_at_least_once_finds_its_position(void)
     harness_reopen(h);
     gint64 found = harness_recover(h, 0, "events/0");
     g_assert_cmpint(found, ==, 3); /* what was not committed comes again */
-    g_autofree char *group = g_strdup_printf("%s.%s.events", h->node->pipeline, h->node->step);
+    g_autofree char *group = group_of(h, "events");
     g_assert_cmpint(mock_kafka_group(mock, group, "events", 0), ==, 3); /* at the split's own topic, for lag tools */
 }
 
 static void test_position_of_what_is_no_topic(void)
 {
     static const char *const values[] = {"a", "b", "c"};
-    g_autoptr(MockKafka) mock = mock_new(1);
-    g_autoptr(Harness) h = sink_new(mock, "delivery: at-least-once");
+    g_autoptr(MockKafka) mock = mock_with("out", 1);
+    g_autoptr(Harness) h = place_sink(mock, "delivery: at-least-once");
     harness_write(h, 0, harness_raw(h, "generator/0", 0, values, 3));
     harness_commit(h, SF_COMMIT_CHECKPOINT);
     harness_reopen(h);
@@ -184,8 +153,8 @@ static void test_position_of_what_is_no_topic(void)
 static void test_positions_are_read_while_the_coordinator_moves(void)
 {
     static const char *const values[] = {"a", "b", "c"};
-    g_autoptr(MockKafka) mock = mock_new(1);
-    g_autoptr(Harness) h = sink_new(mock, "delivery: at-least-once");
+    g_autoptr(MockKafka) mock = mock_with("out", 1);
+    g_autoptr(Harness) h = place_sink(mock, "delivery: at-least-once");
     harness_write(h, 0, harness_raw(h, "generator/0", 0, values, 3));
     harness_commit(h, SF_COMMIT_CHECKPOINT);
     harness_reopen(h);
@@ -197,9 +166,9 @@ static void test_positions_are_read_while_the_coordinator_moves(void)
 static void test_epochs_do_not_share_positions(void)
 {
     static const char *const values[] = {"a", "b", "c"};
-    g_autoptr(MockKafka) mock = mock_new(1);
+    g_autoptr(MockKafka) mock = mock_with("out", 1);
     mock_kafka_topic(mock, "events", 1);
-    g_autoptr(Harness) h = sink_new(mock, "delivery: at-least-once");
+    g_autoptr(Harness) h = place_sink(mock, "delivery: at-least-once");
     harness_write(h, 0, harness_raw(h, "events/0", 0, values, 3));
     harness_commit(h, SF_COMMIT_CHECKPOINT);
     harness_reopen(h);
@@ -210,22 +179,22 @@ static void test_row_too_large_is_a_reject(void)
 {
     g_autofree char *large = g_strnfill(3000, 'x');
     const char *values[] = {"small", large, "small too"};
-    g_autoptr(MockKafka) mock = mock_new(1);
-    g_autoptr(Harness) h = sink_new(mock, "kafka: {message.max.bytes: 2000}");
+    g_autoptr(MockKafka) mock = mock_with("out", 1);
+    g_autoptr(Harness) h = place_sink(mock, "kafka: {message.max.bytes: 2000}");
     harness_write(h, 0, harness_raw(h, "events/0", 0, values, 3));
     harness_commit(h, SF_COMMIT_END);
     g_assert_cmpstr(harness_rejects(h), ==,
                     "events/0@1: the record is larger than this step's client may send (kafka: message.max.bytes, "
                     "queue.buffering.max.kbytes)");
-    assert_topic(mock, 2, "0 null=small\n0 null=small too");
+    assert_topic(mock, "out", 2, "0 null=small\n0 null=small too");
     g_assert_cmpuint(h->settled, >=, 1);
 }
 
 static void test_row_that_the_broker_refuses_is_a_reject(void)
 {
     static const char *const values[] = {"a"}, *const more[] = {"b"};
-    g_autoptr(MockKafka) mock = mock_new(1);
-    g_autoptr(Harness) h = sink_new(mock, "");
+    g_autoptr(MockKafka) mock = mock_with("out", 1);
+    g_autoptr(Harness) h = place_sink(mock, "");
     rd_kafka_mock_push_request_errors(mock->cluster, 0 /* Produce */, 1, RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP);
     harness_write(h, 0, harness_raw(h, "events/0", 0, values, 1));
     g_assert_cmpint(commit_insisting(h), ==, SF_OK);
@@ -233,14 +202,14 @@ static void test_row_that_the_broker_refuses_is_a_reject(void)
     harness_write(h, 0, harness_raw(h, "events/0", 1, more, 1));
     g_assert_cmpint(commit_insisting(h), ==, SF_OK);
     g_assert_cmpint(harness_committed(h, 0, "events/0"), ==, 2);
-    assert_topic(mock, 1, "0 null=b");
+    assert_topic(mock, "out", 1, "0 null=b");
 }
 
 static void test_rejects_are_settled_before_the_commit(void)
 {
     static const char *const values[] = {"a"};
-    g_autoptr(MockKafka) mock = mock_new(1);
-    g_autoptr(Harness) h = sink_new(mock, "");
+    g_autoptr(MockKafka) mock = mock_with("out", 1);
+    g_autoptr(Harness) h = place_sink(mock, "");
     harness_write(h, 0, harness_raw(h, "events/0", 0, values, 1));
     h->settle_answer = SF_RETRY;
     g_assert_cmpint(harness_try_commit(h, SF_COMMIT_END), ==, SF_RETRY);
@@ -253,11 +222,11 @@ static void test_rejects_are_settled_before_the_commit(void)
 static void test_full_queue_takes_each_row_once(void)
 {
     enum { ROWS = 3000 };
-    g_autoptr(MockKafka) mock = mock_new(1);
+    g_autoptr(MockKafka) mock = mock_with("out", 1);
     g_autoptr(GPtrArray) values = g_ptr_array_new_with_free_func(g_free);
     for (int i = 0; i < ROWS; i++)
         g_ptr_array_add(values, g_strdup_printf("%d", i));
-    g_autoptr(Harness) h = sink_new(mock, "kafka: {queue.buffering.max.messages: 100}");
+    g_autoptr(Harness) h = place_sink(mock, "kafka: {queue.buffering.max.messages: 100}");
     const SfBatch *batch = harness_raw(h, "events/0", 0, (const char *const *) values->pdata, ROWS);
     gint64 deadline = g_get_monotonic_time() + 30 * G_USEC_PER_SEC;
     while (harness_try_write(h, 0, batch) == SF_RETRY)
@@ -272,8 +241,8 @@ static void test_full_queue_takes_each_row_once(void)
 static void test_errors_that_pass_are_retried(void)
 {
     static const char *const values[] = {"a", "b"};
-    g_autoptr(MockKafka) mock = mock_new(1);
-    g_autoptr(Harness) h = sink_new(mock, "");
+    g_autoptr(MockKafka) mock = mock_with("out", 1);
+    g_autoptr(Harness) h = place_sink(mock, "");
     harness_write(h, 0, harness_raw(h, "events/0", 0, values, 1));
     rd_kafka_mock_push_request_errors(mock->cluster, 26 /* EndTxn */, 2, RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE,
                                       RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE);
@@ -284,8 +253,8 @@ static void test_errors_that_pass_are_retried(void)
 static void test_another_process_fences(void)
 {
     static const char *const values[] = {"a"};
-    g_autoptr(MockKafka) mock = mock_new(1);
-    g_autoptr(Harness) h = sink_new(mock, "");
+    g_autoptr(MockKafka) mock = mock_with("out", 1);
+    g_autoptr(Harness) h = place_sink(mock, "");
     harness_write(h, 0, harness_raw(h, "events/0", 0, values, 1));
     rd_kafka_mock_push_request_errors(mock->cluster, 26 /* EndTxn */, 1, RD_KAFKA_RESP_ERR_PRODUCER_FENCED);
     g_assert_cmpstr(sf_status_name(commit_insisting(h)), ==, sf_status_name(SF_FENCED));
@@ -325,8 +294,8 @@ static void test_wrong_options(void)
 static void test_a_tick_leaves_a_young_transaction_open(void)
 {
     static const char *const values[] = {"a"};
-    g_autoptr(MockKafka) mock = mock_new(1);
-    g_autoptr(Harness) h = sink_new(mock, "");
+    g_autoptr(MockKafka) mock = mock_with("out", 1);
+    g_autoptr(Harness) h = place_sink(mock, "");
     harness_write(h, 0, harness_raw(h, "events/0", 0, values, 1));
     harness_tick(h);
     g_assert_cmpint(harness_committed(h, 0, "events/0"), ==, SF_POSITION_NONE);
@@ -335,8 +304,8 @@ static void test_a_tick_leaves_a_young_transaction_open(void)
 static void test_fault_points(void)
 {
     static const char *const values[] = {"a"};
-    g_autoptr(MockKafka) mock = mock_new(1);
-    g_autoptr(Harness) h = sink_new(mock, "");
+    g_autoptr(MockKafka) mock = mock_with("out", 1);
+    g_autoptr(Harness) h = place_sink(mock, "");
     harness_write(h, 0, harness_raw(h, "events/0", 0, values, 1));
     harness_commit(h, SF_COMMIT_END);
 #ifdef SF_FAULTS

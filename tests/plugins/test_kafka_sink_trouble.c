@@ -1,42 +1,11 @@
 /* kafka-sink in trouble, on librdkafka's mock cluster: rows and topics that the broker does not take, other processes,
  * coordinators that move, many splits. */
-#include "harness.h"
-#include "mock_kafka.h"
+#include "kafka_place.h"
 
 #include <dirent.h>
 #include <string.h>
 
 #define PRODUCE 0
-
-static Harness *sink_new(const MockKafka *mock, const char *more)
-{
-    g_autofree char *options =
-        g_strdup_printf("{brokers: '%s', topic: out%s%s}", mock->brokers, *more ? ", " : "", more);
-    return harness_new("kafka-sink", options);
-}
-
-/* As the host does: the same call again for as long as it says SF_RETRY. */
-static SfStatus commit_insisting(Harness *h)
-{
-    gint64 deadline = g_get_monotonic_time() + 60 * G_USEC_PER_SEC;
-    SfStatus status;
-    while ((status = harness_try_commit(h, SF_COMMIT_END)) == SF_RETRY)
-        g_assert_cmpint(g_get_monotonic_time(), <, deadline);
-    return status;
-}
-
-static MockKafka *mock_new(void)
-{
-    MockKafka *mock = mock_kafka_new();
-    mock_kafka_topic(mock, "out", 1);
-    return mock;
-}
-
-static void assert_topic(MockKafka *mock, const char *topic, int n, const char *expected)
-{
-    g_autofree char *found = mock_kafka_read(mock, topic, n);
-    g_assert_cmpstr(found, ==, expected);
-}
 
 /* ---- topics that rows name ---- */
 
@@ -44,9 +13,9 @@ static void test_a_name_that_is_none_rejects_its_row_alone(void)
 {
     static const char *const rows[] = {"[\"other\", 1]",   "[\"a/b\", 2]", "[\"\", 3]",     "[\"..\", 4]",
                                        "[\"missing\", 5]", "[null, 6]",    "[\"other\", 7]"};
-    g_autoptr(MockKafka) mock = mock_new();
+    g_autoptr(MockKafka) mock = mock_with("out", 1);
     mock_kafka_topic(mock, "other", 1);
-    g_autoptr(Harness) h = sink_new(mock, "topic_column: to, create_topic: false");
+    g_autoptr(Harness) h = place_sink(mock, "topic_column: to, create_topic: false");
     harness_input_text(h, "rows", "to string, n int");
     harness_write(h, 0, harness_rows(h, 0, "events/0", 0, rows, G_N_ELEMENTS(rows)));
     g_assert_cmpint(commit_insisting(h), ==, SF_OK);
@@ -67,8 +36,8 @@ static void test_a_name_that_is_too_long_is_shown_in_part(void)
     g_autofree char *longest = g_strnfill(249, 'x');
     g_autofree char *row = g_strdup_printf("[\"%sy\"]", longest);
     const char *rows[] = {row};
-    g_autoptr(MockKafka) mock = mock_new();
-    g_autoptr(Harness) h = sink_new(mock, "topic_column: to, delivery: at-least-once");
+    g_autoptr(MockKafka) mock = mock_with("out", 1);
+    g_autoptr(Harness) h = place_sink(mock, "topic_column: to, delivery: at-least-once");
     harness_input_text(h, "rows", "to string");
     harness_write(h, 0, harness_rows(h, 0, "events/0", 0, rows, 1));
     g_assert_cmpint(commit_insisting(h), ==, SF_OK);
@@ -85,8 +54,8 @@ static const char *const REJECTS =
 static void test_a_lone_record_that_is_too_large_is_a_reject(void)
 {
     static const char *const values[] = {"a"};
-    g_autoptr(MockKafka) mock = mock_new();
-    g_autoptr(Harness) h = sink_new(mock, "");
+    g_autoptr(MockKafka) mock = mock_with("out", 1);
+    g_autoptr(Harness) h = place_sink(mock, "");
     rd_kafka_mock_push_request_errors(mock->cluster, PRODUCE, 1, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE);
     harness_write(h, 0, harness_raw(h, "events/0", 0, values, 1));
     g_assert_cmpint(commit_insisting(h), ==, SF_OK);
@@ -99,8 +68,8 @@ static void test_a_lone_record_that_is_too_large_is_a_reject(void)
 static void test_a_request_that_is_too_large_rejects_nobody(void)
 {
     static const char *const values[] = {"a", "b"};
-    g_autoptr(MockKafka) mock = mock_new();
-    g_autoptr(Harness) h = sink_new(mock, "");
+    g_autoptr(MockKafka) mock = mock_with("out", 1);
+    g_autoptr(Harness) h = place_sink(mock, "");
     rd_kafka_mock_push_request_errors(mock->cluster, PRODUCE, 1, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE);
     harness_write(h, 0, harness_raw(h, "events/0", 0, values, 2));
     g_assert_cmpint(commit_insisting(h), ==, SF_OK);
@@ -113,8 +82,8 @@ static void test_of_several_the_large_one_is_the_reject(void)
 {
     g_autofree char *large = g_strnfill(3000, 'x');
     const char *values[] = {large, "small"};
-    g_autoptr(MockKafka) mock = mock_new();
-    g_autoptr(Harness) h = sink_new(mock, "kafka: {batch.size: 2000}");
+    g_autoptr(MockKafka) mock = mock_with("out", 1);
+    g_autoptr(Harness) h = place_sink(mock, "kafka: {batch.size: 2000}");
     rd_kafka_mock_push_request_errors(mock->cluster, PRODUCE, 1, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE);
     harness_write(h, 0, harness_raw(h, "events/0", 0, values, 2));
     g_assert_cmpint(commit_insisting(h), ==, SF_OK);
@@ -126,8 +95,8 @@ static void test_a_record_of_more_than_the_clients_default_goes(void)
 {
     g_autofree char *large = g_strnfill(1010000, 'x');
     const char *values[] = {large};
-    g_autoptr(MockKafka) mock = mock_new();
-    g_autoptr(Harness) h = sink_new(mock, "");
+    g_autoptr(MockKafka) mock = mock_with("out", 1);
+    g_autoptr(Harness) h = place_sink(mock, "");
     harness_write(h, 0, harness_raw(h, "events/0", 0, values, 1));
     g_assert_cmpint(commit_insisting(h), ==, SF_OK);
     g_assert_cmpstr(harness_rejects(h), ==, "");
@@ -140,8 +109,8 @@ static void test_a_reject_that_is_too_large_is_cut(void)
     g_autofree char *large = g_strnfill(5000, 'x');
     g_autofree char *row = g_strdup_printf("[\"%s\", \"sales\", 2, 41, \"sales\", \"is no number\"]", large);
     const char *rows[] = {row};
-    g_autoptr(MockKafka) mock = mock_new();
-    g_autoptr(Harness) h = sink_new(mock, "");
+    g_autoptr(MockKafka) mock = mock_with("out", 1);
+    g_autoptr(Harness) h = place_sink(mock, "");
     harness_input_text(h, "sales.errors", REJECTS);
     rd_kafka_mock_push_request_errors(mock->cluster, PRODUCE, 1, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE);
     harness_write(h, 0, harness_rows(h, 0, "sales/2", 41, rows, 1));
@@ -159,8 +128,8 @@ static void test_a_reject_that_is_too_large_is_cut(void)
 static void test_a_clock_that_is_off_is_not_the_rows_fault(void)
 {
     static const char *const rows[] = {"[1]"};
-    g_autoptr(MockKafka) mock = mock_new();
-    g_autoptr(Harness) h = sink_new(mock, "");
+    g_autoptr(MockKafka) mock = mock_with("out", 1);
+    g_autoptr(Harness) h = place_sink(mock, "");
     harness_input_text(h, "rows", "n int");
     rd_kafka_mock_push_request_errors(mock->cluster, PRODUCE, 1, RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP);
     harness_write(h, 0, harness_rows(h, 0, "events/0", 0, rows, 1));
@@ -175,13 +144,13 @@ static void test_a_clock_that_is_off_is_not_the_rows_fault(void)
 static void assert_fenced_after(rd_kafka_resp_err_t refusal)
 {
     static const char *const values[] = {"a", "b"};
-    g_autoptr(MockKafka) mock = mock_new();
+    g_autoptr(MockKafka) mock = mock_with("out", 1);
     mock_kafka_topic(mock, "events", 1);
-    g_autoptr(Harness) h = sink_new(mock, "");
+    g_autoptr(Harness) h = place_sink(mock, "");
     harness_write(h, 0, harness_raw(h, "events/0", 0, values, 2));
     rd_kafka_mock_push_request_errors(mock->cluster, PRODUCE, 1, refusal);
     harness_open(h);
-    g_autofree char *group = g_strdup_printf("%s.%s.events", h->node->pipeline, h->node->step);
+    g_autofree char *group = group_of(h, "events");
     mock_kafka_group_set(mock, group, "events", 0, 7, "events/0");
     g_assert_cmpstr(sf_status_name(commit_insisting(h)), ==, sf_status_name(SF_FENCED));
     g_assert_nonnull(strstr(h->err.message, "another process has taken 'events/0' over"));
@@ -197,11 +166,11 @@ static void test_after_a_producers_start_the_groups_offset_decides(void)
 static void test_the_offset_of_another_epoch_fences_nobody(void)
 {
     static const char *const values[] = {"a", "b"};
-    g_autoptr(MockKafka) mock = mock_new();
+    g_autoptr(MockKafka) mock = mock_with("out", 1);
     mock_kafka_topic(mock, "events", 1);
-    g_autoptr(Harness) h = sink_new(mock, "");
+    g_autoptr(Harness) h = place_sink(mock, "");
     harness_open(h);
-    g_autofree char *group = g_strdup_printf("%s.%s.events", h->node->pipeline, h->node->step);
+    g_autofree char *group = group_of(h, "events");
     mock_kafka_group_set(mock, group, "events", 0, 7, "events/0");
     harness_write(h, 0, harness_raw(h, "events/0@2", 0, values, 2));
     g_assert_cmpint(commit_insisting(h), ==, SF_OK);
@@ -213,9 +182,9 @@ static void test_a_coordinator_that_has_moved_is_looked_up_anew(void)
     g_autoptr(MockKafka) mock = mock_kafka_of(2);
     mock_kafka_topic(mock, "out", 1);
     mock_kafka_topic(mock, "events", 1);
-    g_autoptr(Harness) h = sink_new(mock, "delivery: at-least-once");
+    g_autoptr(Harness) h = place_sink(mock, "delivery: at-least-once");
     harness_open(h);
-    g_autofree char *group = g_strdup_printf("%s.%s.events", h->node->pipeline, h->node->step);
+    g_autofree char *group = group_of(h, "events");
     rd_kafka_mock_coordinator_set(mock->cluster, "group", group, 1);
     harness_write(h, 0, harness_raw(h, "events/0", 0, values, 3));
     harness_commit(h, SF_COMMIT_CHECKPOINT);
@@ -230,9 +199,9 @@ static void test_a_coordinator_that_has_moved_is_looked_up_anew(void)
 static void test_a_start_that_is_cut_short_goes_on(void)
 {
     static const char *const values[] = {"a"};
-    g_autoptr(MockKafka) mock = mock_new();
+    g_autoptr(MockKafka) mock = mock_with("out", 1);
     mock_kafka_topic(mock, "events", 1);
-    g_autoptr(Harness) h = sink_new(mock, "");
+    g_autoptr(Harness) h = place_sink(mock, "");
     g_assert_cmpint(harness_recover(h, 0, "events/0"), ==, SF_POSITION_NONE);
     rd_kafka_mock_push_request_errors(mock->cluster, 9 /* OffsetFetch */, 1,
                                       RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED);
@@ -248,9 +217,9 @@ static void test_a_start_that_is_cut_short_goes_on(void)
 static void test_another_start_that_is_cut_short_loses_nothing(void)
 {
     static const char *const values[] = {"a", "b"};
-    g_autoptr(MockKafka) mock = mock_new();
+    g_autoptr(MockKafka) mock = mock_with("out", 1);
     mock_kafka_topic(mock, "events", 1);
-    g_autoptr(Harness) h = sink_new(mock, "");
+    g_autoptr(Harness) h = place_sink(mock, "");
     harness_write(h, 0, harness_raw(h, "events/0", 0, values, 2));
     rd_kafka_mock_push_request_errors(mock->cluster, PRODUCE, 1, RD_KAFKA_RESP_ERR_INVALID_RECORD);
     rd_kafka_mock_push_request_errors(mock->cluster, 9 /* OffsetFetch */, 1,
@@ -269,7 +238,7 @@ static void test_a_partition_without_a_leader_is_named(void)
     mock_kafka_topic(mock, "out", 3);
     for (int partition = 0; partition < 3; partition++)
         rd_kafka_mock_partition_set_leader(mock->cluster, "out", partition, -1);
-    g_autoptr(Harness) h = sink_new(mock, "");
+    g_autoptr(Harness) h = place_sink(mock, "");
     harness_write(h, 0, harness_raw(h, "events/0", 0, values, 1));
     g_assert_cmpint(harness_try_commit(h, SF_COMMIT_END), ==, SF_RETRY);
     g_assert_cmpstr(h->err.message, ==, "partition 0 of topic 'out' has no leader; 1 records wait for it or behind it");
@@ -281,8 +250,8 @@ static void test_a_partition_without_a_leader_is_named(void)
 static void test_a_topic_that_is_forbidden_is_named(void)
 {
     static const char *const values[] = {"a"};
-    g_autoptr(MockKafka) mock = mock_new();
-    g_autoptr(Harness) h = sink_new(mock, "");
+    g_autoptr(MockKafka) mock = mock_with("out", 1);
+    g_autoptr(Harness) h = place_sink(mock, "");
     for (int i = 0; i < 8; i++)
         rd_kafka_mock_push_request_errors(mock->cluster, 24 /* AddPartitionsToTxn */, 1,
                                           RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED);
@@ -311,9 +280,9 @@ static int entries(const char *directory)
 static void test_splits_without_rows_need_no_producer(void)
 {
     enum { SPLITS = 200 };
-    g_autoptr(MockKafka) mock = mock_new();
+    g_autoptr(MockKafka) mock = mock_with("out", 1);
     mock_kafka_topic(mock, "events", SPLITS);
-    g_autoptr(Harness) h = sink_new(mock, "");
+    g_autoptr(Harness) h = place_sink(mock, "");
     harness_open(h);
     int threads = entries("/proc/self/task");
     for (int i = 0; i < SPLITS; i++) {
@@ -331,8 +300,8 @@ static void test_producers_are_few(void)
 {
     enum { SPLITS = 40, ROUNDS = 2 };
     static const char *const values[] = {"a"};
-    g_autoptr(MockKafka) mock = mock_new();
-    g_autoptr(Harness) h = sink_new(mock, "");
+    g_autoptr(MockKafka) mock = mock_with("out", 1);
+    g_autoptr(Harness) h = place_sink(mock, "");
     harness_open(h);
     int descriptors = entries("/proc/self/fd");
     for (int i = 0; i < SPLITS * ROUNDS; i++) {

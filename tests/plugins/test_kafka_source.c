@@ -354,6 +354,45 @@ static void test_poll_is_interrupted(void)
     g_assert_cmpint(g_get_monotonic_time() - begun, <, 8 * G_USEC_PER_SEC);
 }
 
+static void serve_until(Harness *h, SfStatus status)
+{
+    gint64 deadline = g_get_monotonic_time() + 60 * G_USEC_PER_SEC;
+    while (harness_try_serve(h) != status && g_get_monotonic_time() < deadline)
+        g_usleep(10000);
+    g_assert_cmpstr(sf_status_name(h->status), ==, sf_status_name(status));
+}
+
+/* A source that is not polled, as in a pause, says what is wrong for as long as it is, and reads on afterwards. */
+static void test_trouble_is_said_while_nothing_is_polled(void)
+{
+    g_autoptr(MockKafka) mock = mock_kafka_new();
+    mock_kafka_topic(mock, "t", 1);
+    mock_kafka_fill(mock, "t", 0, "value ", 10);
+    g_autoptr(Harness) h = source_new(mock, "topics: [t]");
+    g_autoptr(GPtrArray) batches = harness_poll_rows(h, 10);
+    g_assert_cmpint(harness_try_serve(h), ==, SF_OK);
+    rd_kafka_mock_broker_set_down(mock->cluster, 1);
+    serve_until(h, SF_RETRY);
+    g_assert_true(g_str_has_prefix(h->err.message, "cannot reach broker '127.0.0.1:"));
+    g_assert_cmpint(harness_try_serve(h), ==, SF_RETRY);
+    g_assert_true(g_str_has_prefix(h->err.message, "cannot reach broker '127.0.0.1:"));
+    rd_kafka_mock_broker_set_up(mock->cluster, 1);
+    serve_until(h, SF_OK);
+    mock_kafka_fill(mock, "t", 0, "more ", 3);
+    g_autoptr(GPtrArray) more = harness_poll_rows(h, 3);
+    g_assert_nonnull(strstr(harness_text(h, more->pdata[0]), "\"more 0\""));
+}
+
+static void test_a_missing_topic_is_said_while_nothing_is_polled(void)
+{
+    g_autoptr(MockKafka) mock = mock_kafka_new();
+    rd_kafka_mock_topic_set_error(mock->cluster, "nowhere", RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
+    g_autoptr(Harness) h = source_new(mock, "topics: [nowhere], missing_topic: stop");
+    serve_until(h, SF_RETRY);
+    g_assert_true(g_str_has_prefix(h->err.message, "topic 'nowhere' does not exist on '127.0.0.1:"));
+    poll_until_status(h, SF_CONFIG); /* what ends the run is left to the poll */
+}
+
 static void assert_refused(const char *options, const char *message)
 {
     g_autoptr(Harness) h = harness_new("kafka-source", options);
@@ -432,6 +471,8 @@ int main(int argc, char **argv)
     g_test_add_func("/kafka-source/one-missing-topic", test_one_missing_topic_of_several_is_a_warning);
     g_test_add_func("/kafka-source/broker-away-is-one-clear-line", test_broker_away_is_one_clear_line);
     g_test_add_func("/kafka-source/goes-on-when-the-broker-is-back", test_goes_on_when_the_broker_is_back);
+    g_test_add_func("/kafka-source/trouble-while-paused", test_trouble_is_said_while_nothing_is_polled);
+    g_test_add_func("/kafka-source/missing-while-paused", test_a_missing_topic_is_said_while_nothing_is_polled);
     g_test_add_func("/kafka-source/poll-is-interrupted", test_poll_is_interrupted);
     g_test_add_func("/kafka-source/wrong-options", test_wrong_options);
     return g_test_run();

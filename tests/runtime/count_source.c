@@ -9,7 +9,7 @@ typedef struct State {
     bool given_up, over_now;
     int64_t patience;
     const char *over;
-    const char *published, *away, *origin, *served;
+    const char *published, *away, *origin, *served, *ill;
     int64_t *next;
     const SfSplit **held;
     int64_t polls, serves, turn;
@@ -27,6 +27,7 @@ static const SfOption options[] = {
         State, serve_revoke, .value = "0",
         .doc = "Serves in a row after which all splits go and come again, and the file '<served>' is made; 0: never."),
     SF_OPTION_STRING(State, served, .doc = "That file."),
+    SF_OPTION_STRING(State, ill, .doc = "While there is such a file, a serve says that something is wrong."),
     SF_OPTION_INT(State, retry_every, .value = "0", .doc = "Polls after which it asks for another try; 0: never."),
     SF_OPTION_INT(State, hand_over, .value = "0", .doc = "Polls after which task 0 gives all to task 1; 0: never."),
     SF_OPTION_STRING(State, away, .doc = "Its open asks for another try for ever, and makes this file."),
@@ -183,6 +184,8 @@ static bool without(const SfNode *node)
 static SfStatus serve(SfNode *node, SfError *err)
 {
     State *state = node->state;
+    if (state->ill && g_file_test(state->ill, G_FILE_TEST_EXISTS))
+        return sf_fail(err, SF_RETRY, "the numbers are ill");
     if (state->serve_revoke && state->held && ++state->serves == state->serve_revoke) {
         SF_TRY(sf_revoke(node, state->held, (size_t) state->splits, false, err));
         SF_TRY(assign(node, err));

@@ -1,6 +1,7 @@
 /* Requests to a running process: refused where they are not ones, and carried out by the program's commands. */
 #include "fixture.h"
 
+#include <glib/gstdio.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -165,6 +166,42 @@ static void test_commands(Fixture *fixture, gconstpointer data)
     g_assert_cmpint(got.sum, ==, got.end * (got.end - 1) / 2);
 }
 
+static void await_status(const char *part, bool there)
+{
+    gint64 deadline = g_get_monotonic_time() + 60 * G_USEC_PER_SEC;
+    bool found = !there;
+    while (found != there && g_get_monotonic_time() < deadline) {
+        int status;
+        g_autofree char *out = sfrun("status", &status);
+        found = strstr(out, part) != NULL;
+    }
+    g_assert_cmpint(found, ==, there);
+}
+
+/* A paused source is served, and what that shows is its trouble: until it is over. */
+static void test_trouble_of_a_paused_source(Fixture *fixture, gconstpointer data)
+{
+    (void) data;
+    g_autofree char *marked = g_build_filename(fixture->dir, "a.marked", NULL);
+    g_autofree char *ill = g_build_filename(fixture->dir, "ill", NULL);
+    g_autofree char *steps = g_strdup_printf(
+        SOURCE ", rows: 1000000000, batch: 10, ill: '%s'}\n" SINK("a", "n") ", slow_us: 200, mark: 20}\n", ill);
+    GPid pid = run_apart("", steps, false, NULL);
+    await_file(marked);
+    expect("pause numbers --wait 60s", 0, "numbers: paused (pid ");
+    expect("status", 0, "");
+    g_assert_true(g_file_set_contents(ill, "", 0, NULL));
+    await_status("is in trouble: the numbers are ill", true);
+    g_remove(ill);
+    await_status("is in trouble", false);
+    g_assert_true(g_file_set_contents(ill, "", 0, NULL));
+    await_status("is in trouble: the numbers are ill", true);
+    expect("resume numbers --wait 60s", 0, "numbers: running"); /* whoever is polled speaks for itself */
+    await_status("is in trouble", false);
+    kill(pid, SIGTERM);
+    g_assert_cmpint(wait_for_end(pid), ==, 0);
+}
+
 /* What cannot be committed keeps it from being paused: said after the time, with status 1; it stays wanted. */
 static void test_not_yet(Fixture *fixture, gconstpointer data)
 {
@@ -254,8 +291,11 @@ static void test_deaf_servers(Fixture *fixture, gconstpointer data)
 int main(int argc, char **argv)
 {
     static const FixtureTest tests[] = {
-        {"/control/refused", test_refused},           {"/control/roles-and-sizes", test_roles_and_sizes},
-        {"/control/commands", test_commands},         {"/control/not-yet", test_not_yet},
+        {"/control/refused", test_refused},
+        {"/control/roles-and-sizes", test_roles_and_sizes},
+        {"/control/commands", test_commands},
+        {"/control/not-yet", test_not_yet},
+        {"/control/paused-in-trouble", test_trouble_of_a_paused_source},
         {"/control/deaf-servers", test_deaf_servers},
     };
     return fixture_main(argc, argv, tests, G_N_ELEMENTS(tests));

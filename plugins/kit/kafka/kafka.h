@@ -77,6 +77,9 @@ void kafka_client_up(KafkaClient *client);
 /* Why the broker gave a transaction up, in librdkafka's words, which are told once; false: it has said nothing. */
 bool kafka_client_given_up(KafkaClient *client, char *out, size_t size);
 
+/* How long whoever is in the midst of something else waits for a sign of life. */
+#define KAFKA_PROBE_MS 1000
+
 /* Asks any broker for its metadata, at most timeout_ms; SF_RETRY with the best known cause when none answers. */
 SfStatus kafka_client_probe(KafkaClient *client, int timeout_ms, SfError *err);
 
