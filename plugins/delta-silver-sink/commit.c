@@ -175,26 +175,11 @@ static void publish(Sink *sink)
     sink->idle_beats = 0;
 }
 
-/* At every interval; or when the writer whose turn that was has left it out. */
-static bool checkpoint_due(Sink *sink)
-{
-    int64_t interval = MAX(table_number(sink, "delta.checkpointInterval", sink->checkpoint_interval), 1);
-    int64_t version = sink->log->version;
-    int64_t last;
-    if (version % interval == 0)
-        return version > 0;
-    if (version - sink->log->checkpoint < 2 * interval || delta_checkpoint_last(sink->log, &last, NULL) != SF_OK)
-        return false;
-    if (last > sink->log->checkpoint && last <= version)
-        sink->log->checkpoint = last;
-    return version - sink->log->checkpoint >= 2 * interval;
-}
-
 /* Only a shortcut for readers: when it fails, the commit stands and the next interval tries again. */
 static void write_checkpoint(Sink *sink)
 {
     SfError err = {0};
-    if (!checkpoint_due(sink))
+    if (!delta_checkpoint_due(sink->log, sink->checkpoint_interval))
         return;
     if (delta_checkpoint_write(sink->log, &err) != SF_OK)
         sf_log(sink->node, SF_LOG_WARNING, "%s: cannot write the checkpoint of version %" G_GINT64_FORMAT ": %s",

@@ -9,9 +9,11 @@ static const SfOption options[] = {
                    .example = "[order_date]"),
     SF_OPTION_ENUM(Sink, compression, .value = "snappy", .words = compressions, .doc = "Codec of the Parquet pages."),
     SF_OPTION_INT(Sink, compression_level, .value = "1", .min = "1", .max = "19", .doc = "Level of zstd."),
-    SF_OPTION_INT(Sink, checkpoint_interval, .value = "10", .min = "1", .max = "1000000",
-                  .doc =
-                      "Commits between two checkpoints of the log; the table's delta.checkpointInterval goes first."),
+    SF_OPTION_INT(
+        Sink, checkpoint_interval, .value = "10", .min = "1", .max = "1000000",
+        .doc = "Least number of commits between two checkpoints of the log. One is written when the commits since "
+               "have brought as many bytes as the last checkpoint has, or are ten times as many; at the table's "
+               "`delta.checkpointInterval`, where it has one, in any case."),
     SF_OPTION_SIZE(Sink, target_file_size, .value = "128MiB", .min = "1KiB", .max = "1GiB",
                    .doc = "A file that has grown to this is closed, and the next one begun."),
     SF_OPTION_INT(Sink, max_open_files, .value = "1000", .min = "1", .max = "100000",

@@ -104,7 +104,8 @@ def judge(program, path, dice, version=None):
     table = read(path, version)
     judged.expect("rows", judged.rows(table.schema, *words), silver.table_rows(table))
     judged.expect("count", judged.run("--count", *words).strip(), str(table.num_rows))
-    judged.expect("polars", polars.scan_delta(path, version=version).select(polars.len()).collect().item(), table.num_rows)
+    if "v2Checkpoint" not in (deltalake.DeltaTable(path).protocol().reader_features or []):  # polars refuses those
+        judged.expect("polars", polars.scan_delta(path, version=version).select(polars.len()).collect().item(), table.num_rows)
     for condition in conditions(table, dice):
         want = duckdb.sql(f"select count(*) from \"table\" where {condition}").fetchall()[0][0]
         judged.expect(condition, judged.run("--count", "--where", condition, *words).strip(), str(want))

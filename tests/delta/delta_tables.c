@@ -213,10 +213,9 @@ static void make_evolve(void)
     writer_close(&writer);
 }
 
-static void make_many(const char *name)
+static void make_many(const char *name, const char *options)
 {
-    Writer writer =
-        writer_open(name, "partition_by: [p]\ncheckpoint_interval: 10", "id int, p string, text string", "w");
+    Writer writer = writer_open(name, options, "id int, p string, text string", "w");
     for (int i = 0; i < 35; i++) {
         g_autofree char *row = g_strdup_printf("[%d, \"p%d\", \"text %d\"]", i, i % 3, i);
         const char *json = row;
@@ -224,6 +223,15 @@ static void make_many(const char *name)
         harness_commit(writer.h, SF_COMMIT_CHECKPOINT);
     }
     writer_close(&writer);
+}
+
+/* What readers see is then what the checkpoint of that version says. */
+static void forget_commits(const char *name, int before)
+{
+    for (int version = 0; version < before; version++) {
+        g_autofree char *path = g_strdup_printf("%s/%s/_delta_log/%020d.json", root, name, version);
+        g_assert_cmpint(remove(path), ==, 0);
+    }
 }
 
 static void make_texts(void)
@@ -288,8 +296,12 @@ int main(int argc, char **argv)
     make_parts();
     make_nested();
     make_evolve();
-    make_many("many");
-    make_many("pruned");
+    make_many("many", "partition_by: [p]\ntable_properties: {delta.checkpointInterval: 10}");
+    forget_commits("many", 30);
+    make_many("pruned", "partition_by: [p]\ntable_properties: {delta.checkpointInterval: 10}");
+    make_many("sidecars",
+              "partition_by: [p]\ntable_properties: {delta.checkpointInterval: 4, delta.checkpointPolicy: v2}");
+    forget_commits("sidecars", 32);
     make_texts();
     make_paged();
     make_wide();

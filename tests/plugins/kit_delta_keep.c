@@ -99,6 +99,11 @@ static void test_spelled_paths(void)
 
 #define V2 "_delta_log/00000000000000000007.checkpoint.a8f3c3f4-1b7c-4d1e-9f4e-0c4b7d1e2f3a"
 
+#define CLASSIC                                                                                                        \
+    "{\"metaData\":{\"id\":\"x\",\"format\":{\"provider\":\"parquet\"},\"schemaString\":"                              \
+    "\"{\\\"type\\\":\\\"struct\\\",\\\"fields\\\":[]}\",\"partitionColumns\":[],"                                     \
+    "\"configuration\":{\"delta.checkpointPolicy\":\"classic\"}}}\n"
+
 /* A V2 checkpoint, as a text with its files in a sidecar: what Spark 4 writes by the policy v2. */
 static void test_v2(void)
 {
@@ -121,7 +126,7 @@ static void test_v2(void)
         &place, V2 ".json",
         "{\"checkpointMetadata\":{\"version\":7}}\n"
         "{\"protocol\":{\"minReaderVersion\":3,\"minWriterVersion\":7,\"readerFeatures\":[\"v2Checkpoint\"],"
-        "\"writerFeatures\":[\"v2Checkpoint\",\"domainMetadata\"]}}\n" METADATA TXN(
+        "\"writerFeatures\":[\"v2Checkpoint\",\"domainMetadata\"]}}\n" CLASSIC TXN(
             "p/s/x", 6) "{\"domainMetadata\":{\"domain\":\"d\",\"configuration\":\"c\",\"removed\":false}}\n"
                         "{\"sidecar\":{\"path\":\"one%20two.parquet\",\"sizeInBytes\":1,\"modificationTime\":1}}\n",
         -1);

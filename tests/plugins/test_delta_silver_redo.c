@@ -41,11 +41,12 @@ static void write_until(const SilverTable *table, const char *point)
 /* Killed between any two side effects, and again on the way back: every row once. */
 static void test_redo(void)
 {
-    static const char *const points[] = {"silver-data", "silver-commit", "silver-committed", "silver-checkpoint",
-                                         "silver-last-checkpoint"};
+    static const char *const points[] = {"silver-data",       "silver-commit",          "silver-committed",
+                                         "silver-checkpoint", "silver-last-checkpoint", "silver-sidecar"};
     for (gsize i = 0; i < G_N_ELEMENTS(points); i++) {
         g_auto(SilverTable) table = {0};
-        silver_init(&table, "checkpoint_interval: 1");
+        silver_init(&table, i % 2 ? "table_properties: {delta.checkpointInterval: 1, delta.checkpointPolicy: v2}"
+                                  : "table_properties: {delta.checkpointInterval: 1}");
         write_until(&table, points[i]);
         write_until(&table, points[i]);
         write_until(&table, NULL);

@@ -357,7 +357,7 @@ static void test_holes(void)
 static void test_checkpoint(void)
 {
     g_auto(SilverTable) table = {0};
-    silver_init(&table, "checkpoint_interval: 4\npartition_by: [p]");
+    silver_init(&table, "table_properties: {delta.checkpointInterval: 4}\npartition_by: [p]");
     g_autoptr(Harness) h = silver_sink_new(&table, "id bigint, p string");
     gint64 next[2] = {0};
     for (int i = 0; i < 10; i++) {

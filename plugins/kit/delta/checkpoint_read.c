@@ -37,15 +37,7 @@ static SfStatus take_text(DeltaLog *log, GBytes *file, SfError *err)
     const char *text = g_bytes_get_data(file, &size);
     DeltaText lines = {.at = text, .end = text + size, .no_files = true};
     DeltaNews news = {0};
-    SfStatus status;
-    do {
-        json_object *object = NULL;
-        status = delta_text_next(&lines, &object, err);
-        if (status == SF_OK)
-            status = delta_log_take_action(log, object, &news, err);
-        json_object_put(object);
-    } while (status == SF_OK);
-    return status == SF_END ? SF_OK : status;
+    return delta_log_take_text(log, &lines, &news, err);
 }
 
 SfStatus delta_checkpoint_read(DeltaLog *log, const char *key, GBytes *file, SfError *err)
@@ -66,4 +58,14 @@ SfStatus delta_checkpoint_read(DeltaLog *log, const char *key, GBytes *file, SfE
     }
     sf_schema_done(&schema);
     return status == SF_END ? SF_OK : status;
+}
+
+char *delta_sidecar_key(json_object *sidecar, SfError *err)
+{
+    const char *path = delta_json_text(sidecar, "path");
+    g_autofree char *name = path ? delta_path_decode(path) : NULL;
+    if (name && *name && !strchr(name, '/'))
+        return g_strconcat("_delta_log/_sidecars/", name, NULL);
+    sf_fail(err, SF_FATAL, "a sidecar of the checkpoint is called '%s'", path ? path : "null");
+    return NULL;
 }

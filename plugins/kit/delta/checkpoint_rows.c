@@ -68,12 +68,14 @@ static const SfField metadata[] = {TEXT("id"),
 static const SfField protocol[] = {INT("minReaderVersion"), INT("minWriterVersion"),
                                    LIST_OF("readerFeatures", text_element), LIST_OF("writerFeatures", text_element)};
 static const SfField domain[] = {TEXT("domain"), TEXT("configuration"), FLAG("removed")};
-static const SfField sidecar[] = {TEXT("path"), LONG("sizeInBytes")};
+static const SfField sidecar[] = {TEXT("path"), LONG("sizeInBytes"), LONG("modificationTime"), LIST_OF("tags", entry)};
+static const SfField checkpoint[] = {LONG("version"), LIST_OF("tags", entry)};
 
 /* What a writer's state needs comes first. */
-static const SfField actions[] = {
-    GROUP("txn", txn), GROUP("metaData", metadata), GROUP("protocol", protocol), GROUP("domainMetadata", domain),
-    GROUP("add", add), GROUP("remove", removed),    GROUP("sidecar", sidecar)};
+static const SfField actions[] = {GROUP("txn", txn),           GROUP("metaData", metadata),
+                                  GROUP("protocol", protocol), GROUP("domainMetadata", domain),
+                                  GROUP("add", add),           GROUP("remove", removed),
+                                  GROUP("sidecar", sidecar),   GROUP("checkpointMetadata", checkpoint)};
 
 SfStatus delta_checkpoint_schema(DeltaColumn n, struct ArrowSchema *out, SfError *err)
 {

@@ -24,7 +24,7 @@ static int64_t newest_expired(const GPtrArray *page, int64_t cutoff)
         const char *rest;
         if (!delta_log_key(entry->key, &version, &rest))
             continue;
-        if (strcmp(rest, ".checkpoint.parquet") == 0)
+        if (delta_checkpoint_is_whole(rest))
             checkpoint = version; /* sorts before the commit of its version */
         if (strcmp(rest, ".json") != 0)
             continue;

@@ -30,12 +30,15 @@ typedef struct DeltaLog {
     int64_t version;    /* -1: no table yet */
     int64_t checkpoint; /* newest version with a checkpoint that can be read; -1: none */
     json_object *protocol;
-    json_object *metadata; /* the whole action: what we do not know is carried over */
-    GHashTable *txns;      /* char *appId → DeltaTxn * */
-    GHashTable *domains;   /* char *domain → char *configuration, of those that are not removed */
-    int64_t commit_time;   /* inCommitTimestamp of the newest commit, or INT64_MIN */
-    bool commit_seen;      /* the commit of this version was there; a checkpoint may stand without one */
-    int64_t cleaned_day;   /* since 1970, on which delta_log_clean() found nothing more to do */
+    json_object *metadata;      /* the whole action: what we do not know is carried over */
+    GHashTable *txns;           /* char *appId → DeltaTxn * */
+    GHashTable *domains;        /* char *domain → char *configuration, of those that are not removed */
+    int64_t commit_time;        /* inCommitTimestamp of the newest commit, or INT64_MIN */
+    bool commit_seen;           /* the commit of this version was there; a checkpoint may stand without one */
+    GPtrArray *checkpoint_keys; /* char *: its files, without sidecars; empty: to be looked for */
+    int64_t checkpoint_bytes;   /* of its own files, without sidecars */
+    int64_t commit_bytes;       /* of the commits since */
+    int64_t cleaned_day;        /* since 1970, on which delta_log_clean() found nothing more to do */
 } DeltaLog;
 
 /* What commits of others, and ours, brought. */
@@ -116,6 +119,8 @@ SfStatus delta_text_next(DeltaText *text, json_object **out, SfError *err);
 /* All that are left, until one is refused. `text->line` is then where. */
 typedef SfStatus (*DeltaEach)(gpointer user, json_object *object, SfError *err);
 SfStatus delta_text_each(DeltaText *text, DeltaEach each, gpointer user, SfError *err);
+/* log.c: into the log's state. */
+SfStatus delta_log_take_text(DeltaLog *log, DeltaText *text, DeltaNews *news, SfError *err);
 
 /* ---- names: names.c
  * ------------------------------------------------------------------------------------------------ */
@@ -331,8 +336,12 @@ char *delta_uuid(void);
 SfStatus delta_checkpoint_read(DeltaLog *log, const char *key, GBytes *file, SfError *err);
 
 /* Merges the newest checkpoint and the commits after it into a checkpoint of log->version, and points
- * _last_checkpoint to it. */
+ * _last_checkpoint to it. Of V2, with the sidecars that have not changed, where the table has that feature. */
 SfStatus delta_checkpoint_write(DeltaLog *log, SfError *err);
+
+/* Whether one is due, after a commit of ours: at the table's delta.checkpointInterval; where it has none, at `usual`
+ * commits as soon as they have brought as many bytes as the last checkpoint has, at ten times as many in any case. */
+bool delta_checkpoint_due(DeltaLog *log, int64_t usual);
 
 /* clean.c: deletes what lies before an expired checkpoint, up to a thousand files a call, once a day all of them. */
 SfStatus delta_log_clean(DeltaLog *log, SfError *err);
@@ -341,6 +350,10 @@ SfStatus delta_log_clean(DeltaLog *log, SfError *err);
  * *, owned by the array; none when it is incomplete). */
 SfStatus delta_checkpoint_last(DeltaLog *log, int64_t *version, SfError *err);
 SfStatus delta_checkpoint_keys(DeltaLog *log, int64_t version, GPtrArray *out, SfError *err);
+/* The store's key of a sidecar action; NULL and SF_FATAL where its path leads elsewhere. */
+char *delta_sidecar_key(json_object *sidecar, SfError *err);
+/* Whether a log file's name, behind its version, is that of a checkpoint in one piece, or in one and sidecars. */
+bool delta_checkpoint_is_whole(const char *rest);
 
 /* Columns of a checkpoint, in our order: what a writer's state needs comes first, what only a V2 checkpoint has
  * last. */
@@ -354,6 +367,7 @@ typedef enum DeltaColumn {
     DELTA_COLUMN_REMOVE,
     DELTA_COLUMNS,
     DELTA_COLUMN_SIDECAR = DELTA_COLUMNS,
+    DELTA_COLUMN_CHECKPOINT, /* checkpointMetadata */
     DELTA_COLUMNS_OF_V2
 } DeltaColumn;
 

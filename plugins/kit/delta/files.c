@@ -93,12 +93,10 @@ static SfStatus take_add(Walk *walk, json_object *add, SfError *err)
 
 static SfStatus take_sidecar(Walk *walk, json_object *sidecar, SfError *err)
 {
-    const char *path = delta_json_text(sidecar, "path");
-    g_autofree char *name = path ? delta_path_decode(path) : NULL;
-    if (!name || !*name || strchr(name, '/'))
-        return sf_fail(err, SF_FATAL, "a sidecar of the checkpoint is called '%s'", path ? path : "null");
-    g_ptr_array_add(walk->sidecars, g_strconcat("_delta_log/_sidecars/", name, NULL));
-    return SF_OK;
+    char *key = delta_sidecar_key(sidecar, err);
+    if (key)
+        g_ptr_array_add(walk->sidecars, key);
+    return key ? SF_OK : SF_FATAL;
 }
 
 static SfStatus take_line(gpointer user, json_object *line, SfError *err)

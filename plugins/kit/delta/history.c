@@ -49,9 +49,11 @@ static void count_add(json_object *add, DeltaCommitInfo *out)
     out->data_change |= changes_data(add);
 }
 
-static void take_line(json_object *line, DeltaCommitInfo *out)
+static SfStatus take_line(gpointer user, json_object *line, SfError *err)
 {
+    DeltaCommitInfo *out = user;
     json_object *action;
+    (void) err;
     if ((action = delta_json_member(line, "add", json_type_object)))
         count_add(action, out);
     if ((action = delta_json_member(line, "remove", json_type_object))) {
@@ -66,6 +68,7 @@ static void take_line(json_object *line, DeltaCommitInfo *out)
     }
     out->schema |=
         delta_json_member(line, "metaData", json_type_object) || delta_json_member(line, "protocol", json_type_object);
+    return SF_OK;
 }
 
 SfStatus delta_commit_info(DeltaLog *log, const DeltaCommit *commit, DeltaCommitInfo *out, SfError *err)
@@ -80,14 +83,8 @@ SfStatus delta_commit_info(DeltaLog *log, const DeltaCommit *commit, DeltaCommit
     const char *text = g_bytes_get_data(body, &size);
     DeltaText lines = {.at = text, .end = text + size, .line = 1};
     *out = (DeltaCommitInfo){.time_ms = commit->time_ms};
-    do {
-        json_object *line = NULL;
-        status = delta_text_next(&lines, &line, err);
-        if (status == SF_OK)
-            take_line(line, out);
-        json_object_put(line);
-    } while (status == SF_OK);
-    if (status == SF_END)
+    status = delta_text_each(&lines, take_line, out, err);
+    if (status == SF_OK)
         return SF_OK;
     delta_commit_info_done(out);
     return sf_fail_prefix(err, status, "%s/%s line %zu", store_url(log->store), key, lines.line);

@@ -15,6 +15,7 @@ DeltaLog *delta_log_new(SfNode *node, Store *store)
     log->version = log->checkpoint = -1;
     log->commit_time = INT64_MIN;
     log->txns = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    log->checkpoint_keys = g_ptr_array_new_with_free_func(g_free);
     log->domains = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     return log;
 }
@@ -27,6 +28,7 @@ void delta_log_free(DeltaLog *log)
     json_object_put(log->metadata);
     g_hash_table_unref(log->txns);
     g_hash_table_unref(log->domains);
+    g_ptr_array_unref(log->checkpoint_keys);
     g_free(log);
 }
 
@@ -151,22 +153,32 @@ SfStatus delta_log_take_action(DeltaLog *log, json_object *object, DeltaNews *ne
     return action ? delta_log_take_txn(log, action, err) : SF_OK;
 }
 
+typedef struct Taking {
+    DeltaLog *log;
+    DeltaNews *news;
+} Taking;
+
+static SfStatus take_object(gpointer user, json_object *object, SfError *err)
+{
+    const Taking *taking = user;
+    return delta_log_take_action(taking->log, object, taking->news, err);
+}
+
+SfStatus delta_log_take_text(DeltaLog *log, DeltaText *text, DeltaNews *news, SfError *err)
+{
+    Taking taking = {log, news};
+    return delta_text_each(text, take_object, &taking, err);
+}
+
 SfStatus delta_log_apply(DeltaLog *log, int64_t version, const char *text, size_t size, DeltaNews *news, SfError *err)
 {
     DeltaText lines = {.at = text, .end = text + size, .line = 1, .no_files = true};
-    SfStatus status;
     log->commit_time = INT64_MIN;
-    do {
-        json_object *object = NULL;
-        status = delta_text_next(&lines, &object, err);
-        if (status == SF_OK)
-            status = delta_log_take_action(log, object, news, err);
-        json_object_put(object);
-    } while (status == SF_OK);
-    if (status != SF_END)
+    if (delta_log_take_text(log, &lines, news, err) != SF_OK)
         return sf_fail_prefix(err, SF_FATAL, "%s: %020" G_GINT64_FORMAT ".json line %zu", store_url(log->store),
                               version, lines.line);
     log->version = version;
     log->commit_seen = true;
+    log->commit_bytes += (int64_t) size;
     return SF_OK;
 }

@@ -102,6 +102,8 @@ static void forget(DeltaLog *log)
     log->version = log->checkpoint = -1;
     log->commit_seen = false;
     log->commit_time = INT64_MIN;
+    log->checkpoint_bytes = log->commit_bytes = 0;
+    g_ptr_array_set_size(log->checkpoint_keys, 0);
 }
 
 /* ".checkpoint.80a083e8-7026-4e79-81be-64bd76c43a11.json" or .parquet (PROTOCOL.md, "V2 Spec"). */
@@ -115,11 +117,16 @@ static bool is_v2_name(const char *rest)
     return g_uuid_string_is_valid(uuid);
 }
 
+bool delta_checkpoint_is_whole(const char *rest)
+{
+    return strcmp(rest, ".checkpoint.parquet") == 0 || is_v2_name(rest);
+}
+
 /* Number of parts that a key belongs to; 0: no checkpoint that we know. */
 static int64_t parts_of(const char *rest)
 {
     int64_t parts;
-    if (strcmp(rest, ".checkpoint.parquet") == 0 || is_v2_name(rest))
+    if (delta_checkpoint_is_whole(rest))
         return 1;
     /* ".checkpoint.0000000001.0000000003.parquet" */
     if (strlen(rest) != strlen(".checkpoint..") + 20 + strlen(".parquet"))
@@ -155,6 +162,11 @@ static GPtrArray *next_checkpoint(const Listing *listing, guint *end, int64_t *v
 
 SfStatus delta_checkpoint_keys(DeltaLog *log, int64_t version, GPtrArray *out, SfError *err)
 {
+    if (version == log->checkpoint && log->checkpoint_keys->len > 0) {
+        for (guint i = 0; i < log->checkpoint_keys->len; i++)
+            g_ptr_array_add(out, g_strdup(log->checkpoint_keys->pdata[i]));
+        return SF_OK;
+    }
     g_auto(Listing) listing = {.commits = g_array_new(FALSE, FALSE, sizeof(int64_t)),
                                .checkpoints = g_ptr_array_new_with_free_func(g_free)};
     g_autoptr(GPtrArray) page = g_ptr_array_new_with_free_func((GDestroyNotify) store_entry_free);
@@ -177,6 +189,7 @@ static SfStatus read_parts(DeltaLog *log, const GPtrArray *keys, SfError *err)
         if (status == SF_EMPTY)
             return sf_fail(err, SF_FATAL, "it is gone");
         SF_TRY(status);
+        log->checkpoint_bytes += (int64_t) g_bytes_get_size(file);
         SF_TRY(delta_checkpoint_read(log, keys->pdata[i], file, err));
     }
     return log->protocol && log->metadata ? SF_OK : sf_fail(err, SF_FATAL, "it lacks protocol or metaData");
@@ -197,6 +210,8 @@ static SfStatus load_checkpoint(DeltaLog *log, const Listing *listing, int64_t u
         SfStatus status = read_parts(log, keys, &why);
         if (status == SF_OK) {
             log->version = log->checkpoint = version;
+            for (guint i = 0; i < keys->len; i++)
+                g_ptr_array_add(log->checkpoint_keys, g_strdup(keys->pdata[i]));
             return SF_OK;
         }
         if (status != SF_FATAL)
