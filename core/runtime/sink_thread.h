@@ -44,7 +44,7 @@ struct SinkThread {
     gint64 since_us; /* first write after the last commit; 0: none */
     gint64 rows;     /* since then; read by others too: atomic */
     gint64 bytes;
-    gint64 kept; /* bytes of batches that the sink holds references to */
+    gint64 kept;       /* bytes of batches that the sink holds references to */
     gint64 written_us; /* last write */
     gint64 ticked_us;
     gint64 squeezed_us; /* last commit for memory */

@@ -163,7 +163,7 @@ typedef struct SfSink {
      * everything written must be committed when it returns SF_OK. */
     SfStatus (*commit)(SfNode *node, SfCommitReason reason, SfError *err);
     /* Up to ten times a second between writes and after them, less often the longer there are none, and at least about
-     * once a second: for timers, which are late by an eighth of the time since the last write at most, and for transfers
+     * once a second: for timers, which are late by an eighth of the time since the last write, and for transfers
      * under way. May be NULL; such a sink sleeps while there is nothing to do. */
     SfStatus (*tick)(SfNode *node, SfError *err);
     /* From any thread: a waiting hook returns SF_RETRY soon. May be NULL when no hook waits for more than a second. */

@@ -85,7 +85,7 @@ static void test_open_rows(Fixture *fixture, gconstpointer data)
     check(fixture, "a", "n", all); /* by the stop */
 }
 
-/* Ten times a second after a write, once when there has been none for long, and never later than a part of that time. */
+/* Ten times a second after a write, once when there was none for long, and never later than a part of that time. */
 static void test_ticks_back_off(Fixture *fixture, gconstpointer data)
 {
     (void) fixture, (void) data;
