@@ -23,8 +23,9 @@ static struct {
     GMutex lock;
     LogFormat format;
     LogLevel least;
+    gint64 hold_back_us;
     GHashTable *seen; /* pipeline, step and text → Seen, of warnings and errors */
-} out = {.least = LEVEL_INFO};
+} out = {.least = LEVEL_INFO, .hold_back_us = HOLD_BACK_US};
 
 static const char *level_name(LogLevel level)
 {
@@ -37,6 +38,13 @@ void log_setup(LogFormat format, LogLevel least)
     g_mutex_lock(&out.lock);
     out.format = format;
     out.least = least;
+    g_mutex_unlock(&out.lock);
+}
+
+void log_hold_back(gint64 us)
+{
+    g_mutex_lock(&out.lock);
+    out.hold_back_us = us;
     g_mutex_unlock(&out.lock);
 }
 
@@ -54,7 +62,7 @@ static bool may_write(const char *pipeline, const char *step, const char *text, 
             g_hash_table_remove_all(out.seen);
         seen = g_new0(Seen, 1);
         g_hash_table_insert(out.seen, g_steal_pointer(&key), seen);
-    } else if (now - seen->written_us < HOLD_BACK_US) {
+    } else if (now - seen->written_us < out.hold_back_us) {
         seen->held_back++;
         return false;
     }
@@ -184,7 +192,8 @@ void log_last_words(const char *text)
     int n = snprintf(line, sizeof line,
                      json ? "{\"time\":\"%s\",\"level\":\"ERROR\",\"message\":\"%.800s\"}\n" : "[%s] ERROR - %.800s\n",
                      stamp, text);
-    for (char *at = json ? strstr(line, "\"message\"") + 11 : line; at < line + n - 3; at++) {
+    const char *end = line + n - (json ? 3 : 1);
+    for (char *at = json ? strstr(line, "\"message\"") + 11 : line; at < end; at++) {
         if ((guchar) *at < ' ' || *at == 0x7F || (json && (*at == '"' || *at == '\\')))
             *at = ' ';
     }

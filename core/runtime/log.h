@@ -15,6 +15,9 @@ typedef enum LogLevel { LEVEL_DEBUG = 1, LEVEL_INFO, LEVEL_WARNING, LEVEL_ERROR 
 
 SF_PRIVATE void log_setup(LogFormat format, LogLevel least);
 
+/* For how long the same warning is held back; for tests. */
+void log_hold_back(gint64 us);
+
 /* pipeline and step may be NULL. */
 SF_PRIVATE void log_line(LogLevel level, const char *pipeline, const char *step, const char *format, ...)
     SF_PRINTF(4, 5);

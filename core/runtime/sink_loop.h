@@ -7,8 +7,8 @@
 /* The pipeline's thread. */
 void sink_start(SinkThread *sink);
 
-/* How long a sink with a tick may sleep that has been given nothing for so long. Timers of plugins begin with a write at
- * the latest, so one that is looked at seldom is late by a small part of what it was set to. */
+/* How long a sink with a tick may sleep that has been given nothing for so long. Timers of plugins begin with a write
+ * at the latest, so one that is looked at seldom is late by a small part of what it was set to. */
 gint64 sink_tick_after(gint64 silent_us);
 
 #endif

@@ -20,7 +20,7 @@ typedef struct Open {
 typedef struct State {
     const char *path;
     const char *away, *until, *hang;
-    int64_t reject, retry_every, fence_at, fail_at, slow_us, hold, mark;
+    int64_t reject, refuse, retry_every, fence_at, fail_at, slow_us, hold, mark;
     bool lazy, twice, waits;
     gint interrupted; /* atomic */
     GArray *open;     /* Open */
@@ -30,6 +30,7 @@ typedef struct State {
 static const SfOption options[] = {
     SF_OPTION_STRING(State, path, .required = true, .doc = "The ledger's file."),
     SF_OPTION_INT(State, reject, .value = "0", .doc = "Rejects offsets that this divides; 0: none."),
+    SF_OPTION_INT(State, refuse, .value = "0", .doc = "Refuses batches that start at what this divides; 0: none."),
     SF_OPTION_INT(State, retry_every, .value = "0", .doc = "Hook calls after which it asks for another try; 0: never."),
     SF_OPTION_INT(State, fence_at, .value = "0", .doc = "The commit that is fenced, once; 0: none."),
     SF_OPTION_INT(State, fail_at, .value = "0", .doc = "The commit that fails for good; 0: none."),
@@ -159,6 +160,8 @@ static SfStatus write_batch(SfNode *node, size_t input, const SfBatch *batch, Sf
         return sf_fail(err, SF_FATAL, "%s goes on at %" G_GINT64_FORMAT " instead of %" G_GINT64_FORMAT,
                        batch->split->name, (gint64) batch->start, (gint64) open->end);
     SF_TRY(sf_column(batch, "offset", SF_INT64, &offsets, err));
+    if (state->refuse && sf_rows(batch) > 0 && batch->start % state->refuse == 0)
+        return sf_fail(err, SF_REJECT, "the batch at %" G_GINT64_FORMAT " is not wanted", (gint64) batch->start);
     Open before = *open;
     for (int64_t row = 0; row < sf_rows(batch); row++) {
         int64_t offset = sf_i64(&offsets, row);

@@ -213,6 +213,86 @@ static void test_rejects_of_rejects(Fixture *fixture, gconstpointer data)
     check(fixture, "b", "q", (Total){.end = ROWS, .rows = seven.rows - fourteen.rows, .sum = seven.sum - fourteen.sum});
 }
 
+/* Batches of 30 rows, of which every third is refused whole: by a transform, and by a sink. */
+static void test_batches_are_refused(Fixture *fixture, gconstpointer data)
+{
+    (void) data;
+    g_assert_cmpint(
+        run(SOURCE ", batch: 30}\n  p: {transform: pick-transform, from: n, refuse: 90}\n" SINK("a", "p") "}\n" SINK(
+            "bad", "p.errors") "}\n" SINK("b", "n") ", refuse: 90}\n" SINK("worse", "b.errors") "}\n"),
+        ==, EXIT_OK);
+    for (gsize i = 0; i < 2; i++) {
+        Total kept = total(fixture, i ? "b" : "a", i ? "n" : "p", "count/0");
+        Total refused = total(fixture, i ? "worse" : "bad", i ? "b.errors" : "p.errors", "count/0");
+        g_assert_cmpint(kept.end, ==, ROWS);
+        g_assert_cmpint(kept.rows + refused.rows, ==, ROWS);
+        g_assert_cmpint(kept.sum + refused.sum, ==, all.sum);
+        g_assert_cmpint(refused.rows, >, 0);
+        g_assert_cmpint(kept.rows, >, 0);
+    }
+    Total first = total(fixture, "bad", "p.errors", "count/0");
+    Total second = total(fixture, "worse", "b.errors", "count/0");
+    g_assert_cmpint(first.rows, ==, second.rows);
+    g_assert_cmpint(first.sum, ==, second.sum);
+}
+
+/* A row that is rejected twice is one row. */
+static void test_rejected_twice(Fixture *fixture, gconstpointer data)
+{
+    (void) data;
+    g_assert_cmpint(run(SOURCE "}\n  p: {transform: pick-transform, from: n, reject: 7, doubly: true}\n" SINK(
+                        "a", "p") "}\n" SINK("bad", "p.errors") "}\n"),
+                    ==, EXIT_OK);
+    check(fixture, "a", "p", numbers(7, false));
+    check(fixture, "bad", "p.errors", numbers(7, true));
+}
+
+static void test_reject_of_no_row(Fixture *fixture, gconstpointer data)
+{
+    (void) data;
+    int status = 0;
+    g_autofree char *said = run_heard(
+        "", SOURCE "}\n  p: {transform: pick-transform, from: n, astray: true}\n" SINK("a", "p") "}\n", &status);
+    g_assert_cmpint(WEXITSTATUS(status), ==, EXIT_FAILED);
+    g_assert_nonnull(strstr(said, "pick-transform 'p': it rejected a row that the batch does not have"));
+    g_assert_cmpint(total(fixture, "a", "p", "count/0").rows, ==, 0);
+}
+
+/* Levels, clocks and memory of the host, as a plugin has them. */
+static void test_services(Fixture *fixture, gconstpointer data)
+{
+    (void) data;
+    int status = 0;
+    g_autofree char *said =
+        run_heard("memory: 20MiB\n",
+                  SOURCE "}\n  p: {transform: pick-transform, from: n, talk: true}\n" SINK("a", "p") "}\n", &status);
+    g_assert_cmpint(WEXITSTATUS(status), ==, EXIT_OK);
+    g_assert_nonnull(strstr(said, "\"level\":\"DEBUG\",\"message\":\"said softly\""));
+    g_assert_nonnull(strstr(said, "\"level\":\"INFO\",\"message\":\"clocks agree\""));
+    g_assert_nonnull(strstr(said, "\"level\":\"INFO\",\"message\":\"said on no level\""));
+    const char *memory = strstr(said, "\"level\":\"WARN\",\"message\":\"memory ");
+    g_assert_nonnull(memory);
+    gint64 bytes = g_ascii_strtoll(memory + strlen("\"level\":\"WARN\",\"message\":\"memory "), NULL, 10);
+    g_assert_cmpint(bytes, >, 10 << 20);
+    g_assert_cmpint(bytes, <=, 20 << 20);
+    check(fixture, "a", "p", all);
+}
+
+/* The place of a row that stops a pipeline, and those of some that are dropped. */
+static void test_places_of_rejects(Fixture *fixture, gconstpointer data)
+{
+    (void) data;
+    (void) fixture;
+    int status = 0;
+    g_autofree char *stopped = run_heard("", SOURCE "}\n" SINK("a", "n") ", reject: 500}\n", &status);
+    g_assert_cmpint(WEXITSTATUS(status), ==, EXIT_FAILED);
+    g_assert_nonnull(strstr(stopped, "/0 was rejected: 0 is divided by 500; let a sink read 'a.errors'"));
+    g_autofree char *dropped = run_heard("", SOURCE "}\n" SINK("b", "n") ", reject: 500, on_reject: drop}\n", &status);
+    g_assert_cmpint(WEXITSTATUS(status), ==, EXIT_OK);
+    g_assert_nonnull(strstr(dropped, "dropped row "));
+    g_assert_nonnull(strstr(dropped, " is divided by 500"));
+}
+
 static void test_unread_rejects_stop(Fixture *fixture, gconstpointer data)
 {
     (void) data;
@@ -282,6 +362,11 @@ int main(int argc, char **argv)
         {"/runtime/sink-rejects", test_sink_rejects},
         {"/runtime/rejects-of-a-retry", test_rejects_of_a_retry},
         {"/runtime/rejects-of-rejects", test_rejects_of_rejects},
+        {"/runtime/batches-are-refused", test_batches_are_refused},
+        {"/runtime/rejected-twice", test_rejected_twice},
+        {"/runtime/reject-of-no-row", test_reject_of_no_row},
+        {"/runtime/services", test_services},
+        {"/runtime/places-of-rejects", test_places_of_rejects},
         {"/runtime/unread-rejects-stop", test_unread_rejects_stop},
         {"/runtime/slow-sink-holds-back", test_slow_sink_holds_back},
         {"/runtime/queues-are-bounded-by-bytes", test_queues_are_bounded_by_bytes},

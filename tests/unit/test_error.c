@@ -29,9 +29,25 @@ static void test_long_message_is_cut_at_a_character(void)
         sf_fail(&err, SF_FATAL, "%s", text->str);
         gsize length = strlen(err.message);
         g_assert_true(g_utf8_validate(err.message, -1, NULL));
-        g_assert_cmpuint((length - blanks) % 3, ==, 0);
-        g_assert_cmpuint(length, >=, SF_ERROR_SIZE - 4);
+        g_assert_cmpuint(length, ==, blanks + (SF_ERROR_SIZE - 1 - blanks) / 3 * 3);
         g_assert_true(g_str_has_prefix(text->str, err.message));
+    }
+}
+
+/* Characters of two, three and four bytes that end with the room, or one byte behind it. */
+static void test_last_character(void)
+{
+    static const char *const characters[] = {"x", "ä", "€", "😀"};
+    for (gsize i = 0; i < G_N_ELEMENTS(characters); i++) {
+        gsize size = strlen(characters[i]);
+        for (gsize over = 0; over <= size; over++) {
+            g_autofree char *start = g_strnfill(SF_ERROR_SIZE - 1 - size + over, 'a');
+            SfError err;
+            sf_fail(&err, SF_FATAL, "%s%s%s", start, characters[i], "bcdef");
+            g_autofree char *whole = g_strconcat(start, characters[i], NULL);
+            start[MIN(strlen(start), SF_ERROR_SIZE - 1)] = 0;
+            g_assert_cmpstr(err.message, ==, over == 0 ? whole : start);
+        }
     }
 }
 
@@ -115,6 +131,7 @@ int main(int argc, char **argv)
     g_test_add_func("/error/status is returned and message written", test_status_is_returned_and_message_written);
     g_test_add_func("/error/error may be null", test_error_may_be_null);
     g_test_add_func("/error/long message is cut at a character", test_long_message_is_cut_at_a_character);
+    g_test_add_func("/error/last character", test_last_character);
     g_test_add_func("/error/message that just fits is whole", test_message_that_just_fits_is_whole);
     g_test_add_func("/error/invalid bytes are replaced", test_invalid_bytes_are_replaced);
     g_test_add_func("/error/own message may be an argument", test_own_message_may_be_an_argument);

@@ -105,7 +105,7 @@ static void assert_longest(const char *pipeline, const char *plugin)
     g_assert_cmpstr(hook.plugin, ==, plugin);
 }
 
-/* Of a pipeline's threads the one that has been in its plugin for the longest; who waits for the host is not to blame. */
+/* Of a pipeline's threads the one that has been in its plugin for the longest; one that waits for the host is not. */
 static void test_longest(void)
 {
     Thread elsewhere = {.node = &other, .plugin = "other"},

@@ -128,6 +128,45 @@ static void test_everything_kept_shares_all_columns(void)
     case_done(&c);
 }
 
+/* The kept rows with columns behind them; what is added is moved, and given back when it does not fit. */
+static void test_columns_behind_the_kept(void)
+{
+    ArrowSchema schema;
+    rows_schema("a bigint, b string", &schema);
+    g_auto(SfBatch) out = {0};
+    SfBatch all = {.schema = &schema, .start = 5, .end = 9};
+    g_autoptr(GRand) random = g_rand_new_with_seed(7);
+    rows_random(&schema, 4, random, &all.rows);
+    SharedBatch *shared = shared_batch_new(&all);
+    const guint8 keep = 0x0A; /* rows 1 and 3 */
+    SfError err = {0};
+    for (gsize n = 1; n <= 2; n++) {
+        ArrowSchema added_schema;
+        struct ArrowArray added = {0};
+        rows_schema("c bigint", &added_schema);
+        rows_random(&added_schema, n, random, &added);
+        SfStatus status = sf_batch_keep_with(&shared->batch, &keep, &added, &out.rows, &err);
+        g_assert_null(added.release);
+        g_assert_cmpint(status == SF_OK, ==, n == 2);
+        sf_schema_done(&added_schema);
+    }
+    g_assert_cmpint(out.rows.n_children, ==, 3);
+    g_assert_cmpint(out.rows.length, ==, 2);
+    ArrowSchema both;
+    rows_schema("a bigint, b string, c bigint", &both);
+    rows_assert_valid(&both, &out.rows);
+    for (gint64 row = 0; row < 2; row++) {
+        g_autofree char *before = rows_text(&schema, &shared->batch.rows, 2 * row + 1);
+        g_autofree char *after = rows_text(&both, &out.rows, row);
+        before[strlen(before) - 1] = '\0'; /* the bracket */
+        g_test_message("%s, then %s", before, after);
+        g_assert_true(g_str_has_prefix(after, before));
+    }
+    sf_schema_done(&both);
+    sf_batch_unref(&shared->batch);
+    sf_schema_done(&schema);
+}
+
 int main(int argc, char **argv)
 {
     setlocale(LC_ALL, "");
@@ -136,5 +175,6 @@ int main(int argc, char **argv)
     g_test_add_func("/keep/single rows at bit borders", test_single_rows_at_bit_borders);
     g_test_add_func("/keep/payload of raw rows is not copied", test_payload_of_raw_rows_is_not_copied);
     g_test_add_func("/keep/everything kept shares all columns", test_everything_kept_shares_all_columns);
+    g_test_add_func("/keep/columns behind the kept", test_columns_behind_the_kept);
     return g_test_run();
 }

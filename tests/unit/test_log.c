@@ -205,6 +205,126 @@ static void test_reader_that_stands_still(void)
     close(ends[0]);
 }
 
+static void speak_later(void)
+{
+    log_setup(LOG_HUMAN, LEVEL_INFO);
+    log_hold_back(G_MAXINT64);
+    for (int i = 0; i < 3; i++)
+        log_line(LEVEL_WARNING, NULL, NULL, "the store is slow");
+    for (int i = 0; i < 2; i++)
+        log_line(LEVEL_WARNING, NULL, NULL, "the disk is full");
+    log_hold_back(0);
+    log_line(LEVEL_WARNING, NULL, NULL, "the store is slow");
+    log_line(LEVEL_WARNING, NULL, NULL, "the disk is full");
+    log_line(LEVEL_WARNING, NULL, NULL, "the store is slow");
+    log_hold_back(10 * G_USEC_PER_SEC);
+}
+
+/* The next one that is written says how many were not. */
+static void test_held_back_are_counted(void)
+{
+    g_autofree char *text = heard(speak_later);
+    g_assert_cmpuint(lines_of(text), ==, 5);
+    g_assert_nonnull(strstr(text, "the store is slow (2 more like this were not written)\n"));
+    g_assert_nonnull(strstr(text, "the disk is full (1 more like this was not written)\n"));
+    g_assert_true(g_str_has_suffix(text, " - the store is slow\n"));
+}
+
+static void speak_of_many(void)
+{
+    log_setup(LOG_HUMAN, LEVEL_INFO);
+    for (int i = 0; i < 2; i++)
+        log_line(LEVEL_WARNING, NULL, NULL, "the first of many");
+    for (int i = 0; i < 300; i++)
+        log_line(LEVEL_WARNING, NULL, NULL, "trouble number %d", i);
+    log_line(LEVEL_WARNING, NULL, NULL, "the first of many");
+}
+
+/* What is remembered is bounded: after so many others a warning is told again. */
+static void test_many_warnings_are_forgotten(void)
+{
+    g_autofree char *text = heard(speak_of_many);
+    g_assert_cmpuint(lines_of(text), ==, 302);
+}
+
+static void speak_last_words(void)
+{
+    g_autofree char *longer = g_strnfill(2000, 'x');
+    log_setup(LOG_HUMAN, LEVEL_INFO);
+    log_last_words("memory ran out\n\033[2Jof the \"store\" \\ \x7f");
+    log_last_words(longer);
+    log_setup(LOG_JSON, LEVEL_INFO);
+    log_last_words("memory ran out\n\033[2Jof the \"store\" \\ \x7f");
+    log_last_words(longer);
+}
+
+/* One line each, whatever is in it; in JSON without what would have to be escaped. */
+static void test_last_words(void)
+{
+    g_autofree char *text = heard(speak_last_words);
+    g_autofree char *cut = g_strnfill(800, 'x'), *end = g_strconcat(" - ", cut, NULL);
+    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+    g_assert_cmpuint(g_strv_length(lines), ==, 5);
+    g_assert_true(g_regex_match_simple("^\\[\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d\\] ERROR - "
+                                       "memory ran out  \\[2Jof the \"store\" \\\\  $",
+                                       lines[0], 0, 0));
+    g_assert_true(g_str_has_suffix(lines[1], end));
+    for (guint i = 2; i < 4; i++) {
+        struct json_object *object = json_tokener_parse(lines[i]), *value = NULL;
+        g_assert_nonnull(object);
+        g_assert_true(json_object_object_get_ex(object, "message", &value));
+        g_assert_cmpstr(json_object_get_string(value), ==, i == 2 ? "memory ran out  [2Jof the  store     " : cut);
+        g_assert_true(json_object_object_get_ex(object, "level", &value));
+        g_assert_cmpstr(json_object_get_string(value), ==, "ERROR");
+        g_assert_true(json_object_object_get_ex(object, "time", &value));
+        g_assert_true(
+            g_regex_match_simple("^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\dZ$", json_object_get_string(value), 0, 0));
+        json_object_put(object);
+    }
+}
+
+/* Warnings are yellow and errors red, where a terminal shows them. */
+static void test_colours(void)
+{
+    int terminal = -1, end = -1, saved = dup(STDERR_FILENO);
+    struct winsize size = {.ws_row = 5, .ws_col = 80};
+    char text[500] = "";
+    g_setenv("TERM", "xterm", TRUE);
+    g_unsetenv("NO_COLOR");
+    g_assert_cmpint(openpty(&terminal, &end, NULL, NULL, &size), ==, 0);
+    g_assert_cmpint(dup2(end, STDERR_FILENO), >=, 0);
+    log_setup(LOG_HUMAN, LEVEL_INFO);
+    log_line(LEVEL_INFO, NULL, NULL, "one");
+    log_line(LEVEL_WARNING, NULL, NULL, "two");
+    log_line(LEVEL_ERROR, NULL, NULL, "three");
+    log_setup(LOG_PLAIN, LEVEL_INFO);
+    log_line(LEVEL_ERROR, NULL, NULL, "four");
+    g_assert_true(log_flush(60 * 1000));
+    g_assert_true(log_colours());
+    g_assert_cmpuint(log_columns(), ==, 80);
+    g_setenv("NO_COLOR", "1", TRUE);
+    g_assert_false(log_colours());
+    g_setenv("NO_COLOR", "", TRUE);
+    g_assert_true(log_colours());
+    g_setenv("TERM", "dumb", TRUE);
+    g_assert_false(log_colours());
+    g_setenv("TERM", "xterm", TRUE);
+    dup2(saved, STDERR_FILENO);
+    gsize length = 0;
+    while (!strstr(text, "four")) {
+        gssize n = read(terminal, text + length, sizeof text - 1 - length);
+        g_assert_cmpint(n, >, 0);
+        length += (gsize) n;
+    }
+    g_assert_nonnull(strstr(text, "] INFO - one"));
+    g_assert_nonnull(strstr(text, "] \033[33mWARN\033[0m - two"));
+    g_assert_nonnull(strstr(text, "] \033[31mERROR\033[0m - three"));
+    g_assert_nonnull(strstr(text, "] ERROR - four"));
+    close(saved);
+    close(end);
+    close(terminal);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -216,5 +336,9 @@ int main(int argc, char **argv)
     g_test_add_func("/log/progress-fits-the-terminal", test_progress_fits_the_terminal);
     g_test_add_func("/log/control-characters-are-shown", test_control_characters_are_shown);
     g_test_add_func("/log/reader-that-stands-still", test_reader_that_stands_still);
+    g_test_add_func("/log/held-back-are-counted", test_held_back_are_counted);
+    g_test_add_func("/log/many-warnings-are-forgotten", test_many_warnings_are_forgotten);
+    g_test_add_func("/log/last-words", test_last_words);
+    g_test_add_func("/log/colours", test_colours);
     return g_test_run();
 }

@@ -1,4 +1,4 @@
-/* What the ledger tells of splits: spans, lag, commits that sinks know of, gaps, and sinks that say less than they did. */
+/* What the ledger tells of splits: spans, lag, commits that sinks know of, gaps, and sinks that tell too little. */
 #include "runtime/ledger.h"
 
 static const char text[] = "pipeline: p\nsteps:\n"
