@@ -2,7 +2,6 @@
 #include "commit.h"
 
 #include "ready.h"
-#include "value.h"
 
 /* Rows that a search starts from: a bad row costs about twice this in loading again. */
 #define LOT 4096
@@ -57,33 +56,6 @@ static SfStatus load_lot(Search *search, gsize first, gsize n, SfError *err)
     pending_strike(search->pending, search->session->node, search->rows[first], cause);
     search->struck++;
     return SF_OK;
-}
-
-/* Strikes out rows with values that no warehouse takes, which a loader may find before there is a transaction. */
-static gsize strike_untakable(Session *session, Pending *pending)
-{
-    gsize struck = 0;
-    g_autoptr(GString) text = g_string_new(NULL);
-    for (guint i = 0; i < session->model->targets->len; i++) {
-        const Winners *winners = &pending->winners[i];
-        for (gsize row = 0; row < winners->n; row++) {
-            RowRef ref = winners->rows[row];
-            SfError why;
-            SfStatus status = SF_OK;
-            const Target *target = row < winners->n_kept ? winners->target : winners->target->deleted;
-            for (guint k = 0; k < target->columns->len && status == SF_OK; k++) {
-                const SfColumn *view = pending_view(pending, ref, target_column(target, k)->source);
-                if (!sf_is_null(view, ref.row))
-                    status = value_text(g_string_truncate(text, 0), view, ref.row, &why);
-            }
-            if (status == SF_OK)
-                continue;
-            g_autofree char *cause = g_strdup_printf("table '%s': %s", winners->target->table, why.message);
-            pending_strike(pending, session->node, ref, cause);
-            struck++;
-        }
-    }
-    return struck;
 }
 
 static SfStatus load_rows(Search *search, Loader *loader, const RowRef *rows, gsize n, bool careful, SfError *err)
@@ -163,7 +135,7 @@ static SfStatus attempt_transaction(Session *session, Pending *pending, const Ra
                                     gsize *struck, SfError *err)
 {
     Search search = {.session = session, .pending = pending};
-    *struck = careful ? strike_untakable(session, pending) : 0;
+    *struck = careful ? pending_strike_untakable(pending, session->node) : 0;
     if (*struck > 0)
         return SF_OK;
     SF_TRY(stage_all(session, pending, err));

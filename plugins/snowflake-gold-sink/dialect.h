@@ -24,6 +24,7 @@ typedef struct Dialect {
     const char *same;           /* equality that holds for two nulls */
     const char *bytewise;       /* behind a text that is compared by its bytes */
     const char *const *session; /* statements after the log-in, NULL-terminated */
+    const char *const *reading; /* likewise of a session that only reads, in one snapshot where there is such a thing */
     const char *label;          /* begins the statement that names the session for its operators; NULL: none */
     const char *strict;         /* begins a transaction that looks for bad rows; NULL: nothing needed */
     const char *values;         /* around rows in FROM, which give column1, column2, … */

@@ -119,6 +119,16 @@ static const char *const session[] = {"SET TimeZone = 'UTC'",
                                       "SET idle_in_transaction_session_timeout = '20s'",
                                       NULL};
 
+/* postgresql.org/docs/15/transaction-iso.html: all reads are of the snapshot of the first one. */
+static const char *const reading[] = {"SET TimeZone = 'UTC'",
+                                      "SET DateStyle = 'ISO, YMD'",
+                                      "SET client_encoding = 'UTF8'",
+                                      "SET standard_conforming_strings = on",
+                                      "SET client_min_messages = warning",
+                                      "SET lock_timeout = '30s'",
+                                      "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY",
+                                      NULL};
+
 static const LoaderClass loader_arrays;
 
 const Dialect dialect_postgresql = {
@@ -138,6 +148,7 @@ const Dialect dialect_postgresql = {
     .insert = "INSERT INTO ",
     .bytewise = " COLLATE \"C\"",
     .session = session,
+    .reading = reading,
     .label = "SET application_name = ",
     .strict = "SET CONSTRAINTS ALL IMMEDIATE",
     .has_savepoints = true,
@@ -273,9 +284,9 @@ static SfStatus postgresql_prepare(ArraysLoader *loader, SfError *err)
     }
     g_string_append_printf(rows, " FROM unnest(%s) AS u(%s)", from->str, names->str);
     g_autoptr(GString) sql = g_string_new(NULL);
-    sql_upsert(place, rows->str, sql);
+    loader_statement(&loader->base, rows->str, sql);
     SF_TRY(odbc_prepare(loader->base.odbc, sql->str, &loader->statement, err));
-    if (loader->base.erase.target) {
+    if (loader->base.erase.target && !loader->base.listener) {
         sql_erase(&loader->base.erase, rows->str, g_string_truncate(sql, 0));
         SF_TRY(odbc_prepare(loader->base.odbc, sql->str, &loader->eraser, err));
     }
@@ -321,7 +332,7 @@ static SfStatus postgresql_load(Loader *base, const RowRef *rows, gsize first, g
         for (guint i = 0; i < base->place.target->columns->len; i++)
             SF_TRY(fill_literal(loader, i, rows + first, lot, err));
         gint64 begun = g_get_monotonic_time();
-        SF_TRY(odbc_execute(loader->statement, NULL, err));
+        SF_TRY(loader_execute(base, loader->statement, err));
         if (loader->eraser)
             SF_TRY(odbc_execute(loader->eraser, NULL, err));
         tune_rows(loader, lot, g_get_monotonic_time() - begun);

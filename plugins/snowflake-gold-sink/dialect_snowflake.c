@@ -125,6 +125,7 @@ const Dialect dialect_snowflake = {
     .end_values = "",
     .bytewise = "",
     .session = session,
+    .reading = session,
     .label = "ALTER SESSION SET QUERY_TAG = ",
     .stage = "sf_stage_",
     .type = snowflake_type,
@@ -313,10 +314,23 @@ void snowflake_erase(const Place *place, const char *from, gsize first, gsize n,
     g_string_append(sql, ") THEN DELETE");
 }
 
+static SfStatus snowflake_check(const MergeLoader *loader, gsize first, gsize n, SfError *err)
+{
+    const Loader *base = &loader->base;
+    g_autoptr(GString) rows = g_string_new(NULL), sql = g_string_new(NULL);
+    g_autoptr(OdbcStatement) statement = NULL;
+    snowflake_staged(&base->place, loader->stage, first, n, rows);
+    loader_statement(base, rows->str, sql);
+    SF_TRY(odbc_query(base->odbc, sql->str, &statement, err));
+    return loader_take_findings(base, statement, err);
+}
+
 static SfStatus snowflake_load(Loader *base, const RowRef *rows, gsize first, gsize n, SfError *err)
 {
     (void) rows;
     MergeLoader *loader = (MergeLoader *) base;
+    if (base->listener)
+        return snowflake_check(loader, first, n, err);
     g_autoptr(GString) sql = g_string_new(NULL);
     snowflake_merge(&base->place, loader->stage, first, n, sql);
     SF_TRY(odbc_exec(base->odbc, sql->str, NULL, err));

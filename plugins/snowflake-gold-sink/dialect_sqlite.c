@@ -202,6 +202,9 @@ static void sqlite_list_columns(const char *schema, const char *table, GString *
 static const char *const session[] = {"PRAGMA page_size=16384", "PRAGMA cache_size=-4096", "PRAGMA journal_mode=WAL",
                                       "PRAGMA synchronous=FULL", NULL};
 
+/* Within a transaction all reads are of one snapshot (sqlite.org/isolation.html). */
+static const char *const reading[] = {"PRAGMA cache_size=-4096", "PRAGMA query_only=ON", "BEGIN", NULL};
+
 static const LoaderClass loader_values;
 
 const Dialect dialect_sqlite = {
@@ -210,6 +213,7 @@ const Dialect dialect_sqlite = {
              .install = "apt install libsqliteodbc",
              .example = "Driver=SQLite3;Database=gold.db",
              .defaults = "Timeout=5000", /* for a lock; the driver's own is 100 s, in which it cannot be woken */
+             .read_only = "NoCreat=1",
              .judge = sqlite_judge,
              .refusal = CODE_ERROR,
              .check = sqlite_check_connection,
@@ -225,6 +229,7 @@ const Dialect dialect_sqlite = {
     .find_rules = "SELECT name, type FROM sqlite_master WHERE type = 'trigger' OR sql LIKE '%ON CONFLICT%' LIMIT 1",
     .bytewise = "",
     .session = session,
+    .reading = reading,
     .has_savepoints = true,
     .type = sqlite_type,
     .text_suffix = sqlite_text_suffix,
@@ -280,10 +285,11 @@ static SfStatus sqlite_prepare(ValuesLoader *loader, guint size, SfError *err)
     /* The driver compiles an INSERT again at each execution, which takes longer than to run it; what begins with WITH
      * it takes for a query, and keeps. */
     const Loader *base = &loader->base;
-    g_autoptr(GString) sql = g_string_new(base->place.target->deleted ? NULL : "WITH sf_once AS (SELECT 1) ");
-    sql_upsert(&base->place, rows->str, sql);
+    bool begins_with = base->listener || base->place.target->deleted;
+    g_autoptr(GString) sql = g_string_new(begins_with ? NULL : "WITH sf_once AS (SELECT 1) ");
+    loader_statement(base, rows->str, sql);
     SF_TRY(odbc_prepare(base->odbc, sql->str, &loader->statements[size], err));
-    if (!base->erase.target)
+    if (!base->erase.target || base->listener)
         return SF_OK;
     sql_erase(&base->erase, rows->str, g_string_truncate(sql, 0));
     return odbc_prepare(base->odbc, sql->str, &loader->erasers[size], err);
@@ -329,7 +335,7 @@ static SfStatus sqlite_load(Loader *base, const RowRef *rows, gsize first, gsize
             SF_TRY(sqlite_prepare(loader, size, err));
         SF_TRY(sqlite_bind_all(loader, size, err));
         SF_TRY(grid_fill(loader->grid, rows + first, (gsize) 1 << size, err));
-        SF_TRY(odbc_execute(loader->statements[size], NULL, err));
+        SF_TRY(loader_execute(base, loader->statements[size], err));
         if (loader->erasers[size])
             SF_TRY(odbc_execute(loader->erasers[size], NULL, err));
         first += (gsize) 1 << size;

@@ -481,6 +481,11 @@ SfStatus model_match(const Model *model, const ModelInput *input, gint64 *number
     return SF_OK;
 }
 
+gint64 target_provenance(const Model *model, const Target *target, gsize number)
+{
+    return target_find_source(target, (guint) name_set_find(model->source_names, model_provenance[number]));
+}
+
 bool model_deletes(const Model *model)
 {
     for (guint i = 0; i < model->targets->len; i++)

@@ -63,6 +63,9 @@ static inline const Source *column_source(const Model *model, const Column *colu
     return &g_array_index(model->sources, Source, column->source);
 }
 
+/* The table's column that has model_provenance[number]; where `provenance` is true, every table has them. */
+gint64 target_provenance(const Model *model, const Target *target, gsize number);
+
 /* Whether some table may lose rows. */
 bool model_deletes(const Model *model);
 

@@ -217,7 +217,37 @@ void pending_strike(Pending *pending, SfNode *node, RowRef ref, const char *caus
     if (is_struck(part, ref.row))
         return;
     part->struck[ref.row >> 3] |= (guint8) (1u << (ref.row & 7));
-    sf_reject(node, part->batch, ref.row, "%s", cause);
+    if (node)
+        sf_reject(node, part->batch, ref.row, "%s", cause);
+}
+
+static SfStatus check_values(const Pending *pending, const Target *target, RowRef ref, GString *scratch, SfError *why)
+{
+    for (guint i = 0; i < target->columns->len; i++) {
+        const SfColumn *view = pending_view(pending, ref, target_column(target, i)->source);
+        if (!sf_is_null(view, ref.row))
+            SF_TRY(value_text(g_string_truncate(scratch, 0), view, ref.row, why));
+    }
+    return SF_OK;
+}
+
+gsize pending_strike_untakable(Pending *pending, SfNode *node)
+{
+    gsize struck = 0;
+    g_autoptr(GString) scratch = g_string_new(NULL);
+    for (guint i = 0; i < pending->model->targets->len; i++) {
+        const Winners *winners = &pending->winners[i];
+        for (gsize row = 0; row < winners->n; row++) {
+            const Target *target = row < winners->n_kept ? winners->target : winners->target->deleted;
+            SfError why;
+            if (check_values(pending, target, winners->rows[row], scratch, &why) == SF_OK)
+                continue;
+            g_autofree char *cause = g_strdup_printf("table '%s': %s", winners->target->table, why.message);
+            pending_strike(pending, node, winners->rows[row], cause);
+            struck++;
+        }
+    }
+    return struck;
 }
 
 /* Why a row is of no use to a table, or NULL: a fact's row without its key cannot be told from others, a dimension's is

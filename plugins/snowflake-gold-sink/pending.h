@@ -45,8 +45,12 @@ void pending_free(Pending *pending);
 SfStatus pending_add(Pending *pending, SfNode *node, const SfBatch *batch, gsize input, const gint64 *numbers,
                      SfError *err);
 
-/* Strikes a row out of all tables and rejects it to node, once. pending_restart() then finds the winners anew. */
+/* Strikes a row out of all tables and rejects it to node (NULL: nobody hears of it), once. pending_restart() then finds
+ * the winners anew. */
 void pending_strike(Pending *pending, SfNode *node, RowRef ref, const char *cause);
+/* Likewise, of sorted winners, those with values that no warehouse takes, which a loader may find before there is a
+ * transaction; how many. */
+gsize pending_strike_untakable(Pending *pending, SfNode *node);
 void pending_restart(Pending *pending);
 
 /* Puts winners in the order of their keys, those that delete behind the others: neighbours in the index are written

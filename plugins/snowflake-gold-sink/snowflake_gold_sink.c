@@ -1,5 +1,7 @@
 /* snowflake-gold-sink: a star schema kept up to date in Snowflake, PostgreSQL or SQLite through ODBC, exactly once.
  * This file is the descriptor and the hooks; the work is in commit.c. */
+#include "audit.h"
+#include "audit_rows.h"
 #include "bounds.h"
 #include "commit.h"
 #include "dialects.h"
@@ -26,6 +28,8 @@ typedef struct Gold {
     GPtrArray *numbers; /* gint64 *: for each input, the schema's column of each source */
     Pending *pending;
     Session session;
+    GoldAudit *audit; /* instead of a session; likewise lookup */
+    AuditLookup *lookup;
     Ranges *chains; /* Chain */
     int64_t charged;
     int64_t last_commit_ms; /* monotonic: a clock that is set holds no commit back */
@@ -167,28 +171,35 @@ static SfStatus gold_bind_input(SfNode *node, size_t input, const struct ArrowSc
     return SF_OK;
 }
 
+static Session gold_session(SfNode *node, bool read_only)
+{
+    const Gold *gold = node->state;
+    return (Session){
+        .node = node,
+        .odbc = odbc_new(&(OdbcLogin){.connection = gold->connection,
+                                      .user = gold->user,
+                                      .password = gold->password,
+                                      .timeout_ms = gold->connect_timeout,
+                                      .read_only = read_only,
+                                      .profiles = dialect_profiles}),
+        .schema = gold->schema,
+        .ledger = gold->ledger,
+        .adopt = gold->adopt,
+        .anew = gold->start == START_ANEW,
+        .create = gold->create,
+        .retention = gold->delete_retention,
+        .model = gold->model,
+        .pending = gold->pending,
+    };
+}
+
 static SfStatus gold_open_sink(SfNode *node, SfError *err)
 {
     Gold *gold = node->state;
     if (!gold->session.odbc) {
         gold->pending = pending_new(gold->model);
         gold->chains = ranges_new(node, sizeof(Chain), chain_clear);
-        gold->session = (Session){
-            .node = node,
-            .odbc = odbc_new(&(OdbcLogin){.connection = gold->connection,
-                                          .user = gold->user,
-                                          .password = gold->password,
-                                          .timeout_ms = gold->connect_timeout,
-                                          .profiles = dialect_profiles}),
-            .schema = gold->schema,
-            .ledger = gold->ledger,
-            .adopt = gold->adopt,
-            .anew = gold->start == START_ANEW,
-            .create = gold->create,
-            .retention = gold->delete_retention,
-            .model = gold->model,
-            .pending = gold->pending,
-        };
+        gold->session = gold_session(node, false);
     }
     SfStatus status = session_ready(&gold->session, err);
     return status == SF_REJECT || status == SF_EMPTY ? SF_RETRY : status;
@@ -278,6 +289,24 @@ static SfStatus gold_commit(SfNode *node, SfCommitReason reason, SfError *err)
     return SF_OK;
 }
 
+static SfStatus gold_audit(SfNode *node, SfAudit *audit, SfError *err)
+{
+    Gold *gold = node->state;
+    Session settings = gold_session(node, true);
+    gold->audit = audit_new(&settings);
+    return audit_store(gold->audit, audit, err);
+}
+
+static SfStatus gold_audit_rows(SfNode *node, SfAudit *audit, uint32_t input, const SfBatch *batch, SfError *err)
+{
+    Gold *gold = node->state;
+    if (!gold->provenance)
+        return SF_OK;
+    if (!gold->lookup)
+        gold->lookup = audit_lookup_new(gold->audit);
+    return audit_lookup_rows(gold->lookup, audit, input, gold->numbers->pdata[input], batch, err);
+}
+
 static void gold_interrupt(SfNode *node)
 {
     Gold *gold = node->state;
@@ -291,6 +320,8 @@ static void gold_close_sink(SfNode *node)
     if (gold->session.odbc)
         session_drop(&gold->session);
     g_clear_pointer(&gold->session.odbc, odbc_free);
+    g_clear_pointer(&gold->lookup, audit_lookup_free);
+    g_clear_pointer(&gold->audit, audit_free);
     g_clear_pointer(&gold->chains, ranges_free);
     g_clear_pointer(&gold->pending, pending_free);
     g_clear_pointer(&gold->numbers, g_ptr_array_unref);
@@ -332,4 +363,6 @@ SF_SINK_PLUGIN = {
     .commit = gold_commit,
     .interrupt = gold_interrupt,
     .close = gold_close_sink,
+    .audit = gold_audit,
+    .audit_rows = gold_audit_rows,
 };

@@ -54,6 +54,18 @@ void sql_not_deleted(const Place *place, const char *rows, GString *sql);
 /* INSERT INTO t AS t (…) <rows> ON CONFLICT (key) DO UPDATE SET … WHERE newer; without the rows that are deleted. */
 void sql_upsert(const Place *place, const char *rows, GString *sql);
 
+/* Looks `rows` up, all of different keys, and tells how many of each topic's partition there are of each verdict, as
+ * rows (verdict, topic, partition, number, first offset, last one):
+ *   same     the table has it
+ *   changed  the table has its event, with other values
+ *   missing  the table has no row of its key, and it is not deleted
+ *   older    the table has an older row of its key
+ *   beaten   the table has a newer row of its key, or the key is deleted by a newer one
+ * Where `erase` has a target, `rows` delete from it, and have the columns of its table of deleted keys:
+ *   kept     the table has the row that they should have deleted
+ *   beaten   it does not, or a newer one */
+void sql_check(const Place *place, const Place *erase, const char *rows, GString *sql);
+
 /* DELETE FROM t the keys of `rows`, unless they are newer. Rows have the columns of the table of deleted keys. */
 void sql_erase(const Place *place, const char *rows, GString *sql);
 

@@ -16,10 +16,10 @@ static void append_keyword(GString *out, const char *name, const char *value)
     g_string_append_printf(out, plain ? "%s=%s;" : "%s={%s};", name, escaped);
 }
 
-static void append_defaults(GString *out, const OdbcProfile *profile)
+static void append_defaults(GString *out, const char *defaults)
 {
     OdbcKeyword at;
-    for (const char *rest = profile && profile->defaults ? profile->defaults : ""; odbc_next_keyword(&rest, &at);) {
+    for (const char *rest = defaults ? defaults : ""; odbc_next_keyword(&rest, &at);) {
         g_autofree char *name = g_strndup(at.name, at.name_size), *value = g_strndup(at.value, at.value_size);
         g_autofree char *own = odbc_setting(out->str, name);
         g_autofree char *bare = odbc_unbraced(value);
@@ -35,7 +35,9 @@ char *odbc_login_string(const OdbcLogin *login)
         append_keyword(out, "UID", login->user);
     if (login->password)
         append_keyword(out, "PWD", login->password);
-    append_defaults(out, odbc_profile_by_driver(login->profiles, login->connection));
+    const OdbcProfile *profile = odbc_profile_by_driver(login->profiles, login->connection);
+    append_defaults(out, profile ? profile->defaults : NULL);
+    append_defaults(out, profile && login->read_only ? profile->read_only : NULL);
     return g_string_free(out, FALSE);
 }
 

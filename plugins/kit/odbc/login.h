@@ -12,6 +12,7 @@ typedef struct OdbcLogin {
     const char *user;       /* NULL: as in connection; likewise password */
     const char *password;
     int64_t timeout_ms;                 /* for the log-in */
+    bool read_only;                     /* makes no database where there is none */
     const OdbcProfile *const *profiles; /* the databases that the caller knows, NULL-terminated; NULL: none */
 } OdbcLogin;
 

@@ -13,6 +13,7 @@ Odbc *odbc_new(const OdbcLogin *login)
     odbc->connection = odbc_login_string(login);
     odbc->label = odbc_login_label(odbc->connection);
     odbc->timeout_ms = login->timeout_ms;
+    odbc->read_only = login->read_only;
     odbc->profiles = login->profiles;
     g_mutex_init(&odbc->lock);
     return odbc;
@@ -59,7 +60,7 @@ SfStatus odbc_open(Odbc *odbc, SfError *err)
 {
     odbc_close(odbc);
     odbc->profile = odbc_profile_by_driver(odbc->profiles, odbc->connection);
-    if (odbc->profile && odbc->profile->before_login)
+    if (odbc->profile && odbc->profile->before_login && !odbc->read_only)
         SF_TRY(odbc->profile->before_login(odbc->connection, err));
     if (!SQL_SUCCEEDED(SQLAllocHandle(SQL_HANDLE_ENV, SQL_NULL_HANDLE, &odbc->environment)))
         return sf_fail(err, SF_RETRY, "ODBC has no memory for an environment");
@@ -298,6 +299,11 @@ SfStatus odbc_execute(OdbcStatement *statement, int64_t *rows, SfError *err)
 {
     SF_TRY(begin_call(statement->odbc, statement->handle, err));
     return finish_call(statement, SQLExecute(statement->handle), rows, err);
+}
+
+void odbc_forget_rows(OdbcStatement *statement)
+{
+    SQLFreeStmt(statement->handle, SQL_CLOSE);
 }
 
 SfStatus odbc_fetch(OdbcStatement *statement, SfError *err)

@@ -70,6 +70,8 @@ SfStatus odbc_execute(OdbcStatement *statement, int64_t *rows, SfError *err);
 /* Runs a query; its rows are then fetched: SF_OK for each, SF_EMPTY after the last. */
 SfStatus odbc_query(Odbc *odbc, const char *sql, OdbcStatement **out, SfError *err);
 SfStatus odbc_fetch(OdbcStatement *statement, SfError *err);
+/* Before a prepared query is executed again. */
+void odbc_forget_rows(OdbcStatement *statement);
 
 /* A column (from 0) of the fetched row, in order of the columns. *out = NULL where it is null; valid until the next
  * call for the same statement. */

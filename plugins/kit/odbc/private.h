@@ -11,6 +11,7 @@ struct Odbc {
     char *connection; /* with user and password in it: never in a message */
     char *label;
     int64_t timeout_ms;
+    bool read_only;
     SQLHENV environment;
     SQLHDBC handle;
     bool is_open;

@@ -17,6 +17,7 @@ typedef struct OdbcProfile {
     const char *install;        /* what to do where no driver of it is installed */
     const char *example;        /* a connection string */
     const char *defaults;       /* `name=value` that connection strings get unless they have it; NULL: none */
+    const char *read_only;      /* likewise for those who only read; NULL: none */
     /* SQLSTATEs of its own, the longest prefix first, before the standard's; ends with a NULL state. NULL: none. */
     const OdbcVerdict *verdicts;
     /* Before those, by the driver's own number and words. SF_OK: undecided. NULL: always. */
@@ -24,7 +25,7 @@ typedef struct OdbcProfile {
     int refusal; /* the driver's number for SQL that is wrong, where its SQLSTATEs do not tell; 0: they do */
     /* What is wrong with a connection string, beyond what odbc_check() knows. Connects to nothing. NULL: nothing. */
     SfStatus (*check)(const char *connection, SfError *err);
-    /* Before each log-in. NULL: nothing to do. */
+    /* Before each log-in that is not for reading only. NULL: nothing to do. */
     SfStatus (*before_login)(const char *connection, SfError *err);
     /* Why a log-in failed with this number, where the driver has no words for it. NULL: never needed, or not known. */
     const char *(*login_hint)(int native);
