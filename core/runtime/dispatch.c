@@ -185,8 +185,9 @@ static SfStatus transform(SourceThread *source, const Step *step, SharedBatch *i
 static int64_t row_at(const SfBatch *batch, gint64 position)
 {
     SfColumn offsets;
-    int64_t low = 0, high = sf_rows(batch);
-    if (sf_schema_find(batch->schema, "offset") < 0 || sf_column(batch, "offset", SF_INT64, &offsets, NULL) != SF_OK)
+    int64_t low = 0, high = sf_rows(batch), number = sf_schema_find(batch->schema, "offset");
+    bool has = number >= 0 && !(batch->schema->children[number]->flags & ARROW_FLAG_NULLABLE);
+    if (!has || sf_column(batch, "offset", SF_INT64, &offsets, NULL) != SF_OK)
         return CLAMP(position - batch->start, 0, high);
     while (low < high) {
         int64_t middle = low + (high - low) / 2;

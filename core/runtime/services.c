@@ -54,14 +54,16 @@ static void service_lag(SfNode *node, const SfSplit *split, int64_t end)
     ledger_set_end(caller_of(node)->context->ledger, split, end);
 }
 
-/* The position of a row: its offset where the batch has one, before or after decoding; otherwise the batch's end. */
+/* The position of a row: its offset where the batch has one, before or after decoding; otherwise the batch's end. Rows
+ * that were read from a table have the offsets of their events, not positions in the table. */
 static int64_t position_of(const SfBatch *batch, int64_t row)
 {
     static const char *const names[] = {"offset", "_offset"};
     for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
         SfColumn column;
         if (sf_schema_find(batch->schema, names[i]) >= 0 &&
-            sf_column(batch, names[i], SF_INT64, &column, NULL) == SF_OK && !sf_is_null(&column, row))
+            sf_column(batch, names[i], SF_INT64, &column, NULL) == SF_OK && !sf_is_null(&column, row) &&
+            sf_i64(&column, row) >= batch->start && sf_i64(&column, row) < batch->end)
             return sf_i64(&column, row);
     }
     return batch->end - 1;

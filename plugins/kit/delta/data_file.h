@@ -35,6 +35,9 @@ SfStatus delta_data_skip(DeltaDataFile *file, int64_t rows, SfError *err);
 /* The next rows, at most max, deleted ones included; SF_END after the last. */
 SfStatus delta_data_next(DeltaDataFile *file, int64_t max, struct ArrowArray *out, SfError *err);
 
+/* The rows of a batch, not of the host's, whose bit in `keep` is set (select.c). */
+SfStatus delta_select_rows(const SfBatch *batch, const uint8_t *keep, struct ArrowArray *out, SfError *err);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(DeltaDataFile, delta_data_free)
 
 #endif

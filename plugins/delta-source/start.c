@@ -1,0 +1,98 @@
+/* Where a sink that knows nothing of the table begins. */
+#include "source.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+/* Spark's options, whose version may be a word. */
+static SfStatus take_spark_names(StartOptions *start, SfError *err)
+{
+    gint64 version;
+    start->timestamp = start->timestamp ? start->timestamp : start->spark_timestamp;
+    if (!start->spark_version)
+        return SF_OK;
+    if (strcmp(start->spark_version, "latest") == 0) {
+        start->starting = START_LATEST;
+        return SF_OK;
+    }
+    if (!g_ascii_string_to_signed(start->spark_version, 10, 0, MOST_VERSION, &version, NULL))
+        return sf_fail(err, SF_CONFIG, "startingVersion: '%s' is not a version or 'latest'", start->spark_version);
+    start->version = version;
+    return SF_OK;
+}
+
+/* "2024-01-15", "2024-01-15 10:30:01", "2024-01-15T10:30:01.5Z"; UTC. */
+static bool parse_moment(const char *text, int64_t *ms)
+{
+    int64_t us, days;
+    g_autofree char *with_zone = g_strconcat(text, "Z", NULL);
+    if (delta_date_parse(text, &days)) {
+        *ms = days * INT64_C(86400000);
+        return true;
+    }
+    bool good = delta_timestamp_parse(text, ' ', &us) || delta_timestamp_parse(text, 'T', &us) ||
+                delta_timestamp_parse(with_zone, 'T', &us);
+    *ms = good ? us / 1000 : 0;
+    return good;
+}
+
+SfStatus start_check(StartOptions *start, SfError *err)
+{
+    int64_t ms;
+    SF_TRY(take_spark_names(start, err));
+    if (start->version >= 0 && start->timestamp)
+        return sf_fail(err, SF_CONFIG, "starting_version: give it or starting_timestamp, not both");
+    if (start->starting == START_SNAPSHOT && start->version >= 0)
+        start->starting = START_VERSION;
+    if (start->starting == START_SNAPSHOT && start->timestamp)
+        start->starting = START_TIMESTAMP;
+    if ((start->starting == START_VERSION) != (start->version >= 0) ||
+        (start->starting == START_TIMESTAMP) != (start->timestamp != NULL))
+        return sf_fail(err, SF_CONFIG,
+                       "starting: 'version' goes with starting_version, 'timestamp' with starting_timestamp, the "
+                       "others with neither");
+    if (start->timestamp && !parse_moment(start->timestamp, &ms))
+        return sf_fail(err, SF_CONFIG,
+                       "starting_timestamp: '%s' is not a time such as 2024-01-15 or 2024-01-15T10:30:01Z",
+                       start->timestamp);
+    return SF_OK;
+}
+
+/* The first commit at that time or later. */
+static SfStatus version_from(DeltaLog *log, const char *timestamp, int64_t *version, SfError *err)
+{
+    int64_t ms = 0;
+    g_autoptr(GArray) commits = NULL;
+    parse_moment(timestamp, &ms);
+    SF_TRY(delta_commits_list(log, &commits, err));
+    if (commits->len > 0 && g_array_index(commits, DeltaCommit, 0).version == 0) {
+        g_auto(DeltaCommitInfo) info = {0};
+        SF_TRY(delta_commit_info(log, &g_array_index(commits, DeltaCommit, 0), &info, err));
+        *version = 0;
+        if (info.time_ms >= ms)
+            return SF_OK;
+    }
+    SfStatus status = delta_version_at(log, ms - 1, version, err);
+    if (status == SF_CONFIG)
+        return sf_fail_prefix(err, status, "starting_timestamp: '%s'", timestamp);
+    ++*version;
+    return status;
+}
+
+SfStatus start_position(const StartOptions *start, DeltaLog *log, int64_t *position, SfError *err)
+{
+    int64_t version = log->version + 1;
+    if (start->starting == START_SNAPSHOT) {
+        *position = position_at(log->version, true, 0);
+        return SF_OK;
+    }
+    if (start->starting == START_TIMESTAMP)
+        SF_TRY(version_from(log, start->timestamp, &version, err));
+    if (start->starting == START_VERSION)
+        version = start->version;
+    if (version > log->version + 1)
+        return sf_fail(err, SF_CONFIG, "starting_version: %s has no version %" PRId64 " yet; the newest is %" PRId64,
+                       store_url(log->store), version, log->version);
+    *position = position_at(version, false, 0);
+    return SF_OK;
+}
