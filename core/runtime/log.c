@@ -180,6 +180,15 @@ gboolean log_flush(gint64 ms)
     return log_out_flush(ms);
 }
 
+/* What would move a cursor, or have to be escaped in JSON, becomes a blank. */
+static void blank_controls(char *at, const char *end, bool json)
+{
+    for (; at < end; at++) {
+        if ((guchar) *at < ' ' || *at == 0x7F || (json && (*at == '"' || *at == '\\')))
+            *at = ' ';
+    }
+}
+
 void log_last_words(const char *text)
 {
     struct pollfd log = {.fd = STDERR_FILENO, .events = POLLOUT};
@@ -192,11 +201,7 @@ void log_last_words(const char *text)
     int n = snprintf(line, sizeof line,
                      json ? "{\"time\":\"%s\",\"level\":\"ERROR\",\"message\":\"%.800s\"}\n" : "[%s] ERROR - %.800s\n",
                      stamp, text);
-    const char *end = line + n - (json ? 3 : 1);
-    for (char *at = json ? strstr(line, "\"message\"") + 11 : line; at < end; at++) {
-        if ((guchar) *at < ' ' || *at == 0x7F || (json && (*at == '"' || *at == '\\')))
-            *at = ' ';
-    }
+    blank_controls(json ? strstr(line, "\"message\"") + 11 : line, line + n - (json ? 3 : 1), json);
     if (n > 0 && poll(&log, 1, 0) > 0 && (log.revents & POLLOUT) && write(STDERR_FILENO, line, (size_t) n) < 0)
         return;
 }

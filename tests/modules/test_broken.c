@@ -98,6 +98,49 @@ static const SfOption options[] = {
 };
 SF_TRANSFORM_PLUGIN = {SF_TRANSFORM_HEAD(State, .name = "broken-state", .options = options), .apply = apply};
 
+#elif defined(BROKEN_LARGE)
+
+SF_TRANSFORM_PLUGIN = {
+    .head = {.size = sizeof(SfTransform),
+             .kind = SF_TRANSFORM,
+             .name = "broken-large",
+             .option_size = sizeof(SfOption),
+             .state_size = ((size_t) 64 << 20) + 1},
+    .apply = apply,
+};
+
+#elif defined(BROKEN_ROWS)
+
+static const SfOption options[] = {SF_OPTION_INT(State, number, .doc = "A number."), SF_OPTION_END};
+SF_TRANSFORM_PLUGIN = {
+    .head = {.size = sizeof(SfTransform),
+             .kind = SF_TRANSFORM,
+             .name = "broken-rows",
+             .options = options,
+             .option_size = sizeof(SfOption) - 1,
+             .state_size = sizeof(State)},
+    .apply = apply,
+};
+
+#elif defined(BROKEN_BIND)
+
+static SfStatus bind(SfNode *node, const struct ArrowSchema *in, struct ArrowSchema *out, SfError *err)
+{
+    (void) node, (void) in, (void) out, (void) err;
+    return SF_OK;
+}
+
+/* Sound but for what its hook does, and as large as a state may be. */
+SF_TRANSFORM_PLUGIN = {
+    .head = {.size = sizeof(SfTransform),
+             .kind = SF_TRANSFORM,
+             .name = "broken-bind",
+             .option_size = sizeof(SfOption),
+             .state_size = (size_t) 64 << 20},
+    .bind = bind,
+    .apply = apply,
+};
+
 #elif defined(OLDER)
 
 /* As an older header had them: rows without the last members, a descriptor without the last hooks. */

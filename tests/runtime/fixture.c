@@ -67,20 +67,41 @@ ExitCode run(const char *steps)
 
 /* ---- other processes ------------------------------------------------ */
 
-char *run_heard(const char *settings, const char *steps, int *status)
+char *heard(void (*speak)(gpointer data), gpointer data)
 {
     g_autofree char *path = NULL;
     char *text = NULL;
     int file = g_file_open_tmp("sf-heard-XXXXXX", &path, NULL), saved = dup(STDERR_FILENO);
-    setenv("SF_TEST_TALKS", "1", 1);
+    g_assert_true(log_flush(60 * 1000));
     g_assert_cmpint(dup2(file, STDERR_FILENO), >=, 0);
-    *status = wait_for_end(run_apart(settings, steps, true, NULL));
+    speak(data);
+    g_assert_true(log_flush(60 * 1000));
     g_assert_cmpint(dup2(saved, STDERR_FILENO), >=, 0);
-    unsetenv("SF_TEST_TALKS");
     close(saved);
     close(file);
     g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
     g_unlink(path);
+    return text;
+}
+
+typedef struct Apart {
+    const char *settings, *steps;
+    int status;
+} Apart;
+
+static void run_to_its_end(gpointer data)
+{
+    Apart *apart = data;
+    apart->status = wait_for_end(run_apart(apart->settings, apart->steps, true, NULL));
+}
+
+char *run_heard(const char *settings, const char *steps, int *status)
+{
+    Apart apart = {.settings = settings, .steps = steps};
+    setenv("SF_TEST_TALKS", "1", 1);
+    char *text = heard(run_to_its_end, &apart);
+    unsetenv("SF_TEST_TALKS");
+    *status = apart.status;
     return text;
 }
 
@@ -114,6 +135,18 @@ void await_file(const char *path)
 {
     while (!g_file_test(path, G_FILE_TEST_EXISTS))
         g_usleep(1000);
+}
+
+void await_named(const Fixture *fixture, const char *name)
+{
+    g_autofree char *path = g_build_filename(fixture->dir, name, NULL);
+    await_file(path);
+}
+
+void make_named(const Fixture *fixture, const char *name)
+{
+    g_autofree char *path = g_build_filename(fixture->dir, name, NULL);
+    g_assert_true(g_file_set_contents(path, "", 0, NULL));
 }
 
 static gpointer signal_main(gpointer data)

@@ -43,6 +43,9 @@ ExitCode run(const char *steps);
 GPid run_apart(const char *settings, const char *steps, bool once, const char *fault);
 int wait_for_end(GPid pid); /* waitpid's status */
 
+/* What comes to standard error meanwhile. */
+char *heard(void (*speak)(gpointer data), gpointer data);
+
 /* Once, in a process of its own; returns its log, as JSON, and waitpid's status. */
 char *run_heard(const char *settings, const char *steps, int *status);
 
@@ -62,8 +65,10 @@ struct json_object *run_until(const Fixture *fixture, bool (*is_wanted)(struct j
                               const char *steps);
 struct json_object *member(struct json_object *object, const char *key);
 
-/* Waits until the file is there. */
+/* Waits until the file is there; by a path, or in the fixture's directory. */
 void await_file(const char *path);
+void await_named(const Fixture *fixture, const char *name);
+void make_named(const Fixture *fixture, const char *name); /* an empty file there */
 
 /* Adds up one chain of a ledger; its ranges must chain from 0. */
 Total total(const Fixture *fixture, const char *ledger, const char *input, const char *split);

@@ -102,18 +102,6 @@ static void want(Subject *subject, Desired desired)
     runner_want(subject->runner, desired, "the test", NULL);
 }
 
-static void await_named(const Fixture *fixture, const char *name)
-{
-    g_autofree char *path = g_build_filename(fixture->dir, name, NULL);
-    await_file(path);
-}
-
-static void make_named(const Fixture *fixture, const char *name)
-{
-    g_autofree char *path = g_build_filename(fixture->dir, name, NULL);
-    g_assert_true(g_file_set_contents(path, "", 0, NULL));
-}
-
 static void check_all(const Fixture *fixture, const char *ledger, const char *input, gint64 rows)
 {
     check(fixture, ledger, input, (Total){.end = rows, .rows = rows, .sum = rows * (rows - 1) / 2});
@@ -308,6 +296,32 @@ static void test_fail_after_the_end(Fixture *fixture, gconstpointer data)
     check(fixture, "a", "n", all);
 }
 
+static void speak_of_stuck(gpointer subject)
+{
+    runner_log_stuck(((Subject *) subject)->runner);
+}
+
+/* Who holds up the end of a process is named: the plugin that is in a hook, else nobody. */
+static void test_stuck(Fixture *fixture, gconstpointer data)
+{
+    (void) data;
+    Subject *subject =
+        subject_new("", SOURCE "}\n" SINK("a", "n") ", waits: true, until: '${DIR}/go'}\n", DESIRED_RUNNING, true);
+    await_named(fixture, "a.waits");
+    log_setup(LOG_HUMAN, LEVEL_INFO);
+    g_autofree char *inside = heard(speak_of_stuck, subject);
+    make_named(fixture, "go");
+    await(subject, ACTUAL_DONE);
+    g_autofree char *outside = heard(speak_of_stuck, subject);
+    log_setup(LOG_HUMAN, LEVEL_ERROR);
+    subject_free(subject);
+    g_assert_true(g_regex_match_simple("does not end after the deadline of the stop: ledger-sink has been in its hook "
+                                       "commit for [0-9]+ s; ended by force pipeline=numbers step=a\n",
+                                       inside, 0, 0));
+    g_assert_nonnull(strstr(outside, "does not end after the deadline of the stop; ended by force pipeline=numbers\n"));
+    check(fixture, "a", "n", all);
+}
+
 /* Wishes that come while a stop is under way are for the run after it. */
 static void test_resume_while_it_stops(Fixture *fixture, gconstpointer data)
 {
@@ -461,6 +475,7 @@ int main(int argc, char **argv)
         {"/runner/stop-while-it-pauses", test_stop_while_it_pauses},
         {"/runner/resume-after-a-late-stop", test_resume_after_a_late_stop},
         {"/runner/fail-after-the-end", test_fail_after_the_end},
+        {"/runner/stuck", test_stuck},
         {"/runner/resume-while-it-stops", test_resume_while_it_stops},
         {"/runner/start-after-failed", test_start_after_failed},
         {"/runner/pause-while-it-retries", test_pause_while_it_retries},

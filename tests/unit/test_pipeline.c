@@ -3,6 +3,7 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
+#include "config/bind_host.h"
 #include "config/files.h"
 #include "config/instance.h"
 
@@ -209,6 +210,60 @@ static void directory_stands_for_its_files(void)
         g_assert_cmpint(g_remove(paths[i]), ==, 0);
 }
 
+static char *said_of(const char *yaml)
+{
+    g_autoptr(Diagnostics) diagnostics = diagnostics_new();
+    g_autoptr(Pipeline) pipeline = pipeline_load_text(yaml, "p.yaml", diagnostics);
+    g_assert_cmpint(pipeline == NULL, ==, diagnostics_any(diagnostics));
+    return diagnostics_text(diagnostics);
+}
+
+static void names_have_a_hundred_characters(void)
+{
+    for (gsize n = 100; n <= 101; n++) {
+        g_autofree char *name = g_strnfill(n, 'n');
+        g_autofree char *yaml = g_strdup_printf("pipeline: %s\nsteps:\n  a: {source: test-source}\n"
+                                                "  %s: {sink: test-sink, from: a, url: x}\n",
+                                                name, name);
+        g_autofree char *said = said_of(yaml);
+        g_assert_cmpint(*said == 0, ==, n == 100);
+        g_assert_cmpint(strstr(said, "p.yaml:1:11: pipeline name 'nnn") != NULL, ==, n == 101);
+        g_assert_cmpint(strstr(said, "p.yaml:4:3: step name 'nnn") != NULL, ==, n == 101);
+    }
+}
+
+static void plugin_that_gives_no_schema(void)
+{
+    g_autofree char *said = said_of("pipeline: p\nsteps:\n  a: {source: test-source}\n"
+                                    "  b: {transform: broken-bind, from: a}\n"
+                                    "  c: {sink: test-sink, from: b, url: x}\n");
+    g_assert_cmpstr(said, ==, "p.yaml:4:3: step 'b': broken-bind gave no schema");
+}
+
+/* What a bind hook calls although it has nothing to ask is answered: clocks go, splits are refused, the rest is
+ * nobody's. */
+static void bind_hooks_have_a_host(void)
+{
+    SfNode node = {.size = sizeof(SfNode), .host = &bind_host};
+    SfError err = {0};
+    gint64 wall = g_get_real_time() / 1000, monotonic = g_get_monotonic_time() / 1000;
+    g_assert_cmpint(sf_now_ms(&node), >=, wall);
+    g_assert_cmpint(sf_now_ms(&node), <, wall + 600 * 1000);
+    g_assert_cmpint(sf_monotonic_ms(&node), >=, monotonic);
+    g_assert_cmpint(sf_monotonic_ms(&node), <, monotonic + 600 * 1000);
+    g_assert_cmpint(sf_assign(&node, NULL, 0, &err), ==, SF_FATAL);
+    g_assert_cmpstr(err.message, ==, "bind must not announce splits");
+    g_assert_cmpint(sf_revoke(&node, NULL, 0, false, &err), ==, SF_FATAL);
+    g_assert_cmpstr(err.message, ==, "bind must not give splits back");
+    sf_log(&node, SF_LOG_WARNING, "nobody hears it");
+    sf_reject(&node, NULL, 0, "nor that");
+    sf_charge(&node, 100);
+    sf_expect(&node, 100);
+    sf_lag(&node, NULL, 7);
+    sf_committed(&node, 0, NULL, 7);
+    bind_host.fault(&node, "a point");
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -224,5 +279,8 @@ int main(int argc, char **argv)
     g_test_add_func("/instance/secret_that_is_missing_fails_the_instance_not_the_check",
                     secret_that_is_missing_fails_the_instance_not_the_check);
     g_test_add_func("/files/directory_stands_for_its_files", directory_stands_for_its_files);
+    g_test_add_func("/pipeline/names have a hundred characters", names_have_a_hundred_characters);
+    g_test_add_func("/pipeline/plugin that gives no schema", plugin_that_gives_no_schema);
+    g_test_add_func("/pipeline/bind hooks have a host", bind_hooks_have_a_host);
     return g_test_run();
 }

@@ -85,7 +85,21 @@ static void broken_modules_are_refused_in_words(void)
     assert_refused("broken-kind", "has no valid descriptor");
     assert_refused("broken-default", "option 'number': its default: '0' is too small; the least is 1");
     assert_refused("broken-reserved", "option 'from' has a name that every step uses already");
+    assert_refused("broken-large", "wants a state of 67108865 bytes; the most is 64 MiB");
+    assert_refused("broken-rows", "; rebuild it");
     assert_refused("broken-state", "option 'far' lies outside of the plugin's state");
+}
+
+/* Nothing is there at all: where it was looked for. */
+static void no_plugin_anywhere(void)
+{
+    g_autofree char *dir = g_dir_make_tmp("sf-registry-XXXXXX", NULL);
+    g_autofree char *old = g_strdup(g_getenv("SF_PLUGIN_PATH"));
+    g_autofree char *wanted = g_strdup_printf("there is no plugin 'any', nor any other, in %s", dir);
+    g_setenv("SF_PLUGIN_PATH", dir, TRUE);
+    assert_refused("any", wanted);
+    g_setenv("SF_PLUGIN_PATH", old, TRUE);
+    g_assert_cmpint(g_remove(dir), ==, 0);
 }
 
 static void file_that_is_no_module_is_refused(void)
@@ -150,6 +164,7 @@ int main(int argc, char **argv)
     g_test_add_func("/registry/unknown_name_has_a_suggestion", unknown_name_has_a_suggestion);
     g_test_add_func("/registry/name_is_no_path", name_is_no_path);
     g_test_add_func("/registry/broken_modules_are_refused_in_words", broken_modules_are_refused_in_words);
+    g_test_add_func("/registry/no plugin anywhere", no_plugin_anywhere);
     g_test_add_func("/registry/file_that_is_no_module_is_refused", file_that_is_no_module_is_refused);
     g_test_add_func("/registry/list_is_sorted_and_has_every_name_once", list_is_sorted_and_has_every_name_once);
     g_test_add_func("/registry/plugin_that_everybody_can_write_is_not_loaded",
