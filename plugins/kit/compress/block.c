@@ -1,6 +1,7 @@
-/* Blocks by zlib, libzstd and libsnappy, each behind the same two calls. */
+/* Blocks by libdeflate, zlib, libzstd and libsnappy, each codec behind the same two calls. */
 #include "compress.h"
 
+#include <libdeflate.h>
 #include <string.h>
 #include <zlib.h>
 #ifdef KIT_HAS_ZSTD
@@ -10,16 +11,15 @@
 #include <snappy-c.h>
 #endif
 
-#define GZIP_WINDOW (15 + 16) /* zlib.h, deflateInit2: 16 more for a gzip header */
-#define ANY_WINDOW (15 + 32)  /* inflateInit2: a gzip or a zlib header */
-#define GZIP_EXTRA 18         /* bytes of a gzip header and trailer, where zlib's have 6 */
+#define ANY_WINDOW (15 + 32) /* zlib.h, inflateInit2: a gzip or a zlib header */
+#define GZIP_LEVEL 6         /* what -1 means to zlib */
 
 struct Compressor {
+    struct libdeflate_compressor *gzip_out;
+    int gzip_level; /* its */
 #ifdef KIT_HAS_ZSTD
     ZSTD_CCtx *zstd_out;
     ZSTD_DCtx *zstd_in;
-#else
-    char unused;
 #endif
 };
 
@@ -75,6 +75,8 @@ void compressor_free(Compressor *compressor)
 {
     if (!compressor)
         return;
+    if (compressor->gzip_out)
+        libdeflate_free_compressor(compressor->gzip_out);
 #ifdef KIT_HAS_ZSTD
     ZSTD_freeCCtx(compressor->zstd_out);
     ZSTD_freeDCtx(compressor->zstd_in);
@@ -89,22 +91,20 @@ static SfStatus refuse_codec(Compression compression, SfError *err)
 
 /* ---- gzip ---- */
 
-static SfStatus gzip_block(int level, const void *data, size_t size, void *out, size_t room, size_t *written,
-                           SfError *err)
+/* A whole block takes libdeflate less than half of zlib's time. */
+static SfStatus gzip_block(Compressor *compressor, int level, const void *data, size_t size, void *out, size_t room,
+                           size_t *written, SfError *err)
 {
-    z_stream stream = {0};
-    if (size > UINT32_MAX || room > UINT32_MAX)
-        return sf_fail(err, SF_FATAL, "gzip cannot compress %zu bytes as one block", size);
-    if (deflateInit2(&stream, level, Z_DEFLATED, GZIP_WINDOW, 8, Z_DEFAULT_STRATEGY) != Z_OK)
+    level = level < 0 ? GZIP_LEVEL : level;
+    if (compressor->gzip_out && compressor->gzip_level != level)
+        g_clear_pointer(&compressor->gzip_out, libdeflate_free_compressor);
+    if (!compressor->gzip_out)
+        compressor->gzip_out = libdeflate_alloc_compressor(level);
+    if (!compressor->gzip_out)
         return sf_fail(err, SF_FATAL, "no memory for gzip");
-    stream.next_in = (Bytef *) data;
-    stream.avail_in = (uInt) size;
-    stream.next_out = out;
-    stream.avail_out = (uInt) room;
-    bool whole = deflate(&stream, Z_FINISH) == Z_STREAM_END;
-    *written = stream.total_out;
-    deflateEnd(&stream);
-    return whole ? SF_OK : sf_fail(err, SF_FATAL, "gzip cannot compress %zu bytes into %zu", size, room);
+    compressor->gzip_level = level;
+    *written = libdeflate_gzip_compress(compressor->gzip_out, data, size, out, room);
+    return *written > 0 ? SF_OK : sf_fail(err, SF_FATAL, "gzip cannot compress %zu bytes into %zu", size, room);
 }
 
 static bool gunzip_block(const void *data, size_t packed, void *out, size_t size)
@@ -174,7 +174,7 @@ size_t compress_bound(Compression compression, size_t size)
 {
     switch (compression) {
     case COMPRESSION_GZIP:
-        return compressBound(size) + GZIP_EXTRA;
+        return libdeflate_gzip_compress_bound(NULL, size);
 #ifdef KIT_HAS_ZSTD
     case COMPRESSION_ZSTD:
         return ZSTD_compressBound(size);
@@ -201,12 +201,11 @@ static SfStatus copy_block(const void *data, size_t size, void *out, size_t room
 SfStatus compress_block(Compressor *compressor, Compression compression, int level, const void *data, size_t size,
                         void *out, size_t room, size_t *written, SfError *err)
 {
-    (void) compressor;
     switch (compression) {
     case COMPRESSION_NONE:
         return copy_block(data, size, out, room, written, err);
     case COMPRESSION_GZIP:
-        return gzip_block(level, data, size, out, room, written, err);
+        return gzip_block(compressor, level, data, size, out, room, written, err);
 #ifdef KIT_HAS_ZSTD
     case COMPRESSION_ZSTD:
         return zstd_block(compressor, level, data, size, out, room, written, err);

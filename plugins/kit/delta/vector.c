@@ -2,7 +2,7 @@
  * portable format of https://github.com/RoaringBitmap/RoaringFormatSpec. Bytes that are not trusted. */
 #include "read.h"
 
-#include <zlib.h>
+#include <libdeflate.h>
 
 #define MAGIC 1681511377u
 #define COOKIE_NO_RUNS 12346
@@ -204,7 +204,7 @@ static SfStatus read_stored(const DeltaLog *log, const char *key, int64_t offset
     memcpy(&head, data, 4);
     memcpy(&sum, data + 4 + size, 4);
     if (GUINT32_FROM_BE(head) != (uint32_t) size ||
-        (uint32_t) crc32_z(0, data + 4, (size_t) size) != GUINT32_FROM_BE(sum))
+        libdeflate_crc32(0, data + 4, (size_t) size) != GUINT32_FROM_BE(sum))
         return sf_fail(err, SF_FATAL, "its size or checksum in '%s' is another", key);
     Bytes bytes = {data + 4, data + 4 + size, false};
     return read_array(&bytes, cardinality, vector, err);

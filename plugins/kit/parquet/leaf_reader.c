@@ -1,7 +1,7 @@
 /* Pages of one column chunk (data page v1; parquet-format README, "Data Pages"): bytes that are not trusted. */
 #include "leaf_reader.h"
 
-#include <zlib.h>
+#include <libdeflate.h>
 
 /* Of one page. Writers cut pages at 1 MiB, some at a row group; what is more than these is a bomb. */
 #define MAX_PAGE (64 << 20)
@@ -156,7 +156,7 @@ static SfStatus unpack_page(LeafReader *reader, const PageHeader *header, Buffer
 {
     const uint8_t *data = reader->at + header->size;
     size_t packed = (size_t) header->packed;
-    if (header->has_crc && (uint32_t) crc32_z(0, data, packed) != header->crc)
+    if (header->has_crc && libdeflate_crc32(0, data, packed) != header->crc)
         return corrupt(reader, err, "a page's CRC does not fit its bytes");
     out->size = 0;
     /* What expands by more than zstd's and snappy's best is a lie; the cap keeps it from being a bomb. */

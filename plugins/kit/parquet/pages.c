@@ -2,7 +2,7 @@
  * "Data Pages"; parquet.thrift). */
 #include "pages.h"
 
-#include <zlib.h>
+#include <libdeflate.h>
 
 /* Pages are in memory twice while a row group ends; what is larger than this goes as soon as the file has it. */
 enum { KEPT_BYTES = 256 << 10 };
@@ -52,7 +52,7 @@ static SfStatus add_page(ColumnWriter *column, Scratch *scratch, const uint8_t *
     thrift_add_i32(&header, PAGE_TYPE, (int32_t) type);
     thrift_add_i32(&header, PAGE_UNCOMPRESSED_SIZE, (int32_t) size);
     thrift_add_i32(&header, PAGE_COMPRESSED_SIZE, (int32_t) scratch->packed.size);
-    thrift_add_i32(&header, PAGE_CRC, (int32_t) crc32_z(0, scratch->packed.data, scratch->packed.size));
+    thrift_add_i32(&header, PAGE_CRC, (int32_t) libdeflate_crc32(0, scratch->packed.data, scratch->packed.size));
     thrift_begin_struct(&header, type == PARQUET_DICTIONARY_PAGE ? PAGE_DICTIONARY_HEADER : PAGE_DATA_HEADER);
     thrift_add_i32(&header, DATA_PAGE_NUM_VALUES, (int32_t) values);
     thrift_add_i32(&header, DATA_PAGE_ENCODING, (int32_t) encoding);
