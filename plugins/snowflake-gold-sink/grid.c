@@ -3,7 +3,6 @@
 
 #include <math.h>
 #include <string.h>
-#include "value.h"
 
 #define BUDGET ((gsize) 16 << 20)
 #define LEAST_WIDTH 16
@@ -28,6 +27,7 @@ Grid *grid_new(const Pending *pending, const Target *target, gsize max_rows, boo
         grid->columns[i] = (GridColumn){.source = column->source,
                                         .type = cell,
                                         .varies = varies,
+                                        .day = VALUE_NO_DAY,
                                         .width = fixed    ? 8
                                                  : varies ? LEAST_WIDTH
                                                           : NUMBER_WIDTH};
@@ -168,25 +168,42 @@ static SfStatus fill_number(GridColumn *column, gsize at, const SfColumn *view, 
     return SF_OK;
 }
 
-static SfStatus fill_text(Grid *grid, GridColumn *column, gsize at, const SfColumn *view, int64_t row, SfError *err)
+static SfStatus put_cell(Grid *grid, char *cell, GridColumn *column, const SfColumn *view, int64_t row, int64_t *size,
+                         SfError *err)
 {
     SfBytes bytes;
-    if (view->type == SF_UTF8) {
+    switch (view->type) {
+    case SF_UTF8:
         bytes = sf_bytes(view, row);
-        SF_TRY(value_check_text(view, bytes, err));
-    } else if (view->type == SF_BINARY && column->type == ODBC_BYTES) {
+        *size = bytes.size;
+        return value_copy_text(cell, view, bytes, err);
+    case SF_DATE:
+    case SF_TIMESTAMP:
+        return value_time(cell, &column->day, view, row, size, err);
+    default:
+        break;
+    }
+    if (view->type == SF_BINARY && column->type == ODBC_BYTES) {
         bytes = sf_bytes(view, row);
     } else {
         SF_TRY(value_text(g_string_truncate(grid->scratch, 0), view, row, err));
         bytes = (SfBytes){.data = grid->scratch->str, .size = (int64_t) grid->scratch->len};
     }
-    char *cell = column->cells + column->width * at;
     if (bytes.size > 0)
         memcpy(cell, bytes.data, (gsize) bytes.size);
+    *size = bytes.size;
+    return SF_OK;
+}
+
+static SfStatus fill_text(Grid *grid, GridColumn *column, gsize at, const SfColumn *view, int64_t row, SfError *err)
+{
+    char *cell = column->cells + column->width * at;
+    int64_t size = 0;
+    SF_TRY(put_cell(grid, cell, column, view, row, &size, err));
     bool terminate = grid->terminate && column->type == ODBC_TEXT;
     if (terminate)
-        cell[bytes.size] = '\0';
-    column->sizes[at] = terminate ? ODBC_TERMINATED : bytes.size;
+        cell[size] = '\0';
+    column->sizes[at] = terminate ? ODBC_TERMINATED : size;
     return SF_OK;
 }
 

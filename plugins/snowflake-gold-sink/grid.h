@@ -4,6 +4,7 @@
 #define GOLD_GRID_H
 
 #include "loader.h"
+#include "value.h"
 
 typedef struct GridColumn {
     guint source;
@@ -12,6 +13,7 @@ typedef struct GridColumn {
     gsize width;
     char *cells;
     int64_t *sizes;
+    ValueDay day; /* of its last date or timestamp */
 } GridColumn;
 
 typedef struct Grid {

@@ -165,13 +165,65 @@ static int64_t day_of(int64_t us)
     return us / CIVIL_DAY_US - (us % CIVIL_DAY_US < 0);
 }
 
-SfStatus value_check_time(const SfColumn *column, int64_t row, SfError *err)
+static SfStatus check_day(const SfColumn *column, int64_t day, SfError *err)
 {
-    int64_t day = column->type == SF_DATE ? sf_i32(column, row) : day_of(sf_i64(column, row));
     if (day >= FIRST_DAY && day <= LAST_DAY)
         return SF_OK;
     return sf_fail(err, SF_REJECT, "%s: the year %" G_GINT64_FORMAT " is outside of 1 to 9999", column->schema->name,
                    civil_from_days(day).year);
+}
+
+SfStatus value_check_time(const SfColumn *column, int64_t row, SfError *err)
+{
+    return check_day(column, column->type == SF_DATE ? sf_i32(column, row) : day_of(sf_i64(column, row)), err);
+}
+
+static inline void put_two_digits(char *to, unsigned number)
+{
+    to[0] = (char) ('0' + number / 10);
+    to[1] = (char) ('0' + number % 10);
+}
+
+static void set_day(ValueDay *day, int64_t number)
+{
+    Civil civil = civil_from_days(number);
+    memcpy(day->text, "0000-00-00", sizeof day->text);
+    put_two_digits(day->text, (unsigned) civil.year / 100);
+    put_two_digits(day->text + 2, (unsigned) civil.year % 100);
+    put_two_digits(day->text + 5, (unsigned) civil.month);
+    put_two_digits(day->text + 8, (unsigned) civil.day);
+    day->number = number;
+}
+
+/* " 10:30:00.000000" */
+static void put_time_of_day(char *to, int64_t us)
+{
+    unsigned seconds = (unsigned) (us / 1000000), rest = (unsigned) (us % 1000000);
+    memcpy(to, " 00:00:00.000000", VALUE_TIME_SIZE - 10);
+    put_two_digits(to + 1, seconds / 3600);
+    put_two_digits(to + 4, seconds / 60 % 60);
+    put_two_digits(to + 7, seconds % 60);
+    put_two_digits(to + 10, rest / 10000);
+    put_two_digits(to + 12, rest / 100 % 100);
+    put_two_digits(to + 14, rest % 100);
+}
+
+SfStatus value_time(char *to, ValueDay *day, const SfColumn *column, int64_t row, int64_t *size, SfError *err)
+{
+    bool date = column->type == SF_DATE;
+    int64_t us = date ? 0 : sf_i64(column, row);
+    int64_t number = date ? sf_i32(column, row) : day_of(us);
+    if (number != day->number) {
+        SF_TRY(check_day(column, number, err));
+        set_day(day, number);
+    }
+    memcpy(to, day->text, sizeof day->text);
+    *size = sizeof day->text;
+    if (!date) {
+        put_time_of_day(to + sizeof day->text, us - number * CIVIL_DAY_US);
+        *size = VALUE_TIME_SIZE;
+    }
+    return SF_OK;
 }
 
 void value_hex(GString *out, SfBytes bytes)
@@ -185,17 +237,57 @@ void value_hex(GString *out, SfBytes bytes)
     }
 }
 
-/* json_write_… put quotes around; the last byte before the closing one may go as well (a timestamp's Z). */
-static void unquote_value(GString *out, gsize start, gsize tail)
+/* json_write_float() puts quotes around what is not finite. */
+static void unquote_value(GString *out, gsize start)
 {
-    memmove(out->str + start, out->str + start + 1, out->len - start - 1 - tail);
-    g_string_truncate(out, out->len - 1 - tail);
+    memmove(out->str + start, out->str + start + 1, out->len - start - 2);
+    g_string_truncate(out, out->len - 2);
+}
+
+static SfStatus refuse_nul(const SfColumn *column, SfError *err)
+{
+    return sf_fail(err, SF_REJECT, "%s: the text has a NUL character in it", column->schema->name);
 }
 
 SfStatus value_check_text(const SfColumn *column, SfBytes bytes, SfError *err)
 {
-    if (bytes.size > 0 && memchr(bytes.data, '\0', (size_t) bytes.size))
-        return sf_fail(err, SF_REJECT, "%s: the text has a NUL character in it", column->schema->name);
+    return bytes.size > 0 && memchr(bytes.data, '\0', (size_t) bytes.size) ? refuse_nul(column, err) : SF_OK;
+}
+
+/* Not 0 where one of eight bytes is. */
+static inline guint64 zero_among(guint64 word)
+{
+    return (word - UINT64_C(0x0101010101010101)) & ~word & UINT64_C(0x8080808080808080);
+}
+
+/* Not 0 where there is a NUL. By words, of which the last two may overlap: texts are too short to be worth two calls
+ * each. */
+static guint64 copy_short_text(char *to, const char *from, gsize size)
+{
+    guint64 word = 0, nul = 0;
+    if (size < sizeof word) {
+        for (gsize i = 0; i < size; i++)
+            nul |= (to[i] = from[i]) == '\0';
+        return nul;
+    }
+    for (gsize at = 0; at < size; at += sizeof word) {
+        gsize here = MIN(at, size - sizeof word);
+        memcpy(&word, from + here, sizeof word);
+        memcpy(to + here, &word, sizeof word);
+        nul |= zero_among(word);
+    }
+    return nul;
+}
+
+#define SHORT_TEXT 64
+
+SfStatus value_copy_text(char *to, const SfColumn *column, SfBytes bytes, SfError *err)
+{
+    gsize size = (gsize) bytes.size;
+    if (size <= SHORT_TEXT)
+        return copy_short_text(to, bytes.data, size) != 0 ? refuse_nul(column, err) : SF_OK;
+    SF_TRY(value_check_text(column, bytes, err));
+    memcpy(to, bytes.data, size);
     return SF_OK;
 }
 
@@ -203,6 +295,16 @@ static SfStatus write_text(GString *out, const SfColumn *column, SfBytes bytes, 
 {
     SF_TRY(value_check_text(column, bytes, err));
     g_string_append_len(out, bytes.data ? bytes.data : "", (gssize) bytes.size);
+    return SF_OK;
+}
+
+static SfStatus write_time(GString *out, const SfColumn *column, int64_t row, SfError *err)
+{
+    ValueDay day = VALUE_NO_DAY;
+    char text[VALUE_TIME_SIZE];
+    int64_t size = 0;
+    SF_TRY(value_time(text, &day, column, row, &size, err));
+    g_string_append_len(out, text, (gssize) size);
     return SF_OK;
 }
 
@@ -226,22 +328,14 @@ SfStatus value_text(GString *out, const SfColumn *column, int64_t row, SfError *
         }
         json_write_float(out, sf_f64(column, row));
         if (out->str[start] == '"')
-            unquote_value(out, start, 1);
+            unquote_value(out, start);
         return SF_OK;
     case SF_DECIMAL128:
         json_write_decimal(out, sf_decimal(column, row), column->scale);
         return SF_OK;
     case SF_DATE:
-        SF_TRY(value_check_time(column, row, err));
-        json_write_date(out, sf_i32(column, row));
-        unquote_value(out, start, 1);
-        return SF_OK;
     case SF_TIMESTAMP:
-        SF_TRY(value_check_time(column, row, err));
-        json_write_timestamp(out, sf_i64(column, row));
-        unquote_value(out, start, 2);
-        out->str[start + 10] = ' ';
-        return SF_OK;
+        return write_time(out, column, row, err);
     case SF_BINARY:
         value_hex(out, sf_bytes(column, row));
         return SF_OK;

@@ -28,6 +28,23 @@ SfStatus value_text(GString *out, const SfColumn *column, int64_t row, SfError *
 /* SF_REJECT for a text that no warehouse takes. */
 SfStatus value_check_text(const SfColumn *column, SfBytes bytes, SfError *err);
 
+/* The same, and copies it to where there is room. */
+SfStatus value_copy_text(char *to, const SfColumn *column, SfBytes bytes, SfError *err);
+
+/* The day that was written last, for rows that lie together are mostly of one. Begins as VALUE_NO_DAY. */
+typedef struct ValueDay {
+    int64_t number; /* since 1970-01-01 */
+    char text[10];
+} ValueDay;
+#define VALUE_NO_DAY ((ValueDay){.number = INT64_MIN})
+
+/* Bytes of a timestamp's text; a date's are the first ten. */
+#define VALUE_TIME_SIZE 26
+
+/* A date or timestamp that is not null, as value_text() has it, without a NUL behind it; returns in *size how many
+ * bytes. SF_REJECT likewise. */
+SfStatus value_time(char *to, ValueDay *day, const SfColumn *column, int64_t row, int64_t *size, SfError *err);
+
 /* Dates and timestamps in the range that value_text takes; SF_REJECT otherwise. */
 SfStatus value_check_time(const SfColumn *column, int64_t row, SfError *err);
 

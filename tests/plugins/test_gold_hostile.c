@@ -219,6 +219,48 @@ static void test_values_that_no_warehouse_takes(void)
     gold_assert_query(place, "SELECT end_position, rows_in, rows_rejected FROM sf_ledger", "10|10|8");
 }
 
+/* Texts are looked at by words of eight bytes, long ones otherwise. */
+static void test_nul_anywhere(void)
+{
+    g_autoptr(GoldPlace) place = gold_place_new();
+    g_autoptr(Harness) h = sink(place, "facts: {f: {key: id}}", "id int not null, s string");
+    g_autofree char *fill = g_strnfill(200, 'x');
+    g_autoptr(GPtrArray) rows = g_ptr_array_new_with_free_func(g_free);
+    for (int size = 0; size < 100; size++)
+        g_ptr_array_add(rows, g_strdup_printf("%d, \"%.*s\"", size, size, fill));
+    static const int sizes[] = {1, 7, 8, 9, 15, 17, 64, 65};
+    guint good = rows->len;
+    for (gsize i = 0; i < G_N_ELEMENTS(sizes); i++)
+        for (int at = 0; at < sizes[i]; at += MAX(1, sizes[i] / 4))
+            g_ptr_array_add(
+                rows, g_strdup_printf("%d, \"%.*s\\u0000%.*s\"", (int) rows->len, at, fill, sizes[i] - at - 1, fill));
+    write_rows(h, 0, 0, (const char *const *) rows->pdata, rows->len);
+    harness_commit(h, SF_COMMIT_CHECKPOINT);
+    g_assert_cmpuint(harness_n_rejects(h), ==, rows->len - good);
+    gold_assert_query(place, "SELECT count(*), min(id), max(id) FROM f", "100|0|99");
+    gold_assert_query(place, "SELECT id FROM f WHERE length(s) <> id OR replace(s, 'x', '') <> ''", "");
+}
+
+/* Whether a day is the one before it is asked of each column by itself. */
+static void test_days_in_turn(void)
+{
+    g_autoptr(GoldPlace) place = gold_place_new();
+    g_autoptr(Harness) h = sink(place, "facts: {f: {key: id}}", "id int not null, d date, t timestamp, u timestamp");
+    WRITE(h, 0, 0, "1, \"2024-02-29\", \"2024-02-29T00:00:00Z\", \"2024-02-28T23:59:59.999999Z\"",
+          "2, \"2024-02-29\", null, \"1970-01-01T00:00:00.000001Z\"", "3, null, \"2024-03-01T09:08:07.060504Z\", null",
+          "4, \"2024-03-01\", \"1969-12-31T12:00:00Z\", \"2024-02-28T23:59:59.1Z\"");
+    harness_commit(h, SF_COMMIT_CHECKPOINT);
+    gold_assert_query(place,
+                      gold_is(place, "PostgreSQL")
+                          ? "SELECT id, d, to_char(t AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US'), to_char(u AT "
+                            "TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US') FROM f ORDER BY id"
+                          : "SELECT id, d, t, u FROM f ORDER BY id",
+                      "1|2024-02-29|2024-02-29 00:00:00.000000|2024-02-28 23:59:59.999999\n"
+                      "2|2024-02-29|NULL|1970-01-01 00:00:00.000001\n"
+                      "3|NULL|2024-03-01 09:08:07.060504|NULL\n"
+                      "4|2024-03-01|1969-12-31 12:00:00.000000|2024-02-28 23:59:59.100000");
+}
+
 /* ---- rows that the database refuses, and a connection that goes ---- */
 
 static void test_duplicates_a_bad_row_and_a_cut(void)
@@ -388,6 +430,8 @@ int main(int argc, char **argv)
     g_test_add_func("/gold/hostile/keys that look alike are apart", test_keys_that_look_alike);
     g_test_add_func("/gold/hostile/infinity is above all numbers", test_infinite);
     g_test_add_func("/gold/hostile/values that no warehouse takes are rejects", test_values_that_no_warehouse_takes);
+    g_test_add_func("/gold/hostile/a NUL is found anywhere in a text", test_nul_anywhere);
+    g_test_add_func("/gold/hostile/days one after the other and again", test_days_in_turn);
     g_test_add_func("/gold/hostile/duplicates, a bad row and a cut in one commit", test_duplicates_a_bad_row_and_a_cut);
     g_test_add_func("/gold/hostile/several processes write the same keys", test_processes);
     g_test_add_func("/gold/hostile/the session says whose it is", test_label);
