@@ -176,7 +176,7 @@ static void removals_that_a_checkpoint_dropped_count(Fixture *f, gconstpointer u
     expect(f, "table vacuum rs/types --retention 30d", 0, "Deleted 0 files", NULL);
     g_assert_true(is_there(f, key));
     expect(f, "sh -c 'rm rs/types/_delta_log/0000000000000000000[012].json'", 0, "", NULL);
-    expect(f, "table vacuum rs/types --retention 30d", 1, "", "--retention is longer than the log goes back");
+    expect(f, "table vacuum rs/types --retention 30d", 1, "", "the retention is longer than the log goes back");
     expect(f, "table vacuum rs/types", 0, "Deleted 1 file ", NULL);
     expect(f, "table rs/types --count -w 'id >= 0'", 0, "1375\n", NULL);
 }

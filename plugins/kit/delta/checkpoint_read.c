@@ -69,3 +69,63 @@ char *delta_sidecar_key(json_object *sidecar, SfError *err)
     sf_fail(err, SF_FATAL, "a sidecar of the checkpoint is called '%s'", path ? path : "null");
     return NULL;
 }
+
+static SfStatus take_sidecar_key(gpointer user, json_object *line, SfError *err)
+{
+    json_object *sidecar = delta_json_member(line, "sidecar", json_type_object);
+    char *key = sidecar ? delta_sidecar_key(sidecar, err) : NULL;
+    if (key)
+        g_ptr_array_add(user, key);
+    return sidecar && !key ? SF_FATAL : SF_OK;
+}
+
+static SfStatus take_sidecar_rows(const struct ArrowSchema *schema, const struct ArrowArray *rows, GPtrArray *out,
+                                  SfError *err)
+{
+    SfColumn sidecars;
+    SF_TRY(sf_column_view(schema->children[0], rows->children[0], &sidecars, err));
+    for (int64_t row = 0; row < rows->length; row++) {
+        g_autoptr(json_object) line = json_object_new_object();
+        json_object_object_add(line, "sidecar", delta_checkpoint_json(&sidecars, row, err));
+        SF_TRY(take_sidecar_key(out, line, err));
+    }
+    return SF_OK;
+}
+
+static SfStatus sidecars_of_parquet(GBytes *file, GPtrArray *out, SfError *err)
+{
+    static const SfField path = {.name = "path", .type = SF_UTF8, .nullable = true};
+    static const SfField sidecar = {
+        .name = "sidecar", .type = SF_STRUCT, .nullable = true, .n_children = 1, .children = &path};
+    struct ArrowSchema schema;
+    SF_TRY(sf_schema_make(&sidecar, 1, &schema, err));
+    g_autoptr(ParquetReader) reader = parquet_reader_new(file, &schema, err);
+    SfStatus status = reader ? SF_OK : SF_FATAL;
+    while (status == SF_OK) {
+        struct ArrowArray rows;
+        status = parquet_reader_next(reader, BATCH_ROWS, &rows, err);
+        if (status != SF_OK)
+            break;
+        status = take_sidecar_rows(&schema, &rows, out, err);
+        sf_array_done(&rows);
+    }
+    sf_schema_done(&schema);
+    return status == SF_END ? SF_OK : status;
+}
+
+SfStatus delta_checkpoint_sidecars(DeltaLog *log, const char *key, GPtrArray *out, SfError *err)
+{
+    g_autoptr(GBytes) file = NULL;
+    gsize size;
+    SfStatus status = store_get(log->store, key, DELTA_MAX_CHECKPOINT, &file, err);
+    if (status != SF_OK)
+        return status == SF_EMPTY ? SF_OK : status; /* cleaned up meanwhile */
+    if (!g_str_has_suffix(key, ".json"))
+        status = sidecars_of_parquet(file, out, err);
+    else {
+        const char *text = g_bytes_get_data(file, &size);
+        DeltaText lines = {.at = text, .end = text + size, .no_files = true};
+        status = delta_text_each(&lines, take_sidecar_key, out, err);
+    }
+    return status == SF_OK ? SF_OK : sf_fail_prefix(err, status, "%s/%s", store_url(log->store), key);
+}

@@ -352,6 +352,8 @@ SfStatus delta_checkpoint_last(DeltaLog *log, int64_t *version, SfError *err);
 SfStatus delta_checkpoint_keys(DeltaLog *log, int64_t version, GPtrArray *out, SfError *err);
 /* The store's key of a sidecar action; NULL and SF_FATAL where its path leads elsewhere. */
 char *delta_sidecar_key(json_object *sidecar, SfError *err);
+/* Those that a checkpoint's file refers to. */
+SfStatus delta_checkpoint_sidecars(DeltaLog *log, const char *key, GPtrArray *out, SfError *err);
 /* Whether a log file's name, behind its version, is that of a checkpoint in one piece, or in one and sidecars. */
 bool delta_checkpoint_is_whole(const char *rest);
 

@@ -26,6 +26,16 @@ void replacement_done(Replacement *replacement)
     g_clear_pointer(&replacement->new, g_ptr_array_unref);
 }
 
+static void member_text(json_object *object, const char *name, const char *text)
+{
+    json_object_object_add(object, name, json_object_new_string(text));
+}
+
+static void member_number(json_object *object, const char *name, int64_t number)
+{
+    json_object_object_add(object, name, json_object_new_int64(number));
+}
+
 static json_object *metrics_of(const Replacement *replacement)
 {
     json_object *out = json_object_new_object();
@@ -38,7 +48,7 @@ static json_object *metrics_of(const Replacement *replacement)
                 {"numAddedBytes", replacement->new_bytes}};
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) { /* texts, as Spark has them */
         g_autofree char *text = g_strdup_printf("%" G_GINT64_FORMAT, rows[i].value);
-        json_add(out, rows[i].name, text);
+        member_text(out, rows[i].name, text);
     }
     return out;
 }
@@ -50,18 +60,18 @@ static void encode_info(const Replacement *replacement, const DeltaLog *log, con
     json_object *parameters = json_object_new_object();
     g_autofree char *size = g_strdup_printf("%" G_GINT64_FORMAT, target);
     if (delta_log_in_commit_time(log)) /* comes first (PROTOCOL.md, "In-Commit Timestamps") */
-        json_add_number(info, "inCommitTimestamp", MAX(now, log->commit_time + 1));
-    json_add_number(info, "timestamp", now);
-    json_add(info, "operation", "OPTIMIZE");
-    json_add(parameters, "predicate", "[]");
-    json_add(parameters, "targetSize", size);
+        member_number(info, "inCommitTimestamp", MAX(now, log->commit_time + 1));
+    member_number(info, "timestamp", now);
+    member_text(info, "operation", "OPTIMIZE");
+    member_text(parameters, "predicate", "[]");
+    member_text(parameters, "targetSize", size);
     json_object_object_add(info, "operationParameters", parameters);
-    json_add_number(info, "readVersion", log->version);
-    json_add(info, "isolationLevel", "SnapshotIsolation");
+    member_number(info, "readVersion", log->version);
+    member_text(info, "isolationLevel", "SnapshotIsolation");
     json_object_object_add(info, "isBlindAppend", json_object_new_boolean(false));
     json_object_object_add(info, "operationMetrics", metrics_of(replacement));
-    json_add(info, "engineInfo", "streamforge/" SF_VERSION);
-    json_add(info, "txnId", txn_id);
+    member_text(info, "engineInfo", "streamforge/" SF_VERSION);
+    member_text(info, "txnId", txn_id);
     delta_action_encode("commitInfo", info, out);
 }
 
@@ -75,7 +85,7 @@ static void encode_removal(json_object *old, int64_t now, GString *out)
         if (json_object_object_get_ex(old, same[i], &value) && value)
             json_object_object_add(removed, same[i], json_object_get(value));
     }
-    json_add_number(removed, "deletionTimestamp", now);
+    member_number(removed, "deletionTimestamp", now);
     json_object_object_add(removed, "dataChange", json_object_new_boolean(false));
     json_object_object_add(removed, "extendedFileMetadata", json_object_new_boolean(true));
     delta_action_encode("remove", removed, out);
@@ -93,23 +103,35 @@ static void encode_add(const DeltaAdd *add, GString *out)
 
 static GBytes *body_of(const Replacement *replacement, const DeltaLog *log, const char *txn_id, int64_t target)
 {
-    int64_t now = g_get_real_time() / 1000;
+    int64_t now = sf_now_ms(log->node);
     g_autoptr(GString) out = g_string_new(NULL);
     encode_info(replacement, log, txn_id, target, now, out);
     for (guint i = 0; i < replacement->old->len; i++)
         encode_removal(replacement->old->pdata[i], now, out);
     for (guint i = 0; i < replacement->new->len; i++)
         encode_add(replacement->new->pdata[i], out);
+    if (replacement->app_id)
+        delta_txn_encode(replacement->app_id, now / 1000, now, out);
     return g_string_free_to_bytes(g_steal_pointer(&out));
 }
 
 /* ---- other writers ---------------------------------------------------------------------------------------------- */
 
-static SfStatus look_at(json_object *line, GHashTable *open, SfError *err)
+typedef struct Look {
+    GHashTable *open;
+    DeltaNews *news;
+} Look;
+
+static SfStatus look_at(gpointer user, json_object *line, SfError *err)
 {
+    const Look *look = user;
+    json_object *info = delta_json_member(line, "commitInfo", json_type_object);
     json_object *removed = delta_json_member(line, "remove", json_type_object);
+    look->news->found |= g_strcmp0(delta_json_text(info, "txnId"), look->news->txn_id) == 0;
+    if (look->news->found)
+        return SF_OK;
     g_autofree char *identity = removed ? delta_file_identity(removed) : NULL;
-    if (identity && g_hash_table_contains(open, identity))
+    if (identity && g_hash_table_contains(look->open, identity))
         return sf_fail(err, SF_FENCED, "another writer has removed files that were read");
     if (delta_json_member(line, "metaData", json_type_object) || delta_json_member(line, "protocol", json_type_object))
         return sf_fail(err, SF_FENCED, "another writer has changed the table's schema");
@@ -117,34 +139,23 @@ static SfStatus look_at(json_object *line, GHashTable *open, SfError *err)
 }
 
 /* A commit that came before ours; SF_EMPTY: there is none yet. */
-static SfStatus let_past(OpenTable *table, GHashTable *open, DeltaNews *news, SfError *err)
+static SfStatus let_past(DeltaLog *log, GHashTable *open, DeltaNews *news, SfError *err)
 {
-    DeltaLog *log = table->log;
     g_autofree char *key = delta_commit_key(log->version + 1);
     g_autoptr(GBytes) body = NULL;
     SF_TRY(store_get(log->store, key, DELTA_MAX_COMMIT, &body, err));
     gsize size;
     const char *text = g_bytes_get_data(body, &size);
     DeltaText lines = {.at = text, .end = text + size, .line = 1};
-    SfStatus status;
-    do {
-        json_object *line = NULL;
-        status = delta_text_next(&lines, &line, err);
-        if (status == SF_OK) {
-            json_object *info = delta_json_member(line, "commitInfo", json_type_object);
-            news->found |= g_strcmp0(delta_json_text(info, "txnId"), news->txn_id) == 0;
-            status = news->found ? SF_OK : look_at(line, open, err);
-        }
-        json_object_put(line);
-    } while (status == SF_OK);
-    return status == SF_END ? delta_log_apply(log, log->version + 1, text, size, news, err) : status;
+    SF_TRY(delta_text_each(&lines, look_at, &(Look){open, news}, err));
+    return delta_log_apply(log, log->version + 1, text, size, news, err);
 }
 
-static SfStatus let_all_past(OpenTable *table, GHashTable *open, DeltaNews *news, SfError *err)
+static SfStatus let_all_past(DeltaLog *log, GHashTable *open, DeltaNews *news, SfError *err)
 {
     SfStatus status;
     do
-        status = let_past(table, open, news, err);
+        status = let_past(log, open, news, err);
     while (status == SF_OK && !news->found);
     return status == SF_EMPTY ? SF_OK : status;
 }
@@ -161,30 +172,30 @@ static SfStatus try_version(const Replacement *replacement, DeltaLog *log, const
     return *created ? delta_log_apply(log, log->version + 1, text, size, &news, err) : SF_OK;
 }
 
-static SfStatus commit_replacement(const Replacement *replacement, OpenTable *table, GHashTable *open, int64_t target,
+static SfStatus commit_replacement(const Replacement *replacement, DeltaLog *log, GHashTable *open, int64_t target,
                                    SfError *err)
 {
     g_autofree char *txn_id = delta_uuid();
     int stuck = 0;
     for (int attempt = 0; attempt < MAX_ATTEMPTS && stuck < MAX_STUCK; attempt++) {
         bool created = false;
-        int64_t before = table->log->version;
+        int64_t before = log->version;
         DeltaNews news = {.txn_id = txn_id};
-        SF_TRY(let_all_past(table, open, &news, err));
+        SF_TRY(let_all_past(log, open, &news, err));
         if (news.found)
             return SF_OK;
-        SF_TRY(try_version(replacement, table->log, txn_id, target, &created, err));
+        SF_TRY(try_version(replacement, log, txn_id, target, &created, err));
         if (created)
             return SF_OK;
-        stuck = table->log->version > before ? 0 : stuck + 1;
+        stuck = log->version > before ? 0 : stuck + 1;
     }
     return sf_fail(err, SF_FENCED, "other writers have always been first");
 }
 
-SfStatus replacement_commit(Replacement *replacement, OpenTable *table, GHashTable *open, int64_t target, SfError *err)
+SfStatus replacement_commit(Replacement *replacement, DeltaLog *log, GHashTable *open, int64_t target, SfError *err)
 {
     SfError why = {""};
-    SfStatus status = commit_replacement(replacement, table, open, target, &why);
+    SfStatus status = commit_replacement(replacement, log, open, target, &why);
     if (status != SF_OK)
         sf_fail(err, status, "%s", why.message);
     if (status != SF_FENCED)
@@ -192,11 +203,10 @@ SfStatus replacement_commit(Replacement *replacement, OpenTable *table, GHashTab
     g_autoptr(GPtrArray) keys = g_ptr_array_new();
     for (guint i = 0; i < replacement->new->len; i++)
         g_ptr_array_add(keys, ((const DeltaAdd *) replacement->new->pdata[i])->key);
-    store_delete_all(table->log->store, (const char *const *) keys->pdata, keys->len, NULL); /* else vacuum's */
+    store_delete_all(log->store, (const char *const *) keys->pdata, keys->len, NULL); /* else vacuum's */
     if (replacement->before > 0)
         return sf_fail(err, SF_FENCED, "%s: %s; %" G_GINT64_FORMAT " commit%s before it stay%s, call again",
-                       store_url(table->log->store), why.message, replacement->before,
-                       replacement->before == 1 ? "" : "s", replacement->before == 1 ? "s" : "");
-    return sf_fail(err, SF_FENCED, "%s: %s; nothing was changed, call again", store_url(table->log->store),
-                   why.message);
+                       store_url(log->store), why.message, replacement->before, replacement->before == 1 ? "" : "s",
+                       replacement->before == 1 ? "s" : "");
+    return sf_fail(err, SF_FENCED, "%s: %s; nothing was changed, call again", store_url(log->store), why.message);
 }
