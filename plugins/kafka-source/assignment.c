@@ -7,41 +7,15 @@ static void rebalance_free(Rebalance *rebalance)
     g_free(rebalance);
 }
 
-static bool cooperative(rd_kafka_t *rk)
-{
-    return g_strcmp0(rd_kafka_rebalance_protocol(rk), "COOPERATIVE") == 0;
-}
-
-/* Tells the consumer what it reads from now on; an eager list replaces, a cooperative one adds. */
-static rd_kafka_resp_err_t give(rd_kafka_t *rk, const rd_kafka_topic_partition_list_t *list)
-{
-    if (!cooperative(rk))
-        return rd_kafka_assign(rk, list);
-    rd_kafka_error_t *error = rd_kafka_incremental_assign(rk, list);
-    rd_kafka_resp_err_t code = rd_kafka_error_code(error);
-    rd_kafka_error_destroy(error);
-    return code;
-}
-
-static rd_kafka_resp_err_t take(rd_kafka_t *rk, const rd_kafka_topic_partition_list_t *list)
-{
-    if (!cooperative(rk))
-        return rd_kafka_assign(rk, NULL);
-    rd_kafka_error_t *error = rd_kafka_incremental_unassign(rk, list);
-    rd_kafka_resp_err_t code = rd_kafka_error_code(error);
-    rd_kafka_error_destroy(error);
-    return code;
-}
-
 void assignment_event(rd_kafka_t *rk, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t *list, void *opaque)
 {
     SfNode *node = kafka_client_user(opaque);
     Source *source = node->state;
     if (source->closing) {
         if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS)
-            give(rk, list);
+            given_add(rk, list);
         else
-            take(rk, list);
+            given_remove(rk, list);
         return;
     }
     Rebalance *rebalance = g_new0(Rebalance, 1);
@@ -61,9 +35,9 @@ static void clear(Source *source)
     while ((rebalance = g_queue_pop_head(&source->rebalances))) {
         /* what librdkafka waits to be told; it does not close before */
         if (rebalance->assign)
-            give(kafka_client_handle(source->client), rebalance->list);
+            given_add(kafka_client_handle(source->client), rebalance->list);
         else
-            take(kafka_client_handle(source->client), rebalance->list);
+            given_remove(kafka_client_handle(source->client), rebalance->list);
         rebalance_free(rebalance);
     }
 }
@@ -133,15 +107,6 @@ static SfAssignment *assignments_new(const Source *source, const Bounds *bounds)
     return assignments;
 }
 
-/* Messages of a partition go to our own queue, so that the group's queue holds events only. */
-static void forward_messages(const Source *source, const Partition *partition)
-{
-    g_autoptr(rd_kafka_queue_t) queue =
-        rd_kafka_queue_get_partition(kafka_client_handle(source->client), partition->topic, partition->partition);
-    if (queue)
-        rd_kafka_queue_forward(queue, source->data);
-}
-
 /* "assigned sales/0 at 100, sales/1 at 95, … 12 in all" */
 static void log_assignment(SfNode *node, const SfAssignment *assignments, int n)
 {
@@ -207,8 +172,8 @@ static SfStatus assign_partitions(SfNode *node, const rd_kafka_topic_partition_l
         status = bounds_doubt(node, &bounds, assignments, err);
     if (status == SF_OK) {
         for (guint i = 0; i < fresh->len; i++)
-            forward_messages(source, fresh->pdata[i]);
-        rd_kafka_resp_err_t code = give(kafka_client_handle(source->client), offsets);
+            given_forward(source, fresh->pdata[i]);
+        rd_kafka_resp_err_t code = given_add(kafka_client_handle(source->client), offsets);
         status = code ? kafka_fail(source->client, code, err, "taking the partitions") : SF_OK;
         reseat(source);
     }
@@ -255,7 +220,7 @@ static SfStatus revoke_partitions(SfNode *node, const Rebalance *rebalance, SfEr
         sf_log(node, SF_LOG_INFO, rebalance->lost ? "lost %zu partitions" : "gave %zu partitions back", n);
     if (source->partitions->len == 0)
         source->waiting_since = g_get_monotonic_time();
-    rd_kafka_resp_err_t code = take(kafka_client_handle(source->client), list);
+    rd_kafka_resp_err_t code = given_remove(kafka_client_handle(source->client), list);
     reseat(source);
     return code ? kafka_fail(source->client, code, err, "giving the partitions back") : SF_OK;
 }
@@ -267,7 +232,8 @@ SfStatus assignment_serve(SfNode *node, SfError *err)
     while ((rebalance = g_queue_peek_head(&source->rebalances))) {
         bool overtaken = rebalance->assign && g_queue_get_length(&source->rebalances) > 1;
         if (overtaken) {
-            give(kafka_client_handle(source->client), rebalance->list); /* only so that it can be taken away again */
+            given_add(kafka_client_handle(source->client),
+                      rebalance->list); /* only so that it can be taken away again */
             reseat(source);
         } else if (rebalance->assign) {
             SF_TRY(assign_partitions(node, rebalance->list, err));

@@ -6,6 +6,7 @@
 #include "source.h"
 
 #define LIES_MAX 5 /* then another consumer has to do */
+#define SEEK_MS 1000
 #define STALL_US (10 * G_USEC_PER_SEC)
 #define STALLS_MAX 4 /* doublings of it */
 
@@ -42,9 +43,13 @@ void holes_seek(Source *source)
     }
     if (list->cnt == 0)
         return;
-    /* Without waiting: what was fetched for another place is dropped from now on, and a seek that fails leaves the
-     * doubt. */
-    rd_kafka_error_destroy(rd_kafka_seek_partitions(kafka_client_handle(source->client), list, 0));
+    /* What was fetched for another place is dropped from now on. The client's own thread answers, no broker: one that
+     * has not within the time leaves the doubt. */
+    rd_kafka_error_destroy(rd_kafka_seek_partitions(kafka_client_handle(source->client), list, SEEK_MS));
+    for (int i = 0; i < list->cnt; i++) {
+        if (list->elems[i].err == RD_KAFKA_RESP_ERR__STATE)
+            given_stopped(source, &list->elems[i]);
+    }
 }
 
 /* Whether the partition has shown nothing for long, where the broker is known to have more. */
@@ -78,8 +83,7 @@ void holes_watch(SfNode *node)
                partition->topic, partition->partition, partition->expected);
         partition->still_us = now;
         partition->stalls = MIN(partition->stalls + 1, STALLS_MAX);
-        if (partition->lies >
-            0) { /* the broker says whether there is more; after so many lies another consumer has to do */
+        if (partition->lies > 0) { /* the broker says whether there is more */
             partition->suspect = source->suspects = true;
             continue;
         }
@@ -198,6 +202,7 @@ static SfStatus settle(SfNode *node, Partition *partition, SfError *err)
 SfStatus holes_serve(SfNode *node, SfError *err)
 {
     Source *source = node->state;
+    given_serve(source);
     if (!source->suspects)
         return SF_OK;
     SF_TRY(asker(node, err));

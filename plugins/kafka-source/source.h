@@ -14,6 +14,9 @@ typedef enum OnLost { ON_LOST_STOP, ON_LOST_CONTINUE } OnLost;
 typedef enum OnRecreated { ON_RECREATED_STOP, ON_RECREATED_CONTINUE } OnRecreated;
 typedef enum MissingTopic { MISSING_TOPIC_WAIT, MISSING_TOPIC_STOP } MissingTopic;
 
+/* Whether the client has stopped reading the partition, or was given it anew, and no record has come since. */
+typedef enum Again { AGAIN_NOT, AGAIN_STOPPED, AGAIN_GIVEN } Again;
+
 typedef struct Partition {
     const SfSplit *split;
     char *topic;
@@ -23,12 +26,13 @@ typedef struct Partition {
     bool doubt;       /* whether the consumer still knows its place; see holes.c, as the next six */
     int64_t still_at; /* expected position since still_us, with more behind it; -1: none is */
     gint64 still_us;
-    int stalls;                    /* times that it was asked for anew */
-    bool has_holes;                /* the broker has proved one */
-    bool suspect;                  /* what comes of it is dropped until the broker has been asked */
-    bool ends_there;               /* its answer: there is no record from `expected` on */
-    int64_t first_there;           /* or the first one; -1: not answered */
-    int lies;                      /* how often in a row the consumer left out what is there */
+    int stalls;          /* times that it was asked for anew */
+    bool has_holes;      /* the broker has proved one */
+    bool suspect;        /* what comes of it is dropped until the broker has been asked */
+    bool ends_there;     /* its answer: there is no record from `expected` on */
+    int64_t first_there; /* or the first one; -1: not answered */
+    int lies;            /* how often in a row the consumer left out what is there */
+    Again again;
     int64_t stop;                  /* bounded runs: done here */
     int64_t ended;                 /* the consumer has reached the end at this offset; -1: not since */
     int64_t reached;               /* what the group's offset is to be; -1: nothing yet */
@@ -69,6 +73,7 @@ typedef struct Source {
     KafkaClient *client;
     KafkaClient *asker; /* for what the consumer leaves out; NULL: was not needed yet */
     bool suspects;      /* some partition is one */
+    bool again;         /* some partition is to be read again */
     rd_kafka_queue_t *data;
     rd_kafka_message_t **drained; /* batch_rows of them */
     size_t taken_bytes;           /* of its messages since the client was last woken; see refill.c, as the next two */
@@ -129,6 +134,17 @@ SfStatus assignment_serve(SfNode *node, SfError *err);
 /* Leaves the group; nothing is read any more. */
 void assignment_leave(SfNode *node);
 
+/* given.c: what the client reads from now on */
+/* An eager list replaces, a cooperative one adds; likewise none, and one that is taken away. */
+rd_kafka_resp_err_t given_add(rd_kafka_t *rk, const rd_kafka_topic_partition_list_t *list);
+rd_kafka_resp_err_t given_remove(rd_kafka_t *rk, const rd_kafka_topic_partition_list_t *list);
+/* Messages of the partition go to our own queue, so that the group's queue holds events only. */
+void given_forward(const Source *source, const Partition *partition);
+/* The client does not read this partition of ours any more. */
+void given_stopped(Source *source, const rd_kafka_topic_partition_t *where);
+/* Has it read such partitions again. */
+void given_serve(Source *source);
+
 /* bounds.c: what the broker has of the partitions of an assignment */
 typedef struct Bounds {
     rd_kafka_topic_partition_list_t *low;
@@ -184,8 +200,7 @@ void holes_doubt(Partition *partition);
 void holes_doubt_all(Source *source);
 /* Puts the consumer where the next record is expected, wherever its place is in doubt. */
 void holes_seek(Source *source);
-/* Nothing has come for now: partitions that stand still although there is more are read anew (a seek among others can
- * leave librdkafka without a fetch: seen with 2.8.0 at a rebalance). */
+/* Nothing has come for now: partitions that stand still although there is more are read anew. */
 void holes_watch(SfNode *node);
 /* Whether the broker has to be asked before something of the partition is taken that comes at this offset. */
 bool holes_suspect(Source *source, Partition *partition, int64_t offset);

@@ -9,6 +9,8 @@
 #define EXPORTED __attribute__((visibility("default")))
 
 /* Offsets of what is left out; the consumer's list forgets each when it has been left out `times` times. */
+static bool drops_errors;   /* a rebalance does, which pauses the partition */
+static gint dropped;        /* of those that say that an offset is out of range */
 static GHashTable *lost;    /* by the consumer: it has lost its place */
 static GHashTable *missing; /* by the broker: compacted */
 static gint asked;          /* records that the second client has got */
@@ -17,8 +19,9 @@ static gboolean leave_out(const rd_kafka_message_t *message)
 {
     gpointer key = GINT_TO_POINTER((gint) message->offset + 1);
     gint times = GPOINTER_TO_INT(g_hash_table_lookup(lost, key));
+    dropped += drops_errors && message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET;
     if (message->err)
-        return FALSE;
+        return drops_errors;
     if (times > 0)
         g_hash_table_insert(lost, key, GINT_TO_POINTER(times - 1));
     return times > 0 || g_hash_table_contains(missing, key);
@@ -54,8 +57,24 @@ EXPORTED rd_kafka_message_t *rd_kafka_consumer_poll(rd_kafka_t *rk, int timeout_
     return message;
 }
 
+/* The consumer's handle: that of the first client which the plugin makes. */
+static rd_kafka_t *consumer;
+
+EXPORTED rd_kafka_t *rd_kafka_new(rd_kafka_type_t type, rd_kafka_conf_t *conf, char *reason, size_t size)
+{
+    rd_kafka_t *(*real)(rd_kafka_type_t, rd_kafka_conf_t *, char *, size_t) = NULL;
+    *(void **) &real = dlsym(RTLD_NEXT, "rd_kafka_new");
+    rd_kafka_t *rk = real(type, conf, reason, size);
+    if (type == RD_KAFKA_CONSUMER && !consumer)
+        consumer = rk;
+    return rk;
+}
+
 static void begin(void)
 {
+    consumer = NULL;
+    drops_errors = false;
+    dropped = 0;
     g_clear_pointer(&lost, g_hash_table_unref);
     g_clear_pointer(&missing, g_hash_table_unref);
     lost = g_hash_table_new(NULL, NULL);
@@ -191,6 +210,80 @@ static void test_a_consumer_that_goes_on_leaving_out_is_replaced(void)
     g_assert_nonnull(strstr(h->err.message, "leaves out the record at offset 5"));
 }
 
+/* ---- a partition that the client has stopped: at an offset that is out of range, where no seek helps ---- */
+
+static Harness *reader_of(const MockKafka *mock, const char *strategy)
+{
+    g_autofree char *options = g_strdup_printf(
+        "{brokers: '%s', topics: [t], group: g, kafka: {session.timeout.ms: 6000, heartbeat.interval.ms: "
+        "500, partition.assignment.strategy: %s}}",
+        mock->brokers, strategy);
+    return harness_new("kafka-source", options);
+}
+
+/* All ten have been read, and the client begins far behind them. */
+static Harness *out_of_range_new(const MockKafka *mock, const char *strategy)
+{
+    Harness *h = reader_of(mock, strategy);
+    g_autoptr(GPtrArray) before = harness_poll_rows(h, 10);
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(list, "t", 0)->offset = 1000;
+    rd_kafka_error_destroy(rd_kafka_seek_partitions(consumer, list, 30000));
+    rd_kafka_topic_partition_list_destroy(list);
+    return h;
+}
+
+/* Whatever the status meanwhile: the same attempt reads on. */
+static void assert_reads_on(Harness *h)
+{
+    gint64 deadline = g_get_monotonic_time() + 60 * G_USEC_PER_SEC;
+    gint64 rows = 0;
+    while (rows < 3 && g_get_monotonic_time() < deadline) {
+        const SfBatch *batch = harness_poll(h, 100);
+        if (h->status != SF_OK && h->status != SF_EMPTY)
+            g_error("%s: %s", sf_status_name(h->status), h->err.message);
+        rows += batch ? sf_rows(batch) : 0;
+    }
+    g_assert_cmpint(rows, ==, 3);
+    g_assert_cmpint(harness_polled(h, "t/0"), ==, 13);
+}
+
+static void assert_restarted(const char *strategy)
+{
+    g_autoptr(MockKafka) mock = ten_records();
+    g_autoptr(Harness) h = out_of_range_new(mock, strategy);
+    mock_kafka_fill(mock, "t", 0, "more ", 3);
+    assert_reads_on(h);
+}
+
+static void test_a_partition_out_of_range_is_read_on(void)
+{
+    assert_restarted("roundrobin");
+    assert_restarted("cooperative-sticky");
+}
+
+/* The error is lost where a rebalance pauses the partition before it is read. After a rebalance, and after an outage,
+ * the client is put back where it was, which shows that it has stopped. */
+static void test_one_whose_error_is_lost_is_read_on(void)
+{
+    g_autoptr(MockKafka) mock = ten_records();
+    g_autoptr(Harness) h = out_of_range_new(mock, "roundrobin");
+    gint64 deadline = g_get_monotonic_time() + 60 * G_USEC_PER_SEC;
+    drops_errors = true;
+    while (dropped == 0 && g_get_monotonic_time() < deadline)
+        g_assert_null(harness_poll(h, 100));
+    g_assert_cmpint(dropped, ==, 1);
+    drops_errors = false;
+    mock_kafka_fill(mock, "t", 0, "more ", 3);
+    rd_kafka_mock_broker_set_down(mock->cluster, 1);
+    while (h->status != SF_RETRY && g_get_monotonic_time() < deadline)
+        g_assert_null(harness_poll(h, 100));
+    g_assert_cmpint(h->status, ==, SF_RETRY);
+    rd_kafka_mock_broker_set_up(mock->cluster, 1);
+    g_autoptr(GPtrArray) more = harness_poll_rows(h, 3);
+    g_assert_cmpint(harness_polled(h, "t/0"), ==, 13);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -199,6 +292,8 @@ int main(int argc, char **argv)
     g_test_add_func("/kafka-holes/broker-proves", test_what_the_broker_does_not_have_is_a_hole);
     g_test_add_func("/kafka-holes/further-holes", test_further_holes_are_not_asked_for);
     g_test_add_func("/kafka-holes/after-an-end", test_a_hole_after_an_end_is_asked_for);
+    g_test_add_func("/kafka-holes/out-of-range", test_a_partition_out_of_range_is_read_on);
+    g_test_add_func("/kafka-holes/error-lost", test_one_whose_error_is_lost_is_read_on);
     g_test_add_func("/kafka-holes/replaced", test_a_consumer_that_goes_on_leaving_out_is_replaced);
     return g_test_run();
 }
