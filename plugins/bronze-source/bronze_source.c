@@ -66,6 +66,11 @@ static const SfOption options[] = {
     SF_OPTION_ENUM(BronzeSource, split_by, .name = "split_by", .value = "partition", .words = split_words,
                    .doc = "With layout connect: a split is a partition, or, where a field spreads partitions over "
                           "directories, each directory of one."),
+    SF_OPTION_BOOL(BronzeSource, lane.keys, .name = "store.kafka.keys", .value = "false",
+                   .doc = "With layout connect: keys lie beside the objects, `….keys.json`. Those that s3-bronze-sink "
+                          "wrote are read without being asked for."),
+    SF_OPTION_BOOL(BronzeSource, lane.headers, .name = "store.kafka.headers", .value = "false",
+                   .doc = "Likewise headers, `….headers.json`."),
     SF_OPTION_ENUM(BronzeSource, start, .value = "earliest", .words = start_words,
                    .doc = "Where to begin in a split that no sink knows: with its first row in bronze, or behind its "
                           "last one (layout connect: with its last object)."),
@@ -119,28 +124,29 @@ static const char doc[] =
     "them are too many.\n\n"
     "Names of what was listed stay in memory, about 60 bytes an object.";
 
-/* Options that do nothing with the others are refused, all of them. */
+/* Options that do nothing with the layout are refused, all of them. */
 static SfStatus check_layout(const BronzeSource *source, SfError *err)
 {
+    enum { LEDGER = 1 << LAYOUT_LEDGER, CONNECT = 1 << LAYOUT_CONNECT, FILES = 1 << LAYOUT_FILES };
+    const struct {
+        const char *option;
+        bool given;
+        int layouts; /* with which it has an effect */
+        const char *instead;
+    } rules[] = {
+        {"path", source->path != NULL, CONNECT | FILES, "choose by 'topics'"},
+        {"split_by", source->split_by != SPLIT_BY_PARTITION, CONNECT, "remove it"},
+        {"ledger", source->ledger != NULL, LEDGER, "remove it"},
+        {"topics", source->topics.size > 0, LEDGER | CONNECT, "choose by 'path'"},
+        {"store.kafka.keys", source->lane.keys, CONNECT, "remove it"},
+        {"store.kafka.headers", source->lane.headers, CONNECT, "remove it"},
+    };
     SfError all = {0}, one;
-    int32_t layout = source->lane.layout;
-    const char *word = layout_words[layout];
-    if (layout == LAYOUT_LEDGER && source->path) {
-        sf_fail(&one, SF_CONFIG,
-                "path: has no effect with 'layout: ledger', which reads what the ledger names; choose "
-                "by 'topics', or set 'layout: files'");
-        sf_fail_also(&all, &one);
-    }
-    if (layout != LAYOUT_CONNECT && source->split_by != SPLIT_BY_PARTITION) {
-        sf_fail(&one, SF_CONFIG, "split_by: has no effect with 'layout: %s'; remove it", word);
-        sf_fail_also(&all, &one);
-    }
-    if (layout != LAYOUT_LEDGER && source->ledger) {
-        sf_fail(&one, SF_CONFIG, "ledger: has no effect with 'layout: %s', which reads no ledger; remove it", word);
-        sf_fail_also(&all, &one);
-    }
-    if (layout == LAYOUT_FILES && source->topics.size > 0) {
-        sf_fail(&one, SF_CONFIG, "topics: has no effect with 'layout: files', whose files have none; choose by 'path'");
+    for (size_t i = 0; i < G_N_ELEMENTS(rules); i++) {
+        if (!rules[i].given || rules[i].layouts & 1 << source->lane.layout)
+            continue;
+        sf_fail(&one, SF_CONFIG, "%s: has no effect with 'layout: %s'; %s", rules[i].option,
+                layout_words[source->lane.layout], rules[i].instead);
         sf_fail_also(&all, &one);
     }
     return all.message[0] ? sf_fail(err, SF_CONFIG, "%s", all.message) : SF_OK;

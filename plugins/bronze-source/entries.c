@@ -80,10 +80,13 @@ static SfStatus check_entry(const Lane *lane, const LaneOptions *options, const 
                        lane->ledger, entry->start, name, lane->name);
     for (guint i = 0; i < entry->objects->len; i++) {
         const EntryObject *object = &g_array_index(entry->objects, EntryObject, i);
-        if (!g_str_has_prefix(object->key, below) || object->first < entry->start || object->last >= entry->end)
+        bool good = g_str_has_prefix(object->key, below) && object->first >= entry->start && object->last < entry->end;
+        for (int kind = 0; kind < BESIDE_KINDS; kind++)
+            good = good && (!object->beside[kind].key || g_str_has_prefix(object->beside[kind].key, below));
+        if (!good)
             return sf_fail(err, SF_FATAL,
                            "ledger '%s': the entry at %" PRId64 " names '%.200s', which is not an object of its "
-                           "topic and range",
+                           "topic and range, or what lies beside it is not",
                            lane->ledger, entry->start, object->key);
     }
     return SF_OK;
@@ -161,7 +164,7 @@ SfStatus entries_begin(SfNode *node, Store *store, Lane *lane, const LaneOptions
 /* An object is missing: not yet there where its entry is the last one, since entries come first; lost where another
  * entry follows, which is created when all objects of the one before are there. */
 SfStatus entries_miss(SfNode *node, Store *store, Lane *lane, const LaneOptions *options, const EntryObject *object,
-                      SfError *err)
+                      const char *key, SfError *err)
 {
     LedgerPage page;
     SF_TRY(ledger_page(store, lane->ledger, lane->entry->start, &page, err));
@@ -170,17 +173,17 @@ SfStatus entries_miss(SfNode *node, Store *store, Lane *lane, const LaneOptions 
         return options->bounded ? SF_END : SF_EMPTY;
     }
     int64_t size;
-    SfStatus status = store_stat(store, object->key, &size, err);
+    SfStatus status = store_stat(store, key, &size, err);
     if (status != SF_EMPTY)
         return status; /* it came between the two looks */
     if (options->missing == MISSING_STOP)
         return sf_fail(err, SF_FATAL,
                        "'%s/%s' is missing, with %" PRId64 " rows of %s from %" PRId64 " to %" PRId64
                        "; put it back, read these rows from the topic, or set 'on_missing: skip'",
-                       store_url(store), object->key, object->rows, lane->name, object->first, object->last);
+                       store_url(store), key, object->rows, lane->name, object->first, object->last);
     sf_log(node, SF_LOG_WARNING,
            "'%s/%s' is missing; its %" PRId64 " rows of %s from %" PRId64 " to %" PRId64 " are passed over",
-           store_url(store), object->key, object->rows, lane->name, object->first, object->last);
+           store_url(store), key, object->rows, lane->name, object->first, object->last);
     lane->passed[object - (const EntryObject *) (gpointer) lane->entry->objects->data] = true;
     return SF_OK;
 }

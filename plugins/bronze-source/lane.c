@@ -2,7 +2,12 @@
  * they come from. What a range lacks (compaction, rejects) are holes in it, as in the topic. */
 #include "source.h"
 
+#include <inttypes.h>
 #include <string.h>
+
+#include "bronze/beside.h"
+
+#define SHOWN 60 /* bytes of a line in a message */
 
 Lane *lane_new(const char *name, const char *topic, int32_t partition, const char *ledger)
 {
@@ -68,10 +73,11 @@ static SfStatus begin_next(SfNode *node, Store *store, Lane *lane, const LaneOpt
 /* SF_OK: to be begun again, without it. */
 static SfStatus meet_missing(SfNode *node, Store *store, Lane *lane, const LaneOptions *options, SfError *err)
 {
-    const EntryObject *missing = rows_missing(lane->rows);
+    const char *key;
+    const EntryObject *missing = rows_missing(lane->rows, &key);
     g_clear_pointer(&lane->rows, rows_free);
-    return lane->trail ? trail_miss(node, store, lane, options, err)
-                       : entries_miss(node, store, lane, options, missing, err);
+    return lane->trail ? trail_miss(node, store, lane, options, key, err)
+                       : entries_miss(node, store, lane, options, missing, key, err);
 }
 
 /* ---- batches ---- */
@@ -79,53 +85,130 @@ static SfStatus meet_missing(SfNode *node, Store *store, Lane *lane, const LaneO
 typedef struct Draft {
     RawRows *rows;
     Block *block;
-    int64_t end; /* behind the last row */
+    SfBuilder *headers; /* NULL: none were read yet */
+    int64_t end;        /* behind the last row */
     int64_t newest_us;
     int64_t bytes;
 } Draft;
 
+/* The value, and the key at its longest. */
+static size_t draft_need(const Row *row)
+{
+    return row->size + row->beside[BESIDE_KEYS].size;
+}
+
 static bool draft_has_room(const Draft *draft, const Row *row, int64_t batch_rows)
 {
-    return draft->rows->length < batch_rows && draft->block->size - draft->block->used >= row->size;
+    return draft->rows->length < batch_rows && draft->block->size - draft->block->used >= draft_need(row);
 }
 
-static void draft_add(Draft *draft, const Row *row, const char *data)
+static SfStatus refuse_beside(const Lane *lane, const Row *row, Beside kind, SfError *err)
+{
+    const RowBeside *line = &row->beside[kind];
+    return sf_fail(err, SF_FATAL, "%s/%" PRId64 ": what lies beside the row as its %s is not that: %.*s", lane->name,
+                   row->of.position, beside_words[kind], (int) MIN(line->size, SHOWN), line->data);
+}
+
+static void release_nothing(struct ArrowSchema *schema)
+{
+    schema->release = NULL;
+}
+
+/* Rows before the first that has any are null. */
+static SfStatus draft_begin_headers(Draft *draft, SfError *err)
+{
+    struct ArrowSchema raw = {0};
+    SF_TRY(sf_schema_raw(&raw, err));
+    struct ArrowSchema headers = {.format = "+s",
+                                  .name = "",
+                                  .n_children = 1,
+                                  .children = &raw.children[SF_RAW_HEADERS],
+                                  .release = release_nothing};
+    draft->headers = sf_builder_new(&headers, err);
+    sf_schema_done(&raw);
+    if (!draft->headers)
+        return SF_FATAL;
+    for (int64_t i = 0; i < draft->rows->length; i++)
+        sf_add_null(sf_builder_column(draft->headers, 0));
+    return SF_OK;
+}
+
+static SfStatus draft_add_headers(Draft *draft, const Lane *lane, const Row *row, SfError *err)
+{
+    const RowBeside *line = &row->beside[BESIDE_HEADERS];
+    if (!draft->headers && !line->data)
+        return SF_OK;
+    if (!draft->headers)
+        SF_TRY(draft_begin_headers(draft, err));
+    SfColumnBuilder *column = sf_builder_column(draft->headers, 0);
+    if (!line->data)
+        sf_add_null(column);
+    else if (!beside_read_headers(line->data, line->size, column))
+        return refuse_beside(lane, row, BESIDE_HEADERS, err);
+    return SF_OK;
+}
+
+/* `data`: the row's value in the draft's block, behind which there is room for the key. */
+static SfStatus draft_add(Draft *draft, const Lane *lane, const Row *row, const char *data, SfError *err)
 {
     int64_t time_us = row->of.time_us == INDEX_NO_TIMESTAMP ? RAW_NO_TIMESTAMP : row->of.time_us;
-    raw_rows_add(draft->rows, NULL, 0, row->of.null ? NULL : data, row->size, row->of.position, time_us);
-    draft->bytes += (int64_t) row->size;
+    const RowBeside *line = &row->beside[BESIDE_KEYS];
+    const char *key = NULL;
+    size_t key_size = 0;
+    if (line->data &&
+        !beside_read_key(line->data, line->size, draft->block->data + draft->block->used, &key, &key_size))
+        return refuse_beside(lane, row, BESIDE_KEYS, err);
+    draft->block->used += key_size;
+    SF_TRY(draft_add_headers(draft, lane, row, err));
+    raw_rows_add(draft->rows, key, key_size, row->of.null ? NULL : data, row->size, row->of.position, time_us);
+    draft->bytes += (int64_t) (row->size + key_size);
     draft->newest_us = MAX(draft->newest_us, row->of.time_us);
     draft->end = row->of.position + 1;
+    return SF_OK;
 }
 
-static void draft_copy(Draft *draft, const Row *row)
+static SfStatus draft_copy(Draft *draft, const Lane *lane, const Row *row, SfError *err)
 {
     char *data = draft->block->data + draft->block->used;
     if (row->size > 0)
         memcpy(data, row->data, row->size);
     draft->block->used += row->size;
-    draft_add(draft, row, data);
+    return draft_add(draft, lane, row, data, err);
 }
 
-/* The first row goes with the block, which is as large as that takes. */
-static SfStatus draft_begin(Draft *draft, const Lane *lane, const Row *row, int64_t batch_rows, Blocks *blocks,
+/* The block is large enough for the first row, however long that is. */
+static SfStatus draft_begin(Draft *draft, const Lane *lane, int64_t batch_rows, const Row *row, Blocks *blocks,
                             SfError *err)
 {
-    draft->block = blocks_next(blocks, NULL, row->data, row->size);
+    draft->block = blocks_room(blocks, draft_need(row));
     if (!draft->block)
-        return sf_fail(err, SF_RETRY, "%s: no memory for a line of %zu bytes", lane->name, row->size);
+        return sf_fail(err, SF_RETRY, "%s: no memory for a line of %zu bytes", lane->name, draft_need(row));
     draft->rows = raw_rows_new(lane->raw, batch_rows, block_unref, draft->block, err);
     if (!draft->rows)
         return SF_RETRY;
     block_ref(draft->block); /* the rows' */
-    draft_add(draft, row, draft->block->data + draft->block->used - row->size);
-    return SF_OK;
+    return draft_copy(draft, lane, row, err);
 }
 
 static void draft_done(Draft *draft)
 {
     g_clear_pointer(&draft->rows, raw_rows_free);
     g_clear_pointer(&draft->block, block_unref);
+    g_clear_pointer(&draft->headers, sf_builder_free);
+}
+
+/* The column headers; it stays released where there are none. */
+static SfStatus draft_end_headers(Draft *draft, struct ArrowArray *out, SfError *err)
+{
+    struct ArrowArray rows;
+    if (!draft->headers)
+        return SF_OK;
+    SF_TRY(sf_builder_end_rows(draft->headers, draft->rows->length, err));
+    SF_TRY(sf_builder_finish(draft->headers, &rows, err));
+    *out = *rows.children[0];
+    rows.children[0]->release = NULL;
+    sf_array_done(&rows);
+    return SF_OK;
 }
 
 /* SF_EMPTY: the entry's rows end here. */
@@ -136,9 +219,9 @@ static SfStatus draft_fill(Draft *draft, Lane *lane, const LaneOptions *options,
         SF_TRY(rows_peek(lane->rows, &row, err));
         if (row.of.position >= lane->position) {
             if (!draft->rows)
-                SF_TRY(draft_begin(draft, lane, &row, options->batch_rows, blocks, err));
+                SF_TRY(draft_begin(draft, lane, options->batch_rows, &row, blocks, err));
             else if (draft_has_room(draft, &row, options->batch_rows))
-                draft_copy(draft, &row);
+                SF_TRY(draft_copy(draft, lane, &row, err));
             else
                 return SF_OK;
         }
@@ -166,8 +249,10 @@ static SfStatus give_batch(Lane *lane, Draft *draft, int64_t end, SfBatch *out, 
         draft->rows = raw_rows_new(lane->raw, 1, block_unref, NULL, err);
     if (!draft->rows)
         return SF_RETRY;
+    struct ArrowArray headers = {0};
+    SF_TRY(draft_end_headers(draft, &headers, err));
     out->bytes = draft->bytes;
-    SF_TRY(raw_rows_finish(g_steal_pointer(&draft->rows), NULL, &out->rows, err));
+    SF_TRY(raw_rows_finish(g_steal_pointer(&draft->rows), &headers, &out->rows, err));
     out->split = lane->split;
     out->start = lane->position;
     out->end = end;
@@ -183,7 +268,8 @@ static SfStatus read_batch(Lane *lane, const LaneOptions *options, Blocks *block
 {
     Draft draft = {.newest_us = INT64_MIN, .end = lane->position};
     SfStatus status = draft_fill(&draft, lane, options, blocks, err);
-    bool missing = status == SF_EMPTY && rows_missing(lane->rows);
+    const char *key;
+    bool missing = status == SF_EMPTY && rows_missing(lane->rows, &key);
     int64_t end = draft.end;
     if (missing && draft.rows)
         g_clear_pointer(&lane->rows, rows_free); /* what is there goes first */

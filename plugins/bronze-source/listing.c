@@ -107,10 +107,15 @@ static Lane *find_lane(const SfNode *node, Listing *listing, const char *name, c
     return lane;
 }
 
-/* Keys that Kafka Connect writes beside the values' (store.kafka.keys, store.kafka.headers). */
-static bool is_beside(const char *ending)
+/* Of what Kafka Connect writes beside the values (store.kafka.keys and the like); BESIDE_KINDS: of a value. */
+static Beside beside_kind(const char *ending)
 {
-    return g_str_has_prefix(ending, ".keys.") || g_str_has_prefix(ending, ".headers.");
+    for (int i = 0; i < BESIDE_KINDS; i++) {
+        size_t size = strlen(beside_words[i]);
+        if (ending[0] == '.' && strncmp(ending + 1, beside_words[i], size) == 0 && ending[1 + size] == '.')
+            return (Beside) i;
+    }
+    return BESIDE_KINDS;
 }
 
 static char *connect_split(const Listing *listing, const ObjectName *name, const char *directory)
@@ -161,8 +166,7 @@ static SfStatus take_connect(SfNode *node, Store *store, Listing *listing, const
     g_autofree char *topic = name.topic;
     size_t root = strlen(listing->options.lane->root), at = name.directory + name.name;
     const char *ending = key + at + name.digits;
-    if (is_beside(ending))
-        return SF_OK;
+    Beside kind = beside_kind(ending);
     note_series(listing, key, at);
     g_autofree char *directory = g_strndup(key, name.directory), *begin = g_strndup(key + name.directory, name.name);
     g_autofree char *split = connect_split(listing, &name, directory + MIN(root, name.directory));
@@ -176,6 +180,10 @@ static SfStatus take_connect(SfNode *node, Store *store, Listing *listing, const
                    .digits = (int32_t) name.digits};
     if (!lane)
         return SF_OK;
+    if (kind != BESIDE_KINDS) {
+        trail_add_beside(lane, kind, &found);
+        return SF_OK;
+    }
     g_hash_table_add(listing->touched, lane);
     return trail_add(node, store, lane, listing->options.lane, &found, err);
 }

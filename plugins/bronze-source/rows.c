@@ -16,6 +16,8 @@ typedef struct Cursor {
     int64_t next;       /* position, without an index */
     int64_t left;       /* rows, this one included; INT64_MAX: as many as there are lines */
     Row row;            /* the next one */
+    EntryObject of_beside[BESIDE_KINDS];
+    Lines *beside[BESIDE_KINDS]; /* likewise; NULL: there is none */
 } Cursor;
 
 struct Rows {
@@ -29,12 +31,15 @@ struct Rows {
     bool taken;      /* its row is, the next one is to be read */
     bool in_turn;    /* without indexes: one object behind the other */
     const EntryObject *missing;
+    const char *missing_key;
 };
 
 static void close_cursor(Cursor *cursor)
 {
     g_clear_pointer(&cursor->lines, lines_free);
     g_clear_pointer(&cursor->index, index_reader_free);
+    for (int i = 0; i < BESIDE_KINDS; i++)
+        g_clear_pointer(&cursor->beside[i], lines_free);
 }
 
 static void clear_cursor(gpointer cursor)
@@ -92,14 +97,49 @@ static SfStatus cursor_take_line(const Rows *rows, Cursor *cursor, SfError *err)
     return status;
 }
 
+static SfStatus refuse_beside(const Rows *rows, const Cursor *cursor, int kind, const char *which, SfError *err)
+{
+    return sf_fail(err, SF_FATAL, "'%s/%s' has %s lines than '%s', whose %s it holds", store_url(rows->store),
+                   cursor->as->beside[kind].key, which, cursor->as->key, beside_words[kind]);
+}
+
+/* The lines beside the cursor's row. */
+static SfStatus take_beside(const Rows *rows, Cursor *cursor, SfError *err)
+{
+    for (int i = 0; i < BESIDE_KINDS; i++) {
+        RowBeside *line = &cursor->row.beside[i];
+        if (!cursor->beside[i])
+            continue;
+        SfStatus status = lines_next(cursor->beside[i], 0, &line->data, &line->size, err);
+        if (status == SF_EMPTY)
+            return refuse_beside(rows, cursor, i, "fewer", err);
+        SF_TRY(status);
+    }
+    return SF_OK;
+}
+
+/* After the last row: nothing more lies beside it. */
+static SfStatus end_beside(const Rows *rows, Cursor *cursor, SfError *err)
+{
+    for (int i = 0; i < BESIDE_KINDS; i++) {
+        RowBeside more;
+        if (!cursor->beside[i])
+            continue;
+        SfStatus status = lines_next(cursor->beside[i], 0, &more.data, &more.size, err);
+        if (status != SF_EMPTY)
+            return status == SF_OK ? refuse_beside(rows, cursor, i, "more", err) : status;
+    }
+    close_cursor(cursor);
+    return SF_OK;
+}
+
 static SfStatus end_cursor(const Rows *rows, Cursor *cursor, SfError *err)
 {
     SfStatus status = lines_next(cursor->lines, 0, &cursor->row.data, &cursor->row.size, err);
     if (status == SF_OK)
         return sf_fail(err, SF_FATAL, "'%s/%s' has more lines than the %" PRId64 " rows of its ledger entry",
                        store_url(rows->store), cursor->as->key, cursor->as->rows);
-    close_cursor(cursor);
-    return status == SF_EMPTY ? SF_OK : status;
+    return status == SF_EMPTY ? end_beside(rows, cursor, err) : status;
 }
 
 /* As Spark reads text: without a byte order mark and a CR in front of the line break. */
@@ -126,11 +166,12 @@ static SfStatus advance_foreign(const Rows *rows, Cursor *cursor, SfError *err)
         if (rows->text)
             trim_line(row);
     } while (rows->text && row->size == 0);
+    if (status == SF_OK)
+        return take_beside(rows, cursor, err);
     if (status != SF_EMPTY)
         return status;
     cursor->left = 0;
-    close_cursor(cursor);
-    return SF_OK;
+    return end_beside(rows, cursor, err);
 }
 
 static SfStatus advance(const Rows *rows, Cursor *cursor, SfError *err)
@@ -145,7 +186,32 @@ static SfStatus advance(const Rows *rows, Cursor *cursor, SfError *err)
     } else {
         cursor->row.of = (IndexRow){.position = cursor->next++, .time_us = INDEX_NO_TIMESTAMP};
     }
-    return cursor_take_line(rows, cursor, err);
+    SF_TRY(cursor_take_line(rows, cursor, err));
+    return take_beside(rows, cursor, err);
+}
+
+static SfStatus open_lines(Rows *rows, const Cursor *cursor, const EntryObject *as, Lines **out, SfError *err)
+{
+    SfStatus status = lines_open(rows->store, as, &rows->form, out, err);
+    if (status == SF_EMPTY) {
+        rows->missing = cursor->as;
+        rows->missing_key = as->key;
+    }
+    return status;
+}
+
+static SfStatus open_all(Rows *rows, Cursor *cursor, SfError *err)
+{
+    const EntryObject *as = cursor->as;
+    SF_TRY(open_lines(rows, cursor, as, &cursor->lines, err));
+    for (int i = 0; i < BESIDE_KINDS; i++) {
+        const EntryBeside *beside = &as->beside[i];
+        cursor->of_beside[i] = (EntryObject){
+            .key = beside->key, .first = as->first, .last = as->last, .bytes = beside->bytes, .crc32 = beside->crc32};
+        if (beside->key)
+            SF_TRY(open_lines(rows, cursor, &cursor->of_beside[i], &cursor->beside[i], err));
+    }
+    return advance(rows, cursor, err);
 }
 
 static SfStatus open_cursor(Rows *rows, Cursor *cursor, SfError *err)
@@ -156,11 +222,7 @@ static SfStatus open_cursor(Rows *rows, Cursor *cursor, SfError *err)
         if (!cursor->index)
             return sf_fail_prefix(err, SF_FATAL, "'%s/%s'", store_url(rows->store), as->key);
     }
-    SfStatus status = lines_open(rows->store, as, &rows->form, &cursor->lines, err);
-    if (status == SF_EMPTY)
-        rows->missing = as;
-    if (status == SF_OK)
-        status = advance(rows, cursor, err);
+    SfStatus status = open_all(rows, cursor, err);
     if (status != SF_OK)
         close_cursor(cursor);
     return status;
@@ -263,8 +325,9 @@ int64_t rows_end(const Rows *rows)
     return cursor_at(rows, 0)->next;
 }
 
-const EntryObject *rows_missing(const Rows *rows)
+const EntryObject *rows_missing(const Rows *rows, const char **key)
 {
+    *key = rows->missing_key;
     return rows->missing;
 }
 

@@ -35,10 +35,17 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Lines, lines_free)
 
 /* ---- rows.c: the objects of one entry, or one of others ---- */
 
+/* A line of an object beside. */
+typedef struct RowBeside {
+    const char *data; /* NULL: there is no such object */
+    size_t size;
+} RowBeside;
+
 typedef struct Row {
     IndexRow of;
     const char *data;
     size_t size;
+    RowBeside beside[BESIDE_KINDS];
 } Row;
 
 typedef struct RowsLimits {
@@ -50,14 +57,15 @@ typedef struct Rows Rows;
 
 /* No I/O. `entry` is borrowed, and so is `passed`: objects that are passed over, or NULL. */
 Rows *rows_open(Store *store, const Entry *entry, const RowsLimits *limits, const bool *passed);
-/* Likewise: its lines have the positions from as->first on. text: blank ones are passed over. */
+/* Likewise: its lines have the positions from as->first on, and what lies beside it has as many. text: blank ones are
+ * passed over. */
 Rows *rows_open_foreign(Store *store, const EntryObject *as, const RowsLimits *limits, bool text);
 void rows_free(Rows *rows);
 /* The next row, which is *row until rows_take(). SF_EMPTY: there was the last one, or an object is missing. */
 SfStatus rows_peek(Rows *rows, Row *row, SfError *err);
 void rows_take(Rows *rows);
-/* The object that is not there, or NULL. */
-const EntryObject *rows_missing(const Rows *rows);
+/* The object that is not there, or one beside it is not, or NULL; its key. */
+const EntryObject *rows_missing(const Rows *rows, const char **key);
 /* After the last row of rows_open_foreign(): the position behind it. */
 int64_t rows_end(const Rows *rows);
 size_t rows_held(const Rows *rows);
@@ -77,6 +85,8 @@ typedef struct LaneOptions {
     int64_t batch_rows;
     int32_t missing; /* Missing */
     int32_t layout;  /* LayoutOf */
+    bool keys;       /* layout connect: they lie beside, and likewise: */
+    bool headers;
     bool bounded;
 } LaneOptions;
 
@@ -148,7 +158,7 @@ SfStatus entries_start(SfNode *node, Store *store, Lane *lane, const LaneOptions
 SfStatus entries_begin(SfNode *node, Store *store, Lane *lane, const LaneOptions *options, Quota *quota, SfError *err);
 /* SF_OK: rows are to be opened anew. */
 SfStatus entries_miss(SfNode *node, Store *store, Lane *lane, const LaneOptions *options, const EntryObject *missing,
-                      SfError *err);
+                      const char *key, SfError *err);
 void entries_end(Lane *lane);
 /* What the split is called: by the entry, or by the topic and the partition in entries that do not say. */
 char *entry_split(const Entry *entry);
@@ -172,6 +182,8 @@ char *found_key(const Found *found);
 /* One that a listing gave, again and again. SF_FATAL: it was changed, or came behind the position. */
 SfStatus trail_add(SfNode *node, Store *store, Lane *lane, const LaneOptions *options, const Found *found,
                    SfError *err);
+/* Likewise, one that lies beside another. */
+void trail_add_beside(Lane *lane, Beside kind, const Found *found);
 /* After a listing. SF_FATAL: two of them start with the same position. */
 SfStatus trail_sort(Store *store, Lane *lane, SfError *err);
 /* After it: where the first object starts, and the last one. */
@@ -183,7 +195,7 @@ const EntryObject *trail_object(const Lane *lane); /* that is begun, or NULL */
 SfStatus trail_start(SfNode *node, Lane *lane, const LaneOptions *options, int64_t position, SfError *err);
 SfStatus trail_begin(SfNode *node, Store *store, Lane *lane, const LaneOptions *options, Quota *quota, SfError *err);
 /* SF_OK: it is passed over. */
-SfStatus trail_miss(SfNode *node, Store *store, Lane *lane, const LaneOptions *options, SfError *err);
+SfStatus trail_miss(SfNode *node, Store *store, Lane *lane, const LaneOptions *options, const char *key, SfError *err);
 /* All rows of what was begun were read; returns up to where the range goes. */
 int64_t trail_end(Lane *lane, const LaneOptions *options);
 /* Layout files: the position that says that all of a file was read: no line of it can have it. */

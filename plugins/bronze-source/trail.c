@@ -13,8 +13,9 @@
 struct Trail {
     GArray *found; /* of Found; the first `sorted` by their starts */
     guint sorted;
-    bool known; /* a first listing is complete: what starts below `next` from now on came late */
-    bool begun; /* the object of these: */
+    GHashTable *beside[BESIDE_KINDS]; /* of Found, by keys of what they lie beside up to their endings */
+    bool known;                       /* a first listing is complete: what starts below `next` from now on came late */
+    bool begun;                       /* the object of these: */
     Found current;
     EntryObject as;
     Found before;    /* what was read last; name NULL: nothing */
@@ -24,10 +25,26 @@ struct Trail {
     int64_t said;    /* holes that were */
 };
 
+/* What an object has in common with those beside it. */
+static guint stem_hash(gconstpointer user)
+{
+    const Found *found = user;
+    return g_int64_hash(&found->start) ^ g_direct_hash(found->directory) ^ g_direct_hash(found->name);
+}
+
+static gboolean stem_equal(gconstpointer a, gconstpointer b)
+{
+    const Found *one = a, *other = b;
+    return one->start == other->start && one->directory == other->directory && one->name == other->name &&
+           one->digits == other->digits;
+}
+
 Trail *trail_new(void)
 {
     Trail *trail = g_new0(Trail, 1);
     trail->found = g_array_new(FALSE, FALSE, sizeof(Found));
+    for (int i = 0; i < BESIDE_KINDS; i++)
+        trail->beside[i] = g_hash_table_new_full(stem_hash, stem_equal, g_free, NULL);
     return trail;
 }
 
@@ -36,13 +53,19 @@ void trail_free(Trail *trail)
     if (!trail)
         return;
     g_array_unref(trail->found);
+    for (int i = 0; i < BESIDE_KINDS; i++) {
+        g_hash_table_unref(trail->beside[i]);
+        g_free(trail->as.beside[i].key);
+    }
     g_free(trail->as.key);
     g_free(trail);
 }
 
 size_t trail_held(const Lane *lane)
 {
-    return lane->trail->found->len * sizeof(Found);
+    const Trail *trail = lane->trail;
+    guint beside = g_hash_table_size(trail->beside[BESIDE_KEYS]) + g_hash_table_size(trail->beside[BESIDE_HEADERS]);
+    return trail->found->len * sizeof(Found) + beside * 2 * sizeof(Found);
 }
 
 const EntryObject *trail_object(const Lane *lane)
@@ -61,8 +84,7 @@ char *found_key(const Found *found)
 /* Texts are the same where they are equal. */
 static bool is_same_object(const Found *a, const Found *b)
 {
-    return a->start == b->start && a->directory == b->directory && a->name == b->name && a->ending == b->ending &&
-           a->digits == b->digits;
+    return stem_equal(a, b) && a->ending == b->ending;
 }
 
 static Found *found_at(const Trail *trail, guint i)
@@ -158,6 +180,11 @@ SfStatus trail_add(SfNode *node, Store *store, Lane *lane, const LaneOptions *op
         SF_TRY(meet_late(node, store, lane, options, found, err));
     g_array_append_val(trail->found, *found);
     return SF_OK;
+}
+
+void trail_add_beside(Lane *lane, Beside kind, const Found *found)
+{
+    g_hash_table_add(lane->trail->beside[kind], g_memdup2(found, sizeof *found));
 }
 
 static gint by_start(gconstpointer a, gconstpointer b)
@@ -262,6 +289,42 @@ static SfStatus no_more(SfNode *node, Lane *lane, const LaneOptions *options)
     return options->bounded ? SF_END : SF_EMPTY;
 }
 
+/* What lies beside an object that is about to be begun. Kafka Connect puts it there after the object: SF_EMPTY, it may
+ * still come. */
+static SfStatus find_beside(SfNode *node, Store *store, Lane *lane, const LaneOptions *options, const Found *found,
+                            EntryObject *as, SfError *err)
+{
+    const bool wanted[BESIDE_KINDS] = {options->keys, options->headers};
+    for (int i = 0; i < BESIDE_KINDS; i++) {
+        const Found *beside = g_hash_table_lookup(lane->trail->beside[i], found);
+        if (!wanted[i])
+            continue;
+        if (!beside && !options->bounded && is_young(node, found))
+            return SF_EMPTY;
+        if (!beside && options->missing == MISSING_STOP)
+            return sf_fail(err, SF_FATAL,
+                           "%s: '%s/%s' has no %s beside it; put them back, or set 'on_missing: skip' to read it "
+                           "without",
+                           lane->name, store_url(store), as->key, beside_words[i]);
+        if (!beside)
+            sf_log(node, SF_LOG_WARNING, "%s: '%s/%s' has no %s beside it and is read without", lane->name,
+                   store_url(store), as->key, beside_words[i]);
+        else
+            as->beside[i] = (EntryBeside){.key = found_key(beside), .bytes = beside->bytes};
+    }
+    return SF_OK;
+}
+
+static void begin_object(Trail *trail, const Found *found, const EntryObject *as)
+{
+    g_free(trail->as.key);
+    for (int i = 0; i < BESIDE_KINDS; i++)
+        g_free(trail->as.beside[i].key);
+    trail->as = *as;
+    trail->current = *found;
+    trail->begun = true;
+}
+
 SfStatus trail_begin(SfNode *node, Store *store, Lane *lane, const LaneOptions *options, Quota *quota, SfError *err)
 {
     Trail *trail = lane->trail;
@@ -278,25 +341,29 @@ SfStatus trail_begin(SfNode *node, Store *store, Lane *lane, const LaneOptions *
         return SF_EMPTY;
     if (!quota_spend(quota, 1, found->bytes))
         return SF_EMPTY;
+    EntryObject as = {
+        .key = found_key(found), .first = found->start, .last = INT64_MAX, .rows = INT64_MAX, .bytes = found->bytes};
+    SfStatus status = find_beside(node, store, lane, options, found, &as, err);
+    if (status != SF_OK) {
+        g_free(as.key);
+        g_free(as.beside[BESIDE_KEYS].key);
+        return status;
+    }
     if (hole)
         meet_hole(node, lane, found);
-    g_free(trail->as.key);
-    trail->as = (EntryObject){
-        .key = found_key(found), .first = found->start, .last = INT64_MAX, .rows = INT64_MAX, .bytes = found->bytes};
-    trail->current = *found;
-    trail->begun = true;
+    begin_object(trail, found, &as);
     return SF_OK;
 }
 
-SfStatus trail_miss(SfNode *node, Store *store, Lane *lane, const LaneOptions *options, SfError *err)
+SfStatus trail_miss(SfNode *node, Store *store, Lane *lane, const LaneOptions *options, const char *key, SfError *err)
 {
     Trail *trail = lane->trail;
     if (options->missing == MISSING_STOP)
         return sf_fail(err, SF_FATAL,
                        "%s: '%s/%s' was listed and is missing now; put it back, or set 'on_missing: skip'", lane->name,
-                       store_url(store), trail->as.key);
+                       store_url(store), key);
     sf_log(node, SF_LOG_WARNING, "%s: '%s/%s' was listed and is missing now; it is passed over", lane->name,
-           store_url(store), trail->as.key);
+           store_url(store), key);
     trail->begun = false;
     lane->next = trail->current.start + 1;
     return SF_OK;

@@ -94,6 +94,11 @@ Block *blocks_next(Blocks *blocks, Block *old, const char *rest, size_t size)
     return block;
 }
 
+Block *blocks_room(Blocks *blocks, size_t size)
+{
+    return size > BLOCK_BYTES / 2 ? block_new(size, NULL) : open_block(blocks, NULL, size);
+}
+
 Block *blocks_shrink(Block *old, const char *rest, size_t size)
 {
     Block *block = block_new(size, NULL);

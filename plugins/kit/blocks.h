@@ -26,7 +26,10 @@ void blocks_free(Blocks *blocks); /* blocks that are in use stay */
  * least, and as much as `size`. Takes the reference to `old` (may be NULL) over, unless there is no memory: NULL. */
 Block *blocks_next(Blocks *blocks, Block *old, const char *rest, size_t size);
 
-/* Likewise, without more room, and in a block of its own. */
+/* A block with room for so many bytes behind [.., used). NULL: no memory. */
+Block *blocks_room(Blocks *blocks, size_t size);
+
+/* A block of its own with a copy of `rest` and nothing behind it, otherwise as blocks_next(). */
 Block *blocks_shrink(Block *old, const char *rest, size_t size);
 
 /* Whether it is the one that files share. */

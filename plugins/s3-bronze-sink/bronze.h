@@ -105,6 +105,9 @@ bool split_is_numbered(const SfSplit *split);
 char *chain_directory(const Bronze *bronze, const Layout *layout, const Chain *chain, int64_t bucket);
 /* "<directory>/<name>+<partition>+<first>.json" */
 char *chain_object_key(const Bronze *bronze, const Layout *layout, const Chain *chain, int64_t bucket, int64_t first);
+/* Likewise "….keys.json", "….headers.json", as Kafka Connect has them whatever the values' format. */
+char *chain_beside_key(const Bronze *bronze, const Layout *layout, const Chain *chain, int64_t bucket, int64_t first,
+                       Beside kind);
 /* Whether it is an object's of this chain by its name, whatever its directory. */
 bool chain_owns_key(const Bronze *bronze, const Chain *chain, const char *key);
 /* Whether it may be an object's of this chain: below its topic's directory. */
@@ -113,8 +116,9 @@ bool chain_has_key(const Bronze *bronze, const Chain *chain, const char *key);
 /* redo.c: the rows of an entry's range once more */
 Redo *redo_new(Entry *entry, const bool *stored, Workshop *workshop);
 void redo_free(Redo *redo);
-/* Puts one row where the entry has it; SF_OK also for one that belongs to an object which is stored already. */
-SfStatus redo_row(const Bronze *bronze, Chain *chain, const LayoutRow *row, int64_t position, SfError *err);
+/* Puts one row where the entry has it; *into NULL: in an object that is stored already. */
+SfStatus redo_row(const Bronze *bronze, Chain *chain, const LayoutRow *row, int64_t position, Object **into,
+                  SfError *err);
 /* The whole range was read: turns the redo into what is pending. Logs where the rows differ from the entry's. */
 SfStatus redo_finish(SfNode *node, Chain *chain, SfError *err);
 

@@ -93,6 +93,16 @@ SfStatus chain_cut(Chain *chain, int64_t end, const char *reason, SfError *err)
     return SF_OK;
 }
 
+static void put_beside(const Bronze *bronze, const Chain *chain, int64_t bucket, int64_t first)
+{
+    const bool wanted[BESIDE_KINDS] = {bronze->layout.options.keys, bronze->layout.options.headers};
+    for (int i = 0; i < BESIDE_KINDS; i++)
+        if (wanted[i])
+            object_put_beside(chain->current, (Beside) i,
+                              chain_beside_key(bronze, &bronze->layout, chain, bucket, first, (Beside) i),
+                              &bronze->layout);
+}
+
 /* The open object for this event time; the one used last is remembered with the times that it serves. */
 static Object *find_object(Bronze *bronze, Chain *chain, int64_t time_us, int64_t position)
 {
@@ -105,6 +115,7 @@ static Object *find_object(Bronze *bronze, Chain *chain, int64_t time_us, int64_
         size_t expected = chain->open->len == 0 ? chain->expected : 0; /* others may be small: late rows, old days */
         char *key = chain_object_key(bronze, &bronze->layout, chain, bucket, position);
         chain->current = object_new(key, bucket, position, &bronze->workshop, &bronze->layout, expected);
+        put_beside(bronze, chain, bucket, position);
         g_ptr_array_add(chain->open, chain->current);
     }
     return chain->current;
@@ -140,7 +151,32 @@ static inline const char *due_before(const Bronze *bronze, const Chain *chain, i
     return chain->current && G_UNLIKELY(object_bytes(chain->current) >= OBJECT_MAX) ? "size" : NULL;
 }
 
-static SfStatus add_row(SfNode *node, Chain *chain, const LayoutRow *row, int64_t position, SfError *err)
+static SfStatus no_memory(const Chain *chain, int64_t position, SfError *err)
+{
+    return sf_fail(err, SF_FATAL, "no memory for %s/%" PRId64, chain->range.split->name, position);
+}
+
+/* The row's key and headers, where they lie beside the object. */
+static SfStatus add_beside(Chain *chain, Object *object, const LayoutColumns *columns, int64_t row, int64_t position,
+                           SfError *err)
+{
+    GString *line = object->workshop->line;
+    if (object->beside[BESIDE_KEYS]) {
+        g_string_truncate(line, 0);
+        beside_write_key(columns->has_key ? &columns->key : NULL, row, line);
+        if (!object_append_beside(object, BESIDE_KEYS, line))
+            return no_memory(chain, position, err);
+    }
+    if (object->beside[BESIDE_HEADERS]) {
+        g_string_truncate(line, 0);
+        beside_write_headers(columns->has_headers ? &columns->headers : NULL, row, line);
+        if (!object_append_beside(object, BESIDE_HEADERS, line))
+            return no_memory(chain, position, err);
+    }
+    return SF_OK;
+}
+
+static SfStatus add_row(SfNode *node, Chain *chain, const LayoutRow *row, int64_t position, Object **into, SfError *err)
 {
     Bronze *bronze = bronze_of(node);
     const char *due = due_before(bronze, chain, row->time_us);
@@ -152,11 +188,16 @@ static SfStatus add_row(SfNode *node, Chain *chain, const LayoutRow *row, int64_
     if (!object || row->time_us < chain->low || row->time_us >= chain->high)
         object = find_object(bronze, chain, row->time_us, position);
     if (!object_append(object, row, position))
-        return sf_fail(err, SF_FATAL, "no memory for %s/%" PRId64, chain->range.split->name, position);
+        return no_memory(chain, position, err);
+    *into = object;
     chain->newest_us = MAX(chain->newest_us, row->time_us);
-    if (++chain->rows == bronze->flush_size)
-        SF_TRY(chain_cut(chain, position + 1, "rows", err));
+    chain->rows++;
     return SF_OK;
+}
+
+static inline SfStatus cut_after_row(const Bronze *bronze, Chain *chain, int64_t position, SfError *err)
+{
+    return chain->rows == bronze->flush_size ? chain_cut(chain, position + 1, "rows", err) : SF_OK;
 }
 
 /* What a batch's rows are read by; positions are the column offset, or count from the range's start. */
@@ -182,23 +223,46 @@ static SfStatus read_columns(SfNode *node, const SfBatch *batch, Reader *out, Sf
     return SF_OK;
 }
 
+/* Only where they are written; what is redone is written as its entry says. */
+static SfStatus read_columns_beside(const Bronze *bronze, const Chain *chain, const SfBatch *batch, LayoutColumns *out,
+                                    SfError *err)
+{
+    const LayoutOptions *now = &bronze->layout.options, *then = chain->redo ? &chain->redo->entry->layout.options : now;
+    int64_t key = now->keys || then->keys ? sf_schema_find(batch->schema, "key") : -1;
+    int64_t headers = now->headers || then->headers ? sf_schema_find(batch->schema, "headers") : -1;
+    if (key >= 0)
+        SF_TRY(sf_column_at(batch, key, &out->key, err));
+    if (headers >= 0)
+        SF_TRY(header_columns_init(&out->headers, batch, headers, err));
+    out->has_key = key >= 0;
+    out->has_headers = headers >= 0;
+    return SF_OK;
+}
+
 /* Rejects of a redo's range are durable already: its entry was written after them. */
 static SfStatus redo_one(SfNode *node, Chain *chain, const Reader *reader, int64_t row, int64_t position, SfError *err)
 {
     LayoutRow line;
+    Object *object = NULL;
     if (layout_row(&chain->redo->entry->layout, &reader->columns, row, &line, NULL) != ROW_WRITE)
         return SF_OK;
-    return redo_row(bronze_of(node), chain, &line, position, err);
+    SF_TRY(redo_row(bronze_of(node), chain, &line, position, &object, err));
+    return object ? add_beside(chain, object, &reader->columns, row, position, err) : SF_OK;
 }
 
 static SfStatus write_one(SfNode *node, Chain *chain, const SfBatch *batch, const Reader *reader, int64_t row,
                           int64_t position, SfError *err)
 {
+    const Bronze *bronze = bronze_of(node);
     LayoutRow line;
     SfError cause;
-    switch (layout_row(&bronze_of(node)->layout, &reader->columns, row, &line, &cause)) {
+    Object *object = NULL;
+    switch (layout_row(&bronze->layout, &reader->columns, row, &line, &cause)) {
     case ROW_WRITE:
-        return add_row(node, chain, &line, position, err);
+        SF_TRY(add_row(node, chain, &line, position, &object, err));
+        if (G_UNLIKELY(bronze->layout.options.keys || bronze->layout.options.headers))
+            SF_TRY(add_beside(chain, object, &reader->columns, row, position, err));
+        return cut_after_row(bronze, chain, position, err);
     case ROW_REJECT:
         sf_reject(node, batch, row, "%s", cause.message);
         chain->rejected++;
@@ -221,6 +285,7 @@ static SfStatus write_rows(SfNode *node, Chain *chain, const SfBatch *batch, SfE
     if (sf_rows(batch) == 0)
         return SF_OK;
     SF_TRY(read_columns(node, batch, &reader, err));
+    SF_TRY(read_columns_beside(bronze_of(node), chain, batch, &reader.columns, err));
     for (int64_t row = 0; row < sf_rows(batch); row++) {
         int64_t position = reader.has_offset ? sf_i64(&reader.offset, row) : batch->start + row;
         if (G_UNLIKELY(chain->redo != NULL))

@@ -154,11 +154,26 @@ static SfStatus settle_object(SfNode *node, const Chain *chain, const Object *ob
     return refuse_foreign(node, chain, chain->pending->start, key, there.size, (int64_t) object_bytes(object), err);
 }
 
+/* All that is pending, and what lies beside it. */
+static GPtrArray *pending_objects(const Chain *chain)
+{
+    const GPtrArray *objects = chain->pending->objects;
+    GPtrArray *all = g_ptr_array_new();
+    for (guint i = 0; i < objects->len; i++) {
+        const Object *object = objects->pdata[i];
+        g_ptr_array_add(all, objects->pdata[i]);
+        for (int kind = 0; kind < BESIDE_KINDS; kind++)
+            if (object->beside[kind])
+                g_ptr_array_add(all, object->beside[kind]);
+    }
+    return all;
+}
+
 static SfStatus put_objects(SfNode *node, const GPtrArray *chains, SfError *err)
 {
     g_autoptr(GArray) puts = g_array_new(FALSE, TRUE, sizeof(StoreObject));
     for (guint i = 0; i < chains->len; i++) {
-        const GPtrArray *objects = ((Chain *) chains->pdata[i])->pending->objects;
+        g_autoptr(GPtrArray) objects = pending_objects(chains->pdata[i]);
         for (guint j = 0; j < objects->len; j++) {
             const Object *object = objects->pdata[j];
             StoreObject put = {.key = object->key, .body = object->body, .draft = object->draft, .only_new = true};
@@ -167,10 +182,10 @@ static SfStatus put_objects(SfNode *node, const GPtrArray *chains, SfError *err)
     }
     SF_TRY(put_all(node, (StoreObject *) (gpointer) puts->data, puts->len, "bronze-4-some-objects", err));
     for (guint i = 0, n = 0; i < chains->len; i++) {
-        const Chain *chain = chains->pdata[i];
-        for (guint j = 0; j < chain->pending->objects->len; j++, n++)
+        g_autoptr(GPtrArray) objects = pending_objects(chains->pdata[i]);
+        for (guint j = 0; j < objects->len; j++, n++)
             if (!g_array_index(puts, StoreObject, n).created)
-                SF_TRY(settle_object(node, chain, chain->pending->objects->pdata[j], err));
+                SF_TRY(settle_object(node, chains->pdata[i], objects->pdata[j], err));
     }
     return SF_OK;
 }

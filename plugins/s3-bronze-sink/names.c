@@ -58,12 +58,16 @@ void chain_call(const Bronze *bronze, const SfNode *node, Chain *chain, bool own
     chain->ledger = chain_ledger(bronze, chain, node->pipeline, own);
 }
 
-static char *file_name(const Bronze *bronze, const Layout *layout, const Chain *chain, int64_t first)
+static const char *packing_of(const Layout *layout)
 {
-    const char *extension = layout->options.format == FORMAT_JSON ? ".json" : bronze->extension;
-    const char *compressed = layout->options.compression == COMPRESSION_GZIP ? ".gz" : "";
+    return layout->options.compression == COMPRESSION_GZIP ? ".gz" : "";
+}
+
+static char *file_name(const Bronze *bronze, const Chain *chain, int64_t first, const char *extension,
+                       const char *packing)
+{
     return g_strdup_printf("%s+%" PRId32 "+%0*" PRId64 "%s%s", chain->name, chain->range.split->partition,
-                           (int) bronze->pad, first, extension, compressed);
+                           (int) bronze->pad, first, extension, packing);
 }
 
 char *chain_directory(const Bronze *bronze, const Layout *layout, const Chain *chain, int64_t bucket)
@@ -75,7 +79,17 @@ char *chain_directory(const Bronze *bronze, const Layout *layout, const Chain *c
 char *chain_object_key(const Bronze *bronze, const Layout *layout, const Chain *chain, int64_t bucket, int64_t first)
 {
     g_autofree char *directory = chain_directory(bronze, layout, chain, bucket);
-    g_autofree char *file = file_name(bronze, layout, chain, first);
+    const char *extension = layout->options.format == FORMAT_JSON ? ".json" : bronze->extension;
+    g_autofree char *file = file_name(bronze, chain, first, extension, packing_of(layout));
+    return g_strconcat(directory, "/", file, NULL);
+}
+
+char *chain_beside_key(const Bronze *bronze, const Layout *layout, const Chain *chain, int64_t bucket, int64_t first,
+                       Beside kind)
+{
+    g_autofree char *directory = chain_directory(bronze, layout, chain, bucket);
+    g_autofree char *extension = g_strdup_printf(".%s.json", beside_words[kind]);
+    g_autofree char *file = file_name(bronze, chain, first, extension, packing_of(layout));
     return g_strconcat(directory, "/", file, NULL);
 }
 

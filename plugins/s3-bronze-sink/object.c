@@ -78,6 +78,8 @@ void object_free(Object *object)
 {
     if (!object)
         return;
+    for (int i = 0; i < BESIDE_KINDS; i++)
+        object_free(object->beside[i]);
     g_bytes_unref(object->body);
     store_draft_free(object->draft);
     pack_free(object->pack);
@@ -86,6 +88,23 @@ void object_free(Object *object)
     g_free(object->index_text);
     g_free(object->key);
     g_free(object);
+}
+
+void object_put_beside(Object *object, Beside kind, char *key, const Layout *layout)
+{
+    object->beside[kind] = object_new(key, object->bucket, object->first, object->workshop, layout, 0);
+}
+
+bool object_append_beside(Object *object, Beside kind, const GString *line)
+{
+    Object *beside = object->beside[kind];
+    if (beside->room - beside->size <= line->len && !object_reserve(beside, line->len + 1))
+        return false;
+    memcpy(beside->data + beside->size, line->str, line->len);
+    beside->data[beside->size + line->len] = '\n';
+    beside->size += line->len + 1;
+    beside->rows++;
+    return true;
 }
 
 /* Hands on to the store what it takes now, and returns how much that is. It may take nothing, then there will be more
@@ -185,6 +204,9 @@ SfStatus object_seal(Object *object, SfError *err)
 {
     if (object->body)
         return SF_OK;
+    for (int i = 0; i < BESIDE_KINDS; i++)
+        if (object->beside[i])
+            SF_TRY(object_seal(object->beside[i], err));
     if (object->packs) {
         SF_TRY(end_pack(object, err));
     } else {
@@ -199,9 +221,12 @@ SfStatus object_seal(Object *object, SfError *err)
 
 size_t object_held(const Object *object)
 {
+    size_t beside = 0;
+    for (int i = 0; i < BESIDE_KINDS; i++)
+        beside += object->beside[i] ? object_held(object->beside[i]) : 0;
     bool compressed = object->body && !object->data;
     size_t packed = object->pack ? pack_held(object->pack) : 0;
     size_t index = index_held(&object->index) + (object->index_text ? strlen(object->index_text) : 0);
-    return index + store_draft_held(object->draft) +
+    return beside + index + store_draft_held(object->draft) +
            (compressed ? g_bytes_get_size(object->body) : object->room + packed);
 }

@@ -26,6 +26,7 @@ typedef struct Workshop {
     Store *store;
     Spares spares;
     Compressor *compressor; /* of indexes */
+    GString *line;          /* of what lies beside, while it is made */
 } Workshop;
 
 typedef struct Object {
@@ -48,12 +49,15 @@ typedef struct Object {
     uint32_t crc32;    /* of the draft; sealed: of all that is stored */
     char *key;
     IndexWriter index;
-    char *index_text; /* sealed: what it became */
-    GBytes *body;     /* set when it is sealed: what is to be stored behind the draft */
+    char *index_text;                    /* sealed: what it became */
+    GBytes *body;                        /* set when it is sealed: what is to be stored behind the draft */
+    struct Object *beside[BESIDE_KINDS]; /* with the keys and headers of its rows, or NULL */
 } Object;
 
 /* Takes the key over. */
 Object *object_new(char *key, int64_t bucket, int64_t first, Workshop *workshop, const Layout *layout, size_t expected);
+/* Another one beside it, with as many lines. Takes the key over. */
+void object_put_beside(Object *object, Beside kind, char *key, const Layout *layout);
 void object_free(Object *object);
 
 /* Makes room for so many more bytes. false: no memory. */
@@ -80,8 +84,11 @@ static inline bool object_append(Object *object, const LayoutRow *row, int64_t p
     return index_add(&object->index, &of);
 }
 
-/* Ends it: compresses what is left, where it is to be compressed, and counts the checksum. What is in memory becomes
- * the body. */
+/* After object_append(), where something lies beside it: the line there. false: no memory. */
+bool object_append_beside(Object *object, Beside kind, const GString *line);
+
+/* Ends it and what lies beside it: compresses what is left, where it is to be compressed, and counts the checksum.
+ * What is in memory becomes the body. */
 SfStatus object_seal(Object *object, SfError *err);
 
 /* Bytes of memory that it holds. */
@@ -96,13 +103,19 @@ static inline size_t object_bytes(const Object *object)
 /* What a ledger entry says of a sealed one. Its texts are borrowed. */
 static inline EntryObject object_entry(const Object *object)
 {
-    return (EntryObject){.key = object->key,
+    EntryObject entry = {.key = object->key,
                          .first = object->first,
                          .last = object->last,
                          .rows = object->rows,
                          .bytes = (int64_t) object_bytes(object),
                          .crc32 = object->crc32,
                          .index = object->index_text};
+    for (int i = 0; i < BESIDE_KINDS; i++) {
+        const Object *beside = object->beside[i];
+        if (beside)
+            entry.beside[i] = (EntryBeside){beside->key, (int64_t) object_bytes(beside), beside->crc32};
+    }
+    return entry;
 }
 
 #endif

@@ -18,23 +18,51 @@ SfStatus refuse_foreign(SfNode *node, const Chain *chain, int64_t start, const c
                    store_url(bronze_of(node)->store), key, size, expected, entry, node->step);
 }
 
-/* Which of the entry's objects are there. What is there and none of ours is never written over. */
+/* An object of an entry, or one beside it. */
+typedef struct Promise {
+    const char *key;
+    int64_t bytes;
+    uint32_t crc32;
+    guint object; /* its number in the entry */
+} Promise;
+
+static GArray *promises_of(const Entry *entry)
+{
+    GArray *promises = g_array_new(FALSE, FALSE, sizeof(Promise));
+    for (guint i = 0; i < entry->objects->len; i++) {
+        const EntryObject *as = &g_array_index(entry->objects, EntryObject, i);
+        Promise promise = {as->key, as->bytes, as->crc32, i};
+        g_array_append_val(promises, promise);
+        for (int kind = 0; kind < BESIDE_KINDS; kind++) {
+            const EntryBeside *beside = &as->beside[kind];
+            promise = (Promise){beside->key, beside->bytes, beside->crc32, i};
+            if (beside->key)
+                g_array_append_val(promises, promise);
+        }
+    }
+    return promises;
+}
+
+/* Which of the entry's objects are there, with all that lies beside them. What is there and none of ours is never
+ * written over. */
 static SfStatus look_at_objects(SfNode *node, const Chain *chain, const Entry *entry, bool *stored, bool *all,
                                 SfError *err)
 {
-    size_t n = entry->objects->len;
-    g_autofree const char **keys = g_new(const char *, n + 1);
-    g_autofree StoreSum *sums = g_new(StoreSum, n + 1);
-    for (size_t i = 0; i < n; i++)
-        keys[i] = g_array_index(entry->objects, EntryObject, i).key;
-    SF_TRY(store_sum_all(bronze_of(node)->store, keys, sums, n, err));
+    g_autoptr(GArray) promises = promises_of(entry);
+    g_autofree const char **keys = g_new(const char *, promises->len + 1);
+    g_autofree StoreSum *sums = g_new(StoreSum, promises->len + 1);
+    for (guint i = 0; i < promises->len; i++)
+        keys[i] = g_array_index(promises, Promise, i).key;
+    SF_TRY(store_sum_all(bronze_of(node)->store, keys, sums, promises->len, err));
+    memset(stored, true, entry->objects->len);
     *all = true;
-    for (size_t i = 0; i < n; i++) {
-        const EntryObject *as = &g_array_index(entry->objects, EntryObject, i);
-        stored[i] = sums[i].size >= 0;
-        if (stored[i] && (sums[i].size != as->bytes || sums[i].crc32 != as->crc32))
+    for (guint i = 0; i < promises->len; i++) {
+        const Promise *as = &g_array_index(promises, Promise, i);
+        bool there = sums[i].size >= 0;
+        if (there && (sums[i].size != as->bytes || sums[i].crc32 != as->crc32))
             return refuse_foreign(node, chain, entry->start, as->key, sums[i].size, as->bytes, err);
-        *all = *all && stored[i];
+        stored[as->object] = stored[as->object] && there;
+        *all = *all && there;
     }
     return SF_OK;
 }
@@ -44,8 +72,9 @@ static SfStatus check_entry(const SfNode *node, const Chain *chain, const Entry 
 {
     const Bronze *bronze = bronze_of(node);
     g_autofree char *key = ledger_entry_key(chain->ledger, entry->start);
-    for (guint i = 0; i < entry->objects->len; i++) {
-        const char *object = g_array_index(entry->objects, EntryObject, i).key;
+    g_autoptr(GArray) promises = promises_of(entry);
+    for (guint i = 0; i < promises->len; i++) {
+        const char *object = g_array_index(promises, Promise, i).key;
         if (!chain_has_key(bronze, chain, object))
             return sf_fail(err, SF_CONFIG, "ledger entry '%s' names the object '%.200s', which is not below '%s%s/'",
                            key, object, bronze->root, chain->topic);

@@ -4,6 +4,15 @@
 
 #include <inttypes.h>
 
+static Object *object_of(const EntryObject *as, Workshop *workshop, const Layout *layout)
+{
+    Object *object = object_new(g_strdup(as->key), 0, as->first, workshop, layout, 0);
+    for (int i = 0; i < BESIDE_KINDS; i++)
+        if (as->beside[i].key)
+            object_put_beside(object, (Beside) i, g_strdup(as->beside[i].key), layout);
+    return object;
+}
+
 Redo *redo_new(Entry *entry, const bool *stored, Workshop *workshop)
 {
     Redo *redo = g_new0(Redo, 1);
@@ -11,8 +20,7 @@ Redo *redo_new(Entry *entry, const bool *stored, Workshop *workshop)
     redo->objects = g_ptr_array_new_with_free_func((GDestroyNotify) object_free);
     for (guint i = 0; i < entry->objects->len; i++) {
         const EntryObject *as = &g_array_index(entry->objects, EntryObject, i);
-        g_ptr_array_add(redo->objects,
-                        stored[i] ? NULL : object_new(g_strdup(as->key), 0, as->first, workshop, &entry->layout, 0));
+        g_ptr_array_add(redo->objects, stored[i] ? NULL : object_of(as, workshop, &entry->layout));
     }
     return redo;
 }
@@ -52,7 +60,8 @@ static int find_place(const Bronze *bronze, const Chain *chain, const LayoutRow 
     return -1;
 }
 
-SfStatus redo_row(const Bronze *bronze, Chain *chain, const LayoutRow *row, int64_t position, SfError *err)
+SfStatus redo_row(const Bronze *bronze, Chain *chain, const LayoutRow *row, int64_t position, Object **into,
+                  SfError *err)
 {
     Redo *redo = chain->redo;
     int place = find_place(bronze, chain, row, position);
@@ -62,10 +71,18 @@ SfStatus redo_row(const Bronze *bronze, Chain *chain, const LayoutRow *row, int6
                        "'%s%020" PRId64 ".json', which has no object for it: the topic is not the one that it was",
                        chain->range.split->name, position, redo->entry->start, redo->entry->end, chain->ledger,
                        redo->entry->start);
-    Object *object = redo->objects->pdata[place];
+    Object *object = *into = redo->objects->pdata[place];
     if (object && !object_append(object, row, position))
         return sf_fail(err, SF_FATAL, "no memory for %s/%" PRId64, chain->range.split->name, position);
     return SF_OK;
+}
+
+static bool is_as_said(const Object *object, const EntryObject *as)
+{
+    bool same = object->rows == as->rows && object->crc32 == as->crc32;
+    for (int i = 0; i < BESIDE_KINDS; i++)
+        same = same && (!object->beside[i] || object->beside[i]->crc32 == as->beside[i].crc32);
+    return same;
 }
 
 /* Seals what was read; says whether it is what the entry describes. */
@@ -82,7 +99,7 @@ static SfStatus seal_all(SfNode *node, const Chain *chain, const Redo *redo, boo
         SF_TRY(object_seal(object, err));
         read += object->rows;
         said += as->rows;
-        *same = *same && object->rows == as->rows && object->crc32 == as->crc32;
+        *same = *same && is_as_said(object, as);
     }
     if (!*same)
         sf_log(node, SF_LOG_WARNING,

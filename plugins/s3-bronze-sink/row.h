@@ -2,6 +2,7 @@
 #ifndef BRONZE_ROW_H
 #define BRONZE_ROW_H
 
+#include "bronze/beside.h"
 #include "bronze/index.h"
 #include "bronze/layout.h"
 
@@ -17,11 +18,15 @@ typedef struct LayoutRow {
 
 typedef enum LayoutVerdict { ROW_WRITE, ROW_IGNORE, ROW_REJECT } LayoutVerdict;
 
-/* Columns of a batch that rows are read by. */
+/* Columns of a batch that rows are read by. A row's key and headers are read only where they are written. */
 typedef struct LayoutColumns {
     SfColumn value;
     SfColumn time;
     bool has_time;
+    SfColumn key;
+    bool has_key;
+    HeaderColumns headers;
+    bool has_headers;
     int64_t now_us; /* the wall clock */
 } LayoutColumns;
 

@@ -50,6 +50,12 @@ static const SfOption options[] = {
     SF_OPTION_ENUM(Bronze, layout_options.nulls, .name = "behavior.on.null.values", .value = "reject",
                    .words = layout_nulls,
                    .doc = "Rows without a value: to the step's errors, left out, or written as null."),
+    SF_OPTION_BOOL(Bronze, layout_options.keys, .name = "store.kafka.keys", .value = "false",
+                   .doc = "Write the rows' keys beside their objects, `….keys.json`, a line each: a text, null, or "
+                          "{\"key_base64\":\"…\"} where it is not UTF-8."),
+    SF_OPTION_BOOL(Bronze, layout_options.headers, .name = "store.kafka.headers", .value = "false",
+                   .doc = "Write the rows' headers beside their objects, `….headers.json`, a line each: "
+                          "{\"headers\":[{\"key\":\"…\",\"value\":\"…\"}]}, or null."),
     SF_OPTION_INT(Bronze, pad, .name = "filename.offset.zero.pad.width", .value = "10", .min = "0", .max = "20",
                   .doc = "Digits of the offset in an object's name."),
     SF_OPTION_STRING(Bronze, extension, .name = "format.bytearray.extension", .value = ".bin",
@@ -72,6 +78,26 @@ static const SfOption options[] = {
     SF_OPTION_END,
 };
 
+static bool has_column(const struct ArrowSchema *schema, const char *name, SfType type, SfType other)
+{
+    int64_t column = sf_schema_find(schema, name);
+    SfField field = {0};
+    if (column < 0 || sf_schema_field(schema->children[column], &field, NULL) != SF_OK)
+        return false;
+    return field.type == type || field.type == other;
+}
+
+static SfStatus check_beside(const SfNode *node, size_t input, const struct ArrowSchema *schema, SfError *err)
+{
+    const LayoutOptions *layout = &bronze_of(node)->layout_options;
+    if (layout->keys && !has_column(schema, "key", SF_BINARY, SF_UTF8))
+        return sf_fail(err, SF_CONFIG, "store.kafka.keys: input '%s' has no column 'key' of bytes or text",
+                       node->inputs[input]);
+    if (layout->headers && !has_column(schema, "headers", SF_LIST, SF_LIST))
+        return sf_fail(err, SF_CONFIG, "store.kafka.headers: input '%s' has no column 'headers'", node->inputs[input]);
+    return SF_OK;
+}
+
 static SfStatus check_value(const SfNode *node, size_t input, const struct ArrowSchema *schema, SfError *err)
 {
     int64_t value = sf_schema_find(schema, "value");
@@ -83,7 +109,7 @@ static SfStatus check_value(const SfNode *node, size_t input, const struct Arrow
                        "input '%s' has no column 'value' of bytes or text: bronze keeps rows as they came; "
                        "read from the source, before they are decoded",
                        node->inputs[input]);
-    return SF_OK;
+    return check_beside(node, input, schema, err);
 }
 
 static SfStatus check_extension(const Bronze *bronze, SfError *err)
@@ -138,6 +164,7 @@ static SfStatus open_sink(SfNode *node, SfError *err)
         g_atomic_pointer_set(&bronze->store, store);
         bronze->workshop.store = store;
         bronze->workshop.compressor = compressor_new();
+        bronze->workshop.line = g_string_new(NULL);
     }
     SF_TRY(store_open(bronze->store, err));
     return store_prove_parts(bronze->store, err);
@@ -150,6 +177,8 @@ static void close_sink(SfNode *node)
     store_free(bronze->store);
     spares_done(&bronze->workshop.spares);
     compressor_free(bronze->workshop.compressor);
+    if (bronze->workshop.line)
+        g_string_free(bronze->workshop.line, TRUE);
     if (bronze->has_layout)
         layout_done(&bronze->layout);
     g_free(bronze->root);

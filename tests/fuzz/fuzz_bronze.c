@@ -3,6 +3,7 @@
 #include <glib.h>
 #include <string.h>
 
+#include "bronze/beside.h"
 #include "bronze/entry.h"
 #include "bronze/index.h"
 #include "fuzz.h"
@@ -53,9 +54,29 @@ static void check_entry(const Entry *entry)
     check_layout(&entry->layout);
 }
 
+/* The bytes as a line beside a row: what is taken is no longer than the line. */
+static void check_line(const char *line, size_t size)
+{
+    g_autofree char *room = g_malloc(size + 1);
+    const char *key = NULL;
+    size_t key_size = 0;
+    struct ArrowSchema raw = {0};
+    SfError err = {.message = ""};
+    if (beside_read_key(line, size, room, &key, &key_size))
+        g_assert_cmpuint(key_size, <=, size);
+    g_assert_cmpint(sf_schema_raw(&raw, &err), ==, SF_OK);
+    SfBuilder *builder = sf_builder_new(&raw, &err);
+    SfColumnBuilder *headers = sf_builder_column(builder, SF_RAW_HEADERS);
+    if (beside_read_headers(line, size, headers))
+        g_assert_cmpint(headers->length, ==, 1);
+    sf_builder_free(builder);
+    sf_schema_done(&raw);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     SfError err = {.message = ""};
+    check_line((const char *) data, size);
     g_autoptr(GBytes) body = g_bytes_new(data, size);
     g_autoptr(Entry) entry = entry_read(body, "_sf/p/t/0/00000000000000000000.json", &err);
     if (entry) {

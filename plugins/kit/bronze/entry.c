@@ -32,6 +32,22 @@ static GBytes *entry_print(json_object *json)
     return g_bytes_new(text, strlen(text));
 }
 
+static json_object *beside_to_json(const EntryBeside *beside)
+{
+    json_object *json = json_object_new_object();
+    entry_add_text(json, "key", beside->key);
+    entry_add_number(json, "bytes", beside->bytes);
+    entry_add_number(json, "crc32", beside->crc32);
+    return json;
+}
+
+static void add_beside(json_object *json, const EntryObject *object)
+{
+    for (int i = 0; i < BESIDE_KINDS; i++)
+        if (object->beside[i].key)
+            json_object_object_add(json, beside_words[i], beside_to_json(&object->beside[i]));
+}
+
 static json_object *objects_to_json(const GArray *objects, int64_t *rows)
 {
     json_object *list = json_object_new_array();
@@ -46,6 +62,7 @@ static json_object *objects_to_json(const GArray *objects, int64_t *rows)
         entry_add_number(json, "crc32", object->crc32);
         if (object->index)
             entry_add_text(json, "index", object->index);
+        add_beside(json, object);
         json_object_array_add(list, json);
         *rows += object->rows;
     }
@@ -94,6 +111,7 @@ GBytes *entry_amended(const Entry *entry, const EntryObject *now)
         json_object_object_del(as, "index");
         if (now[i].index)
             entry_add_text(as, "index", now[i].index);
+        add_beside(as, &now[i]);
     }
     entry_add_number(json, "rows", rows);
     GBytes *body = entry_print(json);
@@ -115,6 +133,20 @@ static bool entry_take_text(json_object *object, const char *name, json_object *
     return json_object_object_get_ex(object, name, out) && json_object_is_type(*out, json_type_string);
 }
 
+static bool take_beside(json_object *json, const char *word, EntryBeside *out)
+{
+    json_object *beside = NULL, *key = NULL;
+    int64_t crc32 = 0;
+    if (!json_object_object_get_ex(json, word, &beside))
+        return true;
+    bool good = json_object_is_type(beside, json_type_object) && entry_take_text(beside, "key", &key) &&
+                entry_take_number(beside, "bytes", &out->bytes) && entry_take_number(beside, "crc32", &crc32) &&
+                crc32 <= UINT32_MAX;
+    out->crc32 = (uint32_t) crc32;
+    out->key = good ? g_strdup(json_object_get_string(key)) : NULL;
+    return good;
+}
+
 static bool take_object(json_object *json, EntryObject *out)
 {
     json_object *key = NULL, *index = NULL;
@@ -133,10 +165,13 @@ static bool take_object(json_object *json, EntryObject *out)
     return true;
 }
 
-static void entry_object_clear(gpointer object)
+static void entry_object_clear(gpointer user)
 {
-    g_free(((EntryObject *) object)->key);
-    g_free(((EntryObject *) object)->index);
+    EntryObject *object = user;
+    g_free(object->key);
+    g_free(object->index);
+    for (int i = 0; i < BESIDE_KINDS; i++)
+        g_free(object->beside[i].key);
 }
 
 static bool take_objects(json_object *json, Entry *entry)
@@ -145,10 +180,15 @@ static bool take_objects(json_object *json, Entry *entry)
     if (!json_object_object_get_ex(json, "objects", &objects) || !json_object_is_type(objects, json_type_array))
         return false;
     for (size_t i = 0; i < json_object_array_length(objects); i++) {
-        EntryObject object;
-        if (!take_object(json_object_array_get_idx(objects, i), &object))
+        json_object *json_of = json_object_array_get_idx(objects, i);
+        EntryObject object = {0};
+        if (!take_object(json_of, &object))
             return false;
         g_array_append_val(entry->objects, object);
+        EntryObject *taken = &g_array_index(entry->objects, EntryObject, i);
+        for (int kind = 0; kind < BESIDE_KINDS; kind++)
+            if (!take_beside(json_of, beside_words[kind], &taken->beside[kind]))
+                return false;
     }
     return true;
 }
@@ -208,6 +248,16 @@ void entry_free(Entry *entry)
     g_free(entry);
 }
 
+static bool beside_same(const EntryObject *one, const EntryObject *other)
+{
+    for (int i = 0; i < BESIDE_KINDS; i++) {
+        const EntryBeside *a = &one->beside[i], *b = &other->beside[i];
+        if (g_strcmp0(a->key, b->key) != 0 || a->bytes != b->bytes || a->crc32 != b->crc32)
+            return false;
+    }
+    return true;
+}
+
 bool entry_same_cut(const Entry *a, const Entry *b)
 {
     if (a->end != b->end || a->objects->len != b->objects->len)
@@ -216,7 +266,7 @@ bool entry_same_cut(const Entry *a, const Entry *b)
         const EntryObject *one = &g_array_index(a->objects, EntryObject, i);
         const EntryObject *other = &g_array_index(b->objects, EntryObject, i);
         bool same = g_str_equal(one->key, other->key) && one->rows == other->rows && one->bytes == other->bytes &&
-                    one->crc32 == other->crc32;
+                    one->crc32 == other->crc32 && beside_same(one, other);
         if (!same)
             return false;
     }

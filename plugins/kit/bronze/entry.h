@@ -3,9 +3,17 @@
 #ifndef KIT_BRONZE_ENTRY_H
 #define KIT_BRONZE_ENTRY_H
 
+#include "beside.h"
 #include "layout.h"
 
 #define ENTRY_MAX (INT64_C(64) << 20) /* bytes of one */
+
+/* An object beside another one. */
+typedef struct EntryBeside {
+    char *key; /* NULL: there is none */
+    int64_t bytes;
+    uint32_t crc32;
+} EntryBeside;
 
 typedef struct EntryObject {
     char *key; /* below the store's URL */
@@ -15,6 +23,7 @@ typedef struct EntryObject {
     int64_t bytes;
     uint32_t crc32; /* of the bytes as they are stored */
     char *index;    /* of its rows (index.h), not looked at yet; NULL: of an earlier version, which did not keep it */
+    EntryBeside beside[BESIDE_KINDS];
 } EntryObject;
 
 /* As it was read. Numbers are not negative, start < end, first ≤ last; keys are foreign text, not looked at yet. */

@@ -157,6 +157,10 @@ json_object *layout_to_json(const Layout *layout)
     json_object_object_add(object, "behavior.on.null.values", json_object_new_string(layout_nulls[o->nulls]));
     json_object_object_add(object, "s3.compression.type", json_object_new_string(layout_compressions[o->compression]));
     json_object_object_add(object, "s3.compression.level", json_object_new_int64(o->level));
+    if (o->keys)
+        json_object_object_add(object, "store.kafka.keys", json_object_new_boolean(true));
+    if (o->headers)
+        json_object_object_add(object, "store.kafka.headers", json_object_new_boolean(true));
     return object;
 }
 
@@ -172,6 +176,12 @@ static int64_t layout_number(json_object *object, const char *name)
     json_object *member = NULL;
     bool number = json_object_object_get_ex(object, name, &member) && json_object_is_type(member, json_type_int);
     return number ? json_object_get_int64(member) : -1;
+}
+
+static bool layout_flag(json_object *object, const char *name)
+{
+    json_object *member = NULL;
+    return json_object_object_get_ex(object, name, &member) && json_object_get_boolean(member);
 }
 
 /* Number of the member's text among the words, or -1. */
@@ -197,6 +207,8 @@ SfStatus layout_from_json(json_object *object, Layout *out, SfError *err)
         .nulls = word_of(object, "behavior.on.null.values", layout_nulls),
         .compression = word_of(object, "s3.compression.type", layout_compressions),
         .level = layout_number(object, "s3.compression.level"),
+        .keys = layout_flag(object, "store.kafka.keys"),
+        .headers = layout_flag(object, "store.kafka.headers"),
     };
     bool good = options.extractor >= 0 && options.unit >= 0 && options.duration_ms >= 0 &&
                 options.duration_ms <= LAYOUT_DURATION_MAX_MS && options.format >= 0 && options.nulls >= 0 &&

@@ -32,6 +32,8 @@ typedef struct LayoutOptions {
     int32_t nulls;
     int32_t compression; /* Compression, of those that are among layout_compressions */
     int64_t level;       /* of gzip */
+    bool keys;           /* rows' keys are written beside, and likewise: */
+    bool headers;
 } LayoutOptions;
 
 #define LAYOUT_DURATION_MAX_MS (INT64_C(36500) * 86400000) /* as the option has it */
