@@ -64,6 +64,8 @@ static SfStatus reader_begin(ParquetReader *reader, const struct ArrowSchema *wa
     SF_TRY(read_footer(reader, err));
     reader->leaves = (Leaves){.input = &reader->input, .codec = codec_new(), .n = reader->footer->n_leaves};
     reader->leaves.by_number = g_new0(LeafReader *, reader->leaves.n);
+    if (wanted->n_children == 0) /* its rows are only counted */
+        return SF_OK;
     reader->root = g_new0(Bound, 1);
     reader->wanted = parquet_schema_new(wanted, NULL, NULL, err);
     if (!reader->wanted)
@@ -127,7 +129,7 @@ bool parquet_reader_has(const ParquetReader *reader, const char *column, const c
 
 const char *parquet_reader_lacks(const ParquetReader *reader)
 {
-    return record_lacks(reader->root);
+    return reader->root ? record_lacks(reader->root) : NULL;
 }
 
 static gint by_offset(gconstpointer a, gconstpointer b)
