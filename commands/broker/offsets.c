@@ -23,7 +23,7 @@ static void position_free(gpointer data)
     g_free(position);
 }
 
-static char *key_of(const char *topic, gint32 partition)
+static char *offset_key(const char *topic, gint32 partition)
 {
     return g_strdup_printf("%s\n%d", topic, partition);
 }
@@ -37,13 +37,13 @@ void offsets_apply(Broker *broker, const Pending *pending)
     }
     Position *position = g_new0(Position, 1);
     *position = (Position){pending->offset, g_strdup(pending->metadata)};
-    g_hash_table_insert(group, key_of(pending->topic, pending->partition), position);
+    g_hash_table_insert(group, offset_key(pending->topic, pending->partition), position);
 }
 
 const Position *offsets_find(const Broker *broker, const char *group, const char *topic, gint32 partition)
 {
     GHashTable *positions = g_hash_table_lookup(broker->positions, group);
-    g_autofree char *key = key_of(topic, partition);
+    g_autofree char *key = offset_key(topic, partition);
     return positions ? g_hash_table_lookup(positions, key) : NULL;
 }
 

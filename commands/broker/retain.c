@@ -10,7 +10,7 @@
 /* A file is written anew when that frees so much, and half of it at least. */
 #define WORTH_IT (64 * 1024)
 
-static gint64 number_of(const Topic *topic, const char *name)
+static gint64 retain_number(const Topic *topic, const char *name)
 {
     return g_ascii_strtoll(store_setting(topic, name), NULL, 10);
 }
@@ -35,7 +35,7 @@ static void rewrite(const Broker *broker, const Partition *partition)
 
 static void retain(const Broker *broker, const Topic *topic)
 {
-    gint64 keep_ms = number_of(topic, "retention.ms"), keep_bytes = number_of(topic, "retention.bytes");
+    gint64 keep_ms = retain_number(topic, "retention.ms"), keep_bytes = retain_number(topic, "retention.bytes");
     for (guint i = 0; (keep_ms >= 0 || keep_bytes >= 0) && i < topic->partitions->len; i++) {
         const Partition *partition = topic->partitions->pdata[i];
         log_retain(partition->log, keep_ms, keep_bytes, g_get_real_time() / 1000);

@@ -53,7 +53,7 @@ guint32 wire_crc32c(const guint8 *data, gsize size)
 
 /* ---- reading ---------------------------------------------------------------------------------------------------- */
 
-static const guint8 *take(In *in, gsize size)
+static const guint8 *wire_bytes(In *in, gsize size)
 {
     if (in->broken || (gsize) (in->end - in->at) < size) {
         in->broken = true;
@@ -66,7 +66,7 @@ static const guint8 *take(In *in, gsize size)
 
 static guint64 number(In *in, guint size)
 {
-    const guint8 *at = take(in, size);
+    const guint8 *at = wire_bytes(in, size);
     return at ? wire_get(at, size) : 0;
 }
 
@@ -94,7 +94,7 @@ static guint32 unsigned_varint(In *in)
 {
     guint64 value = 0;
     for (guint i = 0; i < VARINT_MAX; i++) {
-        const guint8 *byte = take(in, 1);
+        const guint8 *byte = wire_bytes(in, 1);
         if (!byte)
             return 0;
         value |= (guint64) (*byte & 0x7f) << 7 * i;
@@ -108,7 +108,7 @@ static guint32 unsigned_varint(In *in)
 const char *in_text(In *in)
 {
     gint64 size = in->flexible ? (gint64) unsigned_varint(in) - 1 : in_i16(in);
-    const guint8 *at = size >= 0 ? take(in, (gsize) size) : NULL;
+    const guint8 *at = size >= 0 ? wire_bytes(in, (gsize) size) : NULL;
     if (!at)
         return NULL;
     if (memchr(at, 0, (gsize) size))
@@ -119,7 +119,7 @@ const char *in_text(In *in)
 const guint8 *in_bytes(In *in, gsize *size)
 {
     gint64 n = in->flexible ? (gint64) unsigned_varint(in) - 1 : in_i32(in);
-    const guint8 *at = n >= 0 ? take(in, (gsize) n) : NULL;
+    const guint8 *at = n >= 0 ? wire_bytes(in, (gsize) n) : NULL;
     *size = at ? (gsize) n : 0;
     return at;
 }
@@ -137,13 +137,13 @@ void in_tags(In *in)
     guint32 n = in->flexible ? unsigned_varint(in) : 0;
     for (guint32 i = 0; i < n && !in->broken; i++) {
         unsigned_varint(in);
-        take(in, unsigned_varint(in));
+        wire_bytes(in, unsigned_varint(in));
     }
 }
 
 /* ---- writing ---------------------------------------------------------------------------------------------------- */
 
-static void put(Out *out, guint64 value, guint size)
+static void wire_number(Out *out, guint64 value, guint size)
 {
     guint8 bytes[8];
     wire_put(bytes, value, size);
@@ -152,28 +152,28 @@ static void put(Out *out, guint64 value, guint size)
 
 void out_i8(Out *out, gint8 value)
 {
-    put(out, (guint64) value, 1);
+    wire_number(out, (guint64) value, 1);
 }
 
 void out_i16(Out *out, gint16 value)
 {
-    put(out, (guint64) value, 2);
+    wire_number(out, (guint64) value, 2);
 }
 
 void out_i32(Out *out, gint32 value)
 {
-    put(out, (guint64) value, 4);
+    wire_number(out, (guint64) value, 4);
 }
 
 void out_i64(Out *out, gint64 value)
 {
-    put(out, (guint64) value, 8);
+    wire_number(out, (guint64) value, 8);
 }
 
 static void put_unsigned_varint(Out *out, guint64 value)
 {
     do {
-        put(out, (value & 0x7f) | (value > 0x7f ? 0x80 : 0), 1);
+        wire_number(out, (value & 0x7f) | (value > 0x7f ? 0x80 : 0), 1);
         value >>= 7;
     } while (value > 0);
 }

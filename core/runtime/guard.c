@@ -103,7 +103,7 @@ char *guard_cause(Guard *guard)
 }
 
 /* "8 of 200 rows (4 %) were rejected, most of them like this: …" */
-static char *tell(Guard *guard, gint64 rows, gint64 rejected)
+static char *tell_share(Guard *guard, gint64 rows, gint64 rejected)
 {
     g_autofree char *cause = guard_cause(guard);
     return g_strdup_printf("%" G_GINT64_FORMAT " of %" G_GINT64_FORMAT " rows (%.3g %%) were rejected, most of them "
@@ -114,7 +114,7 @@ static char *tell(Guard *guard, gint64 rows, gint64 rejected)
 
 static SfStatus too_many(Guard *guard, const char *limit, gint64 rows, gint64 rejected, SfError *err)
 {
-    g_autofree char *text = tell(guard, rows, rejected);
+    g_autofree char *text = tell_share(guard, rows, rejected);
     return sf_fail(err, SF_FATAL, "%s; %s", text, limit);
 }
 
@@ -129,7 +129,7 @@ static void warn(Guard *guard, const Step *step, const char *pipeline, gint64 ro
 {
     if ((double) rejected <= WARN_SHARE * (double) rows)
         return;
-    g_autofree char *text = tell(guard, rows, rejected);
+    g_autofree char *text = tell_share(guard, rows, rejected);
     log_line(LEVEL_WARNING, pipeline, step->name, "%s", text);
 }
 

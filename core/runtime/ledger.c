@@ -111,7 +111,7 @@ void ledger_recover(Ledger *ledger, const Step *sink, size_t input, const SfSpli
     g_mutex_unlock(&ledger->lock);
 }
 
-static void start(Split *split, gconstpointer reader, SfAssignment *assignment)
+static void start_split(Split *split, gconstpointer reader, SfAssignment *assignment)
 {
     gint64 lowest = assignment->start, highest = assignment->start;
     for (guint i = 0; i < split->chains->len; i++) {
@@ -138,7 +138,7 @@ void ledger_assign(Ledger *ledger, gconstpointer reader, const SfSplit *const *s
     }
     for (size_t i = 0; i < n; i++) {
         g_assert(split_of(splits[i])->claimant == reader);
-        start(split_of(splits[i]), reader, &assignments[i]);
+        start_split(split_of(splits[i]), reader, &assignments[i]);
     }
     g_mutex_unlock(&ledger->lock);
 }

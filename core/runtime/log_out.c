@@ -27,7 +27,7 @@ static struct {
 
 /* One write a line, so that lines of several processes on one terminal or file do not mix. A log that cannot be written
  * has nobody to be told. */
-static void put(const char *text)
+static void put_text(const char *text)
 {
     for (gsize left = strlen(text); left > 0;) {
         gssize n = write(STDERR_FILENO, text, left);
@@ -79,7 +79,7 @@ static gpointer write_main(gpointer data)
         }
         out.writing = true;
         g_mutex_unlock(&out.lock);
-        put(text);
+        put_text(text);
         g_mutex_lock(&out.lock);
         out.writing = false;
         g_cond_broadcast(&out.changed);
@@ -101,7 +101,7 @@ static void write_alone(void)
         g_autofree char *text = next_text(&shown);
         if (!text)
             return;
-        put(text);
+        put_text(text);
     }
 }
 

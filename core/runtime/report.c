@@ -18,7 +18,7 @@ static void add_int(struct json_object *object, const char *key, gint64 value)
     json_object_object_add(object, key, json_object_new_int64(value));
 }
 
-static void add_text(struct json_object *object, const char *key, const char *value)
+static void report_text(struct json_object *object, const char *key, const char *value)
 {
     json_object_object_add(object, key, value ? json_object_new_string(value) : NULL);
 }
@@ -28,9 +28,9 @@ static struct json_object *step_status(const Runner *runner, const Step *step)
 {
     StepStats *stats = &runner->stats[step->index];
     struct json_object *object = json_object_new_object();
-    add_text(object, "name", step->name);
-    add_text(object, "kind", kind_name(step->plugin->kind));
-    add_text(object, "plugin", step->plugin->head.name);
+    report_text(object, "name", step->name);
+    report_text(object, "kind", kind_name(step->plugin->kind));
+    report_text(object, "plugin", step->plugin->head.name);
     if (step->plugin->kind != SF_SOURCE)
         add_int(object, "rows_in", stats_get(&stats->rows_in));
     if (step->plugin->kind != SF_SINK)
@@ -45,17 +45,17 @@ static struct json_object *step_status(const Runner *runner, const Step *step)
     }
     g_autofree char *cause = guard_cause(&stats->guard);
     if (cause)
-        add_text(object, "commonest_reject", cause);
+        report_text(object, "commonest_reject", cause);
     g_autofree char *trouble = trouble_get(&stats->trouble);
-    add_text(object, "trouble", trouble);
+    report_text(object, "trouble", trouble);
     return object;
 }
 
 static struct json_object *chain_status(const ChainView *chain)
 {
     struct json_object *object = json_object_new_object();
-    add_text(object, "sink", chain->sink->name);
-    add_text(object, "input", chain->sink->input_names->pdata[chain->input]);
+    report_text(object, "sink", chain->sink->name);
+    report_text(object, "input", chain->sink->input_names->pdata[chain->input]);
     add_int(object, "written", chain->written);
     add_int(object, "committed", chain->committed);
     return object;
@@ -64,8 +64,8 @@ static struct json_object *chain_status(const ChainView *chain)
 static void add_split(gpointer array, const SplitView *split)
 {
     struct json_object *object = json_object_new_object(), *sinks = json_object_new_array();
-    add_text(object, "source", split->source->name);
-    add_text(object, "split", split->name);
+    report_text(object, "source", split->source->name);
+    report_text(object, "split", split->name);
     json_object_object_add(object, "assigned", json_object_new_boolean(split->assigned));
     add_int(object, "read", split->read);
     for (size_t i = 0; i < split->n_chains; i++)
@@ -84,14 +84,14 @@ static void add_split(gpointer array, const SplitView *split)
 static void add_states(struct json_object *object, const Runner *runner)
 {
     const DesiredState *desired = &runner->desired;
-    add_text(object, "state", actual_name(runner->actual.is));
+    report_text(object, "state", actual_name(runner->actual.is));
     add_int(object, "state_since_ms", runner->actual.since_us / 1000);
-    add_text(object, "state_why", runner->actual.why);
+    report_text(object, "state_why", runner->actual.why);
     struct json_object *wish = json_object_new_object();
-    add_text(wish, "state", desired_name(desired->is));
+    report_text(wish, "state", desired_name(desired->is));
     add_int(wish, "since_ms", desired->since_us / 1000);
-    add_text(wish, "by", desired->by);
-    add_text(wish, "why", desired->why);
+    report_text(wish, "by", desired->by);
+    report_text(wish, "why", desired->why);
     json_object_object_add(object, "desired", wish);
 }
 
@@ -117,8 +117,8 @@ static struct json_object *ranges_of(const Runner *runner)
     for (guint i = 0; i < ranges->len; i++) {
         const RunRange *range = &g_array_index(ranges, RunRange, i);
         struct json_object *object = json_object_new_object();
-        add_text(object, "source", range->source->name);
-        add_text(object, "split", range->split);
+        report_text(object, "source", range->source->name);
+        report_text(object, "split", range->split);
         add_int(object, "from", range->from);
         add_int(object, "to", range->to);
         json_object_array_add(array, object);
@@ -131,16 +131,16 @@ static void add_run(struct json_object *object, const Runner *runner)
 {
     const Run *run = &runner->run;
     add_int(object, "run", run->number);
-    add_text(object, "cause", run->cause);
-    add_text(object, "by", run->by);
+    report_text(object, "cause", run->cause);
+    report_text(object, "by", run->by);
     add_int(object, "started_ms", run->started_us / 1000);
     if (run->ended_us > 0) {
         add_int(object, "ended_ms", run->ended_us / 1000);
-        add_text(object, "outcome", outcome_name(run->outcome));
+        report_text(object, "outcome", outcome_name(run->outcome));
         add_int(object, "exit_code", run->exit_code);
     }
     if (run->error)
-        add_text(object, "error", run->error);
+        report_text(object, "error", run->error);
     add_int(object, "elapsed_ms", run_elapsed_us(run) / 1000);
     add_int(object, "attempts", run->attempts);
     json_object_object_add(object, "ranges", ranges_of(runner));
@@ -158,13 +158,13 @@ struct json_object *report_status(Runner *runner)
 {
     struct json_object *object = json_object_new_object(), *splits = json_object_new_array();
     g_mutex_lock(&runner->lock);
-    add_text(object, "pipeline", runner->pipeline->name);
-    add_text(object, "file", runner->pipeline->file);
+    report_text(object, "pipeline", runner->pipeline->name);
+    report_text(object, "file", runner->pipeline->file);
     add_states(object, runner);
     add_int(object, "started_ms", runner->started_us / 1000);
     add_int(object, "uptime_ms", (g_get_monotonic_time() - runner->began_us) / 1000);
     add_int(object, "attempts", runner->attempts);
-    add_text(object, "last_restart", runner->last_restart);
+    report_text(object, "last_restart", runner->last_restart);
     if (runner->run.number > 0) {
         struct json_object *run = json_object_new_object();
         add_run(run, runner);
@@ -190,10 +190,10 @@ static struct json_object *record_of(Runner *runner)
 {
     const Run *run = &runner->run;
     struct json_object *object = json_object_new_object();
-    add_text(object, "event", "end");
-    add_text(object, "pipeline", runner->pipeline->name);
+    report_text(object, "event", "end");
+    report_text(object, "pipeline", runner->pipeline->name);
     g_mutex_lock(&runner->lock);
-    add_text(object, "state", run->error ? "failed" : "done");
+    report_text(object, "state", run->error ? "failed" : "done");
     json_object_object_add(object, "complete", json_object_new_boolean(run->complete));
     add_run(object, runner);
     add_int(object, "peak_rss_bytes", report_peak_bytes());
@@ -223,7 +223,7 @@ struct json_object *report_process(const GPtrArray *runners)
 {
     struct json_object *object = json_object_new_object(), *pipelines = json_object_new_array();
     add_int(object, "pid", getpid());
-    add_text(object, "version", SF_VERSION);
+    report_text(object, "version", SF_VERSION);
     add_int(object, "peak_rss_bytes", report_peak_bytes());
     add_int(object, "memory_used_bytes", budget_used());
     gint64 limit = budget_limit();

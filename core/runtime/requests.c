@@ -55,7 +55,7 @@ static void leave_stale(SinkThread *sink)
 }
 
 /* For whoever wonders why a group stands still. Lock held. */
-static void tell(const SinkThread *sink, const Request *request, gint64 deadline)
+static void warn_of_wait(const SinkThread *sink, const Request *request, gint64 deadline)
 {
     gint64 seconds = (deadline - g_get_monotonic_time()) / G_USEC_PER_SEC + 1;
     log_line(LEVEL_WARNING, sink->context->pipeline->name, sink->step->name,
@@ -104,7 +104,7 @@ static Ending wait_for_answers(const Round *round)
         if (deadline && now >= deadline)
             return ENDING_LATE;
         if (!told && now >= half) {
-            tell(round->sinks[open], round->requests[open], deadline);
+            warn_of_wait(round->sinks[open], round->requests[open], deadline);
             told = true;
         }
         leave_stale(round->sinks[open]);

@@ -163,7 +163,7 @@ static struct json_object *on_request(gpointer data, const char *asked, gsize si
     return control_answer(runtime->runners, CONTROL_OPERATE, asked, size);
 }
 
-static void start(Runtime *runtime, const GPtrArray *pipelines, const RunOptions *options)
+static void runtime_start(Runtime *runtime, const GPtrArray *pipelines, const RunOptions *options)
 {
     runtime->began_us = g_get_monotonic_time();
     runtime->shown_us = runtime->progress ? 0 : runtime->began_us;
@@ -229,7 +229,7 @@ ExitCode runtime_run(GPtrArray *pipelines, const RunOptions *options)
     runtime.told = ready_source(&runtime);
     runtime.deadline = ready_source(&runtime);
     set_up_process();
-    start(&runtime, pipelines, options);
+    runtime_start(&runtime, pipelines, options);
     runtime.server = status_server_new(options->state_dir, on_request, &runtime);
     g_main_loop_run(loop);
     log_progress(""); /* the runners' last lines say what it said */

@@ -23,7 +23,7 @@ static SfStatus call_write(gpointer data, SfError *err)
     return status;
 }
 
-static SfStatus write_batch(SinkThread *sink, size_t input, const SfBatch *batch, SfError *err)
+static SfStatus write_again(SinkThread *sink, size_t input, const SfBatch *batch, SfError *err)
 {
     return context_retry(&sink->caller, call_write, &(WriteCall){sink, input, batch}, true, err);
 }
@@ -41,7 +41,7 @@ static SfStatus refuse(SinkThread *sink, const Item *item, SfError *err)
                      .end = batch->end,
                      .newest_us = INT64_MIN};
     SharedBatch *gap = shared_batch_new(&range);
-    SfStatus status = write_batch(sink, item->input, &gap->batch, err);
+    SfStatus status = write_again(sink, item->input, &gap->batch, err);
     shared_batch_unref(gap);
     return status;
 }
@@ -51,7 +51,7 @@ SfStatus sink_write(SinkThread *sink, const Item *item, SfError *err)
     const SfBatch *batch = &item->batch->batch;
     Ledger *ledger = sink->context->ledger;
     ledger_hand_out(ledger, sink->step, item->input, batch->split, batch->end);
-    SfStatus status = write_batch(sink, item->input, batch, err);
+    SfStatus status = write_again(sink, item->input, batch, err);
     if (status == SF_REJECT)
         status = refuse(sink, item, err);
     if (status != SF_OK)
