@@ -4,15 +4,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
-#include "program.h"
-#include "tree.h"
-#ifdef HAS_S3
-#include "fake_s3.h"
-#endif
-
-typedef struct Fixture {
-    char *root;
-} Fixture;
+#include "fixture.h"
 
 static void put(const Fixture *f, const char *key, const char *data, gssize size)
 {
@@ -31,31 +23,10 @@ static void put_gzip(const Fixture *f, const char *key, const char *text, bool a
 
 static void set_up(Fixture *f, gconstpointer unused)
 {
-    (void) unused;
-    f->root = g_dir_make_tmp("sf-objects-XXXXXX", NULL);
+    set_up_empty(f, unused);
     put(f, "lake/day=1/a.json", "one\ntwo\n", -1);
     put(f, "lake/day=2/b.json", "three\n", -1);
     put(f, "lake/top.txt", "top", -1);
-}
-
-static void tear_down(Fixture *f, gconstpointer unused)
-{
-    (void) unused;
-    remove_tree(f->root);
-    g_free(f->root);
-}
-
-static void expect(const Fixture *f, const char *words, int status, const char *out, const char *err)
-{
-    g_auto(Ran) ran = run_program(f->root, words);
-    g_test_message("%s: %s%s", words, ran.out, ran.err);
-    g_assert_cmpint(ran.status, ==, status);
-    if (out)
-        g_assert_cmpstr(ran.out, ==, out);
-    if (err)
-        g_assert_nonnull(strstr(ran.err, err));
-    else
-        g_assert_cmpstr(ran.err, ==, "");
 }
 
 static void folders_objects_and_patterns_are_listed(Fixture *f, gconstpointer unused)

@@ -4,53 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "program.h"
-#include "tree.h"
-#ifdef HAS_S3
-#include "fake_s3.h"
-#endif
-
-#define DATA SF_SOURCE_DIR "/tests/data/delta-tables.tgz"
-
-typedef struct Fixture {
-    char *root;
-} Fixture;
-
-static void expect(const Fixture *f, const char *words, int status, const char *out, const char *err)
-{
-    g_auto(Ran) ran = run_program(f->root, words);
-    g_test_message("%s: %s%s", words, ran.out, ran.err);
-    g_assert_cmpint(ran.status, ==, status);
-    if (out)
-        g_assert_nonnull(strstr(ran.out, out));
-    if (err)
-        g_assert_nonnull(strstr(ran.err, err));
-    else
-        g_assert_cmpstr(ran.err, ==, "");
-}
-
-static void set_up(Fixture *f, gconstpointer unused)
-{
-    (void) unused;
-    f->root = g_dir_make_tmp("sf-optimize-XXXXXX", NULL);
-    expect(f, "sh -c 'tar xzf " DATA "'", 0, "", NULL);
-}
-
-static void tear_down(Fixture *f, gconstpointer unused)
-{
-    (void) unused;
-    remove_tree(f->root);
-    g_free(f->root);
-}
-
-/* All of a table's rows, sorted. */
-static char *rows_of(const Fixture *f, const char *table)
-{
-    g_autofree char *words = g_strdup_printf("sh -c '$SF_TEST_SFRUN table %s -n 100000 --json | sort'", table);
-    g_auto(Ran) ran = run_program(f->root, words);
-    g_assert_cmpint(ran.status, ==, 0);
-    return g_steal_pointer(&ran.out);
-}
+#include "fixture.h"
 
 static void rows_stay_in_fewer_files(Fixture *f, gconstpointer unused)
 {
@@ -59,16 +13,16 @@ static void rows_stay_in_fewer_files(Fixture *f, gconstpointer unused)
     for (gsize i = 0; i < G_N_ELEMENTS(tables); i++) {
         g_autofree char *before = rows_of(f, tables[i]);
         g_autofree char *once = g_strdup_printf("table optimize %s", tables[i]);
-        expect(f, once, 0, "Packed ", NULL);
-        expect(f, once, 0, "Nothing to pack.\n", NULL);
+        expect_part(f, once, 0, "Packed ", NULL);
+        expect_part(f, once, 0, "Nothing to pack.\n", NULL);
         g_autofree char *after = rows_of(f, tables[i]);
         g_assert_cmpstr(before, ==, after);
     }
-    expect(f, "table rs/types --count --json -w \"region IS NULL\"", 0, "\"files\":4,\"files_skipped\":3,", NULL);
-    expect(f, "table rs/types --count --version 2 -w 'id >= 0'", 0, "1500\n", NULL);
-    expect(f, "table rs/types --history --limit 1 --json", 0, "\"data_change\":false", "older commits");
-    expect(f, "table vacuum rs/types --retention 0s --force", 0, "Deleted 12 files", NULL);
-    expect(f, "table rs/types --count -w 'id >= 0'", 0, "1500\n", NULL);
+    expect_part(f, "table rs/types --count --json -w \"region IS NULL\"", 0, "\"files\":4,\"files_skipped\":3,", NULL);
+    expect_part(f, "table rs/types --count --version 2 -w 'id >= 0'", 0, "1500\n", NULL);
+    expect_part(f, "table rs/types --history --limit 1 --json", 0, "\"data_change\":false", "older commits");
+    expect_part(f, "table vacuum rs/types --retention 0s --force", 0, "Deleted 12 files", NULL);
+    expect_part(f, "table rs/types --count -w 'id >= 0'", 0, "1500\n", NULL);
 }
 
 /* Numbers behind `name` in lines of JSON; null: less than all, "NaN" more. */
@@ -91,10 +45,10 @@ static void rows_are_sorted_by_columns(Fixture *f, gconstpointer unused)
 {
     (void) unused;
     g_autofree char *before = rows_of(f, "rs/plain");
-    expect(f, "table optimize rs/plain --sort-by ok", 0, "Packed 12 files", NULL);
+    expect_part(f, "table optimize rs/plain --sort-by ok", 0, "Packed 12 files", NULL);
     g_autofree char *after = rows_of(f, "rs/plain");
     g_assert_cmpstr(before, ==, after);
-    expect(f, "table optimize rs/types --sort-by v --sort-by=id", 0, "Packed 12 files", NULL);
+    expect_part(f, "table optimize rs/types --sort-by v --sort-by=id", 0, "Packed 12 files", NULL);
     static const char *const regions[] = {"N", "O", "S"};
     for (gsize i = 0; i < G_N_ELEMENTS(regions); i++) {
         g_autofree char *words = g_strdup_printf("table rs/types -n 100000 --json -w \"region = '%s'\"", regions[i]);
@@ -103,34 +57,35 @@ static void rows_are_sorted_by_columns(Fixture *f, gconstpointer unused)
         if (*ran.out)
             assert_ascending(ran.out, "v");
     }
-    expect(f, "table optimize sp/types --sort-by nothing", 1, "",
-           "rows cannot be sorted by 'nothing': the table's files have no such column");
+    expect_part(f, "table optimize sp/types --sort-by nothing", 1, "",
+                "rows cannot be sorted by 'nothing': the table's files have no such column");
 }
 
 static void files_are_packed_up_to_the_target(Fixture *f, gconstpointer unused)
 {
     (void) unused;
-    expect(f, "table optimize rs/plain --target-size 60KiB --dry-run", 0, "Would pack 12 files (285.0 KiB) into 6\n",
-           NULL);
-    expect(f, "table optimize rs/plain --target-size 2KiB", 0, "Nothing to pack.\n", NULL);
-    expect(f, "table optimize rs/plain --target-size 60KiB --json", 0,
-           "\"version\":12,\"commits\":1,\"files_removed\":12,\"bytes_removed\":291806,\"files_added\":6", NULL);
-    expect(f, "table rs/plain --count -w 'id >= 0'", 0, "6000\n", NULL);
+    expect_part(f, "table optimize rs/plain --target-size 60KiB --dry-run", 0,
+                "Would pack 12 files (285.0 KiB) into 6\n", NULL);
+    expect_part(f, "table optimize rs/plain --target-size 2KiB", 0, "Nothing to pack.\n", NULL);
+    expect_part(f, "table optimize rs/plain --target-size 60KiB --json", 0,
+                "\"version\":12,\"commits\":1,\"files_removed\":12,\"bytes_removed\":291806,\"files_added\":6", NULL);
+    expect_part(f, "table rs/plain --count -w 'id >= 0'", 0, "6000\n", NULL);
 }
 
 static void deleted_rows_are_not_copied(Fixture *f, gconstpointer unused)
 {
     (void) unused;
     /* a second file, with the rows of the first and without a vector */
-    expect(f,
-           "sh -c 'cd sp/dv && cp part-*.parquet more.parquet && size=$(stat -c %s more.parquet) && "
-           "printf \"{\\\"add\\\":{\\\"path\\\":\\\"more.parquet\\\",\\\"partitionValues\\\":{},\\\"size\\\":$size,"
-           "\\\"modificationTime\\\":1,\\\"dataChange\\\":true}}\\n\" > _delta_log/00000000000000000003.json'",
-           0, "", NULL);
-    expect(f, "table optimize sp/dv", 0, "Packed 2 files", NULL);
-    expect(f, "table sp/dv --count", 0, "1900\n", NULL);
-    expect(f, "table sp/dv --count -w 'id >= 0'", 0, "1900\n", NULL);
-    expect(f, "table sp/dv --json", 0, "\"files\":1,", NULL);
+    expect_part(
+        f,
+        "sh -c 'cd sp/dv && cp part-*.parquet more.parquet && size=$(stat -c %s more.parquet) && "
+        "printf \"{\\\"add\\\":{\\\"path\\\":\\\"more.parquet\\\",\\\"partitionValues\\\":{},\\\"size\\\":$size,"
+        "\\\"modificationTime\\\":1,\\\"dataChange\\\":true}}\\n\" > _delta_log/00000000000000000003.json'",
+        0, "", NULL);
+    expect_part(f, "table optimize sp/dv", 0, "Packed 2 files", NULL);
+    expect_part(f, "table sp/dv --count", 0, "1900\n", NULL);
+    expect_part(f, "table sp/dv --count -w 'id >= 0'", 0, "1900\n", NULL);
+    expect_part(f, "table sp/dv --json", 0, "\"files\":1,", NULL);
 }
 
 #ifdef SF_FAULTS
@@ -149,28 +104,14 @@ static void killed_anywhere_nothing_is_lost(Fixture *f, gconstpointer unused)
         g_autofree char *after = rows_of(f, "rs/types");
         g_assert_cmpstr(before, ==, after);
     }
-    expect(f, "table optimize rs/types", 0, "Nothing to pack.\n", NULL);
-    expect(f, "table vacuum rs/types --retention 0s --force", 0, "Deleted 20 files", NULL); /* 12, and 1 + 3 + 4 */
+    expect_part(f, "table optimize rs/types", 0, "Nothing to pack.\n", NULL);
+    expect_part(f, "table vacuum rs/types --retention 0s --force", 0, "Deleted 20 files", NULL); /* 12, and 1 + 3 + 4 */
     g_autofree char *after = rows_of(f, "rs/types");
     g_assert_cmpstr(before, ==, after);
 }
 #endif
 
 #ifdef HAS_S3
-static void upload(FakeS3 *fake, const Fixture *f, const char *folder, const char *bucket)
-{
-    g_autofree char *words = g_strdup_printf("sh -c 'cd %s && find . -type f'", folder);
-    g_auto(Ran) ran = run_program(f->root, words);
-    g_auto(GStrv) files = g_strsplit(g_strchomp(ran.out), "\n", -1);
-    for (char **file = files; *file; file++) {
-        g_autofree char *path = g_build_filename(f->root, folder, *file + 2, NULL), *body = NULL;
-        g_autofree char *key = g_strdup_printf("/%s/%s", bucket, *file + 2);
-        gsize size;
-        g_assert_true(g_file_get_contents(path, &body, &size, NULL));
-        fake_s3_set_bytes(fake, key, body, size);
-    }
-}
-
 /* A listing from before later versions were there: the command reads version `newest`, and meets the others on its
  * way. The text is the script's until it has run. */
 static char *list_up_to(FakeS3 *fake, const char *table, int newest)
@@ -182,16 +123,6 @@ static char *list_up_to(FakeS3 *fake, const char *table, int newest)
     g_string_append(body, "<IsTruncated>false</IsTruncated></ListBucketResult>");
     fake_s3_script(fake, (FakeScript){.part = "list-type", .fault = FAKE_BODY, .status = 200, .code = body->str});
     return g_string_free(g_steal_pointer(&body), FALSE);
-}
-
-/* What the log of version 0 of rs/types calls its first file. */
-static char *first_path(const Fixture *f)
-{
-    g_autofree char *log = g_build_filename(f->root, "rs/types/_delta_log/00000000000000000000.json", NULL),
-                    *text = NULL;
-    g_assert_true(g_file_get_contents(log, &text, NULL, NULL));
-    char *start = strstr(text, "\"path\":\"") + strlen("\"path\":\"");
-    return g_strndup(start, strcspn(start, "\""));
 }
 
 static void other_writers_come_first(Fixture *f, gconstpointer unused)
@@ -214,13 +145,13 @@ static void other_writers_come_first(Fixture *f, gconstpointer unused)
         guint before = fake_s3_count(fake) + (i == 0); /* version 3 */
         fake_s3_set(fake, "/lake/types/_delta_log/00000000000000000003.json", rows[i].commit);
         g_autofree char *listing = list_up_to(fake, "types", 2);
-        expect(f, "table optimize s3://lake/types", rows[i].error ? 1 : 0, rows[i].error ? "" : "version 4\n",
-               rows[i].error);
+        expect_part(f, "table optimize s3://lake/types", rows[i].error ? 1 : 0, rows[i].error ? "" : "version 4\n",
+                    rows[i].error);
         if (rows[i].error) /* but for the probe of the store */
             g_assert_cmpuint(fake_s3_count(fake), ==, before + (i == 0));
     }
-    expect(f, "table s3://lake/types --count -w 'id >= 0'", 0, "1500\n", NULL);
-    expect(f, "table s3://lake/types", 0, "  them               7\n", NULL);
+    expect_part(f, "table s3://lake/types --count -w 'id >= 0'", 0, "1500\n", NULL);
+    expect_part(f, "table s3://lake/types", 0, "  them               7\n", NULL);
 }
 #define COPIES 130 /* in pairs: more than one commit takes */
 
@@ -259,17 +190,17 @@ static void each_commit_looks_after_the_files_of_all(Fixture *f, gconstpointer u
     fake_s3_set(fake, "/lake/first/_delta_log/00000000000000000004.json", removal);
     g_autofree char *first = list_up_to(fake, "first", 3);
     g_autofree char *nothing = g_strconcat(refused, "nothing was changed, call again", NULL);
-    expect(f, "table optimize s3://lake/first --target-size 20KiB", 1, "", nothing);
-    expect(f, "table s3://lake/first --history --limit 1 --json", 0, "\"version\":4,", "older commits");
+    expect_part(f, "table optimize s3://lake/first --target-size 20KiB", 1, "", nothing);
+    expect_part(f, "table s3://lake/first --history --limit 1 --json", 0, "\"version\":4,", "older commits");
     fake_s3_set(fake, "/lake/second/_delta_log/00000000000000000005.json", removal);
     g_autofree char *second = list_up_to(fake, "second", 3);
     g_autofree char *some = g_strconcat(refused, "1 commit before it stays, call again", NULL);
-    expect(f, "table optimize s3://lake/second --target-size 20KiB", 1, "", some);
-    expect(f, "table s3://lake/second --history --limit 1 --json", 0, "\"version\":5,", "older commits");
+    expect_part(f, "table optimize s3://lake/second --target-size 20KiB", 1, "", some);
+    expect_part(f, "table s3://lake/second --history --limit 1 --json", 0, "\"version\":5,", "older commits");
 }
 #endif
 
-#define ADD(name, function) g_test_add("/optimize/" name, Fixture, NULL, set_up, function, tear_down)
+#define ADD(name, function) g_test_add("/optimize/" name, Fixture, NULL, set_up_tables, function, tear_down)
 
 int main(int argc, char **argv)
 {

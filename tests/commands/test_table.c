@@ -3,65 +3,20 @@
 #include <json-c/json.h>
 #include <string.h>
 
-#include "program.h"
-#include "tree.h"
-#ifdef HAS_S3
-#include "fake_s3.h"
-#endif
-
-#define DATA SF_SOURCE_DIR "/tests/data/delta-tables.tgz"
-
-typedef struct Fixture {
-    char *root;
-} Fixture;
-
-static void set_up(Fixture *f, gconstpointer unused)
-{
-    (void) unused;
-    f->root = g_dir_make_tmp("sf-table-XXXXXX", NULL);
-    g_auto(Ran) ran = run_program(f->root, "sh -c 'tar xzf " DATA "'");
-    g_assert_cmpint(ran.status, ==, 0);
-}
-
-static void tear_down(Fixture *f, gconstpointer unused)
-{
-    (void) unused;
-    remove_tree(f->root);
-    g_free(f->root);
-}
-
-static void expect(const Fixture *f, const char *words, int status, const char *out, const char *err)
-{
-    g_auto(Ran) ran = run_program(f->root, words);
-    g_test_message("%s: %s%s", words, ran.out, ran.err);
-    g_assert_cmpint(ran.status, ==, status);
-    if (out)
-        g_assert_cmpstr(ran.out, ==, out);
-    if (err)
-        g_assert_nonnull(strstr(ran.err, err));
-    else
-        g_assert_cmpstr(ran.err, ==, "");
-}
-
-static void expect_part(const Fixture *f, const char *words, const char *part)
-{
-    g_auto(Ran) ran = run_program(f->root, words);
-    g_test_message("%s: %s%s", words, ran.out, ran.err);
-    g_assert_cmpint(ran.status, ==, 0);
-    g_assert_nonnull(strstr(ran.out, part));
-}
+#include "fixture.h"
 
 static void summary_says_what_the_table_is(Fixture *f, gconstpointer unused)
 {
     (void) unused;
-    expect_part(f, "table rs/types",
+    expect_part(f, "table rs/types", 0,
                 "  Files        12 (95.4 KiB), 1,500 rows\n  Partitions   region (4 values)\n"
-                "  Protocol     reader 1, writer 2\n");
-    expect_part(f, "table rs/types", "  region   string         yes   yes\n");
-    expect_part(f, "table rs/plain", "  POSITION OF  VERSION\n  conn-1            11\n");
-    expect_part(f, "table sp/dv", "900 rows; 100 more are deleted by vectors of 1 file\n");
-    expect_part(f, "table sp4/ict", "               delta.columnMapping.mode = name\n");
-    expect_part(f, "table rs/types --version 0", "  Files        4 ");
+                "  Protocol     reader 1, writer 2\n",
+                NULL);
+    expect_part(f, "table rs/types", 0, "  region   string         yes   yes\n", NULL);
+    expect_part(f, "table rs/plain", 0, "  POSITION OF  VERSION\n  conn-1            11\n", NULL);
+    expect_part(f, "table sp/dv", 0, "900 rows; 100 more are deleted by vectors of 1 file\n", NULL);
+    expect_part(f, "table sp4/ict", 0, "               delta.columnMapping.mode = name\n", NULL);
+    expect_part(f, "table rs/types --version 0", 0, "  Files        4 ", NULL);
     g_auto(Ran) json = run_program(f->root, "table sp/types --json");
     struct json_object *object = json_tokener_parse(json.out), *member = NULL;
     g_assert_true(json_object_object_get_ex(object, "columns", &member));
@@ -73,14 +28,16 @@ static void summary_says_what_the_table_is(Fixture *f, gconstpointer unused)
 static void history_and_files_are_listed(Fixture *f, gconstpointer unused)
 {
     (void) unused;
-    expect_part(f, "table rs/types --history", "  VERSION  TIME (UTC)           OPERATION  ROWS  ADDED  REMOVED");
-    expect_part(f, "table sp/dv --history --json", "\"operation\":\"DELETE\",\"files_added\":1,\"files_removed\":1");
+    expect_part(f, "table rs/types --history", 0, "  VERSION  TIME (UTC)           OPERATION  ROWS  ADDED  REMOVED",
+                NULL);
+    expect_part(f, "table sp/dv --history --json", 0, "\"operation\":\"DELETE\",\"files_added\":1,\"files_removed\":1",
+                NULL);
     expect(f, "sh -c '$SF_TEST_SFRUN table rs/plain --history --limit 3 --json | wc -l'", 0, NULL,
            "9 older commits are not shown; --limit 0 shows all");
     expect(f, "sh -c '$SF_TEST_SFRUN table rs/plain --history --limit 0 --json | wc -l'", 0, "12\n", NULL);
     expect(f, "sh -c '$SF_TEST_SFRUN table rs/plain --files | wc -l'", 0, "12\n", NULL);
     expect(f, "sh -c '$SF_TEST_SFRUN table rs/plain --files --limit 2 --json | wc -l'", 0, "2\n", NULL);
-    expect_part(f, "table rs/types --files --json", "\"partition\":{\"region\":null}");
+    expect_part(f, "table rs/types --files --json", 0, "\"partition\":{\"region\":null}", NULL);
 }
 
 static void rows_are_shown_as_asked(Fixture *f, gconstpointer unused)
@@ -133,7 +90,7 @@ static void conditions_leave_out_files_and_rows(Fixture *f, gconstpointer unused
         g_auto(GStrv) parts = g_strsplit(rows[i].condition, "''", -1);
         g_autofree char *text = g_strjoinv("'", parts), *quoted = g_shell_quote(text);
         g_autofree char *words = g_strconcat("table rs/types --json --count -w ", quoted, NULL);
-        expect_part(f, words, rows[i].answer);
+        expect_part(f, words, 0, rows[i].answer, NULL);
     }
     expect(f, "table rs/types --count --explain -w \"region = 'N'\"", 0, "375\n",
            "read 0 of 12 files (0 B); 9 skipped by partition values and statistics");
@@ -303,7 +260,7 @@ static void bounds_are_read_as_they_were_meant(Fixture *f, gconstpointer unused)
         g_autofree char *words = g_strdup_printf(
             "table sp/types --count --json -w 'region IS NULL AND id < 1500 AND %s'", rows[i].condition);
         replace_text(log, rows[i].old, rows[i].new);
-        expect_part(f, words, "\"files_read\":1,");
+        expect_part(f, words, 0, "\"files_read\":1,", NULL);
     }
 }
 
@@ -336,20 +293,6 @@ static void files_of_other_stores_are_not_ours(Fixture *f, gconstpointer unused)
 }
 
 #ifdef HAS_S3
-static void upload(FakeS3 *fake, const Fixture *f, const char *folder, const char *bucket)
-{
-    g_autofree char *words = g_strdup_printf("sh -c 'cd %s && find . -type f'", folder);
-    g_auto(Ran) ran = run_program(f->root, words);
-    g_auto(GStrv) files = g_strsplit(g_strchomp(ran.out), "\n", -1);
-    for (char **file = files; *file; file++) {
-        g_autofree char *path = g_build_filename(f->root, folder, *file + 2, NULL), *body = NULL;
-        g_autofree char *key = g_strdup_printf("/%s/%s", bucket, *file + 2);
-        gsize size;
-        g_assert_true(g_file_get_contents(path, &body, &size, NULL));
-        fake_s3_set_bytes(fake, key, body, size);
-    }
-}
-
 static void tables_on_s3_are_read(Fixture *f, gconstpointer unused)
 {
     (void) unused;
@@ -365,7 +308,7 @@ static void tables_on_s3_are_read(Fixture *f, gconstpointer unused)
 }
 #endif
 
-#define ADD(name, function) g_test_add("/table/" name, Fixture, NULL, set_up, function, tear_down)
+#define ADD(name, function) g_test_add("/table/" name, Fixture, NULL, set_up_tables, function, tear_down)
 
 int main(int argc, char **argv)
 {

@@ -3,41 +3,7 @@
 #include <string.h>
 #include <utime.h>
 
-#include "program.h"
-#include "tree.h"
-
-#define DATA SF_SOURCE_DIR "/tests/data/delta-tables.tgz"
-
-typedef struct Fixture {
-    char *root;
-} Fixture;
-
-static void expect(const Fixture *f, const char *words, int status, const char *out, const char *err)
-{
-    g_auto(Ran) ran = run_program(f->root, words);
-    g_test_message("%s: %s%s", words, ran.out, ran.err);
-    g_assert_cmpint(ran.status, ==, status);
-    if (out)
-        g_assert_nonnull(strstr(ran.out, out));
-    if (err)
-        g_assert_nonnull(strstr(ran.err, err));
-    else
-        g_assert_cmpstr(ran.err, ==, "");
-}
-
-static void set_up(Fixture *f, gconstpointer unused)
-{
-    (void) unused;
-    f->root = g_dir_make_tmp("sf-vacuum-XXXXXX", NULL);
-    expect(f, "sh -c 'tar xzf " DATA "'", 0, "", NULL);
-}
-
-static void tear_down(Fixture *f, gconstpointer unused)
-{
-    (void) unused;
-    remove_tree(f->root);
-    g_free(f->root);
-}
+#include "fixture.h"
 
 /* A file that is so many hours old. */
 static void put_old(const Fixture *f, const char *key, const char *text, int hours)
@@ -55,16 +21,6 @@ static bool is_there(const Fixture *f, const char *key)
 {
     g_autofree char *path = g_build_filename(f->root, key, NULL);
     return g_file_test(path, G_FILE_TEST_EXISTS);
-}
-
-/* What the log of version 0 of rs/types calls its first file. */
-static char *first_path(const Fixture *f)
-{
-    g_autofree char *log = g_build_filename(f->root, "rs/types/_delta_log/00000000000000000000.json", NULL),
-                    *text = NULL;
-    g_assert_true(g_file_get_contents(log, &text, NULL, NULL));
-    char *start = strstr(text, "\"path\":\"") + strlen("\"path\":\"");
-    return g_strndup(start, strcspn(start, "\""));
 }
 
 /* Version 3 of rs/types, in which the path is removed, so many hours ago. */
@@ -86,9 +42,9 @@ static void leavings_go_when_they_are_old(Fixture *f, gconstpointer unused)
     put_old(f, "rs/types/_other/old.parquet", "x", 24 * 8);
     put_old(f, "rs/types/.hidden/old.parquet", "x", 24 * 8);
     put_old(f, "rs/types/_delta_log/old.crc", "x", 24 * 8);
-    expect(f, "table vacuum rs/types --dry-run", 0, "Would delete 3 files (3 B); 13 stay\n", NULL);
+    expect_part(f, "table vacuum rs/types --dry-run", 0, "Would delete 3 files (3 B); 13 stay\n", NULL);
     g_assert_true(is_there(f, "rs/types/old.parquet"));
-    expect(f, "table vacuum rs/types --json", 0, "{\"deleted\":3,\"bytes\":3,\"kept\":13}\n", NULL);
+    expect_part(f, "table vacuum rs/types --json", 0, "{\"deleted\":3,\"bytes\":3,\"kept\":13}\n", NULL);
     g_assert_false(is_there(f, "rs/types/old.parquet"));
     g_assert_false(is_there(f, "rs/types/region=N/old \xc3\xa9.parquet"));
     g_assert_false(is_there(f, "rs/types/_part=1/old.parquet"));
@@ -96,9 +52,9 @@ static void leavings_go_when_they_are_old(Fixture *f, gconstpointer unused)
     g_assert_true(is_there(f, "rs/types/_other/old.parquet"));
     g_assert_true(is_there(f, "rs/types/.hidden/old.parquet"));
     g_assert_true(is_there(f, "rs/types/_delta_log/old.crc"));
-    expect(f, "table vacuum rs/types", 0, "Deleted 0 files (0 B); 13 stay\n", NULL);
-    expect(f, "table rs/types --count -w 'q IS NOT NULL OR'", 2, NULL, "a column is expected at the end");
-    expect(f, "table rs/types --count -w 'id >= 0'", 0, "1500\n", NULL);
+    expect_part(f, "table vacuum rs/types", 0, "Deleted 0 files (0 B); 13 stay\n", NULL);
+    expect_part(f, "table rs/types --count -w 'q IS NOT NULL OR'", 2, NULL, "a column is expected at the end");
+    expect_part(f, "table rs/types --count -w 'id >= 0'", 0, "1500\n", NULL);
 }
 
 /* A version within the retention still has the file. */
@@ -108,34 +64,34 @@ static void what_was_removed_stays_for_the_retention(Fixture *f, gconstpointer u
     g_autofree char *path = first_path(f), *decoded = g_uri_unescape_string(path, NULL);
     g_autofree char *key = g_build_filename("rs/types", decoded, NULL);
     put_old(f, key, NULL, 24 * 30);
-    expect(f, "table vacuum rs/types", 0, "Deleted 0 files", NULL); /* it is live, however old */
+    expect_part(f, "table vacuum rs/types", 0, "Deleted 0 files", NULL); /* it is live, however old */
     remove_path(f, path, 24 * 6);
-    expect(f, "table vacuum rs/types", 0, "Deleted 0 files", NULL);
-    expect(f, "table rs/types --count -w 'id >= 0' --version 2", 0, "1500\n", NULL);
-    expect(f, "table vacuum rs/types --retention 200h", 0, "Deleted 0 files", NULL);
+    expect_part(f, "table vacuum rs/types", 0, "Deleted 0 files", NULL);
+    expect_part(f, "table rs/types --count -w 'id >= 0' --version 2", 0, "1500\n", NULL);
+    expect_part(f, "table vacuum rs/types --retention 200h", 0, "Deleted 0 files", NULL);
     remove_path(f, path, 24 * 8);
-    expect(f, "table vacuum rs/types --retention 200h", 0, "Deleted 0 files", NULL);
+    expect_part(f, "table vacuum rs/types --retention 200h", 0, "Deleted 0 files", NULL);
     g_assert_true(is_there(f, key));
-    expect(f, "table vacuum rs/types", 0, "Deleted 1 file ", NULL);
+    expect_part(f, "table vacuum rs/types", 0, "Deleted 1 file ", NULL);
     g_assert_false(is_there(f, key));
-    expect(f, "table rs/types --count -w 'id >= 0'", 0, "1375\n", NULL);
+    expect_part(f, "table rs/types --count -w 'id >= 0'", 0, "1375\n", NULL);
 }
 
 static void deletion_vectors_stay_with_their_files(Fixture *f, gconstpointer unused)
 {
     (void) unused;
-    expect(f, "table vacuum sp/dv --retention 0s --force", 0, "Deleted 0 files", NULL);
-    expect(f, "table sp/dv --count -w 'id >= 0'", 0, "900\n", NULL);
+    expect_part(f, "table vacuum sp/dv --retention 0s --force", 0, "Deleted 0 files", NULL);
+    expect_part(f, "table sp/dv --count -w 'id >= 0'", 0, "900\n", NULL);
 }
 
 static void a_short_retention_has_to_be_meant(Fixture *f, gconstpointer unused)
 {
     (void) unused;
     put_old(f, "rs/types/old.parquet", "x", 24 * 6);
-    expect(f, "table vacuum rs/types --retention 100h", 1, "", "shorter than the table's 168 hours");
+    expect_part(f, "table vacuum rs/types --retention 100h", 1, "", "shorter than the table's 168 hours");
     g_assert_true(is_there(f, "rs/types/old.parquet"));
-    expect(f, "table vacuum rs/types --retention 100h --force", 0, "Deleted 1 file ", NULL);
-    expect(f, "table vacuum nothing", 1, "", "is not a Delta table");
+    expect_part(f, "table vacuum rs/types --retention 100h --force", 0, "Deleted 1 file ", NULL);
+    expect_part(f, "table vacuum nothing", 1, "", "is not a Delta table");
 }
 
 /* --force alone takes nothing from anybody. */
@@ -143,15 +99,16 @@ static void the_retention_is_the_tables_unless_it_is_given(Fixture *f, gconstpoi
 {
     (void) unused;
     put_old(f, "rs/types/old.parquet", "x", 24 * 6);
-    expect(f, "table vacuum rs/types --force", 0, "Deleted 0 files", NULL);
+    expect_part(f, "table vacuum rs/types --force", 0, "Deleted 0 files", NULL);
     g_assert_true(is_there(f, "rs/types/old.parquet"));
-    expect(f,
-           "sh -c 'sed -i \"s/.configuration.:{}/\\\"configuration\\\":{\\\"delta.deletedFileRetentionDuration\\\":"
-           "\\\"interval 30 days\\\"}/\" rs/types/_delta_log/00000000000000000000.json'",
-           0, "", NULL);
-    expect(f, "table vacuum rs/types --retention 10d", 1, "", "shorter than the table's 720 hours");
-    expect(f, "table vacuum rs/types --retention 30d --dry-run", 0, "Would delete 0 files", NULL);
-    expect(f, "table vacuum rs/types --retention 0s --force", 0, "Deleted 1 file ", NULL);
+    expect_part(
+        f,
+        "sh -c 'sed -i \"s/.configuration.:{}/\\\"configuration\\\":{\\\"delta.deletedFileRetentionDuration\\\":"
+        "\\\"interval 30 days\\\"}/\" rs/types/_delta_log/00000000000000000000.json'",
+        0, "", NULL);
+    expect_part(f, "table vacuum rs/types --retention 10d", 1, "", "shorter than the table's 720 hours");
+    expect_part(f, "table vacuum rs/types --retention 30d --dry-run", 0, "Would delete 0 files", NULL);
+    expect_part(f, "table vacuum rs/types --retention 0s --force", 0, "Deleted 1 file ", NULL);
 }
 
 /* A checkpoint keeps removals for the table's retention only; a longer one needs the commits before it. */
@@ -171,14 +128,14 @@ static void removals_that_a_checkpoint_dropped_count(Fixture *f, gconstpointer u
         put_old(f, commit, NULL, 24 * 50);
     }
     put_old(f, key, NULL, 24 * 40);
-    expect(f, checkpoint, 0, "", NULL);
+    expect_part(f, checkpoint, 0, "", NULL);
     remove_path(f, path, 24 * 10);
-    expect(f, "table vacuum rs/types --retention 30d", 0, "Deleted 0 files", NULL);
+    expect_part(f, "table vacuum rs/types --retention 30d", 0, "Deleted 0 files", NULL);
     g_assert_true(is_there(f, key));
-    expect(f, "sh -c 'rm rs/types/_delta_log/0000000000000000000[012].json'", 0, "", NULL);
-    expect(f, "table vacuum rs/types --retention 30d", 1, "", "the retention is longer than the log goes back");
-    expect(f, "table vacuum rs/types", 0, "Deleted 1 file ", NULL);
-    expect(f, "table rs/types --count -w 'id >= 0'", 0, "1375\n", NULL);
+    expect_part(f, "sh -c 'rm rs/types/_delta_log/0000000000000000000[012].json'", 0, "", NULL);
+    expect_part(f, "table vacuum rs/types --retention 30d", 1, "", "the retention is longer than the log goes back");
+    expect_part(f, "table vacuum rs/types", 0, "Deleted 1 file ", NULL);
+    expect_part(f, "table rs/types --count -w 'id >= 0'", 0, "1375\n", NULL);
 }
 
 static void a_vector_that_seems_to_lie_elsewhere_stops_it(Fixture *f, gconstpointer unused)
@@ -190,7 +147,7 @@ static void a_vector_that_seems_to_lie_elsewhere_stops_it(Fixture *f, gconstpoin
             "\"modificationTime\":1,\"dataChange\":true,\"deletionVector\":{\"storageType\":\"p\","
             "\"pathOrInlineDv\":\"file:///elsewhere/dv.bin\",\"offset\":1,\"sizeInBytes\":36,\"cardinality\":1}}}\n",
             0);
-    expect(f, "table vacuum rs/types", 1, "", "'file:///elsewhere/dv.bin' lies outside of the table");
+    expect_part(f, "table vacuum rs/types", 1, "", "'file:///elsewhere/dv.bin' lies outside of the table");
     g_assert_true(is_there(f, "rs/types/old.parquet"));
 }
 
@@ -203,11 +160,11 @@ static void a_file_that_seems_to_lie_elsewhere_stops_it(Fixture *f, gconstpointe
             "{\"add\":{\"path\":\"file:///elsewhere/x.parquet\",\"partitionValues\":{\"region\":\"N\"},\"size\":1,"
             "\"modificationTime\":1,\"dataChange\":true}}\n",
             0);
-    expect(f, "table vacuum rs/types", 1, "", "'file:///elsewhere/x.parquet' lies outside of the table");
+    expect_part(f, "table vacuum rs/types", 1, "", "'file:///elsewhere/x.parquet' lies outside of the table");
     g_assert_true(is_there(f, "rs/types/old.parquet"));
 }
 
-#define ADD(name, function) g_test_add("/vacuum/" name, Fixture, NULL, set_up, function, tear_down)
+#define ADD(name, function) g_test_add("/vacuum/" name, Fixture, NULL, set_up_tables, function, tear_down)
 
 int main(int argc, char **argv)
 {
