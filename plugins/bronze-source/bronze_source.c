@@ -2,6 +2,8 @@
  * in ledgers.c and listing.c, what one of them gives in lane.c. */
 #include "source.h"
 
+#include "ignored.h"
+
 #include <inttypes.h>
 #include <string.h>
 
@@ -124,32 +126,20 @@ static const char doc[] =
     "them are too many.\n\n"
     "Names of what was listed stay in memory, about 60 bytes an object.";
 
-/* Options that do nothing with the layout are refused, all of them. */
 static SfStatus check_layout(const BronzeSource *source, SfError *err)
 {
-    enum { LEDGER = 1 << LAYOUT_LEDGER, CONNECT = 1 << LAYOUT_CONNECT, FILES = 1 << LAYOUT_FILES };
-    const struct {
-        const char *option;
-        bool given;
-        int layouts; /* with which it has an effect */
-        const char *instead;
-    } rules[] = {
-        {"path", source->path != NULL, CONNECT | FILES, "choose by 'topics'"},
-        {"split_by", source->split_by != SPLIT_BY_PARTITION, CONNECT, "remove it"},
-        {"ledger", source->ledger != NULL, LEDGER, "remove it"},
-        {"topics", source->topics.size > 0, LEDGER | CONNECT, "choose by 'path'"},
-        {"store.kafka.keys", source->lane.keys, CONNECT, "remove it"},
-        {"store.kafka.headers", source->lane.headers, CONNECT, "remove it"},
+    int32_t layout = source->lane.layout;
+    bool ledger = layout == LAYOUT_LEDGER, connect = layout == LAYOUT_CONNECT, files = layout == LAYOUT_FILES;
+    g_autofree char *why = g_strdup_printf("with 'layout: %s'", layout_words[layout]);
+    const Ignored rules[] = {
+        {"path", source->path && ledger, why},
+        {"split_by", source->split_by != SPLIT_BY_PARTITION && !connect, why},
+        {"ledger", source->ledger && !ledger, why},
+        {"topics", source->topics.size > 0 && files, why},
+        {"store.kafka.keys", source->lane.keys && !connect, why},
+        {"store.kafka.headers", source->lane.headers && !connect, why},
     };
-    SfError all = {0}, one;
-    for (size_t i = 0; i < G_N_ELEMENTS(rules); i++) {
-        if (!rules[i].given || rules[i].layouts & 1 << source->lane.layout)
-            continue;
-        sf_fail(&one, SF_CONFIG, "%s: has no effect with 'layout: %s'; %s", rules[i].option,
-                layout_words[source->lane.layout], rules[i].instead);
-        sf_fail_also(&all, &one);
-    }
-    return all.message[0] ? sf_fail(err, SF_CONFIG, "%s", all.message) : SF_OK;
+    return ignored_refuse(rules, G_N_ELEMENTS(rules), err);
 }
 
 static SfStatus bronze_source_bind(SfNode *node, struct ArrowSchema *out, SfError *err)

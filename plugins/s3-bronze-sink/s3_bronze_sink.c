@@ -5,8 +5,10 @@
 #include <unistd.h>
 
 #include "bronze.h"
+#include "ignored.h"
 
 #define ABANDONED_MS 3600000 /* the one before us may be about to end what is younger */
+#define UNIT_MS 1            /* of layout_units */
 #define AGE_MS 60000         /* a range without any rotate option is cut when it has been open for so long */
 
 static const SfOption options[] = {
@@ -120,6 +122,20 @@ static SfStatus check_extension(const Bronze *bronze, SfError *err)
                    bronze->extension);
 }
 
+static SfStatus check_ignored(const Bronze *bronze, SfError *err)
+{
+    const LayoutOptions *layout = &bronze->layout_options;
+    bool by_field = layout->extractor == EXTRACT_FIELD, packs = layout->compression != COMPRESSION_NONE;
+    const Ignored rules[] = {
+        {"timestamp.field", layout->field && *layout->field && !by_field, "without 'timestamp.extractor: RecordField'"},
+        {"timestamp.unit", layout->unit != UNIT_MS && !by_field, "without 'timestamp.extractor: RecordField'"},
+        {"s3.compression.level", layout->level != -1 && !packs, "without 's3.compression.type: gzip'"},
+        {"format.bytearray.extension", !g_str_equal(bronze->extension, ".bin") && layout->format == FORMAT_JSON,
+         "without 'format: raw'"},
+    };
+    return ignored_refuse(rules, G_N_ELEMENTS(rules), err);
+}
+
 /* All that is wrong with the options, not the first only. */
 static SfStatus read_options(Bronze *bronze, SfError *err)
 {
@@ -128,6 +144,8 @@ static SfStatus read_options(Bronze *bronze, SfError *err)
     if (store_check(&bronze->place, &one) != SF_OK)
         sf_fail_also(&all, &one);
     if (check_extension(bronze, &one) != SF_OK)
+        sf_fail_also(&all, &one);
+    if (check_ignored(bronze, &one) != SF_OK)
         sf_fail_also(&all, &one);
     g_clear_pointer(&bronze->root, g_free);
     if (ledger_root(bronze->topics_dir, &bronze->root, &one) != SF_OK)

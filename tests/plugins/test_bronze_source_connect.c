@@ -419,6 +419,9 @@ static void test_options(Place *place, gconstpointer unused)
     check_option(place, "split_by: directory\n", "split_by: has no effect with 'layout: ledger'");
     check_option(place, "layout: files\nsplit_by: directory\n", "split_by: has no effect with 'layout: files'");
     check_option(place, "layout: files\ntopics: [a]\n", "topics: has no effect with 'layout: files'");
+    check_option(place, "store.kafka.keys: true\n", "store.kafka.keys: has no effect with 'layout: ledger'");
+    check_option(place, "layout: files\nstore.kafka.headers: true\n",
+                 "store.kafka.headers: has no effect with 'layout");
     check_option(place, CONNECT "ledger: a\n", "ledger: has no effect with 'layout: connect'");
     g_autoptr(Harness) h = place_source(place, "layout: files\ntopics: [a]\nledger: b\n");
     g_assert_cmpint(harness_try_bind(h), ==, SF_CONFIG);

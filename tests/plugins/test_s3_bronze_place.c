@@ -361,6 +361,39 @@ static void a_place_that_everybody_can_write_to_is_warned_of(Place *place, gcons
     g_free(below.path);
 }
 
+/* ---- options that do nothing with the others ---- */
+
+static void ignored_options_are_refused(Place *place, gconstpointer unused)
+{
+    (void) unused;
+    static const char *const options[][2] = {
+        {"timestamp.field: a", "timestamp.field: has no effect without 'timestamp.extractor: RecordField'"},
+        {"timestamp.unit: s", "timestamp.unit: has no effect without 'timestamp.extractor: RecordField'"},
+        {"s3.compression.level: 9", "s3.compression.level: has no effect without 's3.compression.type: gzip'"},
+        {"format.bytearray.extension: .x", "format.bytearray.extension: has no effect without 'format: raw'"},
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(options); i++) {
+        g_autoptr(Harness) h = place_sink(place, options[i][0]);
+        g_assert_cmpint(harness_try_bind(h), ==, SF_CONFIG);
+        g_assert_true(g_str_has_prefix(h->err.message, options[i][1]));
+    }
+}
+
+/* Where a bucket and a directory take turns by the environment, only what a directory has is refused. */
+static void options_of_another_kind_of_place_are_said(Place *place, gconstpointer unused)
+{
+    (void) unused;
+    g_autoptr(Harness) bucket = harness_new("s3-bronze-sink", "{url: s3://bucket/x, mode: 0640}");
+    g_assert_cmpint(harness_try_bind(bucket), ==, SF_CONFIG);
+    g_assert_true(g_str_has_prefix(bucket->err.message, "mode: has no effect on s3:// URLs"));
+    g_autoptr(Harness) directory = place_sink(place, "endpoint: http://localhost:1\nsign_payload: true\n");
+    harness_open(directory);
+    g_assert_nonnull(strstr(harness_logs(directory), "which is a directory: endpoint, sign_payload"));
+    g_autoptr(Harness) plain = place_sink(place, "endpoint: ''\nmode: 0640\n");
+    harness_open(plain);
+    g_assert_cmpstr(harness_logs(plain), ==, "");
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -373,6 +406,8 @@ int main(int argc, char **argv)
     g_test_add("/bronze/place/" name, Place, data, place_set_up, function, place_tear_down)
 #define ADD(name, function) ADD_DATA(name, function, NULL)
     ADD("origins are kept beside positions", origins_are_kept);
+    ADD("options without effect are refused", ignored_options_are_refused);
+    ADD("options of another kind of place are said", options_of_another_kind_of_place_are_said);
     ADD_DATA("a foreign object stays", foreign_objects_stay, &shorter);
     ADD_DATA("a foreign object of the same size stays", foreign_objects_stay, &as_long);
     ADD_DATA("a foreign object without bytes stays", foreign_objects_stay, &empty);

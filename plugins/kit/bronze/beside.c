@@ -107,7 +107,7 @@ static json_object *parse_line(const char *line, size_t size)
     return json;
 }
 
-static bool read_value(json_object *header, SfColumnBuilder *column)
+static bool beside_read_value(json_object *header, SfColumnBuilder *column)
 {
     json_object *value = NULL;
     bool plain = json_object_object_get_ex(header, "value", &value);
@@ -132,7 +132,7 @@ static bool read_header(json_object *header, SfColumnBuilder *element)
         !json_object_is_type(key, json_type_string))
         return false;
     sf_add_str(element->children[0], json_object_get_string(key), json_object_get_string_len(key));
-    bool good = read_value(header, element->children[1]);
+    bool good = beside_read_value(header, element->children[1]);
     sf_add_struct(element);
     return good;
 }

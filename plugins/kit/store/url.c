@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "ignored.h"
+
 const char *const store_path_styles[] = {"auto", "true", "false", NULL};
 
 typedef enum Kind { KIND_NONE, KIND_FILE, KIND_S3 } Kind;
@@ -38,7 +40,32 @@ SfStatus store_check(const StoreOptions *options, SfError *err)
     Kind kind = split_url(options->url ? options->url : "", &rest, err);
     if (kind == KIND_NONE)
         return SF_CONFIG;
+    const Ignored rule = {"mode", kind == KIND_S3 && options->mode, "on s3:// URLs, whose objects have no permissions"};
+    SF_TRY(ignored_refuse(&rule, 1, err));
     return kind == KIND_S3 ? store_s3_check(options, rest, err) : store_file_check(options, rest, err);
+}
+
+/* A URL may come from the environment, a bucket here and a directory there, so these are not refused. */
+static void say_ignored(SfNode *node, const StoreOptions *options)
+{
+    const struct {
+        const char *option;
+        bool given;
+    } of_buckets[] = {{"endpoint", options->endpoint && *options->endpoint},
+                      {"region", options->region && *options->region},
+                      {"path_style", options->path_style != 0},
+                      {"access_key_id", options->access_key_id && *options->access_key_id},
+                      {"secret_access_key", options->secret_access_key && *options->secret_access_key},
+                      {"session_token", options->session_token && *options->session_token},
+                      {"profile", options->profile && *options->profile},
+                      {"ca_file", options->ca_file && *options->ca_file},
+                      {"sign_payload", options->sign_payload}};
+    g_autoptr(GString) names = g_string_new(NULL);
+    for (size_t i = 0; i < G_N_ELEMENTS(of_buckets); i++)
+        if (of_buckets[i].given)
+            g_string_append_printf(names, "%s%s", names->len > 0 ? ", " : "", of_buckets[i].option);
+    if (node && names->len > 0)
+        sf_log(node, SF_LOG_WARNING, "no effect on '%s', which is a directory: %s", options->url, names->str);
 }
 
 Store *store_new(SfNode *node, const StoreOptions *options, SfError *err)
@@ -50,6 +77,8 @@ Store *store_new(SfNode *node, const StoreOptions *options, SfError *err)
     Store *store = s3 ? store_s3_new(options, rest, err) : store_file_new(options, rest, err);
     if (!store)
         return NULL;
+    if (!s3)
+        say_ignored(node, options);
     store->node = node;
     store->url = g_strdup(options->url);
     for (size_t end = strlen(store->url); end > 1 && store->url[end - 1] == '/' && store->url[end - 2] != '/'; end--)
