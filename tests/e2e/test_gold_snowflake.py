@@ -14,7 +14,7 @@ def snowflake(servers, debug):
     server.stop()
 
 
-@pytest.mark.parametrize("program, rules", [("snowflake_gold_sink", 15), ("gold_values", 15), ("gold_hostile", 11), ("gold_deletes", 13)])
+@pytest.mark.parametrize("program, rules", [("snowflake_gold_sink", 15), ("gold_values", 15), ("gold_hostile", 11), ("gold_deletes", 13), ("gold_audit", 27)])
 def test_the_same_rules_hold(debug, snowflake, program, rules):
     assert run_rules(debug, program, snowflake.connection(), snowflake.odbc()).count("\nok ") >= rules
 

@@ -5,11 +5,11 @@
 #include "gold_place.h"
 
 #define SCHEMA                                                                                                         \
-    "id int not null, name string, price decimal(9,2), at timestamp, gone bool, _topic string not null, _partition "   \
+    "id int not null, name string, price decimal(9,2), sold timestamp, gone bool, _topic string not null, _partition " \
     "int not null, _offset bigint not null, _timestamp timestamp"
 #define TABLES                                                                                                         \
     "dimensions: {d: {key: name}}\n"                                                                                   \
-    "facts: {f: {key: id, columns: [price, at, name], delete_when: {gone: true}}}"
+    "facts: {f: {key: id, columns: [price, sold, name], delete_when: {gone: true}}}"
 
 typedef struct Fixture {
     GoldPlace *place;
@@ -97,15 +97,14 @@ static void assert_fault(Fixture *f, const char *change, const char *stored, con
     "fault f: has " n " of 't/0' between offsets 0 and " last                                                          \
     " that no event accounts for: doubled, made up, or with "                                                          \
     "another key\n"
-#define COLUMNS "price, at, name, _timestamp, _topic, _partition, _offset"
+#define COLUMNS "price, sold, name, _timestamp, _topic, _partition, _offset"
 
 FAULT(test_row_deleted, "DELETE FROM f WHERE id = 3", "", "fault f: lacks 1 row of 't/0', offset 23\n")
-FAULT(test_rows_deleted, "DELETE FROM f WHERE _offset < 22", "",
-      "fault f: lacks 6 rows of 't/0', offset between 15 and 21\n"
-      "fault f: lacks 9 rows of 't/1', offset between 2 and 11, 8 to 9\n")
+FAULT(test_rows_deleted, "DELETE FROM f WHERE _offset < 22 AND _partition = 0", "",
+      "fault f: lacks 6 rows of 't/0', offset between 15 and 21\n")
 FAULT(test_value_changed, "UPDATE f SET price = price + 1 WHERE id = 4", "",
       "fault f: differs from the events in 1 row of 't/0', offset 24\n")
-FAULT(test_value_nulled, "UPDATE f SET at = NULL WHERE id = 4", "",
+FAULT(test_value_nulled, "UPDATE f SET sold = NULL WHERE id = 4", "",
       "fault f: differs from the events in 1 row of 't/0', offset 24\n")
 FAULT(test_time_nulled, "UPDATE d SET _timestamp = NULL WHERE name = 'n1'", "",
       "fault d: has older rows in the place of 1 row of 't/1', offset 10\n"
@@ -146,8 +145,13 @@ FAULT(test_table_dropped, "DROP TABLE f", "fault f: does not exist, and the ledg
 static void test_refused_rows(void)
 {
     g_autoptr(GoldPlace) place = gold_place_new();
-    gold_exec(place, "CREATE TABLE f (id INTEGER PRIMARY KEY, price NUMERIC CHECK (price < 5), _timestamp TIMESTAMP, "
-                     "_topic TEXT, _partition INTEGER, _offset BIGINT)");
+    if (gold_is(place, "Snowflake")) {
+        g_test_skip("there are no such constraints");
+        return;
+    }
+    gold_exec(place,
+              "CREATE TABLE f (id INTEGER PRIMARY KEY, price NUMERIC(9,2) CHECK (price < 5), _timestamp TIMESTAMP, "
+              "_topic TEXT, _partition INTEGER, _offset BIGINT)");
     Fixture f = {place, gold_harness(place, "facts: {f: {key: id, columns: [price]}}"), g_ptr_array_new()};
     harness_input_text(f.h, "sales", SCHEMA);
     write_rows(&f, 0, 0, 8);
@@ -192,7 +196,7 @@ static void test_without_provenance(void)
 {
     g_autoptr(GoldPlace) place = gold_place_new();
     Fixture f = {place,
-                 gold_harness(place, "provenance: false\nfacts: {f: {key: id, columns: [price], latest_by: at}}"),
+                 gold_harness(place, "provenance: false\nfacts: {f: {key: id, columns: [price], latest_by: sold}}"),
                  g_ptr_array_new()};
     harness_input_text(f.h, "sales", SCHEMA);
     write_rows(&f, 0, 0, 8);
@@ -241,6 +245,10 @@ static void test_other_writers(Fixture *f, gconstpointer tables)
 static void test_many_rows(void)
 {
     g_autoptr(GoldPlace) place = gold_place_new();
+    if (gold_is(place, "Snowflake")) {
+        g_test_skip("the emulator takes minutes");
+        return;
+    }
     Fixture f = {place, gold_harness(place, TABLES), g_ptr_array_new()};
     harness_input_text(f.h, "sales", SCHEMA);
     for (int i = 0; i < 70; i++)
