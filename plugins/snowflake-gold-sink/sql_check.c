@@ -83,12 +83,12 @@ static void append_delete_verdict(const Place *place, const Place *deleted, GStr
 
 void sql_check(const Place *place, const Place *erase, const char *rows, GString *sql)
 {
-    static const char *const names[] = {"topic", "part", "position"};
+    static const char *const names[] = {"topic", "part", "place"};
     const Place *table = erase->target ? erase : place;
     g_string_append(sql, "WITH r (");
     sql_columns(place, "", sql);
-    g_string_append_printf(
-        sql, ") AS (%s) SELECT verdict, topic, part, COUNT(*), MIN(position), MAX(position) FROM (SELECT ", rows);
+    g_string_append_printf(sql, ") AS (%s) SELECT verdict, topic, part, COUNT(*), MIN(place), MAX(place) FROM (SELECT ",
+                           rows);
     for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
         append_column(place, "r.", (guint) target_provenance(place->model, place->target, i), sql);
         g_string_append_printf(sql, " AS %s, ", names[i]);

@@ -78,6 +78,20 @@ static char *upsert(const Texts *texts, const Dialect *dialect, guint target)
     return g_string_free(sql, FALSE);
 }
 
+/* What looks rows up, and deletes. */
+static void add_checks(const Dialect *dialect, const Place *place, GString *out)
+{
+    const char *rows = dialect == &dialect_snowflake ? "SELECT * FROM \"GOLD\".\"SF_STAGE\"" : "VALUES (?)";
+    Place none = {0};
+    sql_check(place, &none, rows, out);
+    g_string_append(out, ";\n");
+    if (!place->target->deleted)
+        return;
+    Place deleted = sql_deleted(place);
+    sql_check(&deleted, place, rows, out);
+    g_string_append(out, ";\n");
+}
+
 /* The table of deleted keys, what goes into it, and what that does to the table. */
 static void add_deletes(const Dialect *dialect, const Place *place, GString *out)
 {
@@ -116,6 +130,7 @@ static char *statements(const Dialect *dialect)
         g_string_append_printf(out, "%s;\n%s;\n%s;\n", create, add->str, load);
         if (place.target->deleted)
             add_deletes(dialect, &place, out);
+        add_checks(dialect, &place, out);
     }
     return g_string_free(out, FALSE);
 }
