@@ -1,15 +1,11 @@
 /* What the loaders of PostgreSQL and Snowflake send, statement by statement, to a driver of this test's own: without
  * any server. */
 #include <string.h>
-#include "config/yaml.h"
 #include "dialects.h"
-#include "harness.h"
+#include "gold_rows.h"
 #include "loader.h"
-#include "rows.h"
 
-#define SCHEMA                                                                                                         \
-    "id int, t string, raw binary, day date, at timestamp, paid bool, sum decimal(9,2), x double, gone bool, "         \
-    "_topic string not null, _partition int not null, _offset bigint not null, _timestamp timestamp"
+#define SCHEMA "id int, t string, raw binary, day date, at timestamp, paid bool, sum decimal(9,2), x double, gone bool"
 
 /* ---- the driver: odbc.h as far as loaders use it ---- */
 
@@ -153,12 +149,8 @@ SfStatus odbc_int64(OdbcStatement *statement, guint column, bool *null, int64_t 
 /* ---- rows ---- */
 
 typedef struct Fixture {
-    ArrowSchema schema;
-    Diagnostics *diagnostics;
-    Document *document;
-    Model *model;
-    Pending *pending;
-    Harness *h; /* makes the batches */
+    GoldRows rows;
+    Pending *pending; /* the rows' */
     Place place;
     Loader *loader, *eraser;
 } Fixture;
@@ -171,19 +163,10 @@ typedef struct Setting {
 static void setup(Fixture *f, gconstpointer data)
 {
     const Setting *setting = data;
-    SfError err;
-    rows_schema(SCHEMA, &f->schema);
-    f->diagnostics = diagnostics_new();
-    f->document = yaml_load_text(setting->tables, strlen(setting->tables), "t.yaml", f->diagnostics);
-    g_autoptr(GHashTable) columns = model_columns(&f->schema);
-    ModelInput input = {.schema = &f->schema, .name = "rows", .columns = columns};
-    f->model = model_new(NULL, sf_value_get(document_root(f->document), "facts"), true, &input, &err);
-    if (!f->model)
-        g_error("%s", err.message);
-    f->pending = pending_new(f->model);
-    f->h = harness_new("snowflake-gold-sink", "connection: DSN=unused\nfacts: {f: {key: id}}");
-    harness_input_text(f->h, "rows", SCHEMA);
-    f->place = (Place){.dialect = setting->dialect, .model = f->model, .target = f->model->targets->pdata[0]};
+    gold_rows_init(&f->rows, SCHEMA, setting->tables);
+    f->pending = f->rows.pending;
+    const Model *model = f->rows.model;
+    f->place = (Place){.dialect = setting->dialect, .model = model, .target = model->targets->pdata[0]};
     f->loader = loader_new(NULL, &f->place, f->pending);
     if (f->place.target->deleted)
         f->eraser = loader_new_eraser(NULL, &f->place, f->pending);
@@ -198,27 +181,14 @@ static void teardown(Fixture *f, gconstpointer data)
     loader_free(f->eraser);
     g_assert_cmpuint(alive, ==, 0);
     g_string_free(sent, TRUE);
-    pending_free(f->pending);
-    model_free(f->model);
-    document_free(f->document);
-    diagnostics_free(f->diagnostics);
-    sf_schema_done(&f->schema);
-    harness_free(f->h);
+    gold_rows_done(&f->rows);
 }
 
-static void add(Fixture *f, const char *const *rows, gsize n)
+static void add(Fixture *f, const char *const *values, gsize n)
 {
-    SfError err;
-    g_autofree gint64 *numbers = g_new0(gint64, f->model->sources->len);
-    g_autoptr(GHashTable) columns = model_columns(&f->schema);
-    ModelInput input = {.schema = &f->schema, .name = "rows", .columns = columns};
-    g_autoptr(GPtrArray) whole = g_ptr_array_new_with_free_func(g_free);
-    for (gsize i = 0; i < n; i++)
-        g_ptr_array_add(whole, g_strdup_printf("[%s, \"t\", 0, %d, null]", rows[i], (int) i));
-    const SfBatch *batch = harness_rows(f->h, 0, "t/0", 0, (const char *const *) whole->pdata, n);
-    g_assert_cmpint(model_match(f->model, &input, numbers, &err), ==, SF_OK);
-    g_assert_cmpint(pending_add(f->pending, NULL, batch, 0, numbers, &err), ==, SF_OK);
-    g_assert_cmpint(pending_sort(f->pending, &err), ==, SF_OK);
+    f->rows.offset = 0;
+    gold_rows_add(&f->rows, values, n);
+    g_assert_cmpint(pending_sort(f->pending, NULL), ==, SF_OK);
 }
 
 #define ADD(f, ...)                                                                                                    \

@@ -1,78 +1,22 @@
 /* The gold sink's own half of the deduplication, which a database would hide: one row a key reaches it, and which. */
-#include <string.h>
-#include "gold_place.h"
-#include "pending.h"
-#include "rows.h"
-#include "config/yaml.h"
+#include "gold_rows.h"
 
-#define SCHEMA                                                                                                         \
-    "id int, k string, v int, gone bool, _topic string not null, _partition int not null, _offset bigint not null, "   \
-    "_timestamp timestamp"
+#define SCHEMA "id int, k string, v int, gone bool"
 
-typedef struct Fixture {
-    ArrowSchema schema;
-    Diagnostics *diagnostics;
-    Document *document;
-    Model *model;
-    Pending *pending;
-    Harness *h; /* makes the batches */
-    gint64 offset;
-} Fixture;
-
-static void setup(Fixture *f, gconstpointer tables)
+static void setup(GoldRows *f, gconstpointer tables)
 {
-    SfError err;
-    rows_schema(SCHEMA, &f->schema);
-    f->diagnostics = diagnostics_new();
-    f->document = yaml_load_text(tables, strlen(tables), "t.yaml", f->diagnostics);
-    const SfValue *root = document_root(f->document);
-    g_autoptr(GHashTable) columns = model_columns(&f->schema);
-    ModelInput input = {.schema = &f->schema, .name = "rows", .columns = columns};
-    f->model = model_new(sf_value_get(root, "dimensions"), sf_value_get(root, "facts"),
-                         !sf_value_get(root, "provenance"), &input, &err);
-    if (!f->model)
-        g_error("%s", err.message);
-    f->pending = pending_new(f->model);
-    f->h = harness_new("snowflake-gold-sink", "connection: Driver=SQLite3;Database=x.db\nfacts: {f: {key: id}}");
-    harness_input_text(f->h, "rows", SCHEMA);
+    gold_rows_init(f, SCHEMA, tables);
+    f->time = "\"2024-01-15T10:00:00Z\"";
 }
 
-static void teardown(Fixture *f, gconstpointer tables)
+static void teardown(GoldRows *f, gconstpointer tables)
 {
     (void) tables;
-    pending_free(f->pending);
-    model_free(f->model);
-    document_free(f->document);
-    diagnostics_free(f->diagnostics);
-    sf_schema_done(&f->schema);
-    harness_free(f->h);
+    gold_rows_done(f);
 }
-
-/* Rows "id, k, v, gone" of one batch. */
-static void add(Fixture *f, const char *const *rows, gsize n)
-{
-    SfError err;
-    g_autofree gint64 *numbers = g_new0(gint64, f->model->sources->len);
-    g_autoptr(GHashTable) columns = model_columns(&f->schema);
-    ModelInput input = {.schema = &f->schema, .name = "rows", .columns = columns};
-    g_autoptr(GPtrArray) whole = g_ptr_array_new_with_free_func(g_free);
-    for (gsize i = 0; i < n; i++)
-        g_ptr_array_add(whole, g_strdup_printf("[%s, \"t\", 0, %d, \"2024-01-15T10:00:00Z\"]", rows[i],
-                                               (int) (f->offset + (gint64) i)));
-    const SfBatch *batch = harness_rows(f->h, 0, "t/0", f->offset, (const char *const *) whole->pdata, n);
-    f->offset += (gint64) n;
-    g_assert_cmpint(model_match(f->model, &input, numbers, &err), ==, SF_OK);
-    g_assert_cmpint(pending_add(f->pending, NULL, batch, 0, numbers, &err), ==, SF_OK);
-}
-
-#define ADD(f, ...)                                                                                                    \
-    do {                                                                                                               \
-        const char *rows_[] = {__VA_ARGS__};                                                                           \
-        add(f, rows_, G_N_ELEMENTS(rows_));                                                                            \
-    } while (0)
 
 /* "key:offset" of what goes to a table, in its order; those that delete behind a bar. */
-static void assert_winners(Fixture *f, guint target, const char *expected)
+static void assert_winners(GoldRows *f, guint target, const char *expected)
 {
     g_assert_cmpint(pending_sort(f->pending, NULL), ==, SF_OK);
     const Winners *winners = &f->pending->winners[target];
@@ -89,22 +33,23 @@ static void assert_winners(Fixture *f, guint target, const char *expected)
     g_assert_cmpstr(g_strchomp(got->str), ==, expected);
 }
 
-static void test_one_row_a_key(Fixture *f, gconstpointer tables)
+static void test_one_row_a_key(GoldRows *f, gconstpointer tables)
 {
     (void) tables;
-    ADD(f, "2, \"a\", 5, false", "1, \"a\", 1, false", "2, \"b\", 7, false", "2, \"c\", 6, false", "1, \"a\", 1, true");
+    GOLD_ROWS_ADD(f, "2, \"a\", 5, false", "1, \"a\", 1, false", "2, \"b\", 7, false", "2, \"c\", 6, false",
+                  "1, \"a\", 1, true");
     assert_winners(f, 0, "1:4 2:2");
-    ADD(f, "1, \"d\", 0, false", "3, \"d\", 0, false", "2, \"d\", 8, false");
+    GOLD_ROWS_ADD(f, "1, \"d\", 0, false", "3, \"d\", 0, false", "2, \"d\", 8, false");
     assert_winners(f, 0, "1:4 2:7 3:6");
     g_assert_cmpuint(f->pending->winners[0].n, ==, 3);
     f->offset = 7;
-    ADD(f, "2, \"d\", 8, false"); /* the same place: the same event once more, by another input */
+    GOLD_ROWS_ADD(f, "2, \"d\", 8, false"); /* the same place: the same event once more, by another input */
     assert_winners(f, 0, "1:4 2:7 3:6");
     g_assert_cmpuint(f->pending->winners[0].rows[1].part, ==, 2);
 }
 
 /* More keys than the table of them begins with, each five times, in one batch and in several. */
-static void test_many_keys(Fixture *f, gconstpointer tables)
+static void test_many_keys(GoldRows *f, gconstpointer tables)
 {
     (void) tables;
     g_autoptr(GPtrArray) rows = g_ptr_array_new_with_free_func(g_free);
@@ -112,7 +57,7 @@ static void test_many_keys(Fixture *f, gconstpointer tables)
         g_ptr_array_add(rows, g_strdup_printf("%d, \"k\", %d, false", i * 7 % 3000, i));
         if (i % 4000 != 3999 && i != 14999)
             continue;
-        add(f, (const char *const *) rows->pdata, rows->len);
+        gold_rows_add(f, (const char *const *) rows->pdata, rows->len);
         g_ptr_array_set_size(rows, 0);
     }
     const Winners *winners = &f->pending->winners[0];
@@ -124,29 +69,30 @@ static void test_many_keys(Fixture *f, gconstpointer tables)
     }
 }
 
-static void test_parts_of_a_key(Fixture *f, gconstpointer tables)
+static void test_parts_of_a_key(GoldRows *f, gconstpointer tables)
 {
     (void) tables;
-    ADD(f, "1, \"a\", 1, false", "1, \"b\", 1, false", "2, \"a\", 1, false", "1, \"a\", 0, false", "1, \"\", 1, false",
-        "1, \"aa\", 1, false", "1, null, 9, false");
+    GOLD_ROWS_ADD(f, "1, \"a\", 1, false", "1, \"b\", 1, false", "2, \"a\", 1, false", "1, \"a\", 0, false",
+                  "1, \"\", 1, false", "1, \"aa\", 1, false", "1, null, 9, false");
     assert_winners(f, 0, "1:4 1:0 1:5 1:1 2:2");
 }
 
-static void test_deletes_are_behind(Fixture *f, gconstpointer tables)
+static void test_deletes_are_behind(GoldRows *f, gconstpointer tables)
 {
     (void) tables;
-    ADD(f, "5, \"a\", 1, true", "4, \"a\", 1, false", "3, \"a\", 1, true", "2, \"a\", 1, false", "3, \"a\", 0, false",
-        "2, \"a\", 0, true");
+    GOLD_ROWS_ADD(f, "5, \"a\", 1, true", "4, \"a\", 1, false", "3, \"a\", 1, true", "2, \"a\", 1, false",
+                  "3, \"a\", 0, false", "2, \"a\", 0, true");
     assert_winners(f, 0, "2:3 4:1 | 3:2 5:0");
 }
 
 /* Without a place equal rows are two events; a delete among them wins, else the one that came last. */
-static void test_without_provenance(Fixture *f, gconstpointer tables)
+static void test_without_provenance(GoldRows *f, gconstpointer tables)
 {
     (void) tables;
-    ADD(f, "1, \"a\", 5, false", "1, \"b\", 4, false", "1, \"c\", 5, false", "2, \"a\", 3, true", "2, \"b\", 3, false",
-        "2, \"c\", 2, false", "3, \"a\", 7, false", "3, \"b\", 7, true", "4, \"a\", 1, true", "4, \"b\", 2, false",
-        "4, \"c\", 1, true", "5, \"a\", 1, true", "5, \"b\", 0, true");
+    GOLD_ROWS_ADD(f, "1, \"a\", 5, false", "1, \"b\", 4, false", "1, \"c\", 5, false", "2, \"a\", 3, true",
+                  "2, \"b\", 3, false", "2, \"c\", 2, false", "3, \"a\", 7, false", "3, \"b\", 7, true",
+                  "4, \"a\", 1, true", "4, \"b\", 2, false", "4, \"c\", 1, true", "5, \"a\", 1, true",
+                  "5, \"b\", 0, true");
     g_assert_cmpint(pending_sort(f->pending, NULL), ==, SF_OK);
     const Winners *winners = &f->pending->winners[0];
     g_autoptr(GString) got = g_string_new(NULL);
@@ -161,7 +107,7 @@ static void test_without_provenance(Fixture *f, gconstpointer tables)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-#define CASE(name, tables, function) g_test_add("/gold/pending/" name, Fixture, tables, setup, function, teardown)
+#define CASE(name, tables, function) g_test_add("/gold/pending/" name, GoldRows, tables, setup, function, teardown)
     CASE("one row a key is left, the latest", "facts: {f: {key: id, latest_by: v, columns: []}}", test_one_row_a_key);
     CASE("many keys", "facts: {f: {key: id, latest_by: v, columns: [v]}}", test_many_keys);
     CASE("all parts of a key count", "dimensions: {d: {key: [id, k], latest_by: v}}\nfacts: {f: {key: id}}",
