@@ -3,6 +3,7 @@
 import itertools
 import os
 import random
+import sqlite3
 import time
 from pathlib import Path
 
@@ -10,13 +11,14 @@ import pytest
 
 import proof
 from oracle import Expected
-from pipeline import Job
+from pipeline import FACTS, Job
 from testbed import Sales, TableReaders
 from testbed.server import wait_for
 
 EVENTS = int(os.environ.get("SF_EVENTS", 1_000_000))
 KILLS = 25
-BRONZE_TO_SILVER = Path(__file__).resolve().parents[2] / "pipelines" / "bronze-to-silver.yaml"
+PIPELINES = Path(__file__).resolve().parents[2] / "pipelines"
+BRONZE_TO_SILVER, SILVER_TO_GOLD = PIPELINES / "bronze-to-silver.yaml", PIPELINES / "silver-to-gold.yaml"
 
 
 def run_with_kills(sfrun, kafka, job, rng):
@@ -81,6 +83,20 @@ def test_the_broken_ones_are_rejected_once_with_place_and_cause(finished, expect
 
 def test_the_group_has_no_lag(finished):
     assert finished.lag() == 0
+
+
+def test_gold_from_silver_is_the_same(finished, expected, sfrun, seed, tmp_path):
+    """In parts, and killed within them."""
+    database = tmp_path / "gold.db"
+    env = {**finished.env, "GOLD_CONNECTION": f"Driver=SQLite3;Database={database}", "REJECTS_DIR": tmp_path / "rejects", "CHECKPOINT": "100ms",
+           "XDG_RUNTIME_DIR": tmp_path}
+    rng = random.Random(seed)
+    for _ in range(4):
+        process = sfrun.start("--once", SILVER_TO_GOLD, env={**env, "MAX_FILES_PER_TRIGGER": rng.choice(["0", "5"])}, cwd=tmp_path)
+        time.sleep(rng.uniform(0.1, 1.5))
+        process.kill()
+    sfrun.run("--once", SILVER_TO_GOLD, env=env, cwd=tmp_path)
+    proof.gold(expected, sqlite3.connect(database).execute(FACTS).fetchall())
 
 
 def sorted_rows(url, s3):

@@ -1,0 +1,60 @@
+"""A table that delta-rs writes, deletes from and optimizes, read by a pipeline that is killed again and again."""
+
+import json
+import random
+import time
+from collections import Counter
+
+import deltalake
+import pyarrow as pa
+
+PIPELINE = """
+pipeline: {name}
+checkpoint: 50ms
+steps:
+  rows:
+    source: delta-source
+    url: file://{directory}/table
+    starting_version: 0
+    on_change: ignore
+    interval: 50ms
+    {options}
+  out: {{sink: file-sink, from: rows, path: out}}
+"""
+
+
+def batch(first, n, rng):
+    ids = list(range(first, first + n))
+    return pa.table({"id": pa.array(ids, pa.int64()), "part": pa.array([i % 3 for i in ids], pa.int32()),
+                     "text": pa.array([None if rng.random() < 0.1 else f"text {i}" for i in ids])})
+
+
+def written(directory):
+    """ids, each as often as it was given, with their texts."""
+    rows = [json.loads(line) for path in sorted((directory / "out").glob("*.jsonl")) for line in path.read_text().splitlines()]
+    return Counter(row["id"] for row in rows), {row["id"]: row["text"] for row in rows}
+
+
+def test_every_row_that_was_added_comes_once_whatever_others_do(sfrun, name, seed, tmp_path):
+    rng = random.Random(seed)
+    url, pipeline = str(tmp_path / "table"), tmp_path / "p.yaml"
+    texts = {}
+    for turn in range(12):
+        rows = batch(10_000 * turn, rng.randrange(1, 10_000), rng)
+        texts.update(zip(rows["id"].to_pylist(), rows["text"].to_pylist()))
+        deltalake.write_deltalake(url, rows, mode="append", partition_by=["part"] if turn == 0 else None)
+        if turn % 4 == 2:
+            deltalake.DeltaTable(url).delete(f"id % 7 = {turn % 7}")
+        if turn % 4 == 3:
+            deltalake.DeltaTable(url).optimize.compact()
+        if turn % 5 == 4:
+            deltalake.DeltaTable(url).create_checkpoint()
+        pipeline.write_text(PIPELINE.format(name=name, directory=tmp_path, options=rng.choice(["", "max_files_per_trigger: 1"])))
+        process = sfrun.start(*rng.choice([[], ["--once"]]), pipeline, cwd=tmp_path)
+        time.sleep(rng.uniform(0.02, 0.5))
+        process.kill()
+    pipeline.write_text(PIPELINE.format(name=name, directory=tmp_path, options=""))
+    sfrun.run("--once", pipeline, cwd=tmp_path)
+    counts, found = written(tmp_path)
+    assert [number for number, n in counts.items() if n > 1] == []
+    assert found == texts
