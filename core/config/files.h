@@ -12,9 +12,9 @@ typedef struct PipelineFile {
 
 /* Loads every file, and every *.yaml and *.yml of a directory, in order: PipelineFile *, owned by the array. Two
  * pipelines of one name are an error of the later one, as they would share positions. Main thread. */
-GPtrArray *files_load(char **paths);
+SF_PRIVATE GPtrArray *files_load(char **paths);
 
 /* Errors and warnings of all files on standard error; whether there was any error. */
-bool files_print_problems(const GPtrArray *files);
+SF_PRIVATE bool files_print_problems(const GPtrArray *files);
 
 #endif

@@ -6,6 +6,7 @@
 #include <glib.h>
 #include <stdbool.h>
 #include <sf/sf.h>
+#include "private.h"
 
 typedef struct Hook {
     const SfNode *node; /* NULL: in no hook */
@@ -17,8 +18,8 @@ typedef struct Hook {
 } Hook;
 
 /* The thread enters a hook; returns what it was in before, for hook_leave(). */
-Hook hook_enter(const SfNode *node, const char *plugin, const char *name, const SfBatch *batch);
-void hook_leave(const Hook *before);
+SF_PRIVATE Hook hook_enter(const SfNode *node, const char *plugin, const char *name, const SfBatch *batch);
+SF_PRIVATE void hook_leave(const Hook *before);
 
 /* The host's service that the hook calls may take long by itself. */
 void hook_wait(bool waits);

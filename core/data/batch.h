@@ -26,7 +26,7 @@ SF_PRIVATE SharedBatch *shared_batch_new(SfBatch *moved);
 
 /* References of the host itself. */
 SharedBatch *shared_batch_ref(SharedBatch *shared);
-void shared_batch_unref(SharedBatch *shared);
+SF_PRIVATE void shared_batch_unref(SharedBatch *shared);
 
 /* From now on sf_batch_ref() on this thread adds the batch's bytes to *bytes and sf_batch_unref() takes them away; NULL
  * ends that. So a sink's thread knows what the sink keeps. */

@@ -13,14 +13,14 @@ typedef struct Reject {
 } Reject;
 
 /* An empty list of them. */
-GArray *rejects_new(void);
+SF_PRIVATE GArray *rejects_new(void);
 
 /* Forgets the rejects of a batch of which nothing was taken: the same call comes again. */
 void rejects_take_back(Caller *caller, const SfBatch *batch);
 
 /* Makes the errors batch of `rejects` (all of one batch, in any order): the rows, _step and _error. */
-SfStatus rejects_batch(const Caller *caller, const struct ArrowSchema *schema, const Reject *const *rejects, size_t n,
-                       SfBatch *out, SfError *err);
+SF_PRIVATE SfStatus rejects_batch(const Caller *caller, const struct ArrowSchema *schema, const Reject *const *rejects,
+                                  size_t n, SfBatch *out, SfError *err);
 
 /* After each batch that the step was given: whether its rejects are too many. */
 SfStatus rejects_check(const Caller *caller, SfError *err);

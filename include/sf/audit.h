@@ -51,7 +51,7 @@ typedef enum SfAuditKind {
 
 /* What a store has of a part of a chain (sink), or of a split (source). */
 typedef struct SfAuditRange {
-    uint32_t size;     /* sizeof(SfAuditRange), see SF_AUDIT_RANGE() */
+    uint32_t size;     /* sizeof(SfAuditRange): sf_audit_range_new() sets it */
     uint32_t input;    /* sink: number of the input */
     const char *split; /* its name: "sales_events/0"; NULL: not known, then topic and partition say it */
     const char *topic; /* source: always; sink: where the store keeps it, else NULL */
@@ -64,10 +64,17 @@ typedef struct SfAuditRange {
     const char *place; /* what says so, for people: "sales_events/0/00000000000000000100.json", "version 17"; or NULL */
 } SfAuditRange;
 
-#define SF_AUDIT_RANGE(...)                                                                                            \
-    {                                                                                                                  \
-        .size = sizeof(SfAuditRange), .start = SF_POSITION_NONE, .rows = -1, .rejected = -1, __VA_ARGS__               \
-    }
+/* A range of which nothing more is known; fill in what is. */
+static inline SfAuditRange sf_audit_range_new(uint32_t input, const char *split, int64_t start, int64_t end)
+{
+    SfAuditRange range = {0, 0, 0, 0, 0, 0, 0, 0, -1, -1, 0};
+    range.size = sizeof range;
+    range.input = input;
+    range.split = split;
+    range.start = start;
+    range.end = end;
+    return range;
+}
 
 /* The host's; valid until the hook returns. */
 struct SfAudit {

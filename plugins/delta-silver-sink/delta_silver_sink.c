@@ -207,4 +207,5 @@ SF_SINK_PLUGIN = {
     .commit = sink_commit,
     .interrupt = sink_interrupt,
     .close = sink_close,
+    .audit = silver_audit,
 };

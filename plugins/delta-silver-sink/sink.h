@@ -146,4 +146,7 @@ static inline bool chain_moved(const Chain *chain)
 /* commit.c */
 SfStatus commit_all(Sink *sink, SfCommitReason reason, SfError *err);
 
+/* audit.c: the hook */
+SfStatus silver_audit(SfNode *node, SfAudit *audit, SfError *err);
+
 #endif

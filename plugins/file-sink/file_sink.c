@@ -1,5 +1,6 @@
 /* file-sink: rows as lines of JSON into files of a directory, or to standard output. This file has the hooks; a chain's
  * files are chain.c's. */
+#include "audit.h"
 #include "chain.h"
 #include "console.h"
 #include "folder.h"
@@ -269,6 +270,22 @@ static SfStatus commit(SfNode *node, SfCommitReason reason, SfError *err)
     return SF_OK;
 }
 
+static SfStatus audit(SfNode *node, SfAudit *audit, SfError *err)
+{
+    const FileSink *self = node->state;
+    if (strcmp(self->path, "-") == 0) {
+        sf_audit_unknown(audit, NULL, "what was printed cannot be looked at again");
+        return SF_OK;
+    }
+    for (guint i = 0; i < self->inputs->len; i++) {
+        g_autofree char *files = NULL, *positions = NULL;
+        folder_places(node, self->path, i, &files, &positions);
+        FilesAudit all = {.input = i, .files = files, .positions = positions, .json = self->format == FORMAT_JSON};
+        SF_TRY(files_audit(&all, audit, err));
+    }
+    return SF_OK;
+}
+
 static void file_close_node(SfNode *node)
 {
     FileSink *self = node->state;
@@ -288,4 +305,5 @@ SF_SINK_PLUGIN = {
     .write = file_write_batch,
     .commit = commit,
     .close = file_close_node,
+    .audit = audit,
 };

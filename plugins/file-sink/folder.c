@@ -39,12 +39,17 @@ SfStatus folder_claim(SfNode *node, const char *path, SfError *err)
                    lines[0] ? lines[0] : "nobody");
 }
 
+void folder_places(const SfNode *node, const char *path, size_t input, char **files, char **positions)
+{
+    g_autofree char *name = node->n_inputs > 1 ? name_key(node->inputs[input]) : NULL;
+    *files = g_build_filename(path, name, NULL);
+    *positions = g_build_filename(path, "_positions", name, NULL);
+}
+
 SfStatus folder_of_input(SfNode *node, const char *path, size_t input, char **files, char **positions, SfError *err)
 {
-    bool several = node->n_inputs > 1;
-    g_autofree char *name = several ? name_key(node->inputs[input]) : NULL;
-    g_autofree char *data = g_build_filename(path, name, NULL);
-    g_autofree char *state = g_build_filename(path, "_positions", name, NULL);
+    g_autofree char *data = NULL, *state = NULL;
+    folder_places(node, path, input, &data, &state);
     SF_TRY(make_directory(data, err));
     SF_TRY(make_directory(state, err));
     *files = g_steal_pointer(&data);

@@ -12,4 +12,7 @@ SfStatus folder_claim(SfNode *node, const char *path, SfError *err);
  * directory each. */
 SfStatus folder_of_input(SfNode *node, const char *path, size_t input, char **files, char **positions, SfError *err);
 
+/* The same places, which need not be there. */
+void folder_places(const SfNode *node, const char *path, size_t input, char **files, char **positions);
+
 #endif

@@ -1,7 +1,7 @@
 /* file-source: lines of files as raw rows. This file finds files, assigns them and takes turns; reading one is
  * reader.c's. */
+#include "audit.h"
 #include "local_path.h"
-#include "reader.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -128,21 +128,6 @@ static SfStatus open_node(SfNode *node, SfError *err)
     return look_ahead(node, err);
 }
 
-/* The file's name up to its last dot, with that of its packing left out. */
-static char *topic_of(const FileSource *self, const char *path)
-{
-    if (self->topic)
-        return g_strdup(self->topic);
-    char *name = g_path_get_basename(path);
-    char *packing = strrchr(name, '.');
-    if (packing > name && (g_str_equal(packing, ".gz") || g_str_equal(packing, ".zst")))
-        *packing = '\0';
-    char *dot = strrchr(name, '.');
-    if (dot && dot > name)
-        *dot = '\0';
-    return name;
-}
-
 /* Asks where each of the files stands, and gives them their splits. */
 static SfStatus assign(SfNode *node, GPtrArray *fresh, SfError *err)
 {
@@ -187,15 +172,6 @@ static Reader *reader_of(const FileSource *self, const char *name)
     return NULL;
 }
 
-/* The name of the split says the generation from the second on. */
-static void name_generation(Found *found, const Past *past)
-{
-    if (past->generation < 2)
-        return;
-    g_autofree char *first = g_steal_pointer(&found->name);
-    found->name = g_strdup_printf("%s@%" PRId64, first, past->generation);
-}
-
 /* A file at the place of one that this run has read, and with the same first line: the same lines in a new file, or
  * too few of them to tell. */
 static SfStatus take_place(SfNode *node, Found *found, Likeness likeness, SfError *err)
@@ -235,7 +211,7 @@ static SfStatus identify(SfNode *node, const char *path, Found **out, Past **pas
                path);
         past_next(*past);
     }
-    name_generation(found, *past);
+    found_name_generation(found, (*past)->generation);
     *out = g_steal_pointer(&found);
     return SF_OK;
 }
@@ -268,7 +244,7 @@ static SfStatus look_at(SfNode *node, const char *path, GPtrArray *fresh, SfErro
         return take_place(node, g_steal_pointer(&found), likeness, err);
     leave_truncated(self, found);
     ReaderLimits limits = {.line_bytes = self->max_line, .batch_rows = self->batch_rows};
-    g_autofree char *topic = topic_of(self, path);
+    g_autofree char *topic = files_topic(self->topic, path);
     g_ptr_array_add(fresh, reader_new(g_steal_pointer(&found), past, topic, node->bounded, &limits, self->blocks));
     return SF_OK;
 }
@@ -386,6 +362,19 @@ static SfStatus poll_node(SfNode *node, int64_t timeout_ms, SfBatch *out, SfErro
     return SF_EMPTY;
 }
 
+static SfStatus audit(SfNode *node, SfAudit *audit, SfError *err)
+{
+    FileSource *self = node->state;
+    g_autofree char *absolute = NULL;
+    SF_TRY(local_path_absolute("path", self->path, &absolute, err));
+    g_autoptr(Memory) memory = memory_new(node, self->state_dir, absolute);
+    FileAudit all = {.path = self->path,
+                     .topic = self->topic,
+                     .memory = memory,
+                     .limits = {.line_bytes = self->max_line, .batch_rows = self->batch_rows}};
+    return file_audit(&all, audit, err);
+}
+
 static void committed(SfNode *node, const SfPosition *positions, size_t n, bool last)
 {
     FileSource *self = node->state;
@@ -427,4 +416,5 @@ SF_SOURCE_PLUGIN = {
     .committed = committed,
     .interrupt = interrupt,
     .close = close_node,
+    .audit = audit,
 };

@@ -1,6 +1,8 @@
 /* Finds files and tells them apart: a path alone would take a file that replaced another for the rest of that one. */
 #include "files.h"
 
+#include <inttypes.h>
+
 #include <errno.h>
 #include <glob.h>
 #include <string.h>
@@ -209,4 +211,26 @@ SfStatus files_identify(const char *path, bool whole, Found **out, SfError *err)
     found->size = info.st_size;
     *out = g_steal_pointer(&found);
     return SF_OK;
+}
+
+void found_name_generation(Found *found, int64_t generation)
+{
+    if (generation < 2)
+        return;
+    g_autofree char *first = g_steal_pointer(&found->name);
+    found->name = g_strdup_printf("%s@%" PRId64, first, generation);
+}
+
+char *files_topic(const char *given, const char *path)
+{
+    if (given)
+        return g_strdup(given);
+    char *name = g_path_get_basename(path);
+    char *packing = strrchr(name, '.');
+    if (packing > name && (g_str_equal(packing, ".gz") || g_str_equal(packing, ".zst")))
+        *packing = '\0';
+    char *dot = strrchr(name, '.');
+    if (dot && dot > name)
+        *dot = '\0';
+    return name;
 }

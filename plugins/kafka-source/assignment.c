@@ -81,7 +81,7 @@ void assignment_leave(SfNode *node)
 }
 
 /* A later epoch of a topic is another split: offsets of the topic that was deleted mean nothing in the new one. */
-static char *split_name(const Source *source, const rd_kafka_topic_partition_t *partition)
+char *assignment_split_name(const Source *source, const rd_kafka_topic_partition_t *partition)
 {
     if (source->epoch == 1)
         return g_strdup_printf("%s/%d", partition->topic, partition->partition);
@@ -100,7 +100,7 @@ static SfAssignment *assignments_new(const Source *source, const Bounds *bounds)
     const rd_kafka_topic_partition_list_t *starts = bounds->start;
     SfAssignment *assignments = g_new0(SfAssignment, (gsize) starts->cnt + 1);
     for (int i = 0; i < starts->cnt; i++)
-        assignments[i] = (SfAssignment){.name = split_name(source, &starts->elems[i]),
+        assignments[i] = (SfAssignment){.name = assignment_split_name(source, &starts->elems[i]),
                                         .topic = starts->elems[i].topic,
                                         .partition = starts->elems[i].partition,
                                         .start = starts->elems[i].offset};

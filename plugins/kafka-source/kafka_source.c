@@ -203,4 +203,5 @@ SF_SOURCE_PLUGIN = {
     .committed = publish_positions,
     .interrupt = interrupt,
     .close = close_source,
+    .audit = kafka_source_audit,
 };

@@ -131,6 +131,8 @@ Partition *partition_find(const Source *source, const char *topic, int32_t numbe
 /* assignment.c */
 void assignment_event(rd_kafka_t *rk, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t *list, void *opaque);
 SfStatus assignment_serve(SfNode *node, SfError *err);
+/* "topic/partition", "topic/partition@epoch" */
+char *assignment_split_name(const Source *source, const rd_kafka_topic_partition_t *partition);
 /* Leaves the group; nothing is read any more. */
 void assignment_leave(SfNode *node);
 
@@ -226,6 +228,9 @@ void publish_started(SfNode *node, const rd_kafka_topic_partition_list_t *group)
 /* Asks again for what the broker refused. */
 void publish_rest(SfNode *node);
 void publish_answered(rd_kafka_t *rk, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t *list, void *opaque);
+
+/* audit.c: the hook */
+SfStatus kafka_source_audit(SfNode *node, SfAudit *audit, SfError *err);
 
 /* waiting.c */
 void waiting_tell(SfNode *node);

@@ -135,4 +135,8 @@ SfStatus bronze_flush(SfNode *node, SfError *err);
 /* Whether so much waits that it should go before more comes in. */
 bool bronze_flush_due(const Bronze *bronze);
 
+/* audit.c: hooks */
+SfStatus bronze_audit(SfNode *node, SfAudit *audit, SfError *err);
+SfStatus bronze_audit_rows(SfNode *node, SfAudit *audit, uint32_t input, const SfBatch *batch, SfError *err);
+
 #endif

@@ -458,4 +458,6 @@ SF_SINK_PLUGIN = {
     .tick = tick,
     .interrupt = interrupt,
     .close = close_sink,
+    .audit = bronze_audit,
+    .audit_rows = bronze_audit_rows,
 };

@@ -57,7 +57,8 @@ static SfStatus take_position(gpointer data, char **cells, SfError *err)
     if (end < 0) /* made when the split came, and nothing is committed */
         return SF_OK;
     bool whole = !audit->session.adopt && rows >= rejected; /* else another step has had the first rows */
-    SfAuditRange range = SF_AUDIT_RANGE(.input = (uint32_t) input, .split = split, .end = end, .place = ledger);
+    SfAuditRange range = sf_audit_range_new((uint32_t) input, split, SF_POSITION_NONE, end);
+    range.place = ledger;
     if (whole) {
         range.rows = rows - rejected;
         range.rejected = rejected;
