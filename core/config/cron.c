@@ -63,7 +63,7 @@ static bool is_in(const CronField *field, int value)
     return sunday || (value >= field->low && value <= field->high);
 }
 
-static SfStatus read_value(const CronField *field, const char *item, const char **p, int *out, SfError *err)
+static SfStatus cron_value(const CronField *field, const char *item, const char **p, int *out, SfError *err)
 {
     const char *words = field == &cron_fields[MONTH] ? " or JAN to DEC" : field->words ? " or SUN to SAT" : "";
     g_autofree char *wanted =
@@ -102,12 +102,12 @@ static SfStatus read_range(const CronField *field, const char *item, guint64 *bi
     if (*p == '*') {
         p++;
     } else {
-        SF_TRY(read_value(field, item, &p, &first, err));
+        SF_TRY(cron_value(field, item, &p, &first, err));
         last = *p == '/' ? field->high : first;
         if (*p == '-' && field == &cron_fields[DAY] && p[1] == 'l')
             last = field->high, p += 2;
         else if (*p == '-')
-            SF_TRY((p++, read_value(field, item, &p, &last, err)));
+            SF_TRY((p++, cron_value(field, item, &p, &last, err)));
     }
     SF_TRY(read_step(field, item, &p, &step, err));
     if (*p)
