@@ -250,6 +250,76 @@ static void test_pruning(Lake *lake, gconstpointer unused)
     expect_refused(lake, "where: id = 1500\n", SF_FATAL, "it is not there: was it vacuumed");
 }
 
+static void test_mapped_columns(Lake *lake, gconstpointer unused)
+{
+    (void) unused;
+    lake_write(lake, 0, 2000, "partition_by: [day]\ntable_properties: {delta.columnMapping.mode: name}\n");
+    g_autofree char *path = lake_log_path(lake, 0), *text = NULL;
+    g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+    g_assert_nonnull(strstr(text, "physicalName\\\":\\\"col-"));
+    expect_run(lake, "where: day = '2024-01-02' AND id < 1003 OR text = 'row 7'\n", -1, "7 1000-1002");
+}
+
+/* Rows of every type, some of which are left out, are as they are where none is. */
+static void test_rows_of_all_types(Lake *lake, gconstpointer unused)
+{
+    (void) unused;
+    g_autofree char *yaml = g_strdup_printf("url: file://%s\n", lake->table);
+    const char *rows[] = {
+        "[1, true, 3, 0.5, \"12.50\", \"a\", \"YQ==\", \"2024-01-15\", \"2024-01-15T10:30:00Z\", [\"x\", null], "
+        "{\"p\": 1, \"q\": [2]}]",
+        "[2, null, null, null, null, null, null, null, null, null, null]",
+        "[3, false, -3, -0.5, \"-12.50\", \"\", \"\", \"1969-01-15\", \"1969-01-15T10:30:00Z\", [], {\"p\": null, "
+        "\"q\": null}]",
+    };
+    Harness *sink = harness_new("delta-silver-sink", yaml);
+    harness_input_text(sink, "rows",
+                       "id bigint, b bool, i int, f double, m decimal(9,2), s string, z binary, d date, t timestamp, "
+                       "l list<string>, r struct<p bigint, q list<int>>");
+    harness_write(sink, 0, harness_rows(sink, 0, "rows/0", 0, rows, G_N_ELEMENTS(rows)));
+    harness_commit(sink, SF_COMMIT_END);
+    harness_free(sink);
+    g_autoptr(Harness) all = lake_source_once(lake, "");
+    const SfBatch *batch = harness_poll(all, 0);
+    g_assert_nonnull(batch);
+    g_auto(GStrv) lines = g_strsplit(harness_text(all, batch), "\n", -1);
+    g_assert_cmpuint(g_strv_length(lines), ==, 3);
+    g_assert_nonnull(strstr(lines[0], "\"l\":[\"x\",null],\"r\":{\"p\":1,\"q\":[2]}}"));
+    for (int i = 0; i < 3; i++) {
+        g_autofree char *where = g_strdup_printf("where: id = %d\n", i + 1);
+        g_autoptr(Harness) one = lake_source_once(lake, where);
+        batch = harness_poll(one, 0);
+        g_assert_nonnull(batch);
+        g_assert_cmpstr(harness_text(one, batch), ==, lines[i]);
+    }
+}
+
+/* More files than are in memory at once: they come in the order of their age, and each once. */
+static void test_many_files(Lake *lake, gconstpointer unused)
+{
+    (void) unused;
+    lake_write(lake, 0, 10, "");
+    g_autoptr(GString) lines = g_string_new(NULL);
+    for (int i = 0; i < 20000; i++)
+        g_string_append_printf(lines,
+                               "{\"add\":{\"path\":\"f%d\",\"partitionValues\":{},\"size\":1,\"modificationTime\":%d,"
+                               "\"dataChange\":true,\"stats\":\"{\\\"numRecords\\\":1,\\\"minValues\\\":{\\\"id\\\":"
+                               "100},\\\"maxValues\\\":{\\\"id\\\":100}}\"}}\n",
+                               i, 1000 + i * 7919 % 20000 / 3);
+    lake_commit(lake, lines->str);
+    lake_write(lake, 50, 10, "");
+    g_autoptr(GHashTable) all = lake_positions(lake, "where: id < 100\n", -1);
+    gint64 id = 0, last = 55;
+    g_assert_cmpuint(g_hash_table_size(all), ==, 20);
+    g_assert_cmpint(*(gint64 *) g_hash_table_lookup(all, &id), ==, 2 * VERSION + SNAPSHOT + 20000);
+    g_assert_cmpint(*(gint64 *) g_hash_table_lookup(all, &last), ==, 2 * VERSION + SNAPSHOT + 20015);
+    g_autoptr(Harness) h = lake_source_once(lake, "where: id < 100\n");
+    harness_answer(h, lake->table, 2 * VERSION + SNAPSHOT + 20005);
+    expect_ids(h, SF_END, "5-9 50-59");
+    g_assert_cmpint(h->charged_peak, <, 16 << 20);
+    g_assert_nonnull(strstr(harness_logs(h), "20002 files, 20000 of them passed over"));
+}
+
 /* ---- waiting ---- */
 
 static void test_table_that_comes_later(Lake *lake, gconstpointer unused)
@@ -291,6 +361,9 @@ int main(int argc, char **argv)
     ADD("columns", test_columns);
     ADD("wrong options", test_wrong_options);
     ADD("pruning", test_pruning);
+    ADD("mapped columns", test_mapped_columns);
+    ADD("rows of all types", test_rows_of_all_types);
+    ADD("many files", test_many_files);
     ADD("a table that comes later", test_table_that_comes_later);
     ADD("an interrupt ends a wait", test_interrupt_ends_a_wait);
     return g_test_run();
