@@ -114,7 +114,7 @@ static bool read_record(Broker *broker, In *in, GHashTable *decided)
 }
 
 /* Up to the first record that is not whole. */
-static char *read_all(Broker *broker, const guint8 *data, gsize size, GHashTable *decided)
+static char *replay_records(Broker *broker, const guint8 *data, gsize size, GHashTable *decided)
 {
     gsize at = 0;
     while (size - at >= JOURNAL_HEAD) {
@@ -188,7 +188,7 @@ static char *read_old(Broker *broker, GHashTable *decided)
     g_autofree guint8 *data = g_try_malloc((gsize) about.st_size + 1);
     gssize n = data ? pread(fd, data, (gsize) about.st_size, 0) : -1;
     close(fd);
-    return n == about.st_size ? read_all(broker, data, (gsize) n, decided)
+    return n == about.st_size ? replay_records(broker, data, (gsize) n, decided)
                               : g_strdup("the journal cannot be read as a whole");
 }
 

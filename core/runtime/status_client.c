@@ -127,7 +127,7 @@ static void read_more(Question *question)
 }
 
 /* All at once: one that hangs does not take the others' time. */
-static void read_all(const GPtrArray *questions, gint64 until)
+static void read_answers(const GPtrArray *questions, gint64 until)
 {
     g_autofree struct pollfd *polled = g_new0(struct pollfd, questions->len);
     for (;;) {
@@ -269,7 +269,7 @@ GPtrArray *status_ask(const char *state_dir, struct json_object *asked)
     if (directory < 0)
         return documents;
     g_autoptr(GPtrArray) questions = questions_new(directory, line, until);
-    read_all(questions, until);
+    read_answers(questions, until);
     for (guint i = 0; i < questions->len; i++) {
         Question *question = questions->pdata[i];
         struct json_object *document = question->problem ? NULL : believe(question->text);
