@@ -237,11 +237,15 @@ void value_hex(GString *out, SfBytes bytes)
     }
 }
 
-/* json_write_float() puts quotes around what is not finite. */
-static void unquote_value(GString *out, gsize start)
+/* What is not finite by the names that all databases read. */
+static void write_double(GString *out, double value)
 {
-    memmove(out->str + start, out->str + start + 1, out->len - start - 2);
-    g_string_truncate(out, out->len - 2);
+    if (isnan(value))
+        g_string_append(out, "NaN");
+    else if (isinf(value))
+        g_string_append(out, value < 0 ? "-inf" : "inf");
+    else
+        json_write_float(out, value);
 }
 
 static SfStatus refuse_nul(const SfColumn *column, SfError *err)
@@ -310,7 +314,6 @@ static SfStatus write_time(GString *out, const SfColumn *column, int64_t row, Sf
 
 SfStatus value_text(GString *out, const SfColumn *column, int64_t row, SfError *err)
 {
-    gsize start = out->len;
     switch (column->type) {
     case SF_BOOL:
         g_string_append(out, sf_bool(column, row) ? "true" : "false");
@@ -322,13 +325,7 @@ SfStatus value_text(GString *out, const SfColumn *column, int64_t row, SfError *
         json_write_int(out, sf_i64(column, row));
         return SF_OK;
     case SF_FLOAT64:
-        if (isinf(sf_f64(column, row))) {
-            g_string_append(out, sf_f64(column, row) < 0 ? "-inf" : "inf"); /* the way that all databases read */
-            return SF_OK;
-        }
-        json_write_float(out, sf_f64(column, row));
-        if (out->str[start] == '"')
-            unquote_value(out, start);
+        write_double(out, sf_f64(column, row));
         return SF_OK;
     case SF_DECIMAL128:
         json_write_decimal(out, sf_decimal(column, row), column->scale);

@@ -73,8 +73,52 @@ static void test_escapes_in_keys(void)
     assert_found("a", "{\"\\u0061\":1,\"a\":2}", "1");
     assert_found("a", "{\"\\ud83d\":1,\"\\u0061\":2}", "2"); /* half of a pair is no key that a path can name */
     assert_found("$['a\"b']", "{\"a\\\"b\":3}", "3");
+    assert_found("$['a\\'b\\\\']", "{\"a'b\\\\\":4}", "4"); /* a backslash takes the next character as it is */
+    assert_found("a€", "{\"a\\u20ac\":5}", "5");
+    assert_found("a😀", "{\"a\\ud83d\\ude00\":6}", "6");
     assert_found("ab", "{\"\\u0061\":1}", NULL);
     assert_found("abcdefgh", "{\"\\u0061\":1}", NULL);
+}
+
+static void assert_refused(const char *notation, const char *message)
+{
+    SfError err;
+    g_assert_null(json_path_read(&notation, &err));
+    g_assert_cmpstr(err.message, ==, message);
+}
+
+static void test_what_is_not_a_path(void)
+{
+#define EXPECTED "a path expected, as in customer.city, items[0].sku or `first key`.city"
+    assert_refused("", EXPECTED "; this one ends where a key is expected");
+    assert_refused("a.", EXPECTED "; this one ends where a key is expected");
+    assert_refused("a..b", EXPECTED ", not '.b'");
+    assert_refused("`a", EXPECTED ", not '`a'");
+    assert_refused("``", EXPECTED ", not '``'");
+    assert_refused("a['b", EXPECTED ", not ''b'");
+    assert_refused("a['']", EXPECTED ", not ''']'");
+    assert_refused("a['b\\']", EXPECTED ", not ''b\\']'");
+    assert_refused("a['b'", "the path ends before its ']'");
+    assert_refused("a['b'x]", "']' expected in a path, not 'x]'");
+    assert_refused("a[0", "the path ends before its ']'");
+    assert_refused("a[0x]", "'[0x]' in a path; [0] is a list's first element, [-1] its last one, ['key'] a member; for "
+                            "several values read the list itself, as list<…>");
+    assert_refused("a[1000000000]", "no list has an element [1000000000]");
+    assert_refused("a[-0]", "no list has an element [-0]");
+    assert_refused("/a", "'/a' is a JSON pointer; a path is written as user.id or user[0].id");
+    assert_refused("$[0]", "an event is an object: a path begins with a key, as in $.items[0]");
+    assert_refused("a*", "'a*' in a path gives several values; read the list or object itself, as list<…> or "
+                         "struct<…>");
+    assert_refused("a:b", "':' in the path 'a:b'; write user.id or user[0].id, and backticks around a key with it");
+    g_autoptr(GString) deep = g_string_new("a");
+    for (int i = 0; i < 31; i++)
+        g_string_append(deep, ".a");
+    const char *most = deep->str;
+    g_autoptr(JsonPath) path = json_path_read(&most, NULL);
+    g_assert_cmpuint(path->steps->len, ==, 32);
+    g_string_append(deep, ".a");
+    assert_refused(deep->str, "a path of more than 32 steps");
+    json_path_free(NULL);
 }
 
 int main(int argc, char **argv)
@@ -85,5 +129,6 @@ int main(int argc, char **argv)
     g_test_add_func("/json-path/elements", test_elements);
     g_test_add_func("/json-path/what is not there", test_what_is_not_there);
     g_test_add_func("/json-path/escapes in keys", test_escapes_in_keys);
+    g_test_add_func("/json-path/what is not a path", test_what_is_not_a_path);
     return g_test_run();
 }

@@ -166,6 +166,37 @@ static void test_refused_rows(void)
     g_ptr_array_unref(f.batches);
 }
 
+/* What was never to be loaded is not missing. */
+static void test_rows_that_no_warehouse_takes(void)
+{
+    g_autoptr(GoldPlace) place = gold_place_new();
+    Fixture f = {place, gold_harness(place, "facts: {f: {key: id, columns: [name]}}"), g_ptr_array_new()};
+    harness_input_text(f.h, "sales", SCHEMA);
+    const char *rows[] = {"[1, \"a\\u0000b\", 1, null, false, \"t\", 0, 0, null]",
+                          "[2, \"b\", 1, null, false, \"t\", 0, 1, null]"};
+    const SfBatch *batch = harness_rows(f.h, 0, "t/0", 0, rows, 2);
+    harness_write(f.h, 0, batch);
+    harness_commit(f.h, SF_COMMIT_CHECKPOINT);
+    g_ptr_array_add(f.batches, (gpointer) batch);
+    g_assert_cmpuint(harness_n_rejects(f.h), ==, 1);
+    g_assert_cmpstr(expected_rows(&f), ==, "");
+    harness_free(f.h);
+    g_ptr_array_unref(f.batches);
+}
+
+/* Twenty are named, and the others counted. */
+static void test_many_doubles(Fixture *f, gconstpointer tables)
+{
+    (void) tables;
+    for (int i = 0; i < 52; i++) {
+        g_autofree char *sql = g_strdup_printf(
+            "INSERT INTO f (id, _topic, _partition, _offset) VALUES (%d, 'u', 0, %d)", 2000 + i, i % 26);
+        gold_exec(f->place, sql);
+    }
+    const char *said = harness_audit(f->h, SF_AUDIT_DEEP);
+    gold_assert_contains(said, "has 2 rows of the event u, 0, 19\nfault f: has 6 more of such\n");
+}
+
 static void test_nothing_yet(void)
 {
     g_autoptr(GoldPlace) place = gold_place_new();
@@ -293,6 +324,8 @@ int main(int argc, char **argv)
     CASE("a table is dropped", test_table_dropped);
     CASE("positions of others count where they write to the same tables", test_other_writers);
     g_test_add_func("/gold/audit/rows that the database refused are no fault", test_refused_rows);
+    CASE("not all of very many are named", test_many_doubles);
+    g_test_add_func("/gold/audit/rows that no warehouse takes are not missing", test_rows_that_no_warehouse_takes);
     g_test_add_func("/gold/audit/nothing has been committed", test_nothing_yet);
     g_test_add_func("/gold/audit/no database is made", test_no_database);
     g_test_add_func("/gold/audit/without provenance less is known", test_without_provenance);

@@ -163,6 +163,21 @@ static void test_purges(void)
     }
 }
 
+static void test_transactions_that_do_not_begin_or_end(void)
+{
+    static const char *const calls[] = {"autocommit off", "ROLLBACK", "autocommit on"};
+    for (gsize i = 0; i < G_N_ELEMENTS(calls); i++) {
+        g_autoptr(Harness) h = gold_server_sink("PostgreSQL", GOLD_FACT);
+        harness_recover(h, 0, "t/0");
+        gold_server_write(h, 0, 2, "false");
+        gold_server_answer_times("INSERT INTO \"f\"", GOLD_ERROR("23514", 7, "check"), i == 1 ? 1 : 0);
+        gold_server_answer_times(calls[i], GOLD_ERROR("08S01", 35, "no connection"), 1);
+        g_assert_cmpint(harness_try_commit(h, SF_COMMIT_CHECKPOINT), ==, SF_RETRY);
+        g_assert_cmpstr(h->err.message, ==, "no connection (08S01 35)");
+        g_assert_cmpuint(harness_n_rejects(h), ==, 0);
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -174,5 +189,6 @@ int main(int argc, char **argv)
     g_test_add_func("/gold/commits/a COMMIT that is refused without a row to blame", test_a_commit_that_blames_no_row);
     g_test_add_func("/gold/commits/locks are as wide as what is written needs", test_locks);
     g_test_add_func("/gold/commits/old deletes are looked through once an hour", test_purges);
+    g_test_add_func("/gold/commits/transactions that do not begin or end", test_transactions_that_do_not_begin_or_end);
     return g_test_run();
 }

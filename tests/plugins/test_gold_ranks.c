@@ -1,4 +1,5 @@
 /* Single values in the gold sink: ranks go with the order of values, and texts are appended to what is there. */
+#include <math.h>
 #include <string.h>
 #include "gold_place.h"
 #include "rows.h"
@@ -104,6 +105,59 @@ static void test_texts_are_appended(Fixture *f, gconstpointer data)
         "2024-01-15 10:30:00.000000, 2.0, 2.000");
 }
 
+/* Doubles that no number is: NaN is the greatest, and equal to itself. */
+static void test_doubles(Fixture *f, gconstpointer data)
+{
+    (void) data;
+    static const double values[] = {-INFINITY, -1.5, 0, 1e300, INFINITY, NAN, -NAN};
+    static const char *const texts[] = {"-inf", "-1.5", "0.0", "1e+300", "inf", "NaN", "NaN"};
+    SfColumn view = column(f, 8);
+    view.values = values;
+    for (int a = 0; a < 7; a++) {
+        g_autoptr(GString) out = g_string_new("x");
+        g_assert_cmpint(value_text(out, &view, a, NULL), ==, SF_OK);
+        g_assert_cmpstr(out->str + 1, ==, texts[a]);
+        for (int b = 0; b < 7; b++) {
+            int x = MIN(a, 5), y = MIN(b, 5);
+            g_assert_cmpint(value_compare(&view, a, &view, b), ==, (x > y) - (x < y));
+        }
+    }
+}
+
+/* A key's hash is of all its bytes, in whole words and what is left of one. */
+static void test_hashes(Fixture *f, gconstpointer data)
+{
+    (void) data;
+    static const char *const same_ends[] = {"[\"abcdefgh-1-ijklmnop\"]",
+                                            "[\"abcdefgh-2-ijklmnop\"]",
+                                            "[\"abcdefgh-1-ijklmno\"]",
+                                            "[\"abcdefgh-1-ijklmnopq\"]",
+                                            "[\"\"]",
+                                            "[\"abcdefgh\"]",
+                                            "[\"bacdefgh\"]",
+                                            "[\"abcdefgh-1-ijklmnop\"]"};
+    g_autoptr(Harness) h = harness_new("snowflake-gold-sink", "connection: Driver=SQLite3;Database=x.db\nprovenance: "
+                                                              "false\nfacts: {f: {key: a, latest_by: a}}");
+    harness_input_text(h, "rows", "a string");
+    SfColumn view;
+    const SfBatch *batch = harness_rows(h, 0, "t/0", 0, same_ends, 8);
+    g_assert_cmpint(sf_column_at(batch, 0, &view, NULL), ==, SF_OK);
+    for (int a = 0; a < 8; a++)
+        for (int b = 0; b < 8; b++) {
+            bool same = a % 7 == b % 7;
+            g_assert_cmpint(value_hash(5, &view, a) == value_hash(5, &view, b), ==, same);
+            g_assert_cmpint(value_equal(&view, a, &view, b), ==, same);
+            g_assert_cmpint(value_compare(&view, a, &view, b) == 0, ==, same);
+        }
+    g_assert_cmpuint(value_hash(5, &view, 0), !=, value_hash(6, &view, 0));
+    SfColumn number = column(f, 1), decimal = column(f, 3);
+    for (int a = 0; a < 7; a++)
+        for (int b = 0; b < a; b++) {
+            g_assert_cmpuint(value_hash(0, &number, a), !=, value_hash(0, &number, b));
+            g_assert_cmpuint(value_hash(0, &decimal, a), !=, value_hash(0, &decimal, b));
+        }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -111,5 +165,7 @@ int main(int argc, char **argv)
     CASE("ranks are in the order of the values", test_ranks);
     CASE("what texts begin with is left out of their ranks", test_what_texts_share);
     CASE("texts are appended to what is there", test_texts_are_appended);
+    CASE("doubles beside the numbers", test_doubles);
+    CASE("hashes are of all bytes", test_hashes);
     return g_test_run();
 }

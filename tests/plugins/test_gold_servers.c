@@ -147,6 +147,69 @@ static void test_a_column_of_another_process(void)
     g_assert_null(strstr(harness_logs(h), "added"));
 }
 
+/* A text goes into uuid or jsonb by a cast; into types of texts without one, which would cut it. */
+static void test_casts(void)
+{
+    static const struct {
+        const char *type, *part;
+    } cases[] = {{"uuid", "SELECT c0::uuid, c1"},
+                 {"jsonb", "SELECT c0::jsonb, c1"},
+                 {"character varying(5)", "SELECT c0, c1"},
+                 {"Text", "SELECT c0, c1"}};
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *options =
+            g_strdup_printf("facts: {f: {key: id, columns: {name: {from: name, type: %s}, id: }}}", cases[i].type);
+        g_autoptr(Harness) h = gold_server_sink("PostgreSQL", options);
+        gold_server_write(h, 0, 1, "false");
+        harness_commit(h, SF_COMMIT_CHECKPOINT);
+        gold_server_assert_sent(cases[i].part, NULL);
+    }
+}
+
+/* Whoever waits for the database can be woken; the next call fails where none waits. */
+static void test_interrupts(void)
+{
+    g_autoptr(Harness) h = gold_server_sink("PostgreSQL", GOLD_FACT);
+    harness_recover(h, 0, "t/0");
+    harness_interrupt_after(h, 0);
+    gint64 offset = 0;
+    do
+        gold_server_write(h, offset++, 1, "false");
+    while (harness_try_commit(h, SF_COMMIT_CHECKPOINT) == SF_OK);
+    g_assert_cmpint(h->status, ==, SF_RETRY);
+    g_assert_cmpstr(h->err.message, ==, "interrupted");
+    g_autofree char *there =
+        g_strdup_printf("{\"columns\": 5, \"rows\": [[\"\", \"t/0\", %d, null, null]]}", (int) offset - 1);
+    gold_server_answer(GOLD_LEDGER, there);
+    harness_commit(h, SF_COMMIT_CHECKPOINT);
+}
+
+/* What drivers say: without their prefixes, once, in one line. */
+static void test_words_of_drivers(void)
+{
+    static const struct {
+        const char *error, *message;
+    } cases[] = {
+        {"{\"error\": {\"state\": \"53200\", \"code\": 7}}", "the driver gives no reason (HY000 0)"},
+        {"{\"error\": {\"state\": \"53200\", \"code\": 7, \"message\": \"out of memory\", \"more\": \"[a][b] of the "
+         "server \"}}",
+         "out of memory; of the server (53200 7)"},
+        {"{\"error\": {\"state\": \"53200\", \"code\": 7, \"message\": \"out of memory\", \"more\": \"out of "
+         "memory\"}}",
+         "out of memory (53200 7)"},
+        {"{\"error\": {\"state\": \"53200\", \"code\": 7, \"message\": \"out of\\tmemory;\\nError while executing the "
+         "query\"}}",
+         "out of memory (53200 7)"},
+        {"{\"error\": {\"state\": \"53200\", \"code\": 7, \"message\": \"a\\n\\n  b  c\"}}", "a; b c (53200 7)"},
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(Harness) h = gold_server_sink("PostgreSQL", GOLD_FACT);
+        gold_server_answer("SET lock_timeout", cases[i].error);
+        g_assert_cmpint(harness_try_open(h), ==, SF_RETRY);
+        g_assert_cmpstr(h->err.message, ==, cases[i].message);
+    }
+}
+
 /* ---- the ledger and the record of columns ---- */
 
 static void test_a_ledger_that_is_missing(void)
@@ -296,5 +359,8 @@ int main(int argc, char **argv)
     g_test_add_func("/gold/servers/a ledger whose record has no name", test_a_ledger_with_a_long_name);
     g_test_add_func("/gold/servers/positions are whole numbers", test_positions);
     g_test_add_func("/gold/servers/the ledger's times are read as databases write them", test_times);
+    g_test_add_func("/gold/servers/texts are cast where a type needs it", test_casts);
+    g_test_add_func("/gold/servers/an interrupt is heard", test_interrupts);
+    g_test_add_func("/gold/servers/the words of drivers", test_words_of_drivers);
     return g_test_run();
 }

@@ -176,6 +176,9 @@ static void test_types(void)
     g_assert_cmpstr(is.words, ==, "number");
     g_assert_cmpint(is.first, ==, 38);
     g_assert_cmpint(is.second, ==, 2);
+    is = type_text(" Character   Varying ( 12 , 3 , 4 ) x ");
+    g_assert_cmpstr(is.words, ==, "character varying x");
+    g_assert_cmpint(is.first, ==, 12);
     is = type_text("text");
     g_assert_cmpint(is.first, ==, -1);
     is = type_text("broken(");
@@ -206,6 +209,8 @@ static void test_existing_types(void)
     const Source text = {.type = SF_UTF8}, big = {.type = SF_INT64}, real = {.type = SF_FLOAT64},
                  time = {.type = SF_TIMESTAMP};
     const Source money = {.type = SF_DECIMAL128, .precision = 12, .scale = 2};
+    const Source flag = {.type = SF_BOOL}, raw = {.type = SF_BINARY}, day = {.type = SF_DATE},
+                 small = {.type = SF_INT32};
     const Source huge = {.type = SF_DECIMAL128, .precision = 38, .scale = 0};
     const struct {
         const Dialect *dialect;
@@ -244,6 +249,26 @@ static void test_existing_types(void)
         {&dialect_snowflake, &time, "TIMESTAMP_NTZ(5)", false},
         {&dialect_snowflake, &time, "TIMESTAMP_TZ", true},
         {&dialect_snowflake, &time, "TIMESTAMP_NTZ(3)", false},
+        {&dialect_snowflake, &time, "DATE", false},
+        {&dialect_snowflake, &big, "NUMBER(19,0)", true},
+        {&dialect_snowflake, &small, "NUMERIC(5,0)", true},
+        {&dialect_snowflake, &small, "FLOAT", false},
+        {&dialect_snowflake, &real, "DOUBLE", true},
+        {&dialect_snowflake, &real, "NUMBER(38,10)", false},
+        {&dialect_snowflake, &flag, "BOOLEAN", true},
+        {&dialect_snowflake, &flag, "NUMBER(1,0)", false},
+        {&dialect_snowflake, &raw, "BINARY(8388608)", true},
+        {&dialect_snowflake, &raw, "VARCHAR", false},
+        {&dialect_snowflake, &day, "DATE", true},
+        {&dialect_snowflake, &day, "TIMESTAMP_NTZ(9)", false},
+        {&dialect_snowflake, &money, "FLOAT", false},
+        {&dialect_postgresql, &big, "numeric", true},
+        {&dialect_postgresql, &big, "text", false},
+        {&dialect_postgresql, &small, "smallint", true},
+        {&dialect_postgresql, &money, "bigint", false},
+        {&dialect_postgresql, &huge, "text", false},
+        {&dialect_postgresql, &flag, "boolean", true},
+        {&dialect_postgresql, &flag, "integer", false},
     };
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++)
         if (cases[i].dialect->takes(cases[i].source, cases[i].type) != cases[i].takes)
