@@ -281,7 +281,7 @@ static SfStatus assign_table(SfNode *node, SfError *err)
     SF_TRY(start_position(&source->start, lane->follow.log, &assignment.start, err));
     SF_TRY(sf_assign(node, &assignment, 1, err));
     lane->split = assignment.split;
-    lane->position = assignment.position;
+    lane_assigned(lane, assignment.position);
     lane->last_version = lane->follow.log->version;
     g_autofree char *origin = origin_of(source);
     sf_set_origin(node, lane->split, origin);
@@ -394,8 +394,19 @@ static SfStatus poll_table(SfNode *node, SfBatch *out, SfError *err)
         status = lane_poll(&source->lane, &source->quota, out, err);
     }
     if (status == SF_OK || status == SF_EMPTY || status == SF_END)
-        sf_lag(node, source->lane.split, lane_end(&source->lane));
+        sf_lag(node, source->lane.split, lane_lag_end(&source->lane));
     return status;
+}
+
+/* Figures of lag are the host's, of the end that it was told last. */
+static void delta_source_committed(SfNode *node, const SfPosition *positions, size_t n, bool last)
+{
+    DeltaSource *source = node->state;
+    (void) last;
+    for (size_t i = 0; i < n; i++) {
+        lane_note_committed(&source->lane, positions[i].position);
+        sf_lag(node, positions[i].split, lane_lag_end(&source->lane));
+    }
 }
 
 /* true: interrupted. */
@@ -446,6 +457,7 @@ SF_SOURCE_PLUGIN = {
     .bind = delta_source_bind,
     .open = delta_source_open,
     .poll = delta_source_poll,
+    .committed = delta_source_committed,
     .interrupt = delta_source_interrupt,
     .close = delta_source_close,
 };

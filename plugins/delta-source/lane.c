@@ -33,6 +33,7 @@ void lane_reset(Lane *lane)
 void lane_done(Lane *lane)
 {
     end_version(lane);
+    g_clear_pointer(&lane->backlog.given, g_array_unref);
     g_clear_pointer(&lane->follow.log, delta_log_free);
 }
 
@@ -279,6 +280,7 @@ static SfStatus give_batch(Lane *lane, SfStatus status, SfBatch *out)
         out->split = lane->split;
         out->start = lane->position;
         out->newest_us = INT64_MIN;
+        lane_note_given(lane, out->end, out->rows.length);
         lane->position = out->end;
     } else if (status != SF_EMPTY) {
         end_version(lane); /* listed and read again up to the position */

@@ -18,6 +18,13 @@ typedef struct Quota {
     bool used; /* something was begun: one file always may */
 } Quota;
 
+/* Rows that were given and that not all sinks have committed: positions are too far apart to count them. */
+typedef struct Backlog {
+    GArray *given;     /* Given: batches in their order */
+    int64_t rows;      /* of them in all */
+    int64_t committed; /* position */
+} Backlog;
+
 typedef struct Lane {
     SfNode *node;
     const LaneOptions *options;
@@ -30,6 +37,7 @@ typedef struct Lane {
     Listing *listing;     /* of the version that is being read; NULL: none is begun */
     SourceFile *file;     /* the listing's, which is next */
     Reading *reading;     /* of it; NULL: it is to be opened */
+    Backlog backlog;
 } Lane;
 
 /* SF_EMPTY: the quota is used up. SF_END: all versions up to last_version were given. After a failure it goes on where
@@ -39,5 +47,13 @@ void lane_reset(Lane *lane); /* what is open is opened again */
 void lane_done(Lane *lane);
 int64_t lane_end(const Lane *lane); /* the position behind last_version */
 size_t lane_held(const Lane *lane);
+
+/* backlog.c */
+void lane_assigned(Lane *lane, int64_t position);
+void lane_note_given(Lane *lane, int64_t end, int64_t rows);
+void lane_note_committed(Lane *lane, int64_t position);
+/* The position of a sink that has so many rows more than is committed as there are to come, as far as they are known; a
+ * version that has not been looked into counts as one. */
+int64_t lane_lag_end(const Lane *lane);
 
 #endif

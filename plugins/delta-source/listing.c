@@ -62,6 +62,18 @@ static SourceFile *file_new(const ListingOptions *options, json_object *action, 
     return file;
 }
 
+static int64_t rows_to_give(const SourceFile *file)
+{
+    return file->fate == WHERE_NEVER ? 0 : MAX(file->rows, 0);
+}
+
+static void count_rows_left(Listing *listing)
+{
+    listing->left = 0;
+    for (guint i = listing->next; i < listing->files->len; i++)
+        listing->left += rows_to_give(listing->files->pdata[i]);
+}
+
 /* ---- a commit ---- */
 
 typedef struct CommitFiles {
@@ -220,6 +232,7 @@ SfStatus listing_of_commit(const ListingOptions *options, int64_t version, Listi
     else
         add_all(options, listing, files.adds, NULL);
     listing->n_files = listing->files->len;
+    count_rows_left(listing);
     *out = g_steal_pointer(&listing);
     return SF_OK;
 }
@@ -291,6 +304,7 @@ static SfStatus read_window(const ListingOptions *options, Listing *listing, SfE
     listing->files = g_steal_pointer(&files);
     listing->next = 0;
     listing->n_files += listing->files->len;
+    count_rows_left(listing);
     return SF_OK;
 }
 
@@ -332,5 +346,6 @@ SfStatus listing_next(const ListingOptions *options, Listing *listing, SourceFil
     if (listing->next >= listing->files->len)
         return SF_END;
     *out = listing->files->pdata[listing->next++];
+    listing->left -= rows_to_give(*out);
     return SF_OK;
 }

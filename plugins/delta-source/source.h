@@ -100,6 +100,7 @@ typedef struct Listing {
     int64_t row;      /* rows of all files before it */
     int64_t n_files;  /* that were listed so far */
     int64_t pruned;   /* of those */
+    int64_t left;     /* rows of the files from `next` on, as far as they are known */
     DeltaLog *log;    /* of a snapshot: as of the version */
     bool more;        /* files behind the window */
 } Listing;

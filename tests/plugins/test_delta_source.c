@@ -34,6 +34,8 @@ static void test_snapshot_then_versions(Lake *lake, gconstpointer unused)
     g_assert_cmpint(h->charged_peak, >, 0);
     g_assert_cmpstr(harness_assigned(h), ==, lake->table);
     g_assert_cmpint(harness_polled(h, lake->table), ==, 2 * VERSION);
+    g_assert_cmpint(harness_lag(h, lake->table), ==, VERSION + SNAPSHOT + 5100); /* in rows, which nobody has yet */
+    harness_publish(h, false);
     g_assert_cmpint(harness_lag(h, lake->table), ==, 2 * VERSION);
     lake_write(lake, 5100, 10, "");
     expect_ids(h, SF_EMPTY, ""); /* it is not time to look */
@@ -168,7 +170,31 @@ static void test_bounded_ends(Lake *lake, gconstpointer unused)
     lake_write(lake, 10, 10, "");
     harness_pass(h, 100000);
     expect_ids(h, SF_END, "");
+    g_assert_cmpint(harness_lag(h, lake->table), ==, SNAPSHOT + 10);
     expect_run(lake, "", 1 * VERSION, "10-19");
+}
+
+/* Rows that are to come, and those that sinks have not committed. */
+static void test_lag(Lake *lake, gconstpointer unused)
+{
+    (void) unused;
+    lake_write(lake, 0, 5000, "");
+    lake_write(lake, 5000, 100, "");
+    lake_write(lake, 5100, 30, "");
+    g_autoptr(Harness) h = lake_source(lake, "starting_version: 0\n");
+    g_assert_nonnull(harness_poll(h, 0)); /* 4,096 rows */
+    g_assert_cmpint(harness_lag(h, lake->table), ==, 5000 + 2);
+    harness_publish(h, false);
+    g_assert_cmpint(harness_lag(h, lake->table), ==, 4096 + 904 + 2);
+    g_assert_nonnull(harness_poll(h, 0));
+    g_assert_cmpint(harness_lag(h, lake->table), ==, 4096 + 904 + 2);
+    g_assert_nonnull(harness_poll(h, 0));
+    g_assert_cmpint(harness_lag(h, lake->table), ==, 4096 + 904 + 100 + 1);
+    harness_publish(h, false);
+    g_assert_cmpint(harness_lag(h, lake->table), ==, 2 * VERSION + 1);
+    g_assert_nonnull(harness_poll(h, 0));
+    harness_publish(h, false);
+    g_assert_cmpint(harness_lag(h, lake->table), ==, 3 * VERSION);
 }
 
 /* ---- columns and rows that are asked for ---- */
@@ -358,6 +384,7 @@ int main(int argc, char **argv)
     ADD("snapshot in parts", test_snapshot_in_parts);
     ADD("quota by time", test_quota_by_time);
     ADD("a bounded run ends", test_bounded_ends);
+    ADD("lag", test_lag);
     ADD("columns", test_columns);
     ADD("wrong options", test_wrong_options);
     ADD("pruning", test_pruning);
