@@ -196,6 +196,36 @@ static void test_commit_is_checked(Fixture *fixture, gconstpointer data)
     g_assert_true(ledger_complete(fixture->ledger));
 }
 
+static void assert_refused(Fixture *fixture, const char *reader, const SfSplit *split, gint64 start, gint64 end,
+                           const char *wanted)
+{
+    SfError err = {0};
+    g_assert_cmpint(ledger_read(fixture->ledger, reader, split, start, end, &err), ==, SF_FATAL);
+    g_assert_cmpstr(err.message, ==, wanted);
+}
+
+/* What is read is its reader's, and goes on where it stands. */
+static void test_reading_out_of_turn(Fixture *fixture, gconstpointer data)
+{
+    (void) data;
+    const char another = 0;
+    const char *mine = &fixture->reader;
+    read_to(fixture, 100, 110);
+    read_to(fixture, 110, 110);
+    assert_refused(fixture, mine, fixture->split, 111, 120,
+                   "it gave the range [111, 120) of topic/0, where 110 comes next");
+    assert_refused(fixture, mine, fixture->split, 109, 120,
+                   "it gave the range [109, 120) of topic/0, where 110 comes next");
+    assert_refused(fixture, mine, fixture->split, 110, 109,
+                   "it gave the range [110, 109) of topic/0, where 110 comes next");
+    assert_refused(fixture, &another, fixture->split, 110, 120,
+                   "it gave the range [110, 120) of topic/0, where 110 comes next");
+    assert_refused(fixture, mine, NULL, 0, 1, "it gave the range [0, 1) of no split, where 0 comes next");
+    ledger_revoke(fixture->ledger, &fixture->split, 1);
+    assert_refused(fixture, mine, fixture->split, 110, 120,
+                   "it gave the range [110, 120) of topic/0, where 110 comes next");
+}
+
 #define ADD(name, test) g_test_add("/positions/" name, Fixture, NULL, set_up, test, tear_down)
 
 int main(int argc, char **argv)
@@ -206,5 +236,6 @@ int main(int argc, char **argv)
     ADD("spans", test_spans);
     ADD("gaps", test_gaps);
     ADD("commit-is-checked", test_commit_is_checked);
+    ADD("reading-out-of-turn", test_reading_out_of_turn);
     return g_test_run();
 }
