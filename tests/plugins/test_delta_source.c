@@ -320,6 +320,31 @@ static void test_rows_of_all_types(Lake *lake, gconstpointer unused)
     }
 }
 
+/* So long that a chunk comes in several batches. */
+static void test_long_values(Lake *lake, gconstpointer unused)
+{
+    (void) unused;
+    g_autofree char *yaml = g_strdup_printf("url: file://%s\n", lake->table);
+    g_autofree char *text = g_strnfill(100000, 'x');
+    g_autoptr(GPtrArray) rows = g_ptr_array_new_with_free_func(g_free);
+    for (int id = 0; id < 900; id++)
+        g_ptr_array_add(rows, g_strdup_printf("[%d, \"%s\"]", id, text));
+    Harness *sink = harness_new("delta-silver-sink", yaml);
+    harness_input_text(sink, "rows", "id bigint, text string");
+    harness_write(sink, 0, harness_rows(sink, 0, "rows/0", 0, (const char *const *) rows->pdata, rows->len));
+    harness_commit(sink, SF_COMMIT_END);
+    harness_free(sink);
+    g_autoptr(Harness) h = lake_source_once(lake, "where: id != 3\n");
+    const SfBatch *first = harness_poll(h, 0);
+    g_assert_nonnull(first);
+    g_assert_cmpint(sf_rows(first), <, 899);
+    g_assert_cmpint(first->end, ==, SNAPSHOT + sf_rows(first));
+    g_autoptr(Harness) later = lake_source_once(lake, "where: id != 3\n");
+    harness_answer(later, lake->table, first->end + 100);
+    g_autofree char *rest = g_strdup_printf("%" G_GINT64_FORMAT "-899", sf_rows(first) + 101);
+    expect_ids(later, SF_END, rest);
+}
+
 /* More files than are in memory at once: they come in the order of their age, and each once. */
 static void test_many_files(Lake *lake, gconstpointer unused)
 {
@@ -390,6 +415,7 @@ int main(int argc, char **argv)
     ADD("pruning", test_pruning);
     ADD("mapped columns", test_mapped_columns);
     ADD("rows of all types", test_rows_of_all_types);
+    ADD("long values", test_long_values);
     ADD("many files", test_many_files);
     ADD("a table that comes later", test_table_that_comes_later);
     ADD("an interrupt ends a wait", test_interrupt_ends_a_wait);
