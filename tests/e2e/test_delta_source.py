@@ -58,3 +58,28 @@ def test_every_row_that_was_added_comes_once_whatever_others_do(sfrun, name, see
     counts, found = written(tmp_path)
     assert [number for number, n in counts.items() if n > 1] == []
     assert found == texts
+
+
+def test_changes_are_those_that_delta_rs_sees(sfrun, name, seed, tmp_path):
+    rng = random.Random(seed)
+    url, pipeline = str(tmp_path / "table"), tmp_path / "p.yaml"
+    deltalake.write_deltalake(url, batch(0, 1000, rng), partition_by=["part"], configuration={"delta.enableChangeDataFeed": "true"})
+    pipeline.write_text(PIPELINE.format(name=name, directory=tmp_path, options="columns: [id, part, text]").replace("ignore", "cdf"))
+    for turn in range(1, 7):
+        table = deltalake.DeltaTable(url)
+        if turn % 3 == 0:
+            table.delete(f"id % 11 = {turn}")
+        elif turn % 3 == 1:
+            table.update(updates={"text": f"'turn {turn}'"}, predicate=f"id % 13 = {turn}")
+        else:
+            source = batch(900 * turn, 200, rng)
+            table.merge(source, "s.id = t.id", source_alias="s", target_alias="t").when_matched_update_all().when_not_matched_insert_all().execute()
+        process = sfrun.start(pipeline, cwd=tmp_path)
+        time.sleep(rng.uniform(0.02, 0.4))
+        process.kill()
+    sfrun.run("--once", pipeline, cwd=tmp_path)
+    columns = ["id", "part", "text", "_change_type", "_commit_version"]
+    changes = pa.table(deltalake.DeltaTable(url).load_cdf(starting_version=0).read_all()).select(columns).to_pylist()
+    rows = [json.loads(line) for path in (tmp_path / "out").glob("*.jsonl") for line in path.read_text().splitlines()]
+    assert {row["_change_type"] for row in rows} == {"insert", "delete", "update_preimage", "update_postimage"}
+    assert Counter(tuple(row[c] for c in columns) for row in rows) == Counter(tuple(row[c] for c in columns) for row in changes)
