@@ -2,6 +2,7 @@
 
 import json
 import random
+import sqlite3
 import time
 from collections import Counter
 
@@ -83,3 +84,35 @@ def test_changes_are_those_that_delta_rs_sees(sfrun, name, seed, tmp_path):
     rows = [json.loads(line) for path in (tmp_path / "out").glob("*.jsonl") for line in path.read_text().splitlines()]
     assert {row["_change_type"] for row in rows} == {"insert", "delete", "update_preimage", "update_postimage"}
     assert Counter(tuple(row[c] for c in columns) for row in rows) == Counter(tuple(row[c] for c in columns) for row in changes)
+
+
+GOLD = """
+pipeline: {name}
+checkpoint: 50ms
+steps:
+  rows: {{source: delta-source, url: ./table}}
+  gold:
+    sink: snowflake-gold-sink
+    from: rows
+    connection: Driver=SQLite3;Database={directory}/gold.db
+    facts: {{fact: {{key: id, latest_by: [_timestamp, _offset], columns: {{text: text}}}}}}
+  rejects: {{sink: file-sink, from: gold.errors, path: rejects}}
+"""
+
+
+def test_rows_that_gold_rejects_are_there_once(sfrun, name, tmp_path):
+    """Their _offset is that of their event, far below any position in the table."""
+    pipeline = tmp_path / "p.yaml"
+    pipeline.write_text(GOLD.format(name=name, directory=tmp_path))
+    for turn in range(3):
+        numbers = range(100 * turn, 100 * turn + 100)
+        times = pa.array([1_700_000_000_000_000 + n for n in numbers], pa.timestamp("us", "UTC"))
+        rows = pa.table({"id": pa.array([None if n % 10 == 0 else n for n in numbers], pa.int64()), "text": [f"text {n}" for n in numbers],
+                         "_topic": ["t"] * 100, "_partition": pa.array([0] * 100, pa.int32()), "_offset": pa.array(numbers, pa.int64()),
+                         "_timestamp": times})
+        deltalake.write_deltalake(str(tmp_path / "table"), rows, mode="append")
+        sfrun.run("--once", pipeline, cwd=tmp_path)
+    rejected = [line for path in (tmp_path / "rejects").glob("*.jsonl") for line in path.read_text().splitlines()]
+    assert len(rejected) == 30 and {json.loads(line)["text"] for line in rejected} == {f"text {n}" for n in range(0, 300, 10)}
+    found = sqlite3.connect(tmp_path / "gold.db").execute("SELECT count(*), count(DISTINCT id), min(_offset), max(_offset) FROM fact").fetchall()
+    assert found == [(270, 270, 1, 299)]
