@@ -97,8 +97,8 @@ static SfStatus produce(Lane *lane, guint index, SfError *err)
     return SF_OK;
 }
 
-/* A producer as new, for what the lane has kept, of which nothing counts as produced. Failed until it is there: a start
- * that is cut short is no reason to commit without these rows. */
+/* A new producer for what the lane has kept, none of which counts as produced. The lane stays failed until it is there:
+ * where its start is cut short, nothing must be committed without these rows. */
 static SfStatus replace_producer(Lane *lane, SfError *err)
 {
     g_autoptr(GArray) kept = g_steal_pointer(&lane->kept);

@@ -79,7 +79,7 @@ static SfStatus open_sink(SfNode *node, SfError *err)
     return SF_OK;
 }
 
-static SfStatus write_rows(Lane *lane, size_t input, const SfBatch *batch, SfError *err)
+static SfStatus kafka_write_rows(Lane *lane, size_t input, const SfBatch *batch, SfError *err)
 {
     if (!lane->client)
         SF_TRY(lanes_make_room(lane->sink, err));
@@ -95,7 +95,7 @@ static SfStatus write_batch(SfNode *node, size_t input, const SfBatch *batch, Sf
         lane->undecided) /* the answer to the last commit is still outstanding, and is about these ranges */
         SF_TRY(lane_commit(lane, err));
     if (sf_rows(batch) > 0)
-        SF_TRY(write_rows(lane, input, batch, err));
+        SF_TRY(kafka_write_rows(lane, input, batch, err));
     return range_write(&chain->range, batch, err);
 }
 

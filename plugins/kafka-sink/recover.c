@@ -48,7 +48,7 @@ static SfStatus read_offsets(SfNode *node, const char *group, Asked *asked, size
     return pending ? kafka_group_offsets(sink->client, group, list, ANSWER_MS, err) : status;
 }
 
-static void take(Asked *asked, const rd_kafka_topic_partition_t *offset, bool rows)
+static void take_position(Asked *asked, const rd_kafka_topic_partition_t *offset, bool rows)
 {
     if (!offset || !chain_owns(asked->recovery->split, offset))
         return;
@@ -104,7 +104,7 @@ static SfStatus recover_apart(SfNode *node, Asked *asked, size_t n, SfError *err
         Asked one = {.recovery = apart->asked->recovery, .anchor = apart->asked->anchor};
         if (!questions[i].answered)
             SF_TRY(read_offsets(node, apart->group, &one, 1, apart->list, err));
-        take(&one, &apart->list->elems[0], apart->rows);
+        take_position(&one, &apart->list->elems[0], apart->rows);
         apart->asked->anchor = one.anchor;
         apart->asked->apart = one.recovery->position != SF_POSITION_NONE;
     }
@@ -131,7 +131,8 @@ static SfStatus recover_at_source(SfNode *node, size_t input, Asked *asked, size
         for (size_t i = 0; i < n; i++) {
             const SfSplit *split = asked[i].recovery->split;
             if (asked[i].recovery->input == input && asked[i].at_source)
-                take(&asked[i], rd_kafka_topic_partition_list_find(list, split->topic, split->partition), k == 0);
+                take_position(&asked[i], rd_kafka_topic_partition_list_find(list, split->topic, split->partition),
+                              k == 0);
         }
     }
     return SF_OK;

@@ -289,7 +289,7 @@ SfStatus topic_of_row(SfNode *node, SfBytes name, SfError *err);
 int64_t topic_limit(Sink *sink, const char *name);
 /* It is not there any more, the broker says. */
 void topic_forget(Sink *sink, const char *name);
-/* Which partition takes no records, for a person; NULL: none that shows. The caller frees it. */
+/* A sentence on the partition that takes no records; NULL: all seem to take them. The caller frees it. */
 char *topic_blocked(const Lane *lane, bool *sure);
 
 #endif

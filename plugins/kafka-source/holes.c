@@ -58,7 +58,7 @@ static bool stands_still(Source *source, Partition *partition, gint64 now)
     int64_t low = -1, high = -1;
     rd_kafka_get_watermark_offsets(kafka_client_handle(source->client), partition->topic, partition->partition, &low,
                                    &high);
-    /* Whoever left out a record once may not fetch at all after the seek: its word on the end is none. */
+    /* A client that has left out a record may not fetch at all after the seek: it cannot tell where the end is. */
     bool behind = (high > partition->expected || partition->lies > 0) && partition->expected < partition->stop;
     if (!behind || partition->still_at != partition->expected) {
         partition->still_at = behind ? partition->expected : -1;

@@ -183,7 +183,7 @@ SfStatus begin_settle(SfNode *node, Bounds *bounds, SfAssignment *assignments, s
 /* ids.c: topics that were created anew */
 /* Asks for the ids of the list's topics. */
 void ids_resolve(Source *source, const rd_kafka_topic_partition_list_t *list, Bounds *bounds);
-/* Offsets of the group that belong to a topic that is gone are no offsets. */
+/* Drops offsets of the group that belong to a topic that is gone. */
 void ids_forget(Bounds *bounds);
 /* After sf_assign: whether the sinks' positions are of the same topics. */
 SfStatus ids_check(SfNode *node, Bounds *bounds, const SfAssignment *assignments, SfError *err);
