@@ -134,10 +134,10 @@ static SfStatus check_tables(GoldAudit *audit, SfError *err)
 typedef struct Origins {
     const GoldAudit *audit;
     const Place *place;
-    GHashTable *writers;  /* see written_writers() */
-    GHashTable *ends;     /* split's name → int64_t *, the furthest of all writers of these tables */
-    bool by_topic;        /* the ledger has splits of topics */
-    GPtrArray *strangers; /* messages of groups that no ledger row has */
+    GHashTable *writers; /* see written_writers() */
+    GHashTable *ends;    /* split's name → int64_t *, the furthest of all writers of these tables */
+    GHashTable *topics;  /* that these splits are of, if they are of topics */
+    bool unknown;        /* there are rows of topics that no split is of */
     int64_t rows;
 } Origins;
 
@@ -152,13 +152,15 @@ static SfStatus take_end(gpointer data, char **cells, SfError *err)
     bool own = strcmp(pipeline, node->pipeline) == 0 && strcmp(step, node->step) == 0;
     if (!cells[2] || !(own || g_hash_table_contains(origins->writers, writer)))
         return SF_OK;
-    origins->by_topic |= g_regex_match_simple("^[A-Za-z0-9._-]+/[0-9]+$", cells[2], G_REGEX_OPTIMIZE, 0);
     int64_t end = audit_number(cells[3]), *known = g_hash_table_lookup(origins->ends, cells[2]);
     if (end < 0 || (known && *known >= end))
         return SF_OK;
     known = g_new(int64_t, 1);
     *known = end;
     g_hash_table_replace(origins->ends, g_strdup(cells[2]), known);
+    const char *slash = strrchr(cells[2], '/');
+    if (slash)
+        g_hash_table_add(origins->topics, g_strndup(cells[2], (gsize) (slash - cells[2])));
     return SF_OK;
 }
 
@@ -181,6 +183,19 @@ static void group_free(gpointer data)
     g_free(cells);
 }
 
+/* A split that is not there is one of another kind (a file's, a Delta table's), unless its topic has others. */
+static void judge_stranger(Origins *origins, const char *topic, const char *split, const char *rows, int64_t first,
+                           int64_t last)
+{
+    bool missing = g_hash_table_size(origins->ends) == 0 || g_hash_table_contains(origins->topics, topic);
+    origins->unknown |= !missing;
+    if (missing)
+        sf_audit_fault(origins->audit->report, origins->place->target->table,
+                       "has %s of '%s', offsets %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT
+                       ", of which the ledger has no position",
+                       rows, split, (gint64) first, (gint64) last);
+}
+
 static void judge_group(Origins *origins, char **cells)
 {
     SfAudit *report = origins->audit->report;
@@ -194,30 +209,12 @@ static void judge_group(Origins *origins, char **cells)
     }
     g_autofree char *split = g_strdup_printf("%s/%s", cells[0], cells[1]);
     const int64_t *end = g_hash_table_lookup(origins->ends, split);
-    if (end) {
-        if (last >= *end)
-            sf_audit_fault(report, table,
-                           "has rows of '%s' up to offset %" G_GINT64_FORMAT
-                           ", and the ledger ends at %" G_GINT64_FORMAT,
-                           split, (gint64) last, (gint64) *end);
-        return;
-    }
-    g_ptr_array_add(origins->strangers, g_strdup_printf("has %s of '%s', offsets %" G_GINT64_FORMAT
-                                                        " to %" G_GINT64_FORMAT ", of which the ledger has no position",
-                                                        rows, split, (gint64) first, (gint64) last));
-}
-
-/* A ledger may have splits of another kind only: files, or a Delta table's versions. */
-static void tell_strangers(const Origins *origins)
-{
-    const char *table = origins->place->target->table;
-    bool comparable = origins->by_topic || g_hash_table_size(origins->ends) == 0;
-    for (guint i = 0; i < origins->strangers->len && comparable; i++)
-        sf_audit_fault(origins->audit->report, table, "%s", (const char *) origins->strangers->pdata[i]);
-    if (!comparable && origins->strangers->len > 0)
-        sf_audit_unknown(origins->audit->report, table,
-                         "its rows come from topics, and the ledger's positions are of other splits: which rows are "
-                         "beyond them is not known");
+    if (!end)
+        judge_stranger(origins, cells[0], split, rows, first, last);
+    else if (last >= *end)
+        sf_audit_fault(report, table,
+                       "has rows of '%s' up to offset %" G_GINT64_FORMAT ", and the ledger ends at %" G_GINT64_FORMAT,
+                       split, (gint64) last, (gint64) *end);
 }
 
 static void groups_query(const Place *place, GString *sql)
@@ -251,16 +248,19 @@ static SfStatus audit_origins(const GoldAudit *audit, const Place *place, SfErro
 {
     g_autoptr(GHashTable) writers = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     g_autoptr(GHashTable) ends = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-    g_autoptr(GPtrArray) strangers = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GHashTable) topics = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     g_autoptr(GPtrArray) groups = g_ptr_array_new_with_free_func(group_free);
-    Origins origins = {.audit = audit, .place = place, .writers = writers, .ends = ends, .strangers = strangers};
+    Origins origins = {.audit = audit, .place = place, .writers = writers, .ends = ends, .topics = topics};
     g_autoptr(GString) sql = g_string_new(NULL);
     groups_query(place, sql);
     SF_TRY(audit_query(audit, sql->str, 5, take_group, groups, err));
     SF_TRY(read_ends(&origins, err)); /* afterwards, so that rows which are committed in between are not beyond them */
     for (guint i = 0; i < groups->len; i++)
         judge_group(&origins, groups->pdata[i]);
-    tell_strangers(&origins);
+    if (origins.unknown)
+        sf_audit_unknown(audit->report, place->target->table,
+                         "has rows of topics, and the ledger's positions are of other splits: whether rows are beyond "
+                         "them is not known");
     g_autofree char *what = g_strdup_printf("rows of %s", place->target->table);
     sf_audit_checked(audit->report, what, origins.rows, 0);
     return SF_OK;

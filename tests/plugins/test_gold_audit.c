@@ -276,6 +276,18 @@ static void test_other_writers(Fixture *f, gconstpointer tables)
     g_assert_null(strstr(harness_audit(f->h, SF_AUDIT_STORED), "fault"));
 }
 
+/* Splits that only look like a topic's: the generator's, files'. */
+static void test_other_splits(Fixture *f, gconstpointer tables)
+{
+    (void) tables;
+    gold_exec(f->place, "UPDATE sf_ledger SET split = 'generator/' || SUBSTR(split, 3)");
+    const char *said = harness_audit(f->h, SF_AUDIT_DEEP);
+    gold_assert_contains(said, "unknown f: has rows of topics, and the ledger's positions are of other splits: whether "
+                               "rows are beyond them is not known\n");
+    g_assert_null(strstr(said, "fault"));
+    g_assert_cmpstr(expected_rows(f), ==, "");
+}
+
 /* More rows than are looked up at once, of which each key's last one stays. */
 static void test_many_rows(void)
 {
@@ -325,6 +337,7 @@ int main(int argc, char **argv)
     CASE("positions of others count where they write to the same tables", test_other_writers);
     g_test_add_func("/gold/audit/rows that the database refused are no fault", test_refused_rows);
     CASE("not all of very many are named", test_many_doubles);
+    CASE("splits of other sources are not compared", test_other_splits);
     g_test_add_func("/gold/audit/rows that no warehouse takes are not missing", test_rows_that_no_warehouse_takes);
     g_test_add_func("/gold/audit/nothing has been committed", test_nothing_yet);
     g_test_add_func("/gold/audit/no database is made", test_no_database);

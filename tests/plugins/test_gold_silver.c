@@ -118,7 +118,7 @@ static void test_audit(void)
     g_autoptr(Harness) h = sink(place, SILVER);
     const char *said = harness_audit(h, SF_AUDIT_DEEP);
     gold_assert_contains(said, "range input 0 " SPLIT " [?, 4) rows 720 rejected 0: sf_ledger\n");
-    gold_assert_contains(said, "unknown f: its rows come from topics, and the ledger's positions are of other splits");
+    gold_assert_contains(said, "unknown f: has rows of topics, and the ledger's positions are of other splits");
     g_assert_null(strstr(said, "fault"));
     g_autoptr(GPtrArray) rows = g_ptr_array_new_with_free_func(g_free);
     for (int i = 0; i < EVENTS * PARTITIONS; i++)
