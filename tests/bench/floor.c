@@ -1,11 +1,13 @@
-/* The floors of tests/bench/run: how little a plain C program needs to read a topic, and to write it to files as well.
- * Not a part of the product: no recovery, no ledger, no rotation by time. */
+/* The floors of tests/bench/run: how little a plain C program needs to read a topic, to write it to files as well, and
+ * to have all three layers of it (floor_layers.c). Not a part of the product: no recovery, no ledger, no rotation by
+ * time. */
 #include <glib.h>
 #include <librdkafka/rdkafka.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
+#include "floor_layers.h"
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(rd_kafka_t, rd_kafka_destroy)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(rd_kafka_queue_t, rd_kafka_queue_destroy)
@@ -20,6 +22,7 @@ typedef struct Floor {
     FILE *files[PARTITIONS];
     gint64 lines[PARTITIONS];
     gint64 written;
+    FloorLayers *layers; /* NULL: none */
 } Floor;
 
 G_GNUC_NORETURN static void die(const char *message)
@@ -94,6 +97,18 @@ static void append(Floor *floor, const rd_kafka_message_t *message)
     }
 }
 
+static void add_to_layers(const Floor *floor, const rd_kafka_message_t *message)
+{
+    rd_kafka_timestamp_type_t type;
+    FloorEvent event = {.data = message->payload,
+                        .size = message->len,
+                        .topic = rd_kafka_topic_name(message->rkt),
+                        .partition = message->partition,
+                        .offset = message->offset,
+                        .timestamp_ms = rd_kafka_message_timestamp(message, &type)};
+    floor_layers_add(floor->layers, &event);
+}
+
 static gint64 drain(Floor *floor, rd_kafka_queue_t *queue)
 {
     rd_kafka_message_t *messages[BATCH];
@@ -105,6 +120,9 @@ static gint64 drain(Floor *floor, rd_kafka_queue_t *queue)
             floor->written += (gint64) messages[i]->len;
             if (floor->directory) {
                 append(floor, messages[i]);
+            }
+            if (floor->layers) {
+                add_to_layers(floor, messages[i]);
             }
         }
         rd_kafka_message_destroy(messages[i]);
@@ -122,12 +140,13 @@ static double cpu_seconds(void)
 
 int main(int argc, char **argv)
 {
-    if (argc != 4 && argc != 6) {
-        fprintf(stderr, "usage: floor BROKERS TOPIC COUNT [DIRECTORY LINES-PER-FILE]\n");
+    if (argc != 4 && argc != 6 && !(argc == 7 && g_str_equal(argv[6], "layers"))) {
+        fprintf(stderr, "usage: floor BROKERS TOPIC COUNT [DIRECTORY LINES-PER-FILE [layers]]\n");
         return 2;
     }
-    Floor floor = {.directory = argc == 6 ? argv[4] : NULL,
-                   .per_file = argc == 6 ? g_ascii_strtoll(argv[5], NULL, 10) : 0};
+    Floor floor = {.directory = argc > 4 ? argv[4] : NULL,
+                   .per_file = argc > 4 ? g_ascii_strtoll(argv[5], NULL, 10) : 0,
+                   .layers = argc == 7 ? floor_layers_new(argv[4]) : NULL};
     gint64 count = g_ascii_strtoll(argv[3], NULL, 10), got = 0, begin = g_get_monotonic_time(), first = 0;
     g_autoptr(rd_kafka_t) consumer = subscribe(argv[1], argv[2]);
     floor.consumer = consumer;
@@ -140,6 +159,9 @@ int main(int argc, char **argv)
         if (floor.files[i]) {
             finish_file(&floor, i, G_MAXINT32);
         }
+    }
+    if (floor.layers) {
+        floor_layers_end(floor.layers);
     }
     gint64 end = g_get_monotonic_time();
     printf("{\"events\": %" G_GINT64_FORMAT ", \"bytes\": %" G_GINT64_FORMAT
