@@ -64,6 +64,8 @@ static SfStatus look_for_gap(SfNode *node, Store *store, Lane *lane, const LaneO
     if (!options->bounded && lane->misses % LOOK_EVERY != 0)
         return SF_EMPTY;
     SF_TRY(ledger_page(store, lane->ledger, lane->next - 1, &page, err));
+    if (page.n == 0 && options->bounded) /* it was there when the run began */
+        return meet_gap(node, store, lane, options, lane->end, err);
     if (page.n == 0)
         return SF_EMPTY;
     return page.first == lane->next ? SF_OK : meet_gap(node, store, lane, options, page.first, err);

@@ -114,7 +114,6 @@ static void release_nothing(struct ArrowSchema *schema)
     schema->release = NULL;
 }
 
-/* Rows before the first that has any are null. */
 static SfStatus draft_begin_headers(Draft *draft, SfError *err)
 {
     struct ArrowSchema raw = {0};
@@ -126,24 +125,18 @@ static SfStatus draft_begin_headers(Draft *draft, SfError *err)
                                   .release = release_nothing};
     draft->headers = sf_builder_new(&headers, err);
     sf_schema_done(&raw);
-    if (!draft->headers)
-        return SF_FATAL;
-    for (int64_t i = 0; i < draft->rows->length; i++)
-        sf_add_null(sf_builder_column(draft->headers, 0));
-    return SF_OK;
+    return draft->headers ? SF_OK : SF_FATAL;
 }
 
+/* All rows of what was begun have them, or none; an entry that is not so fails when the batch ends. */
 static SfStatus draft_add_headers(Draft *draft, const Lane *lane, const Row *row, SfError *err)
 {
     const RowBeside *line = &row->beside[BESIDE_HEADERS];
-    if (!draft->headers && !line->data)
+    if (!line->data)
         return SF_OK;
     if (!draft->headers)
         SF_TRY(draft_begin_headers(draft, err));
-    SfColumnBuilder *column = sf_builder_column(draft->headers, 0);
-    if (!line->data)
-        sf_add_null(column);
-    else if (!beside_read_headers(line->data, line->size, column))
+    if (!beside_read_headers(line->data, line->size, sf_builder_column(draft->headers, 0)))
         return refuse_beside(lane, row, BESIDE_HEADERS, err);
     return SF_OK;
 }

@@ -134,13 +134,19 @@ SfStatus lines_open(Store *store, const EntryObject *as, const LinesForm *form, 
     return SF_OK;
 }
 
+static SfStatus check_length(const Lines *lines, size_t size, SfError *err)
+{
+    if ((int64_t) size <= lines->max_line)
+        return SF_OK;
+    return sf_fail(err, SF_FATAL, "'%s/%s' has a line of more than %" PRId64 " bytes; raise 'max_line'",
+                   store_url(lines->store), lines->as->key, lines->max_line);
+}
+
 /* Room for more behind what is left of the lines, which moves to the front. */
 static SfStatus lines_make_room(Lines *lines, size_t more, SfError *err)
 {
     size_t left = (size_t) (lines->end - lines->at);
-    if ((int64_t) left > lines->max_line)
-        return sf_fail(err, SF_FATAL, "'%s/%s' has a line of more than %" PRId64 " bytes; raise 'max_line'",
-                       store_url(lines->store), lines->as->key, lines->max_line);
+    SF_TRY(check_length(lines, left, err));
     if (left > 0 && lines->buffer)
         memmove(lines->buffer, lines->at, left);
     if (lines->room - left < more) {
@@ -212,7 +218,7 @@ static SfStatus end_lines(Lines *lines, const char **data, size_t *size, SfError
     *data = lines->at;
     *size = (size_t) (lines->end - lines->at);
     lines->at = lines->end;
-    return SF_OK;
+    return check_length(lines, *size, err);
 }
 
 SfStatus lines_next(Lines *lines, int64_t breaks, const char **data, size_t *size, SfError *err)
@@ -228,7 +234,7 @@ SfStatus lines_next(Lines *lines, int64_t breaks, const char **data, size_t *siz
             *data = lines->at;
             *size = (size_t) (found - lines->at);
             lines->at = found + 1;
-            return SF_OK;
+            return check_length(lines, *size, err);
         }
         seen = left;
         SfStatus status = fill_lines(lines, err);

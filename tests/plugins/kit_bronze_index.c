@@ -150,6 +150,70 @@ static void test_hostile(void)
     }
 }
 
+/* The text of an index with these bytes in it, whatever they mean. */
+static char *text_of(const guint8 *bytes, gsize size)
+{
+    SfError err;
+    g_autoptr(Compressor) compressor = compressor_new();
+    guint64 head = GUINT64_TO_LE(size);
+    gsize used, room = compress_bound(COMPRESSION_GZIP, size);
+    g_autofree guint8 *packed = g_malloc(sizeof head + room);
+    memcpy(packed, &head, sizeof head);
+    g_assert_cmpint(
+        compress_block(compressor, COMPRESSION_GZIP, 6, bytes, size, packed + sizeof head, room, &used, &err), ==,
+        SF_OK);
+    return g_base64_encode(packed, sizeof head + used);
+}
+
+/* Well-formed as a text, and wrong in one place each: [version, bytes of runs, runs, rows]. */
+static void test_crafted(void)
+{
+    enum { MOST = 32 };
+    static const struct {
+        const char *what;
+        guint8 bytes[MOST];
+        gsize size;
+        gint64 rows;
+    } cases[] = {
+        {"good", {1, 2, 0, 1, 0, 0}, 6, 2},
+        {"another version", {2, 2, 0, 1, 0, 0}, 6, 2},
+        {"no version", {0x80}, 1, 1},
+        {"runs that it does not have", {1, 9, 0, 1, 0, 0}, 6, 2},
+        {"no runs", {1}, 1, 1},
+        {"a run without its rows", {1, 1, 0, 0}, 4, 1},
+        {"a run that passes over too much", {1, 11, 255, 255, 255, 255, 255, 255, 255, 255, 255, 1, 0, 0}, 14, 1},
+        {"a run behind all positions", {1, 10, 254, 255, 255, 255, 255, 255, 255, 255, 127, 0, 0}, 13, 1},
+        {"a run of too many rows", {1, 10, 0, 255, 255, 255, 255, 255, 255, 255, 255, 127, 0}, 13, 1},
+        {"a number of eleven bytes", {1, 2, 0, 0, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 1}, 15, 1},
+        {"a number of 65 bits", {1, 2, 0, 0, 128, 128, 128, 128, 128, 128, 128, 128, 128, 2}, 14, 1},
+        {"a row that ends early", {1, 2, 0, 0, 0x80}, 5, 1},
+        {"a prefix without its row", {1, 2, 0, 0, 3}, 5, 1},
+        {"a prefix before a prefix", {1, 2, 0, 0, 3, 3}, 6, 1},
+        {"an unknown kind of timestamp", {1, 2, 0, 0, 2 | 2 << 2}, 5, 1},
+        {"a timestamp that ends early", {1, 2, 0, 0, 2 | 1 << 2}, 5, 1},
+        {"a difference beyond 64 bits", {1, 2, 0, 0, 252, 255, 255, 255, 255, 255, 255, 255, 255, 1}, 14, 1},
+        {"a time outside of all years", {1, 2, 0, 0, 1 | 124, 255, 255, 255, 255, 255, 255, 255, 127}, 13, 1},
+        {"a row more", {1, 2, 0, 1, 0, 0, 0}, 7, 2},
+        {"a run more", {1, 4, 0, 1, 0, 0, 0, 0}, 8, 2},
+        {"a row less", {1, 2, 0, 1, 0}, 5, 2},
+        {"rows of its run left", {1, 2, 0, 5, 0, 0}, 6, 2},
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        SfError err = {.message = ""};
+        g_autofree char *text = text_of(cases[i].bytes, cases[i].size);
+        g_autoptr(IndexReader) reader = index_reader_new(text, 5, 1000, cases[i].rows, &err);
+        if ((reader != NULL) != (i == 0))
+            g_error("'%s' is %s", cases[i].what, reader ? "taken" : "refused");
+    }
+    g_autofree char *far = text_of(cases[0].bytes, cases[0].size);
+    g_autoptr(IndexReader) reader = NULL;
+    SfError err;
+    reader = index_reader_new(far, 5, 5, 2, &err); /* its last row is at 6 */
+    g_assert_null(reader);
+    g_assert_null(index_reader_new("AAAA", 0, 0, 1, &err));
+    g_assert_null(index_reader_new("", 0, 0, 1, &err));
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -158,5 +222,6 @@ int main(int argc, char **argv)
     g_test_add_func("/bronze-index/size", test_size);
     g_test_add_func("/bronze-index/other-object", test_other_object);
     g_test_add_func("/bronze-index/hostile", test_hostile);
+    g_test_add_func("/bronze-index/crafted", test_crafted);
     return g_test_run();
 }

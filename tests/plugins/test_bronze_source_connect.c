@@ -368,6 +368,32 @@ static void test_damaged(Place *place, gconstpointer unused)
     check_refusal(place, CONNECT, "/t/t+0+0.snappy.parquet' is a Parquet file, which has no lines");
 }
 
+/* Damage in the middle is told with the object, and so is one that changes while it is read. */
+static void test_damaged_within(Place *place, gconstpointer unused)
+{
+    (void) unused;
+    place_put(place, "t/t+0+0.json.gz", "\x1f\x8b\x08garbage, not a header of gzip");
+    check_refusal(place, CONNECT, "/t/t+0+0.json.gz': the gzip data is damaged");
+    place_delete(place, "t/t+0+0.json.gz");
+    const gsize large = (gsize) 9 << 20, sizes[] = {large - (1 << 20), large + (1 << 20)};
+    const char *const said[] = {"it became shorter while it was read", "it became longer while it was read"};
+    for (gsize i = 0; i < G_N_ELEMENTS(sizes); i++) {
+        g_autofree char *text = g_strnfill(large + (1 << 20), 'x');
+        for (gsize at = 999; at < large + (1 << 20); at += 1000)
+            text[at] = '\n';
+        place_put(place, "t/t+0+0.json", text);
+        place_cut(place, "t/t+0+0.json", large);
+        g_autoptr(Harness) h = place_source(place, CONNECT);
+        g_assert_nonnull(harness_poll(h, 0));
+        place_put(place, "t/t+0+0.json", text);
+        place_cut(place, "t/t+0+0.json", sizes[i]);
+        while (harness_poll(h, 0))
+            ;
+        g_assert_cmpint(h->status, ==, SF_FATAL);
+        g_assert_nonnull(strstr(h->err.message, said[i]));
+    }
+}
+
 /* Read piece by piece: lines that no piece has whole, a last one without an end. */
 static void check_large(const Place *place, const char *key, bool packs)
 {
@@ -452,6 +478,7 @@ int main(int argc, char **argv)
     TEST("quota", test_quota);
     TEST("pages", test_pages);
     TEST("damaged", test_damaged);
+    TEST("damaged-within", test_damaged_within);
     TEST("large", test_large);
     TEST("options", test_options);
     return g_test_run();

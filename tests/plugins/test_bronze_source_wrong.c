@@ -197,6 +197,127 @@ static void test_amended(Place *place, gconstpointer unused)
     g_assert_cmpint(batch->end, ==, 10);
 }
 
+/* The last entry was there when the run began: its rows are not left out in silence. */
+static void test_last_entry_lost(Place *place, gconstpointer unused)
+{
+    (void) unused;
+    place_numbers(place, 0, 10);
+    place_numbers(place, 10, 10);
+    g_autoptr(Harness) stops = place_source(place, "");
+    g_autoptr(Harness) skips = place_source(place, "on_missing: skip\n");
+    g_assert_cmpint(harness_poll(stops, 0)->end, ==, 10);
+    g_assert_cmpint(harness_poll(skips, 0)->end, ==, 10);
+    g_autofree char *key = entry_key(10);
+    place_delete(place, key);
+    g_assert_null(harness_poll(stops, 0));
+    g_assert_cmpint(stops->status, ==, SF_FATAL);
+    g_assert_nonnull(strstr(stops->err.message, "sales_events/0: bronze has no rows of [10, 20)"));
+    g_assert_null(harness_poll(skips, 0));
+    assert_end(skips);
+}
+
+/* Entries of one ledger that do not go together. */
+static void test_entries_disagree(Place *place, gconstpointer unused)
+{
+    (void) unused;
+    for (gint64 first = 0; first < 30; first += 10)
+        place_numbers(place, first, 10);
+    g_autofree char *second = entry_key(10), *third = entry_key(20);
+    replace_text(place, second, "\"start\":10", "\"origin\":\"one\",\"start\":10");
+    replace_text(place, third, "\"start\":20", "\"origin\":\"two\",\"start\":20");
+    check_refusal(place, "", "the rows from 20 on are of another topic of that name (two) than those before (one)");
+    replace_text(place, second, "\"split\":\"sales_events/0\"", "\"split\":\"sales_events/7\"");
+    check_refusal(place, "", "the entry at 10 is of 'sales_events/7', those before it are of 'sales_events/0'");
+}
+
+static void test_foreign_keys_among_entries(Place *place, gconstpointer unused)
+{
+    (void) unused;
+    place_numbers(place, 0, 10);
+    place_numbers(place, 10, 10);
+    place_put(place, "_sf/test/sales_events/0/00000000000000000005.txt", "a note");
+    place_put(place, "_sf/test/sales_events/0/99999999999999999999.json", "no position");
+    g_assert_cmpint(rows_in_a_run(place, "", 15), ==, 5);
+    g_assert_cmpint(rows_in_a_run(place, "", 0), ==, 20);
+}
+
+/* Two days, one behind the other, in each entry of ten rows. */
+static void write_days(const Place *place, gint64 first)
+{
+    g_autoptr(Harness) sink = place_sink(place, "flush.size: 10\n");
+    harness_recover(sink, 0, EVENTS);
+    harness_write(sink, 0, numbers(sink, EVENTS, first, 5, NOON_US));
+    harness_write(sink, 0, numbers(sink, EVENTS, first + 5, 5, NOON_US + DAY_US));
+    harness_commit(sink, SF_COMMIT_END);
+}
+
+/* What is there of a range goes first; rows behind what is missing do not pass it by. */
+static void test_second_object_missing(Place *place, gconstpointer unused)
+{
+    (void) unused;
+    write_days(place, 0);
+    write_days(place, 10);
+    place_delete(place, "sales_events/year=2024/month=01/day=16/sales_events+0+0000000005.json");
+    g_autoptr(Harness) h = place_source(place, "");
+    const SfBatch *batch = harness_poll(h, 0);
+    g_assert_cmpint(batch->end, ==, 5);
+    g_assert_null(harness_poll(h, 0));
+    g_assert_cmpint(h->status, ==, SF_FATAL);
+    g_assert_nonnull(strstr(h->err.message, "is missing, with 5 rows of sales_events/0 from 5 to 9"));
+    g_assert_cmpint(rows_in_a_run(place, "on_missing: skip\n", 0), ==, 15);
+}
+
+/* Of many directories whose rows come one behind the other, one object is open at a time. */
+static void test_many_objects(Place *place, gconstpointer unused)
+{
+    (void) unused;
+    g_autoptr(Harness) sink = place_sink(place, "flush.size: 1000000\n");
+    g_autofree char *padding = g_strnfill(20000, 'x'), *value = g_strconcat("\"", padding, "\"", NULL);
+    RawRow rows[200];
+    for (gint64 i = 0; i < (gint64) G_N_ELEMENTS(rows); i++)
+        rows[i] = (RawRow){.value = value, .offset = i, .timestamp_us = NOON_US + i * DAY_US};
+    harness_write(sink, 0, harness_raw_rows(sink, EVENTS, rows, G_N_ELEMENTS(rows)));
+    harness_commit(sink, SF_COMMIT_END);
+    g_autoptr(Harness) h = place_source(place, "batch_rows: 3\n");
+    gint64 count = 0;
+    for (const SfBatch *batch; (batch = harness_poll(h, 0)); count += sf_rows(batch))
+        ;
+    assert_end(h);
+    g_assert_cmpint(count, ==, 200);
+    g_assert_cmpint(h->charged_peak, <, 500000); /* of 4 MB; most of it is the entry's text */
+}
+
+static void test_long_line(Place *place, gconstpointer unused)
+{
+    (void) unused;
+    for (int packs = 0; packs < 2; packs++) {
+        g_autofree char *topics = g_strdup_printf("topics.dir: run%d\n", packs);
+        g_autofree char *options = g_strconcat(topics, packs ? "s3.compression.type: gzip\n" : "", NULL);
+        g_autoptr(Harness) sink = place_sink(place, options);
+        g_autofree char *padding = g_strnfill(1023, 'x'), *value = g_strconcat("\"", padding, "\"", NULL);
+        const char *const values[] = {value};
+        harness_write(sink, 0, harness_raw(sink, EVENTS, 0, values, 1));
+        harness_commit(sink, SF_COMMIT_END);
+        g_autofree char *longer = g_strconcat(topics, "max_line: 1025\n", NULL);
+        g_autofree char *shorter = g_strconcat(topics, "max_line: 1KiB\n", NULL);
+        g_assert_cmpint(rows_in_a_run(place, longer, 0), ==, 1);
+        check_refusal(place, shorter, "has a line of more than 1024 bytes; raise 'max_line'");
+    }
+}
+
+/* An interrupted wait ends at once, long before there is anything to look for. */
+static void test_interrupt(Place *place, gconstpointer unused)
+{
+    (void) unused;
+    place_numbers(place, 0, 10);
+    g_autoptr(Harness) h = place_source(place, "interval: 1h\n");
+    h->bounded = false;
+    g_assert_nonnull(harness_poll(h, 0));
+    harness_interrupt_after(h, 20);
+    g_assert_null(harness_poll(h, 3600000));
+    g_assert_cmpint(h->status, ==, SF_EMPTY);
+}
+
 /* ---- entries of before ---- */
 
 static void forget_index(const Place *place, int start)
@@ -224,6 +345,21 @@ static void test_old_dense(Place *place, gconstpointer unused)
         g_assert_true(sf_is_null(&timestamp, row));
     }
     g_assert_null(strstr(harness_logs(h), "numbered"));
+}
+
+/* Without an index it is the lines that tell whether an entry's count is theirs. */
+static void test_old_counts(Place *place, gconstpointer unused)
+{
+    (void) unused;
+    place_numbers(place, 0, 10);
+    forget_index(place, 0);
+    g_autofree char *key = entry_key(0);
+    replace_text(place, key, "\"rows\":10,\"bytes\"", "\"rows\":9,\"bytes\"");
+    check_refusal(place, "", "has more lines than the 9 rows of its ledger entry");
+    replace_text(place, key, "\"rows\":9,\"bytes\"", "\"rows\":11,\"bytes\"");
+    replace_text(place, key, "\"last\":9", "\"last\":10");
+    replace_text(place, key, "\"end\":10", "\"end\":11");
+    check_refusal(place, "", "has 1 lines fewer than the 11 rows of its ledger entry");
 }
 
 /* With holes and several directories: positions that rows can have, each once, and it is said. */
@@ -263,6 +399,14 @@ int main(int argc, char **argv)
     TEST("nothing", test_nothing);
     TEST("origin", test_origin);
     TEST("amended", test_amended);
+    TEST("last-entry-lost", test_last_entry_lost);
+    TEST("entries-disagree", test_entries_disagree);
+    TEST("foreign-keys-among-entries", test_foreign_keys_among_entries);
+    TEST("second-object-missing", test_second_object_missing);
+    TEST("many-objects", test_many_objects);
+    TEST("long-line", test_long_line);
+    TEST("interrupt", test_interrupt);
+    TEST("old-counts", test_old_counts);
     TEST("old-dense", test_old_dense);
     TEST("old-holes", test_old_holes);
     return g_test_run();

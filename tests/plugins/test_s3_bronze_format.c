@@ -166,12 +166,142 @@ static void ranges_of_refused_formats_are_finished(Place *place, gconstpointer u
     g_assert_cmpstr(after, ==, reference);
 }
 
+/* partition.duration.ms, in minutes and in less. */
+static void durations_cut_event_times(Place *place, gconstpointer unused)
+{
+    (void) unused;
+    static const struct {
+        const char *duration;
+        const char *first; /* of 12:00:00, 12:14:59, 12:15:00, 12:15:31 */
+        const char *lines[2];
+        const char *other;
+    } cases[] = {{"15m", "1200", {"1\n2\n", "3\n4\n"}, "1215"}, {"30s", "1200", {"1\n", "2\n"}, "1214"}};
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *yaml = g_strdup_printf("{url: 'file://%s', topics.dir: t%zu, path.format: HHmm, "
+                                                "partition.duration.ms: %s}",
+                                                place->path, i, cases[i].duration);
+        g_autoptr(Harness) h = harness_new("s3-bronze-sink", yaml);
+        const gint64 second = 1000000;
+        const RawRow rows[] = {{.value = "1", .offset = 0, .timestamp_us = NOON_US},
+                               {.value = "2", .offset = 1, .timestamp_us = NOON_US + 899 * second},
+                               {.value = "3", .offset = 2, .timestamp_us = NOON_US + 900 * second},
+                               {.value = "4", .offset = 3, .timestamp_us = NOON_US + 931 * second}};
+        harness_write(h, 0, harness_raw_rows(h, EVENTS, rows, 4));
+        harness_commit(h, SF_COMMIT_END);
+        g_autofree char *key =
+            g_strdup_printf("t%zu/sales_events/%s/sales_events+0+0000000000.json", i, cases[i].first);
+        g_autofree char *next =
+            g_strdup_printf("t%zu/sales_events/%s/sales_events+0+000000000%d.json", i, cases[i].other, i == 0 ? 2 : 1);
+        g_autofree char *one = place_read(place, key), *two = place_read(place, next);
+        g_assert_cmpstr(one, ==, cases[i].lines[0]);
+        g_assert_cmpstr(two, ==, cases[i].lines[1]);
+    }
+}
+
+/* More directories than may be open at once end all objects: the first day's next row is in another one. */
+static void no_more_than_512_directories_are_open(Place *place, gconstpointer unused)
+{
+    (void) unused;
+    const gint64 n = 514;
+    g_autoptr(Harness) h = place_sink(place, "path.format: YYYY-MM-dd");
+    g_autofree RawRow *rows = g_new0(RawRow, n);
+    for (gint64 i = 0; i < n; i++)
+        rows[i] = (RawRow){.value = "1", .offset = i, .timestamp_us = NOON_US + (i + 1 < n ? i : 0) * DAY_US};
+    harness_write(h, 0, harness_raw_rows(h, EVENTS, rows, (gsize) n));
+    harness_commit(h, SF_COMMIT_END);
+    g_autofree char *first = place_read(place, "sales_events/2024-01-15/sales_events+0+0000000000.json");
+    g_autofree char *next = place_read(place, "sales_events/2024-01-15/sales_events+0+0000000513.json");
+    g_assert_cmpstr(first, ==, "1\n");
+    g_assert_cmpstr(next, ==, "1\n");
+}
+
+/* Two quotes are one, within words in quotes and without. */
+static void quotes_stand_for_themselves(Place *place, gconstpointer unused)
+{
+    (void) unused;
+    g_autoptr(Harness) h = sink(place, "'o''clock'=HH/''YYYY''");
+    harness_write(h, 0, numbers(h, EVENTS, 0, 1, NOON_US));
+    harness_commit(h, SF_COMMIT_END);
+    g_autofree char *objects = place_objects(place);
+    g_assert_cmpstr(objects, ==, "sales_events/o'clock=12/'2024'/sales_events+0+0000000000.json: {\"n\":0}|\n");
+}
+
+/* The shortest and the longest text that can be a time, and one byte beyond. */
+static void times_have_bounds(Place *place, gconstpointer unused)
+{
+    (void) unused;
+    g_autoptr(Harness) h = place_sink(place, "timestamp.extractor: RecordField\n"
+                                             "timestamp.field: t\npath.format: dd");
+    const char *const values[] = {"{\"t\":\"2024-01-15\"}", "{\"t\":\"2024-01-1\"}",
+                                  "{\"t\":\"2024-01-15T10:00:00.1234567890123456789012345678901234567890\"}",
+                                  "{\"t\":\"2024-01-15T10:00:00.123456789012345678901234567890123456789012345\"}"};
+    harness_write(h, 0, harness_raw(h, EVENTS, 0, values, G_N_ELEMENTS(values)));
+    harness_commit(h, SF_COMMIT_END);
+    g_assert_nonnull(strstr(harness_rejects(h), "@1: timestamp.field 't': \"2024-01-1\" is not a valid time"));
+    g_assert_null(strstr(harness_rejects(h), "@0:"));
+    g_assert_nonnull(strstr(harness_rejects(h), "@3: timestamp.field 't'"));
+}
+
+static void replace_in_entry(const Place *place, const char *from, const char *to)
+{
+    const char *key = "_sf/test/sales_events/0/00000000000000000000.json";
+    g_autofree char *body = place_read(place, key);
+    g_auto(GStrv) parts = g_strsplit(body, from, 2);
+    g_assert_nonnull(parts[1]);
+    g_autofree char *other = g_strjoinv(to, parts);
+    place_put(place, key, other);
+}
+
+/* A range of an earlier version, whose timestamp.field was keys between dots whatever they were, is finished so. */
+static void ranges_of_older_fields_are_finished(Place *place, gconstpointer unused)
+{
+    (void) unused;
+    const char *options = "timestamp.extractor: RecordField\ntimestamp.field: at\ntimestamp.unit: s\n";
+    const char *const values[] = {"{\"at\":1705320000,\"at day!\":{\"x\":1705320000}}"};
+    g_autoptr(Harness) h = place_sink(place, options);
+    harness_write(h, 0, harness_raw(h, EVENTS, 0, values, 1));
+    harness_commit(h, SF_COMMIT_END);
+    g_autofree char *before = place_objects(place);
+    replace_in_entry(place, "\"timestamp.field\":\"at\"", "\"timestamp.field\":\"at day!.x\"");
+    place_delete(place, "sales_events/year=2024/month=01/day=15/sales_events+0+0000000000.json");
+    g_autoptr(Harness) again = place_sink(place, options);
+    g_assert_cmpint(harness_recover(again, 0, EVENTS), ==, 0);
+    harness_write(again, 0, harness_raw(again, EVENTS, 0, values, 1));
+    harness_commit(again, SF_COMMIT_END);
+    g_autofree char *after = place_objects(place);
+    g_assert_cmpstr(after, ==, before);
+    replace_in_entry(place, "\"timestamp.extractor\":\"RecordField\"", "\"timestamp.extractor\":\"Moon\"");
+    g_autoptr(Harness) newer = place_sink(place, options);
+    g_assert_cmpint(harness_try_recover(newer, 0, EVENTS), ==, SF_CONFIG);
+    g_assert_nonnull(strstr(newer->err.message, "unknown layout (written by a newer version?)"));
+}
+
+/* The topic was replaced: its rows have no place in the range that was cut. */
+static void rows_without_a_place_stop_a_redo(Place *place, gconstpointer unused)
+{
+    (void) unused;
+    g_autoptr(Harness) h = place_sink(place, "");
+    harness_write(h, 0, numbers(h, EVENTS, 0, 2, NOON_US));
+    harness_commit(h, SF_COMMIT_END);
+    place_delete(place, "sales_events/year=2024/month=01/day=15/sales_events+0+0000000000.json");
+    g_autoptr(Harness) again = place_sink(place, "");
+    g_assert_cmpint(harness_recover(again, 0, EVENTS), ==, 0);
+    g_assert_cmpint(harness_try_write(again, 0, numbers(again, EVENTS, 0, 2, NOON_US + DAY_US)), ==, SF_FATAL);
+    g_assert_nonnull(strstr(again->err.message, "sales_events/0/0: its range [0, 2) was cut by the ledger entry"));
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
 #define ADD(name, function) g_test_add("/bronze/format/" name, Place, NULL, place_set_up, function, place_tear_down)
     ADD("patterns without meaning are refused", patterns_without_meaning_are_refused);
     ADD("words go on working", words_go_on_working);
+    ADD("durations cut event times", durations_cut_event_times);
+    ADD("no more than 512 directories are open", no_more_than_512_directories_are_open);
+    ADD("quotes stand for themselves", quotes_stand_for_themselves);
+    ADD("times have bounds", times_have_bounds);
+    ADD("ranges of older fields are finished", ranges_of_older_fields_are_finished);
+    ADD("rows without a place stop a redo", rows_without_a_place_stop_a_redo);
     ADD("a month and a year are one directory", a_month_and_a_year_are_one_directory);
     ADD("slashes at the ends are named", slashes_at_the_ends_are_named);
     ADD("ranges of refused formats are finished", ranges_of_refused_formats_are_finished);

@@ -140,18 +140,22 @@ static SfStatus add_letters(PathFormat *format, const char *run, gsize size, boo
 
 /* ---- the whole ---- */
 
-/* 'text' in quotes, '' for a quote. Returns where it goes on, or NULL. */
+/* 'text' in quotes; '' is a quote, within such text, too (Joda-Time, DateTimeFormat). Returns where it goes on, or
+ * NULL. */
 static const char *add_quoted(PathFormat *format, const char *open)
 {
-    if (open[1] == '\'') {
-        add_path_text(format, "'", 1);
-        return open + 2;
+    const char *at = open + 1;
+    if (*at == '\'') {
+        add_path_text(format, at, 1);
+        return at + 1;
     }
-    const char *close = strchr(open + 1, '\'');
-    if (!close)
-        return NULL;
-    add_path_text(format, open + 1, (gsize) (close - open - 1));
-    return close + 1;
+    for (const char *close; (close = strchr(at, '\'')); at = close + 2) {
+        bool doubled = close[1] == '\'';
+        add_path_text(format, at, (gsize) (close - at) + doubled);
+        if (!doubled)
+            return close + 1;
+    }
+    return NULL;
 }
 
 static gsize letters(const char *text)
