@@ -174,4 +174,5 @@ SF_SINK_PLUGIN = {
     .tick = tick,
     .interrupt = interrupt,
     .close = close_sink,
+    .audit = kafka_sink_audit,
 };

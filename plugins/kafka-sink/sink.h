@@ -184,6 +184,9 @@ void chains_committed(Lane *lane, bool rows);
 SfStatus chains_see(SfNode *node, SfError *err);
 char *chains_seen(const char *group);
 
+/* audit.c: the hook */
+SfStatus kafka_sink_audit(SfNode *node, SfAudit *audit, SfError *err);
+
 /* recover.c */
 SfStatus chains_recover(SfNode *node, SfRecovery *recoveries, size_t n, SfError *err);
 

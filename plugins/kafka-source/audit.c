@@ -162,7 +162,7 @@ static SfStatus take_message(Reader *reader, rd_kafka_message_t *message, SfErro
     return SF_EMPTY; /* lost connections come back, or nothing comes any more */
 }
 
-static SfStatus read_all(Reader *reader, SfError *err)
+static SfStatus read_readings(Reader *reader, SfError *err)
 {
     gint64 heard = g_get_monotonic_time();
     while (reader->open > 0) {
@@ -234,7 +234,7 @@ static SfStatus read_records(SfNode *node, SfAudit *audit, const rd_kafka_topic_
     rd_kafka_resp_err_t code = rd_kafka_assign(kafka_client_handle(reader.client), assignment);
     if (code)
         return kafka_fail(reader.client, code, err, "reading the topic's records");
-    return read_all(&reader, err);
+    return read_readings(&reader, err);
 }
 
 SfStatus kafka_source_audit(SfNode *node, SfAudit *audit, SfError *err)

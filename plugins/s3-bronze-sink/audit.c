@@ -60,6 +60,9 @@ static void check_object(BronzeAudit *all, const AuditLedger *ledger, const Entr
         sf_audit_unknown(all->audit, place,
                          "is of an earlier version, which kept no positions: which rows '%.200s' has cannot be told",
                          object->key);
+    for (int i = 0; i < BESIDE_KINDS; i++)
+        if (object->beside[i].key)
+            g_hash_table_add(all->named, g_strdup(object->beside[i].key));
     if (all->audit->depth > SF_AUDIT_QUICK && !g_hash_table_add(all->named, g_strdup(object->key)))
         sf_audit_fault(all->audit, place, "names the object '%.200s', which another entry names too", object->key);
 }

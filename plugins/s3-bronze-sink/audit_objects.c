@@ -111,14 +111,13 @@ static SfStatus read_content(BronzeAudit *all, const char *key, bool packed, Con
 }
 
 /* What is wrong with the bytes, or NULL. */
-static char *content_fault(const Content *content, const EntryObject *object, int64_t lines)
+static char *content_fault(const Content *content, int64_t bytes, uint32_t crc32, int64_t lines)
 {
-    if (content->size != object->bytes)
-        return g_strdup_printf("has %" PRId64 " bytes, not the %" PRId64 " of its ledger entry", content->size,
-                               object->bytes);
-    if (content->crc32 != object->crc32)
+    if (content->size != bytes)
+        return g_strdup_printf("has %" PRId64 " bytes, not the %" PRId64 " of its ledger entry", content->size, bytes);
+    if (content->crc32 != crc32)
         return g_strdup_printf("has other bytes than were written: its checksum is %08" PRIx32 ", not %08" PRIx32,
-                               content->crc32, object->crc32);
+                               content->crc32, crc32);
     if (!content->complete)
         return g_strdup("ends in the middle of its gzip data");
     if (content->lines != lines)
@@ -126,31 +125,42 @@ static char *content_fault(const Content *content, const EntryObject *object, in
     return NULL;
 }
 
-static void note_absent(BronzeAudit *all, const AuditLedger *ledger, const Entry *entry, const EntryObject *object)
+/* An object of an entry: one of values, or what lies beside it. */
+typedef struct Part {
+    const AuditLedger *ledger;
+    const Entry *entry;
+    const EntryObject *object;
+    const char *key;
+    int64_t bytes;
+    uint32_t crc32;
+} Part;
+
+static void note_absent(BronzeAudit *all, const Part *part)
 {
-    Absent absent = {ledger, entry->start, g_strdup(object->key), rows_text(ledger, object)};
+    Absent absent = {part->ledger, part->entry->start, g_strdup(part->key), rows_text(part->ledger, part->object)};
     g_array_append_val(all->absent, absent);
 }
 
-static SfStatus look_deep(BronzeAudit *all, const AuditLedger *ledger, const Entry *entry, const EntryObject *object,
-                          SfError *err)
+static SfStatus look_deep(BronzeAudit *all, const Part *part, SfError *err)
 {
     Content content = {0};
     SfError why = {""};
-    int64_t lines = 0;
-    g_autofree char *place = audit_place(all, object->key);
-    bool packed = entry->layout.options.compression == COMPRESSION_GZIP;
-    SfStatus status = read_content(all, object->key, packed, &content, &why);
+    int64_t lines = part->object->rows;
+    g_autofree char *place = audit_place(all, part->key);
+    bool packed = part->entry->layout.options.compression == COMPRESSION_GZIP;
+    SfStatus status = read_content(all, part->key, packed, &content, &why);
     if (status == SF_EMPTY) {
-        note_absent(all, ledger, entry, object);
+        note_absent(all, part);
         return SF_OK;
     }
     if (status == SF_RETRY || status == SF_CONFIG)
         return sf_fail(err, status, "%s", why.message);
-    if (give_rows(all, ledger, object, &lines, &why) != SF_OK)
+    bool values = part->key == part->object->key;
+    if (values && give_rows(all, part->ledger, part->object, &lines, &why) != SF_OK)
         status = SF_FATAL;
-    g_autofree char *fault = status == SF_OK ? content_fault(&content, object, lines) : g_strdup(why.message);
-    g_autofree char *rows = rows_text(ledger, object);
+    g_autofree char *fault =
+        status == SF_OK ? content_fault(&content, part->bytes, part->crc32, lines) : g_strdup(why.message);
+    g_autofree char *rows = rows_text(part->ledger, part->object);
     if (fault)
         sf_audit_fault(all->audit, place, "%s; %s", fault, rows);
     sf_audit_checked(all->audit, "objects", 1, content.size);
@@ -159,51 +169,58 @@ static SfStatus look_deep(BronzeAudit *all, const AuditLedger *ledger, const Ent
 
 /* ---- objects ---------------------------------------------------------------------------------------------------- */
 
-static void look_stored(BronzeAudit *all, const AuditLedger *ledger, const Entry *entry, const EntryObject *object,
-                        int64_t size)
+static void look_stored(BronzeAudit *all, const Part *part, int64_t size)
 {
     if (size < 0) {
-        note_absent(all, ledger, entry, object);
+        note_absent(all, part);
         return;
     }
-    g_autofree char *place = audit_place(all, object->key);
-    g_autofree char *rows = rows_text(ledger, object);
-    if (size != object->bytes)
+    g_autofree char *place = audit_place(all, part->key);
+    g_autofree char *rows = rows_text(part->ledger, part->object);
+    if (size != part->bytes)
         sf_audit_fault(all->audit, place, "has %" PRId64 " bytes, not the %" PRId64 " of its ledger entry; %s", size,
-                       object->bytes, rows);
+                       part->bytes, rows);
     sf_audit_checked(all->audit, "objects", 1, size);
 }
 
-static SfStatus look_at_all(BronzeAudit *all, int64_t *sizes, SfError *err)
+static void add_parts(GArray *parts, const AuditLedger *ledger, const Entry *entry)
 {
-    for (guint i = 0, k = 0; i < all->entries->len; i++) {
-        const Entry *entry = all->entries->pdata[i];
-        for (guint j = 0; j < entry->objects->len; j++, k++) {
-            const EntryObject *object = &g_array_index(entry->objects, EntryObject, j);
-            if (all->audit->depth == SF_AUDIT_DEEP)
-                SF_TRY(look_deep(all, all->owners->pdata[i], entry, object, err));
-            else
-                look_stored(all, all->owners->pdata[i], entry, object, sizes[k]);
+    for (guint i = 0; i < entry->objects->len; i++) {
+        const EntryObject *object = &g_array_index(entry->objects, EntryObject, i);
+        Part part = {ledger, entry, object, object->key, object->bytes, object->crc32};
+        g_array_append_val(parts, part);
+        for (int k = 0; k < BESIDE_KINDS; k++) {
+            const EntryBeside *beside = &object->beside[k];
+            Part other = {ledger, entry, object, beside->key, beside->bytes, beside->crc32};
+            if (beside->key)
+                g_array_append_val(parts, other);
         }
     }
+}
+
+static SfStatus look_at_sizes(BronzeAudit *all, const GArray *parts, SfError *err)
+{
+    g_autofree const char **keys = g_new(const char *, parts->len + 1);
+    g_autofree int64_t *sizes = g_new(int64_t, parts->len + 1);
+    for (guint i = 0; i < parts->len; i++)
+        keys[i] = g_array_index(parts, Part, i).key;
+    if (parts->len > 0)
+        SF_TRY(store_stat_all(all->bronze->store, keys, sizes, parts->len, err));
+    for (guint i = 0; i < parts->len; i++)
+        look_stored(all, &g_array_index(parts, Part, i), sizes[i]);
     return SF_OK;
 }
 
 /* The objects of the entries that wait. */
 SfStatus audit_objects(BronzeAudit *all, SfError *err)
 {
-    g_autofree int64_t *sizes = g_new0(int64_t, all->n_objects + 1);
-    if (all->audit->depth == SF_AUDIT_STORED && all->n_objects > 0) {
-        g_autofree const char **keys = g_new(const char *, all->n_objects);
-        guint n = 0;
-        for (guint i = 0; i < all->entries->len; i++) {
-            const Entry *entry = all->entries->pdata[i];
-            for (guint j = 0; j < entry->objects->len; j++)
-                keys[n++] = g_array_index(entry->objects, EntryObject, j).key;
-        }
-        SF_TRY(store_stat_all(all->bronze->store, keys, sizes, n, err));
-    }
-    SF_TRY(look_at_all(all, sizes, err));
+    g_autoptr(GArray) parts = g_array_new(FALSE, FALSE, sizeof(Part));
+    for (guint i = 0; i < all->entries->len; i++)
+        add_parts(parts, all->owners->pdata[i], all->entries->pdata[i]);
+    if (all->audit->depth == SF_AUDIT_STORED)
+        SF_TRY(look_at_sizes(all, parts, err));
+    for (guint i = 0; all->audit->depth == SF_AUDIT_DEEP && i < parts->len; i++)
+        SF_TRY(look_deep(all, &g_array_index(parts, Part, i), err));
     g_ptr_array_set_size(all->entries, 0);
     g_ptr_array_set_size(all->owners, 0);
     all->n_objects = 0;

@@ -1,6 +1,7 @@
 """The main job, killed again and again: a million events from Kafka to bronze and silver on S3 and to gold in two databases."""
 
 import itertools
+import json
 import os
 import random
 import sqlite3
@@ -83,6 +84,17 @@ def test_the_broken_ones_are_rejected_once_with_place_and_cause(finished, expect
 
 def test_the_group_has_no_lag(finished):
     assert finished.lag() == 0
+
+
+@pytest.mark.parametrize("depth", ["--quick", None, "--deep"])
+def test_the_audit_balances_after_all_kills(finished, sfrun, depth):
+    words = ["audit", finished.file, "--json", *([depth] if depth else [])]
+    done = sfrun.run(*words, env=finished.env, cwd=finished.directory, check=False)
+    report = json.loads(done.stdout)
+    assert done.returncode == 0, report["findings"]
+    assert report["balanced"] and report["faults"] == report["unknown"] == 0, report["findings"]
+    rows = {step["step"]: sum(entry["rows"] or 0 for entry in step.get("inputs", [])) for step in report["steps"]}
+    assert rows["bronze"] == EVENTS and 0 < rows["rejects"] == EVENTS - rows["silver"], rows
 
 
 def test_gold_from_silver_is_the_same(finished, expected, sfrun, seed, tmp_path):
