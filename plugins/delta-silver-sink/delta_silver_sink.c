@@ -1,5 +1,5 @@
 /* delta-silver-sink: the plugin's descriptor and hooks. Rows are rows.c, files are files.c, commits are commit.c. */
-#include "sink.h"
+#include "maintain.h"
 
 static const char *const compressions[] = {"snappy", "zstd", "none", NULL};
 
@@ -33,6 +33,12 @@ static const SfOption options[] = {
     SF_OPTION_ENUM(Sink, start, .value = "known", .words = start_words,
                    .doc = "What to do where another pipeline or step has written the same split to the table: `known` "
                           "stops, `anew` reads it from the beginning, because the rows are others."),
+    SF_OPTION_TREE(Sink, maintain,
+                   .doc =
+                       "Care of the table beside the rows: how often small files are packed (`optimize`) into files of "
+                       "`target_size` (128MiB), their rows sorted by `sort_by`, and how often files are deleted "
+                       "(`vacuum`) that no version within `retention` needs (the table's, 7 days).",
+                   .example = "{optimize: 1h, target_size: 128MiB, sort_by: [order_id], vacuum: 24h, retention: 168h}"),
     SF_OPTION_END};
 
 static SfStatus sink_bind(SfNode *node, size_t input, const struct ArrowSchema *schema, SfError *err)
@@ -40,6 +46,7 @@ static SfStatus sink_bind(SfNode *node, size_t input, const struct ArrowSchema *
     Sink *sink = node->state;
     sink->node = node;
     SF_TRY(store_check(&sink->store_options, err));
+    SF_TRY(maintain_options_parse(sink->maintain, &sink->care, err));
     if (!sink->inputs) {
         sink->n_inputs = node->n_inputs;
         sink->inputs = g_new0(Input, sink->n_inputs);
@@ -73,7 +80,8 @@ static SfStatus sink_open(SfNode *node, SfError *err)
     }
     SF_TRY(store_open(sink->store, err));
     SF_TRY(delta_log_load(sink->log, err));
-    return table_plan(sink, err);
+    SF_TRY(table_plan(sink, err));
+    return maintenance_start(sink, err);
 }
 
 static SfStatus sink_recover(SfNode *node, SfRecovery *chains, size_t n, SfError *err)
@@ -101,6 +109,7 @@ static SfStatus sink_write(SfNode *node, size_t input, const SfBatch *batch, SfE
     SF_TRY(rows_write(&sink->inputs[input], batch, err));
     SF_TRY(range_write(range, batch, err));
     files_charge(sink);
+    maintenance_charge(sink);
     return SF_OK;
 }
 
@@ -111,6 +120,9 @@ static SfStatus sink_commit(SfNode *node, SfCommitReason reason, SfError *err)
     if (reason == SF_COMMIT_MEMORY)
         files_drop_idle(sink);
     files_charge(sink);
+    if (reason == SF_COMMIT_END && status == SF_OK)
+        maintenance_finish(sink);
+    maintenance_charge(sink);
     return status;
 }
 
@@ -119,11 +131,15 @@ static void sink_interrupt(SfNode *node)
     Sink *sink = node->state;
     if (sink->store)
         store_interrupt(sink->store);
+    if (sink->maintenance)
+        maintenance_interrupt(sink->maintenance);
 }
 
 static void sink_close(SfNode *node)
 {
     Sink *sink = node->state;
+    maintenance_stop(sink);
+    maintain_options_done(&sink->care);
     if (sink->chains) {
         files_drop_open(sink);
         for (size_t i = 0; i < sink->n_inputs; i++) {
@@ -195,6 +211,11 @@ SF_SINK_PLUGIN = {
             "lost is made again on top of theirs. On S3 Spark's own log store overwrites instead; let Spark read such "
             "a "
             "table, but write to it only while no pipeline does.\n\n"
+            "`maintain` packs and vacuums by a thread of its own, which never holds up a commit and takes up to half "
+            "of "
+            "the pipeline's memory; the table keeps when it was done last, so that several processes do it once, and a "
+            "run that ends (`--once`) waits for what was due when it began. Who loses a version to another writer "
+            "tries again, or leaves it to the next time.\n\n"
             "A checkpoint is followed, once a day, by the cleanup of the log: commits and checkpoints that lie before "
             "a checkpoint older than the table's `delta.logRetentionDuration` (30 days) are deleted, unless "
             "`delta.enableExpiredLogCleanup` is false.",

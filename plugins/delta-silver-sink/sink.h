@@ -53,6 +53,16 @@ typedef struct Chain {
     int64_t logged;   /* position in the log under app_id, or SF_POSITION_NONE */
 } Chain;
 
+/* maintain.h */
+typedef struct Maintenance Maintenance;
+typedef struct MaintainOptions {
+    int64_t optimize_ms; /* between two; 0: never, likewise below */
+    int64_t vacuum_ms;
+    int64_t target;
+    int64_t retention_ms; /* -1: the table's */
+    GPtrArray *sort_by;   /* char * */
+} MaintainOptions;
+
 typedef struct Sink {
     /* options */
     StoreOptions store_options;
@@ -66,6 +76,7 @@ typedef struct Sink {
     bool merge_schema;
     const char *adopt; /* NULL: none */
     int32_t start;     /* Start */
+    const SfValue *maintain;
     /* the table */
     SfNode *node;
     Store *store;
@@ -92,6 +103,8 @@ typedef struct Sink {
     bool uncertain;      /* its outcome is not known */
     bool landed;         /* it has been seen in the log */
     bool stale;          /* the table has changed shape since table_plan() */
+    MaintainOptions care;
+    Maintenance *maintenance; /* NULL: there is none */
 } Sink;
 
 /* table.c: what the table looks like, and what that means for each input. */

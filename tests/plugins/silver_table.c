@@ -101,10 +101,15 @@ char *silver_text(const SilverTable *table, const char *columns)
     struct ArrowSchema schema;
     g_autoptr(GPtrArray) lines = g_ptr_array_new_with_free_func(g_free);
     rows_schema(columns, &schema);
-    for (gint64 version = 0; version <= silver_last_version(table); version++) {
+    g_autoptr(GHashTable) gone = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    for (gint64 version = silver_last_version(table); version >= 0; version--) {
         g_autoptr(GPtrArray) adds = silver_actions(table, version, "add");
+        g_autoptr(GPtrArray) removed = silver_actions(table, version, "remove");
         for (guint i = 0; i < adds->len; i++)
-            read_file(table, adds->pdata[i], &schema, lines);
+            if (!g_hash_table_contains(gone, delta_json_text(adds->pdata[i], "path")))
+                read_file(table, adds->pdata[i], &schema, lines);
+        for (guint i = 0; i < removed->len; i++)
+            g_hash_table_add(gone, g_strdup(delta_json_text(removed->pdata[i], "path")));
     }
     g_ptr_array_sort(lines, silver_compare_lines);
     g_ptr_array_add(lines, NULL);

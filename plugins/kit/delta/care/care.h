@@ -56,4 +56,7 @@ typedef struct CareVacuumed {
 /* Deletes what no version within the retention needs; it may be stopped at any time, and called again. */
 SfStatus care_vacuum(DeltaLog *log, const CareVacuum *how, CareVacuumed *out, SfError *err);
 
+/* A commit of a txn alone, with the time in seconds: when something was done. */
+SfStatus care_record(DeltaLog *log, const char *app_id, const char *operation, SfError *err);
+
 #endif

@@ -1,6 +1,8 @@
 /* See replace.h. */
 #include "replace.h"
 
+#include "care.h"
+
 #define MAX_ATTEMPTS 1000
 #define MAX_STUCK 20 /* a listing may lag behind a creation, but not for long */
 
@@ -62,7 +64,7 @@ static void encode_info(const Replacement *replacement, const DeltaLog *log, con
     if (delta_log_in_commit_time(log)) /* comes first (PROTOCOL.md, "In-Commit Timestamps") */
         member_number(info, "inCommitTimestamp", MAX(now, log->commit_time + 1));
     member_number(info, "timestamp", now);
-    member_text(info, "operation", "OPTIMIZE");
+    member_text(info, "operation", replacement->operation ? replacement->operation : "OPTIMIZE");
     member_text(parameters, "predicate", "[]");
     member_text(parameters, "targetSize", size);
     json_object_object_add(info, "operationParameters", parameters);
@@ -209,4 +211,15 @@ SfStatus replacement_commit(Replacement *replacement, DeltaLog *log, GHashTable 
                        store_url(log->store), why.message, replacement->before, replacement->before == 1 ? "" : "s",
                        replacement->before == 1 ? "s" : "");
     return sf_fail(err, SF_FENCED, "%s: %s; nothing was changed, call again", store_url(log->store), why.message);
+}
+
+SfStatus care_record(DeltaLog *log, const char *app_id, const char *operation, SfError *err)
+{
+    g_auto(Replacement) none = {0};
+    g_autoptr(GHashTable) files = g_hash_table_new(g_str_hash, g_str_equal);
+    replacement_init(&none);
+    none.app_id = app_id;
+    none.operation = operation;
+    SF_TRY(store_open(log->store, err));
+    return replacement_commit(&none, log, files, 0, err);
 }

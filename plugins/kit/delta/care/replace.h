@@ -10,8 +10,9 @@ typedef struct Replacement {
     int64_t rows;
     int64_t old_bytes;
     int64_t new_bytes;
-    const char *app_id; /* of a txn that goes with it, with the time in seconds; NULL: none. Borrowed */
-    int64_t before;     /* commits that this run has made before */
+    const char *operation; /* NULL: OPTIMIZE. Borrowed */
+    const char *app_id;    /* of a txn that goes with it, with the time in seconds; NULL: none. Borrowed */
+    int64_t before;        /* commits that this run has made before */
 } Replacement;
 
 void replacement_init(Replacement *replacement);
