@@ -9,6 +9,9 @@
 #include <string.h>
 #include <unistd.h>
 
+/* Whoever reads the log has so long for the last lines. */
+#define LOG_MS 1000
+
 typedef struct Options {
     Connection connection;
     int64_t events;
@@ -161,27 +164,31 @@ static bool is_flag(const char *name)
 }
 
 /* The place and the step are of a file that nobody has written; the option may be a flag. */
-static void produce_complain(const Diagnostic *diagnostic)
+static void produce_complain(const Diagnostic *diagnostic, bool json)
 {
     g_autofree char *name = g_strdup(diagnostic->option ? diagnostic->option : "");
     g_strdelimit(name, "_", '-');
-    if (is_flag(name))
-        fprintf(stderr, "sfrun produce: --%s: %s\n", name, diagnostic_cause(diagnostic));
+    g_autofree char *text =
+        is_flag(name) ? g_strdup_printf("--%s: %s", name, diagnostic_cause(diagnostic)) : g_strdup(diagnostic->text);
+    if (json)
+        log_line(LEVEL_ERROR, NULL, NULL, "%s", text);
     else
-        fprintf(stderr, "sfrun produce: %s\n", diagnostic->text);
+        fprintf(stderr, "sfrun produce: %s\n", text);
 }
 
-static int run(const char *text, bool quiet)
+static int run(const char *text, bool quiet, bool json)
 {
     g_autoptr(Diagnostics) diagnostics = diagnostics_new();
     g_autoptr(Pipeline) pipeline = pipeline_load_text(text, "produce", diagnostics);
     for (guint i = 0; !pipeline && i < diagnostics->errors->len; i++)
-        produce_complain(diagnostics->errors->pdata[i]);
-    if (!pipeline)
+        produce_complain(diagnostics->errors->pdata[i], json);
+    if (!pipeline) {
+        log_flush(LOG_MS);
         return EXIT_CONFIG;
+    }
     g_autoptr(GPtrArray) pipelines = g_ptr_array_new();
     g_ptr_array_add(pipelines, pipeline);
-    RunOptions options = {.progress = !quiet && isatty(STDERR_FILENO)};
+    RunOptions options = {.progress = !quiet && !json && isatty(STDERR_FILENO)};
     return (int) runtime_run(pipelines, &options);
 }
 
@@ -199,7 +206,7 @@ int main(int argc, char **argv)
         return status;
     log_setup(options.json ? LOG_JSON : LOG_PLAIN, options.quiet ? LEVEL_WARNING : LEVEL_INFO);
     g_autofree char *text = pipeline_text(&options, &properties);
-    status = run(text, options.quiet);
+    status = run(text, options.quiet, options.json);
     connection_properties_free(&properties);
     return status;
 }

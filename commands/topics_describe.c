@@ -213,8 +213,7 @@ int topics_describe(const CliPage *page, const TopicsOptions *options, KafkaClie
             g_string_append_c(out, ',');
         (options->json ? append_json : append_plain)(out, topic, config);
     }
-    if (complete || chosen->len > 0)
-        printf("%s%s", out->str, options->json ? "]\n" : "");
+    printf("%s%s", out->str, options->json ? "]\n" : ""); /* an empty list where nothing is there */
     rd_kafka_metadata_destroy(metadata);
     return complete ? EXIT_OK : EXIT_FAILED;
 }

@@ -1,5 +1,6 @@
 """topics, tap and produce, for people: passwords that are not in the command line, pipes, terminals, flags in any order."""
 
+import json
 import os
 import pty
 import subprocess
@@ -43,6 +44,19 @@ def test_passwords_are_read_from_elsewhere(sfrun, broker, tmp_path, command):
     place.write_text("hush\n")
     place.chmod(0o600)
     sfrun.run("topics", "list", *flags, "-X", f"sasl.password=file:{place}")
+
+
+def test_json_stays_json_when_something_is_wrong(sfrun, broker):
+    """What a program reads of a command that fails can be parsed: a document, lines, or nothing at all."""
+    flags = ["-b", broker.brokers, "--json"]
+    described = sfrun.run("topics", "describe", "nowhere", *flags, check=False)
+    assert described.returncode == 1 and json.loads(described.stdout) == [] and "'nowhere'" in described.stderr
+    tapped = sfrun.run("tap", "--topic", "nowhere", "--exit", *flags, check=False)
+    assert tapped.returncode == 1 and tapped.stdout == "" and "'nowhere'" in tapped.stderr
+    for options in (["--topic", "no topic", "--start-date", "soon"], ["--topic", "nowhere"]):
+        produced = sfrun.run("produce", "--events", 1, *options, *flags, check=False)
+        lines = [json.loads(line) for line in produced.stderr.splitlines()]
+        assert produced.returncode != 0 and produced.stdout == "" and "ERROR" in {line["level"] for line in lines}, lines
 
 
 def test_flags_stand_before_and_after_words(sfrun, broker, name):

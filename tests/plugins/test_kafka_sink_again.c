@@ -131,7 +131,7 @@ static void test_what_comes_while_a_commit_is_asked_for_waits_for_it(void)
     g_assert_cmpint(harness_recover(h, 0, "events/0"), ==, 9);
 }
 
-/* The rows are kept for the producer that could not start; when their split comes back they come again by themselves. */
+/* Rows are kept for the producer that could not start; when their split comes back they come again by themselves. */
 static void test_rows_of_a_producer_that_cannot_start_are_forgotten_with_their_split(void)
 {
     static const char *const values[] = {"a", "b"};

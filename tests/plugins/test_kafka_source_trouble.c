@@ -364,15 +364,15 @@ static void test_it_closes_with_rows_left(void)
 static void test_an_old_client_is_woken_for_what_is_behind(void)
 {
     g_autofree char *large = g_strnfill(20000, 'x');
-    g_autoptr(MockKafka) mock = mock_of(2, 1);
+    g_autoptr(MockKafka) mock = mock_of(2, 0);
     for (int i = 0; i < 100; i++)
         mock_kafka_send(mock, "t", 1, NULL, large, 0, NULL);
     mock_kafka_flush(mock);
     g_autoptr(Harness) h = source_new(mock->brokers, "topics: [t], prefetch: 1MiB, batch_rows: 5");
     asked = g_string_new(NULL);
-    g_autoptr(GPtrArray) batches = harness_poll_rows(h, 102);
+    g_autoptr(GPtrArray) batches = harness_poll_rows(h, 100);
     if (rd_kafka_version() < 0x020200ff)
-        g_assert_true(asked->len > 0 && strspn(asked->str, "1 ") == asked->len); /* of t/0 nothing is left */
+        g_assert_true(asked->len > 0 && strspn(asked->str, "1 ") == asked->len); /* t/0 has nothing */
     else
         g_assert_cmpstr(asked->str, ==, "");
     g_string_free(g_steal_pointer(&asked), TRUE);
