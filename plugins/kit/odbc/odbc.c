@@ -222,6 +222,18 @@ static SfStatus statement_fail(OdbcStatement *statement, SfError *err)
     return odbc_fail(statement->odbc, SQL_HANDLE_STMT, statement->handle, err);
 }
 
+/* An interrupt that comes between a call's end and this one takes its result away. */
+static SfStatus count_changed(OdbcStatement *statement, int64_t *rows, SfError *err)
+{
+    SQLLEN count = 0;
+    if (SQL_SUCCEEDED(SQLRowCount(statement->handle, &count))) {
+        *rows = count;
+        return SF_OK;
+    }
+    SfStatus status = statement_fail(statement, err);
+    return end_call(statement->odbc, true) ? fail_interrupted(statement->odbc, err) : status;
+}
+
 /* Diagnostics first: SQLRowCount replaces them. SQL_NO_DATA is how ODBC 3 says "no row changed". */
 static SfStatus finish_call(OdbcStatement *statement, SQLRETURN done, int64_t *rows, SfError *err)
 {
@@ -229,13 +241,9 @@ static SfStatus finish_call(OdbcStatement *statement, SQLRETURN done, int64_t *r
     bool interrupted = end_call(statement->odbc, status != SF_OK);
     if (status != SF_OK)
         return interrupted ? fail_interrupted(statement->odbc, err) : status;
-    if (rows) {
-        SQLLEN count = 0;
+    if (rows)
         *rows = 0;
-        if (done != SQL_NO_DATA && SQL_SUCCEEDED(SQLRowCount(statement->handle, &count)))
-            *rows = count;
-    }
-    return SF_OK;
+    return rows && done != SQL_NO_DATA ? count_changed(statement, rows, err) : SF_OK;
 }
 
 static SfStatus run_statement(OdbcStatement *statement, const char *sql, int64_t *rows, SfError *err)
