@@ -95,7 +95,6 @@ SfStatus follow_look(Follow *follow, bool *schema, SfError *err)
     SF_TRY(check_log(follow, &next, err)); /* before what follows the version that we know is believed */
     status = delta_log_update(follow->log, &news, err);
     *schema = news.schema;
-    follow->misses = 0;
     if (status == SF_OK)
         status = check_log(follow, &next, err);
     return status;

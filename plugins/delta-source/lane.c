@@ -192,7 +192,7 @@ static SfStatus next_file(Lane *lane, Quota *quota, SfError *err)
         SF_TRY(count_rows(lane, lane->file, err));
         SF_TRY(check_room(lane, err));
         int64_t end = version_start(lane) + lane->listing->row + lane->file->rows;
-        bool wanted = lane->file->rows > 0 && end > lane->position;
+        bool wanted = end > lane->position;
         if (wanted && lane->file->fate != WHERE_NEVER)
             SF_TRY(open_file(lane, quota, err));
         if (!wanted || lane->file->fate == WHERE_NEVER) {

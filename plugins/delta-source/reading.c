@@ -101,13 +101,12 @@ static bool row_is_there(const Reading *reading, int64_t row)
 static SfStatus mark_rows(Reading *reading, const SfBatch *batch, int64_t first, int64_t *kept, SfError *err)
 {
     const Columns *columns = reading->columns;
-    bool ask = reading->file->fate == WHERE_OPEN;
     g_autofree SfColumn *views = g_new0(SfColumn, columns->fields->len + 1);
     for (guint i = 0; i < columns->fields->len; i++)
         SF_TRY(sf_column_at(batch, i, &views[i], err));
     memset(reading->keep, 0, CHUNK_ROWS / 8);
     for (int64_t row = 0; row < sf_rows(batch); row++) {
-        if (!row_is_there(reading, first + row) || (ask && !where_holds(&columns->where, views, row)))
+        if (!row_is_there(reading, first + row) || !where_holds(&columns->where, views, row))
             continue;
         reading->rank++;
         if (reading->rank <= reading->passed)

@@ -112,12 +112,12 @@ static void check_positions(const Lake *lake, const char *options, gint64 first,
 static void test_positions_stay(Lake *lake, gconstpointer unused)
 {
     (void) unused;
-    lake_write(lake, 0, 9000, "partition_by: [day]\n");
+    lake_write(lake, 0, 9000, "");
     lake_write(lake, 9000, 5000, "");
-    check_positions(lake, "", 4093, 4100);
-    check_positions(lake, "", 12285, 12290);
+    check_positions(lake, "", 4094, 4097);
+    check_positions(lake, "", 13095, 13097);
     check_positions(lake, "where: id IN (1, 2, 999, 1000, 4096, 4097, 8191, 8192, 8999, 13500, 13600)\n", 0, 4100);
-    check_positions(lake, "where: id > 13000 AND text != 'row 13100'\n", 13098, 13103);
+    check_positions(lake, "where: id > 13000 AND text != 'row 13100'\n", 13099, 13101);
     check_positions(lake, "starting_version: 0\n", 8998, 9002);
 }
 
@@ -141,6 +141,11 @@ static void test_snapshot_in_parts(Lake *lake, gconstpointer unused)
     position = 5 * VERSION;
     expect_run(lake, "maxFilesPerTrigger: 1\n", position, "100-109");
     expect_run(lake, "max_bytes_per_trigger: 1\n", position, "100-109");
+    g_autofree char *name = lake_added(lake, 5, ""), *path = g_build_filename(lake->table, name, NULL);
+    GStatBuf info;
+    g_assert_cmpint(g_stat(path, &info), ==, 0);
+    g_autofree char *two = g_strdup_printf("max_bytes_per_trigger: %d\n", (int) info.st_size * 2 + 100);
+    expect_run(lake, two, position, "100-119");
     expect_run(lake, "maxBytesPerTrigger: 100MiB\n", position, "100-129");
     expect_run(lake, "", 4 * VERSION + SNAPSHOT + 15, "15-49 100-129");
 }
@@ -318,6 +323,11 @@ static void test_rows_of_all_types(Lake *lake, gconstpointer unused)
         g_assert_nonnull(batch);
         g_assert_cmpstr(harness_text(one, batch), ==, lines[i]);
     }
+    expect_refused(lake, "columns: {m: 'decimal(10,2)'}\n", SF_CONFIG,
+                   "columns: 'm' is declared as decimal(10,2), the table has it as decimal(9,2)");
+    expect_refused(lake, "columns: {m: 'decimal(9,3)'}\n", SF_CONFIG, "'m' is declared as decimal(9,3)");
+    expect_refused(lake, "columns: {b: boolean not null}\n", SF_FATAL,
+                   "column 'b' has nulls, and is declared as not null");
 }
 
 /* So long that a chunk comes in several batches. */
@@ -368,6 +378,12 @@ static void test_many_files(Lake *lake, gconstpointer unused)
     harness_answer(h, lake->table, 2 * VERSION + SNAPSHOT + 20005);
     expect_ids(h, SF_END, "5-9 50-59");
     g_assert_cmpint(h->charged_peak, <, 16 << 20);
+    g_autoptr(Harness) end = lake_source_once(lake, "where: id < 100\n");
+    harness_answer(end, lake->table, 2 * VERSION + SNAPSHOT + 20010);
+    const SfBatch *batch = harness_poll(end, 0); /* the last file ends the version, too */
+    g_assert_nonnull(batch);
+    g_assert_cmpint(sf_rows(batch), ==, 10);
+    g_assert_cmpint(batch->end, ==, 3 * VERSION);
     g_assert_nonnull(strstr(harness_logs(h), "20002 files, 20000 of them passed over"));
 }
 
