@@ -169,6 +169,35 @@ static SfStatus read_element(Field *field, const SfValue *element, int depth, Sf
 const char *const field_keys[] = {"type",   "struct", "list",      "from",        "default",  "nullable",
                                   "format", "round",  "from_text", "from_number", "from_key", NULL};
 
+/* What others have as a key of its own, and how it is said here; or NULL. */
+static const char *foreign_key_hint(const char *word)
+{
+    static const struct {
+        const char *word, *hint;
+    } hints[] = {{"precision", "; both digits of a decimal stand in its type, as in decimal(12,2)"},
+                 {"scale", "; both digits of a decimal stand in its type, as in decimal(12,2)"},
+                 {"required", "; write 'nullable: false', or 'not null' behind the type"},
+                 {"optional", "; a column may be null unless it says 'nullable: false'"},
+                 {"not_null", "; write 'nullable: false', or 'not null' behind the type"},
+                 {"null", "; write 'nullable: false', or 'not null' behind the type"},
+                 {"path", "; where the value stands in the event is 'from'"},
+                 {"fields", "; members of an object go under 'struct'"},
+                 {"items", "; what a list's elements are goes under 'list'"}};
+    for (size_t i = 0; i < G_N_ELEMENTS(hints); i++)
+        if (strcmp(word, hints[i].word) == 0)
+            return hints[i].hint;
+    return NULL;
+}
+
+static SfStatus fail_field_key(const Field *field, const SfValue *key, SfError *err)
+{
+    const char *text = sf_value_text(key) ? sf_value_text(key) : "", *hint = foreign_key_hint(text);
+    char nearest[64];
+    if (!hint)
+        hint = sf_suggest(text, field_keys, g_strv_length((char **) field_keys), nearest, sizeof nearest);
+    return sf_value_fail(key, err, "column '%s': unknown key '%s'%s", field->name, text, hint);
+}
+
 /* The long form: one of type, struct and list, and what else is known of the field. */
 static SfStatus check_keys(const Field *field, const SfValue *map, SfError *err)
 {
@@ -181,10 +210,8 @@ static SfStatus check_keys(const Field *field, const SfValue *map, SfError *err)
         size_t known = 0;
         while (known < n_words && strcmp(text ? text : "", words[known]) != 0)
             known++;
-        char nearest[64];
         if (known == n_words)
-            return sf_value_fail(key, err, "column '%s': unknown key '%s'%s", field->name, text ? text : "",
-                                 sf_suggest(text ? text : "", words, n_words, nearest, sizeof nearest));
+            return fail_field_key(field, key, err);
         types += known < 3;
     }
     if (types == 1)

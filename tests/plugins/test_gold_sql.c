@@ -204,76 +204,78 @@ static void test_limits(void)
     g_assert_null(dialect_snowflake.limit);
 }
 
+static const Source a_text = {.type = SF_UTF8}, a_big = {.type = SF_INT64}, a_real = {.type = SF_FLOAT64},
+                    a_time = {.type = SF_TIMESTAMP};
+static const Source a_money = {.type = SF_DECIMAL128, .precision = 12, .scale = 2};
+static const Source a_flag = {.type = SF_BOOL}, a_raw = {.type = SF_BINARY}, a_day = {.type = SF_DATE},
+                    a_small = {.type = SF_INT32};
+static const Source a_huge = {.type = SF_DECIMAL128, .precision = 38, .scale = 0};
+
+static const struct {
+    const Dialect *dialect;
+    const Source *source;
+    const char *type;
+    bool takes;
+} existing[] = {
+    {&dialect_postgresql, &a_text, "character varying(5)", true}, /* says aloud what is too long */
+    {&dialect_postgresql, &a_text, "character(5)", false},
+    {&dialect_postgresql, &a_big, "integer", true},
+    {&dialect_postgresql, &a_big, "double precision", false},
+    {&dialect_postgresql, &a_money, "numeric", true},
+    {&dialect_postgresql, &a_money, "numeric(10,2)", true},
+    {&dialect_postgresql, &a_money, "numeric(12,1)", false}, /* rounds in silence */
+    {&dialect_postgresql, &a_money, "double precision", false},
+    {&dialect_postgresql, &a_huge, "bigint", true},
+    {&dialect_postgresql, &a_real, "real", false},
+    {&dialect_postgresql, &a_time, "timestamp without time zone", true},
+    {&dialect_postgresql, &a_time, "timestamp(3) with time zone", false},
+    {&dialect_postgresql, &a_time, "timestamp(6) with time zone", true},
+    {&dialect_postgresql, &a_time, "timestamp(5) with time zone", false},
+    {&dialect_postgresql, &a_time, "date", false},
+    {&dialect_sqlite, &a_text, "VARCHAR(5)", true},
+    {&dialect_sqlite, &a_text, "INTEGER", false},
+    {&dialect_sqlite, &a_text, "", true},
+    {&dialect_sqlite, &a_money, "DECIMAL(12,2)", true},
+    {&dialect_sqlite, &a_huge, "DECIMAL(38,0)", false},
+    {&dialect_sqlite, &a_huge, "TEXT", true},
+    {&dialect_sqlite, &a_big, "REAL", false},
+    {&dialect_snowflake, &a_text, "VARCHAR(16777216)", true},
+    {&dialect_snowflake, &a_money, "NUMBER(38,0)", false},
+    {&dialect_snowflake, &a_money, "NUMBER(10,2)", true},
+    {&dialect_snowflake, &a_real, "FLOAT", true},
+    {&dialect_snowflake, &a_time, "TIMESTAMP_NTZ(9)", true},
+    {&dialect_snowflake, &a_time, "TIMESTAMP_NTZ(6)", true}, /* microseconds */
+    {&dialect_snowflake, &a_time, "TIMESTAMP_NTZ(5)", false},
+    {&dialect_snowflake, &a_time, "TIMESTAMP_TZ", true},
+    {&dialect_snowflake, &a_time, "TIMESTAMP_NTZ(3)", false},
+    {&dialect_snowflake, &a_time, "DATE", false},
+    {&dialect_snowflake, &a_big, "NUMBER(19,0)", true},
+    {&dialect_snowflake, &a_small, "NUMERIC(5,0)", true},
+    {&dialect_snowflake, &a_small, "FLOAT", false},
+    {&dialect_snowflake, &a_real, "DOUBLE", true},
+    {&dialect_snowflake, &a_real, "NUMBER(38,10)", false},
+    {&dialect_snowflake, &a_flag, "BOOLEAN", true},
+    {&dialect_snowflake, &a_flag, "NUMBER(1,0)", false},
+    {&dialect_snowflake, &a_raw, "BINARY(8388608)", true},
+    {&dialect_snowflake, &a_raw, "VARCHAR", false},
+    {&dialect_snowflake, &a_day, "DATE", true},
+    {&dialect_snowflake, &a_day, "TIMESTAMP_NTZ(9)", false},
+    {&dialect_snowflake, &a_money, "FLOAT", false},
+    {&dialect_postgresql, &a_big, "numeric", true},
+    {&dialect_postgresql, &a_big, "text", false},
+    {&dialect_postgresql, &a_small, "smallint", true},
+    {&dialect_postgresql, &a_money, "bigint", false},
+    {&dialect_postgresql, &a_huge, "text", false},
+    {&dialect_postgresql, &a_flag, "boolean", true},
+    {&dialect_postgresql, &a_flag, "integer", false},
+};
+
 static void test_existing_types(void)
 {
-    const Source text = {.type = SF_UTF8}, big = {.type = SF_INT64}, real = {.type = SF_FLOAT64},
-                 time = {.type = SF_TIMESTAMP};
-    const Source money = {.type = SF_DECIMAL128, .precision = 12, .scale = 2};
-    const Source flag = {.type = SF_BOOL}, raw = {.type = SF_BINARY}, day = {.type = SF_DATE},
-                 small = {.type = SF_INT32};
-    const Source huge = {.type = SF_DECIMAL128, .precision = 38, .scale = 0};
-    const struct {
-        const Dialect *dialect;
-        const Source *source;
-        const char *type;
-        bool takes;
-    } cases[] = {
-        {&dialect_postgresql, &text, "character varying(5)", true}, /* says aloud what is too long */
-        {&dialect_postgresql, &text, "character(5)", false},
-        {&dialect_postgresql, &big, "integer", true},
-        {&dialect_postgresql, &big, "double precision", false},
-        {&dialect_postgresql, &money, "numeric", true},
-        {&dialect_postgresql, &money, "numeric(10,2)", true},
-        {&dialect_postgresql, &money, "numeric(12,1)", false}, /* rounds in silence */
-        {&dialect_postgresql, &money, "double precision", false},
-        {&dialect_postgresql, &huge, "bigint", true},
-        {&dialect_postgresql, &real, "real", false},
-        {&dialect_postgresql, &time, "timestamp without time zone", true},
-        {&dialect_postgresql, &time, "timestamp(3) with time zone", false},
-        {&dialect_postgresql, &time, "timestamp(6) with time zone", true},
-        {&dialect_postgresql, &time, "timestamp(5) with time zone", false},
-        {&dialect_postgresql, &time, "date", false},
-        {&dialect_sqlite, &text, "VARCHAR(5)", true},
-        {&dialect_sqlite, &text, "INTEGER", false},
-        {&dialect_sqlite, &text, "", true},
-        {&dialect_sqlite, &money, "DECIMAL(12,2)", true},
-        {&dialect_sqlite, &huge, "DECIMAL(38,0)", false},
-        {&dialect_sqlite, &huge, "TEXT", true},
-        {&dialect_sqlite, &big, "REAL", false},
-        {&dialect_snowflake, &text, "VARCHAR(16777216)", true},
-        {&dialect_snowflake, &money, "NUMBER(38,0)", false},
-        {&dialect_snowflake, &money, "NUMBER(10,2)", true},
-        {&dialect_snowflake, &real, "FLOAT", true},
-        {&dialect_snowflake, &time, "TIMESTAMP_NTZ(9)", true},
-        {&dialect_snowflake, &time, "TIMESTAMP_NTZ(6)", true}, /* microseconds */
-        {&dialect_snowflake, &time, "TIMESTAMP_NTZ(5)", false},
-        {&dialect_snowflake, &time, "TIMESTAMP_TZ", true},
-        {&dialect_snowflake, &time, "TIMESTAMP_NTZ(3)", false},
-        {&dialect_snowflake, &time, "DATE", false},
-        {&dialect_snowflake, &big, "NUMBER(19,0)", true},
-        {&dialect_snowflake, &small, "NUMERIC(5,0)", true},
-        {&dialect_snowflake, &small, "FLOAT", false},
-        {&dialect_snowflake, &real, "DOUBLE", true},
-        {&dialect_snowflake, &real, "NUMBER(38,10)", false},
-        {&dialect_snowflake, &flag, "BOOLEAN", true},
-        {&dialect_snowflake, &flag, "NUMBER(1,0)", false},
-        {&dialect_snowflake, &raw, "BINARY(8388608)", true},
-        {&dialect_snowflake, &raw, "VARCHAR", false},
-        {&dialect_snowflake, &day, "DATE", true},
-        {&dialect_snowflake, &day, "TIMESTAMP_NTZ(9)", false},
-        {&dialect_snowflake, &money, "FLOAT", false},
-        {&dialect_postgresql, &big, "numeric", true},
-        {&dialect_postgresql, &big, "text", false},
-        {&dialect_postgresql, &small, "smallint", true},
-        {&dialect_postgresql, &money, "bigint", false},
-        {&dialect_postgresql, &huge, "text", false},
-        {&dialect_postgresql, &flag, "boolean", true},
-        {&dialect_postgresql, &flag, "integer", false},
-    };
-    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++)
-        if (cases[i].dialect->takes(cases[i].source, cases[i].type) != cases[i].takes)
-            g_error("%s: %s for %s", cases[i].dialect->odbc.product, cases[i].type,
-                    sf_type_name(cases[i].source->type));
+    for (gsize i = 0; i < G_N_ELEMENTS(existing); i++)
+        if (existing[i].dialect->takes(existing[i].source, existing[i].type) != existing[i].takes)
+            g_error("%s: %s for %s", existing[i].dialect->odbc.product, existing[i].type,
+                    sf_type_name(existing[i].source->type));
 }
 
 int main(int argc, char **argv)

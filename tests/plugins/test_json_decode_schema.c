@@ -36,6 +36,15 @@ static void test_wrong_schemas_are_named_by_place(void)
     assert_config("schema:\n  a: {typ: int}\n",
                   "options.yaml:2:7: column 'a': unknown key 'typ'; did you mean 'type'?");
     assert_config("schema:\n  a: {city: string}\n", "options.yaml:2:7: column 'a': unknown key 'city'");
+    assert_config("schema:\n  a: {type: decimal, scale: 2}\n",
+                  "options.yaml:2:22: column 'a': unknown key 'scale'; both digits of a decimal stand in its type, as "
+                  "in decimal(12,2)");
+    assert_config(
+        "schema:\n  a: {type: int, required: true}\n",
+        "options.yaml:2:18: column 'a': unknown key 'required'; write 'nullable: false', or 'not null' behind "
+        "the type");
+    assert_config("schema:\n  a: {type: int, path: b.c}\n",
+                  "options.yaml:2:18: column 'a': unknown key 'path'; where the value stands in the event is 'from'");
     assert_config(
         "schema:\n  a: {from: b}\n",
         "options.yaml:2:6: column 'a': exactly one of type, struct and list belongs here; members of an object "
