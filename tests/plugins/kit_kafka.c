@@ -328,6 +328,139 @@ static void test_a_client_without_a_broker_ends_in_time(void)
     g_assert_cmpint(g_get_monotonic_time() - begun, <, 5 * G_USEC_PER_SEC);
 }
 
+/* ---- one client's word ---- */
+
+static KafkaClient *client_of_nobody(void)
+{
+    const KafkaOptions options = {.brokers = "127.0.0.1:1"};
+    SfError err = {""};
+    KafkaClient *client = NULL;
+    g_assert_cmpint(kafka_client_asking(&options, "group", &client, &err), ==, SF_OK);
+    return client;
+}
+
+/* Codes that only say that no answer came: the connection's own problem says why, where it is known. */
+static void test_why_no_answer_came_is_the_connections_word(void)
+{
+    static const rd_kafka_resp_err_t codes[] = {RD_KAFKA_RESP_ERR__TRANSPORT,        RD_KAFKA_RESP_ERR__TIMED_OUT,
+                                                RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN, RD_KAFKA_RESP_ERR__WAIT_COORD,
+                                                RD_KAFKA_RESP_ERR__TIMED_OUT_QUEUE,  RD_KAFKA_RESP_ERR__MSG_TIMED_OUT};
+    KafkaClient *fresh = client_of_nobody(), *tried = client_of_nobody();
+    SfError err = {""};
+    g_assert_cmpint(kafka_client_probe(tried, 1000, &err), ==, SF_RETRY);
+    for (gsize i = 0; i < G_N_ELEMENTS(codes); i++) {
+        g_assert_cmpint(kafka_fail(fresh, codes[i], &err, "asking for %d", 7), ==, SF_RETRY);
+        g_assert_cmpstr(err.message, ==, "asking for 7: no answer from the broker (127.0.0.1:1)");
+        kafka_fail(tried, codes[i], &err, "asking for %d", 7);
+        g_assert_cmpstr(err.message, ==, "cannot reach broker '127.0.0.1:1': connection refused");
+        kafka_fail(NULL, codes[i], &err, "asking for %d", 7);
+        g_assert_true(g_str_has_prefix(err.message, "asking for 7: "));
+    }
+    kafka_fail(tried, RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, &err, "asking");
+    g_assert_cmpstr(err.message, ==, "asking: broker: Topic authorization failed");
+    kafka_client_free(fresh, 5000);
+    kafka_client_free(tried, 5000);
+}
+
+/* In the place of librdkafka's own, which nobody else may set. */
+static int is_retriable, is_fatal;
+
+int rd_kafka_error_is_retriable(const rd_kafka_error_t *error)
+{
+    (void) error;
+    return is_retriable;
+}
+
+int rd_kafka_error_is_fatal(const rd_kafka_error_t *error)
+{
+    (void) error;
+    return is_fatal;
+}
+
+static void assert_error_means(rd_kafka_resp_err_t code, int retriable, int fatal, SfStatus expected)
+{
+    SfError err = {""};
+    is_retriable = retriable;
+    is_fatal = fatal;
+    SfStatus status = kafka_fail_error(NULL, rd_kafka_error_new(code, "why"), &err, "transaction '%s'", "x");
+    is_retriable = is_fatal = 0;
+    g_assert_cmpstr(sf_status_name(status), ==, sf_status_name(expected));
+    g_assert_cmpstr(err.message, ==, "transaction 'x': why");
+}
+
+static void test_a_transactions_error_says_what_may_be_done(void)
+{
+    assert_error_means(RD_KAFKA_RESP_ERR__FAIL, 0, 0, SF_RETRY);
+    assert_error_means(RD_KAFKA_RESP_ERR__FAIL, 0, 1, SF_FENCED); /* this producer is of no more use */
+    assert_error_means(RD_KAFKA_RESP_ERR__FAIL, 1, 1, SF_RETRY);
+    assert_error_means(RD_KAFKA_RESP_ERR_PRODUCER_FENCED, 0, 0, SF_FENCED);
+    assert_error_means(RD_KAFKA_RESP_ERR_PRODUCER_FENCED, 1, 0, SF_RETRY);
+    assert_error_means(RD_KAFKA_RESP_ERR_INVALID_CONFIG, 0, 1, SF_CONFIG);
+}
+
+/* The client's callbacks, as librdkafka calls them. */
+static void (*log_callback)(const rd_kafka_t *rk, int level, const char *facility, const char *text);
+static void (*error_callback)(rd_kafka_t *rk, int code, const char *reason, void *opaque);
+
+void rd_kafka_conf_set_log_cb(rd_kafka_conf_t *conf,
+                              void (*callback)(const rd_kafka_t *rk, int level, const char *facility, const char *text))
+{
+    void (*real)(rd_kafka_conf_t *, void (*)(const rd_kafka_t *, int, const char *, const char *)) = NULL;
+    *(void **) &real = dlsym(RTLD_NEXT, "rd_kafka_conf_set_log_cb");
+    log_callback = callback;
+    real(conf, callback);
+}
+
+void rd_kafka_conf_set_error_cb(rd_kafka_conf_t *conf,
+                                void (*callback)(rd_kafka_t *rk, int code, const char *reason, void *opaque))
+{
+    void (*real)(rd_kafka_conf_t *, void (*)(rd_kafka_t *, int, const char *, void *)) = NULL;
+    *(void **) &real = dlsym(RTLD_NEXT, "rd_kafka_conf_set_error_cb");
+    error_callback = callback;
+    real(conf, callback);
+}
+
+static void test_the_first_line_says_why_a_transaction_was_given_up(void)
+{
+    char text[256] = "";
+    KafkaClient *client = client_of_nobody();
+    rd_kafka_t *rk = kafka_client_handle(client);
+    log_callback(rk, 3, "FAIL", "another matter");
+    g_assert_false(kafka_client_given_up(client, text, sizeof text));
+    log_callback(rk, 3, "ADDPARTS", "topic 'out' is forbidden");
+    log_callback(rk, 3, "TXNERR", "the transaction failed");
+    g_assert_true(kafka_client_given_up(client, text, sizeof text));
+    g_assert_cmpstr(text, ==, "topic 'out' is forbidden");
+    g_assert_false(kafka_client_given_up(client, text, sizeof text)); /* told once */
+    log_callback(rk, 3, "TXNERR", "another one");
+    g_assert_true(kafka_client_given_up(client, text, sizeof text));
+    g_assert_cmpstr(text, ==, "another one");
+    kafka_client_free(client, 5000);
+}
+
+static void test_events_make_a_client_doubtful_or_down(void)
+{
+    static const rd_kafka_resp_err_t connections[] = {RD_KAFKA_RESP_ERR__TRANSPORT, RD_KAFKA_RESP_ERR__RESOLVE,
+                                                      RD_KAFKA_RESP_ERR__SSL, RD_KAFKA_RESP_ERR__AUTHENTICATION};
+    KafkaClient *client = client_of_nobody();
+    rd_kafka_t *rk = kafka_client_handle(client);
+    g_assert_false(kafka_client_down(client) || kafka_client_doubtful(client));
+    error_callback(rk, RD_KAFKA_RESP_ERR__FAIL, "k1:9092: whatever", client);
+    g_assert_false(kafka_client_down(client) || kafka_client_doubtful(client));
+    for (gsize i = 0; i < G_N_ELEMENTS(connections); i++) {
+        error_callback(rk, (int) connections[i], "k1:9092: Broken", client);
+        g_assert_true(kafka_client_doubtful(client));
+        g_assert_false(kafka_client_down(client));
+        kafka_client_up(client);
+        g_assert_false(kafka_client_doubtful(client));
+    }
+    error_callback(rk, RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN, "1/1 brokers are down", client);
+    g_assert_true(kafka_client_down(client));
+    kafka_client_up(client);
+    g_assert_false(kafka_client_down(client));
+    kafka_client_free(client, 5000);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -345,6 +478,10 @@ int main(int argc, char **argv)
     g_test_add_func("/kit/kafka/not-an-address", test_what_is_not_an_address_is_named);
     g_test_add_func("/kit/kafka/brokers-option", test_the_brokers_have_an_option_of_their_own);
     g_test_add_func("/kit/kafka/said-again", test_what_a_plugin_needs_may_be_said_again);
+    g_test_add_func("/kit/kafka/no-answer", test_why_no_answer_came_is_the_connections_word);
+    g_test_add_func("/kit/kafka/transactions-error", test_a_transactions_error_says_what_may_be_done);
+    g_test_add_func("/kit/kafka/given-up", test_the_first_line_says_why_a_transaction_was_given_up);
+    g_test_add_func("/kit/kafka/events", test_events_make_a_client_doubtful_or_down);
     g_test_add_func("/kit/kafka/ends-in-time", test_a_client_without_a_broker_ends_in_time);
     return g_test_run();
 }
