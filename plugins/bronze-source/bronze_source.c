@@ -462,6 +462,19 @@ static void bronze_source_close(SfNode *node)
     g_mutex_clear(&source->mutex);
 }
 
+static SfStatus bronze_source_audit(SfNode *node, SfAudit *audit, SfError *err)
+{
+    BronzeSource *source = node->state;
+    SF_TRY(bronze_source_open(node, err)); /* which only reads */
+    if (source->lane.layout != LAYOUT_LEDGER) {
+        sf_audit_unknown(audit, store_url(source->store), "objects of others have no ledger to compare with");
+        return SF_OK;
+    }
+    SF_TRY(
+        ledgers_find(source->store, source->root, source->ledger, &source->topics, source->known, source->lanes, err));
+    return lanes_audit(node, audit, source->store, source->lanes, &source->lane, source->blocks, err);
+}
+
 SF_SOURCE_PLUGIN = {
     SF_SOURCE_HEAD(BronzeSource, .name = "bronze-source", .version = SF_VERSION,
                    .summary = "Reads bronze as its topics: the same splits, offsets and timestamps", .doc = doc,
@@ -471,4 +484,5 @@ SF_SOURCE_PLUGIN = {
     .poll = poll_source,
     .interrupt = interrupt,
     .close = bronze_source_close,
+    .audit = bronze_source_audit,
 };

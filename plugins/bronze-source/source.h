@@ -251,4 +251,10 @@ size_t listing_held(const Listing *listing);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Listing, listing_free)
 
+/* ---- audit.c ---- */
+
+/* What these splits have, which their ledgers tell; in a deep audit the rows. */
+SfStatus lanes_audit(SfNode *node, SfAudit *audit, Store *store, const GPtrArray *lanes, const LaneOptions *options,
+                     Blocks *blocks, SfError *err);
+
 #endif

@@ -175,6 +175,27 @@ static void what_the_source_no_longer_has_cannot_be_known(Fixture *f, gconstpoin
     expect(f, "audit p.yaml --deep", 4, "the source has no such split");
 }
 
+/* The source is bronze, whose ledger keeps positions: silver that is made of it balances, too. */
+static void silver_from_bronze_balances(Fixture *f, gconstpointer unused)
+{
+    (void) unused;
+    g_autofree char *file = path_of(f, "silver.yaml");
+    g_autofree char *text = g_strdup_printf(
+        "pipeline: later\ntrigger: once\nsteps:\n"
+        "  bronze:\n    source: bronze-source\n    url: file://%s/bronze\n"
+        "  sales:\n    transform: json-decode\n    from: bronze\n    schema: {id: int not null, day: date}\n"
+        "  silver:\n    sink: delta-silver-sink\n    from: sales\n    url: file://%s/silver2\n"
+        "  rejects:\n    sink: file-sink\n    from: sales.errors\n    path: rejects2\n",
+        f->root, f->root);
+    g_assert_true(g_file_set_contents(file, text, -1, NULL));
+    expect(f, "silver.yaml", 0, "");
+    expect(f, "audit silver.yaml", 0, "every event is where it belongs");
+    expect(f, "audit silver.yaml --deep", 0, "later: every event is where it belongs\n");
+    g_autofree char *object = found(f, BRONZE, 4);
+    flip_byte(object, 9);
+    expect(f, "audit silver.yaml --deep", 3, "FAULT bronze: |0000000400.json");
+}
+
 /* ---- bronze ---- */
 
 static void a_deleted_object_is_named(Fixture *f, gconstpointer unused)
@@ -349,6 +370,7 @@ int main(int argc, char **argv)
     TEST(a_sound_pipeline_balances_at_every_depth);
     TEST(wrong_words_are_refused);
     TEST(what_the_source_no_longer_has_cannot_be_known);
+    TEST(silver_from_bronze_balances);
     TEST(a_deleted_object_is_named);
     TEST(a_truncated_object_is_named);
     TEST(a_doubled_line_is_named);
