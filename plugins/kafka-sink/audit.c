@@ -6,16 +6,49 @@
 
 #define SILENCE_US (30 * G_USEC_PER_SEC)
 #define POLL_MS 200
+#define STABLE_TRIES 100 /* until no transaction is about to move an offset */
+#define STABLE_US (100 * 1000)
 
 /* ---- positions -------------------------------------------------------------------------------------------------- */
 
+static void take_offset(const rd_kafka_topic_partition_t *offset, GHashTable *ends)
+{
+    if (offset->offset < 0 || !offset->metadata || offset->metadata_size == 0)
+        return;
+    char *split = g_strndup(offset->metadata, offset->metadata_size);
+    const gint64 *known = g_hash_table_lookup(ends, split);
+    gint64 *end = g_new(gint64, 1);
+    *end = MAX(known ? *known : -1, offset->offset);
+    g_hash_table_replace(ends, split, end);
+}
+
+/* SF_EMPTY: a transaction is about to move some of them. */
+static SfStatus take_offsets(KafkaClient *client, const char *group, const rd_kafka_group_result_t *result,
+                             GHashTable *ends, SfError *err)
+{
+    bool pending = false;
+    const rd_kafka_error_t *error = rd_kafka_group_result_error(result);
+    if (error)
+        return kafka_fail(client, rd_kafka_error_code(error), err, "reading the offsets of group '%s'", group);
+    const rd_kafka_topic_partition_list_t *list = rd_kafka_group_result_partitions(result);
+    for (int i = 0; list && i < list->cnt; i++) {
+        pending = pending || list->elems[i].err == RD_KAFKA_RESP_ERR_UNSTABLE_OFFSET_COMMIT;
+        if (!list->elems[i].err)
+            take_offset(&list->elems[i], ends);
+    }
+    return pending ? SF_EMPTY : SF_OK;
+}
+
 /* All offsets that a group has, by the splits that their metadata names. */
-static SfStatus take_group(KafkaClient *client, const char *group, GHashTable *ends, SfError *err)
+static SfStatus ask_group(KafkaClient *client, const char *group, GHashTable *ends, SfError *err)
 {
     rd_kafka_t *rk = kafka_client_handle(client);
     g_autoptr(rd_kafka_queue_t) queue = rd_kafka_queue_new(rk);
     g_autoptr(rd_kafka_AdminOptions_t) options =
         rd_kafka_AdminOptions_new(rk, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS);
+    rd_kafka_error_t *refused = rd_kafka_AdminOptions_set_require_stable_offsets(options, 1);
+    if (refused)
+        return kafka_fail_error(client, refused, err, "reading the offsets of group '%s'", group);
     rd_kafka_ListConsumerGroupOffsets_t *request = rd_kafka_ListConsumerGroupOffsets_new(group, NULL);
     rd_kafka_ListConsumerGroupOffsets(rk, &request, 1, options, queue);
     rd_kafka_ListConsumerGroupOffsets_destroy(request);
@@ -26,18 +59,19 @@ static SfStatus take_group(KafkaClient *client, const char *group, GHashTable *e
     size_t n = 0;
     const rd_kafka_group_result_t **groups =
         rd_kafka_ListConsumerGroupOffsets_result_groups(rd_kafka_event_ListConsumerGroupOffsets_result(event), &n);
-    const rd_kafka_topic_partition_list_t *list = n == 1 ? rd_kafka_group_result_partitions(groups[0]) : NULL;
-    for (int i = 0; list && i < list->cnt; i++) {
-        const rd_kafka_topic_partition_t *offset = &list->elems[i];
-        if (offset->err || offset->offset < 0 || !offset->metadata || offset->metadata_size == 0)
-            continue;
-        char *split = g_strndup(offset->metadata, offset->metadata_size);
-        const gint64 *known = g_hash_table_lookup(ends, split);
-        gint64 *end = g_new(gint64, 1);
-        *end = MAX(known ? *known : -1, offset->offset);
-        g_hash_table_replace(ends, split, end);
+    return n == 1 ? take_offsets(client, group, groups[0], ends, err)
+                  : sf_fail(err, SF_RETRY, "the broker's answer names %zu groups, not '%s'", n, group);
+}
+
+static SfStatus take_group(KafkaClient *client, const char *group, GHashTable *ends, SfError *err)
+{
+    SfStatus status = SF_EMPTY;
+    for (int i = 0; status == SF_EMPTY && i < STABLE_TRIES; i++) {
+        if (i > 0)
+            g_usleep(STABLE_US);
+        status = ask_group(client, group, ends, err);
     }
-    return SF_OK;
+    return status == SF_EMPTY ? sf_fail(err, SF_RETRY, "a transaction of group '%s' does not end", group) : status;
 }
 
 static SfStatus tell_positions(SfNode *node, SfAudit *audit, KafkaClient *client, uint32_t input, SfError *err)
@@ -63,7 +97,8 @@ typedef struct Tail {
     SfNode *node;
     SfAudit *audit;
     KafkaClient *client;
-    rd_kafka_topic_partition_list_t *ends; /* of partitions that are read; offset -1: to its end */
+    rd_kafka_topic_partition_list_t *begins;
+    rd_kafka_topic_partition_list_t *ends; /* of partitions that are read; offset -1: was reached */
     int open;
     int64_t rows;
     int64_t nameless;
@@ -106,14 +141,18 @@ static void audit_record(Tail *tail, const rd_kafka_message_t *message)
     sf_audit_rows(tail->audit, (uint32_t) input, topic, (int32_t) g_ascii_strtoll(partition, NULL, 10), &position, 1);
 }
 
-static void end_partition(Tail *tail, const rd_kafka_message_t *message)
+/* A record, or the end of its partition; what came after the ends were asked for is left out. */
+static void take_rejected(Tail *tail, const rd_kafka_message_t *message)
 {
     rd_kafka_topic_partition_t *end =
         message->rkt
             ? rd_kafka_topic_partition_list_find(tail->ends, rd_kafka_topic_name(message->rkt), message->partition)
             : NULL;
-    bool over = end && end->offset >= 0 && message->offset + (message->err ? 0 : 1) >= end->offset;
-    if (!over)
+    if (!end || end->offset < 0)
+        return;
+    if (!message->err && message->offset < end->offset)
+        audit_record(tail, message);
+    if (message->offset + (message->err ? 0 : 1) < end->offset)
         return;
     end->offset = -1;
     tail->open--;
@@ -125,12 +164,9 @@ static SfStatus read_tail(Tail *tail, SfError *err)
     while (tail->open > 0) {
         rd_kafka_message_t *message = rd_kafka_consumer_poll(kafka_client_handle(tail->client), POLL_MS);
         gint64 now = g_get_monotonic_time();
-        bool end = message && message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF;
-        if (message && (!message->err || end)) {
+        if (message && (!message->err || message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)) {
             heard = now;
-            if (!end)
-                audit_record(tail, message);
-            end_partition(tail, message);
+            take_rejected(tail, message);
         }
         if (message)
             rd_kafka_message_destroy(message);
@@ -160,40 +196,44 @@ static SfStatus open_reader(const SfNode *node, KafkaClient **out, SfError *err)
     return SF_OK;
 }
 
-/* All that is there by now. */
-static SfStatus read_records(Tail *tail, int32_t partitions, KafkaClient *asker, SfError *err)
+/* Where the topic begins and ends by now: before positions are read, so that these cover all records up to there. */
+static SfStatus find_ends(Tail *tail, KafkaClient *asker, SfError *err)
 {
     const Sink *sink = tail->node->state;
+    int32_t partitions = 0;
+    SfStatus status = kafka_topic_partitions(asker, sink->topic, ANSWER_MS, &partitions, err);
+    if (status != SF_OK || partitions == 0)
+        return status == SF_EMPTY ? SF_OK : status;
     g_autoptr(rd_kafka_topic_partition_list_t) low = rd_kafka_topic_partition_list_new(partitions);
     rd_kafka_topic_partition_list_add_range(low, sink->topic, 0, partitions - 1);
     g_autoptr(rd_kafka_topic_partition_list_t) high = rd_kafka_topic_partition_list_copy(low);
     SF_TRY(kafka_offsets_at(asker, low, RD_KAFKA_OFFSET_BEGINNING, ANSWER_MS, err));
     SF_TRY(kafka_offsets_at(asker, high, RD_KAFKA_OFFSET_END, ANSWER_MS, err));
-    SF_TRY(open_reader(tail->node, &tail->client, err));
-    tail->ends = rd_kafka_topic_partition_list_new(partitions);
     for (int i = 0; i < high->cnt; i++) {
         const rd_kafka_topic_partition_t *end = &high->elems[i];
-        const rd_kafka_topic_partition_t *begin = rd_kafka_topic_partition_list_find(low, sink->topic, end->partition);
-        if (begin->offset < end->offset)
-            rd_kafka_topic_partition_list_add(tail->ends, sink->topic, end->partition)->offset = end->offset;
-        else
-            rd_kafka_topic_partition_list_del(low, sink->topic, end->partition);
+        int64_t begin = rd_kafka_topic_partition_list_find(low, sink->topic, end->partition)->offset;
+        if (begin >= end->offset)
+            continue;
+        rd_kafka_topic_partition_list_add(tail->ends, sink->topic, end->partition)->offset = end->offset;
+        rd_kafka_topic_partition_list_add(tail->begins, sink->topic, end->partition)->offset = begin;
     }
-    tail->open = tail->ends->cnt;
-    rd_kafka_resp_err_t code =
-        tail->open > 0 ? rd_kafka_assign(kafka_client_handle(tail->client), low) : RD_KAFKA_RESP_ERR_NO_ERROR;
-    return code ? kafka_fail(tail->client, code, err, "reading topic '%s'", sink->topic) : read_tail(tail, err);
+    return SF_OK;
 }
 
-static SfStatus audit_topic(Tail *tail, KafkaClient *asker, SfError *err)
+static SfStatus read_records(Tail *tail, SfError *err)
+{
+    tail->open = tail->ends->cnt;
+    if (tail->open == 0)
+        return SF_OK;
+    SF_TRY(open_reader(tail->node, &tail->client, err));
+    rd_kafka_resp_err_t code = rd_kafka_assign(kafka_client_handle(tail->client), tail->begins);
+    return code ? kafka_fail(tail->client, code, err, "reading the topic's records") : read_tail(tail, err);
+}
+
+static SfStatus audit_topic(Tail *tail, SfError *err)
 {
     const Sink *sink = tail->node->state;
-    int32_t partitions = 0;
-    SfStatus status = kafka_topic_partitions(asker, sink->topic, ANSWER_MS, &partitions, err);
-    if (status == SF_OK && partitions > 0)
-        status = read_records(tail, partitions, asker, err);
-    if (status != SF_OK && status != SF_EMPTY)
-        return status;
+    SF_TRY(read_records(tail, err));
     if (tail->nameless > 0)
         sf_audit_note(tail->audit, sink->topic, "%" G_GINT64_FORMAT " of its records are not rejects of this pipeline",
                       tail->nameless);
@@ -204,27 +244,32 @@ static SfStatus audit_topic(Tail *tail, KafkaClient *asker, SfError *err)
     return SF_OK;
 }
 
+static SfStatus audit_inputs(Tail *tail, KafkaClient *asker, SfError *err)
+{
+    const Sink *sink = tail->node->state;
+    bool rejects = false;
+    SF_TRY(find_ends(tail, asker, err));
+    for (guint i = 0; i < sink->inputs->len; i++) {
+        bool its = g_array_index(sink->inputs, Input, i).rejects;
+        rejects = rejects || its;
+        SF_TRY(tell_positions(tail->node, tail->audit, asker, i, err));
+        if (!its)
+            sf_audit_unknown(tail->audit, tail->node->inputs[i],
+                             "records of the topic do not say which rows they are, where they are not rejects");
+    }
+    return rejects ? audit_topic(tail, err) : SF_OK;
+}
+
 SfStatus kafka_sink_audit(SfNode *node, SfAudit *audit, SfError *err)
 {
     const Sink *sink = node->state;
     KafkaClient *asker = NULL;
-    Tail tail = {.node = node, .audit = audit};
     g_autofree char *group = chains_group(node, 0);
-    bool rejects = false;
+    g_autoptr(rd_kafka_topic_partition_list_t) begins = rd_kafka_topic_partition_list_new(8);
+    g_autoptr(rd_kafka_topic_partition_list_t) ends = rd_kafka_topic_partition_list_new(8);
+    Tail tail = {.node = node, .audit = audit, .begins = begins, .ends = ends};
     SF_TRY(kafka_client_asking(&sink->link, group, &asker, err));
-    SfStatus status = SF_OK;
-    for (guint i = 0; status == SF_OK && i < sink->inputs->len; i++) {
-        bool its = g_array_index(sink->inputs, Input, i).rejects;
-        rejects = rejects || its;
-        status = tell_positions(node, audit, asker, i, err);
-        if (!its)
-            sf_audit_unknown(audit, node->inputs[i],
-                             "records of the topic do not say which rows they are, where they are not rejects");
-    }
-    if (status == SF_OK && rejects)
-        status = audit_topic(&tail, asker, err);
-    if (tail.ends)
-        rd_kafka_topic_partition_list_destroy(tail.ends);
+    SfStatus status = audit_inputs(&tail, asker, err);
     kafka_client_free(tail.client, ANSWER_MS);
     kafka_client_free(asker, ANSWER_MS);
     return status;

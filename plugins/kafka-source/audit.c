@@ -146,7 +146,7 @@ static SfStatus keep_message(Reader *reader, Reading *reading, rd_kafka_message_
 }
 
 /* SF_EMPTY: nothing that is of use. Takes the message over. */
-static SfStatus take_message(Reader *reader, rd_kafka_message_t *message, SfError *err)
+static SfStatus take_read(Reader *reader, rd_kafka_message_t *message, SfError *err)
 {
     Reading *reading = reading_of(reader, message);
     rd_kafka_resp_err_t code = message->err;
@@ -167,7 +167,7 @@ static SfStatus read_readings(Reader *reader, SfError *err)
     gint64 heard = g_get_monotonic_time();
     while (reader->open > 0) {
         rd_kafka_message_t *message = rd_kafka_consumer_poll(kafka_client_handle(reader->client), POLL_MS);
-        SfStatus status = message ? take_message(reader, message, err) : SF_EMPTY;
+        SfStatus status = message ? take_read(reader, message, err) : SF_EMPTY;
         if (status == SF_OK)
             heard = g_get_monotonic_time();
         else if (status != SF_EMPTY)

@@ -97,6 +97,21 @@ def test_the_audit_balances_after_all_kills(finished, sfrun, depth):
     assert rows["bronze"] == EVENTS and 0 < rows["rejects"] == EVENTS - rows["silver"], rows
 
 
+def test_the_audit_balances_while_the_job_runs(sfrun, kafka, s3, postgres, seed, tmp_path):
+    job = Job(tmp_path, f"audit{seed % 100000}", kafka, s3, postgres)
+    job.create_topics()
+    messages = Sales(60_000, seed).messages()
+    process = sfrun.start(job.file, env=job.env, cwd=job.directory)
+    process.wait_line("assigned")
+    for _ in range(3):
+        kafka.produce(job.topic, itertools.islice(messages, 20_000))
+        for depth, fine in ("--quick", (0, 4)), ("--deep", (0,)):
+            done = sfrun.run("audit", depth, job.file, env=job.env, cwd=job.directory, check=False)
+            assert done.returncode in fine, f"{depth}: status {done.returncode}\n{done.stdout}{done.stderr}"
+    wait_for(lambda: job.lag() == 0, 120, lambda: process.output[-3000:], every=0.5)
+    assert process.stop() == 0
+
+
 def test_gold_from_silver_is_the_same(finished, expected, sfrun, seed, tmp_path):
     """In parts, and killed within them."""
     database = tmp_path / "gold.db"
