@@ -209,6 +209,21 @@ static SfStatus serve(SfNode *node, SfError *err)
     return mine && !state->held ? assign(node, err) : SF_OK;
 }
 
+/* Splits go and come again, or are lost. */
+static SfStatus move_splits(SfNode *node, SfError *err)
+{
+    State *state = node->state;
+    if (state->revoke_every && state->polls % state->revoke_every == 0) {
+        SF_TRY(unless_over(state, sf_revoke(node, state->held, (size_t) state->splits, false, err)));
+        SF_TRY(assign(node, err));
+    }
+    if (state->lost && state->polls == 10 && !g_file_test(state->lost, G_FILE_TEST_EXISTS)) {
+        g_file_set_contents(state->lost, "", 0, NULL);
+        SF_TRY(sf_revoke(node, state->held, (size_t) state->splits, true, err));
+    }
+    return SF_OK;
+}
+
 static SfStatus poll(SfNode *node, int64_t timeout_ms, SfBatch *out, SfError *err)
 {
     State *state = node->state;
@@ -226,14 +241,7 @@ static SfStatus poll(SfNode *node, int64_t timeout_ms, SfBatch *out, SfError *er
         return SF_END;
     if (!state->held)
         SF_TRY(assign(node, err));
-    if (state->revoke_every && state->polls % state->revoke_every == 0) {
-        SF_TRY(unless_over(state, sf_revoke(node, state->held, (size_t) state->splits, false, err)));
-        SF_TRY(assign(node, err));
-    }
-    if (state->lost && state->polls == 10 && !g_file_test(state->lost, G_FILE_TEST_EXISTS)) {
-        g_file_set_contents(state->lost, "", 0, NULL);
-        SF_TRY(sf_revoke(node, state->held, (size_t) state->splits, true, err));
-    }
+    SF_TRY(move_splits(node, err));
     for (int64_t i = 0; i < state->splits; i++) {
         int64_t split = state->turn++ % state->splits;
         if (state->next[split] < state->rows)
