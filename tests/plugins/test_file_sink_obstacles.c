@@ -44,6 +44,10 @@ static void test_files_of_others(void)
     }
     g_autoptr(Harness) h = sink();
     g_assert_cmpint(harness_recover(h, 0, "events/3"), ==, SF_POSITION_NONE);
+    g_assert_true(g_file_set_contents("out/events+3+00000000000000000007-7.jsonl", "", 0, NULL)); /* a range of none */
+    harness_reopen(h);
+    g_assert_cmpint(harness_recover(h, 0, "events/3"), ==, 7);
+    g_assert_cmpint(g_unlink("out/events+3+00000000000000000007-7.jsonl"), ==, 0);
     g_assert_true(g_file_set_contents("out/events+3+00000000000000000007-9223372036854775807.jsonl", "", 0, NULL));
     harness_reopen(h);
     g_assert_cmpint(harness_recover(h, 0, "events/3"), ==, INT64_MAX);

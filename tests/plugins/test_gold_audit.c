@@ -129,6 +129,8 @@ FAULT(test_undeleted,
       "fault f: still has keys that were deleted by 1 row of 't/0', offset 20\n" OTHERS("1 row", "24"))
 FAULT(test_ledger_back, "UPDATE sf_ledger SET end_position = 20 WHERE split = 't/0'",
       "fault f: has rows of 't/0' up to offset 24, and the ledger ends at 20\n", "")
+FAULT(test_ledger_one_back, "UPDATE sf_ledger SET end_position = 24 WHERE split = 't/0'",
+      "fault f: has rows of 't/0' up to offset 24, and the ledger ends at 24\n", "")
 FAULT(test_ledger_row_deleted, "DELETE FROM sf_ledger WHERE split = 't/1'",
       "fault f: has 9 rows of 't/1', offsets 2 to 11, of which the ledger has no position\n", "")
 FAULT(test_ledger_emptied, "DELETE FROM sf_ledger",
@@ -276,6 +278,19 @@ static void test_other_writers(Fixture *f, gconstpointer tables)
     g_assert_null(strstr(harness_audit(f->h, SF_AUDIT_STORED), "fault"));
 }
 
+/* Positions without rows, up to the last one of a range, have none in a table. */
+static void test_row_in_a_hole(Fixture *f, gconstpointer tables)
+{
+    (void) tables;
+    const SfBatch *empty = harness_with_range(f->h, harness_rows(f->h, 0, "t/0", 25, NULL, 0), 25, 30);
+    harness_write(f->h, 0, empty);
+    harness_commit(f->h, SF_COMMIT_CHECKPOINT);
+    g_ptr_array_add(f->batches, (gpointer) empty);
+    g_assert_cmpstr(expected_rows(f), ==, "");
+    gold_exec(f->place, "INSERT INTO f (id, _topic, _partition, _offset) VALUES (900, 't', 0, 29)");
+    g_assert_cmpstr(expected_rows(f), ==, OTHERS("1 row", "29"));
+}
+
 /* Splits that only look like a topic's: the generator's, files'. */
 static void test_other_splits(Fixture *f, gconstpointer tables)
 {
@@ -328,6 +343,7 @@ int main(int argc, char **argv)
     CASE("an older row came back", test_older_row);
     CASE("a deleted row came back", test_undeleted);
     CASE("the ledger is set back", test_ledger_back);
+    CASE("the ledger is set back by one", test_ledger_one_back);
     CASE("the ledger has lost a row", test_ledger_row_deleted);
     CASE("the ledger is empty", test_ledger_emptied);
     CASE("the ledger is gone", test_ledger_dropped);
@@ -337,6 +353,7 @@ int main(int argc, char **argv)
     CASE("positions of others count where they write to the same tables", test_other_writers);
     g_test_add_func("/gold/audit/rows that the database refused are no fault", test_refused_rows);
     CASE("not all of very many are named", test_many_doubles);
+    CASE("a row is made up where no event is", test_row_in_a_hole);
     CASE("splits of other sources are not compared", test_other_splits);
     g_test_add_func("/gold/audit/rows that no warehouse takes are not missing", test_rows_that_no_warehouse_takes);
     g_test_add_func("/gold/audit/nothing has been committed", test_nothing_yet);
