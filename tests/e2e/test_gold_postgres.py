@@ -54,6 +54,28 @@ def test_a_login_that_may_create_nothing(debug, postgres, tmp_path, name):
     assert postgres.query("SELECT id, a, b FROM f", name) == [["1", "a4", None]]
 
 
+def test_a_policy_refuses_rows(debug, postgres, tmp_path, name):
+    """A row that row-level security does not let in is a reject with the policy's words, not a permission to wait for."""
+    events, pipeline, rejects = tmp_path / "events.jsonl", tmp_path / "f.yaml", tmp_path / "rejects"
+    connection = postgres.connection(postgres.database(name))
+    text = PIPELINE.format(name=name, path=events, connection=connection.replace("Uid=sf", f"Uid={name}"), columns="a, b")
+    text += f"  rejects: {{sink: file-sink, from: gold.errors, path: {rejects}}}\n"
+    pipeline.write_text(text.replace("sink: snowflake-gold-sink", "sink: snowflake-gold-sink\n    schema: gold"), encoding="utf-8")
+    postgres.query(f"CREATE ROLE {name} LOGIN; CREATE SCHEMA gold AUTHORIZATION {name}", name)
+    events.write_text('{"id": 1, "a": "mine", "b": "b"}\n', encoding="utf-8")
+    debug.run(pipeline)
+    postgres.query("ALTER TABLE gold.f ENABLE ROW LEVEL SECURITY; ALTER TABLE gold.f FORCE ROW LEVEL SECURITY; "
+                   "CREATE POLICY own_rows ON gold.f USING (true) WITH CHECK (a = 'mine')", name)
+    with events.open("a", encoding="utf-8") as out:
+        out.write('{"id": 2, "a": "theirs", "b": "b"}\n{"id": 3, "a": "mine", "b": "c"}\n')
+    debug.run(pipeline)
+    assert postgres.query("SELECT id, a FROM gold.f ORDER BY id", name) == [["1", "mine"], ["3", "mine"]]
+    said = "".join(path.read_text(encoding="utf-8") for path in rejects.glob("*.jsonl"))
+    assert said.count("\n") == 1
+    assert "row-level security policy" in said
+    assert "theirs" in said
+
+
 def run_with_cuts(debug, postgres, database):
     """The outage rules, while every session of the database but the test's own reading one is ended again and again. Returns how often."""
     over = threading.Event()
