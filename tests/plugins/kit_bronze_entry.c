@@ -1,4 +1,4 @@
-/* kit/bronze/entry: what is written is read, objects beside others included; a member that is missing or of another kind
+/* kit/bronze/entry: what is written is read, objects beside others too; a member that is missing or of another kind
  * makes an entry that cannot be used, and says so with its key. */
 #include <glib.h>
 #include <string.h>

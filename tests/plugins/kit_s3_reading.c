@@ -107,6 +107,53 @@ static void keys_that_were_not_asked_for_are_refused(Fixture *f, gconstpointer u
     g_assert_cmpuint(entries->len, ==, 1);
 }
 
+/* Answers that are no listing, or one without an end, are told apart from an empty place. */
+static void answers_that_are_no_listing_are_refused(Fixture *f, gconstpointer unused)
+{
+    (void) unused;
+    g_autoptr(GString) deep = g_string_new(NULL);
+    for (int i = 0; i < 1000; i++)
+        g_string_append(deep, "<a>");
+    const struct {
+        const char *body;
+        SfStatus status;
+        const char *said;
+    } answers[] = {
+        {"hello", SF_RETRY, "the answer is not XML; is 'endpoint' an S3 store?"},
+        {"<ListBucketResult><Contents><Key>t/b</Key>", SF_RETRY, "the answer is not XML"},
+        {deep->str, SF_RETRY, "the answer is not XML"},
+        {"<ListBucketResult><Contents><Key>t/a</Key><Size>1</Size></Contents></ListBucketResult>", SF_FATAL,
+         "did not go on behind 'b'"},
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(answers); i++) {
+        g_autoptr(GPtrArray) entries = g_ptr_array_new_with_free_func((GDestroyNotify) store_entry_free);
+        fake_s3_script(f->fake,
+                       (FakeScript){.part = "list-type=2", .fault = FAKE_BODY, .status = 200, .code = answers[i].body});
+        expect_status(f, store_list(f->store, "", "b", 10, entries, &f->err), answers[i].status);
+        if (!strstr(f->err.message, answers[i].said))
+            g_error("'%s' says nothing of '%s'", f->err.message, answers[i].said);
+        g_assert_cmpuint(entries->len, ==, 0);
+    }
+}
+
+static void objects_above_the_limit_are_refused(Fixture *f, gconstpointer unused)
+{
+    (void) unused;
+    g_autoptr(GBytes) body = NULL;
+    fake_s3_set(f->fake, "/raw/t/a", "0123456789");
+    expect_status(f, store_get(f->store, "a", 10, &body, &f->err), SF_OK);
+    g_assert_cmpuint(g_bytes_get_size(body), ==, 10);
+    g_autoptr(GBytes) none = NULL;
+    expect_status(f, store_get(f->store, "a", 9, &none, &f->err), SF_FATAL);
+    g_assert_null(none);
+    g_assert_nonnull(strstr(f->err.message, "/t/a' has 10 bytes, more than the 9 that it may have"));
+    g_autofree char *large = g_strnfill(100000, 'x'); /* not even taken to its end */
+    fake_s3_set(f->fake, "/raw/t/a", large);
+    expect_status(f, store_get(f->store, "a", 9, &none, &f->err), SF_FATAL);
+    g_assert_nonnull(strstr(f->err.message, "the answer is larger than 65536 bytes"));
+    expect_status(f, store_get(f->store, "a", 100000, &none, &f->err), SF_OK);
+}
+
 #define ADD(name, function) g_test_add("/s3/reading/" name, Fixture, NULL, set_up, function, tear_down)
 
 int main(int argc, char **argv)
@@ -115,6 +162,8 @@ int main(int argc, char **argv)
     ADD("one level goes over pages", one_level_goes_over_pages);
     ADD("objects are read piece by piece", objects_are_read_piece_by_piece);
     ADD("a store that ignores ranges is refused", a_store_that_ignores_ranges_is_refused);
+    ADD("answers that are no listing are refused", answers_that_are_no_listing_are_refused);
+    ADD("objects above the limit are refused", objects_above_the_limit_are_refused);
     ADD("keys that were not asked for are refused", keys_that_were_not_asked_for_are_refused);
     return g_test_run();
 }
