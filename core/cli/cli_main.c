@@ -6,15 +6,11 @@
 #include <string.h>
 
 static const Command built_in[] = {
-    {&command_run_page, command_run},
-    {&command_check_page, command_check},
-    {&command_status_page, command_status},
-    {&command_pause_page, command_pause},
-    {&command_resume_page, command_resume},
-    {&command_stop_page, command_stop},
-    {&command_plugins_page, command_plugins},
-    {&command_help_page, command_help},
-    {&command_completion_page, command_completion},
+    {&command_run_page, command_run},       {&command_check_page, command_check},
+    {&command_status_page, command_status}, {&command_pause_page, command_pause},
+    {&command_resume_page, command_resume}, {&command_trigger_page, command_trigger},
+    {&command_stop_page, command_stop},     {&command_plugins_page, command_plugins},
+    {&command_help_page, command_help},     {&command_completion_page, command_completion},
 };
 
 static bool is_pipeline(const char *word)

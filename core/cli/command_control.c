@@ -1,4 +1,5 @@
-/* `sfrun pause|resume|stop PIPELINE`: what the user wants of pipelines that run, and whether they have come to it. */
+/* `sfrun pause|resume|stop|trigger PIPELINE`: what the user wants of pipelines that run, and whether they have come to
+ * it. */
 #include "cli.h"
 
 #include <stdio.h>
@@ -74,7 +75,21 @@ const CliPage command_stop_page = {
     .least = 1,
     .most = 1};
 
-/* A request, and the states in which it is done; anew: those count that are later than the wish. */
+const CliPage command_trigger_page = {
+    .name = "trigger",
+    .arguments = "PIPELINE",
+    .summary = "Begin a run of a scheduled pipeline now",
+    .text = "Begins a run now, whatever the schedule says, and waits for its end. Where a run goes on, another one "
+            "follows it: one runs at a time.",
+    .flags = flags,
+    .examples = "sfrun trigger daily_sales --why 'late files came'\nsfrun trigger daily_sales --wait 1h",
+    .exits = "1  the run has failed, a process has not taken the request, or it has not ended yet when --wait is over: "
+             "it goes on all the same\n3  no such pipeline is running",
+    .least = 1,
+    .most = 1};
+
+/* A request, and the states in which it is done; anew: those count that are later than the wish. NULL: when the run has
+ * ended that it begins. */
 typedef struct Wish {
     const CliPage *page;
     const char *const *reached;
@@ -84,8 +99,8 @@ typedef struct Wish {
 /* What is said of a process that has ended meanwhile. */
 #define ENDED "ended"
 
-static const char *const paused[] = {"paused", NULL};
-static const char *const running[] = {"running", "done", ENDED, NULL};
+static const char *const paused[] = {"paused", "waiting", NULL};
+static const char *const running[] = {"running", "done", "waiting", ENDED, NULL};
 static const char *const stopped[] = {"stopped", "done", ENDED, NULL};
 
 /* pid: 0: of whichever process. */
@@ -175,6 +190,16 @@ static bool is_refused(struct json_object *answer)
     return *status_text(answer, "error") != '\0';
 }
 
+/* Whether the run that was triggered has ended; of one before a later one no more is known. */
+static bool has_run(struct json_object *answer)
+{
+    struct json_object *run = NULL;
+    gint64 wanted = status_int(answer, "triggered");
+    if (!json_object_object_get_ex(answer, "run", &run) || !run)
+        return false;
+    return status_int(run, "run") > wanted || (status_int(run, "run") == wanted && *status_text(run, "outcome"));
+}
+
 /* Nothing more is to be waited for. */
 static bool is_settled(const Wish *wish, struct json_object *answer)
 {
@@ -184,6 +209,8 @@ static bool is_settled(const Wish *wish, struct json_object *answer)
     bool known = json_object_object_get_ex(answer, "desired", &desired);
     if (is_refused(answer))
         return true;
+    if (!wish->reached)
+        return has_run(answer) || strcmp(state, ENDED) == 0;
     if (wish->anew && known && g_strv_contains(over, state))
         return status_int(answer, "state_since_ms") >= status_int(desired, "since_ms");
     return g_strv_contains(wish->reached, state) || g_strv_contains(over, state) || strcmp(state, ENDED) == 0;
@@ -195,7 +222,7 @@ static bool look_again(const Wish *wish, const GPtrArray *answers, const Options
     g_autoptr(GPtrArray) processes = status_ask_all(options->state_dir);
     bool settled = true;
     for (guint i = 0; i < answers->len; i++) {
-        static const char *const taken[] = {"state", "state_since_ms", "state_why", "desired"};
+        static const char *const taken[] = {"state", "state_since_ms", "state_why", "desired", "run"};
         struct json_object *answer = answers->pdata[i];
         if (is_refused(answer))
             continue;
@@ -218,31 +245,55 @@ static bool all_settled(const Wish *wish, const GPtrArray *answers)
     return true;
 }
 
+/* "paused", "run 4 complete", "run 4 goes on". To be freed. */
+static char *outcome_text(struct json_object *answer)
+{
+    struct json_object *run = NULL;
+    gint64 wanted = status_int(answer, "triggered");
+    json_object_object_get_ex(answer, "run", &run);
+    if (wanted < 0)
+        return g_strdup(status_text(answer, "state"));
+    if (!run || status_int(run, "run") < wanted)
+        return g_strdup_printf("run %" G_GINT64_FORMAT " has not begun", wanted);
+    const char *outcome = status_int(run, "run") > wanted ? "is over" : status_text(run, "outcome");
+    return g_strdup_printf("run %" G_GINT64_FORMAT " %s", wanted, *outcome ? outcome : "goes on");
+}
+
 static void print_answers(const GPtrArray *answers, bool json)
 {
     struct json_object *array = json_object_new_array();
     for (guint i = 0; i < answers->len; i++) {
         struct json_object *answer = answers->pdata[i];
         const char *error = status_text(answer, "error"), *why = status_text(answer, "state_why");
+        g_autofree char *outcome = outcome_text(answer);
         json_object_array_add(array, json_object_get(answer));
         if (json)
             continue;
         if (*error)
             fprintf(stderr, "sfrun: %s\n", error);
         else
-            printf("%s: %s (pid %" G_GINT64_FORMAT ")%s%s\n", status_text(answer, "pipeline"),
-                   status_text(answer, "state"), status_int(answer, "pid"), *why ? ": " : "", why);
+            printf("%s: %s (pid %" G_GINT64_FORMAT ")%s%s\n", status_text(answer, "pipeline"), outcome,
+                   status_int(answer, "pid"), *why ? ": " : "", why);
     }
     if (json)
         printf("%s\n", json_object_to_json_string_ext(array, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE));
     json_object_put(array);
 }
 
+static bool has_failed(struct json_object *answer)
+{
+    struct json_object *run = NULL;
+    json_object_object_get_ex(answer, "run", &run);
+    return run && strcmp(status_text(run, "outcome"), "failed") == 0;
+}
+
 /* Whether each has taken the wish, and has come to it; come: that is not asked. */
 static bool all_reached(const Wish *wish, const GPtrArray *answers, bool come)
 {
     for (guint i = 0; i < answers->len; i++) {
-        bool reached = come || g_strv_contains(wish->reached, status_text(answers->pdata[i], "state"));
+        struct json_object *answer = answers->pdata[i];
+        bool reached = come || (wish->reached ? g_strv_contains(wish->reached, status_text(answer, "state"))
+                                              : has_run(answer) && !has_failed(answer));
         if (!reached || is_refused(answers->pdata[i]))
             return false;
     }
@@ -283,6 +334,11 @@ int command_pause(int argc, char **argv)
 int command_resume(int argc, char **argv)
 {
     return command_wish(&(Wish){&command_resume_page, running, true}, argc, argv);
+}
+
+int command_trigger(int argc, char **argv)
+{
+    return command_wish(&(Wish){&command_trigger_page, NULL, false}, argc, argv);
 }
 
 int command_stop(int argc, char **argv)

@@ -58,7 +58,7 @@ const CliPage command_run_page = {
 static bool any_ends(const GPtrArray *pipelines)
 {
     for (guint i = 0; i < pipelines->len; i++)
-        if (((const Pipeline *) pipelines->pdata[i])->trigger == TRIGGER_ONCE)
+        if (((const Pipeline *) pipelines->pdata[i])->trigger.kind != TRIGGER_CONTINUOUS)
             return true;
     return false;
 }

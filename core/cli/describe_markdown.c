@@ -149,6 +149,9 @@ char *describe_markdown(const GPtrArray *plugins)
     g_string_append(out, "\n`checkpoint` as a map:\n\n");
     table = settings_checkpoint_table(&n);
     append_table(out, table, n);
+    g_string_append(out, "\n`trigger` as a map:\n\n");
+    table = settings_trigger_table(&n);
+    append_table(out, table, n);
     g_string_append(out, "\nEvery step, beside the options of its plugin:\n\n");
     table = settings_step_table(&n);
     append_table(out, table, n);

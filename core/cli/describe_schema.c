@@ -317,9 +317,10 @@ static struct json_object *steps_schema(const SfOption *option)
 
 struct json_object *describe_schema(const GPtrArray *plugins)
 {
-    size_t n = 0, n_checkpoint = 0;
+    size_t n = 0, n_checkpoint = 0, n_trigger = 0;
     const SfOption *table = settings_table(&n);
     const SfOption *checkpoint = settings_checkpoint_table(&n_checkpoint);
+    const SfOption *trigger = settings_trigger_table(&n_trigger);
     struct json_object *object = table_schema(table, n);
     struct json_object *properties = member(object, "properties");
     struct json_object *definitions = json_object_new_object();
@@ -331,6 +332,9 @@ struct json_object *describe_schema(const GPtrArray *plugins)
     struct json_object *beat = either(table_schema(checkpoint, n_checkpoint), option_type(&checkpoint[0]));
     schema_add_text(beat, "description", option_find(table, n, "checkpoint")->doc);
     json_object_object_add(properties, "checkpoint", beat);
+    struct json_object *times = either(table_schema(trigger, n_trigger), typed("string"));
+    schema_add_text(times, "description", option_find(table, n, "trigger")->doc);
+    json_object_object_add(properties, "trigger", times);
     json_object_object_add(properties, "steps", steps_schema(option_find(table, n, "steps")));
     json_object_object_add(definitions, "step", step_schema(plugins));
     for (guint i = 0; i < plugins->len; i++) {

@@ -134,6 +134,24 @@ static void print_wish(struct json_object *pipeline)
     table_paragraph(line, YELLOW);
 }
 
+/* When a schedule's next run begins, and what came of the last one. */
+static void print_schedule(struct json_object *pipeline)
+{
+    const char *trigger = status_text(pipeline, "trigger");
+    gint64 next_ms = status_int(pipeline, "next_run_ms");
+    if (!*trigger)
+        return;
+    g_autofree char *time = next_ms >= 0 ? duration_text(MAX(next_ms - g_get_real_time() / 1000, 0) / 1000) : NULL;
+    struct json_object *run = NULL;
+    json_object_object_get_ex(pipeline, "run", &run);
+    g_autofree char *last =
+        run ? g_strdup_printf("; run %" G_GINT64_FORMAT " (%s): %s", status_int(run, "run"), status_text(run, "cause"),
+                              *status_text(run, "outcome") ? status_text(run, "outcome") : "goes on")
+            : g_strdup("");
+    g_autofree char *line = g_strdup_printf("  %s%s%s%s", trigger, time ? ", next in " : "", time ? time : "", last);
+    table_paragraph(line, NULL);
+}
+
 static void print_head(struct json_object *process, struct json_object *pipeline)
 {
     g_autofree char *age = state_age(pipeline);
@@ -147,6 +165,7 @@ static void print_head(struct json_object *process, struct json_object *pipeline
     table_paragraph(title, state_colour(pipeline));
     printf("  %s\n", file);
     table_paragraph(more, NULL);
+    print_schedule(pipeline);
     print_wish(pipeline);
 }
 

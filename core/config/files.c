@@ -60,6 +60,64 @@ static void check_name(const GPtrArray *files, PipelineFile *file)
     }
 }
 
+static const Pipeline *find_pipeline(const GPtrArray *files, const char *name)
+{
+    for (guint i = 0; i < files->len; i++) {
+        const Pipeline *pipeline = ((const PipelineFile *) files->pdata[i])->pipeline;
+        if (pipeline && strcmp(pipeline->name, name) == 0)
+            return pipeline;
+    }
+    return NULL;
+}
+
+/* Whether runs of `from` lead to runs of `to`, over others. */
+static bool leads_to(const GPtrArray *files, const Pipeline *from, const Pipeline *to, guint depth)
+{
+    for (guint i = 0; to && i < to->trigger.after->len && depth <= files->len; i++) {
+        const Pipeline *before = find_pipeline(files, to->trigger.after->pdata[i]);
+        if (before && (before == from || leads_to(files, from, before, depth + 1)))
+            return true;
+    }
+    return false;
+}
+
+/* `after` names pipelines of the same process, and no circle of them. Returns whether it does. */
+static bool check_after(const GPtrArray *files, const PipelineFile *file)
+{
+    const Trigger *trigger = &file->pipeline->trigger;
+    const SfValue *place = sf_value_get(document_root(file->pipeline->document), "trigger");
+    bool right = true;
+    for (guint i = 0; i < trigger->after->len; i++) {
+        const char *name = trigger->after->pdata[i];
+        if (find_pipeline(files, name))
+            continue;
+        diagnostics_add(file->diagnostics, sf_value_get(place, "after"),
+                        "'after': pipeline '%s' is not among the files; name its file, too, or the directory of both",
+                        name);
+        right = false;
+    }
+    if (right && leads_to(files, file->pipeline, file->pipeline, 0)) {
+        diagnostics_add(file->diagnostics, sf_value_get(place, "after"),
+                        "'after': runs of '%s' would lead to runs of itself, for ever", file->pipeline->name);
+        right = false;
+    }
+    return right;
+}
+
+/* All are looked at before one is dropped. */
+static void check_triggers(const GPtrArray *files)
+{
+    g_autofree bool *right = g_new0(bool, files->len + 1);
+    for (guint i = 0; i < files->len; i++) {
+        const PipelineFile *file = files->pdata[i];
+        right[i] = !file->pipeline || check_after(files, file);
+    }
+    for (guint i = 0; i < files->len; i++) {
+        if (!right[i])
+            g_clear_pointer(&((PipelineFile *) files->pdata[i])->pipeline, pipeline_free);
+    }
+}
+
 GPtrArray *files_load(char **paths)
 {
     GPtrArray *files = g_ptr_array_new_with_free_func(file_free);
@@ -77,6 +135,7 @@ GPtrArray *files_load(char **paths)
         if (file->pipeline)
             check_name(files, file);
     }
+    check_triggers(files);
     return files;
 }
 

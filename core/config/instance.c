@@ -43,7 +43,8 @@ Instance *instance_new(const Step *step, const Pipeline *pipeline, guint task, b
 Instance *instance_new_unresolved(const Step *step, const Pipeline *pipeline, const SfHost *host, gpointer host_data,
                                   SfError *err)
 {
-    g_autoptr(Instance) instance = make(step, pipeline, 0, pipeline->trigger == TRIGGER_ONCE, host, host_data);
+    g_autoptr(Instance) instance =
+        make(step, pipeline, 0, pipeline->trigger.kind != TRIGGER_CONTINUOUS, host, host_data);
     instance->arena = options_fill_unresolved(step->plugin, step->options, instance->node.state, err);
     return instance->arena ? g_steal_pointer(&instance) : NULL;
 }
@@ -51,7 +52,7 @@ Instance *instance_new_unresolved(const Step *step, const Pipeline *pipeline, co
 Instance *instance_new_somehow(const Step *step, const Pipeline *pipeline, const GPtrArray *wrong, guint variation,
                                const SfHost *host)
 {
-    Instance *instance = make(step, pipeline, 0, pipeline->trigger == TRIGGER_ONCE, host, NULL);
+    Instance *instance = make(step, pipeline, 0, pipeline->trigger.kind != TRIGGER_CONTINUOUS, host, NULL);
     instance->arena = options_fill_somehow(step->plugin, step->options, wrong, variation, instance->node.state);
     return instance;
 }

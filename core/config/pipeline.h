@@ -3,6 +3,7 @@
 #define CORE_PIPELINE_H
 
 #include "registry.h"
+#include "trigger.h"
 #include "yaml.h"
 
 typedef struct Step Step;
@@ -39,8 +40,6 @@ struct Step {
     guint index;              /* in topological order */
 };
 
-typedef enum Trigger { TRIGGER_CONTINUOUS, TRIGGER_ONCE } Trigger;
-
 typedef struct Pipeline {
     char *file; /* as given */
     char *name;
@@ -51,7 +50,7 @@ typedef struct Pipeline {
     gint64 memory;           /* `memory: 40MiB` */
     gint64 tasks;            /* `tasks: 1` */
     gint64 shutdown_ms;      /* `shutdown: 30s`, the deadline of a clean stop */
-    Trigger trigger;         /* `trigger: continuous | once` */
+    Trigger trigger;         /* `trigger: continuous` */
     RejectLimit max_rejects; /* of steps that have none of their own */
     GPtrArray *steps;        /* Step *, topological order: sources first */
     Document *document;

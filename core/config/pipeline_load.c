@@ -45,7 +45,8 @@ static void read_settings(Pipeline *pipeline, const SfValue *root, const Setting
     pipeline->memory = settings->memory;
     pipeline->tasks = settings->tasks;
     pipeline->shutdown_ms = settings->shutdown;
-    pipeline->trigger = (Trigger) settings->trigger;
+    if (settings->trigger)
+        trigger_read(&pipeline->trigger, settings->trigger, diagnostics);
     if (settings->max_rejects)
         pipeline->max_rejects =
             reject_limit_read(settings->max_rejects, sf_value_get(root, "max_rejects"), diagnostics);
@@ -137,6 +138,7 @@ void pipeline_free(Pipeline *pipeline)
     if (!pipeline)
         return;
     g_ptr_array_unref(pipeline->steps);
+    trigger_done(&pipeline->trigger);
     document_free(pipeline->document);
     g_free(pipeline->description);
     g_free(pipeline->name);

@@ -12,7 +12,7 @@ typedef struct Settings {
     int64_t memory;
     int64_t tasks;
     int64_t shutdown;
-    int32_t trigger; /* a Trigger */
+    const SfValue *trigger;
     const char *max_rejects;
     const SfValue *steps;
 } Settings;
@@ -22,6 +22,17 @@ typedef struct CheckpointSettings {
     int64_t rows;
     int64_t bytes;
 } CheckpointSettings;
+
+typedef struct TriggerSettings {
+    const char *cron;
+    const char *timezone;
+    int64_t every;
+    SfList after;
+    bool catch_up;
+    int64_t timeout;
+    int64_t retries;
+    int64_t backoff;
+} TriggerSettings;
 
 /* A step's keys beside the options of its plugin. */
 typedef struct StepSettings {
@@ -33,9 +44,10 @@ typedef struct StepSettings {
     const char *max_rejects;
 } StepSettings;
 
-/* Rows of the top level, of `checkpoint` where it is a map, and of a step; n is set. */
+/* Rows of the top level, of `checkpoint` and `trigger` where they are maps, and of a step; n is set. */
 const SfOption *settings_table(size_t *n);
 const SfOption *settings_checkpoint_table(size_t *n);
+const SfOption *settings_trigger_table(size_t *n);
 const SfOption *settings_step_table(size_t *n);
 
 #endif

@@ -15,6 +15,18 @@ void context_init(Context *context, const Pipeline *pipeline, StepStats *stats, 
     context->errors = g_new0(const struct ArrowSchema *, n);
 }
 
+void context_on_commit(Context *context, void (*on_commit)(gpointer data), gpointer data)
+{
+    context->on_commit = on_commit;
+    context->on_commit_data = data;
+}
+
+void context_committed(const Context *context)
+{
+    if (context->on_commit)
+        context->on_commit(context->on_commit_data);
+}
+
 void context_done(Context *context)
 {
     g_free(context->sink_of);

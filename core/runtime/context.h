@@ -39,6 +39,8 @@ typedef struct Context {
     const struct ArrowSchema **out;    /* by step index: schema of its rows */
     const struct ArrowSchema **errors; /* likewise of its errors */
     Ledger *ledger;                    /* where splits and sinks are */
+    void (*on_commit)(gpointer data);  /* see context_on_commit() */
+    gpointer on_commit_data;
 } Context;
 
 /* Who calls a service (SfNode.host_data): one step's instance in one thread. */
@@ -54,6 +56,10 @@ typedef struct Caller {
 
 void context_init(Context *context, const Pipeline *pipeline, StepStats *stats, BudgetShare *memory, bool once);
 void context_done(Context *context);
+
+/* Called when a sink has committed, in its thread, with no lock held; it must not wait. Before there are threads. */
+void context_on_commit(Context *context, void (*on_commit)(gpointer data), gpointer data);
+void context_committed(const Context *context);
 
 /* The schema of what the edge brings. */
 const struct ArrowSchema *context_schema(const Context *context, const Edge *edge);

@@ -69,6 +69,14 @@ static Runner *find_runner(const GPtrArray *runners, struct json_object *argumen
     return NULL;
 }
 
+/* Adds to the answer where the pipeline is and what it is to be. */
+static void add_pipeline(Runner *runner, struct json_object *answer)
+{
+    json_object_object_add(answer, "pid", json_object_new_int(getpid()));
+    add_to_answer(answer, "pipeline", runner_pipeline(runner)->name);
+    report_states(runner, answer);
+}
+
 static SfStatus handle_wish(const GPtrArray *runners, struct json_object *arguments, struct json_object *answer,
                             Desired desired, SfError *err)
 {
@@ -79,9 +87,7 @@ static SfStatus handle_wish(const GPtrArray *runners, struct json_object *argume
     g_autofree char *who = kept_text(by ? by : "the status socket");
     g_autofree char *reason = why && *why ? kept_text(why) : NULL;
     runner_want(runner, desired, who, reason);
-    json_object_object_add(answer, "pid", json_object_new_int(getpid()));
-    add_to_answer(answer, "pipeline", runner_pipeline(runner)->name);
-    report_states(runner, answer);
+    add_pipeline(runner, answer);
     return SF_OK;
 }
 
@@ -103,6 +109,22 @@ static SfStatus handle_stop(const GPtrArray *runners, struct json_object *argume
     return handle_wish(runners, arguments, answer, DESIRED_STOPPED, err);
 }
 
+static SfStatus handle_trigger(const GPtrArray *runners, struct json_object *arguments, struct json_object *answer,
+                               SfError *err)
+{
+    Runner *runner = find_runner(runners, arguments, err);
+    if (!runner)
+        return SF_EMPTY;
+    const char *by = argument_text(arguments, "by"), *why = argument_text(arguments, "why");
+    g_autofree char *who = kept_text(by ? by : "the status socket");
+    g_autofree char *reason = why && *why ? kept_text(why) : NULL;
+    guint run = 0;
+    SF_TRY(runner_trigger(runner, who, reason, &run, err));
+    add_pipeline(runner, answer);
+    json_object_object_add(answer, "triggered", json_object_new_int64(run));
+    return SF_OK;
+}
+
 /* ---- the table ------------------------------------------------ */
 
 static const ControlArgument no_arguments[] = {{.name = NULL}};
@@ -120,6 +142,8 @@ static const ControlRequest requests[] = {
      handle_pause},
     {"resume", CONTROL_OPERATE, "Goes on after a pause; starts after a stop, an end or a failure.", wish_arguments,
      handle_resume},
+    {"trigger", CONTROL_OPERATE, "Begins a run now; where one goes on, another one behind it.", wish_arguments,
+     handle_trigger},
     {"stop", CONTROL_OPERATE, "Commits what was read and releases everything; the process stays.", wish_arguments,
      handle_stop},
 };

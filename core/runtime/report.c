@@ -161,6 +161,10 @@ struct json_object *report_status(Runner *runner)
     report_text(object, "pipeline", runner->pipeline->name);
     report_text(object, "file", runner->pipeline->file);
     add_states(object, runner);
+    if (runner->due.trigger)
+        report_text(object, "trigger", runner->pipeline->trigger.text);
+    if (due_next_us(&runner->due) >= 0 && runner->desired.is == DESIRED_RUNNING)
+        add_int(object, "next_run_ms", due_next_us(&runner->due) / 1000);
     add_int(object, "started_ms", runner->started_us / 1000);
     add_int(object, "uptime_ms", (g_get_monotonic_time() - runner->began_us) / 1000);
     add_int(object, "attempts", runner->attempts);

@@ -1,15 +1,14 @@
 /* A pipeline's supervisor: runs where they are wanted, attempts until one ends well, or trying again is of no use. */
 #include "runner.h"
 
+#include <string.h>
+
 #include "backoff.h"
-#include "config/hook.h"
 #include "data/printable.h"
 #include "log.h"
 #include "runner_state.h"
 
 #define HEALTHY_US (60 * G_USEC_PER_SEC)
-#define GRACE_US (5 * G_USEC_PER_SEC)    /* for hooks to return after the deadline of a stop */
-#define OVERDUE_US (G_USEC_PER_SEC / 10) /* to look again after a deadline */
 #define TASK_OVER (G_GINT64_CONSTANT(2) << 20)
 
 /* Lock not held, as for all that tells. */
@@ -43,13 +42,16 @@ Runner *runner_new(const Pipeline *pipeline, const RunnerOptions *options)
     runner->tell_end = options->tell_end;
     runner->data = options->data;
     runner->give_up_ms = options->once ? options->give_up_ms : 0;
+    runner->followers = g_ptr_array_new();
+    due_init(&runner->due, pipeline, options->scheduled);
     g_mutex_init(&runner->lock);
     g_cond_init(&runner->changed);
     runner->stats = stats_new(pipeline->steps->len);
     bool stopped = options->desired == DESIRED_STOPPED;
     desired_set(&runner->desired, options->desired, options->by ? options->by : "command line", NULL);
-    actual_set(&runner->actual, stopped ? ACTUAL_STOPPED : ACTUAL_STARTING, NULL);
-    runner->memory = stopped ? NULL : join_budget(pipeline);
+    Actual first = options->scheduled ? ACTUAL_WAITING : ACTUAL_STARTING;
+    actual_set(&runner->actual, stopped ? ACTUAL_STOPPED : first, NULL);
+    runner->memory = stopped || options->scheduled ? NULL : join_budget(pipeline);
     return runner;
 }
 
@@ -67,6 +69,9 @@ void runner_free(Runner *runner)
     actual_done(&runner->actual);
     g_free(runner->last_restart);
     g_free(runner->gave_up);
+    g_free(runner->wanted_by);
+    due_done(&runner->due);
+    g_ptr_array_unref(runner->followers);
     g_cond_clear(&runner->changed);
     g_mutex_clear(&runner->lock);
     g_free(runner);
@@ -91,12 +96,25 @@ static void stop_run(Runner *runner)
         attempt_stop(runner->attempt);
 }
 
-/* Whether the wish is for another run than the one that goes on. Lock held. */
+/* Whether the wish is for another run than the one that goes on. Those of a schedule begin by themselves. Lock held. */
 static bool wants_another(const Runner *runner, Desired desired)
 {
+    if (runner->due.trigger)
+        return false;
     bool going = actual_is_going(runner->actual.is) && runner->stopped_us == 0;
     bool stopped = runner->actual.is == ACTUAL_STOPPED || runner->actual.is == ACTUAL_STOPPING;
     return !going && (desired == DESIRED_RUNNING || (desired == DESIRED_PAUSED && stopped));
+}
+
+/* Between runs of a schedule. Lock held. */
+static void plan_run(Runner *runner)
+{
+    bool stopped = runner->actual.is == ACTUAL_STOPPED;
+    if (!runner->due.trigger)
+        return;
+    due_plan(&runner->due, &runner->run);
+    if (stopped != (runner->desired.is == DESIRED_STOPPED))
+        enter(runner, stopped ? ACTUAL_WAITING : ACTUAL_STOPPED, NULL);
 }
 
 static void want(Runner *runner, Desired desired, const char *by, const char *why, bool leave)
@@ -114,6 +132,8 @@ static void want(Runner *runner, Desired desired, const char *by, const char *wh
         runner->wanted = true;
     else if (!runner->leaving && runner->attempt)
         attempt_pause(runner->attempt, desired == DESIRED_PAUSED);
+    if (!runner->leaving && !actual_is_going(runner->actual.is))
+        plan_run(runner);
     g_cond_broadcast(&runner->changed);
     g_mutex_unlock(&runner->lock);
     tell_supervisor(runner);
@@ -127,6 +147,62 @@ void runner_want(Runner *runner, Desired desired, const char *by, const char *wh
 void runner_leave(Runner *runner, const char *by, const char *why)
 {
     want(runner, DESIRED_STOPPED, by, why, true);
+}
+
+/* Lock held. */
+static SfStatus check_trigger(const Runner *runner, SfError *err)
+{
+    const char *name = runner->pipeline->name;
+    if (!runner->once)
+        return sf_fail(err, SF_CONFIG, "pipeline '%s' runs until it is stopped; there is nothing to trigger", name);
+    if (runner->leaving)
+        return sf_fail(err, SF_CONFIG, "the process of pipeline '%s' is about to end", name);
+    if (runner->desired.is != DESIRED_RUNNING)
+        return sf_fail(err, SF_CONFIG, "pipeline '%s' is to be %s, says %s; `sfrun resume %s` first", name,
+                       desired_name(runner->desired.is), runner->desired.by, name);
+    return SF_OK;
+}
+
+SfStatus runner_trigger(Runner *runner, const char *by, const char *why, guint *run, SfError *err)
+{
+    g_mutex_lock(&runner->lock);
+    SfStatus status = check_trigger(runner, err);
+    if (status == SF_OK) {
+        g_free(runner->wanted_by);
+        runner->wanted_by = why ? g_strdup_printf("%s: %s", by, why) : g_strdup(by);
+        runner->wanted = true;
+        *run = runner->run.number + 1;
+        g_cond_broadcast(&runner->changed);
+    }
+    g_mutex_unlock(&runner->lock);
+    tell_supervisor(runner);
+    return status;
+}
+
+/* ---- others that follow ------------------------------------------------ */
+
+void runner_add_follower(Runner *runner, Runner *follower)
+{
+    g_ptr_array_add(runner->followers, follower);
+}
+
+/* Any thread, no lock held. */
+static void tell_followers(const Runner *runner)
+{
+    for (guint i = 0; i < runner->followers->len; i++) {
+        Runner *follower = runner->followers->pdata[i];
+        g_mutex_lock(&follower->lock);
+        if (due_follow(&follower->due, runner->pipeline->name))
+            g_cond_broadcast(&follower->changed);
+        g_mutex_unlock(&follower->lock);
+    }
+}
+
+static void on_commit(gpointer data)
+{
+    const Runner *runner = data;
+    if (!runner->once)
+        tell_followers(runner);
 }
 
 /* ---- what is ------------------------------------------------ */
@@ -147,123 +223,6 @@ ExitCode runner_exit_code(Runner *runner)
     ExitCode code = runner->run.exit_code;
     g_mutex_unlock(&runner->lock);
     return code;
-}
-
-/* Rows and commits so far: what does not grow while everything waits. */
-static gint64 progress_of(const Runner *runner)
-{
-    gint64 sum = 0;
-    for (guint i = 0; i < runner->pipeline->steps->len; i++) {
-        const StepStats *stats = &runner->stats[i];
-        sum += stats_get(&stats->rows_in) + stats_get(&stats->rows_out) + stats_get(&stats->commits);
-    }
-    return sum;
-}
-
-/* ---- deadlines ------------------------------------------------ */
-
-/* Lock held. */
-static char *trouble_of(const Runner *runner)
-{
-    for (guint i = 0; i < runner->pipeline->steps->len; i++) {
-        char *trouble = trouble_get(&runner->stats[i].trouble);
-        if (trouble)
-            return trouble;
-    }
-    return g_strdup(runner->last_restart ? runner->last_restart : "no step says why");
-}
-
-/* Whether progress is to be expected. Lock held. */
-static bool is_waited_for(const Runner *runner)
-{
-    Actual is = runner->actual.is;
-    return is == ACTUAL_STARTING || is == ACTUAL_RUNNING || is == ACTUAL_RETRYING;
-}
-
-/* Lock held. */
-static void keep_patience(Runner *runner, gint64 now, gint64 *next)
-{
-    gint64 progress = progress_of(runner), patience_us = runner->give_up_ms * 1000;
-    if (patience_us == 0 || runner->gave_up)
-        return;
-    if (!is_waited_for(runner) || progress != runner->progress || runner->progress_us == 0) {
-        runner->progress = progress;
-        runner->progress_us = now;
-    } else if (now - runner->progress_us >= patience_us) {
-        g_autofree char *trouble = trouble_of(runner);
-        runner->gave_up = g_strdup_printf("gave up after %" G_GINT64_FORMAT
-                                          " s without progress (--give-up-after): %s; the next start goes on from what "
-                                          "the sinks have",
-                                          (now - runner->progress_us) / G_USEC_PER_SEC, trouble);
-        runner->gave_up_us = now;
-        g_cond_broadcast(&runner->changed);
-        return;
-    }
-    *next = MIN(*next, runner->progress_us + patience_us);
-}
-
-/* When the run is to have ended; G_MAXINT64: whenever it likes. Lock held. */
-static gint64 deadline_of(const Runner *runner)
-{
-    if (!actual_is_going(runner->actual.is))
-        return G_MAXINT64;
-    gint64 deadline = runner->gave_up ? runner->gave_up_us : G_MAXINT64;
-    if (runner->stopped_us > 0)
-        deadline = MIN(deadline, runner->stopped_us + runner->pipeline->shutdown_ms * 1000);
-    return deadline;
-}
-
-/* Whether no run will follow the one that has ended. After a stop there may be one, also where the stop has failed: it
- * was told to wait for the next wish. Lock held. */
-static bool is_the_last(const Runner *runner)
-{
-    bool told_to_stop = runner->actual.is == ACTUAL_STOPPED || runner->stopped_us > 0;
-    return runner->leaving || (!told_to_stop && !runner->wanted);
-}
-
-/* Lock held. */
-static RunnerEnd end_of(const Runner *runner, bool overdue)
-{
-    if (!actual_is_going(runner->actual.is) && is_the_last(runner))
-        return RUNNER_ENDED;
-    return overdue && (runner->leaving || runner->gave_up) ? RUNNER_STUCK : RUNNER_GOES_ON;
-}
-
-RunnerEnd runner_check(Runner *runner, gint64 *next)
-{
-    gint64 now = g_get_monotonic_time();
-    g_mutex_lock(&runner->lock);
-    keep_patience(runner, now, next);
-    gint64 deadline = deadline_of(runner);
-    if (now >= deadline && runner->attempt) {
-        Context *context = attempt_context(runner->attempt);
-        if (runner->gave_up)
-            context_fail(context, NULL, SF_FATAL, runner->gave_up);
-        context_fail(
-            context, NULL, SF_FATAL,
-            "the deadline of the stop ('shutdown') is over; rows that were not committed are read again at the "
-            "next start");
-    }
-    *next = MIN(*next, now < deadline ? deadline : now + OVERDUE_US);
-    RunnerEnd end = end_of(runner, deadline < now - GRACE_US);
-    g_mutex_unlock(&runner->lock);
-    return end;
-}
-
-void runner_log_stuck(Runner *runner)
-{
-    Hook hook;
-    bool inside = hook_longest(runner->pipeline->name, &hook);
-    g_mutex_lock(&runner->lock);
-    const char *why = runner->gave_up ? runner->gave_up : "does not end after the deadline of the stop";
-    const Step *step = runner->attempt ? attempt_stuck(runner->attempt) : NULL;
-    if (inside)
-        log_line(LEVEL_ERROR, runner->pipeline->name, hook.node->step,
-                 "%s: %s has been in its hook %s for %" G_GINT64_FORMAT " s; ended by force", why, hook.plugin,
-                 hook.name, (g_get_monotonic_time() - hook.since_us) / G_USEC_PER_SEC);
-    else
-        log_line(LEVEL_ERROR, runner->pipeline->name, step ? step->name : NULL, "%s; ended by force", why);
-    g_mutex_unlock(&runner->lock);
 }
 
 /* ---- one run ------------------------------------------------ */
@@ -334,6 +293,7 @@ static SfStatus attempt_once(Runner *runner, SfError *err)
     Attempt *attempt = attempt_new(runner->pipeline, runner->stats, runner->memory, runner->once, err);
     if (!attempt)
         return SF_CONFIG;
+    context_on_commit(attempt_context(attempt), on_commit, runner);
     g_mutex_lock(&runner->lock);
     adopt_attempt(runner, attempt);
     g_mutex_unlock(&runner->lock);
@@ -360,12 +320,25 @@ static ExitCode exit_code_of(SfStatus status)
     return status == SF_CONFIG ? EXIT_CONFIG : EXIT_FAILED;
 }
 
-/* Lock held, or nobody else looks at it yet. */
+/* Why the next run begins, and who wants it. Lock held, or nobody else looks at it yet. */
+static void begin_record(Runner *runner)
+{
+    g_autofree char *due = runner->due.trigger ? due_take(&runner->due) : NULL;
+    g_autofree char *by = g_steal_pointer(&runner->wanted_by);
+    const char *cause = runner->run.number == 0 ? "start" : "resume";
+    if (by)
+        run_begin(&runner->run, "trigger", by);
+    else if (due)
+        run_begin(&runner->run, due, runner->pipeline->trigger.text);
+    else
+        run_begin(&runner->run, runner->desired.why ? runner->desired.why : cause, runner->desired.by);
+}
+
+/* Likewise. */
 static void begin_run(Runner *runner)
 {
-    const char *cause = runner->run.number == 0 ? "start" : "resume";
     stats_reset(runner->stats, runner->pipeline->steps->len);
-    run_begin(&runner->run, runner->desired.why ? runner->desired.why : cause, runner->desired.by);
+    begin_record(runner);
     runner->wanted = false;
     runner->stopped_us = runner->progress_us = 0;
     g_clear_pointer(&runner->gave_up, g_free);
@@ -377,13 +350,17 @@ static void end_run(Runner *runner, ExitCode code, const char *error)
 {
     g_mutex_lock(&runner->lock);
     run_end(&runner->run, code, error, runner->stopped_us > 0);
+    due_run_ended(&runner->due, &runner->run);
     g_mutex_unlock(&runner->lock);
+    if (runner->once && !error)
+        tell_followers(runner);
     if (runner->tell_end)
         runner->tell_end(runner, runner->data);
     budget_leave(g_steal_pointer(&runner->memory));
     g_mutex_lock(&runner->lock);
     bool stopped = runner->stopped_us > 0;
-    enter(runner, error ? ACTUAL_FAILED : stopped ? ACTUAL_STOPPED : ACTUAL_DONE, error);
+    Actual well = runner->due.trigger ? ACTUAL_WAITING : ACTUAL_DONE;
+    enter(runner, error ? ACTUAL_FAILED : stopped ? ACTUAL_STOPPED : well, error);
     g_mutex_unlock(&runner->lock);
     tell_supervisor(runner);
 }
@@ -430,11 +407,21 @@ static SfStatus attempt_all(Runner *runner, SfError *err)
     }
 }
 
+static void log_start(const Runner *runner)
+{
+    const Run *run = &runner->run; /* this thread alone writes to it */
+    if (runner->due.trigger)
+        log_line(LEVEL_INFO, runner->pipeline->name, NULL, "run %u started: %s%s%s", run->number, run->cause,
+                 strcmp(run->cause, run->by) == 0 ? "" : ", ", strcmp(run->cause, run->by) == 0 ? "" : run->by);
+    else
+        log_line(LEVEL_INFO, runner->pipeline->name, NULL, "started: %u steps%s", runner->pipeline->steps->len,
+                 runner->once ? ", once" : "");
+}
+
 static void run_once(Runner *runner)
 {
     SfError err;
-    log_line(LEVEL_INFO, runner->pipeline->name, NULL, "started: %u steps%s", runner->pipeline->steps->len,
-             runner->once ? ", once" : "");
+    log_start(runner);
     if (!runner->memory)
         runner->memory = join_budget(runner->pipeline);
     SfStatus status = attempt_all(runner, &err);
@@ -447,12 +434,24 @@ static void run_once(Runner *runner)
 
 /* ---- one run after the other ------------------------------------------------ */
 
-/* Until another run is wanted, which is begun; false: it is time to leave. */
+/* Whether a run is to begin; otherwise *look_us is when to look again. Lock held. */
+static bool is_to_run(Runner *runner, gint64 *look_us)
+{
+    *look_us = G_MAXINT64;
+    return runner->wanted || (runner->desired.is == DESIRED_RUNNING && due_now(&runner->due, &runner->run, look_us));
+}
+
+/* Until another run is wanted, or due, which is begun; false: it is time to leave. */
 static bool wait_for_wish(Runner *runner)
 {
+    gint64 look_us;
     g_mutex_lock(&runner->lock);
-    while (!runner->leaving && !runner->wanted)
-        g_cond_wait(&runner->changed, &runner->lock);
+    while (!runner->leaving && !is_to_run(runner, &look_us)) {
+        if (look_us == G_MAXINT64)
+            g_cond_wait(&runner->changed, &runner->lock);
+        else
+            g_cond_wait_until(&runner->changed, &runner->lock, look_us);
+    }
     bool leave = runner->leaving;
     if (!leave)
         begin_run(runner);
@@ -474,7 +473,9 @@ void runner_start(Runner *runner)
 {
     runner->started_us = g_get_real_time();
     runner->began_us = g_get_monotonic_time();
-    if (runner->desired.is != DESIRED_STOPPED)
+    if (runner->due.trigger)
+        due_plan(&runner->due, &runner->run);
+    else if (runner->desired.is != DESIRED_STOPPED)
         begin_run(runner);
     g_autoptr(GError) error = NULL;
     runner->thread = g_thread_try_new(runner->pipeline->name, runner_main, runner, &error);

@@ -16,6 +16,7 @@ typedef struct Runner Runner;
 
 typedef struct RunnerOptions {
     bool once;         /* a run ends when what is there now is read */
+    bool scheduled;    /* likewise, and the pipeline's trigger says when runs begin */
     gint64 give_up_ms; /* a run that ends by itself fails without progress for so long; 0: never */
     Desired desired;   /* at first */
     const char *by;    /* who wants that; NULL: "command line" */
@@ -31,6 +32,10 @@ typedef struct RunnerOptions {
  * pipeline must outlive the runner. */
 Runner *runner_new(const Pipeline *pipeline, const RunnerOptions *options);
 
+/* `follower` is told of the commits of this one, or of the ends of its runs where those end by themselves. Before
+ * either is started; it is freed after this one's last attempt has ended. */
+void runner_add_follower(Runner *runner, Runner *follower);
+
 /* Once. Without a thread the run has failed. */
 void runner_start(Runner *runner);
 
@@ -41,6 +46,10 @@ void runner_start(Runner *runner);
  * paused, too; none is begun by it where the last one has ended or failed. DESIRED_STOPPED: what was read is committed
  * within `shutdown`, then everything is released. */
 void runner_want(Runner *runner, Desired desired, const char *by, const char *why);
+
+/* A run is to begin, though nothing is due; where one goes on, another one behind it. SF_CONFIG: the pipeline runs
+ * until it is stopped, is paused or stopped, or the process is about to end. `why` may be NULL; *run: its number. */
+SfStatus runner_trigger(Runner *runner, const char *by, const char *why, guint *run, SfError *err);
 
 /* Likewise a stop, after which the runner's thread ends, too. */
 void runner_leave(Runner *runner, const char *by, const char *why);

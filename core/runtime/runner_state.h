@@ -1,9 +1,10 @@
-/* What a runner consists of. For runner.c, report.c and progress.c alone; under the runner's lock, except where it
- * says otherwise. */
+/* What a runner consists of. For runner.c, runner_deadline.c, report.c and progress.c alone; under the runner's lock,
+ * except where it says otherwise. */
 #ifndef CORE_RUNNER_STATE_H
 #define CORE_RUNNER_STATE_H
 
 #include "attempt.h"
+#include "due.h"
 #include "run.h"
 #include "state.h"
 
@@ -11,6 +12,7 @@ struct Runner {
     const Pipeline *pipeline; /* constant */
     bool once;                /* likewise all up to the thread: see RunnerOptions */
     gint64 give_up_ms;
+    GPtrArray *followers; /* Runner *, borrowed: those that `after` this one */
     void (*tell)(gpointer data);
     void (*tell_end)(struct Runner *runner, gpointer data);
     gpointer data;
@@ -21,6 +23,8 @@ struct Runner {
     ActualState actual;
     bool leaving;       /* the thread is to end */
     bool wanted;        /* another run, though the last one has ended */
+    char *wanted_by;    /* of a run that was triggered, or NULL */
+    Due due;            /* when the next one begins by itself */
     gint64 stopped_us;  /* monotonic: this run was told to stop; 0: not */
     Attempt *attempt;   /* the one that runs, or NULL */
     guint attempts;     /* in this process */

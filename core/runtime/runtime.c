@@ -163,19 +163,33 @@ static struct json_object *on_request(gpointer data, const char *asked, gsize si
     return control_answer(runtime->runners, CONTROL_OPERATE, asked, size);
 }
 
+static void join_followers(const GPtrArray *runners)
+{
+    for (guint i = 0; i < runners->len; i++) {
+        for (guint k = 0; k < runners->len; k++) {
+            const Trigger *trigger = &runner_pipeline(runners->pdata[k])->trigger;
+            const char *name = runner_pipeline(runners->pdata[i])->name;
+            if (g_ptr_array_find_with_equal_func(trigger->after, name, g_str_equal, NULL))
+                runner_add_follower(runners->pdata[i], runners->pdata[k]);
+        }
+    }
+}
+
 static void runtime_start(Runtime *runtime, const GPtrArray *pipelines, const RunOptions *options)
 {
     runtime->began_us = g_get_monotonic_time();
     runtime->shown_us = runtime->progress ? 0 : runtime->began_us;
     for (guint i = 0; i < pipelines->len; i++) {
         const Pipeline *pipeline = pipelines->pdata[i];
-        RunnerOptions of_one = {.once = options->once || pipeline->trigger == TRIGGER_ONCE,
+        RunnerOptions of_one = {.once = options->once || pipeline->trigger.kind != TRIGGER_CONTINUOUS,
+                                .scheduled = !options->once && pipeline->trigger.kind == TRIGGER_SCHEDULED,
                                 .give_up_ms = options->give_up_ms,
                                 .tell = on_told,
                                 .tell_end = on_run_end,
                                 .data = runtime};
         g_ptr_array_add(runtime->runners, runner_new(pipeline, &of_one));
     }
+    join_followers(runtime->runners);
     for (guint i = 0; i < runtime->runners->len; i++)
         runner_start(runtime->runners->pdata[i]);
 }

@@ -94,6 +94,7 @@ static SfStatus service_settle(SfNode *node, size_t input, const SfPosition *end
 static void service_committed(SfNode *node, size_t input, const SfSplit *split, int64_t end)
 {
     settle_committed(caller_of(node)->sink, input, split, end);
+    context_committed(caller_of(node)->context);
 }
 
 static void service_charge(SfNode *node, int64_t bytes)

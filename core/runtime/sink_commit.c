@@ -46,6 +46,8 @@ SfStatus sink_commit(SinkThread *sink, SfCommitReason reason, SfError *err)
     SF_TRY(write_gaps(sink, err));
     SF_TRY(context_retry(&sink->caller, call_commit, &(CommitCall){sink, reason}, true, err));
     SF_TRY(check_committed(sink, reason, err));
+    if (sink->step->plugin->sink.delivery != SF_EXACTLY_ONCE) /* others tell of each */
+        context_committed(sink->context);
     sink->since_us = sink->bytes = 0;
     stats_set(&sink->rows, 0);
     stats_add(&sink->caller.stats->commits, 1);

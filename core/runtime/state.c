@@ -12,7 +12,7 @@ const char *desired_name(Desired desired)
 const char *actual_name(Actual actual)
 {
     static const char *const names[] = {"starting", "running", "pausing", "paused", "retrying",
-                                        "stopping", "stopped", "done",    "failed"};
+                                        "stopping", "waiting", "stopped", "done",   "failed"};
     return names[actual];
 }
 

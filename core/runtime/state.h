@@ -10,7 +10,8 @@
  * released. */
 typedef enum Desired { DESIRED_RUNNING, DESIRED_PAUSED, DESIRED_STOPPED } Desired;
 
-/* DONE: a run that ends by itself has. All up to STOPPING belong to a run, the others come between runs. */
+/* DONE: a run that ends by itself has. WAITING: likewise, or none was yet, and the next one begins by itself. All up to
+ * STOPPING belong to a run, the others come between runs. */
 typedef enum Actual {
     ACTUAL_STARTING,
     ACTUAL_RUNNING,
@@ -18,6 +19,7 @@ typedef enum Actual {
     ACTUAL_PAUSED,
     ACTUAL_RETRYING,
     ACTUAL_STOPPING,
+    ACTUAL_WAITING,
     ACTUAL_STOPPED,
     ACTUAL_DONE,
     ACTUAL_FAILED

@@ -162,7 +162,7 @@ static void completion_knows_commands_and_flags(void)
 {
     g_auto(Ran) ran = run("completion bash");
     g_assert_cmpint(ran.status, ==, 0);
-    g_assert_nonnull(strstr(ran.out, "run check status pause resume stop plugins"));
+    g_assert_nonnull(strstr(ran.out, "run check status pause resume trigger stop plugins"));
     g_assert_nonnull(strstr(ran.out, "run:--log-format) words=\"human json\" ;;"));
     g_auto(Ran) zsh = run("completion zsh");
     g_assert_true(g_str_has_prefix(zsh.out, "#compdef sfrun\n"));

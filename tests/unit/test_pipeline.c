@@ -42,7 +42,7 @@ static void settings_are_read(void)
     g_assert_cmpint(pipeline->memory, ==, 32 << 20);
     g_assert_cmpint(pipeline->tasks, ==, 3);
     g_assert_cmpint(pipeline->shutdown_ms, ==, 5000);
-    g_assert_cmpint(pipeline->trigger, ==, TRIGGER_ONCE);
+    g_assert_cmpint(pipeline->trigger.kind, ==, TRIGGER_ONCE);
 }
 
 static void settings_have_defaults(void)
@@ -56,7 +56,7 @@ static void settings_have_defaults(void)
     g_assert_cmpint(pipeline->memory, ==, 40 << 20);
     g_assert_cmpint(pipeline->tasks, ==, 1);
     g_assert_cmpint(pipeline->shutdown_ms, ==, 30000);
-    g_assert_cmpint(pipeline->trigger, ==, TRIGGER_CONTINUOUS);
+    g_assert_cmpint(pipeline->trigger.kind, ==, TRIGGER_CONTINUOUS);
     g_assert_cmpint(pipeline_step(pipeline, "b")->on_reject, ==, ON_REJECT_STOP);
 }
 

@@ -40,7 +40,7 @@ static void test_state_keeps_its_time(void)
 static void test_names(void)
 {
     static const char *const names[] = {"starting", "running", "pausing", "paused", "retrying",
-                                        "stopping", "stopped", "done",    "failed"};
+                                        "stopping", "waiting", "stopped", "done",   "failed"};
     for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
         g_assert_cmpstr(actual_name((Actual) i), ==, names[i]);
         g_assert_cmpint(actual_is_going((Actual) i), ==, i <= ACTUAL_STOPPING);
