@@ -147,7 +147,7 @@ static SfStatus make_again(Lane *lane, SfError *err)
     char reason[512];
     rd_kafka_t *rk = lane->client ? kafka_client_handle(lane->client) : NULL;
     if (rk && lane->id && rd_kafka_fatal_error(rk, reason, sizeof reason) != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return sf_fail(err, SF_FENCED, "the producer '%s' is of no more use: %s", lane->id, reason);
+        return sf_fail(err, SF_FENCED, "the producer '%s' cannot be used any longer: %s", lane->id, reason);
     if (rk)
         kafka_client_given_up(lane->client, lane->problem, sizeof lane->problem);
     SF_TRY(judge(lane, err));
@@ -208,5 +208,5 @@ SfStatus delivery_flush(Lane *lane, SfError *err)
         if (!lane->failed)
             return SF_OK;
     }
-    return sf_fail(err, SF_RETRY, "the rows of '%s' are not taken: %s", lane->split->name, lane->problem);
+    return sf_fail(err, SF_RETRY, "the broker does not take the rows of '%s': %s", lane->split->name, lane->problem);
 }

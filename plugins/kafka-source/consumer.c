@@ -105,7 +105,7 @@ static void take_event(SfNode *node, const rd_kafka_message_t *message)
         return;
     case RD_KAFKA_RESP_ERR__MAX_POLL_EXCEEDED:
         sf_log(node, SF_LOG_WARNING,
-               "was not asked for rows for max.poll.interval.ms; the group gives the partitions away");
+               "no rows were asked for within max.poll.interval.ms; the group gives the partitions to others");
         return;
     case RD_KAFKA_RESP_ERR_INVALID_SESSION_TIMEOUT:
         trouble(source, SF_CONFIG,

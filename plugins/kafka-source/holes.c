@@ -150,7 +150,7 @@ static SfStatus await_answers(Source *source, int left, SfError *err)
         SF_TRY(status);
         if (ms <= 0 && left > 0)
             return kafka_fail(source->asker, RD_KAFKA_RESP_ERR__TIMED_OUT, err,
-                              "asking what there is of %d partitions where the consumer left something out", left);
+                              "reading what the consumer left out of %d partitions", left);
     }
     return SF_OK;
 }

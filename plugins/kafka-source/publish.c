@@ -74,7 +74,7 @@ SfStatus publish_begin(SfNode *node, rd_kafka_topic_partition_list_t *list, SfEr
     const Source *source = node->state;
     rd_kafka_resp_err_t code = commit_and_wait(node, list);
     if (code && (passes(code) || code == RD_KAFKA_RESP_ERR__TIMED_OUT))
-        return kafka_fail(source->client, code, err, "letting group '%s' keep where the pipeline begins",
+        return kafka_fail(source->client, code, err, "storing in group '%s' where the pipeline begins",
                           source->group_id);
     if (code)
         complain(node, code);

@@ -52,7 +52,7 @@ static SfStatus set_property(rd_kafka_conf_t *conf, const char *name, const char
         return fail_unknown(name, err);
     default:
         if (is_secret(name))
-            return sf_fail(err, SF_CONFIG, "kafka: librdkafka does not take the value of '%s'", name);
+            return sf_fail(err, SF_CONFIG, "kafka: librdkafka refuses the value of '%s'", name);
         return sf_fail(err, SF_CONFIG, "kafka: '%s: %s': %s", name, value, reason);
     }
 }

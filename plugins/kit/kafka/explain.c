@@ -113,7 +113,7 @@ static bool explain_limit(const char *reason, char *out, size_t size)
         return false;
     getrlimit(RLIMIT_NOFILE, &limit);
     g_snprintf(out, (gulong) size,
-               "this process has all of the %" G_GUINT64_FORMAT " descriptors open that it may have; raise the limit "
+               "this process has all %" G_GUINT64_FORMAT " file descriptors open that it may have; raise the limit "
                "(ulimit -n, LimitNOFILE=)",
                (guint64) limit.rlim_cur);
     return true;
