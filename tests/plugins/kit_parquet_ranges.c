@@ -1,4 +1,5 @@
-/* Parquet files that are not in memory: which bytes of them are read, and what becomes of it when they are not there. */
+/* Parquet files that are not in memory: which bytes of them are read, and what becomes of it when they are not
+ * there. */
 #include "parquet/parquet.h"
 #include "rows.h"
 
