@@ -281,7 +281,8 @@ static SfStatus assign_table(SfNode *node, SfError *err)
     SF_TRY(start_position(&source->start, lane->follow.log, &assignment.start, err));
     SF_TRY(sf_assign(node, &assignment, 1, err));
     lane->split = assignment.split;
-    lane_assigned(lane, assignment.position);
+    lane->position = assignment.position;
+    backlog_begin(&lane->backlog, lane->position);
     lane->last_version = lane->follow.log->version;
     g_autofree char *origin = origin_of(source);
     sf_set_origin(node, lane->split, origin);
@@ -404,7 +405,7 @@ static void delta_source_committed(SfNode *node, const SfPosition *positions, si
     DeltaSource *source = node->state;
     (void) last;
     for (size_t i = 0; i < n; i++) {
-        lane_note_committed(&source->lane, positions[i].position);
+        backlog_commit(&source->lane.backlog, positions[i].position);
         sf_lag(node, positions[i].split, lane_lag_end(&source->lane));
     }
 }

@@ -33,7 +33,7 @@ void lane_reset(Lane *lane)
 void lane_done(Lane *lane)
 {
     end_version(lane);
-    g_clear_pointer(&lane->backlog.given, g_array_unref);
+    backlog_done(&lane->backlog);
     g_clear_pointer(&lane->follow.log, delta_log_free);
 }
 
@@ -280,7 +280,7 @@ static SfStatus give_batch(Lane *lane, SfStatus status, SfBatch *out)
         out->split = lane->split;
         out->start = lane->position;
         out->newest_us = INT64_MIN;
-        lane_note_given(lane, out->end, out->rows.length);
+        backlog_add(&lane->backlog, out->end, out->rows.length);
         lane->position = out->end;
     } else if (status != SF_EMPTY) {
         end_version(lane); /* listed and read again up to the position */
@@ -296,4 +296,22 @@ SfStatus lane_poll(Lane *lane, Quota *quota, SfBatch *out, SfError *err)
         SF_TRY(open_version(lane, err));
     SfStatus status = lane->listing ? read_batch(lane, quota, out, err) : give_nothing(lane, lane->skip_to, out, err);
     return give_batch(lane, status, out);
+}
+
+/* ---- lag --------------------------------------------------------------------------------------------------------- */
+
+/* Of the version that is being read. */
+static int64_t rows_of_listing(const Lane *lane)
+{
+    if (!lane->listing)
+        return 0;
+    int64_t base = version_start(lane) + lane->listing->row;
+    int64_t file = lane->reading ? reading_rows(lane->reading) - MAX(lane->position - base, 0) : 0;
+    return lane->listing->left + MAX(file, 0);
+}
+
+int64_t lane_lag_end(const Lane *lane)
+{
+    int64_t versions = lane->last_version + 1 - place_of(lane->position).version - (lane->listing ? 1 : 0);
+    return lane->backlog.committed + lane->backlog.rows + rows_of_listing(lane) + MAX(versions, 0);
 }

@@ -2,6 +2,7 @@
 #ifndef DELTA_SOURCE_LANE_H
 #define DELTA_SOURCE_LANE_H
 
+#include "backlog.h"
 #include "source.h"
 
 typedef enum Missing { MISSING_STOP, MISSING_SKIP } Missing;
@@ -17,13 +18,6 @@ typedef struct Quota {
     int64_t bytes;
     bool used; /* something was begun: one file always may */
 } Quota;
-
-/* Rows that were given and that not all sinks have committed: positions are too far apart to count them. */
-typedef struct Backlog {
-    GArray *given;     /* Given: batches in their order */
-    int64_t rows;      /* of them in all */
-    int64_t committed; /* position */
-} Backlog;
 
 typedef struct Lane {
     SfNode *node;
@@ -48,10 +42,6 @@ void lane_done(Lane *lane);
 int64_t lane_end(const Lane *lane); /* the position behind last_version */
 size_t lane_held(const Lane *lane);
 
-/* backlog.c */
-void lane_assigned(Lane *lane, int64_t position);
-void lane_note_given(Lane *lane, int64_t end, int64_t rows);
-void lane_note_committed(Lane *lane, int64_t position);
 /* The position of a sink that has so many rows more than is committed as there are to come, as far as they are known; a
  * version that has not been looked into counts as one. */
 int64_t lane_lag_end(const Lane *lane);
