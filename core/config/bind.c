@@ -113,7 +113,7 @@ static GPtrArray *messages_in(const Step *step, const char *message)
 {
     bool lines = has_lines(step->options);
     GPtrArray *found = g_ptr_array_new_with_free_func(g_free);
-    g_auto(GStrv) parts = g_strsplit(*message ? message : "it says no more", "\n", -1);
+    g_auto(GStrv) parts = g_strsplit(*message ? message : "it gave no reason", "\n", -1);
     g_autoptr(GString) one = g_string_new(parts[0]);
     for (char **part = parts; *part; part++) {
         if (part[1] && !begins_mistake(step, lines, part[1])) {

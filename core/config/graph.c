@@ -174,7 +174,7 @@ static void check_readers(const Graph *graph)
         const Step *step = draft->step;
         bool gives = draft->kind == SF_SOURCE || draft->kind == SF_TRANSFORM;
         if (gives && step->outputs->len == 0 && !graph->unresolved)
-            graph_say(graph, draft, step->place, "nobody reads its rows; add a step with 'from: %s', or remove it",
+            graph_say(graph, draft, step->place, "no step reads its rows; add a step with 'from: %s', or remove it",
                       step->name);
         if (draft->answers && step->error_outputs->len > 0) {
             const Edge *edge = g_ptr_array_index(step->error_outputs, 0);

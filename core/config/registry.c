@@ -86,7 +86,7 @@ static SfStatus unknown(const char *name, SfKind kind, SfError *err)
     g_autofree char *near = registry_nearest(name, kind);
     if (near)
         return sf_fail(err, SF_CONFIG, "there is no plugin '%s'; did you mean '%s'?", name, near);
-    return sf_fail(err, SF_CONFIG, "there is no plugin '%s'; `sfrun plugins` lists those that are there", name);
+    return sf_fail(err, SF_CONFIG, "there is no plugin '%s'; `sfrun plugins` lists the available ones", name);
 }
 
 /* The module has no symbol of our ABI: says what it is instead. */

@@ -185,7 +185,7 @@ static SfValue *read_alias(Builder *builder, const yaml_event_t *event, guint de
     if (!target)
         diagnostics_add(builder->diagnostics, place, "alias '*%s' has no anchor '&%s' before it", name, name);
     else if (target->open)
-        diagnostics_add(builder->diagnostics, place, "alias '*%s' stands inside of what it stands for", name);
+        diagnostics_add(builder->diagnostics, place, "alias '*%s' refers to a node that contains it", name);
     else if (depth + target->height > MAX_DEPTH)
         stop(builder, event->start_mark, "nested more than 64 levels deep by aliases");
     else

@@ -7,7 +7,8 @@
 static SfStatus misfit(const SfField *field, const struct ArrowArray *array, SfError *err)
 {
     return sf_fail(err, SF_FATAL,
-                   "column '%s': an array of %" G_GINT64_FORMAT " buffers and %" G_GINT64_FORMAT " children is no %s",
+                   "column '%s': an array of %" G_GINT64_FORMAT " buffers and %" G_GINT64_FORMAT
+                   " children is not a valid %s",
                    field->name, array->n_buffers, array->n_children, sf_type_name(field->type));
 }
 

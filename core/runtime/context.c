@@ -43,7 +43,8 @@ const struct ArrowSchema *context_schema(const Context *context, const Edge *edg
 
 void context_fail(Context *context, const Step *step, SfStatus status, const char *message)
 {
-    g_autofree char *silent = *message ? NULL : g_strdup_printf("it said '%s' and no more", sf_status_name(status));
+    g_autofree char *silent =
+        *message ? NULL : g_strdup_printf("it returned '%s' without a message", sf_status_name(status));
     g_mutex_lock(&context->lock);
     if (!context->failed && !context->over) {
         context->failed = true;

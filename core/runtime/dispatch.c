@@ -138,7 +138,7 @@ static SfStatus check_rows(SfBatch *batch, SfError *err)
     if (status == SF_OK)
         return SF_OK;
     sf_batch_done(batch);
-    return sf_fail_prefix(err, status, "it gave rows that are not as its schema says");
+    return sf_fail_prefix(err, status, "it gave rows that do not match its schema");
 }
 
 static SfStatus apply_step(SourceThread *source, const Step *step, SharedBatch *in, SfError *err)

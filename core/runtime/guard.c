@@ -174,7 +174,7 @@ SfStatus guard_check(Guard *guard, const Step *step, const char *pipeline, gint6
                    ? too_many(guard, "that is more than its 'max_rejects'", rows, rejected, err)
                    : SF_OK;
     if (rows >= FIRST_ROWS && rejected >= rows)
-        return too_many(guard, "mend it, or set 'max_rejects: 100%' to go on all the same", rows, rejected, err);
+        return too_many(guard, "fix the cause, or set 'max_rejects: 100%' to continue anyway", rows, rejected, err);
     warn_of_news(guard, step, pipeline, rows, rejected);
     return SF_OK;
 }
@@ -190,7 +190,6 @@ SfStatus guard_finish(Guard *guard, const Step *step, const char *pipeline, gint
                    : SF_OK;
     warn(guard, step, pipeline, rows, rejected);
     if (rejected >= rows && step->error_outputs->len == 0)
-        return too_many(guard, "nothing was left of them; set 'max_rejects: 100%' where that is as it should be", rows,
-                        rejected, err);
+        return too_many(guard, "no row is left; set 'max_rejects: 100%' if that is intended", rows, rejected, err);
     return SF_OK;
 }

@@ -47,7 +47,7 @@ static void test_text_that_is_none(void)
     g_auto(Ran) ran = run_rogue("babble", "--once p.yaml");
     g_assert_cmpint(ran.status, ==, 1);
     assert_said(&ran,
-                "it gave rows that are not as its schema says: the text in row 1 of column 'text' is not valid UTF-8; "
+                "it gave rows that do not match its schema: the text in row 1 of column 'text' is not valid UTF-8; "
                 "reject the row, or make the column binary");
 }
 

@@ -88,7 +88,7 @@ static void test_layout_of_another_type(Fixture *f, gconstpointer data)
 {
     (void) data;
     column(f, "name")->n_buffers = 2;
-    assert_wrong(f, "column 'name': an array of 2 buffers and 0 children is no string");
+    assert_wrong(f, "column 'name': an array of 2 buffers and 0 children is not a valid string");
 }
 
 static void test_list_that_needs_more_elements(Fixture *f, gconstpointer data)

@@ -63,7 +63,7 @@ static void older_plugin_has_zeros_where_it_lacks_something(void)
 static void unknown_name_has_a_suggestion(void)
 {
     assert_refused("test-sorce", "there is no plugin 'test-sorce'; did you mean 'test-source'?");
-    assert_refused("kafka-fountain", "there is no plugin 'kafka-fountain'; `sfrun plugins` lists those that are there");
+    assert_refused("kafka-fountain", "there is no plugin 'kafka-fountain'; `sfrun plugins` lists the available ones");
 }
 
 static void name_is_no_path(void)
