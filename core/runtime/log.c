@@ -22,7 +22,7 @@ typedef struct Seen {
 static struct {
     GMutex lock;
     LogFormat format;
-    LogLevel least;
+    LogLevel least; /* atomic: lines that nobody wants take no lock */
     gint64 hold_back_us;
     GHashTable *seen; /* pipeline, step and text → Seen, of warnings and errors */
 } out = {.least = LEVEL_INFO, .hold_back_us = HOLD_BACK_US};
@@ -33,11 +33,16 @@ static const char *level_name(LogLevel level)
     return names[level];
 }
 
+static LogLevel least_level(void)
+{
+    return __atomic_load_n(&out.least, __ATOMIC_RELAXED);
+}
+
 void log_setup(LogFormat format, LogLevel least)
 {
     g_mutex_lock(&out.lock);
     out.format = format;
-    out.least = least;
+    __atomic_store_n(&out.least, least, __ATOMIC_RELAXED);
     g_mutex_unlock(&out.lock);
 }
 
@@ -160,7 +165,7 @@ static void log_text(LogLevel level, const char *pipeline, const char *step, con
 
 void log_line(LogLevel level, const char *pipeline, const char *step, const char *format, ...)
 {
-    if (level < out.least)
+    if (level < least_level())
         return;
     va_list args;
     va_start(args, format);
@@ -171,7 +176,7 @@ void log_line(LogLevel level, const char *pipeline, const char *step, const char
 
 void log_record(LogLevel level, const char *pipeline, const char *text, struct json_object *members)
 {
-    if (level >= out.least)
+    if (level >= least_level())
         log_text(level, pipeline, NULL, text, members);
 }
 

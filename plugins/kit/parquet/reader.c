@@ -5,7 +5,6 @@
 #define MAX_BATCH (32 << 20)
 
 /* What is asked for at once of files that are not in memory. */
-#define LEAST_FILE 12        /* two magic numbers and the footer's length */
 #define WHOLE_FILE (1 << 20) /* smaller ones are read in one go */
 #define FOOTER_BYTES (64 << 10)
 #define GROUP_BYTES ((int64_t) 16 << 20) /* of all leaves together */
@@ -44,7 +43,7 @@ static SfStatus read_footer(ParquetReader *reader, SfError *err)
 {
     int64_t size = reader->input.size, needed = size <= WHOLE_FILE ? size : FOOTER_BYTES;
     SfStatus status = SF_EMPTY;
-    if (size < LEAST_FILE)
+    if (size == 0)
         return sf_fail(err, SF_FATAL, "not a Parquet file");
     g_autoptr(GBytes) tail = reader->file ? g_bytes_ref(reader->file) : NULL;
     while (status == SF_EMPTY) {
