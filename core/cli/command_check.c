@@ -89,6 +89,7 @@ int command_check(int argc, char **argv)
     if (status >= 0)
         return status;
     g_autoptr(GPtrArray) files = files_load(line.words);
+    files_check_triggers(files, false);
     if (options.json)
         return check_print_json(files) ? EXIT_CONFIG : EXIT_OK;
     for (guint i = 0; i < files->len; i++) {

@@ -83,7 +83,8 @@ const CliPage command_trigger_page = {
             "follows it: one runs at a time.",
     .flags = flags,
     .examples = "sfrun trigger daily_sales --why 'late files came'\nsfrun trigger daily_sales --wait 1h",
-    .exits = "1  the run has failed, a process has not taken the request, or it has not ended yet when --wait is over: "
+    .exits = "1  the run has failed or was stopped, a process has not taken the request, or it has not ended yet when "
+             "--wait is over: "
              "it goes on all the same\n3  no such pipeline is running",
     .least = 1,
     .most = 1};
@@ -255,7 +256,7 @@ static char *outcome_text(struct json_object *answer)
         return g_strdup(status_text(answer, "state"));
     if (!run || status_int(run, "run") < wanted)
         return g_strdup_printf("run %" G_GINT64_FORMAT " has not begun", wanted);
-    const char *outcome = status_int(run, "run") > wanted ? "is over" : status_text(run, "outcome");
+    const char *outcome = status_int(run, "run") > wanted ? "is over, the log says how" : status_text(run, "outcome");
     return g_strdup_printf("run %" G_GINT64_FORMAT " %s", wanted, *outcome ? outcome : "goes on");
 }
 
@@ -280,11 +281,13 @@ static void print_answers(const GPtrArray *answers, bool json)
     json_object_put(array);
 }
 
-static bool has_failed(struct json_object *answer)
+/* What came of a run before the last is not known here. */
+static bool has_completed(struct json_object *answer)
 {
     struct json_object *run = NULL;
     json_object_object_get_ex(answer, "run", &run);
-    return run && strcmp(status_text(run, "outcome"), "failed") == 0;
+    return run && status_int(run, "run") == status_int(answer, "triggered") &&
+           strcmp(status_text(run, "outcome"), "complete") == 0;
 }
 
 /* Whether each has taken the wish, and has come to it; come: that is not asked. */
@@ -293,7 +296,7 @@ static bool all_reached(const Wish *wish, const GPtrArray *answers, bool come)
     for (guint i = 0; i < answers->len; i++) {
         struct json_object *answer = answers->pdata[i];
         bool reached = come || (wish->reached ? g_strv_contains(wish->reached, status_text(answer, "state"))
-                                              : has_run(answer) && !has_failed(answer));
+                                              : has_completed(answer));
         if (!reached || is_refused(answers->pdata[i]))
             return false;
     }

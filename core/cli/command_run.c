@@ -67,6 +67,8 @@ static ExitCode run_files(char **paths, const RunOptions *options, bool impatien
 {
     g_autoptr(GPtrArray) files = files_load(paths);
     g_autoptr(GPtrArray) pipelines = g_ptr_array_new();
+    if (!options->once)
+        files_check_triggers(files, true);
     if (files_print_problems(files))
         return EXIT_CONFIG;
     for (guint i = 0; i < files->len; i++)

@@ -10,8 +10,9 @@
  * (0-7 or SUN-SAT; 0 and 7 are Sunday). Each is a list of `*`, `N` and `N-M`, where FRI-MON goes over the end; behind a
  * slash stands a step, with which a lone N goes on to the field's end. `?` is `*` in the two day fields. `L` is the
  * last day of the month, `L5` and `5L` are its last Friday, `FRI#2` its second. Where both day fields are restricted,
- * one of them is enough (crontab(5)). @hourly, @daily, @midnight, @weekly, @monthly, @yearly and @annually are known.
- * Case does not matter. */
+ * one of them is enough; restricted is whatever is not `*` or `?`, a step over all days, too, as croniter and Airflow
+ * have it (cron(8) goes by the first character). @hourly, @daily, @midnight, @weekly, @monthly, @yearly and @annually
+ * are known. Case does not matter. */
 typedef struct Cron {
     guint64 minutes; /* bit N: N is named */
     guint32 hours;

@@ -82,36 +82,42 @@ static bool leads_to(const GPtrArray *files, const Pipeline *from, const Pipelin
 }
 
 /* `after` names pipelines of the same process, and no circle of them. Returns whether it does. */
-static bool check_after(const GPtrArray *files, const PipelineFile *file)
+static bool check_after(const GPtrArray *files, const PipelineFile *file, bool all)
 {
     const Trigger *trigger = &file->pipeline->trigger;
-    const SfValue *place = sf_value_get(document_root(file->pipeline->document), "trigger");
+    const SfValue *map = sf_value_get(document_root(file->pipeline->document), "trigger");
+    const SfValue *place = trigger->after->len > 0 ? sf_value_get(map, "after") : NULL;
+    static const char missing[] = "'after': pipeline '%s' is not among the files; name its file, too, or the directory "
+                                  "of both";
     bool right = true;
     for (guint i = 0; i < trigger->after->len; i++) {
         const char *name = trigger->after->pdata[i];
         if (find_pipeline(files, name))
             continue;
-        diagnostics_add(file->diagnostics, sf_value_get(place, "after"),
-                        "'after': pipeline '%s' is not among the files; name its file, too, or the directory of both",
-                        name);
-        right = false;
+        if (all)
+            diagnostics_add(file->diagnostics, place, missing, name);
+        else
+            diagnostics_warn(file->diagnostics, place, missing, name);
+        right = !all;
     }
-    if (right && leads_to(files, file->pipeline, file->pipeline, 0)) {
-        diagnostics_add(file->diagnostics, sf_value_get(place, "after"),
-                        "'after': runs of '%s' would lead to runs of itself, for ever", file->pipeline->name);
+    if (trigger->after->len > 0 && leads_to(files, file->pipeline, file->pipeline, 0)) {
+        diagnostics_add(file->diagnostics, place, "'after': runs of '%s' would lead to runs of itself, for ever",
+                        file->pipeline->name);
         right = false;
     }
     return right;
 }
 
-/* All are looked at before one is dropped. */
-static void check_triggers(const GPtrArray *files)
+/* All are looked at before one is dropped. What a file means that has not been read is not known. */
+void files_check_triggers(const GPtrArray *files, bool all)
 {
     g_autofree bool *right = g_new0(bool, files->len + 1);
     for (guint i = 0; i < files->len; i++) {
-        const PipelineFile *file = files->pdata[i];
-        right[i] = !file->pipeline || check_after(files, file);
+        if (!((const PipelineFile *) files->pdata[i])->pipeline)
+            return;
     }
+    for (guint i = 0; i < files->len; i++)
+        right[i] = check_after(files, files->pdata[i], all);
     for (guint i = 0; i < files->len; i++) {
         if (!right[i])
             g_clear_pointer(&((PipelineFile *) files->pdata[i])->pipeline, pipeline_free);
@@ -135,7 +141,6 @@ GPtrArray *files_load(char **paths)
         if (file->pipeline)
             check_name(files, file);
     }
-    check_triggers(files);
     return files;
 }
 

@@ -14,6 +14,10 @@ typedef struct PipelineFile {
  * pipelines of one name are an error of the later one, as they would share positions. Main thread. */
 SF_PRIVATE GPtrArray *files_load(char **paths);
 
+/* Looks whether pipelines that follow others (`after`) find them among the files: an error where these are `all` that
+ * will run, otherwise a warning. Nothing where a file has errors. */
+void files_check_triggers(const GPtrArray *files, bool all);
+
 /* Errors and warnings of all files on standard error; whether there was any error. */
 SF_PRIVATE bool files_print_problems(const GPtrArray *files);
 

@@ -53,9 +53,11 @@ static const SfOption trigger[] = {
                      .doc = "Of `cron`, from the tz database. Default: UTC."),
     SF_OPTION_DURATION(TriggerSettings, every, .min = "100ms",
                        .doc = "From the start of one run to the start of the next; the first one begins at once."),
-    SF_OPTION_LIST(TriggerSettings, after, .example = "[bronze]",
-                   .doc = "Pipelines of the same process: a run follows each of their commits, or the end of their run "
-                          "where that ends by itself. What is committed meanwhile is followed by one more run."),
+    SF_OPTION_LIST(
+        TriggerSettings, after, .example = "[bronze]",
+        .doc = "Pipelines of the same process: a run follows each of their commits, or the end of their run "
+               "where that ends by itself. What is committed meanwhile is followed by one more run. The first run "
+               "begins with the process, for what was committed before."),
     SF_OPTION_BOOL(TriggerSettings, catch_up, .value = "false",
                    .doc = "Whether times that were missed, while a run went on or before the process started, are made "
                           "up for by one run at once."),

@@ -17,8 +17,11 @@ static bool is_cron(const char *text)
 static void read_cron(Trigger *trigger, const SfValue *place, const char *text, Diagnostics *diagnostics)
 {
     SfError err;
+    g_autoptr(GTimeZone) utc = g_time_zone_new_utc();
     if (cron_parse(text, &trigger->cron, &err) != SF_OK)
         diagnostics_add(diagnostics, place, "%s", err.message);
+    else if (cron_next(&trigger->cron, utc, g_get_real_time() / G_USEC_PER_SEC) < 0)
+        diagnostics_add(diagnostics, place, "'%s' names no day that there is in the next 50 years", text);
     trigger->kind = TRIGGER_SCHEDULED;
 }
 
@@ -145,7 +148,7 @@ static gint64 next_of_cron(const Trigger *trigger, gint64 began_us, gint64 now_u
 gint64 trigger_next(const Trigger *trigger, gint64 began_us, gint64 now_us)
 {
     gint64 next = G_MAXINT64;
-    if (trigger->catch_up && began_us == 0)
+    if ((trigger->catch_up || trigger->after->len > 0) && began_us == 0)
         return now_us;
     if (trigger->zone)
         next = next_of_cron(trigger, began_us, now_us);

@@ -27,7 +27,8 @@ void trigger_done(Trigger *trigger);
 
 /* When the clock begins the next run, in µs since 1970 and not before `now_us`, where the last one began at `began_us`
  * (0: there was none in this process); G_MAXINT64: never. What came while a run went on counts where `catch_up` is
- * set. */
+ * set. What another pipeline has committed before this process may not have been followed: the first run begins at
+ * once there, as it does with `catch_up`. */
 gint64 trigger_next(const Trigger *trigger, gint64 began_us, gint64 now_us);
 
 #endif

@@ -8,7 +8,7 @@
 
 void due_init(Due *due, const Pipeline *pipeline, bool scheduled)
 {
-    *due = (Due){.trigger = scheduled ? &pipeline->trigger : NULL, .at_us = G_MAXINT64};
+    *due = (Due){.trigger = scheduled ? &pipeline->trigger : NULL, .at_us = G_MAXINT64, .retry_us = G_MAXINT64};
 }
 
 void due_done(Due *due)
@@ -16,21 +16,24 @@ void due_done(Due *due)
     g_clear_pointer(&due->followed, g_free);
 }
 
-void due_plan(Due *due, const Run *last)
+static gint64 next_time(const Due *due, const Run *last)
 {
     gint64 now_us = g_get_real_time();
-    if (!due->trigger)
-        return;
-    due->at_us = trigger_next(due->trigger, MIN(last->started_us, now_us), now_us);
-    due->cause = "schedule";
+    return trigger_next(due->trigger, MIN(last->started_us, now_us), now_us);
+}
+
+void due_plan(Due *due, const Run *last)
+{
+    if (due->trigger)
+        due->at_us = next_time(due, last);
 }
 
 static gint64 backoff_us(const Due *due)
 {
-    gint64 us = due->trigger->backoff_ms * 1000;
+    gint64 first_us = due->trigger->backoff_ms * 1000, us = first_us;
     for (gint64 i = 0; i < due->failures && us < MOST_BACKOFF_US; i++)
         us *= 2;
-    return MIN(us, MAX(MOST_BACKOFF_US, due->trigger->backoff_ms * 1000));
+    return MIN(us, MAX(MOST_BACKOFF_US, first_us));
 }
 
 void due_run_ended(Due *due, const Run *run)
@@ -42,8 +45,7 @@ void due_run_ended(Due *due, const Run *run)
         due->failures = 0;
         return;
     }
-    due->at_us = g_get_real_time() + backoff_us(due);
-    due->cause = "retry";
+    due->retry_us = g_get_monotonic_time() + backoff_us(due);
     due->failures++;
 }
 
@@ -58,43 +60,36 @@ bool due_follow(Due *due, const char *pipeline)
     return follows;
 }
 
-/* A clock that was set back must not put off for as long what comes by the clock. */
-static void plan_again(Due *due, const Run *last)
-{
-    gint64 at_us = due->at_us;
-    const char *cause = due->cause;
-    due_plan(due, last);
-    if (at_us > due->at_us && cause && strcmp(cause, "schedule") == 0)
-        return;
-    due->at_us = at_us;
-    due->cause = cause;
-}
-
 bool due_now(Due *due, const Run *last, gint64 *look_us)
 {
     *look_us = G_MAXINT64;
     if (!due->trigger)
         return false;
-    plan_again(due, last);
-    gint64 now_us = g_get_real_time();
-    if (due->followed || now_us >= due->at_us)
+    due->at_us = MIN(due->at_us, next_time(due, last)); /* the wall clock may have been set back */
+    gint64 now_us = g_get_real_time(), monotonic_us = g_get_monotonic_time();
+    if (due->followed || now_us >= due->at_us || monotonic_us >= due->retry_us)
         return true;
     if (due->at_us < G_MAXINT64)
-        *look_us = g_get_monotonic_time() + MIN(due->at_us - now_us, LOOK_US);
+        *look_us = monotonic_us + MIN(due->at_us - now_us, LOOK_US);
+    *look_us = MIN(*look_us, due->retry_us);
     return false;
 }
 
 char *due_take(Due *due)
 {
-    bool by_clock = g_get_real_time() >= due->at_us;
+    bool retry = g_get_monotonic_time() >= due->retry_us, by_clock = g_get_real_time() >= due->at_us;
     g_autofree char *followed = g_steal_pointer(&due->followed);
-    due->at_us = G_MAXINT64;
-    if (by_clock || !followed)
-        return g_strdup(due->cause ? due->cause : "schedule");
-    return g_strdup_printf("after %s", followed);
+    due->at_us = due->retry_us = G_MAXINT64;
+    if (followed && !by_clock && !retry)
+        return g_strdup_printf("after %s", followed);
+    return g_strdup(by_clock || !retry ? "schedule" : "retry");
 }
 
 gint64 due_next_us(const Due *due)
 {
-    return due->trigger && due->at_us < G_MAXINT64 ? due->at_us : -1;
+    gint64 retry_us = due->retry_us;
+    if (retry_us < G_MAXINT64)
+        retry_us += g_get_real_time() - g_get_monotonic_time();
+    gint64 next_us = MIN(due->at_us, retry_us);
+    return due->trigger && next_us < G_MAXINT64 ? next_us : -1;
 }

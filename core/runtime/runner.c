@@ -88,6 +88,7 @@ const Pipeline *runner_pipeline(const Runner *runner)
 static void stop_run(Runner *runner)
 {
     runner->wanted = false;
+    g_clear_pointer(&runner->wanted_by, g_free);
     if (!actual_is_going(runner->actual.is) || runner->stopped_us > 0)
         return;
     enter(runner, ACTUAL_STOPPING, NULL);
@@ -109,12 +110,10 @@ static bool wants_another(const Runner *runner, Desired desired)
 /* Between runs of a schedule. Lock held. */
 static void plan_run(Runner *runner)
 {
-    bool stopped = runner->actual.is == ACTUAL_STOPPED;
     if (!runner->due.trigger)
         return;
     due_plan(&runner->due, &runner->run);
-    if (stopped != (runner->desired.is == DESIRED_STOPPED))
-        enter(runner, stopped ? ACTUAL_WAITING : ACTUAL_STOPPED, NULL);
+    enter(runner, runner->desired.is == DESIRED_STOPPED ? ACTUAL_STOPPED : ACTUAL_WAITING, NULL);
 }
 
 static void want(Runner *runner, Desired desired, const char *by, const char *why, bool leave)
@@ -340,7 +339,8 @@ static void begin_run(Runner *runner)
     stats_reset(runner->stats, runner->pipeline->steps->len);
     begin_record(runner);
     runner->wanted = false;
-    runner->stopped_us = runner->progress_us = 0;
+    runner->stopped_us = runner->progress_us = runner->pause_us = runner->paused_us = 0;
+    runner->stuck_told = false;
     g_clear_pointer(&runner->gave_up, g_free);
     g_clear_pointer(&runner->last_restart, g_free);
     enter(runner, ACTUAL_STARTING, NULL);
@@ -358,8 +358,9 @@ static void end_run(Runner *runner, ExitCode code, const char *error)
         runner->tell_end(runner, runner->data);
     budget_leave(g_steal_pointer(&runner->memory));
     g_mutex_lock(&runner->lock);
-    bool stopped = runner->stopped_us > 0;
-    Actual well = runner->due.trigger ? ACTUAL_WAITING : ACTUAL_DONE;
+    bool scheduled = runner->due.trigger != NULL;
+    bool stopped = scheduled ? runner->desired.is == DESIRED_STOPPED : runner->stopped_us > 0;
+    Actual well = scheduled ? ACTUAL_WAITING : ACTUAL_DONE;
     enter(runner, error ? ACTUAL_FAILED : stopped ? ACTUAL_STOPPED : well, error);
     g_mutex_unlock(&runner->lock);
     tell_supervisor(runner);

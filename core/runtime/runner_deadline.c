@@ -58,13 +58,26 @@ static void keep_patience(Runner *runner, gint64 now, gint64 *next)
     *next = MIN(*next, runner->progress_us + patience_us);
 }
 
+/* Since when the run counts, pauses left out. Lock held. */
+static gint64 counted_from(Runner *runner, gint64 now)
+{
+    bool paused = runner->actual.is == ACTUAL_PAUSING || runner->actual.is == ACTUAL_PAUSED;
+    if (paused && runner->pause_us == 0)
+        runner->pause_us = now;
+    if (!paused && runner->pause_us > 0) {
+        runner->paused_us += now - runner->pause_us;
+        runner->pause_us = 0;
+    }
+    return runner->run.began_us + runner->paused_us + (paused ? now - runner->pause_us : 0);
+}
+
 /* Lock held. */
 static void keep_timeout(Runner *runner, gint64 now, gint64 *next)
 {
     gint64 timeout_us = runner->due.trigger ? runner->due.trigger->timeout_ms * 1000 : 0;
     if (timeout_us == 0 || runner->gave_up || !actual_is_going(runner->actual.is) || runner->stopped_us > 0)
         return;
-    gint64 until = runner->run.began_us + timeout_us;
+    gint64 until = counted_from(runner, now) + timeout_us;
     if (now < until) {
         *next = MIN(*next, until);
         return;
@@ -72,7 +85,7 @@ static void keep_timeout(Runner *runner, gint64 now, gint64 *next)
     runner->gave_up = g_strdup_printf("went on for %" G_GINT64_FORMAT
                                       " s, which is longer than its 'timeout'; what it has committed stays, the next "
                                       "run goes on from there",
-                                      (now - runner->run.began_us) / G_USEC_PER_SEC);
+                                      (now - until + timeout_us) / G_USEC_PER_SEC);
     runner->gave_up_us = now;
     g_cond_broadcast(&runner->changed);
 }
@@ -96,12 +109,30 @@ static bool is_the_last(const Runner *runner)
     return runner->leaving || (!told_to_stop && !runner->wanted && !runner->due.trigger);
 }
 
-/* Lock held. */
+/* A schedule is not given up for a hook that is long in coming back: its process has other runs to make. Lock held. */
 static RunnerEnd end_of(const Runner *runner, bool overdue)
 {
+    bool by_force = runner->leaving || (runner->gave_up && !runner->due.trigger);
     if (!actual_is_going(runner->actual.is) && is_the_last(runner))
         return RUNNER_ENDED;
-    return overdue && (runner->leaving || runner->gave_up) ? RUNNER_STUCK : RUNNER_GOES_ON;
+    return overdue && by_force ? RUNNER_STUCK : RUNNER_GOES_ON;
+}
+
+/* Lock not held. */
+static void log_stuck(Runner *runner, const char *what)
+{
+    Hook hook;
+    bool inside = hook_longest(runner->pipeline->name, &hook);
+    g_mutex_lock(&runner->lock);
+    const char *why = runner->gave_up ? runner->gave_up : "does not end after the deadline of the stop";
+    const Step *step = runner->attempt ? attempt_stuck(runner->attempt) : NULL;
+    if (inside)
+        log_line(LEVEL_ERROR, runner->pipeline->name, hook.node->step,
+                 "%s: %s has been in its hook %s for %" G_GINT64_FORMAT " s; %s", why, hook.plugin, hook.name,
+                 (g_get_monotonic_time() - hook.since_us) / G_USEC_PER_SEC, what);
+    else
+        log_line(LEVEL_ERROR, runner->pipeline->name, step ? step->name : NULL, "%s; %s", why, what);
+    g_mutex_unlock(&runner->lock);
 }
 
 RunnerEnd runner_check(Runner *runner, gint64 *next)
@@ -121,23 +152,17 @@ RunnerEnd runner_check(Runner *runner, gint64 *next)
             "next start");
     }
     *next = MIN(*next, now < deadline ? deadline : now + OVERDUE_US);
-    RunnerEnd end = end_of(runner, deadline < now - GRACE_US);
+    bool overdue = deadline < now - GRACE_US;
+    RunnerEnd end = end_of(runner, overdue);
+    bool tell = overdue && end == RUNNER_GOES_ON && !runner->stuck_told;
+    runner->stuck_told = runner->stuck_told || tell;
     g_mutex_unlock(&runner->lock);
+    if (tell)
+        log_stuck(runner, "the run ends when it does");
     return end;
 }
 
 void runner_log_stuck(Runner *runner)
 {
-    Hook hook;
-    bool inside = hook_longest(runner->pipeline->name, &hook);
-    g_mutex_lock(&runner->lock);
-    const char *why = runner->gave_up ? runner->gave_up : "does not end after the deadline of the stop";
-    const Step *step = runner->attempt ? attempt_stuck(runner->attempt) : NULL;
-    if (inside)
-        log_line(LEVEL_ERROR, runner->pipeline->name, hook.node->step,
-                 "%s: %s has been in its hook %s for %" G_GINT64_FORMAT " s; ended by force", why, hook.plugin,
-                 hook.name, (g_get_monotonic_time() - hook.since_us) / G_USEC_PER_SEC);
-    else
-        log_line(LEVEL_ERROR, runner->pipeline->name, step ? step->name : NULL, "%s; ended by force", why);
-    g_mutex_unlock(&runner->lock);
+    log_stuck(runner, "ended by force");
 }

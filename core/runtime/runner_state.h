@@ -34,6 +34,9 @@ struct Runner {
     gint64 progress_us; /* monotonic: when it last grew */
     char *gave_up;      /* why, or NULL */
     gint64 gave_up_us;
+    gint64 pause_us;     /* monotonic: the run was seen to be paused since then; 0: it is not */
+    gint64 paused_us;    /* how long it was before */
+    bool stuck_told;     /* it was said that a hook does not return */
     gint64 started_us;   /* wall clock */
     gint64 began_us;     /* the same, monotonic */
     gint64 sampled_us;   /* likewise: when rates were worked out; main thread */

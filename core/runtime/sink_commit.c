@@ -38,7 +38,7 @@ static SfStatus write_gaps(SinkThread *sink, SfError *err)
 static SfStatus check_committed(SinkThread *sink, SfCommitReason reason, SfError *err)
 {
     bool tells = sink->step->plugin->sink.delivery == SF_EXACTLY_ONCE;
-    return ledger_check_commit(sink->context->ledger, sink->step, tells, reason > SF_COMMIT_CHECKPOINT, err);
+    return ledger_check_commit(sink->context->ledger, sink->step, tells, reason > SF_COMMIT_MEMORY, err);
 }
 
 SfStatus sink_commit(SinkThread *sink, SfCommitReason reason, SfError *err)

@@ -17,12 +17,15 @@
 #define PUBLISH_US (500 * 1000)
 #define TELL_US (200 * 1000) /* between two calls for memory */
 
-/* Memory that no commit would give back is held for good: waiting for it would be for ever. Lock held. */
+/* Memory that no commit would give back is held for good, or until more rows come: waiting for it would be for ever.
+ * Lock held. */
 static bool has_memory(const Context *context)
 {
     bool full = budget_full(context->memory);
     for (guint i = 0; full && i < context->sinks->len; i++) {
-        if (ledger_has_open(context->ledger, ((const SinkThread *) context->sinks->pdata[i])->step))
+        const SinkThread *sink = context->sinks->pdata[i];
+        bool can_commit = stats_get(&sink->rows) > 0 || sink->queue.length > 0;
+        if (can_commit && ledger_has_open(context->ledger, sink->step))
             return false;
     }
     return true;

@@ -130,7 +130,7 @@ typedef enum SfDelivery { SF_AT_LEAST_ONCE = 1, SF_EXACTLY_ONCE = 2, SF_DELIVERY
 /* Why commit is called. */
 typedef enum SfCommitReason {
     SF_COMMIT_CHECKPOINT = 1, /* the pipeline's beat: commit what makes sense to (an object store sink may go on) */
-    SF_COMMIT_MEMORY,         /* the process's memory budget is used up: commit everything */
+    SF_COMMIT_MEMORY,         /* the process's memory budget is used up: commit all that can be committed now */
     SF_COMMIT_REVOKE,         /* splits move to another process, or a pause begins: commit everything */
     SF_COMMIT_END,            /* a bounded run, or the pipeline, ends: commit everything */
     SF_COMMIT_SETTLE,         /* a sink whose rejects these are waits for them: commit everything */
@@ -159,7 +159,7 @@ typedef struct SfSink {
      * then writes its range again without rows. */
     SfStatus (*write)(SfNode *node, size_t input, const SfBatch *batch, SfError *err);
     /* Makes written rows durable and visible together with their ranges, and tells sf_committed() how far each chain
-     * got. SF_RETRY: called again with the same reason; must be idempotent. For reasons after SF_COMMIT_CHECKPOINT
+     * got. SF_RETRY: called again with the same reason; must be idempotent. For reasons after SF_COMMIT_MEMORY
      * everything written must be committed when it returns SF_OK. */
     SfStatus (*commit)(SfNode *node, SfCommitReason reason, SfError *err);
     /* Up to ten times a second between writes and after them, less often the longer there are none, and at least about

@@ -379,12 +379,14 @@ static SfStatus tick(SfNode *node, SfError *err)
     return status;
 }
 
-static SfStatus cut_all(SfNode *node, const char *reason, SfError *err)
+/* A range that a ledger entry has fixed cannot be cut elsewhere. Where only memory is wanted it goes on: others have to
+ * give theirs, or it would be read again and again up to the same row. */
+static SfStatus cut_all(SfNode *node, const char *reason, bool all, SfError *err)
 {
     const Bronze *bronze = bronze_of(node);
     for (guint i = 0; i < ranges_count(bronze->chains); i++) {
         Chain *chain = ranges_at(bronze->chains, i);
-        if (chain->redo && range_moved(&chain->range))
+        if (chain->redo && range_moved(&chain->range) && all)
             return sf_fail(err, SF_FENCED,
                            "%s: the range [%" PRId64 ", %" PRId64 ") that its ledger entry fixed was read up "
                            "to %" PRId64 " only; whoever reads it next finishes it",
@@ -414,7 +416,7 @@ static SfStatus commit(SfNode *node, SfCommitReason reason, SfError *err)
 {
     if (reason == SF_COMMIT_CHECKPOINT)
         return tick(node, err);
-    SF_TRY(cut_all(node, reason_of(reason), err));
+    SF_TRY(cut_all(node, reason_of(reason), reason != SF_COMMIT_MEMORY, err));
     SfStatus status = bronze_flush(node, err);
     if (status == SF_OK) { /* nothing is held any more, not even in reserve */
         spares_done(&bronze_of(node)->workshop.spares);

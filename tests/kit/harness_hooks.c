@@ -142,7 +142,7 @@ SfStatus harness_try_commit(Harness *h, SfCommitReason reason)
 {
     harness_open(h);
     h->status = h->own->plugin->sink.commit(h->node, reason, &h->err);
-    if (h->status == SF_OK && reason != SF_COMMIT_CHECKPOINT)
+    if (h->status == SF_OK && reason > SF_COMMIT_MEMORY)
         check_all_committed(h);
     return h->status;
 }

@@ -201,6 +201,25 @@ static void redo_that_is_cut_short_is_left_to_the_next(Place *place, gconstpoint
     expect_objects(place, reference);
 }
 
+/* Memory is wanted amid it, as often as it may be: it goes on to its end, others are cut. */
+static void redo_goes_on_when_memory_is_wanted(Place *place, gconstpointer unused)
+{
+    (void) unused;
+    Harness *h = place_sink(place, "");
+    harness_write(h, 0, numbers(h, EVENTS, 0, 4, NOON_US));
+    harness_commit(h, SF_COMMIT_END);
+    harness_free(h);
+    g_autofree char *reference = place_objects(place);
+    place_delete(place, DAY "0000000000.json");
+    g_autoptr(Harness) again = place_sink(place, "");
+    for (int i = 0; i < 4; i++) {
+        harness_write(again, 0, numbers(again, EVENTS, i, 1, NOON_US));
+        harness_commit(again, SF_COMMIT_MEMORY);
+    }
+    harness_commit(again, SF_COMMIT_END);
+    expect_objects(place, reference);
+}
+
 static void rejects_of_a_redo_are_not_made_twice(Place *place, gconstpointer unused)
 {
     (void) unused;
@@ -455,6 +474,7 @@ int main(int argc, char **argv)
     ADD("gzip is redone byte by byte", gzip_is_redone_byte_by_byte);
     ADD("rows that the topic has lost are told", rows_that_the_topic_has_lost_are_told);
     ADD("redo that is cut short is left to the next", redo_that_is_cut_short_is_left_to_the_next);
+    ADD("redo goes on when memory is wanted", redo_goes_on_when_memory_is_wanted);
     ADD("rejects of a redo are not made twice", rejects_of_a_redo_are_not_made_twice);
     ADD("loser of a race follows the winner", loser_of_a_race_follows_the_winner);
     ADD("same cut by two processes is one", same_cut_by_two_processes_is_one);

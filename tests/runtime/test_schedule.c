@@ -198,9 +198,11 @@ static void test_behind_another(Fixture *fixture, gconstpointer data)
     runner_add_follower(middle->runner, last->runner);
     runner_start(last->runner);
     runner_start(middle->runner);
+    assert_run(middle, 1, "schedule: complete"); /* for what was committed before the process */
+    assert_run(last, 1, "schedule: complete");
     runner_start(first->runner);
-    assert_run(middle, 1, "after bronze: complete");
-    assert_run(last, 1, "after silver: complete");
+    assert_run(middle, 2, "after bronze: complete");
+    assert_run(last, 2, "after silver: complete");
     check(fixture, "b", "n", all);
     check(fixture, "c", "n", all);
     runner_leave(first->runner, "the test", NULL);
@@ -219,11 +221,11 @@ static void test_what_comes_meanwhile_is_followed(Fixture *fixture, gconstpointe
     runner_add_follower(first->runner, second->runner);
     runner_start(second->runner);
     runner_start(first->runner);
-    g_assert_cmpint(runner_trigger(first->runner, "ann", NULL, &run, &err), ==, SF_OK);
     g_autofree char *mark = g_build_filename(fixture->dir, "b.marked", NULL);
     await_file(mark);
     g_assert_cmpint(runner_trigger(first->runner, "ann", NULL, &run, &err), ==, SF_OK);
-    assert_run(first, 2, "trigger: complete");
+    assert_run(first, 1, "trigger: complete");
+    assert_run(second, 1, "schedule: complete");
     assert_run(second, 2, "after p: complete");
 }
 
@@ -242,6 +244,68 @@ static void test_failures_are_tried_again(Fixture *fixture, gconstpointer data)
     g_assert_cmpint(runner_check(scheduled->runner, &next), ==, RUNNER_GOES_ON); /* it will be tried when it is due */
     g_assert_cmpuint(runs_of(scheduled), ==, 3);
     g_assert_cmpint(total(fixture, "a", "n", "count/0").rows, ==, 0);
+}
+
+/* Who resumes what has failed waits for its next run; the retry stays. */
+static void test_a_resume_after_a_failure(Fixture *fixture, gconstpointer data)
+{
+    (void) fixture, (void) data;
+    g_autoptr(Scheduled) scheduled =
+        scheduled_new("p", "trigger: {cron: '0 0 29 2 *', catch_up: true, retries: 1, backoff: 300ms}\n",
+                      SOURCE "}\n" SINK("a", "n") ", fail_at: 1}\n");
+    runner_start(scheduled->runner);
+    assert_run(scheduled, 1, "schedule: failed");
+    await_actual(scheduled, ACTUAL_FAILED);
+    runner_want(scheduled->runner, DESIRED_PAUSED, "ann", NULL);
+    await_actual(scheduled, ACTUAL_WAITING);
+    runner_want(scheduled->runner, DESIRED_RUNNING, "ann", NULL);
+    assert_run(scheduled, 2, "retry: failed");
+}
+
+/* What was stopped amid a run and resumed before its end goes on by its schedule. */
+static void test_a_resume_while_it_stops(Fixture *fixture, gconstpointer data)
+{
+    (void) data;
+    SfError err;
+    guint run;
+    g_autoptr(Scheduled) scheduled = scheduled_new("p", "trigger: {cron: '0 0 29 2 *'}\n",
+                                                   SOURCE ", rows: 20000, batch: 10}\n" SINK("a", "n") ", mark: 20}\n");
+    runner_start(scheduled->runner);
+    g_assert_cmpint(runner_trigger(scheduled->runner, "ann", NULL, &run, &err), ==, SF_OK);
+    g_autofree char *mark = g_build_filename(fixture->dir, "a.marked", NULL);
+    await_file(mark);
+    g_assert_cmpint(runner_trigger(scheduled->runner, "bob", NULL, &run, &err), ==, SF_OK);
+    runner_want(scheduled->runner, DESIRED_STOPPED, "ann", NULL);
+    runner_want(scheduled->runner, DESIRED_RUNNING, "ann", NULL);
+    g_free(await_runs(scheduled, 1));
+    await_actual(scheduled, ACTUAL_WAITING);
+    g_assert_cmpint(runner_trigger(scheduled->runner, "carl", NULL, &run, &err), ==, SF_OK);
+    assert_run(scheduled, 2, "trigger: complete");
+    g_assert_cmpstr(scheduled->runner->run.by, ==, "carl");
+}
+
+/* Time in a pause is not the run's. */
+static void test_a_timeout_leaves_out_pauses(Fixture *fixture, gconstpointer data)
+{
+    (void) data;
+    SfError err;
+    guint run;
+    g_autoptr(Scheduled) scheduled =
+        scheduled_new("p", "trigger: {cron: '0 0 29 2 *', timeout: 60s}\n",
+                      SOURCE ", rows: 20000, batch: 10}\n" SINK("a", "n") ", mark: 20, slow_us: 200}\n");
+    runner_start(scheduled->runner);
+    g_assert_cmpint(runner_trigger(scheduled->runner, "ann", NULL, &run, &err), ==, SF_OK);
+    g_autofree char *mark = g_build_filename(fixture->dir, "a.marked", NULL);
+    await_file(mark);
+    runner_want(scheduled->runner, DESIRED_PAUSED, "ann", NULL);
+    await_actual(scheduled, ACTUAL_PAUSED);
+    gint64 next = G_MAXINT64;
+    runner_check(scheduled->runner, &next);
+    scheduled->runner->run.began_us -= 100 * G_USEC_PER_SEC; /* as if the pause had lasted for so long */
+    scheduled->runner->pause_us -= 100 * G_USEC_PER_SEC;
+    g_assert_cmpint(runner_check(scheduled->runner, &next), ==, RUNNER_GOES_ON);
+    runner_want(scheduled->runner, DESIRED_RUNNING, "ann", NULL);
+    assert_run(scheduled, 1, "trigger: complete");
 }
 
 static void test_a_run_has_a_timeout(Fixture *fixture, gconstpointer data)
@@ -266,6 +330,9 @@ int main(int argc, char **argv)
         {"/schedule/behind another", test_behind_another},
         {"/schedule/what comes meanwhile is followed", test_what_comes_meanwhile_is_followed},
         {"/schedule/failures are tried again", test_failures_are_tried_again},
+        {"/schedule/a resume after a failure", test_a_resume_after_a_failure},
+        {"/schedule/a resume while it stops", test_a_resume_while_it_stops},
+        {"/schedule/a timeout leaves out pauses", test_a_timeout_leaves_out_pauses},
         {"/schedule/a run has a timeout", test_a_run_has_a_timeout},
     };
     return fixture_main(argc, argv, tests, G_N_ELEMENTS(tests));

@@ -274,6 +274,42 @@ static void check_prints_json(void)
     g_assert_true(ran_printed_empty_list(&good));
 }
 
+static void put_pipeline(const char *dir, const char *name, const char *trigger)
+{
+    g_autofree char *file = g_strdup_printf("%s/%s.yaml", dir, name);
+    g_autofree char *text = g_strdup_printf("pipeline: %s\ntrigger: %s\nsteps:\n  a: {source: test-source}\n"
+                                            "  b: {sink: test-sink, from: a, url: u}\n",
+                                            name, trigger);
+    g_assert_true(g_file_set_contents(file, text, -1, NULL));
+}
+
+/* A file alone cannot know who else will run; who runs it can. */
+static void pipelines_follow_others_of_the_same_process(void)
+{
+    g_autofree char *dir = g_dir_make_tmp("follow-XXXXXX", NULL);
+    put_pipeline(dir, "bronze", "once");
+    put_pipeline(dir, "silver", "{after: [bronze]}");
+    g_autofree char *all = g_strdup_printf("check %s", dir), *one = g_strdup_printf("check %s/silver.yaml", dir);
+    g_autofree char *alone = g_strdup_printf("run %s/silver.yaml", dir);
+    g_auto(Ran) checked = run(all);
+    g_assert_cmpint(checked.status, ==, 0);
+    g_assert_cmpstr(checked.err, ==, "");
+    g_auto(Ran) warned = run(one);
+    g_assert_cmpint(warned.status, ==, 0);
+    g_assert_nonnull(strstr(warned.err, "warning: "));
+    g_auto(Ran) refused = run(alone);
+    g_assert_cmpint(refused.status, ==, 2);
+    g_assert_nonnull(strstr(refused.err,
+                            "silver.yaml:2:18: 'after': pipeline 'bronze' is not among the files; name its "
+                            "file, too, or the directory of both"));
+    put_pipeline(dir, "bronze", "{after: [silver]}");
+    g_auto(Ran) circle = run(all);
+    g_assert_cmpint(circle.status, ==, 2);
+    g_assert_nonnull(strstr(circle.err, "'after': runs of 'bronze' would lead to runs of itself, for ever"));
+    g_autofree char *command = g_strdup_printf("rm -rf '%s'", dir);
+    g_assert_true(g_spawn_command_line_sync(command, NULL, NULL, NULL, NULL));
+}
+
 static void a_file_is_a_command_line_of_run(void)
 {
     static const char *const words[] = {"unknown-step/pipeline.yaml", "--once unknown-step/pipeline.yaml",
@@ -387,6 +423,7 @@ int main(int argc, char **argv)
     g_test_add_func("/sfrun/check_says_what_is_fine_and_what_is_not", check_says_what_is_fine_and_what_is_not);
     g_test_add_func("/sfrun/check_prints_json", check_prints_json);
     g_test_add_func("/sfrun/a_file_is_a_command_line_of_run", a_file_is_a_command_line_of_run);
+    g_test_add_func("/sfrun/pipelines_follow_others_of_the_same_process", pipelines_follow_others_of_the_same_process);
     g_test_add_func("/sfrun/patience_is_for_runs_that_end", patience_is_for_runs_that_end);
     g_test_add_func("/sfrun/plugins_are_listed", plugins_are_listed);
     g_test_add_func("/sfrun/plugin_is_told_in_full", plugin_is_told_in_full);

@@ -150,7 +150,7 @@ static SfStatus write_stretch(const HeldBatch *batch, const DeltaProjection *pro
 SfStatus sorting_write(Sorting *sorting, ParquetWriter *writer, const DeltaProjection *projection, SfError *err)
 {
     /* Stable: rows of the same keys stay in the order of their files. */
-    g_qsort_with_data(sorting->rows->data, (gint) sorting->rows->len, sizeof(HeldRow), compare_rows, sorting);
+    qsort_r(sorting->rows->data, sorting->rows->len, sizeof(HeldRow), compare_rows, sorting);
     g_autofree int32_t *stretch = g_new(int32_t, sorting->rows->len + 1);
     int64_t n = 0;
     for (guint i = 0; i < sorting->rows->len; i++) {
