@@ -181,17 +181,34 @@ static SfStatus transform(SourceThread *source, const Step *step, SharedBatch *i
 
 /* ---- what the source gives ------------------------------------------------ */
 
-/* First row at or after the position. */
-static int64_t row_at(const SfBatch *batch, gint64 position)
+/* The rows' positions, where their column offset has them: ascending, and within the batch's range. A table may have a
+ * column of that name that says something else; its rows count from the start. */
+static bool find_offsets(const SfBatch *batch, SfColumn *out)
 {
-    SfColumn offsets;
-    int64_t low = 0, high = sf_rows(batch), number = sf_schema_find(batch->schema, "offset");
+    int64_t number = sf_schema_find(batch->schema, "offset"), before = batch->start - 1;
     bool has = number >= 0 && !(batch->schema->children[number]->flags & ARROW_FLAG_NULLABLE);
-    if (!has || sf_column(batch, "offset", SF_INT64, &offsets, NULL) != SF_OK)
+    if (!has || sf_column(batch, "offset", SF_INT64, out, NULL) != SF_OK)
+        return false;
+    for (int64_t row = 0; row < sf_rows(batch); row++) {
+        int64_t offset = sf_i64(out, row);
+        if (offset <= before || offset >= batch->end)
+            return false;
+        before = offset;
+    }
+    return true;
+}
+
+/* First row at or after the position; offsets NULL: rows count from the start. The end is behind all rows. */
+static int64_t row_at(const SfBatch *batch, const SfColumn *offsets, gint64 position)
+{
+    int64_t low = 0, high = sf_rows(batch);
+    if (position >= batch->end)
+        return high;
+    if (!offsets)
         return CLAMP(position - batch->start, 0, high);
     while (low < high) {
         int64_t middle = low + (high - low) / 2;
-        if (sf_i64(&offsets, middle) < position)
+        if (sf_i64(offsets, middle) < position)
             low = middle + 1;
         else
             high = middle;
@@ -199,12 +216,28 @@ static int64_t row_at(const SfBatch *batch, gint64 position)
     return low;
 }
 
+/* More rows than positions cannot be told apart by them. */
+static SfStatus check_room(const SfBatch *batch, SfError *err)
+{
+    if (sf_rows(batch) <= batch->end - batch->start)
+        return SF_OK;
+    return sf_fail(err, SF_FATAL,
+                   "%s: it gave %" PRId64 " rows for the positions %" PRId64 " to %" PRId64
+                   ", so that they cannot be divided between sinks that go on at different positions; a range needs a "
+                   "position for each row",
+                   batch->split->name, sf_rows(batch), batch->start, batch->end - 1);
+}
+
 /* In pieces, so that each sink gets all of a piece or nothing. */
 static SfStatus dispatch_pieces(SourceThread *source, SharedBatch *batch, SfError *err)
 {
+    SfColumn column;
+    const SfColumn *offsets = find_offsets(&batch->batch, &column) ? &column : NULL;
     for (gint64 from = batch->batch.start; from < batch->batch.end;) {
         gint64 to = ledger_next_cut(source->context->ledger, batch->batch.split, from, batch->batch.end);
-        int64_t first = row_at(&batch->batch, from), last = row_at(&batch->batch, to);
+        if (to < batch->batch.end)
+            SF_TRY(check_room(&batch->batch, err));
+        int64_t first = row_at(&batch->batch, offsets, from), last = row_at(&batch->batch, offsets, to);
         SfBatch piece = {0};
         SF_TRY(sf_batch_slice(&batch->batch, first, last - first, &piece, err));
         piece.schema = batch->batch.schema;

@@ -5,7 +5,8 @@
 #include <sf/sf.h>
 
 typedef struct State {
-    int64_t splits, rows, batch, hole, revoke_every, serve_revoke, retry_every, hand_over, give_up, bytes, most;
+    int64_t splits, rows, batch, hole, shift, crowd, revoke_every, serve_revoke, retry_every, hand_over, give_up, bytes,
+        most;
     bool given_up, over_now;
     int64_t patience;
     const char *over, *cheat, *lost;
@@ -21,6 +22,8 @@ static const SfOption options[] = {
     SF_OPTION_INT(State, rows, .value = "1000", .min = "0", .doc = "Rows a split."),
     SF_OPTION_INT(State, batch, .value = "37", .min = "1", .doc = "Positions a batch."),
     SF_OPTION_INT(State, hole, .value = "0", .doc = "Leaves out offsets that this divides; 0: none."),
+    SF_OPTION_INT(State, shift, .value = "0", .doc = "Its column offset says so much more than the position."),
+    SF_OPTION_INT(State, crowd, .value = "1", .min = "1", .doc = "Rows a position."),
     SF_OPTION_INT(State, revoke_every, .value = "0",
                   .doc = "Polls after which all splits go and come again; 0: never."),
     SF_OPTION_INT(
@@ -142,10 +145,11 @@ static SfStatus fill(State *state, int64_t split, SfBatch *out, SfError *err)
     SfBuilder *builder = sf_builder_new(&state->schema, err);
     int64_t end = MIN(state->next[split] + state->batch, state->rows);
     SfStatus status = SF_OK;
-    for (int64_t n = state->next[split]; status == SF_OK && n < end; n++) {
+    for (int64_t i = state->next[split] * state->crowd; status == SF_OK && i < end * state->crowd; i++) {
+        int64_t n = i / state->crowd;
         if (state->hole && n % state->hole == 0)
             continue;
-        sf_add_i64(sf_builder_column(builder, 0), n);
+        sf_add_i64(sf_builder_column(builder, 0), n + state->shift);
         sf_add_i64(sf_builder_column(builder, 1), n / 2);
         status = sf_builder_end_row(builder, err);
     }

@@ -30,7 +30,7 @@ typedef struct State {
     const char *path;
     const char *away, *until, *hang;
     int64_t reject, refuse, retry_every, fence_at, fail_at, slow_us, hold, mark;
-    bool lazy, twice, waits;
+    bool lazy, twice, waits, anywhere;
     gint interrupted; /* atomic */
     GArray *open;     /* Open */
     int64_t calls, writes, commits, idle_ticks;
@@ -53,6 +53,7 @@ static const SfOption options[] = {
     SF_OPTION_BOOL(State, waits,
                    .doc =
                        "Commits wait for the file of 'until', or make '<path>.interrupted' and ask for another try."),
+    SF_OPTION_BOOL(State, anywhere, .doc = "Offsets need not be positions."),
     SF_OPTION_BOOL(State, lazy, .doc = "Commits nothing at checkpoints."),
     SF_OPTION_END};
 
@@ -174,7 +175,7 @@ static SfStatus write_batch(SfNode *node, size_t input, const SfBatch *batch, Sf
     Open before = *open;
     for (int64_t row = 0; row < sf_rows(batch); row++) {
         int64_t offset = sf_i64(&offsets, row);
-        if (offset < batch->start || offset >= batch->end)
+        if (!state->anywhere && (offset < batch->start || offset >= batch->end))
             return sf_fail(err, SF_FATAL, "offset %" G_GINT64_FORMAT " is outside its range", (gint64) offset);
         if (state->reject && offset % state->reject == 0) {
             sf_reject(node, batch, row, "%" G_GINT64_FORMAT " is divided by %" G_GINT64_FORMAT, (gint64) offset,

@@ -45,6 +45,43 @@ static void test_lagging_sink(Fixture *fixture, gconstpointer data)
     check(fixture, "c", "n", all);
 }
 
+/* A table's column offset may say anything: rows are cut by their positions, and none is lost, or comes twice. */
+static void test_lagging_sink_of_a_table(Fixture *fixture, gconstpointer data)
+{
+    (void) data;
+    static const gint64 shifts[] = {-5000, -1, 20, 5000};
+    for (gsize i = 0; i < G_N_ELEMENTS(shifts); i++) {
+        g_autofree char *a = g_strdup_printf("a%u", (guint) i), *b = g_strdup_printf("b%u", (guint) i);
+        g_autofree char *source =
+            g_strdup_printf("  n: {source: count-source, splits: 3, shift: %" G_GINT64_FORMAT, shifts[i]);
+        g_autofree char *sink =
+            g_strdup_printf("  a: {sink: ledger-sink, from: n, anywhere: true, path: '${DIR}/%s'}\n", a);
+        g_autofree char *other =
+            g_strdup_printf("  b: {sink: ledger-sink, from: n, anywhere: true, path: '${DIR}/%s'}\n", b);
+        g_autofree char *before = g_strconcat(source, ", rows: 350}\n", sink, NULL);
+        g_autofree char *after = g_strconcat(source, "}\n", sink, other, NULL);
+        g_assert_cmpint(run(before), ==, EXIT_OK);
+        g_assert_cmpint(run(after), ==, EXIT_OK);
+        Total want = all;
+        want.sum += ROWS * shifts[i];
+        check(fixture, a, "n", want);
+        check(fixture, b, "n", want);
+    }
+}
+
+/* Rows that share positions cannot be cut apart: it stops, where it would lose some. */
+static void test_lagging_sink_of_a_crowd(Fixture *fixture, gconstpointer data)
+{
+    (void) data;
+    static const char both[] = SOURCE ", crowd: 2}\n" SINK("a", "n") "}\n" SINK("b", "n") "}\n";
+    int status;
+    g_assert_cmpint(run(SOURCE ", crowd: 2, rows: 350}\n" SINK("a", "n") "}\n"), ==, EXIT_OK);
+    g_autofree char *log = run_heard("", both, &status);
+    g_assert_cmpint(WEXITSTATUS(status), ==, EXIT_FAILED);
+    g_assert_nonnull(strstr(log, "rows for the positions"));
+    g_assert_cmpint(total(fixture, "a", "n", "count/0").rows, ==, 700);
+}
+
 static void test_published(Fixture *fixture, gconstpointer data)
 {
     (void) data;
@@ -347,6 +384,8 @@ int main(int argc, char **argv)
         {"/runtime/splits-of-another-process", test_splits_of_another_process_are_not_waited_for},
         {"/runtime/again-is-nothing-more", test_again_is_nothing_more},
         {"/runtime/lagging-sinks-catch-up", test_lagging_sink},
+        {"/runtime/lagging-sinks-of-a-table", test_lagging_sink_of_a_table},
+        {"/runtime/lagging-sinks-of-a-crowd", test_lagging_sink_of_a_crowd},
         {"/runtime/positions-are-published", test_published},
         {"/runtime/holes", test_holes},
         {"/runtime/ranges-without-rows", test_nothing_but_range},
