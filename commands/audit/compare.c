@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "replay.h"
+#include "start.h"
 
 #define MOST_GAPS 20 /* that are named, of one split by one input */
 
@@ -193,6 +194,47 @@ static void say_more(AuditStep *step, const Way *way, gint64 more, gint64 of)
                   more, of);
 }
 
+/* Whether a number of rows is of more than --from leaves. */
+static bool is_cut(const AuditStep *step, guint input)
+{
+    bool cut = step->totals[input] >= 0 && !step->gave_rows[input] && g_hash_table_size(step->audit->from) > 0;
+    for (guint i = 0; i < step->chains->len; i++) {
+        const AuditChain *chain = step->chains->pdata[i];
+        cut |= chain->input == input && chain->cut;
+    }
+    return cut && !step->gave_rows[input];
+}
+
+static bool reader_is_cut(const Audit *audit, const Step *step)
+{
+    const Edge *reader = errors_reader(audit, step);
+    return reader && is_cut(&audit->steps[reader->to->index], (guint) reader->input);
+}
+
+/* The numbers that the input's are compared with are those of others, too. */
+static bool numbers_are_cut(const AuditStep *step, guint input, const char *by)
+{
+    const Audit *audit = step->audit;
+    bool cut = is_cut(step, input) || reader_is_cut(audit, step->step);
+    for (const Edge *edge = step->step->inputs->pdata[input]; edge->from->inputs->len > 0;
+         edge = edge->from->inputs->pdata[0])
+        cut |= reader_is_cut(audit, edge->from);
+    const Step *source = audit_source_of(step->step, input);
+    for (guint i = 0; by && i < source->outputs->len; i++) {
+        const Edge *edge = source->outputs->pdata[i];
+        cut |= strcmp(edge->to->name, by) == 0 && is_cut(&audit->steps[edge->to->index], (guint) edge->input);
+    }
+    return cut;
+}
+
+static void say_cut(AuditStep *step)
+{
+    step_find(step, SF_AUDIT_UNKNOWN, NULL,
+              "--from lies within ranges whose rows are known only by their number: they cannot be compared; begin "
+              "where a range begins%s",
+              step->audit->depth < SF_AUDIT_DEEP ? ", or compare by position with --deep" : "");
+}
+
 static void compare_numbers(AuditStep *step, AuditLine *line)
 {
     const Audit *audit = step->audit;
@@ -206,6 +248,10 @@ static void compare_numbers(AuditStep *step, AuditLine *line)
         records = covered(audit, step, line->input);
     }
     line->events = records;
+    if (numbers_are_cut(step, line->input, by)) {
+        say_cut(step);
+        return;
+    }
     if (line->stored < 0 || line->rejected < 0 || way.rejected < 0) {
         step_find(step, SF_AUDIT_UNKNOWN, NULL, "how many rows %s cannot be told%s",
                   line->stored < 0 ? "it has" : "were rejected", audit->depth < SF_AUDIT_DEEP ? "; --deep may" : "");
@@ -342,6 +388,7 @@ static void compare_lanes(AuditStep *step, AuditLine *line)
                       "%s/%d: " N " rows are behind the position that the step has, the first at " N
                       ": the next run would read them again",
                       lane->topic, lane->partition, lane->beyond, lane->beyond_first);
+        start_say_unknown(step, lane);
         compare_lane(step, lane);
     }
 }
@@ -357,7 +404,9 @@ static void compare_replayed(AuditStep *step, AuditLine *line)
     if (step->step->plugin->sink.audit_rows)
         return;
     gint64 rejected = MAX(line->rejected, 0);
-    if (line->stored < 0)
+    if (numbers_are_cut(step, line->input, NULL))
+        say_cut(step);
+    else if (line->stored < 0)
         step_find(step, SF_AUDIT_UNKNOWN, NULL, "how many rows it has cannot be told");
     else if (line->stored + rejected != line->events)
         step_find(step, line->rejected < 0 && line->stored < line->events ? SF_AUDIT_UNKNOWN : SF_AUDIT_FAULT, NULL,
@@ -367,50 +416,10 @@ static void compare_replayed(AuditStep *step, AuditLine *line)
 
 /* ---- all -------------------------------------------------------------------------------------------------------- */
 
-/* The lowest position that another step has of the split; -1: none has. */
-static gint64 lowest_elsewhere(const AuditStep *step, const AuditChain *chain, const char **who)
-{
-    const Audit *audit = step->audit;
-    gint64 lowest = -1;
-    for (guint i = 0; i < audit->pipeline->steps->len; i++) {
-        const AuditStep *other = &audit->steps[i];
-        for (guint k = 0; other != step && other->step->inputs->len > 0 && k < other->chains->len; k++) {
-            const AuditChain *its = other->chains->pdata[k];
-            if (strcmp(its->split, chain->split) != 0 || !its->topic ||
-                audit_source_of(other->step, its->input) != audit_source_of(step->step, chain->input))
-                continue;
-            gint64 stored = step_lane((AuditStep *) other, its->input, its->topic, its->partition)->lowest;
-            gint64 begins = its->start >= 0 && (stored < 0 || its->start < stored) ? its->start : stored;
-            if (begins >= 0 && (lowest < 0 || begins < lowest)) {
-                lowest = begins;
-                *who = other->step->name;
-            }
-        }
-    }
-    return lowest;
-}
-
-static void compare_start(AuditStep *step, const AuditChain *chain, const AuditChain *source)
-{
-    const char *who = "";
-    gint64 from = audit_from(step->audit, chain->split);
-    gint64 other = lowest_elsewhere(step, chain, &who);
-    gint64 begins = MAX(chain->start, from);
-    if (chain->start >= 0 && source && begins < source->start)
-        step_find(step, SF_AUDIT_UNKNOWN, NULL,
-                  "%s: records before position " N " are gone from the source (retention); the step begins at " N,
-                  chain->split, source->start, begins);
-    if (chain->start >= 0 && other >= 0 && MAX(other, from) < begins)
-        step_find(step, SF_AUDIT_UNKNOWN, NULL,
-                  "%s: begins at position " N ", while step '%s' has rows from " N
-                  " on: it began later, or what it had before is lost",
-                  chain->split, begins, who, other);
-}
-
 static void compare_chain(AuditStep *step, AuditLine *line, const AuditChain *chain)
 {
     const AuditChain *source = audit_source_chain(step->audit, step->step, chain->input, chain->split);
-    compare_start(step, chain, source);
+    start_compare(step, chain, source);
     if (!source) {
         step_find(step, SF_AUDIT_UNKNOWN, NULL,
                   "%s: the source has no such split (any more): the rows cannot be compared", chain->split);

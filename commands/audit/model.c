@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define TELL_US (200 * 1000)
+#define MOST_NAMES 400     /* bytes, of splits in a message */
 #define MOST_FINDINGS 1000 /* of a step that are kept */
 
 static void chain_free(gpointer data)
@@ -130,6 +131,40 @@ gint64 audit_from(const Audit *audit, const char *split)
     if (!from)
         from = g_hash_table_lookup(audit->from, "");
     return from ? *from : 0;
+}
+
+/* Whether some step has the split, and up to the position; split "": any. */
+static bool reaches(const Audit *audit, const char *split, gint64 position, GString *names)
+{
+    for (guint i = 0; i < audit->pipeline->steps->len; i++) {
+        const GPtrArray *chains = audit->steps[i].chains;
+        for (guint k = 0; k < chains->len; k++) {
+            const AuditChain *chain = chains->pdata[k];
+            bool same = *split == '\0' || strcmp(chain->split, split) == 0;
+            if (same && chain->end >= position)
+                return true;
+            if (names->len < MOST_NAMES)
+                g_string_append_printf(names, "%s%s (to %" G_GINT64_FORMAT ")", names->len > 0 ? ", " : "",
+                                       chain->split, chain->end);
+        }
+    }
+    return false;
+}
+
+SfStatus audit_check_from(const Audit *audit, SfError *err)
+{
+    GHashTableIter iter;
+    gpointer split, position;
+    g_hash_table_iter_init(&iter, audit->from);
+    while (g_hash_table_iter_next(&iter, &split, &position)) {
+        g_autoptr(GString) names = g_string_new(NULL);
+        if (!reaches(audit, split, *(gint64 *) position, names))
+            return sf_fail(err, SF_CONFIG,
+                           "--from %s%s%" G_GINT64_FORMAT ": there is no such position; there are the splits %s",
+                           (const char *) split, *(const char *) split ? "@" : "", *(gint64 *) position,
+                           names->len > 0 ? names->str : "of no step");
+    }
+    return SF_OK;
 }
 
 void audit_progress(Audit *audit, const char *step, gint64 rows)

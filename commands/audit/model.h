@@ -21,6 +21,7 @@ typedef struct AuditChain {
     gint64 rows;  /* of all ranges; -1: not known */
     gint64 rejected;
     guint n_ranges;
+    bool cut; /* --from lies within a range: its rows are known only as a whole */
 } AuditChain;
 
 /* Rows of one input that are known by topic and partition: those that the store has less those that should be there.
@@ -35,6 +36,8 @@ typedef struct AuditLane {
     gint64 lowest; /* position that is stored, or -1 */
     gint64 beyond; /* stored rows outside of what the ranges cover */
     gint64 beyond_first;
+    gint64 before; /* rows of the source before the first one that is stored, where it is not known where it began */
+    gint64 before_first;
 } AuditLane;
 
 typedef struct AuditFinding {
@@ -90,6 +93,8 @@ struct Audit {
 void audit_init(Audit *audit, const Pipeline *pipeline, SfAuditDepth depth);
 void audit_done(Audit *audit);
 gint64 audit_from(const Audit *audit, const char *split); /* --from */
+/* SF_CONFIG: a --from that no split reaches, by what the steps have said. */
+SfStatus audit_check_from(const Audit *audit, SfError *err);
 void audit_progress(Audit *audit, const char *step, gint64 rows);
 gint64 audit_found(const Audit *audit, SfAuditKind kind); /* findings of all steps */
 

@@ -7,18 +7,31 @@
 #include "data/batch.h"
 #include "data/rowfilter.h"
 
-/* The lowest start that any step knows of the chain's split, from the same source; -1: none does. */
-static gint64 known_start(const Audit *audit, const AuditStep *step, const AuditChain *chain)
+static gint64 lower(gint64 a, gint64 b)
+{
+    return a < 0 || b < 0 ? MAX(a, b) : MIN(a, b);
+}
+
+static gint64 lowest_stored(const AuditStep *step, const AuditChain *chain)
+{
+    return chain->topic ? step_lane((AuditStep *) step, chain->input, chain->topic, chain->partition)->lowest : -1;
+}
+
+/* The lowest start that any step's ranges say of the chain's split, from the same source, and the lowest position that
+ * any of them has a row of; -1: none does. */
+static gint64 known_start(const Audit *audit, const AuditStep *step, const AuditChain *chain, gint64 *stored)
 {
     const Step *source = audit_source_of(step->step, chain->input);
     gint64 lowest = -1;
+    *stored = -1;
     for (guint i = 0; i < audit->pipeline->steps->len; i++) {
         const AuditStep *other = &audit->steps[i];
         for (guint k = 0; other->step->inputs->len > 0 && k < other->chains->len; k++) {
             const AuditChain *its = other->chains->pdata[k];
-            if (its->start != SF_POSITION_NONE && strcmp(its->split, chain->split) == 0 &&
-                audit_source_of(other->step, its->input) == source)
-                lowest = lowest < 0 ? its->start : MIN(lowest, its->start);
+            if (strcmp(its->split, chain->split) != 0 || audit_source_of(other->step, its->input) != source)
+                continue;
+            lowest = lower(lowest, its->start);
+            *stored = lower(*stored, lowest_stored(other, its));
         }
     }
     return lowest;
@@ -29,15 +42,25 @@ gint64 replay_start(const Audit *audit, const AuditStep *step, const AuditChain 
     const AuditChain *source = audit_source_chain(audit, step->step, chain->input, chain->split);
     gint64 start = chain->start;
     if (start == SF_POSITION_NONE) {
-        const AuditLane *lane =
-            chain->topic ? step_lane((AuditStep *) step, chain->input, chain->topic, chain->partition) : NULL;
-        gint64 known = known_start(audit, step, chain), stored = lane ? lane->lowest : -1;
-        start = known < 0 || stored < 0 ? MAX(known, stored) : MIN(known, stored);
+        gint64 stored;
+        start = known_start(audit, step, chain, &stored);
+        if (lowest_stored(step, chain) >= 0)
+            start = lower(start, stored);
     }
     if (start < 0)
         start = source ? source->start : 0;
     start = MAX(start, audit_from(audit, chain->split));
     return source ? MAX(start, source->start) : start;
+}
+
+/* Where the source's rows are looked at from: what lies before the start is counted, where nobody knows it. */
+static gint64 first_position(const Audit *audit, const AuditStep *step, const AuditChain *chain)
+{
+    const AuditChain *source = audit_source_chain(audit, step->step, chain->input, chain->split);
+    gint64 start = replay_start(audit, step, chain), stored;
+    if (!source || chain->start != SF_POSITION_NONE || known_start(audit, step, chain, &stored) >= 0)
+        return start;
+    return MIN(start, MAX(source->start, audit_from(audit, chain->split)));
 }
 
 void replay_wanted(const Audit *audit, const AuditStep *source, const char *split, gint64 *from, gint64 *to)
@@ -50,7 +73,7 @@ void replay_wanted(const Audit *audit, const AuditStep *source, const char *spli
             const AuditChain *chain = step->chains->pdata[k];
             if (strcmp(chain->split, split) != 0 || audit_source_of(step->step, chain->input) != source->step)
                 continue;
-            *from = MIN(*from, replay_start(audit, step, chain));
+            *from = MIN(*from, first_position(audit, step, chain));
             *to = MAX(*to, chain->end);
         }
     }
@@ -59,17 +82,25 @@ void replay_wanted(const Audit *audit, const AuditStep *source, const char *spli
 
 /* ---- rows at a sink's input ------------------------------------------------------------------------------------- */
 
-static SfStatus positions_of(const SfBatch *batch, SfColumn *out, bool *given, SfError *err)
+static bool read_positions(const SfBatch *batch, const char *name, gint64 *out)
 {
-    static const char *const names[] = {"offset", "_offset"};
-    *given = false;
-    for (size_t i = 0; i < G_N_ELEMENTS(names) && !*given; i++) {
-        if (sf_schema_find(batch->schema, names[i]) < 0)
-            continue;
-        SF_TRY(sf_column(batch, names[i], SF_INT64, out, err));
-        *given = true;
+    SfColumn column;
+    if (sf_schema_find(batch->schema, name) < 0 || sf_column(batch, name, SF_INT64, &column, NULL) != SF_OK)
+        return false;
+    for (gint64 row = 0; row < sf_rows(batch); row++) {
+        out[row] = sf_is_null(&column, row) ? SF_POSITION_NONE : sf_i64(&column, row);
+        if (out[row] < batch->start || out[row] >= batch->end)
+            return false; /* of somebody else: a table's rows may say where their events were once */
     }
-    return SF_OK;
+    return true;
+}
+
+static void positions_of(const SfBatch *batch, gint64 *out)
+{
+    if (read_positions(batch, "offset", out) || read_positions(batch, "_offset", out))
+        return;
+    for (gint64 row = 0; row < sf_rows(batch); row++)
+        out[row] = batch->start + row;
 }
 
 /* The positions of a batch, in order: [first, first + count) of its rows lie in [from, to). */
@@ -112,17 +143,18 @@ static SfStatus expect_batch(AuditStep *step, guint input, const SfBatch *batch,
     gint64 n = sf_rows(batch);
     if (!step->asked || !chain || n == 0)
         return SF_OK;
-    SfColumn column;
-    bool given;
-    SF_TRY(positions_of(batch, &column, &given, err));
     g_autofree gint64 *positions = g_new(gint64, (gsize) n);
-    for (gint64 row = 0; row < n; row++)
-        positions[row] = given ? sf_i64(&column, row) : batch->start + row;
-    Cut cut = cut_of(positions, n, replay_start(step->audit, step, chain), chain->end);
+    positions_of(batch, positions);
+    gint64 start = replay_start(step->audit, step, chain);
+    Cut cut = cut_of(positions, n, start, chain->end);
+    Cut before = cut_of(positions, n, first_position(step->audit, step, chain), start);
     AuditLane *lane = step_lane(step, input, batch->split->topic, batch->split->partition);
     for (gint64 row = cut.first; row < cut.first + cut.count; row++)
         grid_add(&lane->grid, positions[row], -1);
     lane->expected += cut.count;
+    if (before.count > 0 && lane->before == 0)
+        lane->before_first = positions[before.first];
+    lane->before += before.count;
     return ask_rows(step, input, batch, &cut, err);
 }
 

@@ -78,6 +78,7 @@ static void report_range(SfAudit *audit, const SfAuditRange *given)
     chain->end = chain->n_ranges > 0 ? MAX(chain->end, range.end) : range.end;
     chain->rows = chain->n_ranges > 0 ? add_known(chain->rows, range.rows) : range.rows;
     chain->rejected = chain->n_ranges > 0 ? add_known(chain->rejected, range.rejected) : range.rejected;
+    chain->cut |= range.start < audit_from(step->audit, chain->split) && audit_from(step->audit, chain->split) > 0;
     chain->n_ranges++;
 }
 

@@ -193,6 +193,7 @@ SfStatus audit_run(Audit *audit, SfError *err)
         SF_TRY(bind_step(&audit->steps[i], err));
     SF_TRY(ask_steps(audit, SF_SOURCE, SF_AUDIT_QUICK, err)); /* what is gone from there cannot be compared */
     SF_TRY(ask_steps(audit, SF_SINK, audit->depth, err));
+    SF_TRY(audit_check_from(audit, err));
     SF_TRY(deep ? replay(audit, err) : ask_steps(audit, SF_SOURCE, audit->depth, err));
     if (audit->tell)
         fprintf(stderr, "\r\033[K");

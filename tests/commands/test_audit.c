@@ -162,6 +162,8 @@ static void wrong_words_are_refused(Fixture *f, gconstpointer unused)
     (void) unused;
     expect(f, "audit p.yaml --quick --deep", 2, "--quick and --deep exclude each other");
     expect(f, "audit p.yaml --from x@y", 2, "--from takes a position");
+    expect(f, "audit p.yaml --from 99999999999", 2, "--from 99999999999: there is no such position; |(to 900)");
+    expect(f, "audit p.yaml --from sales/1@5", 2, "--from sales/1@5: there is no such position; there are the splits ");
     expect(f, "audit nowhere.yaml", 2, "nowhere.yaml");
     expect(f, "audit .", 0, "every event");
 }
@@ -332,6 +334,35 @@ static void a_position_beyond_the_source_is_found(Fixture *f, gconstpointer unus
     expect(f, "audit p.yaml --quick", 3, "the step is at position 999, behind the end of the source at 900");
 }
 
+/* Rows are counted by ranges: what lies before --from cannot be taken off. */
+static void numbers_of_ranges_that_are_cut_are_not_compared(Fixture *f, gconstpointer unused)
+{
+    (void) unused;
+    expect(f, "audit p.yaml --from 450", 4, "UNKNOWN bronze: --from lies within ranges|no fault found");
+    expect(f, "audit p.yaml --quick --from 450", 4, "UNKNOWN silver: --from lies within ranges|no fault found");
+    g_auto(Ran) ran = run_program(f->root, "audit p.yaml --from 600");
+    g_assert_null(strstr(ran.out, "UNKNOWN bronze"));
+}
+
+/* Without bronze nobody says where silver began: its first rows, which are lost, are not taken for none. */
+static void a_lost_head_cannot_be_known(Fixture *f, gconstpointer unused)
+{
+    (void) unused;
+    g_autofree char *file = path_of(f, "p.yaml"), *rejects = found(f, "rejects/in*", 0);
+    g_autofree char *commit = path_of(f, "silver/_delta_log/00000000000000000000.json");
+    g_autofree char *text = NULL;
+    g_assert_true(g_file_get_contents(file, &text, NULL, NULL));
+    char *from = strstr(text, "  bronze:\n"), *to = strstr(text, "  sales:\n");
+    memmove(from, to, strlen(to) + 1);
+    g_assert_true(g_file_set_contents(file, text, -1, NULL));
+    expect(f, "audit p.yaml --deep", 0, "every event is where it belongs");
+    change(commit, "{\"add\":", "{\"add_\":");
+    expect(f, "audit p.yaml --deep", 3, "UNKNOWN silver: sales/0: where it began is not known|FAULT silver: ");
+    g_assert_cmpint(g_unlink(rejects), ==, 0);
+    expect(f, "audit p.yaml --deep", 4,
+           "sales/0: where it began is not known: its first row is at 300|rows for it from 0 on that no step has");
+}
+
 /* ---- rejects ---- */
 
 static void lost_rejects_are_found(Fixture *f, gconstpointer unused)
@@ -385,6 +416,8 @@ int main(int argc, char **argv)
     TEST(a_removed_add_is_found);
     TEST(a_position_behind_its_rows_is_found);
     TEST(a_position_beyond_the_source_is_found);
+    TEST(numbers_of_ranges_that_are_cut_are_not_compared);
+    TEST(a_lost_head_cannot_be_known);
     TEST(lost_rejects_are_found);
     TEST(a_doubled_reject_is_found);
     TEST(an_audit_writes_nothing);
