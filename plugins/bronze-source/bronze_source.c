@@ -88,7 +88,7 @@ static const SfOption options[] = {
     SF_OPTION_ENUM(
         BronzeSource, lane.missing, .name = "on_missing", .value = "stop", .words = missing_words,
         .doc = "An object that the ledger or a listing named and that is gone, one that came too late, or a gap "
-               "in the ledger: stop, or say so and pass over its rows."),
+               "in the ledger: stop, or say so and pass over its rows. Keys or headers that are gone are null then."),
     SF_OPTION_INT(BronzeSource, lane.batch_rows, .name = "batch_rows", .value = "4096", .min = "1", .max = "1_000_000",
                   .doc = "Rows in a batch at most."),
     SF_OPTION_SIZE(BronzeSource, lane.limits.max_line, .name = "max_line", .value = "64MiB", .min = "1KiB",
@@ -100,7 +100,8 @@ static const char doc[] =
     "Gives the rows that s3-bronze-sink wrote as the topic gave them: splits, offsets and timestamps are the topic's, "
     "so that a sink which was fed from bronze goes on from Kafka without a gap or a duplicate, and the other way "
     "round. "
-    "`key` and `headers` are null, since objects do not keep them.\n\n"
+    "`key` and `headers` are null where they were not written beside the objects (store.kafka.keys and "
+    "store.kafka.headers of s3-bronze-sink).\n\n"
     "It follows the ledger below `_sf/` and never lists objects: what is not in the ledger is not read, and what is in "
     "it is read in the order of offsets, whatever directories it is in. Each object is compared with the size and "
     "checksum that the ledger has before a row of it is given.\n\n"
@@ -382,7 +383,7 @@ static SfStatus poll_lane(SfNode *node, Lane *lane, SfBatch *out, SfError *err)
     if (lane->done || now_ms < lane->ask_ms)
         return SF_EMPTY;
     SfStatus status = lane_poll(node, source->store, lane, &source->lane, source->blocks, &source->quota, out, err);
-    lane->done = status == SF_END;
+    lane->done = lane->done || status == SF_END;
     lane->end = MAX(lane->end, lane->position);
     if ((status == SF_OK || status == SF_EMPTY) && source->lane.layout != LAYOUT_FILES)
         sf_lag(node, lane->split, lane->end);

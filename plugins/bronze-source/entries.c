@@ -156,11 +156,31 @@ SfStatus entries_begin(SfNode *node, Store *store, Lane *lane, const LaneOptions
         SF_TRY(tell_origin(node, lane, entry, err));
         if (!spend_quota(quota, entry))
             return SF_EMPTY;
-        lane->passed = g_new0(bool, entry->objects->len + 1);
+        lane->passed = g_new0(bool, PARTS * entry->objects->len + 1);
         lane->entry = g_steal_pointer(&entry);
         say_guess(node, lane);
     }
     return SF_OK;
+}
+
+/* Of the object and what lies beside it, the one with this key, which is the entry's own text. */
+static int part_of(const EntryObject *object, const char *key)
+{
+    int part = 0;
+    for (int kind = 0; kind < BESIDE_KINDS; kind++)
+        part = object->beside[kind].key == key ? 1 + kind : part;
+    return part;
+}
+
+static void pass_over(SfNode *node, const Store *store, Lane *lane, const EntryObject *object, const char *key)
+{
+    int part = part_of(object, key);
+    g_autofree char *how = part > 0 ? g_strconcat("read without ", beside_words[part - 1], NULL) : NULL;
+    sf_log(node, SF_LOG_WARNING,
+           "'%s/%s' is missing; its %" PRId64 " rows of %s from %" PRId64 " to %" PRId64 " are %s", store_url(store),
+           key, object->rows, lane->name, object->first, object->last, how ? how : "passed over");
+    gsize number = (gsize) (object - (const EntryObject *) (gpointer) lane->entry->objects->data);
+    lane->passed[PARTS * number + (gsize) part] = true;
 }
 
 /* An object is missing: not yet there where its entry is the last one, since entries come first; lost where another
@@ -183,9 +203,6 @@ SfStatus entries_miss(SfNode *node, Store *store, Lane *lane, const LaneOptions 
                        "'%s/%s' is missing, with %" PRId64 " rows of %s from %" PRId64 " to %" PRId64
                        "; put it back, read these rows from the topic, or set 'on_missing: skip'",
                        store_url(store), key, object->rows, lane->name, object->first, object->last);
-    sf_log(node, SF_LOG_WARNING,
-           "'%s/%s' is missing; its %" PRId64 " rows of %s from %" PRId64 " to %" PRId64 " are passed over",
-           store_url(store), key, object->rows, lane->name, object->first, object->last);
-    lane->passed[object - (const EntryObject *) (gpointer) lane->entry->objects->data] = true;
+    pass_over(node, store, lane, object, key);
     return SF_OK;
 }

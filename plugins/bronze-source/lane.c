@@ -125,18 +125,22 @@ static SfStatus draft_begin_headers(Draft *draft, SfError *err)
                                   .release = release_nothing};
     draft->headers = sf_builder_new(&headers, err);
     sf_schema_done(&raw);
+    for (int64_t row = 0; draft->headers && row < draft->rows->length; row++)
+        sf_add_null(sf_builder_column(draft->headers, 0));
     return draft->headers ? SF_OK : SF_FATAL;
 }
 
-/* All rows of what was begun have them, or none; an entry that is not so fails when the batch ends. */
+/* Rows of an object that has none beside it have null among those of others. */
 static SfStatus draft_add_headers(Draft *draft, const Lane *lane, const Row *row, SfError *err)
 {
     const RowBeside *line = &row->beside[BESIDE_HEADERS];
-    if (!line->data)
+    if (!line->data && !draft->headers)
         return SF_OK;
     if (!draft->headers)
         SF_TRY(draft_begin_headers(draft, err));
-    if (!beside_read_headers(line->data, line->size, sf_builder_column(draft->headers, 0)))
+    if (!line->data)
+        sf_add_null(sf_builder_column(draft->headers, 0));
+    else if (!beside_read_headers(line->data, line->size, sf_builder_column(draft->headers, 0)))
         return refuse_beside(lane, row, BESIDE_HEADERS, err);
     return SF_OK;
 }
@@ -154,7 +158,7 @@ static SfStatus draft_add(Draft *draft, const Lane *lane, const Row *row, const 
     draft->block->used += key_size;
     SF_TRY(draft_add_headers(draft, lane, row, err));
     raw_rows_add(draft->rows, key, key_size, row->of.null ? NULL : data, row->size, row->of.position, time_us);
-    draft->bytes += (int64_t) (row->size + key_size);
+    draft->bytes += (int64_t) (row->size + key_size + row->beside[BESIDE_HEADERS].size);
     draft->newest_us = MAX(draft->newest_us, row->of.time_us);
     draft->end = row->of.position + 1;
     return SF_OK;
@@ -222,18 +226,23 @@ static SfStatus draft_fill(Draft *draft, Lane *lane, const LaneOptions *options,
     }
 }
 
-/* All that was begun was read. */
-static int64_t end_begun(Lane *lane, const LaneOptions *options)
+/* All that was begun was read: up to here. */
+static int64_t begun_end(const Lane *lane, const LaneOptions *options)
 {
-    int64_t end;
+    return lane->trail ? MAX(trail_reach(lane, options), lane->position) : lane->entry->end;
+}
+
+/* On to what comes next, when the last batch was given: until then a failure leads back into what was begun. */
+static void end_begun(Lane *lane, const LaneOptions *options)
+{
     if (lane->trail) {
-        end = trail_end(lane, options);
+        trail_end(lane, options);
         g_clear_pointer(&lane->rows, rows_free);
+        g_clear_pointer(&lane->raw, raw_source_unref); /* there may be thousands of files */
     } else {
-        end = lane->next = lane->entry->end;
+        lane->next = lane->entry->end;
         entries_end(lane);
     }
-    return end;
 }
 
 static SfStatus give_batch(Lane *lane, Draft *draft, int64_t end, SfBatch *out, SfError *err)
@@ -251,8 +260,6 @@ static SfStatus give_batch(Lane *lane, Draft *draft, int64_t end, SfBatch *out, 
     out->end = end;
     out->newest_us = draft->newest_us;
     lane->position = end;
-    if (lane->trail && !lane_is_amid(lane)) /* there may be thousands of files */
-        g_clear_pointer(&lane->raw, raw_source_unref);
     return SF_OK;
 }
 
@@ -263,13 +270,14 @@ static SfStatus read_batch(Lane *lane, const LaneOptions *options, Blocks *block
     SfStatus status = draft_fill(&draft, lane, options, blocks, err);
     const char *key;
     bool missing = status == SF_EMPTY && rows_missing(lane->rows, &key);
-    int64_t end = draft.end;
+    bool ended = status == SF_EMPTY && !missing;
+    int64_t end = ended ? begun_end(lane, options) : draft.end;
     if (missing && draft.rows)
         g_clear_pointer(&lane->rows, rows_free); /* what is there goes first */
-    else if (status == SF_EMPTY && !missing)
-        end = end_begun(lane, options);
     if ((status == SF_OK || status == SF_EMPTY) && end > lane->position)
         status = give_batch(lane, &draft, end, out, err);
+    if (ended && (status == SF_OK || status == SF_EMPTY))
+        end_begun(lane, options);
     draft_done(&draft);
     return status;
 }

@@ -2,6 +2,7 @@
  * where a partition's names in one directory have their starts padded by zeros, what is known of them is leapt over. */
 #include "source.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "store/glob.h"
@@ -10,8 +11,10 @@
 
 /* Names of one partition in one directory, up to the digits. */
 typedef struct Series {
-    char *last; /* the key that sorts last */
+    int64_t last; /* start of the object that sorts last */
+    size_t digits;
     bool padded;
+    const Lane *lane; /* NULL: of another task or topic */
 } Series;
 
 struct Listing {
@@ -26,20 +29,13 @@ struct Listing {
     char *stranger;      /* one of them */
 };
 
-static void series_free(gpointer user)
-{
-    Series *series = user;
-    g_free(series->last);
-    g_free(series);
-}
-
 Listing *listing_new(const ListingOptions *options)
 {
     Listing *listing = g_new0(Listing, 1);
     listing->options = *options;
     listing->texts = g_string_chunk_new(1 << 12);
     listing->lanes = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    listing->series = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, series_free);
+    listing->series = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     listing->fresh = g_ptr_array_new_with_free_func((GDestroyNotify) lane_free);
     listing->touched = g_hash_table_new(NULL, NULL);
     return listing;
@@ -131,20 +127,17 @@ static char *connect_split(const Listing *listing, const ObjectName *name, const
     return g_string_free(split, FALSE);
 }
 
-static void note_series(Listing *listing, const char *key, size_t size)
+static void note_series(Listing *listing, const char *key, size_t size, const ObjectName *name, const Lane *lane)
 {
     g_autofree char *begin = g_strndup(key, size);
     Series *series = g_hash_table_lookup(listing->series, begin);
     if (!series) {
-        series = g_new0(Series, 1);
-        series->padded = true;
+        series = g_new(Series, 1);
+        *series = (Series){.last = name->start, .digits = name->digits, .padded = true, .lane = lane};
         g_hash_table_insert(listing->series, g_steal_pointer(&begin), series);
     }
-    series->padded = series->padded && key[size] == '0';
-    if (series->last && strcmp(key, series->last) <= 0)
-        return;
-    g_free(series->last);
-    series->last = g_strdup(key);
+    series->padded = series->padded && key[size] == '0' && name->digits == series->digits;
+    series->last = MAX(series->last, name->start);
 }
 
 static void meet_stranger(Listing *listing, const char *key)
@@ -167,10 +160,10 @@ static SfStatus take_connect(SfNode *node, Store *store, Listing *listing, const
     size_t root = strlen(listing->options.lane->root), at = name.directory + name.name;
     const char *ending = key + at + name.digits;
     Beside kind = beside_kind(ending);
-    note_series(listing, key, at);
     g_autofree char *directory = g_strndup(key, name.directory), *begin = g_strndup(key + name.directory, name.name);
     g_autofree char *split = connect_split(listing, &name, directory + MIN(root, name.directory));
     Lane *lane = find_lane(node, listing, split, topic, name.partition);
+    note_series(listing, key, at, &name, lane);
     Found found = {.start = name.start,
                    .bytes = entry->size,
                    .modified_ms = entry->modified_ms,
@@ -207,7 +200,7 @@ static SfStatus take_file(SfNode *node, Store *store, Listing *listing, const St
 
 /* ---- pages ---- */
 
-/* The key to go on behind: the last one of the page, or the last one that is known of its series. */
+/* The key to go on behind: the last one of the page, or what is known of its series. */
 static char *leap(const Listing *listing, const char *key, const GHashTable *before)
 {
     ObjectName name;
@@ -215,9 +208,8 @@ static char *leap(const Listing *listing, const char *key, const GHashTable *bef
         return g_strdup(key);
     g_free(name.topic);
     g_autofree char *begin = g_strndup(key, name.directory + name.name);
-    const Series *series = g_hash_table_lookup(listing->series, begin);
     const char *known = g_hash_table_lookup((GHashTable *) before, begin);
-    return g_strdup(series && series->padded && known && strcmp(known, key) > 0 ? known : key);
+    return g_strdup(known && strcmp(known, key) > 0 ? known : key);
 }
 
 static SfStatus take_page(SfNode *node, Store *store, Listing *listing, const GPtrArray *page, SfError *err)
@@ -233,15 +225,21 @@ static SfStatus take_page(SfNode *node, Store *store, Listing *listing, const GP
     return SF_OK;
 }
 
-/* The last keys of all series, as they were before this listing. */
+/* Where each padded series goes on, as it was before this listing: what begins the keys of the object that comes next
+ * and of what lies beside it, or of the last one. Between them others may still come. */
 static GHashTable *known_series(const Listing *listing)
 {
     GHashTable *known = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     GHashTableIter iter;
-    gpointer begin, series;
+    gpointer begin, of;
     g_hash_table_iter_init(&iter, listing->series);
-    while (g_hash_table_iter_next(&iter, &begin, &series))
-        g_hash_table_insert(known, g_strdup(begin), g_strdup(((const Series *) series)->last));
+    while (g_hash_table_iter_next(&iter, &begin, &of)) {
+        const Series *series = of;
+        int64_t start = series->lane ? MIN(series->last, series->lane->next) : series->last;
+        if (series->padded)
+            g_hash_table_insert(known, g_strdup(begin),
+                                g_strdup_printf("%s%0*" PRId64, (const char *) begin, (int) series->digits, start));
+    }
     return known;
 }
 

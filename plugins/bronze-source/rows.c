@@ -11,6 +11,7 @@
 
 typedef struct Cursor {
     const EntryObject *as;
+    const bool *passed; /* PARTS of it, or NULL */
     Lines *lines;       /* NULL: not opened yet, or read to its end */
     IndexReader *index; /* NULL: there is none, or it was read to its end */
     int64_t next;       /* position, without an index */
@@ -62,6 +63,8 @@ size_t rows_held(const Rows *rows)
         const Cursor *cursor = &g_array_index(rows->cursors, Cursor, i);
         held +=
             (cursor->lines ? lines_held(cursor->lines) : 0) + (cursor->index ? index_reader_held(cursor->index) : 0);
+        for (int kind = 0; kind < BESIDE_KINDS; kind++)
+            held += cursor->beside[kind] ? lines_held(cursor->beside[kind]) : 0;
     }
     return held;
 }
@@ -208,7 +211,7 @@ static SfStatus open_all(Rows *rows, Cursor *cursor, SfError *err)
         const EntryBeside *beside = &as->beside[i];
         cursor->of_beside[i] = (EntryObject){
             .key = beside->key, .first = as->first, .last = as->last, .bytes = beside->bytes, .crc32 = beside->crc32};
-        if (beside->key)
+        if (beside->key && !(cursor->passed && cursor->passed[1 + i]))
             SF_TRY(open_lines(rows, cursor, &cursor->of_beside[i], &cursor->beside[i], err));
     }
     return advance(rows, cursor, err);
@@ -251,8 +254,8 @@ static void add_cursors(Rows *rows, const Entry *entry, const bool *passed)
 {
     for (guint i = 0; i < entry->objects->len; i++) {
         const EntryObject *as = &g_array_index(entry->objects, EntryObject, i);
-        Cursor cursor = {.as = as, .left = as->rows};
-        if (as->rows > 0 && !(passed && passed[i]))
+        Cursor cursor = {.as = as, .left = as->rows, .passed = passed ? passed + PARTS * (gsize) i : NULL};
+        if (as->rows > 0 && !(passed && *cursor.passed))
             g_array_append_val(rows->cursors, cursor);
     }
 }
@@ -283,6 +286,20 @@ static guint most_at_once(const Rows *rows)
     return rows->in_turn ? 1 : most;
 }
 
+/* How many objects are read at once for the rows of one, at most. */
+static guint most_parts(const Rows *rows)
+{
+    guint most = 1;
+    for (guint i = 0; i < rows->cursors->len; i++) {
+        const EntryObject *as = g_array_index(rows->cursors, Cursor, i).as;
+        guint parts = 1;
+        for (int kind = 0; kind < BESIDE_KINDS; kind++)
+            parts += as->beside[kind].key != NULL;
+        most = MAX(most, parts);
+    }
+    return most;
+}
+
 static Rows *rows_new(Store *store, const LinesForm *form)
 {
     Rows *rows = g_new0(Rows, 1);
@@ -301,17 +318,18 @@ Rows *rows_open(Store *store, const Entry *entry, const RowsLimits *limits, cons
     add_cursors(rows, entry, passed);
     if (rows->in_turn)
         number_in_turn(rows);
-    rows->form.piece = MAX(limits->piece / most_at_once(rows), PIECE_MIN);
+    rows->form.piece = MAX(limits->piece / most_at_once(rows) / most_parts(rows), PIECE_MIN);
     return rows;
 }
 
 Rows *rows_open_foreign(Store *store, const EntryObject *as, const RowsLimits *limits, bool text)
 {
-    LinesForm form = {.foreign = true, .piece = limits->piece, .max_line = limits->max_line};
+    LinesForm form = {.foreign = true, .max_line = limits->max_line};
     Rows *rows = rows_new(store, &form);
     Cursor cursor = {.as = as, .left = INT64_MAX, .next = as->first};
     rows->text = text;
     g_array_append_val(rows->cursors, cursor);
+    rows->form.piece = MAX(limits->piece / most_parts(rows), PIECE_MIN);
     return rows;
 }
 

@@ -55,7 +55,10 @@ typedef struct RowsLimits {
 
 typedef struct Rows Rows;
 
-/* No I/O. `entry` is borrowed, and so is `passed`: objects that are passed over, or NULL. */
+/* Of an object of an entry: its values, and what lies beside it. */
+#define PARTS (1 + BESIDE_KINDS)
+
+/* No I/O. `entry` is borrowed, and so is `passed`: parts that are passed over, PARTS of each object, or NULL. */
 Rows *rows_open(Store *store, const Entry *entry, const RowsLimits *limits, const bool *passed);
 /* Likewise: its lines have the positions from as->first on, and what lies beside it has as many. text: blank ones are
  * passed over. */
@@ -128,7 +131,7 @@ typedef struct Lane {
     bool guessed;     /* that positions are a guess was said */
     bool done;        /* it ended, for this run or for ever */
     Entry *entry;     /* NULL: none is begun */
-    bool *passed;     /* of its objects, those that are not there */
+    bool *passed;     /* PARTS of each of its objects: those that are not there */
     Rows *rows;       /* of what is begun; NULL: they are to be opened, again after a failure */
 } Lane;
 
@@ -194,10 +197,11 @@ const EntryObject *trail_object(const Lane *lane); /* that is begun, or NULL */
 
 SfStatus trail_start(SfNode *node, Lane *lane, const LaneOptions *options, int64_t position, SfError *err);
 SfStatus trail_begin(SfNode *node, Store *store, Lane *lane, const LaneOptions *options, Quota *quota, SfError *err);
-/* SF_OK: it is passed over. */
+/* SF_OK: rows are to be opened anew, without it; where it lies beside the object: without that only. */
 SfStatus trail_miss(SfNode *node, Store *store, Lane *lane, const LaneOptions *options, const char *key, SfError *err);
-/* All rows of what was begun were read; returns up to where the range goes. */
-int64_t trail_end(Lane *lane, const LaneOptions *options);
+/* All rows of what was begun were read: up to where its range goes. */
+int64_t trail_reach(const Lane *lane, const LaneOptions *options);
+void trail_end(Lane *lane, const LaneOptions *options);
 /* Layout files: the position that says that all of a file was read: no line of it can have it. */
 int64_t trail_whole(const Lane *lane);
 

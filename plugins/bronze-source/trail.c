@@ -7,7 +7,6 @@
 #include <string.h>
 
 #define SETTLE_MS 10000                         /* an object behind a hole waits for others that were written with it */
-#define LINES_A_BYTE 1                          /* of a plain file, at most */
 #define LINES_A_PACKED_BYTE ((int64_t) 1 << 16) /* zstd's blocks of 128 KiB take 4 bytes (RFC 8878, 3.1.1.2) */
 
 struct Trail {
@@ -116,12 +115,11 @@ int64_t trail_last(const Lane *lane)
     return found_at(lane->trail, lane->trail->sorted - 1)->start;
 }
 
+/* Names need not say that a file is packed. */
 static int64_t whole_of(const Found *found)
 {
-    int64_t lines = LINES_A_BYTE;
-    if (compression_of_name(found->name) != COMPRESSION_NONE)
-        lines = LINES_A_PACKED_BYTE;
-    return found->bytes > (INT64_MAX >> 2) / lines ? INT64_MAX >> 2 : found->bytes * lines + 1;
+    bool huge = found->bytes > (INT64_MAX >> 2) / LINES_A_PACKED_BYTE;
+    return huge ? INT64_MAX >> 2 : found->bytes * LINES_A_PACKED_BYTE + 1;
 }
 
 int64_t trail_whole(const Lane *lane)
@@ -170,13 +168,25 @@ static SfStatus meet_late(SfNode *node, const Store *store, const Lane *lane, co
     return SF_OK;
 }
 
+/* What was begun and gave no row yet can still wait for one that comes before it. */
+static bool is_late(Lane *lane, const Found *found)
+{
+    Trail *trail = lane->trail;
+    bool before = trail->begun && found->start < trail->current.start;
+    if (before && found->start >= lane->next && lane->position <= trail->current.start) {
+        g_clear_pointer(&lane->rows, rows_free);
+        trail->begun = before = false;
+    }
+    return trail->known && (before || found->start < lane->next);
+}
+
 SfStatus trail_add(SfNode *node, Store *store, Lane *lane, const LaneOptions *options, const Found *found, SfError *err)
 {
     Trail *trail = lane->trail;
     for (guint i = find_start(trail, found->start); i < trail->sorted && found_at(trail, i)->start == found->start; i++)
         if (is_same_object(found_at(trail, i), found))
             return check_known(store, lane, found_at(trail, i), found, err);
-    if (trail->known && found->start < lane->next)
+    if (is_late(lane, found))
         SF_TRY(meet_late(node, store, lane, options, found, err));
     g_array_append_val(trail->found, *found);
     return SF_OK;
@@ -364,20 +374,28 @@ SfStatus trail_miss(SfNode *node, Store *store, Lane *lane, const LaneOptions *o
                        store_url(store), key);
     sf_log(node, SF_LOG_WARNING, "%s: '%s/%s' was listed and is missing now; it is passed over", lane->name,
            store_url(store), key);
+    for (int i = 0; i < BESIDE_KINDS; i++) {
+        if (trail->as.beside[i].key != key)
+            continue;
+        g_clear_pointer(&trail->as.beside[i].key, g_free);
+        return SF_OK;
+    }
     trail->begun = false;
     lane->next = trail->current.start + 1;
     return SF_OK;
 }
 
-int64_t trail_end(Lane *lane, const LaneOptions *options)
+int64_t trail_reach(const Lane *lane, const LaneOptions *options)
+{
+    int64_t end = rows_end(lane->rows);
+    return options->layout == LAYOUT_FILES ? MAX(end, whole_of(&lane->trail->current)) : end;
+}
+
+void trail_end(Lane *lane, const LaneOptions *options)
 {
     Trail *trail = lane->trail;
-    int64_t end = rows_end(lane->rows);
-    if (options->layout == LAYOUT_FILES)
-        end = MAX(end, whole_of(&trail->current));
-    trail->begun = false;
+    trail->reached = trail_reach(lane, options);
     trail->before = trail->current;
-    trail->reached = end;
+    trail->begun = false;
     lane->next = trail->current.start + 1;
-    return MAX(end, lane->position);
 }

@@ -166,7 +166,12 @@ static void test_missing(Place *place, gconstpointer unused)
     check_refusal(place, "", "0000000000.headers.json' is missing, with 4 rows of sales_events/0 from 0 to 6");
     g_autofree char *out = read_keyed(place, "on_missing: skip\n");
     g_assert_true(g_str_has_suffix(out, other));
-    g_assert_null(strstr(out, "{\\\"n\\\":0}\",\"topic\":\"sales_events\",\"partition\":0,\"offset\":0"));
+    g_auto(GStrv) rows = g_strsplit(out, "\n", -1), traces = g_strsplit(out, "trace", -1);
+    g_assert_cmpuint(g_strv_length(rows), ==, 14);
+    g_assert_cmpuint(g_strv_length(traces), ==, 2);                                     /* once, in the other range */
+    g_assert_nonnull(strstr(rows[4], "{\"key\":\"null\",\"value\":\"{\\\"n\\\":4}\"")); /* with its key */
+    g_assert_nonnull(strstr(rows[4], "\"headers\":null"));
+    g_assert_nonnull(strstr(rows[1], "\"headers\":[]")); /* of an object that has them */
 }
 
 static void test_no_column(Place *place, gconstpointer unused)
@@ -244,6 +249,24 @@ static void test_connect_wrong(Place *place, gconstpointer unused)
                   "t/0/2: what lies beside the row as its headers");
 }
 
+/* What lies beside an object goes between the listing and the reading. */
+static void check_listed_and_gone(const Place *place)
+{
+    const char *beside = "t/t+0+0000000001.keys.json", *object = "t/t+0+0000000001.json";
+    place_put(place, "t/t+0+0000000000.keys.json", "\"k\"\n");
+    place_put(place, object, "2\n");
+    place_put(place, beside, "\"gone\"\n");
+    g_autoptr(Harness) h = place_source(place, "layout: connect\nstore.kafka.keys: true\non_missing: skip\n");
+    g_assert_nonnull(harness_poll(h, 0));
+    place_delete(place, beside);
+    const SfBatch *batch = harness_poll(h, 0);
+    g_assert_nonnull(batch);
+    g_assert_nonnull(strstr(harness_text(h, batch), "{\"key\":null,\"value\":\"2\""));
+    g_assert_nonnull(strstr(harness_logs(h), "t/t+0+0000000001.keys.json' was listed and is missing now"));
+    place_delete(place, object);
+    place_delete(place, "t/t+0+0000000000.keys.json");
+}
+
 /* They come after the object; one that has none by then is refused, or read without. */
 static void test_connect_missing(Place *place, gconstpointer unused)
 {
@@ -253,6 +276,7 @@ static void test_connect_missing(Place *place, gconstpointer unused)
     check_refusal(place, "layout: connect\nstore.kafka.keys: true\n", "t/t+0+0000000000.json' has no keys beside it");
     g_autofree char *out = read_keyed(place, "layout: connect\nstore.kafka.keys: true\non_missing: skip\n");
     g_assert_nonnull(strstr(out, "{\"key\":null,\"value\":\"1\""));
+    check_listed_and_gone(place);
     g_autoptr(Harness) h = place_source(place, "layout: connect\nstore.kafka.keys: true\n");
     h->bounded = false;
     h->now_ms = g_get_real_time() / 1000;
@@ -263,6 +287,68 @@ static void test_connect_missing(Place *place, gconstpointer unused)
     const SfBatch *batch = harness_poll(h, 0);
     g_assert_nonnull(batch);
     g_assert_nonnull(strstr(harness_text(h, batch), "\"key\":\"late\""));
+}
+
+static const SfBatch *after_a_while(Harness *h)
+{
+    harness_pass(h, 20000);
+    return harness_poll(h, 0);
+}
+
+/* Of what is known only that is leapt over that was read: what comes beside the last object, and into a hole. */
+static void test_pages_beside(Place *place, gconstpointer unused)
+{
+    (void) unused;
+    const char *lines = "{\"headers\":[{\"key\":\"h\",\"value\":\"x\"}]}\n";
+    for (int i = 0; i < 600; i++) {
+        g_autofree char *key = g_strdup_printf("t/t+0+%010d.json", i);
+        g_autofree char *beside = g_strdup_printf("t/t+0+%010d.headers.json", i);
+        place_put(place, key, "a\n");
+        if (i < 599)
+            place_put(place, beside, lines);
+    }
+    g_autoptr(Harness) h = place_source(place, "layout: connect\nstore.kafka.headers: true\n");
+    h->bounded = false;
+    h->now_ms = g_get_real_time() / 1000;
+    gint64 rows = 0;
+    for (const SfBatch *batch; (batch = harness_poll(h, 0)); rows += sf_rows(batch))
+        ;
+    g_assert_cmpint(rows, ==, 599);
+    place_put(place, "t/t+0+0000000599.headers.json", lines);
+    const SfBatch *last = after_a_while(h);
+    g_assert_nonnull(last);
+    g_assert_nonnull(strstr(harness_text(h, last), "\"headers\":[{\"key\":\"h\",\"value\":\"x\"}]"));
+    place_put(place, "t/t+0+0000000605.json", "c\n");
+    place_put(place, "t/t+0+0000000605.headers.json", lines);
+    h->now_ms = g_get_real_time() / 1000;
+    h->monotonic_ms += 5000;
+    g_assert_null(harness_poll(h, 0)); /* behind a hole */
+    place_put(place, "t/t+0+0000000602.json", "b\n");
+    place_put(place, "t/t+0+0000000602.headers.json", lines);
+    last = after_a_while(h);
+    g_assert_cmpint(last->end, ==, 603);
+    g_assert_cmpint(harness_poll(h, 0)->end, ==, 606);
+}
+
+/* What is read beside the values is memory, too, and shares what is asked for at once. */
+static void test_charged(Place *place, gconstpointer unused)
+{
+    (void) unused;
+    g_autoptr(GString) values = g_string_new(NULL), keys = g_string_new(NULL);
+    g_autofree char *key = g_strnfill(1000, 'k');
+    for (int i = 0; i < 3500; i++) {
+        g_string_append(values, "1\n");
+        g_string_append_printf(keys, "\"%s\"\n", key);
+    }
+    place_put(place, "t/t+0+0.json", values->str);
+    place_put(place, "t/t+0+0.keys.json", keys->str);
+    g_autoptr(Harness) h = place_source(place, "layout: connect\nstore.kafka.keys: true\nbatch_rows: 10\n");
+    g_assert_nonnull(harness_poll(h, 0));
+    g_assert_cmpint(h->charged, >, 512 << 10);
+    g_assert_cmpint(h->charged, <, 3 << 20);
+    while (harness_poll(h, 0))
+        ;
+    assert_end(h);
 }
 
 /* A key that no block has room for, and one that is longer than its value by far. */
@@ -303,6 +389,8 @@ int main(int argc, char **argv)
     TEST("connect", test_connect);
     TEST("connect-wrong", test_connect_wrong);
     TEST("connect-missing", test_connect_missing);
+    TEST("pages", test_pages_beside);
+    TEST("charged", test_charged);
     TEST("long-keys", test_long_keys);
     return g_test_run();
 }

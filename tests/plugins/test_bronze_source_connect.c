@@ -215,14 +215,9 @@ static void test_overlaps(Place *place, gconstpointer unused)
                "t/0:country=de: a@0 b@1 c@2\nt/0:country=fr: d@1 e@2");
     check_from(place, CONNECT "split_by: directory\npath: t/country=fr/*\n", "t/0:t:country=fr", 2,
                "t/0:t:country=fr: e@2");
-}
-
-static void test_copies(Place *place, gconstpointer unused)
-{
-    (void) unused;
-    place_put(place, "t/hour=09/t+0+5.json", "a\n");
-    place_put(place, "t/hour=10/t+0+5.json", "a\n");
-    check_refusal(place, CONNECT, "'t/hour=10/t+0+5.json' starts with 5");
+    place_put(place, "copies/hour=09/t+0+5.json", "a\n");
+    place_put(place, "copies/hour=10/t+0+5.json", "a\n");
+    check_refusal(place, CONNECT "path: copies/**\n", "'copies/hour=10/t+0+5.json' starts with 5");
 }
 
 /* ---- while objects come ---- */
@@ -288,6 +283,24 @@ static void test_late(Place *place, gconstpointer unused)
     check_trouble(place, CONNECT, key, "late\n", said);
     place_delete(place, "t/t+0+0000000007.json");
     check_trouble(place, CONNECT "on_missing: skip\n", key, "late\n", said);
+}
+
+/* It comes into the hole in front of an object that is being read. */
+static void test_late_amid(Place *place, gconstpointer skips)
+{
+    place_put(place, "t/t+0+0000000000.json", "a\n");
+    place_put(place, "t/t+0+0000000005.json", "c\nc\nc\n");
+    g_autoptr(Harness) h =
+        place_source(place, skips ? CONNECT "batch_rows: 1\non_missing: skip\n" : CONNECT "batch_rows: 1\n");
+    h->bounded = false;
+    h->now_ms = g_get_real_time() / 1000 + 20000;
+    g_assert_cmpint(harness_poll(h, 0)->end, ==, 1);
+    g_assert_cmpint(harness_poll(h, 0)->end, ==, 6);
+    place_put(place, "t/t+0+0000000002.json", "late\n");
+    after_a_while(h);
+    g_assert_cmpint(h->status, ==, skips ? SF_OK : SF_FATAL);
+    const char *said = skips ? harness_logs(h) : h->err.message;
+    g_assert_nonnull(strstr(said, "t/t+0+0000000002.json' came when rows behind it had been read, up to 6"));
 }
 
 static void test_changed(Place *place, gconstpointer unused)
@@ -470,9 +483,10 @@ int main(int argc, char **argv)
     TEST("resumes", test_resumes);
     TEST("holes", test_holes);
     TEST("overlaps", test_overlaps);
-    TEST("copies", test_copies);
     TEST("follows", test_follows);
     TEST("late", test_late);
+    TEST("late-amid", test_late_amid);
+    g_test_add("/bronze-source-connect/late-amid-skip", Place, "", place_set_up, test_late_amid, place_tear_down);
     TEST("changed", test_changed);
     TEST("missing", test_missing);
     TEST("quota", test_quota);

@@ -72,6 +72,22 @@ static void test_below(Place *place, gconstpointer unused)
     check_lines(place, FILES "start: latest\n", "");
 }
 
+/* Many more lines than bytes, in a file whose name does not say that it is packed: its rest is read. */
+static void test_packed_resumes(Place *place, gconstpointer unused)
+{
+    (void) unused;
+    g_autofree char *lines = g_strnfill(10000, 'a');
+    for (gsize i = 1; i < 10000; i += 2)
+        lines[i] = '\n';
+    place_pack(place, "many.json", lines);
+    g_autofree char *split = split_of(place, "many.json");
+    g_autoptr(Harness) h = place_source(place, FILES);
+    harness_answer(h, split, 4998);
+    g_autofree char *rest = lines_of(h);
+    assert_end(h);
+    g_assert_cmpstr(rest, ==, "many.json: a@4998 a@4999");
+}
+
 /* What a sink says it has: a file that it has to its end is not opened again. */
 static void test_resumes(Place *place, gconstpointer unused)
 {
@@ -222,6 +238,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     TEST("below", test_below);
     TEST("resumes", test_resumes);
+    TEST("packed-resumes", test_packed_resumes);
     TEST("new-files", test_new_files);
     TEST("changed", test_changed);
     TEST("changed-meanwhile", test_changed_meanwhile);
