@@ -10,10 +10,14 @@
 
 /* ---- one split by one input ---- */
 
+/* How much is there of an object and what lies beside it. */
+typedef enum Stored { STORED_NONE, STORED_PARTLY, STORED_ALL } Stored;
+
 /* A redo of an entry's range whose objects are not all there. */
 typedef struct Redo {
     Entry *entry;
-    GPtrArray *objects; /* Object * or NULL (stored already), one an entry's object */
+    GPtrArray *objects; /* Object * or NULL (all is stored already), one an entry's object */
+    Stored *stored;     /* likewise */
 } Redo;
 
 /* A cut range on its way: its entry, then its objects. */
@@ -114,12 +118,14 @@ bool chain_owns_key(const Bronze *bronze, const Chain *chain, const char *key);
 bool chain_has_key(const Bronze *bronze, const Chain *chain, const char *key);
 
 /* redo.c: the rows of an entry's range once more */
-Redo *redo_new(Entry *entry, const bool *stored, Workshop *workshop);
+/* Takes the entry and `stored`, one for each of its objects, over. */
+Redo *redo_new(Entry *entry, Stored *stored, Workshop *workshop);
 void redo_free(Redo *redo);
 /* Puts one row where the entry has it; *into NULL: in an object that is stored already. */
 SfStatus redo_row(const Bronze *bronze, Chain *chain, const LayoutRow *row, int64_t position, Object **into,
                   SfError *err);
-/* The whole range was read: turns the redo into what is pending. Logs where the rows differ from the entry's. */
+/* The whole range was read: turns the redo into what is pending. Logs where the rows differ from the entry's; SF_FATAL:
+ * they do in an object of which a part is stored. */
 SfStatus redo_finish(SfNode *node, Chain *chain, SfError *err);
 
 /* recover.c: finds under which name a split's ledger is, and where its chain ended */

@@ -43,9 +43,9 @@ static GArray *promises_of(const Entry *entry)
     return promises;
 }
 
-/* Which of the entry's objects are there, with all that lies beside them. What is there and none of ours is never
- * written over. */
-static SfStatus look_at_objects(SfNode *node, const Chain *chain, const Entry *entry, bool *stored, bool *all,
+/* Which of the entry's objects are there, with what lies beside them. What is there and none of ours is never written
+ * over. */
+static SfStatus look_at_objects(SfNode *node, const Chain *chain, const Entry *entry, Stored *stored, bool *all,
                                 SfError *err)
 {
     g_autoptr(GArray) promises = promises_of(entry);
@@ -54,14 +54,15 @@ static SfStatus look_at_objects(SfNode *node, const Chain *chain, const Entry *e
     for (guint i = 0; i < promises->len; i++)
         keys[i] = g_array_index(promises, Promise, i).key;
     SF_TRY(store_sum_all(bronze_of(node)->store, keys, sums, promises->len, err));
-    memset(stored, true, entry->objects->len);
     *all = true;
     for (guint i = 0; i < promises->len; i++) {
         const Promise *as = &g_array_index(promises, Promise, i);
         bool there = sums[i].size >= 0;
         if (there && (sums[i].size != as->bytes || sums[i].crc32 != as->crc32))
             return refuse_foreign(node, chain, entry->start, as->key, sums[i].size, as->bytes, err);
-        stored[as->object] = stored[as->object] && there;
+        bool first = i == 0 || g_array_index(promises, Promise, i - 1).object != as->object;
+        Stored now = there ? STORED_ALL : STORED_NONE;
+        stored[as->object] = first || stored[as->object] == now ? now : STORED_PARTLY;
         *all = *all && there;
     }
     return SF_OK;
@@ -116,7 +117,7 @@ static SfStatus last_entry(const SfNode *node, const Chain *chain, int64_t hint,
 static SfStatus resume(SfNode *node, Chain *chain, Entry *taken, int64_t hint, SfError *err)
 {
     g_autoptr(Entry) entry = taken;
-    g_autofree bool *stored = g_new0(bool, entry->objects->len + 1);
+    g_autofree Stored *stored = g_new0(Stored, entry->objects->len + 1);
     bool all = hint >= entry->end; /* committed in an earlier run */
     if (!all)
         SF_TRY(look_at_objects(node, chain, entry, stored, &all, err));
@@ -125,7 +126,7 @@ static SfStatus resume(SfNode *node, Chain *chain, Entry *taken, int64_t hint, S
         return SF_OK;
     sf_log(node, SF_LOG_INFO, "%s: the range [%" PRId64 ", %" PRId64 ") was cut and not finished; it is read once more",
            chain->range.split->name, entry->start, entry->end);
-    chain->redo = redo_new(g_steal_pointer(&entry), stored, &bronze_of(node)->workshop);
+    chain->redo = redo_new(g_steal_pointer(&entry), g_steal_pointer(&stored), &bronze_of(node)->workshop);
     return SF_OK;
 }
 

@@ -13,14 +13,15 @@ static Object *object_of(const EntryObject *as, Workshop *workshop, const Layout
     return object;
 }
 
-Redo *redo_new(Entry *entry, const bool *stored, Workshop *workshop)
+Redo *redo_new(Entry *entry, Stored *stored, Workshop *workshop)
 {
     Redo *redo = g_new0(Redo, 1);
     redo->entry = entry;
+    redo->stored = stored;
     redo->objects = g_ptr_array_new_with_free_func((GDestroyNotify) object_free);
     for (guint i = 0; i < entry->objects->len; i++) {
         const EntryObject *as = &g_array_index(entry->objects, EntryObject, i);
-        g_ptr_array_add(redo->objects, stored[i] ? NULL : object_of(as, workshop, &entry->layout));
+        g_ptr_array_add(redo->objects, stored[i] == STORED_ALL ? NULL : object_of(as, workshop, &entry->layout));
     }
     return redo;
 }
@@ -31,6 +32,7 @@ void redo_free(Redo *redo)
         return;
     entry_free(redo->entry);
     g_ptr_array_unref(redo->objects);
+    g_free(redo->stored);
     g_free(redo);
 }
 
@@ -85,6 +87,18 @@ static bool is_as_said(const Object *object, const EntryObject *as)
     return same;
 }
 
+/* What is stored is by the entry as it is: neither can be written by what the topic has now. */
+static SfStatus refuse_partly(const SfNode *node, const Chain *chain, const Object *object, const EntryObject *as,
+                              SfError *err)
+{
+    return sf_fail(err, SF_FATAL,
+                   "%s: the topic has lost rows (retention, compaction) before '%s/%s' and its keys and headers were "
+                   "all written: it reads back as %" PRId64 " rows where its ledger entry says %" PRId64
+                   ", and a part of it is stored. Nothing was changed; move that part away to have it written as "
+                   "the topic is now",
+                   chain->range.split->name, store_url(bronze_of(node)->store), as->key, object->rows, as->rows);
+}
+
 /* Seals what was read; says whether it is what the entry describes. */
 static SfStatus seal_all(SfNode *node, const Chain *chain, const Redo *redo, bool *same, SfError *err)
 {
@@ -99,7 +113,10 @@ static SfStatus seal_all(SfNode *node, const Chain *chain, const Redo *redo, boo
         SF_TRY(object_seal(object, err));
         read += object->rows;
         said += as->rows;
-        *same = *same && is_as_said(object, as);
+        bool is = is_as_said(object, as);
+        if (!is && redo->stored[i] == STORED_PARTLY)
+            return refuse_partly(node, chain, object, as, err);
+        *same = *same && is;
     }
     if (!*same)
         sf_log(node, SF_LOG_WARNING,

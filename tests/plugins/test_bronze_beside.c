@@ -127,6 +127,36 @@ static void test_redo_headers(Place *place, gconstpointer unused)
     check_redo(place, DAY "0000000000.headers.json", "store.kafka.keys: true\n");
 }
 
+/* Retention removes rows between the kill and the redo. What is stored of an object and the entry that says so stay as
+ * they are; where nothing of it is stored any more, both are written as the topic is now. */
+static void test_redo_lost_rows(Place *place, gconstpointer unused)
+{
+    (void) unused;
+    const char *entry = "_sf/test/sales_events/0/00000000000000000000.json";
+    g_autofree char *in = write_keyed(place, BOTH, 0);
+    place_delete(place, DAY "0000000000.keys.json");
+    g_autofree char *before = place_objects(place), *said = place_read(place, entry);
+    for (int again = 0; again < 2; again++) {
+        g_autoptr(Harness) sink = place_sink(place, BOTH);
+        g_assert_cmpint(harness_recover(sink, 0, EVENTS), ==, 0);
+        const SfBatch *left = harness_with_range(sink, numbers(sink, EVENTS, 4, 1, NOON_US), 0, 7);
+        g_assert_cmpint(harness_try_write(sink, 0, left), ==, SF_FATAL);
+        g_assert_nonnull(strstr(sink->err.message, "sales_events/0: the topic has lost rows (retention, compaction)"));
+        g_assert_nonnull(strstr(sink->err.message, DAY "0000000000.json' and its keys and headers were all written: it "
+                                                       "reads back as 1 rows where its ledger entry says 4"));
+        g_autofree char *after = place_objects(place), *says = place_read(place, entry);
+        g_assert_cmpstr(after, ==, before);
+        g_assert_cmpstr(says, ==, said);
+    }
+    place_delete(place, DAY "0000000000.json");
+    place_delete(place, DAY "0000000000.headers.json");
+    g_autoptr(Harness) sink = place_sink(place, BOTH);
+    harness_write(sink, 0, harness_with_range(sink, numbers(sink, EVENTS, 4, 1, NOON_US), 0, 7));
+    harness_commit(sink, SF_COMMIT_END);
+    g_autofree char *keys = place_read(place, DAY "0000000000.keys.json");
+    g_assert_cmpstr(keys, ==, "null\n");
+}
+
 /* A range without them is followed by one with them. */
 static void test_turned_on(Place *place, gconstpointer unused)
 {
@@ -382,6 +412,7 @@ int main(int argc, char **argv)
     TEST("redo", test_redo);
     TEST("redo-value", test_redo_value);
     TEST("redo-headers", test_redo_headers);
+    TEST("redo-lost-rows", test_redo_lost_rows);
     TEST("turned-on", test_turned_on);
     TEST("foreign", test_foreign);
     TEST("missing", test_missing);
