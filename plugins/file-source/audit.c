@@ -58,6 +58,10 @@ static SfStatus audit_file(const FileAudit *all, const char *path, Blocks *block
     if (audit->depth < SF_AUDIT_DEEP)
         return SF_OK;
     status = identify_again(all, path, &second, &past, err);
+    if (status == SF_EMPTY) {
+        sf_audit_unknown(audit, path, "it went while it was read");
+        return SF_OK;
+    }
     return status == SF_OK ? audit_lines(all, second, past, &split, blocks, audit, &rows, &unheard, err) : status;
 }
 

@@ -1,6 +1,30 @@
-/* file-source: in which order files are read, and what it keeps of those that are not read at the moment. */
+/* file-source: in which order files are read, and what it keeps of those that are not read at the moment; and a
+ * file that goes while it is audited. */
+#include <dlfcn.h>
 #include <locale.h>
+#include <stdarg.h>
 #include "file_folder.h"
+
+#define EXPORTED __attribute__((visibility("default")))
+
+/* A file that is removed when it has been opened so many times. */
+static const char *going;
+static int opens_left;
+
+EXPORTED int open64(const char *path, int flags, ...);
+
+EXPORTED int open64(const char *path, int flags, ...)
+{
+    int (*real)(const char *, int, ...) = NULL;
+    *(void **) &real = dlsym(RTLD_NEXT, "open64");
+    va_list rest;
+    va_start(rest, flags);
+    unsigned mode = va_arg(rest, unsigned);
+    va_end(rest);
+    if (going && strcmp(path, going) == 0 && opens_left-- == 0)
+        g_assert_cmpint(g_unlink(path), ==, 0);
+    return real(path, flags, mode);
+}
 
 /* `lines` lines of 100 bytes, each with its number and the file's name. */
 static void put_lines(const char *path, int lines)
@@ -128,6 +152,24 @@ static void test_marks_reach_back_over_batches(void)
     assert_lines(again, 5, "0:first 1:ours 2:same 3:same 4:same");
 }
 
+/* A deep audit looks twice: it identifies the file and reads it, then both again. */
+static void test_a_file_that_goes_does_not_end_an_audit(void)
+{
+    g_autoptr(Folder) folder = folder_new();
+    g_assert_cmpint(g_mkdir("in", 0700), ==, 0);
+    put("in/a", "one\n");
+    put("in/b", "two\n");
+    g_autoptr(Harness) h = bounded("path: in");
+    going = "in/a";
+    opens_left = 2;
+    const char *said = harness_audit(h, SF_AUDIT_DEEP);
+    going = NULL;
+    g_assert_false(g_file_test("in/a", G_FILE_TEST_EXISTS));
+    g_assert_nonnull(strstr(said, "unknown in/a: it went while it was read\n"));
+    g_assert_nonnull(strstr(said, "[0, 1) rows 1 rejected ?: in/b\n"));
+    g_assert_null(strstr(said, "status"));
+}
+
 int main(int argc, char **argv)
 {
     setlocale(LC_ALL, "");
@@ -139,5 +181,7 @@ int main(int argc, char **argv)
     g_test_add_func("/file-source-turns/a long line is kept no longer than it is needed",
                     test_a_long_line_is_kept_no_longer_than_it_is_needed);
     g_test_add_func("/file-source-turns/marks reach back over batches", test_marks_reach_back_over_batches);
+    g_test_add_func("/file-source-turns/a file that goes does not end an audit",
+                    test_a_file_that_goes_does_not_end_an_audit);
     return g_test_run();
 }
