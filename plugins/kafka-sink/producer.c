@@ -4,6 +4,11 @@
 #include "sink.h"
 
 #define SHUT_MS 5000
+/* How long the end of an open transaction is waited for; the next producer of its id ends it otherwise. */
+#define ABORT_MS 1000
+/* Likewise where another lane has just waited in vain: all of them together are not to hold a stop up. */
+#define ABORT_FROZEN_MS 100
+#define FROZEN_US (10 * G_USEC_PER_SEC)
 
 rd_kafka_conf_t *lane_conf(const SfNode *node, const char *id, int64_t batch_size, SfError *err)
 {
@@ -82,9 +87,27 @@ rd_kafka_topic_t *lane_topic(Lane *lane, const char *name)
     return topic;
 }
 
+/* Readers of committed records need not wait for the next producer. And it makes librdkafka's main thread leave off
+ * registering partitions: one that is destroyed amid that ends the process (rdkafka_txnmgr.c, "txn_req_cnt > 0"; 2.0.2
+ * to 2.10 at least), since a request fails before it is counted. A commit that has been asked for is not undone:
+ * librdkafka refuses the abort then, or the broker does once it has decided. */
+static void abort_open(Lane *lane, rd_kafka_t *rk)
+{
+    Sink *sink = lane->sink;
+    if (!lane->id || lane->begun_us == 0)
+        return;
+    bool frozen = sink->frozen_us > 0 && g_get_monotonic_time() - sink->frozen_us < FROZEN_US;
+    rd_kafka_error_t *error = rd_kafka_abort_transaction(rk, frozen ? ABORT_FROZEN_MS : ABORT_MS);
+    if (rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR__TIMED_OUT)
+        sink->frozen_us = g_get_monotonic_time();
+    if (error)
+        rd_kafka_error_destroy(error);
+}
+
 static void stop_producer(Lane *lane)
 {
     rd_kafka_t *rk = kafka_client_handle(lane->client);
+    abort_open(lane, rk);
     rd_kafka_purge(rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
     rd_kafka_poll(rk, 0);
     visible_keep(lane);

@@ -156,6 +156,7 @@ typedef struct Sink {
     rd_kafka_topic_partition_list_t *unseen; /* ends that closed lanes have left */
     GString *text;                           /* of the row at hand */
     int64_t limit;                           /* the least max.message.bytes of the outputs that are known; 0: none is */
+    gint64 frozen_us;                        /* when a transaction was last not aborted in time; 0: never */
     gint interrupted;
 } Sink;
 

@@ -1,5 +1,5 @@
-/* Transactions of a lane: begin, commit with the ends of ranges; what is open is aborted by the
- * start of the next producer. All calls may be repeated after SF_RETRY. */
+/* Transactions of a lane: begin, commit with the ends of ranges; what is open is aborted where the producer stops, or
+ * by the start of the next one. All calls may be repeated after SF_RETRY. */
 #include <string.h>
 
 #include "sink.h"

@@ -83,6 +83,7 @@ static void test_rows_and_their_end_are_one_act(void)
     write_value(h, "events/0", 0, "a");
     write_value(h, "events/1", 0, "b");
     harness_commit(h, SF_COMMIT_END);
+    write_value(h, "events/0", 1, "lost");
     harness_reopen(h);
     g_assert_cmpint(harness_recover(h, 0, "events/0"), ==, 1);
     g_assert_cmpint(harness_recover(h, 0, "events/1"), ==, 1);
@@ -92,6 +93,21 @@ static void test_rows_and_their_end_are_one_act(void)
     g_assert_cmpint(mock_kafka_group(&kafka->clients, group, "events", 0), ==, 2);
     g_assert_cmpint(mock_kafka_group(&kafka->clients, group, "events", 1), ==, 1);
     assert_topic(&kafka->clients, "out", 3, "0 null=a\n0 null=b\n0 null=c");
+}
+
+/* Readers of committed records get no further than the first transaction that is open. */
+static void test_what_is_given_up_holds_no_reader_back(void)
+{
+    g_autoptr(EmbeddedKafka) kafka = embedded_of_out();
+    g_autoptr(Harness) h = place_sink(&kafka->clients, "");
+    write_value(h, "events/0", 0, "given up");
+    h->settle_answer = SF_RETRY; /* the broker has taken the row, and nothing was committed */
+    g_assert_cmpint(harness_try_commit(h, SF_COMMIT_CHECKPOINT), ==, SF_RETRY);
+    h->settle_answer = SF_OK;
+    harness_reopen(h);
+    write_value(h, "events/1", 0, "b");
+    harness_commit(h, SF_COMMIT_CHECKPOINT);
+    assert_topic(&kafka->clients, "out", 1, "0 null=b");
 }
 
 /* A process that was killed, or is frozen, has left its transaction open. */
@@ -217,6 +233,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/kafka-sink-again/old", test_a_tick_ends_an_old_transaction);
     g_test_add_func("/kafka-sink-again/one-act", test_rows_and_their_end_are_one_act);
+    g_test_add_func("/kafka-sink-again/given-up", test_what_is_given_up_holds_no_reader_back);
     g_test_add_func("/kafka-sink-again/former-owner", test_what_a_former_owner_has_begun_is_ended);
     g_test_add_func("/kafka-sink-again/asked-for", test_what_comes_while_a_commit_is_asked_for_waits_for_it);
     g_test_add_func("/kafka-sink-again/cannot-start",

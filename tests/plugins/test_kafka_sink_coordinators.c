@@ -2,7 +2,22 @@
  * and that nothing is lost. */
 #include "kafka_place.h"
 
+#include <dlfcn.h>
+
+#define EXPORTED __attribute__((visibility("default")))
 #define END_TXN 26
+
+static int aborts;
+static int abort_ms; /* how long all of them together may take */
+
+EXPORTED rd_kafka_error_t *rd_kafka_abort_transaction(rd_kafka_t *rk, int timeout_ms)
+{
+    rd_kafka_error_t *(*real)(rd_kafka_t *, int) = NULL;
+    *(void **) &real = dlsym(RTLD_NEXT, "rd_kafka_abort_transaction");
+    aborts++;
+    abort_ms += timeout_ms;
+    return real(rk, timeout_ms);
+}
 
 static void test_a_coordinator_that_is_frozen_is_named(void)
 {
@@ -58,6 +73,27 @@ static void test_a_coordinator_that_was_replaced_is_left(void)
     assert_topic(apart.mock, "out", 2, "0 null=a\n0 null=b");
 }
 
+/* Each lane's transaction is aborted; the first that waits in vain tells the others not to. */
+static void test_frozen_brokers_hold_no_stop_up(void)
+{
+    enum { LANES = 6 };
+    static const char *const values[] = {"a"};
+    Apart apart = apart_new();
+    mock_kafka_topic(apart.mock, "more", LANES);
+    for (gint64 offset = 0; offset < 2; offset++) {
+        for (int i = 0; i < LANES; i++) {
+            g_autofree char *split = g_strdup_printf("more/%d", i);
+            harness_write(apart.h, 0, harness_raw(apart.h, split, offset, values, 1));
+        }
+        rd_kafka_mock_broker_set_rtt(apart.mock->cluster, 1, 120000);
+        apart_freeze(&apart);
+    }
+    aborts = abort_ms = 0;
+    apart_done(&apart);
+    g_assert_cmpint(aborts, ==, LANES);
+    g_assert_cmpint(abort_ms, <=, 2000);
+}
+
 /* As a coordinator does whose markers do not get to a partition without a leader. */
 static void test_a_coordinator_that_does_not_finish_is_named(void)
 {
@@ -84,6 +120,7 @@ int main(int argc, char **argv)
     g_test_add_func("/kafka-sink-coordinators/frozen-before-the-end",
                     test_a_coordinator_that_freezes_before_the_end_is_named);
     g_test_add_func("/kafka-sink-coordinators/replaced", test_a_coordinator_that_was_replaced_is_left);
+    g_test_add_func("/kafka-sink-coordinators/stop", test_frozen_brokers_hold_no_stop_up);
     g_test_add_func("/kafka-sink-coordinators/unfinished", test_a_coordinator_that_does_not_finish_is_named);
     return g_test_run();
 }
