@@ -60,11 +60,13 @@ SfStatus transaction_begin(Lane *lane, SfError *err)
     return SF_OK;
 }
 
-/* The broker wants the transaction to be aborted: the next try makes it again. */
+/* Where the transaction is to be aborted, the next try makes it again; a commit that was asked for may have come about
+ * all the same, and the next producer finds out. */
 static SfStatus fail_end(Lane *lane, rd_kafka_error_t *error, SfError *err)
 {
     if (rd_kafka_error_txn_requires_abort(error)) {
         lane->failed = true;
+        lane->undecided = lane->undecided || lane->ending;
         lane->ending = false;
     }
     char cause[256];

@@ -37,15 +37,30 @@ EXPORTED rd_kafka_t *rd_kafka_new(rd_kafka_type_t type, rd_kafka_conf_t *conf, c
 
 /* So many commits get no answer, though they are carried out. */
 static int unanswered;
+/* So many are carried out, and librdkafka, which gave the transaction up meanwhile, wants it to be aborted. */
+static int given_up;
 
 EXPORTED rd_kafka_error_t *rd_kafka_commit_transaction(rd_kafka_t *rk, int timeout_ms)
 {
     rd_kafka_error_t *(*real)(rd_kafka_t *, int) = NULL;
     *(void **) &real = dlsym(RTLD_NEXT, "rd_kafka_commit_transaction");
-    if (unanswered == 0)
+    if (given_up > 0)
+        g_assert_null(real(rk, timeout_ms));
+    else if (unanswered == 0)
         return real(rk, timeout_ms);
-    unanswered--;
+    else
+        unanswered--;
     return rd_kafka_error_new(RD_KAFKA_RESP_ERR__TIMED_OUT, "no answer");
+}
+
+EXPORTED int rd_kafka_error_txn_requires_abort(const rd_kafka_error_t *error)
+{
+    int (*real)(const rd_kafka_error_t *) = NULL;
+    *(void **) &real = dlsym(RTLD_NEXT, "rd_kafka_error_txn_requires_abort");
+    if (given_up == 0)
+        return real(error);
+    given_up--;
+    return 1;
 }
 
 static EmbeddedKafka *embedded_of_out(void)
@@ -146,6 +161,22 @@ static void test_what_comes_while_a_commit_is_asked_for_waits_for_it(void)
     g_assert_cmpint(harness_recover(h, 0, "events/0"), ==, 9);
 }
 
+/* The group's offset tells that it is ours, and not another process's. */
+static void test_a_commit_that_was_given_up_may_have_come_about(void)
+{
+    g_autoptr(EmbeddedKafka) kafka = embedded_of_out();
+    g_autoptr(Harness) h = place_sink(&kafka->clients, "");
+    write_value(h, "events/0", 0, "a");
+    given_up = 1;
+    g_assert_cmpint(harness_try_commit(h, SF_COMMIT_CHECKPOINT), ==, SF_RETRY);
+    g_assert_cmpint(given_up, ==, 0);
+    g_assert_cmpstr(sf_status_name(commit_insisting(h)), ==, "ok");
+    g_assert_cmpint(harness_committed(h, 0, "events/0"), ==, 1);
+    write_value(h, "events/0", 1, "b");
+    harness_commit(h, SF_COMMIT_END);
+    assert_topic(&kafka->clients, "out", 2, "0 null=a\n0 null=b");
+}
+
 /* Rows are kept for the producer that could not start; when their split comes back they come again by themselves. */
 static void test_rows_of_a_producer_that_cannot_start_are_forgotten_with_their_split(void)
 {
@@ -236,6 +267,7 @@ int main(int argc, char **argv)
     g_test_add_func("/kafka-sink-again/given-up", test_what_is_given_up_holds_no_reader_back);
     g_test_add_func("/kafka-sink-again/former-owner", test_what_a_former_owner_has_begun_is_ended);
     g_test_add_func("/kafka-sink-again/asked-for", test_what_comes_while_a_commit_is_asked_for_waits_for_it);
+    g_test_add_func("/kafka-sink-again/given-up-commit", test_a_commit_that_was_given_up_may_have_come_about);
     g_test_add_func("/kafka-sink-again/cannot-start",
                     test_rows_of_a_producer_that_cannot_start_are_forgotten_with_their_split);
     g_test_add_func("/kafka-sink-again/started-again", test_a_producer_that_cannot_start_is_tried_again);
