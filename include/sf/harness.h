@@ -113,6 +113,9 @@ SF_API const char *harness_recovered_origin(Harness *h, size_t input, const char
 
 /* Source. Answers to sf_assign(): set beforehand; a split without one starts where the source says. */
 SF_API void harness_answer(Harness *h, const char *split, int64_t position);
+/* From now on another sink is asked too, which knows no split: where the source's start is below the answer, reading
+ * starts there. */
+SF_API void harness_answer_fresh(Harness *h);
 /* What sinks keep of the split beside that answer: when they committed up to it (ms since 1970, -1: not known), and the
  * origin of those rows (NULL: not known). */
 SF_API void harness_keep(Harness *h, const char *split, int64_t committed_ms, const char *origin);

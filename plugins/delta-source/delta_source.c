@@ -271,6 +271,34 @@ static const char *last_part(const char *url)
     return slash && slash[1] ? slash + 1 : url;
 }
 
+/* The lane passes through every commit, but through the one snapshot that it begins with. So a sink that has nothing
+ * begins with a snapshot before all that the others still need, not with the newest one. */
+static SfStatus assign_before(SfNode *node, SfAssignment *assignment, SfError *err)
+{
+    DeltaSource *source = node->state;
+    int64_t lowest = assignment->position;
+    assignment->start = start_before(lowest);
+    SF_TRY(sf_assign(node, assignment, 1, err));
+    if (assignment->position >= lowest) /* every sink has something */
+        return SF_OK;
+    sf_log(node, SF_LOG_INFO, "a sink that has no rows yet begins with version %" PRId64 ", as another one got there",
+           place_of(assignment->position).version);
+    return start_check_snapshot(source->lane.follow.log, assignment->position, err);
+}
+
+/* A sink that has a part of a snapshot cannot be given the rest of it once the lane begins before it. */
+static SfStatus check_furthest(const SfNode *node, int64_t furthest, SfError *err)
+{
+    const DeltaSource *source = node->state;
+    Place place = place_of(MAX(furthest, 0));
+    if (!place.snapshot || source->lane.position >= position_at(place.version, true, 0))
+        return SF_OK;
+    return sf_fail(err, SF_CONFIG,
+                   "%s: one sink has a part of version %" PRId64 " as a snapshot, another one has got to version "
+                   "%" PRId64 " only; run the pipeline without the latter until the former has caught up",
+                   store_url(source->store), place.version, place_of(source->lane.position).version);
+}
+
 static SfStatus assign_table(SfNode *node, SfError *err)
 {
     DeltaSource *source = node->state;
@@ -280,6 +308,8 @@ static SfStatus assign_table(SfNode *node, SfError *err)
     SfAssignment assignment = {.name = name, .topic = last_part(name)};
     SF_TRY(start_position(&source->start, lane->follow.log, &assignment.start, err));
     SF_TRY(sf_assign(node, &assignment, 1, err));
+    if (source->start.starting == START_SNAPSHOT && assignment.position < assignment.start)
+        SF_TRY(assign_before(node, &assignment, err));
     lane->split = assignment.split;
     lane->position = assignment.position;
     backlog_begin(&lane->backlog, lane->position);
@@ -289,6 +319,7 @@ static SfStatus assign_table(SfNode *node, SfError *err)
     const char *other = sf_other_origin(node, lane->split);
     if (other)
         SF_TRY(compare_origins(source, origin, other, err));
+    SF_TRY(check_furthest(node, sf_furthest(node, lane->split), err));
     return check_position(source, err);
 }
 

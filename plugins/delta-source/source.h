@@ -169,5 +169,10 @@ typedef struct StartOptions {
 SfStatus start_check(StartOptions *start, SfError *err);
 /* The position for a sink that has none. */
 SfStatus start_position(const StartOptions *start, DeltaLog *log, int64_t *position, SfError *err);
+/* The newest snapshot that all versions from `position` on can follow: where a sink begins that has nothing, while
+ * another one stands there. Before version 0 there is nothing: the position of its commit. */
+int64_t start_before(int64_t position);
+/* SF_CONFIG: the snapshot of start_before() can no longer be read. */
+SfStatus start_check_snapshot(DeltaLog *log, int64_t position, SfError *err);
 
 #endif

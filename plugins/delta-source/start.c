@@ -96,3 +96,24 @@ SfStatus start_position(const StartOptions *start, DeltaLog *log, int64_t *posit
     *position = position_at(version, false, 0);
     return SF_OK;
 }
+
+int64_t start_before(int64_t position)
+{
+    Place place = place_of(position);
+    int64_t version = place.snapshot ? place.version : place.version - 1;
+    return version < 0 ? 0 : position_at(version, true, 0);
+}
+
+SfStatus start_check_snapshot(DeltaLog *log, int64_t position, SfError *err)
+{
+    Place place = place_of(position);
+    g_autoptr(DeltaLog) then = delta_log_new(log->node, log->store);
+    SfError why = {""};
+    SfStatus status = place.snapshot ? delta_log_load_at(then, place.version, &why) : SF_OK;
+    if (status == SF_CONFIG)
+        return sf_fail(err, status,
+                       "%s; a new sink needs it, since another sink has got no further; run the pipeline without the "
+                       "new sink until the others have caught up, then add it",
+                       why.message);
+    return status == SF_OK ? SF_OK : sf_fail(err, status, "%s", why.message);
+}

@@ -30,9 +30,9 @@ def batch(first, n, rng):
                      "text": pa.array([None if rng.random() < 0.1 else f"text {i}" for i in ids])})
 
 
-def written(directory):
+def written(directory, out="out"):
     """ids, each as often as it was given, with their texts."""
-    rows = [json.loads(line) for path in sorted((directory / "out").glob("*.jsonl")) for line in path.read_text().splitlines()]
+    rows = [json.loads(line) for path in sorted((directory / out).glob("*.jsonl")) for line in path.read_text().splitlines()]
     return Counter(row["id"] for row in rows), {row["id"]: row["text"] for row in rows}
 
 
@@ -59,6 +59,29 @@ def test_every_row_that_was_added_comes_once_whatever_others_do(sfrun, name, see
     counts, found = written(tmp_path)
     assert [number for number, n in counts.items() if n > 1] == []
     assert found == texts
+
+
+def test_a_sink_that_is_added_while_another_lags_has_every_row_once(sfrun, name, tmp_path):
+    url, pipeline, rng = str(tmp_path / "table"), tmp_path / "p.yaml", random.Random(1)
+    text = PIPELINE.format(name=name, directory=tmp_path, options="max_files_per_trigger: 1").replace("    starting_version: 0\n", "")
+    later = text + "  late: {sink: file-sink, from: rows, path: late}\n"
+
+    def append(turn):
+        deltalake.write_deltalake(url, batch(1000 * turn, 1000, rng), mode="append")
+
+    append(0), append(1)
+    pipeline.write_text(text)
+    sfrun.run("--once", pipeline, cwd=tmp_path)  # the first of the snapshot's two files
+    append(2)
+    pipeline.write_text(later)
+    for _ in range(4):
+        sfrun.run("--once", pipeline, cwd=tmp_path)
+    append(3)
+    pipeline.write_text(later + "  last: {sink: file-sink, from: rows, path: last}\n")
+    for _ in range(5):
+        sfrun.run("--once", pipeline, cwd=tmp_path)
+    for out in "out", "late", "last":
+        assert written(tmp_path, out)[0] == Counter(range(4000)), out
 
 
 def test_changes_are_those_that_delta_rs_sees(sfrun, name, seed, tmp_path):

@@ -79,6 +79,7 @@ static SfStatus take_assign(SfNode *node, SfAssignment *assignments, size_t n, S
             g_error("%s: split '%s' is assigned twice", harness_name(h), a->name);
         const gint64 *answer = g_hash_table_lookup(h->own->answers, a->name);
         a->position = answer ? *answer : reading->published != SF_POSITION_NONE ? reading->published : a->start;
+        a->position = h->own->fresh ? MIN(a->position, a->start) : a->position;
         reading->polled = reading->begun = a->position;
         reading->assigned = true;
     }

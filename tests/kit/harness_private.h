@@ -49,6 +49,7 @@ typedef struct HarnessPrivate {
     GPtrArray *readings;  /* Reading * */
     GPtrArray *chains;    /* Chain * */
     GHashTable *answers;  /* split name → gint64 * */
+    bool fresh;           /* a sink without positions is asked, too */
     GHashTable *keepings; /* split name → Keeping * */
     GHashTable *origins;  /* split name → origin, as the source or the test says */
     GHashTable *wanted;   /* split name → Wanted * */

@@ -150,6 +150,42 @@ static void test_snapshot_in_parts(Lake *lake, gconstpointer unused)
     expect_run(lake, "", 4 * VERSION + SNAPSHOT + 15, "15-49 100-129");
 }
 
+/* A sink that has nothing begins before all that another one still needs, and gets each row once, too. */
+static void expect_joint_run(const Lake *lake, const char *options, gint64 from, gint64 start, const char *ids)
+{
+    g_autoptr(Harness) h = lake_source_once(lake, options);
+    harness_answer(h, lake->table, from);
+    harness_answer_fresh(h);
+    const SfBatch *first = harness_poll(h, 0);
+    g_assert_cmpstr(h->err.message, ==, "");
+    g_assert_nonnull(first);
+    g_assert_cmpint(first->start, ==, start);
+    g_autoptr(Harness) again = lake_source_once(lake, options);
+    harness_answer(again, lake->table, from);
+    harness_answer_fresh(again);
+    expect_ids(again, SF_END, ids);
+}
+
+static void test_new_sink_beside_another(Lake *lake, gconstpointer unused)
+{
+    (void) unused;
+    for (int i = 0; i < 4; i++)
+        lake_write(lake, 10 * i, 10, "");
+    expect_joint_run(lake, "", 2 * VERSION + SNAPSHOT + 5, 2 * VERSION + SNAPSHOT, "0-39"); /* within a snapshot */
+    expect_joint_run(lake, "", 3 * VERSION, 2 * VERSION + SNAPSHOT, "0-39");                /* before a commit */
+    expect_joint_run(lake, "", 3 * VERSION + 4, 2 * VERSION + SNAPSHOT, "0-39");            /* within it */
+    expect_joint_run(lake, "", 4 * VERSION, 3 * VERSION + SNAPSHOT, "0-39");                /* it has all */
+    expect_joint_run(lake, "", 3, 0, "0-39");                                               /* nothing is before it */
+    expect_joint_run(lake, "starting_version: 1\n", 2 * VERSION + 5, VERSION, "10-39");
+    g_autoptr(Harness) part = lake_source_once(lake, "starting_version: 1\n");
+    harness_answer(part, lake->table, 2 * VERSION + SNAPSHOT + 5);
+    harness_answer_fresh(part);
+    g_assert_null(harness_poll(part, 0));
+    g_assert_cmpint(part->status, ==, SF_CONFIG);
+    g_assert_nonnull(strstr(part->err.message, "one sink has a part of version 2 as a snapshot, another one has got to "
+                                               "version 1 only"));
+}
+
 static void test_quota_by_time(Lake *lake, gconstpointer unused)
 {
     (void) unused;
@@ -423,6 +459,7 @@ int main(int argc, char **argv)
     ADD("time of versions", test_time_of_versions);
     ADD("positions stay", test_positions_stay);
     ADD("snapshot in parts", test_snapshot_in_parts);
+    ADD("a new sink beside another", test_new_sink_beside_another);
     ADD("quota by time", test_quota_by_time);
     ADD("a bounded run ends", test_bounded_ends);
     ADD("lag", test_lag);

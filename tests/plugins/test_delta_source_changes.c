@@ -364,6 +364,13 @@ static void test_log_that_was_cleaned(Lake *lake, gconstpointer unused)
     g_autoptr(Harness) snapshot = lake_source_once(lake, "");
     harness_answer(snapshot, lake->table, 3 * VERSION + SNAPSHOT);
     expect_stop(snapshot, SF_CONFIG, "", "the snapshot that was being read is gone");
+    g_autoptr(Harness) alone = lake_source_once(lake, "");
+    harness_answer(alone, lake->table, 5 * VERSION);
+    expect_ids(alone, SF_END, "50-119");
+    g_autoptr(Harness) joined = lake_source_once(lake, "");
+    harness_answer(joined, lake->table, 5 * VERSION);
+    harness_answer_fresh(joined);
+    expect_stop(joined, SF_CONFIG, "", "run the pipeline without the new sink until the others have caught up");
 }
 
 static void test_hole(Lake *lake, gconstpointer unused)
