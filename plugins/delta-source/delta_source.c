@@ -396,20 +396,22 @@ static SfStatus meet_schema(DeltaSource *source, SfError *err)
 static SfStatus look_for_versions(SfNode *node, SfError *err)
 {
     DeltaSource *source = node->state;
-    bool schema = false;
+    Follow *follow = &source->lane.follow;
     int64_t now_ms = sf_monotonic_ms(node);
     if (now_ms < source->look_ms)
         return SF_EMPTY;
-    SfStatus status = follow_look(&source->lane.follow, &schema, err);
+    SfStatus status = follow_look(follow, err);
     if (status == SF_EMPTY)
         source->look_ms = now_ms + source->interval_ms;
-    SF_TRY(status);
-    if (schema)
+    if (status != SF_EMPTY || follow->log->version == source->lane.last_version)
+        SF_TRY(status);
+    if (follow->schema)
         SF_TRY(meet_schema(source, err));
-    if (source->lane.follow.log->version > MOST_VERSION)
+    follow->schema = false;
+    if (follow->log->version > MOST_VERSION)
         return sf_fail(err, SF_CONFIG, "%s: version %" PRId64 " is beyond what positions have room for",
-                       store_url(source->store), source->lane.follow.log->version);
-    source->lane.last_version = source->lane.follow.log->version;
+                       store_url(source->store), follow->log->version);
+    source->lane.last_version = follow->log->version;
     return SF_OK;
 }
 

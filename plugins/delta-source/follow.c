@@ -83,19 +83,29 @@ static SfStatus look_for_hole(Follow *follow, SfError *err)
                    store_url(follow->log->store), follow->log->version + 1, next);
 }
 
-SfStatus follow_look(Follow *follow, bool *schema, SfError *err)
+/* SF_EMPTY: there are none. */
+static SfStatus take_commits(Follow *follow, SfError *err)
 {
     DeltaNews news = {0};
-    int64_t size, next;
-    g_autofree char *key = delta_commit_key(follow->log->version + 1);
+    int64_t size, next, known = follow->log->version;
+    g_autofree char *key = delta_commit_key(known + 1);
     SfStatus status = store_stat(follow->log->store, key, &size, err);
     if (status == SF_EMPTY)
         return look_for_hole(follow, err);
     SF_TRY(status);
     SF_TRY(check_log(follow, &next, err)); /* before what follows the version that we know is believed */
     status = delta_log_update(follow->log, &news, err);
-    *schema = news.schema;
-    if (status == SF_OK)
-        status = check_log(follow, &next, err);
+    follow->schema = follow->schema || news.schema;
+    follow->unchecked = follow->log->version > known;
     return status;
+}
+
+SfStatus follow_look(Follow *follow, SfError *err)
+{
+    int64_t next;
+    if (!follow->unchecked)
+        SF_TRY(take_commits(follow, err));
+    SF_TRY(check_log(follow, &next, err));
+    follow->unchecked = false;
+    return SF_OK;
 }

@@ -147,11 +147,13 @@ typedef struct Follow {
     int64_t stamp_size;
     int64_t stamp_ms;
     unsigned misses; /* looks that found nothing */
+    bool schema;     /* a commit changed what the table is; who takes that up clears it */
+    bool unchecked;  /* log->version is new, and a look ended before it was compared with the store */
 } Follow;
 
 /* Takes the commits behind log->version. SF_FENCED: the table is to be bound anew. SF_FATAL: the log has a hole.
- * SF_CONFIG: the table is another one. *schema: a commit changed what the table is. */
-SfStatus follow_look(Follow *follow, bool *schema, SfError *err);
+ * SF_CONFIG: the table is another one. After any failure the next look goes on where this one was. */
+SfStatus follow_look(Follow *follow, SfError *err);
 
 /* ---- start.c: where to begin ---- */
 

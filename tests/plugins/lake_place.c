@@ -138,6 +138,23 @@ char *lake_ids(Harness *h)
     return g_string_free(g_steal_pointer(&text), FALSE);
 }
 
+void lake_expect_ids(Harness *h, SfStatus status, const char *ids)
+{
+    g_autofree char *got = lake_ids(h);
+    g_assert_cmpstr(h->err.message, ==, "");
+    g_assert_cmpstr(got, ==, ids);
+    g_assert_cmpint(h->status, ==, status);
+}
+
+void lake_expect_stop(Harness *h, SfStatus status, const char *ids, const char *message)
+{
+    g_autofree char *got = lake_ids(h);
+    g_test_message("%s", h->err.message);
+    g_assert_cmpstr(got, ==, ids);
+    g_assert_cmpint(h->status, ==, status);
+    g_assert_nonnull(strstr(h->err.message, message));
+}
+
 GHashTable *lake_positions(const Lake *lake, const char *options, gint64 from)
 {
     g_autoptr(Harness) h = lake_source_once(lake, options);

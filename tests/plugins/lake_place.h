@@ -32,6 +32,9 @@ Harness *lake_source(const Lake *lake, const char *options);
 Harness *lake_source_once(const Lake *lake, const char *options);
 /* Polls to SF_EMPTY or SF_END: the ids of all rows, in order, as "0-99 150 200-299". Ranges chain. */
 char *lake_ids(Harness *h);
+/* The same, which are to be these, without a message; or with one at the end that has this text in it. */
+void lake_expect_ids(Harness *h, SfStatus status, const char *ids);
+void lake_expect_stop(Harness *h, SfStatus status, const char *ids, const char *message);
 /* The position of each row by its id: of a bounded run from `from` (-1: a sink that knows nothing) to its end. */
 GHashTable *lake_positions(const Lake *lake, const char *options, gint64 from);
 

@@ -5,20 +5,12 @@
 
 #include "lake_place.h"
 
-static void expect_ids(Harness *h, SfStatus status, const char *ids)
-{
-    g_autofree char *got = lake_ids(h);
-    g_assert_cmpstr(h->err.message, ==, "");
-    g_assert_cmpstr(got, ==, ids);
-    g_assert_cmpint(h->status, ==, status);
-}
-
 static void expect_run(const Lake *lake, const char *options, gint64 from, const char *ids)
 {
     g_autoptr(Harness) h = lake_source_once(lake, options);
     if (from >= 0)
         harness_answer(h, lake->table, from);
-    expect_ids(h, SF_END, ids);
+    lake_expect_ids(h, SF_END, ids);
 }
 
 /* ---- snapshots and versions ---- */
@@ -29,7 +21,7 @@ static void test_snapshot_then_versions(Lake *lake, gconstpointer unused)
     lake_write(lake, 0, 5000, "");
     lake_write(lake, 5000, 100, "");
     g_autoptr(Harness) h = lake_source(lake, "");
-    expect_ids(h, SF_EMPTY, "0-5099");
+    lake_expect_ids(h, SF_EMPTY, "0-5099");
     g_assert_cmpint(h->charged, ==, 0);
     g_assert_cmpint(h->charged_peak, >, 0);
     g_assert_cmpstr(harness_assigned(h), ==, lake->table);
@@ -38,13 +30,13 @@ static void test_snapshot_then_versions(Lake *lake, gconstpointer unused)
     harness_publish(h, false);
     g_assert_cmpint(harness_lag(h, lake->table), ==, 2 * VERSION);
     lake_write(lake, 5100, 10, "");
-    expect_ids(h, SF_EMPTY, ""); /* it is not time to look */
+    lake_expect_ids(h, SF_EMPTY, ""); /* it is not time to look */
     harness_pass(h, 1000);
-    expect_ids(h, SF_EMPTY, "5100-5109");
+    lake_expect_ids(h, SF_EMPTY, "5100-5109");
     lake_write(lake, 5110, 1, "");
     lake_write(lake, 5111, 1, "");
     harness_pass(h, 1000);
-    expect_ids(h, SF_EMPTY, "5110-5111");
+    lake_expect_ids(h, SF_EMPTY, "5110-5111");
     g_assert_cmpint(harness_polled(h, lake->table), ==, 5 * VERSION);
 }
 
@@ -133,7 +125,7 @@ static void test_snapshot_in_parts(Lake *lake, gconstpointer unused)
         g_autoptr(Harness) h = lake_source_once(lake, "max_files_per_trigger: 2\nwhere: id < 50\n");
         if (position >= 0)
             harness_answer(h, lake->table, position);
-        expect_ids(h, SF_END, ids);
+        lake_expect_ids(h, SF_END, ids);
         position = harness_polled(h, lake->table);
         lake_write(lake, 100 + 10 * i, 10, "");
     }
@@ -163,7 +155,7 @@ static void expect_joint_run(const Lake *lake, const char *options, gint64 from,
     g_autoptr(Harness) again = lake_source_once(lake, options);
     harness_answer(again, lake->table, from);
     harness_answer_fresh(again);
-    expect_ids(again, SF_END, ids);
+    lake_expect_ids(again, SF_END, ids);
 }
 
 static void test_new_sink_beside_another(Lake *lake, gconstpointer unused)
@@ -192,14 +184,14 @@ static void test_quota_by_time(Lake *lake, gconstpointer unused)
     for (int i = 0; i < 4; i++)
         lake_write(lake, 10 * i, 10, "");
     g_autoptr(Harness) h = lake_source(lake, "max_files_per_trigger: 1\ninterval: 5s\n");
-    expect_ids(h, SF_EMPTY, "0-9");
-    expect_ids(h, SF_EMPTY, "");
+    lake_expect_ids(h, SF_EMPTY, "0-9");
+    lake_expect_ids(h, SF_EMPTY, "");
     harness_pass(h, 4999);
-    expect_ids(h, SF_EMPTY, "");
+    lake_expect_ids(h, SF_EMPTY, "");
     harness_pass(h, 1);
-    expect_ids(h, SF_EMPTY, "10-19");
+    lake_expect_ids(h, SF_EMPTY, "10-19");
     harness_pass(h, 5000);
-    expect_ids(h, SF_EMPTY, "20-29");
+    lake_expect_ids(h, SF_EMPTY, "20-29");
 }
 
 static void test_bounded_ends(Lake *lake, gconstpointer unused)
@@ -210,7 +202,7 @@ static void test_bounded_ends(Lake *lake, gconstpointer unused)
     g_assert_nonnull(harness_poll(h, 0));
     lake_write(lake, 10, 10, "");
     harness_pass(h, 100000);
-    expect_ids(h, SF_END, "");
+    lake_expect_ids(h, SF_END, "");
     g_assert_cmpint(harness_lag(h, lake->table), ==, SNAPSHOT + 10);
     expect_run(lake, "", 1 * VERSION, "10-19");
 }
@@ -310,7 +302,7 @@ static void test_pruning(Lake *lake, gconstpointer unused)
     g_autofree char *path = lake_added(lake, 0, "day=2024-01-02"), *file = g_build_filename(lake->table, path, NULL);
     g_assert_cmpint(g_remove(file), ==, 0);
     g_autoptr(Harness) h = lake_source_once(lake, "where: day = '2024-01-01' OR id > 3005\n");
-    expect_ids(h, SF_END, "0-999 3006-3009");
+    lake_expect_ids(h, SF_END, "0-999 3006-3009");
     g_assert_nonnull(strstr(harness_logs(h), "version 1 was read as a snapshot: 4 files, 2 of them passed over by "
                                              "partition values and statistics"));
     expect_run(lake, "where: day = '2024-01-03' AND id BETWEEN 2100 AND 2101\n", -1, "2100-2101");
@@ -388,7 +380,7 @@ static void test_long_values(Lake *lake, gconstpointer unused)
     g_autoptr(Harness) later = lake_source_once(lake, "where: id != 3\n");
     harness_answer(later, lake->table, first->end + 100);
     g_autofree char *rest = g_strdup_printf("%" G_GINT64_FORMAT "-899", sf_rows(first) + 101);
-    expect_ids(later, SF_END, rest);
+    lake_expect_ids(later, SF_END, rest);
 }
 
 /* More files than are in memory at once: they come in the order of their age, and each once. */
@@ -412,7 +404,7 @@ static void test_many_files(Lake *lake, gconstpointer unused)
     g_assert_cmpint(*(gint64 *) g_hash_table_lookup(all, &last), ==, 2 * VERSION + SNAPSHOT + 9015);
     g_autoptr(Harness) h = lake_source_once(lake, "where: id < 100\n");
     harness_answer(h, lake->table, 2 * VERSION + SNAPSHOT + 9005);
-    expect_ids(h, SF_END, "5-9 50-59");
+    lake_expect_ids(h, SF_END, "5-9 50-59");
     g_assert_cmpint(h->charged_peak, <, 16 << 20);
     g_autoptr(Harness) end = lake_source_once(lake, "where: id < 100\n");
     harness_answer(end, lake->table, 2 * VERSION + SNAPSHOT + 9010);
@@ -429,13 +421,13 @@ static void test_table_that_comes_later(Lake *lake, gconstpointer unused)
 {
     (void) unused;
     g_autoptr(Harness) h = lake_source(lake, "columns: {id: bigint}\n");
-    expect_ids(h, SF_EMPTY, "");
-    expect_ids(h, SF_EMPTY, "");
+    lake_expect_ids(h, SF_EMPTY, "");
+    lake_expect_ids(h, SF_EMPTY, "");
     g_assert_cmpstr(harness_assigned(h), ==, "");
     g_assert_nonnull(strstr(harness_logs(h), "waiting for it"));
     lake_write(lake, 0, 10, "");
     harness_pass(h, 1000);
-    expect_ids(h, SF_EMPTY, "0-9");
+    lake_expect_ids(h, SF_EMPTY, "0-9");
 }
 
 static void test_interrupt_ends_a_wait(Lake *lake, gconstpointer unused)
@@ -443,7 +435,7 @@ static void test_interrupt_ends_a_wait(Lake *lake, gconstpointer unused)
     (void) unused;
     lake_write(lake, 0, 10, "");
     g_autoptr(Harness) h = lake_source(lake, "interval: 1h\n");
-    expect_ids(h, SF_EMPTY, "0-9");
+    lake_expect_ids(h, SF_EMPTY, "0-9");
     harness_interrupt_after(h, 10);
     g_assert_null(harness_poll(h, 3600 * 1000)); /* or the test takes an hour */
     g_assert_cmpint(h->status, ==, SF_EMPTY);
