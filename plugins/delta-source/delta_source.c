@@ -1,7 +1,6 @@
 /* delta-source: a Delta table's rows, as a snapshot and version by version. Options, life and waiting; the split is
  * lane.c. */
 #include "lane.h"
-#include "local_path.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -222,7 +221,8 @@ static char *origin_of(const DeltaSource *source)
     return g_string_free(g_steal_pointer(&origin), FALSE);
 }
 
-static SfStatus compare_origins(const DeltaSource *source, const char *ours, const char *other, SfError *err)
+static SfStatus compare_origins(const DeltaSource *source, const char *ours, const char *other, int64_t furthest,
+                                SfError *err)
 {
     size_t id = strcspn(ours, ",");
     const char *url = store_url(source->store);
@@ -231,7 +231,7 @@ static SfStatus compare_origins(const DeltaSource *source, const char *ours, con
                        "%s: the table was created anew (its id is %.*s, a sink has rows of %s); give the sink another "
                        "place, and it is filled from the new table's beginning",
                        url, (int) id, ours, other);
-    if (place_of(source->lane.position).row % CHUNK_ROWS == 0)
+    if (place_of(source->lane.position).row == 0 && place_of(MAX(furthest, 0)).row == 0) /* chunks are a file's */
         return SF_OK;
     return sf_fail(err, SF_CONFIG,
                    "where: it is another one than that by which a sink was filled up to the middle of a file; run the "
@@ -248,20 +248,6 @@ static SfStatus check_position(const DeltaSource *source, SfError *err)
                    "%s: a sink has rows of version %" PRId64 ", but the newest is %" PRId64
                    ": commits were taken away, or it is another table; restore the log, or give the sink another place",
                    store_url(source->store), place.version, log->version);
-}
-
-/* The same for all spellings of the URL: "s3://bucket/path", or a directory's path from the root. */
-static SfStatus name_split(const DeltaSource *source, char **out, SfError *err)
-{
-    const char *url = store_url(source->store);
-    if (g_str_has_prefix(url, "s3://") || g_str_has_prefix(url, "s3a://")) {
-        *out = g_strconcat("s3://", strstr(url, "://") + 3, NULL);
-        return SF_OK;
-    }
-    g_autofree char *path =
-        g_str_has_prefix(url, "file://") ? g_uri_unescape_string(url + strlen("file://"), NULL) : g_strdup(url);
-    const char *from = path && g_str_has_prefix(path, "localhost/") ? path + strlen("localhost") : path;
-    return local_path_absolute("url", from ? from : url, out, err);
 }
 
 /* The last part of a URL's path. */
@@ -304,7 +290,7 @@ static SfStatus assign_table(SfNode *node, SfError *err)
     DeltaSource *source = node->state;
     Lane *lane = &source->lane;
     g_autofree char *name = NULL;
-    SF_TRY(name_split(source, &name, err));
+    SF_TRY(start_split_name(store_url(source->store), &name, err));
     SfAssignment assignment = {.name = name, .topic = last_part(name)};
     SF_TRY(start_position(&source->start, lane->follow.log, &assignment.start, err));
     SF_TRY(sf_assign(node, &assignment, 1, err));
@@ -317,9 +303,10 @@ static SfStatus assign_table(SfNode *node, SfError *err)
     g_autofree char *origin = origin_of(source);
     sf_set_origin(node, lane->split, origin);
     const char *other = sf_other_origin(node, lane->split);
+    int64_t furthest = sf_furthest(node, lane->split);
     if (other)
-        SF_TRY(compare_origins(source, origin, other, err));
-    SF_TRY(check_furthest(node, sf_furthest(node, lane->split), err));
+        SF_TRY(compare_origins(source, origin, other, furthest, err));
+    SF_TRY(check_furthest(node, furthest, err));
     return check_position(source, err);
 }
 
@@ -380,7 +367,10 @@ static SfStatus meet_schema(DeltaSource *source, SfError *err)
     SF_TRY(check_feed(source, err));
     SfStatus status = columns_resolve(&now, log, err);
     bool same = status == SF_OK && sf_schema_equal(&now.out, &source->columns.out);
-    columns_done(&now);
+    Columns old = same ? source->columns : now; /* names in files may be others by now; no file is open */
+    if (same)
+        source->columns = now;
+    columns_done(&old);
     if (status != SF_OK)
         return sf_fail_prefix(err, status, "%s: version %" PRId64 " changed the table", store_url(source->store),
                               log->version);

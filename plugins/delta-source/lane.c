@@ -112,6 +112,15 @@ static SfStatus name_file(const Lane *lane, const SourceFile *file, SfStatus sta
                           lane->listing->version, path ? path : "");
 }
 
+/* Where sinks stopped behind a file, its rows count, and nobody knows them any more. */
+static SfStatus refuse_uncounted(const Lane *lane, const SourceFile *file, SfError *err)
+{
+    sf_fail(err, SF_FATAL,
+            "it is not there, and the log does not say how many rows it had, which is needed to find the row of the "
+            "version that comes next; restore it, or give the sinks another place to begin anew with a newer snapshot");
+    return name_file(lane, file, SF_FATAL, err);
+}
+
 /* A data file is gone. Its rows are passed over, as many as the log says. */
 static SfStatus meet_missing_file(const Lane *lane, SourceFile *file, SfError *err)
 {
@@ -122,6 +131,8 @@ static SfStatus meet_missing_file(const Lane *lane, SourceFile *file, SfError *e
             "anew with a newer snapshot, or set 'on_missing: skip' to go on without its rows");
         return name_file(lane, file, SF_FATAL, err);
     }
+    if (file->rows < 0 && lane->position > version_start(lane) + lane->listing->row)
+        return refuse_uncounted(lane, file, err);
     g_autofree char *rows =
         file->rows >= 0 ? g_strdup_printf("%" PRId64, file->rows) : g_strdup("an unknown number of");
     const char *path = delta_json_text(file->action, "path");

@@ -176,5 +176,8 @@ SfStatus start_position(const StartOptions *start, DeltaLog *log, int64_t *posit
 int64_t start_before(int64_t position);
 /* SF_CONFIG: the snapshot of start_before() can no longer be read. */
 SfStatus start_check_snapshot(DeltaLog *log, int64_t position, SfError *err);
+/* Of the table's split: the same for all spellings of the URL: "s3://bucket/path", or a directory's path from the
+ * root. */
+SfStatus start_split_name(const char *url, char **out, SfError *err);
 
 #endif

@@ -1,4 +1,5 @@
 /* Where a sink that knows nothing of the table begins. */
+#include "local_path.h"
 #include "source.h"
 
 #include <inttypes.h>
@@ -116,4 +117,16 @@ SfStatus start_check_snapshot(DeltaLog *log, int64_t position, SfError *err)
                        "new sink until the others have caught up, then add it",
                        why.message);
     return status == SF_OK ? SF_OK : sf_fail(err, status, "%s", why.message);
+}
+
+SfStatus start_split_name(const char *url, char **out, SfError *err)
+{
+    if (g_str_has_prefix(url, "s3://") || g_str_has_prefix(url, "s3a://")) {
+        *out = g_strconcat("s3://", strstr(url, "://") + 3, NULL);
+        return SF_OK;
+    }
+    g_autofree char *path =
+        g_str_has_prefix(url, "file://") ? g_uri_unescape_string(url + strlen("file://"), NULL) : g_strdup(url);
+    const char *from = path && g_str_has_prefix(path, "localhost/") ? path + strlen("localhost") : path;
+    return local_path_absolute("url", from ? from : url, out, err);
 }

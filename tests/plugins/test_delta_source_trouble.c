@@ -47,6 +47,9 @@ static void test_files_without_statistics(Lake *lake, gconstpointer unused)
     g_autoptr(Harness) skips = lake_source_once(lake, "on_missing: skip\n");
     lake_expect_ids(skips, SF_END, "10-29");
     g_assert_nonnull(strstr(harness_logs(skips), "is missing: an unknown number of rows are passed over"));
+    g_autoptr(Harness) within = lake_source_once(lake, "on_missing: skip\n");
+    harness_answer(within, lake->table, 2 * VERSION + SNAPSHOT + 15);
+    lake_expect_stop(within, SF_FATAL, "", "the log does not say how many rows it had");
 }
 
 static void test_damaged_file(Lake *lake, gconstpointer unused)
@@ -185,10 +188,21 @@ static void test_another_condition(Lake *lake, gconstpointer unused)
     harness_answer(within, lake->table, SNAPSHOT + 2);
     harness_keep(within, lake->table, -1, kept);
     lake_expect_stop(within, SF_CONFIG, "", "where: it is another one than that by which a sink was filled");
+    lake_write(lake, 10, 5000, "");
+    static const gint64 rows[] = {4096,
+                                  4106}; /* of the version: within a file, the second of which has its own chunks */
+    for (gsize i = 0; i < 2 * G_N_ELEMENTS(rows); i++) {
+        g_autoptr(Harness) inside = lake_source_once(lake, "where: id > 5\n");
+        harness_answer(inside, lake->table, VERSION + SNAPSHOT + rows[i / 2]);
+        harness_keep(inside, lake->table, -1, kept);
+        if (i % 2 == 1)
+            harness_answer_fresh(inside); /* beside a sink that begins with the version's first row */
+        lake_expect_stop(inside, SF_CONFIG, "", "where: it is another one than that by which a sink was filled");
+    }
     g_autoptr(Harness) between = lake_source_once(lake, "where: id > 5\n");
     harness_answer(between, lake->table, SNAPSHOT);
     harness_keep(between, lake->table, -1, kept);
-    lake_expect_ids(between, SF_END, "6-9");
+    lake_expect_ids(between, SF_END, "6-5009");
 }
 
 #define ADD(name, function) g_test_add("/delta-source/trouble/" name, Lake, NULL, lake_set_up, function, lake_tear_down)
