@@ -111,6 +111,20 @@ static void test_inferred_changes(Lake *lake, gconstpointer unused)
                     "\"2024-01-15T10:00:00.123000Z\"}\n");
 }
 
+/* A remove need not say what its partition is: then nobody knows it. */
+static void test_partition_that_is_left_out(Lake *lake, gconstpointer unused)
+{
+    (void) unused;
+    lake_write(lake, 0, 2, "partition_by: [day]\n");
+    enable_feed(lake);
+    delete_file(lake, 0);
+    g_autoptr(Harness) h = lake_source_once(lake, "on_change: cdf\nstarting_version: 1\n");
+    lake_expect_stop(h, SF_FATAL, "", "no value of the partition column 'day', and the file has no such column");
+    g_assert_nonnull(strstr(h->err.message, "version 1, file 'day=2024-01-01/"));
+    g_autoptr(Harness) without = lake_source_once(lake, FEED "starting_version: 1\n");
+    lake_expect_ids(without, SF_END, "0-1");
+}
+
 /* A file of changes has its types, and the commit's adds and removes are not looked at. */
 static void test_files_of_changes(Lake *lake, gconstpointer unused)
 {
@@ -267,6 +281,38 @@ static void test_column_that_goes(Lake *lake, gconstpointer unused)
     lake_expect_stop(h, SF_CONFIG, "", "version 1 changed the table: columns: the table has no column 'text'");
 }
 
+/* A line of a version's commit that has that text in it. */
+static char *commit_line(const Lake *lake, gint64 version, const char *part)
+{
+    g_autofree char *path = lake_log_path(lake, version), *text = NULL;
+    g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+    for (char **line = lines; *line; line++) {
+        if (strstr(*line, part))
+            return g_strconcat(*line, "\n", NULL);
+    }
+    g_assert_not_reached();
+}
+
+/* Dropped and added again under its name, it has another one in files. */
+static void test_column_that_comes_again(Lake *lake, gconstpointer unused)
+{
+    (void) unused;
+    lake_write(lake, 0, 10, "table_properties: {delta.columnMapping.mode: name}\n");
+    g_autoptr(Harness) h = lake_source(lake, "where: text IS NOT NULL\n");
+    lake_expect_ids(h, SF_EMPTY, "0-9");
+    g_autofree char *before = commit_line(lake, 0, "\"metaData\"");
+    char *at = strstr(before, "\\\"name\\\":\\\"text\\\"");
+    g_assert_nonnull(at);
+    char *name = strstr(at, "col-");
+    g_assert_nonnull(name);
+    memcpy(name, "new-", 4);
+    lake_commit(lake, before);
+    lake_write(lake, 10, 10, "");
+    harness_pass(h, 1000);
+    lake_expect_ids(h, SF_EMPTY, "10-19");
+}
+
 static void test_unknown_feature(Lake *lake, gconstpointer unused)
 {
     (void) unused;
@@ -287,12 +333,14 @@ int main(int argc, char **argv)
     ADD("optimize is passed over", test_optimize_is_passed_over);
     ADD("deletes", test_deletes);
     ADD("inferred changes", test_inferred_changes);
+    ADD("a partition that is left out", test_partition_that_is_left_out);
     ADD("files of changes", test_files_of_changes);
     ADD("deletion vectors", test_deletion_vectors);
     ADD("deleted by a vector", test_deleted_by_vector);
     ADD("a new column", test_new_column);
     ADD("a look that fails", test_look_that_fails);
     ADD("a column that goes", test_column_that_goes);
+    ADD("a column that comes again", test_column_that_comes_again);
     ADD("an unknown feature", test_unknown_feature);
     return g_test_run();
 }

@@ -132,22 +132,57 @@ static SfStatus check_names(const DeltaDataFile *file, SfError *err)
                    name);
 }
 
+static SfStatus open_columns(DeltaDataFile *file, json_object *const *fields, size_t n, ParquetReader **out,
+                             SfError *err)
+{
+    struct ArrowSchema schema;
+    SF_TRY(delta_fields_schema(fields, n, delta_log_maps(file->log), true, &schema, err));
+    const ParquetInput input = {.size = file->size, .read = read_bytes, .user = file};
+    SfStatus status = parquet_reader_open(&input, &schema, out, err);
+    sf_schema_done(&schema);
+    return status;
+}
+
+static bool is_partition(const DeltaLog *log, json_object *field)
+{
+    json_object *columns = delta_json_member(log->metadata, "partitionColumns", json_type_array);
+    const char *name = delta_json_text(field, "name");
+    for (size_t i = 0; name && columns && i < json_object_array_length(columns); i++) {
+        const char *column = json_object_get_string(json_object_array_get_idx(columns, i));
+        if (column && delta_name_equal(column, name))
+            return true;
+    }
+    return false;
+}
+
+/* A partition's column that the action leaves out is in the file where the table was not partitioned by it then. If it
+ * is not there either, as with removes without extended metadata, its value is not known: null would be wrong. */
+static SfStatus check_partition(DeltaDataFile *file, json_object *field, SfError *err)
+{
+    g_autoptr(ParquetReader) reader = NULL;
+    if (!is_partition(file->log, field))
+        return SF_OK;
+    SF_TRY(open_columns(file, &field, 1, &reader, err));
+    if (!parquet_reader_lacks(reader))
+        return SF_OK;
+    return sf_fail(err, SF_FATAL,
+                   "the log's action has no value of the partition column '%s', and the file has no such column; leave "
+                   "it out of the columns that are read",
+                   delta_json_text(field, "name"));
+}
+
 static SfStatus open_reader(DeltaDataFile *file, SfError *err)
 {
     g_autoptr(GPtrArray) stored = g_ptr_array_new();
-    struct ArrowSchema schema;
     for (guint i = 0; i < file->fields->len; i++) {
         delta_partition_value(file->log, file->action, file->fields->pdata[i], &file->constant[i]);
-        if (!file->constant[i])
-            g_ptr_array_add(stored, file->fields->pdata[i]);
+        if (file->constant[i])
+            continue;
+        SF_TRY(check_partition(file, file->fields->pdata[i], err));
+        g_ptr_array_add(stored, file->fields->pdata[i]);
     }
     file->n_stored = stored->len;
-    SF_TRY(delta_fields_schema((json_object *const *) stored->pdata, stored->len, delta_log_maps(file->log), true,
-                               &schema, err));
-    const ParquetInput input = {.size = file->size, .read = read_bytes, .user = file};
-    SfStatus status = parquet_reader_open(&input, &schema, &file->reader, err);
-    sf_schema_done(&schema);
-    return status;
+    return open_columns(file, (json_object *const *) stored->pdata, stored->len, &file->reader, err);
 }
 
 /* A file that was overwritten is another one. */
