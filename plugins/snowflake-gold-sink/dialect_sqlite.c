@@ -2,7 +2,6 @@
  * than SQLite takes by itself. */
 #include "dialect_sqlite.h"
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <limits.h>
 #include <string.h>
@@ -52,31 +51,6 @@ static SfStatus sqlite_make_directory(const char *connection, SfError *err)
         return SF_OK;
     return sf_fail(err, SF_RETRY, "cannot create directory '%s' for database '%s': %s", directory, file,
                    g_strerror(errno));
-}
-
-/* SQLite's options (sqlite3.h, "Configuration Options"), to be set before its first use in a process. */
-enum { CONFIG_MULTITHREAD = 2, CONFIG_MEMSTATUS = 9 };
-
-/* A connection is used by one thread at a time (sqlite3_interrupt() alone may come from another), so it needs no lock,
- * which SQLite takes at every parameter and, to count memory, at every allocation: a tenth of this sink's time. Who
- * opens one with SQLITE_OPEN_FULLMUTEX has a lock all the same. Too late, or no such library: it is only slower. */
-static gpointer leave_out_locks(gpointer unused)
-{
-    (void) unused;
-    void *library = dlopen("libsqlite3.so.0", RTLD_LAZY); /* the driver's own, which stays */
-    void *symbol = library ? dlsym(library, "sqlite3_config") : NULL;
-    int (*config)(int, ...) = NULL;
-    memcpy(&config, &symbol, sizeof config);
-    if (config && config(CONFIG_MULTITHREAD) == 0)
-        config(CONFIG_MEMSTATUS, 0);
-    return NULL;
-}
-
-static SfStatus sqlite_before_login(const char *connection, SfError *err)
-{
-    static GOnce once = G_ONCE_INIT;
-    g_once(&once, leave_out_locks, NULL);
-    return sqlite_make_directory(connection, err);
 }
 
 /* SQLite's result codes (sqlite.org/rescode.html); the low byte of an extended one is the primary one. */
@@ -243,7 +217,7 @@ const Dialect dialect_sqlite = {
              .judge = sqlite_judge,
              .refusal = CODE_ERROR,
              .check = sqlite_check_connection,
-             .before_login = sqlite_before_login,
+             .before_login = sqlite_make_directory,
              .login_hint = sqlite_login_hint},
     .name_case = NAME_AS_IT_IS,
     .most_columns = 2000, /* SQLITE_MAX_COLUMN (sqlite.org/limits.html) */
