@@ -314,12 +314,16 @@ void odbc_forget_rows(OdbcStatement *statement)
     SQLFreeStmt(statement->handle, SQL_CLOSE);
 }
 
+/* SQLCancel may take the result away: its end is then not that of the rows, and the row that came cannot be read. So an
+ * interrupted fetch has failed, whatever the driver says of it. */
 SfStatus odbc_fetch(OdbcStatement *statement, SfError *err)
 {
     SF_TRY(begin_call(statement->odbc, statement->handle, err));
     SQLRETURN done = SQLFetch(statement->handle);
-    SF_TRY(finish_call(statement, done, NULL, err));
-    return done == SQL_NO_DATA ? SF_EMPTY : SF_OK;
+    SfStatus status = SF_OK;
+    if (!SQL_SUCCEEDED(done))
+        status = done == SQL_NO_DATA ? SF_EMPTY : statement_fail(statement, err);
+    return end_call(statement->odbc, true) ? fail_interrupted(statement->odbc, err) : status;
 }
 
 SfStatus odbc_text(OdbcStatement *statement, guint column, const char **out, SfError *err)
