@@ -243,6 +243,7 @@ static int64_t rejected_of(const GoldAudit *audit, const Tally *tally)
     return known ? own : all;
 }
 
+/* The ledger counts what was refused, over its whole life: as many rows may be lost, or be among the errors. */
 static void tell_tally(const GoldAudit *audit, const Tally *tally, Verdict verdict, const char *what)
 {
     const Spans *spans = &tally->of[verdict];
@@ -256,8 +257,9 @@ static void tell_tally(const GoldAudit *audit, const Tally *tally, Verdict verdi
         g_strdup_printf("%s %s of '%s/%d', offset %s%s", what, rows, tally->topic, tally->partition, spans->text->str,
                         spans->n_spans > MOST_SPANS ? " and others" : "");
     if (lost && tally->of[MISSING].n + tally->of[OLDER].n <= rejected)
-        sf_audit_note(audit->report, target->table, "%s; the database has refused %" G_GINT64_FORMAT, message,
-                      (gint64) rejected);
+        sf_audit_unknown(audit->report, target->table,
+                         "%s; the database has refused %" G_GINT64_FORMAT ", and the ledger does not say which",
+                         message, (gint64) rejected);
     else
         sf_audit_fault(audit->report, target->table, "%s", message);
 }

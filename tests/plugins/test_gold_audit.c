@@ -161,7 +161,8 @@ static void test_refused_rows(void)
     g_assert_cmpstr(harness_audit(f.h, SF_AUDIT_STORED), ==,
                     "range input 0 t/0 [?, 8) rows 5 rejected 3: sf_ledger\nchecked 5 rows of f\n");
     g_assert_cmpstr(expected_rows(&f), ==,
-                    "note f: lacks 3 rows of 't/0', offset 5 to 7; the database has refused 3\n");
+                    "unknown f: lacks 3 rows of 't/0', offset 5 to 7; the database has refused 3, and the ledger does "
+                    "not say which\n");
     gold_exec(place, "DELETE FROM f WHERE id = 0");
     g_assert_cmpstr(expected_rows(&f), ==, "fault f: lacks 4 rows of 't/0', offset between 0 and 7\n");
     harness_free(f.h);
