@@ -2,7 +2,6 @@
 
 import gzip
 import random
-import time
 
 from testbed import TableReaders
 
@@ -23,6 +22,11 @@ def put(s3, path, lines):
     target = s3.data / path
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(gzip.compress(body) if path.endswith(".gz") else body)
+
+
+def files(s3, path):
+    """That are there by now, of a server whose files are the objects."""
+    return {str(file) for file in (s3.data / path).rglob("*") if file.is_file()}
 
 
 def fill(s3, bucket, first, count, rng):
@@ -55,16 +59,18 @@ def test_a_bucket_of_kafka_connect_is_read_to_its_end(sfrun, s3, name, seed, tmp
     rng = random.Random(seed)
     bucket = s3.bucket(name)
     url = f"s3://{bucket}/silver"
-    expected = fill(s3, bucket, 0, 8000, rng)
+    expected = {}
     put(s3, f"{bucket}/topics/orders/_SUCCESS", [b""])
     put(s3, f"{bucket}/topics/orders/notes.txt", [b"nothing of Kafka Connect's"])
     job = tmp_path / "job.yaml"
     job.write_text(TO_SILVER.format(pipeline="orders", url=url, source=f"source: bronze-source, url: 's3://{bucket}', topics.dir: topics, layout: connect"))
     run = {"env": s3.client_environment(), "cwd": tmp_path}
-    for _ in range(3):
-        process = sfrun.start("--once", job, **run)
-        time.sleep(rng.uniform(0.05, 0.6))
-        process.kill()
+    hits = 0
+    for turn in range(4):
+        expected.update(fill(s3, bucket, 2000 * turn, 2000, rng))
+        before = files(s3, f"{bucket}/silver")
+        hits += sfrun.start("--once", job, **run).kill_after(lambda: files(s3, f"{bucket}/silver") - before)
+    assert hits > 0, "no run was killed while it wrote"
     sfrun.run("--once", job, **run)
     assert_silver(url, s3, expected)
     version = TableReaders(url, s3).table.version()
@@ -101,10 +107,11 @@ steps:
   bronze: {{sink: s3-bronze-sink, from: events, url: 's3://{bucket}/raw', flush.size: 500, behavior.on.null.values: write,
             store.kafka.keys: true, store.kafka.headers: true}}
 """)
-    for _ in range(4):
-        process = sfrun.start("--once", to_bronze, **run)
-        time.sleep(rng.uniform(0.2, 1.2))
-        process.kill()
+    hits = 0
+    for _ in range(2):  # each start waits until the broker gives the dead one up
+        more = len(files(s3, f"{bucket}/raw")) + rng.randint(1, 12)
+        hits += sfrun.start("--once", to_bronze, **run).kill_after(lambda: len(files(s3, f"{bucket}/raw")) >= more)
+    assert hits > 0, "no run was killed while it wrote"
     sfrun.run("--once", to_bronze, **run)
     tables = []
     sources = {"kafka": f"{source}, group: {name}-silver", "bronze": f"source: bronze-source, url: 's3://{bucket}/raw'"}

@@ -3,7 +3,6 @@
 import json
 import random
 import sqlite3
-import time
 from collections import Counter
 
 import deltalake
@@ -36,10 +35,18 @@ def written(directory, out="out"):
     return Counter(row["id"] for row in rows), {row["id"]: row["text"] for row in rows}
 
 
+def killed_while_it_writes(process, directory):
+    """Whether it was: a run with --once may end before."""
+    def sizes():
+        return {path: path.stat().st_size for path in (directory / "out").glob("*.jsonl*") if path.exists()}
+    before = sizes()
+    return process.kill_after(lambda: sizes() != before)
+
+
 def test_every_row_that_was_added_comes_once_whatever_others_do(sfrun, name, seed, tmp_path):
     rng = random.Random(seed)
     url, pipeline = str(tmp_path / "table"), tmp_path / "p.yaml"
-    texts = {}
+    texts, hits = {}, 0
     for turn in range(12):
         rows = batch(10_000 * turn, rng.randrange(1, 10_000), rng)
         texts.update(zip(rows["id"].to_pylist(), rows["text"].to_pylist()))
@@ -52,8 +59,8 @@ def test_every_row_that_was_added_comes_once_whatever_others_do(sfrun, name, see
             deltalake.DeltaTable(url).create_checkpoint()
         pipeline.write_text(PIPELINE.format(name=name, directory=tmp_path, options=rng.choice(["", "max_files_per_trigger: 1"])))
         process = sfrun.start(*rng.choice([[], ["--once"]]), pipeline, cwd=tmp_path)
-        time.sleep(rng.uniform(0.02, 0.5))
-        process.kill()
+        hits += killed_while_it_writes(process, tmp_path)
+    assert hits > 0, "no run was killed while it wrote"
     pipeline.write_text(PIPELINE.format(name=name, directory=tmp_path, options=""))
     sfrun.run("--once", pipeline, cwd=tmp_path)
     counts, found = written(tmp_path)
@@ -98,9 +105,7 @@ def test_changes_are_those_that_delta_rs_sees(sfrun, name, seed, tmp_path):
         else:
             source = batch(900 * turn, 200, rng)
             table.merge(source, "s.id = t.id", source_alias="s", target_alias="t").when_matched_update_all().when_not_matched_insert_all().execute()
-        process = sfrun.start(pipeline, cwd=tmp_path)
-        time.sleep(rng.uniform(0.02, 0.4))
-        process.kill()
+        assert killed_while_it_writes(sfrun.start(pipeline, cwd=tmp_path), tmp_path)
     sfrun.run("--once", pipeline, cwd=tmp_path)
     columns = ["id", "part", "text", "_change_type", "_commit_version"]
     changes = pa.table(deltalake.DeltaTable(url).load_cdf(starting_version=0).read_all()).select(columns).to_pylist()

@@ -69,6 +69,11 @@ class Running:
         self.process.kill()
         return self.wait()
 
+    def kill_after(self, effect, seconds=60):
+        """Kills it as soon as effect() is true. False: it had ended by itself."""
+        wait_for(lambda: effect() or not self.alive(), seconds, lambda: f"no effect of sfrun is seen\n{self.output[-4000:]}", every=0.002)
+        return self.kill() == -signal.SIGKILL
+
     def stop(self, seconds=60):
         self.process.terminate()
         return self.wait(seconds)
