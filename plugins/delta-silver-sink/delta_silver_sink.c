@@ -120,7 +120,7 @@ static SfStatus sink_commit(SfNode *node, SfCommitReason reason, SfError *err)
     if (reason == SF_COMMIT_MEMORY)
         files_drop_idle(sink);
     files_charge(sink);
-    if (reason == SF_COMMIT_END && status == SF_OK)
+    if (reason == SF_COMMIT_END && status == SF_OK && node->bounded) /* a stop does not wait, see close */
         maintenance_finish(sink);
     maintenance_charge(sink);
     return status;

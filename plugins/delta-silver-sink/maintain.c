@@ -13,6 +13,7 @@
 #define TARGETS_HELD_SORTED 12
 #define LEAST_TARGET (INT64_C(1) << 20)
 #define PATIENCE_US 50000
+#define RETRY_MS 10000
 
 typedef enum Order { ORDER_FINISH = 1, ORDER_STOP } Order;
 
@@ -126,7 +127,7 @@ static int64_t do_if_due(Maintenance *maintenance, const char *app_id, int64_t e
     note_held(maintenance, 0);
     if (status != SF_OK)
         tell_failure(maintenance, status, &err);
-    return now + every_ms;
+    return now + (status == SF_RETRY ? MIN(every_ms, RETRY_MS) : every_ms);
 }
 
 static void do_what_is_due(Maintenance *maintenance)
@@ -145,8 +146,9 @@ static gpointer maintain(gpointer user)
     maintenance->optimize_at = maintenance->options->optimize_ms > 0 ? 0 : INT64_MAX;
     maintenance->vacuum_at = maintenance->options->vacuum_ms > 0 ? 0 : INT64_MAX;
     while (!order) {
+        if (g_async_queue_length(maintenance->orders) <= 0)
+            g_atomic_int_set(&maintenance->stop, 0); /* a pause interrupts, too; who wants the end gives an order */
         do_what_is_due(maintenance);
-        g_atomic_int_set(&maintenance->stop, 0); /* a pause interrupts, too; who wants the end gives an order */
         int64_t wait_ms = MIN(maintenance->optimize_at, maintenance->vacuum_at) - sf_now_ms(maintenance->node);
         order = g_async_queue_timeout_pop(maintenance->orders, (guint64) CLAMP(wait_ms, 1, 86400000) * 1000);
     }

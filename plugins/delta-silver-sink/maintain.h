@@ -17,7 +17,7 @@ void maintain_options_done(MaintainOptions *options);
 SfStatus maintenance_start(Sink *sink, SfError *err);
 /* From any hook: memory that the thread holds is charged to the node, and it is told how much there is. */
 void maintenance_charge(Sink *sink);
-/* At the end of a run: waits for what was due when it began. */
+/* At the end of a bounded run: waits for what was due when it began. */
 void maintenance_finish(Sink *sink);
 /* Any thread, between open and close: what is under way ends soon. */
 void maintenance_interrupt(Maintenance *maintenance);

@@ -52,7 +52,7 @@ static void take_fault(SfNode *node, const char *point)
 
 static gint64 tell_now(SfNode *node)
 {
-    return harness_of(node)->now_ms;
+    return __atomic_load_n(&harness_of(node)->now_ms, __ATOMIC_RELAXED); /* threads of a plugin ask, too */
 }
 
 static gint64 tell_monotonic(SfNode *node)
@@ -62,7 +62,7 @@ static gint64 tell_monotonic(SfNode *node)
 
 void harness_pass(Harness *h, gint64 ms)
 {
-    h->now_ms += ms;
+    __atomic_fetch_add(&h->now_ms, ms, __ATOMIC_RELAXED);
     h->monotonic_ms += ms;
 }
 

@@ -10,6 +10,14 @@
 
 #define DAY_MS INT64_C(86400000)
 
+/* One that waits at its end for what was due. */
+static Harness *bounded_new(const SilverTable *table, const char *schema)
+{
+    Harness *h = silver_sink_new(table, schema);
+    h->bounded = true;
+    return h;
+}
+
 static void write_id(Harness *h, const char *split, gint64 at, gint64 id)
 {
     g_autofree char *row = g_strdup_printf("[%" G_GINT64_FORMAT "]", id);
@@ -56,7 +64,7 @@ static void test_optimize(void)
     gint64 now = g_get_real_time() / 1000;
     silver_init(&table, "maintain: {optimize: 1h}");
     for (int round = 0; round < 3; round++) {
-        g_autoptr(Harness) h = silver_sink_new(&table, "id bigint");
+        g_autoptr(Harness) h = bounded_new(&table, "id bigint");
         h->now_ms = now + round * 1800000; /* every half an hour */
         gint64 at = MAX(harness_recover(h, 0, "events/0"), 0);
         for (int i = 0; i < 10; i++)
@@ -71,13 +79,51 @@ static void test_optimize(void)
     assert_ids(&table, 30);
 }
 
+/* Ten commits before the end that a stop asks for, and five more; the table is then packed, or the test waits in vain:
+ * the clock goes on by a few minutes only. */
+static void pack_after_end(bool interrupt)
+{
+    g_auto(SilverTable) table = {0};
+    silver_init(&table, "maintain: {optimize: 2400h, vacuum: 1s}"); /* vacuum keeps the thread looking at the clock */
+    g_autoptr(Harness) h = silver_sink_new(&table, "id bigint");
+    for (int i = 0; i < 15; i++) {
+        write_id(h, "events/0", i, i);
+        if (i == 9)
+            harness_commit(h, SF_COMMIT_END);
+    }
+    if (interrupt)
+        harness_interrupt_after(h, 0);
+    guint packed = count_operations(&table, "OPTIMIZE");
+    harness_pass(h, 100 * DAY_MS);
+    for (int i = 0; i < 3000 && count_operations(&table, "OPTIMIZE") == packed; i++) {
+        g_usleep(10000);
+        harness_pass(h, 100);
+    }
+    g_test_message("%s", harness_logs(h));
+    g_assert_cmpuint(count_operations(&table, "OPTIMIZE"), >, packed);
+    harness_close(h);
+    assert_ids(&table, 15);
+}
+
+/* A stop does not wait for what is due; only a bounded run does. */
+static void test_unbounded(void)
+{
+    pack_after_end(false);
+}
+
+/* An interrupt, a pause for one, does not cost the next turn. */
+static void test_interrupted(void)
+{
+    pack_after_end(true);
+}
+
 static void test_vacuum(void)
 {
     static const gint64 later_ms[] = {0, 3600000, 9 * DAY_MS};
     g_auto(SilverTable) table = {0};
     silver_init(&table, "maintain: {optimize: 1s, vacuum: 1d, retention: 7d}");
     for (gsize round = 0; round < G_N_ELEMENTS(later_ms); round++) {
-        g_autoptr(Harness) h = silver_sink_new(&table, "id bigint");
+        g_autoptr(Harness) h = bounded_new(&table, "id bigint");
         h->now_ms = g_get_real_time() / 1000 + later_ms[round];
         gint64 at = MAX(harness_recover(h, 0, "events/0"), 0);
         for (int i = 0; i < 5 && round < 2; i++) /* files have the real time: what is written then would be old */
@@ -97,7 +143,7 @@ static void test_short_retention(void)
     g_auto(SilverTable) table = {0};
     silver_init(&table, "maintain: {vacuum: 1s, retention: 1h}");
     for (int round = 0; round < 2; round++) {
-        g_autoptr(Harness) h = silver_sink_new(&table, "id bigint");
+        g_autoptr(Harness) h = bounded_new(&table, "id bigint");
         h->now_ms = g_get_real_time() / 1000 + round * DAY_MS;
         write_id(h, "events/0", MAX(harness_recover(h, 0, "events/0"), 0), round);
         harness_commit(h, SF_COMMIT_END);
@@ -112,7 +158,7 @@ static void test_memory(void)
     g_auto(SilverTable) table = {0};
     silver_init(&table, "maintain: {optimize: 1s, sort_by: id}");
     for (int round = 0; round < 2; round++) {
-        g_autoptr(Harness) h = silver_sink_new(&table, "id bigint");
+        g_autoptr(Harness) h = bounded_new(&table, "id bigint");
         h->memory = 48 << 20;
         h->now_ms = g_get_real_time() / 1000 + round * DAY_MS;
         gint64 at = MAX(harness_recover(h, 0, "events/0"), 0);
@@ -131,7 +177,7 @@ static void live_maintained(gpointer data)
     const SilverTable *table = ((gpointer *) data)[0];
     const char *point = ((gpointer *) data)[1];
     g_random_set_seed((guint32) getpid());
-    Harness *h = silver_sink_new(table, "id bigint");
+    Harness *h = bounded_new(table, "id bigint");
     h->now_ms = g_get_real_time() / 1000 + DAY_MS;
     g_assert_cmpint(harness_try_bind(h), ==, SF_OK); /* the thread begins with open */
     killed_arm(h, point, 0);
@@ -149,7 +195,7 @@ static void test_killed(void)
         g_auto(SilverTable) table = {0};
         silver_init(&table, "maintain: {optimize: 1s}");
         {
-            g_autoptr(Harness) h = silver_sink_new(&table, "id bigint");
+            g_autoptr(Harness) h = bounded_new(&table, "id bigint");
             for (int row = 0; row < 6; row++)
                 write_id(h, "events/0", row, row);
             harness_commit(h, SF_COMMIT_END);
@@ -157,7 +203,7 @@ static void test_killed(void)
         gpointer life[] = {&table, (gpointer) points[i]};
         g_assert_true(killed_run(live_maintained, life));
         assert_ids(&table, 6);
-        g_autoptr(Harness) h = silver_sink_new(&table, "id bigint");
+        g_autoptr(Harness) h = bounded_new(&table, "id bigint");
         h->now_ms = g_get_real_time() / 1000 + 2 * DAY_MS;
         write_id(h, "events/0", harness_recover(h, 0, "events/0"), 6);
         harness_commit(h, SF_COMMIT_END);
@@ -175,7 +221,7 @@ static void race_maintained(const SilverTable *table, int number)
     g_random_set_seed((guint32) getpid());
     g_autofree char *split = g_strdup_printf("events/%d", number);
     for (int life = 0; life < 3; life++) {
-        Harness *h = silver_sink_new(table, "id bigint");
+        Harness *h = bounded_new(table, "id bigint");
         h->now_ms = g_get_real_time() / 1000 + life * DAY_MS; /* all pack, in every life */
         gint64 at = MAX(harness_recover(h, 0, split), 0);
         for (int i = 0; i < COMMITS / 3; i++)
@@ -244,6 +290,8 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/maintain/mistakes in the option are named", test_options);
     g_test_add_func("/maintain/small files are packed, once an interval", test_optimize);
+    g_test_add_func("/maintain/a stop does not end it, nor wait for it", test_unbounded);
+    g_test_add_func("/maintain/an interrupt does not cost the next turn", test_interrupted);
     g_test_add_func("/maintain/what no version needs is deleted", test_vacuum);
     g_test_add_func("/maintain/a retention shorter than the table's deletes nothing", test_short_retention);
     g_test_add_func("/maintain/files are as large as the memory allows", test_memory);
