@@ -236,7 +236,7 @@ static void test_due_of_others(void)
     g_assert_true(delta_checkpoint_due(place.log, 5));
     g_assert_cmpint(delta_checkpoint_write(other, &err), ==, SF_OK);
     g_assert_false(delta_checkpoint_due(place.log, 5));
-    g_assert_cmpint(place.log->checkpoint, ==, 18);
+    g_assert_cmpint(place.log->noted, ==, 18);
     for (gint64 version = 21; version <= 29; version++)
         place_put_commit(&place, version, WITH("\"delta.checkpointInterval\":\"5\""));
     update_to(&place, 29);

@@ -74,6 +74,26 @@ static void test_past_a_damaged_one(void)
     g_assert_cmpint(delta_log_txn(place.log, "p/s/x"), ==, 6);
 }
 
+/* Of another process, that counts for when ours is due, though ours cannot be written on top of it. */
+static void test_past_a_damaged_one_of_others(void)
+{
+    g_auto(Place) place = {0};
+    place_init(&place);
+    place_put_commit(&place, 0, PROTOCOL METADATA);
+    for (gint64 version = 1; version <= 20; version++)
+        place_put_commit(&place, version, version < 20 ? ADD("a") : ADD("b"));
+    place_loads(&place, 20);
+    place_put(&place, "_delta_log/00000000000000000010.checkpoint.parquet", "not Parquet", -1);
+    place_put(&place, "_delta_log/_last_checkpoint", "{\"version\":10,\"size\":2}", -1);
+    g_assert_true(delta_checkpoint_due(place.log, 5));
+    g_assert_cmpint(place.log->noted, ==, 10);
+    checkpoint(&place);
+    place_loads(&place, 20);
+    g_assert_cmpint(place.log->checkpoint, ==, 20);
+    g_autofree char *paths = place_checkpoint_paths(&place, 20);
+    g_assert_cmpstr(paths, ==, "b a ");
+}
+
 /* An absolute path is one file, however it is spelled; its removal goes through checkpoints. */
 static void test_spelled_paths(void)
 {
@@ -289,6 +309,8 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/delta/times of positions go through checkpoints", test_last_updated);
     g_test_add_func("/delta/a checkpoint that cannot be read is written past", test_past_a_damaged_one);
+    g_test_add_func("/delta/one of another process that cannot be read is written past",
+                    test_past_a_damaged_one_of_others);
     g_test_add_func("/delta/v2 checkpoints with sidecars are read", test_v2);
     g_test_add_func("/delta/spellings of an absolute path are one file", test_spelled_paths);
     g_test_add_func("/delta/what an expired checkpoint stands for is taken away", test_clean);

@@ -5,17 +5,20 @@
 /* Intervals after which a checkpoint is written whatever it costs: who opens the table reads no more commits. */
 #define MOST_INTERVALS 10
 
-/* Another process may have written a newer one than we know. */
+static int64_t commits_since(const DeltaLog *log)
+{
+    return log->version - MAX(log->checkpoint, log->noted);
+}
+
+/* Another process may have written a newer one than we know; whether it can be read is seen by who reads it. */
 static SfStatus note_last(DeltaLog *log, SfError *err)
 {
-    int64_t last;
+    int64_t last, before = commits_since(log);
     SF_TRY(delta_checkpoint_last(log, &last, err));
-    if (last <= log->checkpoint || last > log->version)
+    if (last <= log->version - before || last > log->version)
         return SF_OK;
-    int64_t before = log->version - log->checkpoint, since = log->version - last;
-    log->commit_bytes = log->commit_bytes / before * since; /* they are about alike */
-    log->checkpoint = last;
-    g_ptr_array_set_size(log->checkpoint_keys, 0);
+    log->commit_bytes = log->commit_bytes / before * (log->version - last); /* they are about alike */
+    log->noted = last;
     return SF_OK;
 }
 
@@ -35,7 +38,7 @@ static bool is_worth(const DeltaLog *log, int64_t interval, int64_t since)
 bool delta_checkpoint_due(DeltaLog *log, int64_t usual)
 {
     int64_t asked = property_interval(log), interval = asked > 0 ? asked : MAX(usual, 1);
-    int64_t since = log->version - log->checkpoint;
+    int64_t since = commits_since(log);
     /* The version says whose turn it is; a writer that leaves it out is not waited for. */
     bool turn = log->version % interval == 0;
     if (log->version <= 0 || (!turn && since < 2 * interval))
@@ -44,7 +47,7 @@ bool delta_checkpoint_due(DeltaLog *log, int64_t usual)
         return true;
     if ((asked == 0 && !is_worth(log, interval, since)) || note_last(log, NULL) != SF_OK)
         return false;
-    since = log->version - log->checkpoint;
+    since = commits_since(log);
     return asked > 0 ? since >= 2 * interval : is_worth(log, interval, since);
 }
 

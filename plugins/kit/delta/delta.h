@@ -29,6 +29,7 @@ typedef struct DeltaLog {
     Store *store;
     int64_t version;    /* -1: no table yet */
     int64_t checkpoint; /* newest version with a checkpoint that can be read; -1: none */
+    int64_t noted;      /* newest version with one of others, perhaps not to be read; -1: none */
     json_object *protocol;
     json_object *metadata;      /* the whole action: what we do not know is carried over */
     GHashTable *txns;           /* char *appId → DeltaTxn * */

@@ -12,7 +12,7 @@ DeltaLog *delta_log_new(SfNode *node, Store *store)
     DeltaLog *log = g_new0(DeltaLog, 1);
     log->node = node;
     log->store = store;
-    log->version = log->checkpoint = -1;
+    log->version = log->checkpoint = log->noted = -1;
     log->commit_time = INT64_MIN;
     log->txns = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     log->checkpoint_keys = g_ptr_array_new_with_free_func(g_free);

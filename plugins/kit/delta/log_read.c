@@ -99,7 +99,7 @@ static void forget(DeltaLog *log)
     log->protocol = log->metadata = NULL;
     g_hash_table_remove_all(log->txns);
     g_hash_table_remove_all(log->domains);
-    log->version = log->checkpoint = -1;
+    log->version = log->checkpoint = log->noted = -1;
     log->commit_seen = false;
     log->commit_time = INT64_MIN;
     log->checkpoint_bytes = log->commit_bytes = 0;
