@@ -173,6 +173,20 @@ static void test_skip(void)
     sf_schema_done(&one);
 }
 
+static gint64 count_on(ParquetReader *reader, SfError *err)
+{
+    gint64 n = 0;
+    struct ArrowArray rows;
+    SfStatus status;
+    while ((status = parquet_reader_next(reader, 4096, &rows, err)) == SF_OK) {
+        g_assert_cmpint(rows.n_children, ==, 0);
+        n += rows.length;
+        sf_array_done(&rows);
+    }
+    g_assert_cmpint(status, ==, SF_END);
+    return n;
+}
+
 /* Whichever read fails, it is told; and no columns at all are rows to count. */
 static void test_failures(void)
 {
@@ -195,6 +209,8 @@ static void test_failures(void)
     g_assert_cmpint(open_shelf(&shelf, &none, &bare, &err), ==, SF_OK);
     g_assert_cmpint(parquet_reader_rows(bare), ==, 200000);
     g_assert_null(parquet_reader_lacks(bare));
+    g_assert_cmpint(parquet_reader_skip(bare, 60000, &err), ==, SF_OK); /* into the second group */
+    g_assert_cmpint(count_on(bare, &err), ==, 140000);
     Shelf short_one = {.file = g_bytes_new("PAR1PAR1", 8)};
     g_autoptr(ParquetReader) no_reader = NULL;
     g_assert_cmpint(open_shelf(&short_one, &one, &no_reader, &err), ==, SF_FATAL);

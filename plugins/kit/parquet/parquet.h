@@ -72,7 +72,7 @@ typedef struct ParquetInput {
 } ParquetInput;
 
 /* The same of such a file: of a large one, what is read are the footer and the chunks of the wanted columns, in pieces
- * where a row group's chunks are large. Without any wanted column there is only the number of rows. After a status
+ * where a row group's chunks are large. Without any wanted column rows are only counted. After a status
  * other than SF_OK and SF_END a reader is of no use any more. */
 SfStatus parquet_reader_open(const ParquetInput *input, const struct ArrowSchema *wanted, ParquetReader **out,
                              SfError *err);

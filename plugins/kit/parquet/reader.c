@@ -254,9 +254,19 @@ static bool is_full(const ParquetReader *reader)
            (sf_builder_rows(reader->builder) > 0 && sf_builder_bytes(reader->builder) > MAX_BATCH);
 }
 
+/* Rows without columns: nothing is read for them. */
+static SfStatus reader_count(ParquetReader *reader, int64_t max, struct ArrowArray *out, SfError *err)
+{
+    int64_t n = MIN(max, reader->group_left);
+    reader->group_left -= n;
+    return sf_rows_from_columns(NULL, 0, n, out, err);
+}
+
 SfStatus parquet_reader_next(ParquetReader *reader, int64_t max, struct ArrowArray *out, SfError *err)
 {
     SF_TRY(next_group(reader, err));
+    if (!reader->builder)
+        return reader_count(reader, max, out, err);
     for (int64_t i = 0; i < max && !is_full(reader); i++) {
         SfStatus status = next_group(reader, err);
         if (status == SF_END)
