@@ -29,6 +29,7 @@ typedef struct Craft {
     int encoding;
     int levels_encoding; /* 0: RLE */
     int crc;             /* beside what it is */
+    gsize statistics;    /* bytes in the page's header that nobody needs */
     const char *body;    /* with `body_size` */
     gsize body_size;
     const char *dictionary; /* a page before, with dictionary_size bytes and so many entries */
@@ -61,6 +62,10 @@ static void add_page_header(Buffer *out, const Craft *craft, int type, const voi
         thrift_add_i32(&header, DATA_PAGE_REPETITION_ENCODING, PARQUET_RLE);
     }
     thrift_end_struct(&header);
+    if (craft->statistics > 0) {
+        g_autofree char *unknown = g_malloc0(craft->statistics);
+        thrift_add_binary(&header, 100, unknown, craft->statistics);
+    }
     thrift_end_struct(&header);
     buffer_add(out, body, size);
 }
@@ -363,6 +368,57 @@ static void test_frames(void)
     }
 }
 
+/* ---- what is read of large ones ---------------------------------------------------------------------------------- */
+
+typedef struct Crate {
+    GBytes *file;
+    int64_t largest; /* read at once */
+} Crate;
+
+static SfStatus read_crate(gpointer user, int64_t offset, int64_t size, GBytes **out, SfError *err)
+{
+    (void) err;
+    Crate *crate = user;
+    *out = g_bytes_new_from_bytes(crate->file, (gsize) offset, (gsize) size);
+    crate->largest = MAX(crate->largest, size);
+    return SF_OK;
+}
+
+static void check_crate(const Craft *craft)
+{
+    SfError err = {0};
+    Crate crate = {.file = make(craft)};
+    struct ArrowSchema schema;
+    struct ArrowArray rows = {0};
+    g_autoptr(ParquetReader) reader = NULL;
+    const ParquetInput input = {.size = (int64_t) g_bytes_get_size(crate.file), .read = read_crate, .user = &crate};
+    rows_schema("a int", &schema);
+    g_assert_cmpint(parquet_reader_open(&input, &schema, &reader, &err), ==, SF_OK);
+    g_assert_cmpint(parquet_reader_next(reader, 100, &rows, &err), ==, craft->error ? SF_FATAL : SF_OK);
+    g_assert_cmpstr(err.message, ==, craft->error ? craft->error : "");
+    g_assert_cmpint(crate.largest, <=, 17 << 20);
+    sf_array_done(&rows);
+    sf_schema_done(&schema);
+    g_bytes_unref(crate.file);
+}
+
+/* Neither a page that claims to be much larger than what it has nor a header without an end is read into memory. */
+static void test_bombs(void)
+{
+    const gsize size = 40 << 20;
+    g_autofree char *zeros = g_malloc0(size);
+    const Craft crafts[] = {
+        {.body = zeros,
+         .body_size = size,
+         .unpacked = 14 - (int64_t) size,
+         .error = A "a page claims an impossible size"},
+        {.statistics = size, .error = A "a page header exceeds the limit of 16 MiB"},
+        {.statistics = 8 << 20},
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(crafts); i++)
+        check_crate(&crafts[i]);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -371,5 +427,6 @@ int main(int argc, char **argv)
     g_test_add_func("/parquet/crafted/footers that contradict themselves", test_footers);
     g_test_add_func("/parquet/crafted/pages that contradict themselves", test_pages);
     g_test_add_func("/parquet/crafted/dictionaries that contradict themselves", test_dictionaries);
+    g_test_add_func("/parquet/crafted/pages and headers that are too large", test_bombs);
     return g_test_run();
 }

@@ -8,6 +8,7 @@
 #define MAX_LEVELS (1 << 22) /* runs make them cheap to claim */
 
 #define HEADER_BYTES 4096 /* most have less than a hundred */
+#define MAX_HEADER (16 << 20)
 
 typedef struct PageHeader {
     int type;
@@ -141,7 +142,10 @@ static SfStatus read_header(LeafReader *reader, PageHeader *header, SfError *err
     while (!parse_header(reader, header)) { /* its statistics may be long */
         if (reader->behind == 0)
             return corrupt(reader, err, "a page header cannot be read");
-        SF_TRY(look_ahead(reader, 2 * (reader->end - reader->at), err));
+        int64_t seen = reader->end - reader->at;
+        if (seen >= MAX_HEADER)
+            return corrupt(reader, err, "a page header exceeds the limit of 16 MiB");
+        SF_TRY(look_ahead(reader, MIN(2 * seen, MAX_HEADER), err));
     }
     int64_t left = reader->end - reader->at - (int64_t) header->size + reader->behind;
     if (header->packed < 0 || header->unpacked < 0 || header->packed > left)
@@ -149,6 +153,9 @@ static SfStatus read_header(LeafReader *reader, PageHeader *header, SfError *err
     if (header->unpacked > MAX_PAGE)
         return sf_fail(err, SF_FATAL, "column '%s': a page of %" G_GINT64_FORMAT " bytes exceeds the limit of %d MiB",
                        reader->node->name, header->unpacked, MAX_PAGE >> 20);
+    /* Nor does any codec make more of a page than snappy's worst. */
+    if (header->packed > header->unpacked + header->unpacked / 6 + 1024)
+        return corrupt(reader, err, "a page claims an impossible size");
     return look_ahead(reader, (int64_t) header->size + header->packed, err);
 }
 
