@@ -57,26 +57,39 @@ static void assert_ids(const SilverTable *table, guint n)
         g_assert_cmpstr(lines[i - 1], !=, lines[i]);
 }
 
+/* Ten small files more. */
+static void run_at(const SilverTable *table, gint64 now_ms)
+{
+    g_autoptr(Harness) h = bounded_new(table, "id bigint");
+    h->now_ms = now_ms;
+    gint64 at = MAX(harness_recover(h, 0, "events/0"), 0);
+    for (int i = 0; i < 10; i++)
+        write_id(h, "events/0", at + i, at + i);
+    harness_commit(h, SF_COMMIT_END);
+    g_test_message("%s", harness_logs(h));
+    harness_close(h);
+    g_assert_cmpint(h->charged, ==, 0);
+}
+
 /* A run that ends waits for what was due when it began; the table keeps when that was. */
 static void test_optimize(void)
 {
+    static const struct {
+        gint64 minutes;
+        guint packed;
+    } runs[] = {{0, 1}, {30, 1}, {59, 1}, {90, 2}};
     g_auto(SilverTable) table = {0};
-    gint64 now = g_get_real_time() / 1000;
-    silver_init(&table, "maintain: {optimize: 1h}");
-    for (int round = 0; round < 3; round++) {
-        g_autoptr(Harness) h = bounded_new(&table, "id bigint");
-        h->now_ms = now + round * 1800000; /* every half an hour */
-        gint64 at = MAX(harness_recover(h, 0, "events/0"), 0);
-        for (int i = 0; i < 10; i++)
-            write_id(h, "events/0", at + i, at + i);
-        harness_commit(h, SF_COMMIT_END);
-        g_test_message("%s", harness_logs(h));
-        harness_close(h);
-        g_assert_cmpint(h->charged, ==, 0);
+    gint64 now_ms = g_get_real_time() / 1000;
+    silver_init(&table, "");
+    run_at(&table, now_ms);
+    g_assert_cmpuint(count_operations(&table, "OPTIMIZE"), ==, 0);
+    g_free(table.options);
+    table.options = g_strdup_printf("url: file://%s/t\nmaintain: {optimize: 1h}", table.dir);
+    for (gsize i = 0; i < G_N_ELEMENTS(runs); i++) {
+        run_at(&table, now_ms + runs[i].minutes * 60000);
+        g_assert_cmpuint(count_operations(&table, "OPTIMIZE"), ==, runs[i].packed);
     }
-    /* The first found no table, the second ten files, the third was too early. */
-    g_assert_cmpuint(count_operations(&table, "OPTIMIZE"), ==, 1);
-    assert_ids(&table, 30);
+    assert_ids(&table, 50);
 }
 
 /* Ten commits before the end that a stop asks for, and five more; the table is then packed, or the test waits in vain:
