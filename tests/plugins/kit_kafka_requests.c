@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define MS 20000
+#define ASKING_CREATES 0x020002ff /* the last librdkafka that is known to */
 
 /* How many answers about all topics come without leaders first, and how many have come. */
 static int leaderless, answers;
@@ -158,6 +159,11 @@ static void test_without_a_controller_asking_creates(void)
     for (gsize i = 0; i < G_N_ELEMENTS(told); i++)
         assert_status(kafka_topic_create(client, &told[i], MS, &created, &err), SF_CONFIG, &err, "has no controller");
     g_assert_false(created);
+    if (rd_kafka_version() > ASKING_CREATES) { /* allow.auto.create.topics counts for all requests by then */
+        assert_status(kafka_topic_create(client, &any, MS, &created, &err), SF_RETRY, &err, "creating topic 't'");
+        g_assert_false(created);
+        return;
+    }
     assert_status(kafka_topic_create(client, &any, MS, &created, &err), SF_OK, &err, NULL);
     g_assert_true(created);
     rd_kafka_mock_topic_set_error(mock->cluster, "no", RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED);

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #define EXPORTED __attribute__((visibility("default")))
+#define COOPERATIVE_WORKS 0x020300ff /* as plugins/kafka-source/settings.c has it */
 #define FETCH 1
 #define JOIN_GROUP 11
 
@@ -159,7 +160,9 @@ static void test_partitions_are_shared_out(void)
     harness_publish(a, false);
     g_autoptr(Harness) b = source_new(mock->brokers, "topics: [t], group: g");
     poll_until_shared(a, b, 6, 6);
-    g_assert_nonnull(strstr(harness_logs(a), "info: gave 12 partitions back"));
+    /* An eager assignor takes all and gives each its part anew. */
+    g_assert_nonnull(strstr(harness_logs(a), rd_kafka_version() < COOPERATIVE_WORKS ? "info: gave 12 partitions back"
+                                                                                    : "info: gave 6 partitions back"));
     g_assert_null(strstr(harness_logs(b), "in all"));
 }
 
