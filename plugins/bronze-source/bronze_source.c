@@ -3,6 +3,7 @@
 #include "source.h"
 
 #include "ignored.h"
+#include "wake.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -44,9 +45,7 @@ typedef struct BronzeSource {
     bool told;          /* of what is not of the layout */
     int64_t charged;
     bool opened;
-    GMutex mutex; /* of the two below */
-    GCond wake;
-    bool interrupted;
+    Wake wake;
 } BronzeSource;
 
 static const SfOption options[] = {
@@ -160,8 +159,7 @@ static SfStatus bronze_source_open(SfNode *node, SfError *err)
 {
     BronzeSource *source = node->state;
     if (!source->opened) {
-        g_mutex_init(&source->mutex);
-        g_cond_init(&source->wake);
+        wake_init(&source->wake);
         source->blocks = blocks_new();
         source->lanes = g_ptr_array_new_with_free_func((GDestroyNotify) lane_free);
         source->known = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
@@ -407,19 +405,6 @@ static SfStatus poll_lanes(SfNode *node, SfBatch *out, SfError *err)
     return SF_EMPTY;
 }
 
-/* true: interrupted. */
-static bool wait_for_objects(BronzeSource *source, int64_t timeout_ms)
-{
-    int64_t until = g_get_monotonic_time() + MIN(timeout_ms, source->interval_ms) * 1000;
-    g_mutex_lock(&source->mutex);
-    while (timeout_ms > 0 && !source->interrupted && g_cond_wait_until(&source->wake, &source->mutex, until))
-        ;
-    bool interrupted = source->interrupted;
-    source->interrupted = false;
-    g_mutex_unlock(&source->mutex);
-    return interrupted;
-}
-
 static SfStatus poll_source(SfNode *node, int64_t timeout_ms, SfBatch *out, SfError *err)
 {
     BronzeSource *source = node->state;
@@ -429,22 +414,19 @@ static SfStatus poll_source(SfNode *node, int64_t timeout_ms, SfBatch *out, SfEr
         status = poll_lanes(node, out, err);
     charge_lanes(node);
     if (status == SF_RETRY)
-        return wait_for_objects(source, 0) ? SF_EMPTY : SF_RETRY;
+        return wake_sleep(&source->wake, 0) ? SF_EMPTY : SF_RETRY;
     if (status != SF_EMPTY)
         return status;
     if (node->bounded)
         return SF_END;
-    wait_for_objects(source, timeout_ms);
+    wake_sleep(&source->wake, g_get_monotonic_time() + MIN(timeout_ms, source->interval_ms) * 1000);
     return SF_EMPTY;
 }
 
 static void interrupt(SfNode *node)
 {
     BronzeSource *source = node->state;
-    g_mutex_lock(&source->mutex);
-    source->interrupted = true;
-    g_cond_signal(&source->wake);
-    g_mutex_unlock(&source->mutex);
+    wake_interrupt(&source->wake);
     store_interrupt(g_atomic_pointer_get(&source->store));
 }
 
@@ -459,8 +441,7 @@ static void bronze_source_close(SfNode *node)
     g_hash_table_unref(source->known);
     blocks_free(source->blocks);
     store_free(source->store);
-    g_cond_clear(&source->wake);
-    g_mutex_clear(&source->mutex);
+    wake_done(&source->wake);
 }
 
 static SfStatus bronze_source_audit(SfNode *node, SfAudit *audit, SfError *err)

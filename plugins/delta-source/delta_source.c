@@ -1,6 +1,7 @@
 /* delta-source: a Delta table's rows, as a snapshot and version by version. Options, life and waiting; the split is
  * lane.c. */
 #include "lane.h"
+#include "wake.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -31,10 +32,7 @@ typedef struct DeltaSource {
     int64_t look_ms;    /* likewise, when the log is looked at again */
     bool told_waiting;
     int64_t charged;
-    bool opened;
-    GMutex mutex; /* of the two below */
-    GCond wake;
-    bool interrupted;
+    Wake wake;
 } DeltaSource;
 
 static const SfOption options[] = {
@@ -180,14 +178,10 @@ static SfStatus delta_source_bind(SfNode *node, struct ArrowSchema *out, SfError
 static SfStatus delta_source_open(SfNode *node, SfError *err)
 {
     DeltaSource *source = node->state;
-    if (!source->opened) {
-        g_mutex_init(&source->mutex);
-        g_cond_init(&source->wake);
-        source->lane.node = node;
-        source->lane.options = &source->lane_options;
-        source->lane.columns = &source->columns;
-        source->opened = true;
-    }
+    wake_init(&source->wake);
+    source->lane.node = node;
+    source->lane.options = &source->lane_options;
+    source->lane.columns = &source->columns;
     return make_store(node, err);
 }
 
@@ -197,10 +191,7 @@ static void delta_source_close(SfNode *node)
     lane_done(&source->lane);
     columns_done(&source->columns);
     store_free(source->store);
-    if (!source->opened)
-        return;
-    g_cond_clear(&source->wake);
-    g_mutex_clear(&source->mutex);
+    wake_done(&source->wake);
 }
 
 /* ---- where it begins -------------------------------------------------------------------------------------------- */
@@ -433,19 +424,6 @@ static void delta_source_committed(SfNode *node, const SfPosition *positions, si
     }
 }
 
-/* true: interrupted. */
-static bool wait_for_versions(DeltaSource *source, int64_t timeout_ms)
-{
-    int64_t until = g_get_monotonic_time() + MIN(timeout_ms, source->interval_ms) * 1000;
-    g_mutex_lock(&source->mutex);
-    while (timeout_ms > 0 && !source->interrupted && g_cond_wait_until(&source->wake, &source->mutex, until))
-        ;
-    bool interrupted = source->interrupted;
-    source->interrupted = false;
-    g_mutex_unlock(&source->mutex);
-    return interrupted;
-}
-
 static SfStatus delta_source_poll(SfNode *node, int64_t timeout_ms, SfBatch *out, SfError *err)
 {
     DeltaSource *source = node->state;
@@ -455,22 +433,19 @@ static SfStatus delta_source_poll(SfNode *node, int64_t timeout_ms, SfBatch *out
         sf_charge(node, held - source->charged);
     source->charged = held;
     if (status == SF_RETRY)
-        return wait_for_versions(source, 0) ? SF_EMPTY : SF_RETRY;
+        return wake_sleep(&source->wake, 0) ? SF_EMPTY : SF_RETRY;
     if (status != SF_EMPTY && status != SF_END)
         return status;
     if (node->bounded)
         return SF_END;
-    wait_for_versions(source, timeout_ms);
+    wake_sleep(&source->wake, g_get_monotonic_time() + MIN(timeout_ms, source->interval_ms) * 1000);
     return SF_EMPTY;
 }
 
 static void delta_source_interrupt(SfNode *node)
 {
     DeltaSource *source = node->state;
-    g_mutex_lock(&source->mutex);
-    source->interrupted = true;
-    g_cond_signal(&source->wake);
-    g_mutex_unlock(&source->mutex);
+    wake_interrupt(&source->wake);
     store_interrupt(g_atomic_pointer_get(&source->store));
 }
 

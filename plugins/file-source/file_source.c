@@ -2,6 +2,7 @@
  * reader.c's. */
 #include "audit.h"
 #include "local_path.h"
+#include "wake.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -26,9 +27,7 @@ typedef struct FileSource {
     int64_t turn_bytes; /* that it has given in its turn */
     bool told;          /* that a file is too short to tell it apart */
     int64_t looked_ms;  /* monotonic: when files were looked for; 0: never */
-    GMutex mutex;       /* of the two below */
-    GCond wake;
-    bool interrupted;
+    Wake wake;
 } FileSource;
 
 static const SfOption options[] = {
@@ -116,8 +115,7 @@ static SfStatus open_node(SfNode *node, SfError *err)
 {
     FileSource *self = node->state;
     g_autofree char *absolute = NULL;
-    g_mutex_init(&self->mutex);
-    g_cond_init(&self->wake);
+    wake_init(&self->wake);
     self->blocks = blocks_new();
     self->readers = g_ptr_array_new_with_free_func((GDestroyNotify) reader_free);
     self->names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
@@ -336,16 +334,6 @@ static SfStatus read_any(SfNode *node, SfBatch *out, SfError *err)
     return SF_EMPTY;
 }
 
-static void wait_for_more(FileSource *self, int64_t timeout_ms)
-{
-    int64_t until = g_get_monotonic_time() + MIN(timeout_ms, self->interval) * 1000;
-    g_mutex_lock(&self->mutex);
-    while (!self->interrupted && g_cond_wait_until(&self->wake, &self->mutex, until))
-        ;
-    self->interrupted = false;
-    g_mutex_unlock(&self->mutex);
-}
-
 static SfStatus poll_node(SfNode *node, int64_t timeout_ms, SfBatch *out, SfError *err)
 {
     FileSource *self = node->state;
@@ -358,7 +346,7 @@ static SfStatus poll_node(SfNode *node, int64_t timeout_ms, SfBatch *out, SfErro
     if (node->bounded)
         return SF_END;
     if (timeout_ms > 0)
-        wait_for_more(self, timeout_ms);
+        wake_sleep(&self->wake, g_get_monotonic_time() + MIN(timeout_ms, self->interval) * 1000);
     return SF_EMPTY;
 }
 
@@ -386,10 +374,7 @@ static void committed(SfNode *node, const SfPosition *positions, size_t n, bool 
 static void interrupt(SfNode *node)
 {
     FileSource *self = node->state;
-    g_mutex_lock(&self->mutex);
-    self->interrupted = true;
-    g_cond_signal(&self->wake);
-    g_mutex_unlock(&self->mutex);
+    wake_interrupt(&self->wake);
 }
 
 static void close_node(SfNode *node)
@@ -403,8 +388,7 @@ static void close_node(SfNode *node)
     g_clear_pointer(&self->readers, g_ptr_array_unref);
     g_clear_pointer(&self->blocks, blocks_free);
     g_clear_pointer(&self->names, g_hash_table_unref);
-    g_cond_clear(&self->wake);
-    g_mutex_clear(&self->mutex);
+    wake_done(&self->wake);
 }
 
 SF_SOURCE_PLUGIN = {

@@ -4,6 +4,7 @@
 
 #include "event.h"
 #include "raw_rows.h"
+#include "wake.h"
 
 #define BATCH_ROWS 2048
 
@@ -32,9 +33,7 @@ typedef struct Generator {
     gint64 begun_us; /* when event `first` was due */
     int64_t first;
     bool opened;
-    GMutex lock;
-    GCond wake;
-    bool interrupted; /* under the lock */
+    Wake wake;
 } Generator;
 
 static const SfOption options[] = {
@@ -93,8 +92,7 @@ static SfStatus open_source(SfNode *node, SfError *err)
     Generator *generator = node->state;
     if (node->bounded && generator->events == 0)
         return sf_fail(err, SF_CONFIG, "an endless generator never ends with trigger 'once'; set 'events'");
-    g_mutex_init(&generator->lock);
-    g_cond_init(&generator->wake);
+    wake_init(&generator->wake);
     generator->opened = true;
     generator->raw = raw_source_new(generator->topic, 0, BATCH_ROWS);
     return SF_OK;
@@ -136,13 +134,7 @@ static bool wait_until(Generator *generator, gint64 deadline)
 {
     double ahead = (double) (generator->next - generator->first) * generator->step_us;
     gint64 until = MIN(deadline, generator->begun_us + (gint64) ahead);
-    g_mutex_lock(&generator->lock);
-    while (!generator->interrupted && g_get_monotonic_time() < until)
-        g_cond_wait_until(&generator->wake, &generator->lock, until);
-    bool interrupted = generator->interrupted;
-    generator->interrupted = false;
-    g_mutex_unlock(&generator->lock);
-    return !interrupted && g_get_monotonic_time() < deadline;
+    return !wake_sleep(&generator->wake, until) && g_get_monotonic_time() < deadline;
 }
 
 static SfStatus make_batch(SfNode *node, int64_t n, SfBatch *out, SfError *err)
@@ -215,10 +207,7 @@ static void announce(SfNode *node, const SfPosition *positions, size_t n, bool l
 static void interrupt(SfNode *node)
 {
     Generator *generator = node->state;
-    g_mutex_lock(&generator->lock);
-    generator->interrupted = true;
-    g_cond_signal(&generator->wake);
-    g_mutex_unlock(&generator->lock);
+    wake_interrupt(&generator->wake);
 }
 
 static void close_source(SfNode *node)
@@ -227,8 +216,7 @@ static void close_source(SfNode *node)
     if (!generator->opened)
         return;
     raw_source_unref(generator->raw);
-    g_cond_clear(&generator->wake);
-    g_mutex_clear(&generator->lock);
+    wake_done(&generator->wake);
 }
 
 SF_SOURCE_PLUGIN = {
