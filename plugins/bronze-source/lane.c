@@ -109,22 +109,9 @@ static SfStatus refuse_beside(const Lane *lane, const Row *row, Beside kind, SfE
                    row->of.position, beside_words[kind], (int) MIN(line->size, SHOWN), line->data);
 }
 
-static void release_nothing(struct ArrowSchema *schema)
-{
-    schema->release = NULL;
-}
-
 static SfStatus draft_begin_headers(Draft *draft, SfError *err)
 {
-    struct ArrowSchema raw = {0};
-    SF_TRY(sf_schema_raw(&raw, err));
-    struct ArrowSchema headers = {.format = "+s",
-                                  .name = "",
-                                  .n_children = 1,
-                                  .children = &raw.children[SF_RAW_HEADERS],
-                                  .release = release_nothing};
-    draft->headers = sf_builder_new(&headers, err);
-    sf_schema_done(&raw);
+    draft->headers = raw_headers_new(err);
     for (int64_t row = 0; draft->headers && row < draft->rows->length; row++)
         sf_add_null(sf_builder_column(draft->headers, 0));
     return draft->headers ? SF_OK : SF_FATAL;

@@ -20,23 +20,9 @@ static void retained_free(gpointer data)
     g_free(retained);
 }
 
-/* A schema on the stack that borrows its child. */
-static void release_nothing(struct ArrowSchema *schema)
-{
-    schema->release = NULL;
-}
-
 SfStatus batch_headers_init(Source *source, SfError *err)
 {
-    struct ArrowSchema raw = {0};
-    SF_TRY(sf_schema_raw(&raw, err));
-    struct ArrowSchema headers = {.format = "+s",
-                                  .name = "",
-                                  .n_children = 1,
-                                  .children = &raw.children[SF_RAW_HEADERS],
-                                  .release = release_nothing};
-    source->headers = sf_builder_new(&headers, err);
-    sf_schema_done(&raw);
+    source->headers = raw_headers_new(err);
     return source->headers ? SF_OK : SF_FATAL;
 }
 

@@ -206,6 +206,27 @@ static void fill_null_headers(RawRows *rows, struct ArrowArray *out)
     out->children = &rows->null_header_links[0];
 }
 
+/* A schema on the stack that borrows its child. */
+static void release_nothing(struct ArrowSchema *schema)
+{
+    schema->release = NULL;
+}
+
+SfBuilder *raw_headers_new(SfError *err)
+{
+    struct ArrowSchema raw = {0};
+    if (sf_schema_raw(&raw, err) != SF_OK)
+        return NULL;
+    struct ArrowSchema headers = {.format = "+s",
+                                  .name = "",
+                                  .n_children = 1,
+                                  .children = &raw.children[SF_RAW_HEADERS],
+                                  .release = release_nothing};
+    SfBuilder *builder = sf_builder_new(&headers, err);
+    sf_schema_done(&raw);
+    return builder;
+}
+
 SfStatus raw_rows_finish(RawRows *rows, struct ArrowArray *headers, struct ArrowArray *out, SfError *err)
 {
     struct ArrowArray columns[SF_RAW_COLUMNS] = {0};

@@ -1,9 +1,9 @@
 /* Raw rows (sf_schema_raw) built without copying keys and values: one block of memory holds all fixed-width columns,
  * and one owner keeps the bytes alive until the last column is released, from any thread.
  *
- * RawRows *rows = raw_rows_new(4096, raw_source, release, owner, err); raw_rows_add(rows, key, key_size, value,
- * value_size, offset, timestamp_us);   // up to 4096 times raw_rows_finish(rows, &headers, &batch->rows, err);
- * // takes rows over */
+ *   RawRows *rows = raw_rows_new(4096, raw_source, release, owner, err);
+ *   raw_rows_add(rows, key, key_size, value, value_size, offset, timestamp_us);  // up to 4096 times
+ *   raw_rows_finish(rows, &headers, &batch->rows, err);                          // takes rows over */
 #ifndef KIT_RAW_ROWS_H
 #define KIT_RAW_ROWS_H
 
@@ -114,6 +114,10 @@ static inline void raw_rows_add(RawRows *rows, const void *key, size_t key_size,
         rows->timestamp_nulls++;
     }
 }
+
+/* For the column `headers` of some rows: a builder of it alone, to be finished into a struct of one column. NULL on
+ * failure. sf_builder_free(). */
+SfBuilder *raw_headers_new(SfError *err);
 
 /* Takes rows over, also on failure. headers: the column of that name, moved; NULL or released: all null. */
 SfStatus raw_rows_finish(RawRows *rows, struct ArrowArray *headers, struct ArrowArray *out, SfError *err);
