@@ -77,16 +77,28 @@ static void add_pipeline(Runner *runner, struct json_object *answer)
     report_states(runner, answer);
 }
 
+/* Who asks, fit to be kept. */
+static char *asked_by(struct json_object *arguments)
+{
+    const char *by = argument_text(arguments, "by");
+    return kept_text(by ? by : "the status socket");
+}
+
+/* Why, or NULL. */
+static char *asked_why(struct json_object *arguments)
+{
+    const char *why = argument_text(arguments, "why");
+    return why && *why ? kept_text(why) : NULL;
+}
+
 static SfStatus handle_wish(const GPtrArray *runners, struct json_object *arguments, struct json_object *answer,
                             Desired desired, SfError *err)
 {
     Runner *runner = find_runner(runners, arguments, err);
+    g_autofree char *by = asked_by(arguments), *why = asked_why(arguments);
     if (!runner)
         return SF_EMPTY;
-    const char *by = argument_text(arguments, "by"), *why = argument_text(arguments, "why");
-    g_autofree char *who = kept_text(by ? by : "the status socket");
-    g_autofree char *reason = why && *why ? kept_text(why) : NULL;
-    runner_want(runner, desired, who, reason);
+    runner_want(runner, desired, by, why);
     add_pipeline(runner, answer);
     return SF_OK;
 }
@@ -113,13 +125,11 @@ static SfStatus handle_trigger(const GPtrArray *runners, struct json_object *arg
                                SfError *err)
 {
     Runner *runner = find_runner(runners, arguments, err);
+    g_autofree char *by = asked_by(arguments), *why = asked_why(arguments);
+    guint run = 0;
     if (!runner)
         return SF_EMPTY;
-    const char *by = argument_text(arguments, "by"), *why = argument_text(arguments, "why");
-    g_autofree char *who = kept_text(by ? by : "the status socket");
-    g_autofree char *reason = why && *why ? kept_text(why) : NULL;
-    guint run = 0;
-    SF_TRY(runner_trigger(runner, who, reason, &run, err));
+    SF_TRY(runner_trigger(runner, by, why, &run, err));
     add_pipeline(runner, answer);
     json_object_object_add(answer, "triggered", json_object_new_int64(run));
     return SF_OK;
