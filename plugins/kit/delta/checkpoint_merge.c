@@ -103,14 +103,17 @@ static SfStatus merge_text(Merge *merge, GBytes *body, SfError *err)
     return delta_text_each(&lines, merge_action, merge, err);
 }
 
+SfStatus merge_get(const Merge *merge, const char *key, int64_t limit, GBytes **out, SfError *err)
+{
+    SfStatus status = store_get(merge->log->store, key, limit, out, err);
+    return status == SF_EMPTY ? sf_fail(err, SF_FATAL, "%s is gone", key) : status;
+}
+
 SfStatus merge_commit(Merge *merge, int64_t version, SfError *err)
 {
     g_autofree char *key = delta_commit_key(version);
     g_autoptr(GBytes) body = NULL;
-    SfStatus status = store_get(merge->log->store, key, DELTA_MAX_COMMIT, &body, err);
-    if (status == SF_EMPTY)
-        return sf_fail(err, SF_FATAL, "%s is gone", key);
-    SF_TRY(status);
+    SF_TRY(merge_get(merge, key, DELTA_MAX_COMMIT, &body, err));
     merge->commit_adds = merge->commit_ours = false;
     merge->commit_bytes += (int64_t) g_bytes_get_size(body);
     SF_TRY(merge_text(merge, body, err));
@@ -225,8 +228,9 @@ static SfStatus merge_row(Merge *merge, const RowsAtHand *at, int64_t row, bool 
 }
 
 /* Rows that still hold, straight from its columns to ours where they are the same. */
-static SfStatus merge_rows(Merge *merge, const struct ArrowSchema *schema, const struct ArrowArray *rows, SfError *err)
+static SfStatus merge_rows(gpointer user, const struct ArrowSchema *schema, const struct ArrowArray *rows, SfError *err)
 {
+    Merge *merge = user;
     /* A file without stats_parsed has one column less than the writer then has. */
     RowsAtHand at = {.schema = schema, .rows = rows, .same = !has_struct_stats(merge) || schema == &merge->typed};
     SF_TRY(file_columns_view(schema, rows, DELTA_COLUMN_ADD, &at.adds, err));
@@ -256,24 +260,12 @@ static SfStatus merge_parquet(Merge *merge, GBytes *file, SfError *err)
             reader = typed;
         }
     }
-    SfStatus status = reader ? SF_OK : SF_FATAL;
-    while (status == SF_OK) {
-        struct ArrowArray rows;
-        status = parquet_reader_next(reader, BATCH_ROWS, &rows, err);
-        if (status != SF_OK)
-            break;
-        status = merge_rows(merge, schema, &rows, err);
-        sf_array_done(&rows);
-    }
-    return status == SF_END ? SF_OK : status;
+    return parquet_reader_each(reader, schema, BATCH_ROWS, merge_rows, merge, err);
 }
 
 SfStatus merge_file(Merge *merge, const char *key, SfError *err)
 {
     g_autoptr(GBytes) file = NULL;
-    SfStatus status = store_get(merge->log->store, key, DELTA_MAX_CHECKPOINT, &file, err);
-    if (status == SF_EMPTY)
-        return sf_fail(err, SF_FATAL, "%s is gone", key);
-    SF_TRY(status);
+    SF_TRY(merge_get(merge, key, DELTA_MAX_CHECKPOINT, &file, err));
     return g_str_has_suffix(key, ".json") ? merge_text(merge, file, err) : merge_parquet(merge, file, err);
 }

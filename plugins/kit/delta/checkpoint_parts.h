@@ -59,6 +59,8 @@ typedef struct Merge {
 
 SfStatus merge_init(Merge *merge, DeltaLog *log, int first, SfError *err);
 void merge_done(Merge *merge);
+/* A file that the log names; SF_FATAL: it is gone. */
+SfStatus merge_get(const Merge *merge, const char *key, int64_t limit, GBytes **out, SfError *err);
 /* From the newest on; then the older checkpoint's files. */
 SfStatus merge_commit(Merge *merge, int64_t version, SfError *err);
 SfStatus merge_file(Merge *merge, const char *key, SfError *err);

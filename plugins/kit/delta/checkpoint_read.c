@@ -9,8 +9,9 @@ static void take_checkpoint_row(json_object **place, json_object *action)
     *place = json_object_get(action);
 }
 
-static SfStatus take_rows(DeltaLog *log, const struct ArrowSchema *schema, const struct ArrowArray *rows, SfError *err)
+static SfStatus take_rows(gpointer user, const struct ArrowSchema *schema, const struct ArrowArray *rows, SfError *err)
 {
+    DeltaLog *log = user;
     SfColumn columns[DELTA_COLUMNS_OF_STATE];
     for (size_t i = 0; i < G_N_ELEMENTS(columns); i++)
         SF_TRY(sf_column_view(schema->children[i], rows->children[i], &columns[i], err));
@@ -47,17 +48,9 @@ SfStatus delta_checkpoint_read(DeltaLog *log, const char *key, GBytes *file, SfE
         return take_text(log, file, err);
     SF_TRY(delta_checkpoint_schema(DELTA_COLUMNS_OF_STATE, &schema, err));
     g_autoptr(ParquetReader) reader = parquet_reader_new(file, &schema, err);
-    SfStatus status = reader ? SF_OK : SF_FATAL;
-    while (status == SF_OK) {
-        struct ArrowArray rows;
-        status = parquet_reader_next(reader, BATCH_ROWS, &rows, err);
-        if (status != SF_OK)
-            break;
-        status = take_rows(log, &schema, &rows, err);
-        sf_array_done(&rows);
-    }
+    SfStatus status = parquet_reader_each(reader, &schema, BATCH_ROWS, take_rows, log, err);
     sf_schema_done(&schema);
-    return status == SF_END ? SF_OK : status;
+    return status;
 }
 
 char *delta_sidecar_key(json_object *sidecar, SfError *err)
@@ -79,7 +72,7 @@ static SfStatus take_sidecar_key(gpointer user, json_object *line, SfError *err)
     return sidecar && !key ? SF_FATAL : SF_OK;
 }
 
-static SfStatus take_sidecar_rows(const struct ArrowSchema *schema, const struct ArrowArray *rows, GPtrArray *out,
+static SfStatus take_sidecar_rows(gpointer out, const struct ArrowSchema *schema, const struct ArrowArray *rows,
                                   SfError *err)
 {
     SfColumn sidecars;
@@ -100,17 +93,9 @@ static SfStatus sidecars_of_parquet(GBytes *file, GPtrArray *out, SfError *err)
     struct ArrowSchema schema;
     SF_TRY(sf_schema_make(&sidecar, 1, &schema, err));
     g_autoptr(ParquetReader) reader = parquet_reader_new(file, &schema, err);
-    SfStatus status = reader ? SF_OK : SF_FATAL;
-    while (status == SF_OK) {
-        struct ArrowArray rows;
-        status = parquet_reader_next(reader, BATCH_ROWS, &rows, err);
-        if (status != SF_OK)
-            break;
-        status = take_sidecar_rows(&schema, &rows, out, err);
-        sf_array_done(&rows);
-    }
+    SfStatus status = parquet_reader_each(reader, &schema, BATCH_ROWS, take_sidecar_rows, out, err);
     sf_schema_done(&schema);
-    return status == SF_END ? SF_OK : status;
+    return status;
 }
 
 SfStatus delta_checkpoint_sidecars(DeltaLog *log, const char *key, GPtrArray *out, SfError *err)

@@ -44,8 +44,10 @@ typedef struct Look {
     int64_t expired;
 } Look;
 
-static SfStatus look_at_rows(Look *look, const struct ArrowSchema *schema, const struct ArrowArray *rows, SfError *err)
+static SfStatus look_at_rows(gpointer user, const struct ArrowSchema *schema, const struct ArrowArray *rows,
+                             SfError *err)
 {
+    Look *look = user;
     FileColumns adds, removes;
     SF_TRY(file_columns_view(schema, rows, 0, &adds, err));
     SF_TRY(file_columns_view(schema, rows, 1, &removes, err));
@@ -59,33 +61,16 @@ static SfStatus look_at_rows(Look *look, const struct ArrowSchema *schema, const
     return SF_OK;
 }
 
-static SfStatus look_at_file(Look *look, GBytes *file, const struct ArrowSchema *schema, SfError *err)
-{
-    g_autoptr(ParquetReader) reader = parquet_reader_new(file, schema, err);
-    SfStatus status = reader ? SF_OK : SF_FATAL;
-    while (status == SF_OK) {
-        struct ArrowArray rows;
-        status = parquet_reader_next(reader, BATCH_ROWS, &rows, err);
-        if (status != SF_OK)
-            break;
-        status = look_at_rows(look, schema, &rows, err);
-        sf_array_done(&rows);
-    }
-    return status == SF_END ? SF_OK : status;
-}
-
 /* A sidecar stays as long as no newer commit has decided on one of its files, and most of it is not forgotten. */
 static SfStatus has_changed(const Merge *merge, const char *key, bool *changed, SfError *err)
 {
     g_autoptr(GBytes) file = NULL;
     struct ArrowSchema schema;
     Look look = {.merge = merge};
-    SfStatus status = store_get(merge->log->store, key, DELTA_MAX_CHECKPOINT, &file, err);
-    if (status == SF_EMPTY)
-        return sf_fail(err, SF_FATAL, "%s is gone", key);
-    SF_TRY(status);
+    SF_TRY(merge_get(merge, key, DELTA_MAX_CHECKPOINT, &file, err));
     SF_TRY(sf_schema_make(looked_at, G_N_ELEMENTS(looked_at), &schema, err));
-    status = look_at_file(&look, file, &schema, err);
+    g_autoptr(ParquetReader) reader = parquet_reader_new(file, &schema, err);
+    SfStatus status = parquet_reader_each(reader, &schema, BATCH_ROWS, look_at_rows, &look, err);
     sf_schema_done(&schema);
     *changed = look.decided > 0 || 2 * look.expired > look.rows;
     return status;

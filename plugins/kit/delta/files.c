@@ -145,8 +145,9 @@ static SfStatus walk_removed(Walk *walk, const SfColumn *removed, int64_t row, S
     return action && !g_hash_table_contains(walk->seen, identity) ? walk->removed(walk->user, action, err) : SF_OK;
 }
 
-static SfStatus walk_rows(Walk *walk, const struct ArrowSchema *schema, const struct ArrowArray *rows, SfError *err)
+static SfStatus walk_rows(gpointer user, const struct ArrowSchema *schema, const struct ArrowArray *rows, SfError *err)
 {
+    Walk *walk = user;
     SfColumn adds, sidecars, removed;
     if (walk->removed)
         SF_TRY(sf_column_view(schema->children[2], rows->children[2], &removed, err));
@@ -197,16 +198,7 @@ static SfStatus walk_parquet(Walk *walk, GBytes *file, SfError *err)
             children[0] = full->children[DELTA_COLUMN_ADD];
         }
     }
-    SfStatus status = SF_OK;
-    while (status == SF_OK) {
-        struct ArrowArray rows;
-        status = parquet_reader_next(reader, BATCH_ROWS, &rows, err);
-        if (status != SF_OK)
-            break;
-        status = walk_rows(walk, &schema, &rows, err);
-        sf_array_done(&rows);
-    }
-    return status == SF_END ? SF_OK : status;
+    return parquet_reader_each(reader, &schema, BATCH_ROWS, walk_rows, walk, err);
 }
 
 static SfStatus walk_file(Walk *walk, const char *key, SfError *err)

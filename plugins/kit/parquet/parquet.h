@@ -90,6 +90,14 @@ const char *parquet_reader_lacks(const ParquetReader *reader);
 /* The next rows, at most max, as a struct array; SF_END after the last. */
 SfStatus parquet_reader_next(ParquetReader *reader, int64_t max, struct ArrowArray *out, SfError *err);
 
+/* What is done with some rows of the schema; another status than SF_OK ends the walk. The rows go behind it. */
+typedef SfStatus ParquetRows(gpointer user, const struct ArrowSchema *schema, const struct ArrowArray *rows,
+                             SfError *err);
+/* All rows that are left, at most max at a time. `schema`: what the reader was made with. reader NULL: it could not be
+ * made, which `err` says already: SF_FATAL. */
+SfStatus parquet_reader_each(ParquetReader *reader, const struct ArrowSchema *schema, int64_t max, ParquetRows *take,
+                             gpointer user, SfError *err);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ParquetScratch, parquet_scratch_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ParquetWriter, parquet_writer_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ParquetReader, parquet_reader_free)

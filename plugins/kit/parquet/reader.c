@@ -317,3 +317,18 @@ SfStatus parquet_reader_skip(ParquetReader *reader, int64_t rows, SfError *err)
     }
     return SF_OK;
 }
+
+SfStatus parquet_reader_each(ParquetReader *reader, const struct ArrowSchema *schema, int64_t max, ParquetRows *take,
+                             gpointer user, SfError *err)
+{
+    SfStatus status = reader ? SF_OK : SF_FATAL;
+    while (status == SF_OK) {
+        struct ArrowArray rows;
+        status = parquet_reader_next(reader, max, &rows, err);
+        if (status != SF_OK)
+            break;
+        status = take(user, schema, &rows, err);
+        sf_array_done(&rows);
+    }
+    return status == SF_END ? SF_OK : status;
+}
