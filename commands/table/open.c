@@ -97,33 +97,8 @@ void table_close(OpenTable *table)
     *table = (OpenTable){0};
 }
 
-bool table_is_partitioned_by(const OpenTable *table, json_object *field)
-{
-    json_object *list = delta_json_member(table->log->metadata, "partitionColumns", json_type_array);
-    const char *name = delta_json_text(field, "name");
-    for (size_t i = 0; name && list && i < json_object_array_length(list); i++) {
-        const char *other = json_object_get_string(json_object_array_get_idx(list, i));
-        if (other && delta_name_equal(other, name))
-            return true;
-    }
-    return false;
-}
-
-/* An empty text is null, too (PROTOCOL.md, "Partition Value Serialization"). */
-const char *table_partition_value(const OpenTable *table, json_object *add, json_object *field)
-{
-    json_object *values = delta_json_member(add, "partitionValues", json_type_object);
-    const char *text = delta_json_text(values, delta_file_name(field, delta_log_maps(table->log)));
-    return text && *text ? text : NULL;
-}
-
 int64_t table_number(json_object *object, const char *name)
 {
     json_object *number = delta_json_member(object, name, json_type_int);
     return number ? MAX(json_object_get_int64(number), -1) : -1;
-}
-
-int64_t table_rows_of(json_object *stats)
-{
-    return table_number(stats, "numRecords");
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "data/printable.h"
+#include "delta/data_file.h"
 
 #define PARTITIONS_MOST 1000000 /* that are told apart */
 
@@ -23,10 +24,11 @@ static char *partition_text(const OpenTable *table, json_object *add)
 {
     GString *text = g_string_new(NULL);
     for (size_t i = 0; i < json_object_array_length(table->fields); i++) {
+        bool found;
         json_object *field = json_object_array_get_idx(table->fields, i);
-        if (!table_is_partitioned_by(table, field))
+        if (!delta_is_partition(table->log, delta_json_text(field, "name")))
             continue;
-        const char *value = table_partition_value(table, add, field);
+        const char *value = delta_partition_value(table->log, add, field, &found);
         g_string_append_printf(text, "%s%s=%s", text->len ? "/" : "", delta_json_text(field, "name"),
                                value ? value : "null");
     }
@@ -39,7 +41,7 @@ static SfStatus add_file(gpointer user, json_object *add, SfError *err)
     Sums *sums = user;
     const char *text = delta_json_text(add, "stats");
     g_autoptr(json_object) stats = text ? delta_json_parse(text, strlen(text), NULL) : NULL;
-    int64_t rows = table_rows_of(stats), deleted = delta_vector_cardinality(add);
+    int64_t rows = delta_stats_rows(stats), deleted = delta_vector_cardinality(add);
     sums->files++;
     sums->bytes += MAX(table_number(add, "size"), 0);
     sums->rows = rows < 0 || sums->rows < 0 ? -1 : sums->rows + MAX(rows - deleted, 0);
@@ -182,7 +184,7 @@ static void print_columns(const OpenTable *table)
         table_text(shown, shown_name, NULL);
         table_text(shown, cut, NULL);
         table_text(shown, delta_field_nullable(field) ? "yes" : "no", NULL);
-        table_text(shown, table_is_partitioned_by(table, field) ? "yes" : "", NULL);
+        table_text(shown, delta_is_partition(table->log, delta_json_text(field, "name")) ? "yes" : "", NULL);
     }
     putchar('\n');
     table_print(shown, table_room());
@@ -231,7 +233,8 @@ static json_object *columns_json(const OpenTable *table)
         json_add(out, "name", delta_json_text(field, "name"));
         json_object_object_add(out, "type", json_object_get(delta_type_of(field, "type")));
         json_object_object_add(out, "nullable", json_object_new_boolean(delta_field_nullable(field)));
-        json_object_object_add(out, "partition", json_object_new_boolean(table_is_partitioned_by(table, field)));
+        json_object_object_add(out, "partition",
+                               json_object_new_boolean(delta_is_partition(table->log, delta_json_text(field, "name"))));
         json_object_array_add(list, out);
     }
     return list;
@@ -311,7 +314,7 @@ static void print_file_json(const OpenTable *table, json_object *add, const char
     json_object_object_add(out, "partition", member_of(add, "partitionValues"));
     json_add_number(out, "size", table_number(add, "size"));
     json_add(out, "modified", time);
-    json_add_number(out, "rows", table_rows_of(stats));
+    json_add_number(out, "rows", delta_stats_rows(stats));
     json_add_number(out, "deleted_rows", delta_vector_cardinality(add));
     json_object_object_add(out, "stats", stats);
     json_print(out);
@@ -335,7 +338,7 @@ static SfStatus print_file(gpointer user, json_object *add, SfError *err)
     const char *path = key ? key : delta_json_text(add, "path");
     g_autofree char *shown = printable(path ? path : "", ""), *size = place_size(MAX(table_number(add, "size"), 0));
     g_autofree char *time = time_text(MAX(table_number(add, "modificationTime"), 0));
-    int64_t n = table_rows_of(stats), deleted = delta_vector_cardinality(add);
+    int64_t n = delta_stats_rows(stats), deleted = delta_vector_cardinality(add);
     g_autofree char *rows = n < 0 ? g_strdup("?") : printable_count(MAX(n - deleted, 0));
     printf("%10s  %12s rows  %s  %s\n", size, rows, time, shown);
     return ferror(stdout) ? SF_EMPTY : SF_OK;

@@ -35,11 +35,6 @@ typedef struct OpenTable {
 /* open.c. -1, or the exit status after a complaint. */
 int table_open(const CliPage *page, const TableOptions *options, const char *word, OpenTable *out);
 void table_close(OpenTable *table);
-bool table_is_partitioned_by(const OpenTable *table, json_object *field);
-/* The value of an add's partition; NULL: null. Borrowed. */
-const char *table_partition_value(const OpenTable *table, json_object *add, json_object *field);
-/* Counts out of an add's statistics; -1: they do not say. */
-int64_t table_rows_of(json_object *stats);
 int64_t table_number(json_object *object, const char *name); /* -1: there is none */
 
 /* The rest of the parts. Each prints, and returns SF_OK or why not. */

@@ -3,7 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "delta/read.h"
+#include "delta/data_file.h"
 #include "sink.h"
 
 #define PAGE_KEYS 1000
@@ -111,15 +111,6 @@ static void take_positions(TableAudit *all)
 
 /* ---- what is in a file ------------------------------------------------------------------------------------------ */
 
-static bool is_partition(const TableAudit *all, const char *key)
-{
-    json_object *names = delta_json_member(all->log->metadata, "partitionColumns", json_type_array);
-    for (size_t i = 0; names && i < json_object_array_length(names); i++)
-        if (strcmp(json_object_get_string(json_object_array_get_idx(names, i)), key) == 0)
-            return true;
-    return false;
-}
-
 /* Which of the three it is, or -1. */
 static int provenance_of(const char *name)
 {
@@ -161,7 +152,7 @@ static SfStatus plan_columns(TableAudit *all, SfError *err)
         found += which >= 0;
         if (which >= 0)
             all->names[which] = g_strdup(delta_file_name(field, mapped));
-        if (is_partition(all, name ? name : ""))
+        if (delta_is_partition(all->log, name))
             continue;
         g_ptr_array_add(stored, field);
         if (which >= 0)
@@ -356,8 +347,8 @@ static int64_t stats_rows(json_object *add)
 {
     const char *text = delta_json_text(add, "stats");
     g_autoptr(json_object) stats = text ? delta_json_parse(text, strlen(text), NULL) : NULL;
-    json_object *rows = delta_json_member(stats, "numRecords", json_type_int);
-    return rows ? json_object_get_int64(rows) - delta_vector_cardinality(add) : -1;
+    int64_t rows = delta_stats_rows(stats);
+    return rows < 0 ? -1 : rows - delta_vector_cardinality(add);
 }
 
 static SfStatus audit_add(gpointer user, json_object *add, SfError *err)

@@ -1,8 +1,6 @@
 /* See data_file.h. */
 #include "data_file.h"
 
-#define FILE_MAX (INT64_C(1) << 40)
-
 struct DeltaDataFile {
     const DeltaLog *log;
     json_object *action;
@@ -143,10 +141,9 @@ static SfStatus open_columns(DeltaDataFile *file, json_object *const *fields, si
     return status;
 }
 
-static bool is_partition(const DeltaLog *log, json_object *field)
+bool delta_is_partition(const DeltaLog *log, const char *name)
 {
     json_object *columns = delta_json_member(log->metadata, "partitionColumns", json_type_array);
-    const char *name = delta_json_text(field, "name");
     for (size_t i = 0; name && columns && i < json_object_array_length(columns); i++) {
         const char *column = json_object_get_string(json_object_array_get_idx(columns, i));
         if (column && delta_name_equal(column, name))
@@ -160,7 +157,7 @@ static bool is_partition(const DeltaLog *log, json_object *field)
 static SfStatus check_partition(DeltaDataFile *file, json_object *field, SfError *err)
 {
     g_autoptr(ParquetReader) reader = NULL;
-    if (!is_partition(file->log, field))
+    if (!delta_is_partition(file->log, delta_json_text(field, "name")))
         return SF_OK;
     SF_TRY(open_columns(file, &field, 1, &reader, err));
     if (!parquet_reader_lacks(reader))

@@ -5,6 +5,9 @@
 #include "read.h"
 #include "where.h"
 
+/* Whether the table is partitioned by that column; name may be NULL. */
+bool delta_is_partition(const DeltaLog *log, const char *name);
+
 /* The value of a partition column in an action's `partitionValues`; NULL: null. *found: whether the action has the
  * column there, so that it is not looked for in the file. Borrowed. */
 const char *delta_partition_value(const DeltaLog *log, json_object *action, json_object *field, bool *found);

@@ -19,17 +19,6 @@ static SfStatus make_copy_writer(Rewrite *rewrite, SfError *err)
     return rewrite->writer ? SF_OK : SF_CONFIG;
 }
 
-static bool is_partition(const DeltaLog *log, const char *name)
-{
-    json_object *list = delta_json_member(log->metadata, "partitionColumns", json_type_array);
-    for (size_t i = 0; name && list && i < json_object_array_length(list); i++) {
-        const char *other = json_object_get_string(json_object_array_get_idx(list, i));
-        if (other && delta_name_equal(other, name))
-            return true;
-    }
-    return false;
-}
-
 static SfStatus make_sorting(Rewrite *rewrite, SfError *err)
 {
     if (!rewrite->how->sort_by || !rewrite->how->sort_by[0])
@@ -53,7 +42,7 @@ SfStatus rewrite_init(Rewrite *rewrite, DeltaLog *log, const CareOptimize *how, 
     json_object *fields = delta_json_member(rewrite->schema, "fields", json_type_array);
     for (size_t i = 0; i < json_object_array_length(fields); i++) {
         json_object *field = json_object_array_get_idx(fields, i);
-        if (!is_partition(log, delta_json_text(field, "name")))
+        if (!delta_is_partition(log, delta_json_text(field, "name")))
             g_ptr_array_add(rewrite->fields, field);
     }
     if (rewrite->fields->len == 0)
