@@ -163,6 +163,16 @@ Harness *place_source(const Place *place, const char *options)
     return h;
 }
 
+void place_expect_refusal(const Place *place, const char *options, const char *message)
+{
+    g_autoptr(Harness) h = place_source(place, options);
+    while (harness_poll(h, 0))
+        ;
+    if (!strstr(h->err.message, message))
+        g_error("'%s' says nothing of '%s'", h->err.message, message);
+    g_assert_true(h->status == SF_FATAL || h->status == SF_CONFIG);
+}
+
 void place_numbers(const Place *place, gint64 first, gsize n)
 {
     g_autoptr(Harness) sink = place_sink(place, "flush.size: 10\n");

@@ -33,6 +33,8 @@ const SfBatch *numbers(Harness *h, const char *split, gint64 first, gsize n, gin
 
 /* A bounded bronze-source of <path>; options are more lines of YAML. */
 Harness *place_source(const Place *place, const char *options);
+/* Reading ends for good, with a message that has this in it. */
+void place_expect_refusal(const Place *place, const char *options, const char *message);
 
 /* One ledger entry of n rows, ten an object. */
 void place_numbers(const Place *place, gint64 first, gsize n);

@@ -70,16 +70,6 @@ static void check_from(const Place *place, const char *options, const char *spli
     g_assert_cmpstr(text, ==, expected);
 }
 
-static void check_refusal(const Place *place, const char *options, const char *message)
-{
-    g_autoptr(Harness) h = place_source(place, options);
-    while (harness_poll(h, 0))
-        ;
-    if (!strstr(h->err.message, message))
-        g_error("'%s' says nothing of '%s'", h->err.message, message);
-    g_assert_true(h->status == SF_FATAL || h->status == SF_CONFIG);
-}
-
 /* ---- names ---- */
 
 static void test_partitions(Place *place, gconstpointer unused)
@@ -153,12 +143,12 @@ static void test_strangers(Place *place, gconstpointer unused)
 static void test_nothing(Place *place, gconstpointer unused)
 {
     (void) unused;
-    check_refusal(place, CONNECT, "is named as Kafka Connect does (sales+0+0000000000.json, sales-0-0)");
+    place_expect_refusal(place, CONNECT, "is named as Kafka Connect does (sales+0+0000000000.json, sales-0-0)");
     place_put(place, "in/rows.jsonl", "a\n");
-    check_refusal(place, CONNECT, "there is 'in/rows.jsonl', which 'layout: files' would read");
+    place_expect_refusal(place, CONNECT, "there is 'in/rows.jsonl', which 'layout: files' would read");
     place_put(place, "in/sales+0+0.json", "a\n");
-    check_refusal(place, CONNECT "topics: [other]\n", "for these topics");
-    check_refusal(place, "", "Objects of others are read with 'layout: connect' or 'layout: files'");
+    place_expect_refusal(place, CONNECT "topics: [other]\n", "for these topics");
+    place_expect_refusal(place, "", "Objects of others are read with 'layout: connect' or 'layout: files'");
     g_autoptr(Harness) h = place_source(place, CONNECT "topics: [other]\n");
     h->bounded = false;
     g_assert_null(harness_poll(h, 0));
@@ -209,15 +199,15 @@ static void test_overlaps(Place *place, gconstpointer unused)
     (void) unused;
     place_put(place, "t/country=de/t+0+0.json", "a\nb\nc\n");
     place_put(place, "t/country=fr/t+0+1.json", "d\ne\n");
-    check_refusal(place, CONNECT,
-                  "/t/country=de/t+0+0.json' has rows up to 2, and 't/country=fr/t+0+1.json' starts with 1");
+    place_expect_refusal(place, CONNECT,
+                         "/t/country=de/t+0+0.json' has rows up to 2, and 't/country=fr/t+0+1.json' starts with 1");
     check_rows(place, CONNECT "split_by: directory\ntopics.dir: t\n",
                "t/0:country=de: a@0 b@1 c@2\nt/0:country=fr: d@1 e@2");
     check_from(place, CONNECT "split_by: directory\npath: t/country=fr/*\n", "t/0:t:country=fr", 2,
                "t/0:t:country=fr: e@2");
     place_put(place, "copies/hour=09/t+0+5.json", "a\n");
     place_put(place, "copies/hour=10/t+0+5.json", "a\n");
-    check_refusal(place, CONNECT "path: copies/**\n", "'copies/hour=10/t+0+5.json' starts with 5");
+    place_expect_refusal(place, CONNECT "path: copies/**\n", "'copies/hour=10/t+0+5.json' starts with 5");
 }
 
 /* ---- while objects come ---- */
@@ -371,14 +361,14 @@ static void test_damaged(Place *place, gconstpointer unused)
     (void) unused;
     place_pack(place, "t/t+0+0.json.gz", "a\nb\nc\n");
     place_cut(place, "t/t+0+0.json.gz", 9);
-    check_refusal(place, CONNECT, "/t/t+0+0.json.gz': its gzip data ends early; put back the whole object");
+    place_expect_refusal(place, CONNECT, "/t/t+0+0.json.gz': its gzip data ends early; put back the whole object");
     place_cut(place, "t/t+0+0.json.gz", 0);
-    check_refusal(place, CONNECT, "its name ends as that of gzip data does, which it does not hold");
+    place_expect_refusal(place, CONNECT, "its name ends as that of gzip data does, which it does not hold");
     place_put(place, "t/t+0+0.json.gz", "a\n");
-    check_refusal(place, CONNECT, "its name ends as that of gzip data does");
+    place_expect_refusal(place, CONNECT, "its name ends as that of gzip data does");
     place_delete(place, "t/t+0+0.json.gz");
     place_put(place, "t/t+0+0.snappy.parquet", "PAR1");
-    check_refusal(place, CONNECT, "/t/t+0+0.snappy.parquet' is a Parquet file, which has no lines");
+    place_expect_refusal(place, CONNECT, "/t/t+0+0.snappy.parquet' is a Parquet file, which has no lines");
 }
 
 /* Damage in the middle is told with the object, and so is one that changes while it is read. */
@@ -386,7 +376,7 @@ static void test_damaged_within(Place *place, gconstpointer unused)
 {
     (void) unused;
     place_put(place, "t/t+0+0.json.gz", "\x1f\x8b\x08garbage, not a header of gzip");
-    check_refusal(place, CONNECT, "/t/t+0+0.json.gz': the gzip data is damaged");
+    place_expect_refusal(place, CONNECT, "/t/t+0+0.json.gz': the gzip data is damaged");
     place_delete(place, "t/t+0+0.json.gz");
     const gsize large = (gsize) 9 << 20, sizes[] = {large - (1 << 20), large + (1 << 20)};
     const char *const said[] = {"it became shorter while it was read", "it became longer while it was read"};

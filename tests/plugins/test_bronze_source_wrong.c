@@ -7,16 +7,6 @@
 
 /* ---- what is wrong ---- */
 
-static void check_refusal(const Place *place, const char *options, const char *message)
-{
-    g_autoptr(Harness) h = place_source(place, options);
-    while (harness_poll(h, 0))
-        ;
-    if (!strstr(h->err.message, message))
-        g_error("'%s' says nothing of '%s'", h->err.message, message);
-    g_assert_true(h->status == SF_FATAL || h->status == SF_CONFIG);
-}
-
 static void replace_text(const Place *place, const char *key, const char *from, const char *to)
 {
     g_autofree char *path = g_build_filename(place->path, key, NULL);
@@ -43,8 +33,8 @@ static void test_missing(Place *place, gconstpointer unused)
         place_numbers(place, first, 10);
     g_autofree char *key = object_key(10);
     place_delete(place, key);
-    check_refusal(place, "",
-                  "sales_events+0+0000000010.json' is missing, with 10 rows of sales_events/0 from 10 to 19");
+    place_expect_refusal(place, "",
+                         "sales_events+0+0000000010.json' is missing, with 10 rows of sales_events/0 from 10 to 19");
     g_autoptr(Harness) h = place_source(place, "on_missing: skip\n");
     gint64 rows = 0;
     for (const SfBatch *batch; (batch = harness_poll(h, 0));)
@@ -81,9 +71,9 @@ static void test_changed(Place *place, gconstpointer unused)
     place_numbers(place, 0, 10);
     g_autofree char *key = object_key(0);
     replace_text(place, key, "{\"n\":7}", "{\"n\":8}");
-    check_refusal(place, "", "(rows 0 to 9) is not the object that the ledger describes: its checksum is ");
+    place_expect_refusal(place, "", "(rows 0 to 9) is not the object that the ledger describes: its checksum is ");
     replace_text(place, key, "{\"n\":8}\n", "");
-    check_refusal(place, "", "it has 64 bytes, not 80; put back the one that was written");
+    place_expect_refusal(place, "", "it has 64 bytes, not 80; put back the one that was written");
 }
 
 static void test_large_changed(Place *place, gconstpointer unused)
@@ -105,7 +95,7 @@ static void test_gap(Place *place, gconstpointer unused)
         place_numbers(place, first, 10);
     g_autofree char *key = entry_key(10);
     place_delete(place, key);
-    check_refusal(place, "", "sales_events/0: bronze has no rows of [10, 20)");
+    place_expect_refusal(place, "", "sales_events/0: bronze has no rows of [10, 20)");
     g_assert_cmpint(rows_in_a_run(place, "on_missing: skip\n", 0), ==, 20);
     g_autoptr(Harness) h = place_source(place, "");
     h->bounded = false;
@@ -135,10 +125,10 @@ static void test_hostile_entry(Place *place, gconstpointer unused)
     g_autofree char *key = entry_key(0), *body = place_read(place, key);
     g_autofree char *path = g_build_filename(place->path, key, NULL);
     replace_text(place, key, "\"key\":\"sales_events/", "\"key\":\"secrets/");
-    check_refusal(place, "", "which is not an object of its topic and range");
+    place_expect_refusal(place, "", "which is not an object of its topic and range");
     g_assert_true(g_file_set_contents(path, body, -1, NULL));
     replace_text(place, key, "\"rows\":10,\"bytes\"", "\"rows\":9,\"bytes\"");
-    check_refusal(place, "", "the index is not that of 9 rows from 0 to 9");
+    place_expect_refusal(place, "", "the index is not that of 9 rows from 0 to 9");
     g_assert_true(g_file_set_contents(path, body, -1, NULL));
     replace_text(place, key, "\"split\":\"sales_events/0\"", "\"split\":\"sales_events/1\"");
     g_autoptr(Harness) h = place_source(place, "");
@@ -148,13 +138,13 @@ static void test_hostile_entry(Place *place, gconstpointer unused)
 static void test_nothing(Place *place, gconstpointer unused)
 {
     (void) unused;
-    check_refusal(place, "", "there is no ledger of s3-bronze-sink below ");
+    place_expect_refusal(place, "", "there is no ledger of s3-bronze-sink below ");
     place_numbers(place, 0, 10);
-    check_refusal(place, "ledger: other\n", "_sf/other'");
-    check_refusal(place, "topics: [nothing, sales]\n", "for these topics");
+    place_expect_refusal(place, "ledger: other\n", "_sf/other'");
+    place_expect_refusal(place, "topics: [nothing, sales]\n", "for these topics");
     g_autofree char *other = g_build_filename(place->path, "_sf/more/t/0", NULL);
     g_assert_cmpint(g_mkdir_with_parents(other, 0777), ==, 0);
-    check_refusal(place, "", "has rows of several pipelines (more, test); name the one to read by 'ledger'");
+    place_expect_refusal(place, "", "has rows of several pipelines (more, test); name the one to read by 'ledger'");
     g_assert_cmpint(rows_in_a_run(place, "ledger: test\n", 0), ==, 10);
 }
 
@@ -225,9 +215,10 @@ static void test_entries_disagree(Place *place, gconstpointer unused)
     g_autofree char *second = entry_key(10), *third = entry_key(20);
     replace_text(place, second, "\"start\":10", "\"origin\":\"one\",\"start\":10");
     replace_text(place, third, "\"start\":20", "\"origin\":\"two\",\"start\":20");
-    check_refusal(place, "", "the rows from 20 on are of another topic of that name (two) than those before (one)");
+    place_expect_refusal(place, "",
+                         "the rows from 20 on are of another topic of that name (two) than those before (one)");
     replace_text(place, second, "\"split\":\"sales_events/0\"", "\"split\":\"sales_events/7\"");
-    check_refusal(place, "", "the entry at 10 is of 'sales_events/7', those before it are of 'sales_events/0'");
+    place_expect_refusal(place, "", "the entry at 10 is of 'sales_events/7', those before it are of 'sales_events/0'");
 }
 
 static void test_foreign_keys_among_entries(Place *place, gconstpointer unused)
@@ -301,7 +292,7 @@ static void test_long_line(Place *place, gconstpointer unused)
         g_autofree char *longer = g_strconcat(topics, "max_line: 1025\n", NULL);
         g_autofree char *shorter = g_strconcat(topics, "max_line: 1KiB\n", NULL);
         g_assert_cmpint(rows_in_a_run(place, longer, 0), ==, 1);
-        check_refusal(place, shorter, "has a line of more than 1024 bytes; raise 'max_line'");
+        place_expect_refusal(place, shorter, "has a line of more than 1024 bytes; raise 'max_line'");
     }
 }
 
@@ -355,11 +346,11 @@ static void test_old_counts(Place *place, gconstpointer unused)
     forget_index(place, 0);
     g_autofree char *key = entry_key(0);
     replace_text(place, key, "\"rows\":10,\"bytes\"", "\"rows\":9,\"bytes\"");
-    check_refusal(place, "", "has more lines than the 9 rows of its ledger entry");
+    place_expect_refusal(place, "", "has more lines than the 9 rows of its ledger entry");
     replace_text(place, key, "\"rows\":9,\"bytes\"", "\"rows\":11,\"bytes\"");
     replace_text(place, key, "\"last\":9", "\"last\":10");
     replace_text(place, key, "\"end\":10", "\"end\":11");
-    check_refusal(place, "", "has 1 lines fewer than the 11 rows of its ledger entry");
+    place_expect_refusal(place, "", "has 1 lines fewer than the 11 rows of its ledger entry");
 }
 
 /* With holes and several directories: positions that rows can have, each once, and it is said. */

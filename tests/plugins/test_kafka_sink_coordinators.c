@@ -29,15 +29,20 @@ static void test_a_coordinator_that_is_frozen_is_named(void)
 }
 
 /* Records wait for the coordinator first, and their leader is innocent. */
+static void freeze_before_records_go(Apart *apart)
+{
+    apart_write(apart, 0, "a");
+    g_assert_cmpint(commit_insisting(apart->h), ==, SF_OK);
+    apart_freeze(apart);
+    apart_write(apart, 1, "b");
+    harness_try_commit(apart->h, SF_COMMIT_CHECKPOINT);
+    apart_assert_frozen(apart, "takes no records");
+}
+
 static void test_a_coordinator_that_freezes_before_records_go_is_named(void)
 {
     g_auto(Apart) apart = apart_new();
-    apart_write(&apart, 0, "a");
-    g_assert_cmpint(commit_insisting(apart.h), ==, SF_OK);
-    apart_freeze(&apart);
-    apart_write(&apart, 1, "b");
-    harness_try_commit(apart.h, SF_COMMIT_CHECKPOINT);
-    apart_assert_frozen(&apart, "takes no records");
+    freeze_before_records_go(&apart);
     g_assert_cmpint(harness_committed(apart.h, 0, "events/0"), ==, 1);
 }
 
@@ -61,12 +66,7 @@ static void test_a_coordinator_that_freezes_before_the_end_is_named(void)
 static void test_a_coordinator_that_was_replaced_is_left(void)
 {
     g_auto(Apart) apart = apart_new();
-    apart_write(&apart, 0, "a");
-    g_assert_cmpint(commit_insisting(apart.h), ==, SF_OK);
-    apart_freeze(&apart);
-    apart_write(&apart, 1, "b");
-    harness_try_commit(apart.h, SF_COMMIT_CHECKPOINT);
-    apart_assert_frozen(&apart, "takes no records");
+    freeze_before_records_go(&apart);
     rd_kafka_mock_coordinator_set(apart.mock->cluster, "transaction", apart.id, 1);
     g_assert_cmpint(commit_insisting(apart.h), ==, SF_OK);
     g_assert_cmpint(harness_committed(apart.h, 0, "events/0"), ==, 2);

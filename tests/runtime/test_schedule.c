@@ -103,6 +103,17 @@ static void await_actual(Scheduled *scheduled, Actual actual)
     g_mutex_unlock(&scheduled->lock);
 }
 
+/* Starts and triggers it, and waits until its sink has made its mark: a run goes on. */
+static void begin_slow(Scheduled *scheduled, const Fixture *fixture)
+{
+    SfError err;
+    guint run;
+    runner_start(scheduled->runner);
+    g_assert_cmpint(runner_trigger(scheduled->runner, "ann", NULL, &run, &err), ==, SF_OK);
+    g_autofree char *mark = g_build_filename(fixture->dir, "a.marked", NULL);
+    await_file(mark);
+}
+
 static guint runs_of(Scheduled *scheduled)
 {
     g_mutex_lock(&scheduled->lock);
@@ -174,10 +185,7 @@ static void test_by_hand_while_it_runs(Fixture *fixture, gconstpointer data)
     guint run = 0;
     g_autoptr(Scheduled) scheduled = scheduled_new("p", "trigger: {cron: '0 0 29 2 *'}\n",
                                                    SOURCE ", rows: 20000, batch: 10}\n" SINK("a", "n") ", mark: 20}\n");
-    runner_start(scheduled->runner);
-    g_assert_cmpint(runner_trigger(scheduled->runner, "ann", NULL, &run, &err), ==, SF_OK);
-    g_autofree char *mark = g_build_filename(fixture->dir, "a.marked", NULL);
-    await_file(mark);
+    begin_slow(scheduled, fixture);
     for (int i = 0; i < 10; i++)
         g_assert_cmpint(runner_trigger(scheduled->runner, "bob", NULL, &run, &err), ==, SF_OK);
     g_assert_cmpuint(run, ==, 2);
@@ -270,10 +278,7 @@ static void test_a_resume_while_it_stops(Fixture *fixture, gconstpointer data)
     guint run;
     g_autoptr(Scheduled) scheduled = scheduled_new("p", "trigger: {cron: '0 0 29 2 *'}\n",
                                                    SOURCE ", rows: 20000, batch: 10}\n" SINK("a", "n") ", mark: 20}\n");
-    runner_start(scheduled->runner);
-    g_assert_cmpint(runner_trigger(scheduled->runner, "ann", NULL, &run, &err), ==, SF_OK);
-    g_autofree char *mark = g_build_filename(fixture->dir, "a.marked", NULL);
-    await_file(mark);
+    begin_slow(scheduled, fixture);
     g_assert_cmpint(runner_trigger(scheduled->runner, "bob", NULL, &run, &err), ==, SF_OK);
     runner_want(scheduled->runner, DESIRED_STOPPED, "ann", NULL);
     runner_want(scheduled->runner, DESIRED_RUNNING, "ann", NULL);
@@ -288,15 +293,10 @@ static void test_a_resume_while_it_stops(Fixture *fixture, gconstpointer data)
 static void test_a_timeout_leaves_out_pauses(Fixture *fixture, gconstpointer data)
 {
     (void) data;
-    SfError err;
-    guint run;
     g_autoptr(Scheduled) scheduled =
         scheduled_new("p", "trigger: {cron: '0 0 29 2 *', timeout: 60s}\n",
                       SOURCE ", rows: 20000, batch: 10}\n" SINK("a", "n") ", mark: 20, slow_us: 200}\n");
-    runner_start(scheduled->runner);
-    g_assert_cmpint(runner_trigger(scheduled->runner, "ann", NULL, &run, &err), ==, SF_OK);
-    g_autofree char *mark = g_build_filename(fixture->dir, "a.marked", NULL);
-    await_file(mark);
+    begin_slow(scheduled, fixture);
     runner_want(scheduled->runner, DESIRED_PAUSED, "ann", NULL);
     await_actual(scheduled, ACTUAL_PAUSED);
     gint64 next = G_MAXINT64;
